@@ -1,0 +1,220 @@
+"""Scenarios x replicates as one campaign: planned, run, and put into one folder."""
+
+import os
+import platform
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from model.compiled import sources_hash
+from model.errors import ResultsError, ScenarioError
+from model.memory import available_mb
+from model.network import Network
+from model.population import Population
+from model.results import FORMAT, PartWriter, Results, compact, frame_of, new_folder, write_manifest
+from model.scenario import Scenario
+from model.simulation import history_of
+from model.workers import Run, Task, live_here, live_in_pool, run_row, warm_kernels
+
+PROCESS_MB = 350.0
+"""What a worker holds before it has any residents: Python and its libraries."""
+
+WORKING_BYTES = 200
+"""Passing arrays of a month, a resident."""
+
+LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a campaign ended."""
+
+    folder: Path
+    failed: int
+    interrupted: bool
+
+    @property
+    def results(self) -> Results:
+        """Its tables."""
+        return Results(self.folder)
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What a campaign tells while it runs; each is called with numbers of months."""
+
+    on_plan: Callable[[int], None] = lambda months: None
+    on_months: Callable[[int], None] = lambda months: None
+
+
+def plan(scenarios: Sequence[Scenario]) -> list[Run]:
+    """Number every run of a campaign.
+
+    Raises
+    ------
+    ScenarioError
+        When two scenarios have one name.
+    """
+    names = [config.name for config in scenarios]
+    for name in names:
+        if names.count(name) > 1:
+            raise ScenarioError("two scenarios have this name", key="name", value=name,
+                                allowed="one name each; set name in one of them")  # fmt: skip
+    pairs = [(config, k) for config in scenarios for k in range(config.replicates)]
+    return [Run(number, config, k) for number, (config, k) in enumerate(pairs)]
+
+
+def tasks_of(runs: Sequence[Run]) -> list[Task]:
+    """Gather runs that share a burnt-in place and seed.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> config = load_scenario()
+    >>> helped = config.model_copy(update={"name": "b", "levers": {"worsen_hazard_ratio": 0.9}})
+    >>> [len(task.runs) for task in tasks_of(plan([config, helped]))]
+    [2, 2, 2, 2]
+    """
+    shared = defaultdict(list)
+    for run in runs:
+        shared[repr((history_of(run.config), run.seed))].append(run)
+    return [Task(tuple(runs)) for runs in shared.values()]
+
+
+def run_campaign(
+    scenarios: Sequence[Scenario],
+    out: Path | None = None,
+    jobs: int = 1,
+    watcher: Watcher | None = None,
+) -> Outcome:
+    """Run every replicate of every scenario, and write the tables of them all.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        What to run.
+    out : path, optional
+        A new folder; by default the next number under ``results``.
+    jobs : int
+        Processes. The numbers don't depend on it.
+    watcher : Watcher, optional
+        Told of progress.
+
+    Returns
+    -------
+    Outcome
+        When interrupted, with what was finished by then.
+
+    Raises
+    ------
+    ScenarioError
+        When the plan cannot be run; nothing has been by then.
+    ResultsError
+        When the folder cannot be used, or replicates came out identical.
+    """
+    if isinstance(jobs, bool) or jobs < 1:
+        raise ScenarioError("not a number of processes", key="--jobs", value=jobs,
+                            allowed="a whole number from 1 up")  # fmt: skip
+    runs = plan(scenarios)
+    tasks = tasks_of(runs)
+    jobs = min(jobs, len(tasks))
+    for config in scenarios:
+        _require_memory(config, jobs)
+    folder = new_folder(out)
+    watcher = watcher or Watcher()
+    started = time.perf_counter()
+    manifest = _manifest(scenarios, runs)
+    write_manifest(folder, {**manifest, "status": "running"})
+    watcher.on_plan(sum(task.months for task in tasks))
+    interrupted = False
+    try:
+        if jobs == 1:
+            live_here(tasks, folder, watcher.on_months)
+        else:
+            warm_kernels()
+            live_in_pool(tasks, folder, jobs, watcher.on_months)
+    except KeyboardInterrupt:
+        interrupted = True
+    failed = _settle_rest(folder, runs, interrupted)
+    compact(folder)
+    status = "interrupted" if interrupted else "failed" if failed else "finished"
+    seconds = round(time.perf_counter() - started, 2)
+    write_manifest(folder, {**manifest, "status": status, "seconds": seconds, "jobs": jobs})
+    _require_distinct(Results(folder))
+    return Outcome(folder, failed, interrupted)
+
+
+def default_jobs() -> int:
+    """Processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def memory_mb(population: int) -> float:
+    """Estimate the memory one worker needs for so many residents, in MB.
+
+    Counted twice, since a burnt-in place stands beside the branch that lives on.
+    """
+    row = Population(0).bytes_per_resident + Network(0).bytes_per_resident
+    return PROCESS_MB + population * (2 * row + WORKING_BYTES) / 1024**2
+
+
+def _require_memory(config: Scenario, jobs: int) -> None:
+    needed, there = memory_mb(config.population) * jobs, available_mb()
+    if needed > there:
+        raise ScenarioError(
+            f"would need about {needed:,.0f} MB in {jobs} processes; {there:,.0f} MB are free",
+            key="population", value=config.population,
+            allowed="a smaller population, or fewer --jobs",
+        )  # fmt: skip
+
+
+def _settle_rest(folder: Path, runs: Sequence[Run], interrupted: bool) -> int:
+    """Write a row for every run that left none, and count those that failed."""
+    rows = Results(folder).runs
+    writer = PartWriter(folder, "rest")
+    if not interrupted:
+        for run in runs:
+            if run.number not in set(rows["run"]):
+                problem = "its process was killed, perhaps for want of memory"
+                writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
+    writer.close()
+    return int((Results(folder).runs["status"] == "failed").sum())
+
+
+def _require_distinct(results: Results) -> None:
+    finished = results.runs[results.runs["status"] == "finished"]
+    same = finished[finished.duplicated(["scenario", "variant", "draw", "place", "digest"], keep=False)]
+    if len(same):
+        pair = ", ".join(str(k) for k in same["replicate"].head(2))
+        raise ResultsError(f"replicates {pair} of {same['scenario'].iloc[0]} are identical to the "
+                           "bit: their seeds do not reach the draws", file=results.folder)  # fmt: skip
+
+
+def _manifest(scenarios: Sequence[Scenario], runs: Sequence[Run]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "upstream": version("upstream-abm"),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "kernels": sources_hash(),
+        "n_runs": len(runs),
+        "scenarios": {
+            config.name: {
+                **config.model_dump(mode="json"),
+                "real_population": config.place_profile.population,
+                "place_name": config.place_profile.name,
+                "place_kind": config.place_profile.kind,
+                "place_year": config.place_profile.year,
+                "parameters_in_force": dict(config.parameter_values),
+            }
+            for config in scenarios
+        },
+    }

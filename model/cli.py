@@ -1,0 +1,169 @@
+"""The ``upstream`` command: doors only, no logic."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from model import __version__
+
+UNUSABLE_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+
+PIPED_WIDTH = 100
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Prevention versus crisis demand in a place, simulated.",
+)
+place_app = typer.Typer(no_args_is_help=True, help="List places, and make profiles of new ones.")
+app.add_typer(place_app, name="place")
+
+
+@app.command()
+def run(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(help="Scenario files, or names of bundled ones. [default: status_quo]"),
+    ] = None,
+    years: Annotated[int | None, typer.Option(help="Years after burn-in.")] = None,
+    replicates: Annotated[int | None, typer.Option(help="Runs of each scenario.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Replicate k runs with seed + k.")] = None,
+    population: Annotated[int | None, typer.Option(help="Residents in the sample.")] = None,
+    place: Annotated[str | None, typer.Option(help="A bundled place, or a profile.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE",
+                     help="Any key of the scenario, or parameters.NAME; may be repeated."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes. [default: all processors]")] = None,
+    out: Annotated[Path | None, typer.Option(help="A new folder. [default: results/NNN]")] = None,
+) -> None:  # fmt: skip
+    """Run scenarios and put the answer into words, tables and a figure."""
+    from model.campaign import default_jobs, run_campaign  # noqa: PLC0415 - slow to load
+    from model.scenario import load_scenario, parse_setting  # noqa: PLC0415
+
+    overrides: dict[str, tuple[str, Any]] = {}
+    for text in settings or []:
+        key, value = parse_setting(text)
+        overrides[key] = (f"--set {key}", value)
+    options = {"years": years, "replicates": replicates, "seed": seed, "population": population,
+               "place": place}  # fmt: skip
+    overrides |= {k: (f"--{k}", value) for k, value in options.items() if value is not None}
+    configs = [load_scenario(path, overrides) for path in scenarios or ["status_quo"]]
+    with _progress() as watcher:
+        outcome = run_campaign(configs, out, default_jobs() if jobs is None else jobs, watcher)
+    _show(outcome.folder)
+    if outcome.interrupted:
+        _say("Interrupted: the runs above were finished and are kept.", error=True)
+        raise typer.Exit(INTERRUPTED)
+    if outcome.failed:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def show(folder: Annotated[Path, typer.Argument(help="A results folder.")]) -> None:
+    """Show the summary of a campaign again, and draw its figure afresh."""
+    _show(folder)
+
+
+@place_app.command("list")
+def list_places() -> None:
+    """List the bundled places."""
+    from model.places import bundled_places, load_place  # noqa: PLC0415
+
+    for name in bundled_places():
+        profile = load_place(name)
+        print(f"{name:12} {profile.name}: {profile.population:,} people in "
+              f"{len(profile.neighbourhoods)} neighbourhoods, {profile.kind}")  # fmt: skip
+
+
+@place_app.command("build")
+def build(
+    area: Annotated[str, typer.Argument(help="Code or name of an English council area.")],
+    areas: Annotated[Path, typer.Option(help="The file of small areas; see docs/places.md.")],
+    out: Annotated[Path, typer.Option(help="The profile to write, ending in .toml.")],
+) -> None:
+    """Make the profile of an English council area from the official open files."""
+    from model.place_files import build_place, read_small_areas, write_profile  # noqa: PLC0415
+
+    profile = build_place(read_small_areas(areas), area)
+    write_profile(profile, out)
+    print(f"{out}: {profile.name}, {profile.population:,} people in "
+          f"{len(profile.neighbourhoods)} neighbourhoods")  # fmt: skip
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"upstream {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; inputs that cannot be used end it with exit code 2 and one message."""
+    from model.errors import InputError  # noqa: PLC0415
+
+    try:
+        app(args=arguments, prog_name="upstream")
+    except InputError as error:
+        _say(f"upstream: {error}", error=True)
+        sys.exit(UNUSABLE_INPUT)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _show(folder: Path) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from model.report import summary  # noqa: PLC0415
+    from model.results import Results  # noqa: PLC0415
+
+    results = Results(folder)
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    Console(highlight=False, width=width).print(summary(results))
+    if (results.runs["status"] == "finished").any():
+        from model.plots import draw_overviews  # noqa: PLC0415
+
+        for path in draw_overviews(results):
+            print(f"Figure  {path} (and .svg)")
+    print(f"Tables  {folder}")
+
+
+def _say(text: str, *, error: bool = False) -> None:
+    print(text, file=sys.stderr if error else sys.stdout)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    from model.campaign import Watcher  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Preparing", total=None)
+
+        def on_plan(months: int) -> None:
+            progress.update(task, total=months)
+
+        def on_months(months: int) -> None:
+            progress.update(task, description="Living the months", advance=months)
+
+        yield Watcher(on_plan, on_months)

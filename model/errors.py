@@ -1,0 +1,92 @@
+"""What can be wrong with an input, said so that a reader can mend it."""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+_ABSENT = object()
+_LONGEST_VALUE = 80
+
+
+class InputError(Exception):
+    """An input that cannot be used: where it is, what is wrong, what is allowed.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, in plain words.
+    file : path, optional
+        The file it was read from.
+    key : str, optional
+        Dotted name of the key at fault.
+    value : object, optional
+        The value found there.
+    allowed : str, optional
+        What would have been accepted.
+    known : iterable of str, optional
+        Names that exist; the nearest to ``key`` or ``value`` is suggested.
+    wanted : str, optional
+        The name to compare with ``known``.
+
+    Examples
+    --------
+    >>> print(InputError("unknown key", file="a.toml", key="yeers", value=3,
+    ...                  known=["years", "seed"], wanted="yeers"))
+    a.toml: yeers = 3: unknown key. Did you mean 'years'?
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | Path | None = None,
+        key: str | None = None,
+        value: object = _ABSENT,
+        allowed: str | None = None,
+        known: Iterable[str] = (),
+        wanted: str | None = None,
+    ) -> None:
+        self.file, self.key = file, key
+        place = key if value is _ABSENT or key is None else f"{key} = {_short(value)}"
+        message = ": ".join(str(part) for part in (file, place, problem) if part is not None)
+        sentences = [message]
+        if allowed is not None:
+            sentences.append(f"Allowed: {allowed}")
+        if wanted is not None:
+            sentences.append(_suggestion(wanted, list(known)))
+        super().__init__(". ".join(part for part in sentences if part))
+
+    def placed(self, file: str | Path) -> Self:
+        """Return the same error with the file, or the option, it came from in front."""
+        copy = type(self)(f"{file}: {self}")
+        copy.file, copy.key = file, self.key
+        return copy
+
+
+class ScenarioError(InputError):
+    """A scenario file, a ``--set`` or a command-line option that cannot be used."""
+
+
+class EvidenceError(InputError):
+    """A parameter, source or catalogue entry that cannot be used."""
+
+
+class PlaceError(InputError):
+    """A place profile that cannot be used."""
+
+
+class ResultsError(InputError):
+    """A results folder that cannot be written or read."""
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+
+
+def _suggestion(wanted: str, known: list[str]) -> str:
+    nearest = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    if nearest:
+        return f"Did you mean {nearest[0]!r}?"
+    return f"Known: {', '.join(sorted(known))}" if known else ""

@@ -1,0 +1,49 @@
+"""How much memory there is, and how much a run takes."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+MB = 1024.0 * 1024.0
+
+_STATUS = Path("/proc/self/status")
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+def available_mb() -> float:
+    """Memory that may still be taken, in MB; infinite where the machine does not say."""
+    limits = [float("inf")]
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        line = next(line for line in lines if line.startswith("MemAvailable:"))
+        limits.append(float(line.split()[1]) * 1024.0 / MB)
+    with contextlib.suppress(OSError, ValueError):
+        limits.append(float(_CGROUP_LIMIT.read_text(encoding="ascii")) / MB)
+    if len(limits) == 1 and hasattr(os, "sysconf"):
+        with contextlib.suppress(OSError, ValueError):
+            limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / MB)
+    return min(limits)
+
+
+def reset_peak() -> None:
+    """Start the measure of peak memory afresh, where the system can."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_mb() -> float:
+    """Most memory this process held since `reset_peak`, in MB.
+
+    Where the system cannot start afresh, since the process began; NaN where it cannot tell.
+    """
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = _STATUS.read_text(encoding="ascii").splitlines()
+        line = next(line for line in lines if line.startswith("VmHWM:"))
+        return float(line.split()[1]) * 1024.0 / MB
+    with contextlib.suppress(ImportError):
+        import resource  # noqa: PLC0415 - not on Windows
+
+        unit = 1.0 if sys.platform == "darwin" else 1024.0
+        return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * unit / MB
+    return float("nan")

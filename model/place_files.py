@@ -1,0 +1,162 @@
+"""From the official open files to the profile of a place.
+
+The file of small areas holds one row for each lower-layer super output area of England with
+its middle-layer area, council, deprivation decile and mid-2019 population by age band; its
+columns are listed in ``docs/places.md``.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model.errors import PlaceError
+from model.places import N_QUINTILES, Place, thin
+
+AGE_COLUMNS = {
+    0: "pop_0_15_mid2019",
+    16: "pop_16_24_mid2019",
+    25: "pop_25_44_mid2019",
+    45: "pop_45_64_mid2019",
+    65: "pop_65_74_mid2019",
+    75: "pop_75_plus_mid2019",
+}
+COLUMNS = ("lad24cd", "lad24nm", "msoa11cd", "msoa11nm", "imd19_decile", *AGE_COLUMNS.values())
+SOURCES = ("ons_lsoa_2019", "imd2019")
+YEAR = 2019
+
+
+def read_small_areas(path: Path) -> pd.DataFrame:
+    """Read the file of small areas.
+
+    Raises
+    ------
+    PlaceError
+        When the file cannot be read, lacks a column, or holds a negative or missing count.
+    """
+    try:
+        areas = pd.read_csv(path, usecols=list(COLUMNS))
+    except FileNotFoundError:
+        raise PlaceError("no such file", file=path) from None
+    except (OSError, ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise PlaceError(f"cannot be read ({error})", file=path) from None
+    counts = areas[list(AGE_COLUMNS.values())]
+    if counts.isna().to_numpy().any() or (counts < 0).to_numpy().any():
+        raise PlaceError("has a missing or negative count of people", file=path)
+    if not areas["imd19_decile"].between(1, 10).all():
+        raise PlaceError("has a deprivation decile outside 1 to 10", file=path)
+    return areas
+
+
+def build_place(areas: pd.DataFrame, code: str) -> Place:
+    """Make the profile of one English council area.
+
+    Parameters
+    ----------
+    areas : DataFrame
+        From `read_small_areas`.
+    code : str
+        Code or name of the council area, such as ``E08000010`` or ``Wigan``.
+
+    Raises
+    ------
+    PlaceError
+        When no council area has that code or name.
+    """
+    own = areas[(areas["lad24cd"] == code) | (areas["lad24nm"].str.lower() == code.lower())]
+    if own.empty:
+        raise PlaceError("no such council area", key="place", value=code,
+                         known=areas["lad24nm"].unique(), wanted=code)  # fmt: skip
+    neighbourhoods = [
+        _neighbourhood(str(msoa), str(group["msoa11nm"].iloc[0]), _counts(group))
+        for msoa, group in own.groupby("msoa11cd", sort=True)
+    ]
+    return _place(
+        name=own["lad24nm"].iloc[0], code=own["lad24cd"].iloc[0], kind="real",
+        note="Neighbourhoods are the middle-layer super output areas of 2011.",
+        neighbourhoods=neighbourhoods,
+    )  # fmt: skip
+
+
+def build_miniature(areas: pd.DataFrame, n: int = 50, size: int = 8_000) -> Place:
+    """Make England in small: neighbourhoods from most to least deprived, each of equal size.
+
+    Middle-layer areas are put in order of their mean deprivation decile and cut into ``n``
+    groups of equal population; each group becomes one neighbourhood with the group's mix.
+    """
+    msoas = [(group["msoa11cd"].iloc[0], *_counts(group)) for _, group in areas.groupby("msoa11cd")]
+    decile = {
+        msoa: float(np.average(np.arange(N_QUINTILES), weights=quintiles))
+        for msoa, _, quintiles in msoas
+    }
+    msoas.sort(key=lambda row: (decile[row[0]], row[0]))
+    people = np.cumsum([ages.sum() for _, ages, _ in msoas])
+    group_of = np.minimum((people - 1) * n // people[-1], n - 1)
+    neighbourhoods = []
+    for k in range(n):
+        rows = [msoas[i] for i in np.flatnonzero(group_of == k)]
+        ages = thin(np.sum([ages for _, ages, _ in rows], axis=0), size)
+        quintiles = thin(np.sum([quintiles for *_, quintiles in rows], axis=0), size)
+        neighbourhoods.append(
+            _neighbourhood(f"EN{k + 1:02d}", f"England in small {k + 1:02d}", (ages, quintiles))
+        )
+    return _place(
+        name="England in small", code="england", kind="miniature",
+        note=f"{n} neighbourhoods of {size:,} from the most to the least deprived, with "
+        "England's mix of ages and deprivation.",
+        neighbourhoods=neighbourhoods,
+    )  # fmt: skip
+
+
+def write_profile(place: Place, path: Path) -> None:
+    """Write a profile as TOML, one neighbourhood a line; a file that is there is refused."""
+    document = "\n".join(_lines(place)) + "\n"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(document)
+    except FileExistsError:
+        raise PlaceError("is there already; name another file", file=path) from None
+    except OSError as error:
+        raise PlaceError(f"cannot be written ({error})", file=path) from None
+
+
+def _counts(group: pd.DataFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    ages = group[list(AGE_COLUMNS.values())].to_numpy().astype(np.int64)
+    quintile = (group["imd19_decile"].to_numpy() - 1) // 2
+    quintiles = np.bincount(quintile, weights=ages.sum(axis=1), minlength=N_QUINTILES)
+    return ages.sum(axis=0), quintiles.astype(np.int64)
+
+
+def _neighbourhood(
+    code: str, name: str, counts: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
+) -> dict[str, Any]:
+    ages, quintiles = (values.tolist() for values in counts)
+    return {"code": code, "name": name, "population": sum(ages), "ages": ages,
+            "quintiles": quintiles}  # fmt: skip
+
+
+def _place(*, neighbourhoods: list[dict[str, Any]], **values: Any) -> Place:
+    return Place.model_validate(
+        {"year": YEAR, "sources": SOURCES, "age_from": list(AGE_COLUMNS),
+         "neighbourhoods": neighbourhoods, **values}
+    )  # fmt: skip
+
+
+def _lines(place: Place) -> Iterable[str]:
+    yield f'name = "{place.name}"'
+    yield f'code = "{place.code}"'
+    yield f'kind = "{place.kind}"'
+    yield f"year = {place.year}"
+    yield f"sources = {list(place.sources)}".replace("'", '"')
+    yield f'note = "{place.note}"'
+    yield f"age_from = {list(place.age_from)}"
+    yield ""
+    yield "neighbourhoods = ["
+    for one in place.neighbourhoods:
+        yield (
+            f'  {{ code = "{one.code}", name = "{one.name}", population = {one.population}, '
+            f"ages = {list(one.ages)}, quintiles = {list(one.quintiles)} }},"
+        )
+    yield "]"

@@ -1,0 +1,214 @@
+"""One campaign in words and tables: the answer first, then how sure it is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+from scipy import stats
+
+from model.catalogue import load_services
+from model.population import STATES
+from model.rates import MONTHS_PER_YEAR
+from model.results import Results
+
+Array = np.ndarray[Any, Any]
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over replicates, and the interval in which the mean of endlessly many lies.
+
+    The interval speaks of the chance in the simulation alone, not of the parameters; it is
+    NaN for a single replicate.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether there were replicates enough for an interval."""
+        return bool(np.isfinite(self.low))
+
+    def times(self, factor: float) -> "Estimate":
+        """Return the estimate in another unit."""
+        return Estimate(self.mean * factor, self.low * factor, self.high * factor)
+
+    def text(self, digits: int = 1) -> str:
+        """Write the mean and its interval to so many decimals."""
+        mean, low, high = (f"{x:,.{digits}f}" for x in (self.mean, self.low, self.high))
+        return f"{mean} ({low} to {high})" if self.is_sure else mean
+
+    def short(self, digits: int = 1, sign: str = "") -> str:
+        """Write the mean and half the interval's width; ``sign`` may be ``+``."""
+        mean = f"{round(self.mean, digits) + 0.0:{sign},.{digits}f}"
+        return f"{mean} ± {(self.high - self.low) / 2:,.{digits}f}" if self.is_sure else mean
+
+    def rounded(self, digits: int = 3) -> "Estimate":
+        """Return the estimate to so many significant digits of its mean."""
+        size = 0 if self.mean == 0 else int(np.floor(np.log10(abs(self.mean))))
+        values = (self.mean, self.low, self.high)
+        return Estimate(*(float(np.round(value, digits - 1 - size)) for value in values))
+
+
+def estimate(values: Array) -> Estimate:
+    """Estimate a mean over replicates, with Student's t interval.
+
+    Examples
+    --------
+    >>> print(estimate(np.array([1.0, 2.0, 3.0])).text(2))
+    2.00 (-0.48 to 4.48)
+    """
+    mean = float(np.mean(values))
+    n = len(values)
+    if n < 2:  # noqa: PLR2004 - one value has no spread
+        return Estimate(mean, np.nan, np.nan)
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1) * np.std(values, ddof=1) / n**0.5)
+    return Estimate(mean, mean - half, mean + half)
+
+
+def adults_by_year(results: Results, scenario: str) -> pd.DataFrame:
+    """Return shares and means over adults by run and year, over the whole place.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by run and year: ``adults`` (mean number in the sample), a share for each
+        state, and ``life_satisfaction``.
+    """
+    monthly = results.monthly
+    monthly = monthly[monthly["scenario"] == scenario]
+    monthly = monthly.assign(
+        year=(monthly["month"] - 1) // MONTHS_PER_YEAR + 1,
+        satisfied=(monthly["life_satisfaction"] * monthly["adults"]).fillna(0.0),
+    )
+    sums = monthly.groupby(["run", "year"])[[*STATES, "satisfied", "adults", "residents"]].sum()
+    shares = sums[list(STATES)].div(sums["adults"], axis=0)
+    return shares.assign(
+        life_satisfaction=sums["satisfied"] / sums["adults"],
+        adults=sums["adults"] / MONTHS_PER_YEAR,
+        residents=sums["residents"] / MONTHS_PER_YEAR,
+    )
+
+
+def services_by_year(results: Results, scenario: str) -> pd.DataFrame:
+    """Return contacts and cost by run, year and service, scaled to the real place."""
+    services = results.services
+    services = services[services["scenario"] == scenario]
+    scaled = services.assign(
+        contacts=services["served"] * services["scale"],
+        cost_gbp=services["cost_gbp"] * services["scale"],
+    )
+    return scaled.groupby(["run", "year", "service"])[["contacts", "cost_gbp"]].sum()
+
+
+def summary(results: Results) -> RenderableType:
+    """Put a campaign in words: for each scenario the answer, the change, and how sure it is."""
+    finished = results.runs[results.runs["status"] == "finished"]
+    parts: list[RenderableType] = []
+    for name in finished["scenario"].unique():
+        parts += _about(results, str(name), finished[finished["scenario"] == name])
+    parts += _failures(results)
+    return Group(*parts)
+
+
+def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[RenderableType]:
+    facts = results.manifest["scenarios"][name]
+    scale, years = float(runs["scale"].iloc[0]), int(facts["years"])
+    adults = adults_by_year(results, name)
+    last = adults.xs(years, level="year")
+    crisis = estimate(last["in_crisis"].to_numpy())
+    satisfaction = estimate(last["life_satisfaction"].to_numpy())
+    number = estimate((last["in_crisis"] * last["adults"]).to_numpy()).times(scale)
+    yield Text(f"{facts['title'] or name}: {facts['place_name']}, year {years}", style="bold")
+    yield Text(
+        f"Adults in crisis: {crisis.times(100).text()} % of all, or about "
+        f"{number.rounded().text(0)} people. Mean life satisfaction is {satisfaction.text(2)} "
+        "on the scale of 0 to 10."
+    )
+    yield Padding(_adults_table(adults, years), (1, 0, 0, 0))
+    if facts["services"]:
+        yield Padding(_services_table(services_by_year(results, name), years), (1, 0, 0, 0))
+    yield Padding(_caveat(facts, runs, scale), (1, 0, 1, 0))
+
+
+def _adults_table(adults: pd.DataFrame, years: int) -> Table:
+    table = _table("Adults aged 16 and over", "year 1", f"year {years}", "change")
+    rows = [(f"{state.replace('_', ' ')}, %", state, 100.0, 1) for state in STATES]
+    rows.append(("mean life satisfaction, 0-10", "life_satisfaction", 1.0, 2))
+    for label, column, factor, digits in rows:
+        first, last = (adults.xs(year, level="year")[column] * factor for year in (1, years))
+        change = estimate((last - first).to_numpy())
+        table.add_row(
+            label,
+            estimate(first.to_numpy()).short(digits),
+            estimate(last.to_numpy()).short(digits),
+            change.short(digits, "+"),
+        )
+    return table
+
+
+def _services_table(services: pd.DataFrame, years: int) -> Table:
+    table = _table("Demand in the real place", "thousands, year 1", f"year {years}",
+                   f"£m in year {years}")  # fmt: skip
+    labels = load_services()
+    for name in services.index.get_level_values("service").unique():
+        own = services.xs(name, level="service")
+        first, last = (own.xs(year, level="year") for year in (1, years))
+        table.add_row(
+            labels[name].label if name in labels else str(name),
+            estimate(first["contacts"].to_numpy()).times(1e-3).short(),
+            estimate(last["contacts"].to_numpy()).times(1e-3).short(),
+            estimate(last["cost_gbp"].to_numpy()).times(1e-6).short(),
+        )
+    return table
+
+
+def _caveat(facts: dict[str, Any], runs: pd.DataFrame, scale: float) -> Text:
+    n, residents = len(runs), int(runs["residents"].iloc[0])
+    kind = {
+        "real": f"{facts['place_name']} in {facts['place_year']}",
+        "miniature": "England in small; numbers are those of the miniature",
+        "synthetic": f"{facts['place_name']}, an invented town",
+    }[facts["place_kind"]]
+    sure = (
+        f"Brackets and ± are 95 % intervals for the mean over {n} replicates: chance in "
+        "the simulation alone, not doubt about its parameters."
+        if n > 1
+        else "One replicate: no interval can be given; ask for --replicates 2 or more."
+    )
+    ages = (
+        "nobody is born, dies or moves yet, so the people of month 1 grow "
+        f"{facts['years']} years older together, and change over time is mostly their ageing; "
+        if facts["structure"]["ageing"]
+        else "ages stand still, "
+    )
+    return Text(
+        f"{residents:,} residents stand for the {facts['real_population']:,} of {kind}; each for "
+        f"{scale:,.1f}. {sure} It hangs on what is not in the model yet: {ages}ties stand still, "
+        "and the rates between states are assumptions that give England's published shares.",
+        style="dim",
+    )
+
+
+def _failures(results: Results) -> Iterable[RenderableType]:
+    failed = results.runs[results.runs["status"] == "failed"]
+    for row in failed.itertuples():
+        yield Text(f"Run {row.run} ({row.scenario}, seed {row.seed}) failed: {row.error}",
+                   style="red")  # fmt: skip
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for k, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if k else "left", no_wrap=True)
+    return table

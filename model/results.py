@@ -1,0 +1,291 @@
+"""Result tables, keyed by run: their columns, how they are written, how they are read.
+
+A run is one scenario x variant x parameter draw x replicate x place. Its dimensions stand
+once, in ``runs``; every other table carries only the run's number. While a campaign runs,
+each worker appends finished runs to an Arrow stream of its own under ``.parts``; at the end
+the streams become one Parquet file a table. A run that was not finished leaves no row, and no
+file under its final name is ever half-written.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from model.errors import ResultsError
+from model.network import LAYER_NAMES
+from model.population import STATES
+
+Array = np.ndarray[Any, Any]
+Rows = Mapping[str, Any]
+
+MANIFEST = "manifest.json"
+PARTS = ".parts"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a result table: Arrow type, unit, meaning."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+
+
+RUN = Field("run", "int32", "number", "the run, as in the table runs")
+DIMENSIONS = ("scenario", "variant", "draw", "replicate", "seed", "place")
+"""Columns of ``runs`` that tell runs apart, joined to every table a reader opens."""
+
+TABLES: Mapping[str, tuple[Field, ...]] = {
+    "runs": (
+        RUN,
+        Field("scenario", "string", "name", "what was simulated"),
+        Field("variant", "string", "name", "which structure of the model"),
+        Field("draw", "int32", "number", "parameter draw; 0 is the central values"),
+        Field("replicate", "int32", "number", "replicate, from 0"),
+        Field("seed", "int64", "number", "seed of the run: that of the scenario + replicate"),
+        Field("place", "string", "name", "where"),
+        Field("status", "string", "word", "finished or failed"),
+        Field("error", "string", "text", "what went wrong, where a run failed"),
+        Field("seconds", "float64", "s", "time the run took, burn-in shared with others left out"),
+        Field("peak_memory_mb", "float64", "MB", "most memory its worker held until then"),
+        Field("residents", "int64", "residents", "residents in the sample at the start"),
+        Field("scale", "float64", "ratio", "real residents for each one in the sample"),
+        Field("overflow", "int64", "ties", "ties that found no free slot at the start"),
+        Field("digest", "string", "hash", "of every row and the last month's columns"),
+    ),
+    "monthly": (
+        RUN,
+        Field("month", "int32", "month", "1 is the first after burn-in"),
+        Field("neighbourhood", "string", "code", "as in the profile of the place"),
+        Field("residents", "int32", "residents", "of all ages, at the end of the month"),
+        Field("adults", "int32", "adults", "aged 16 and over; base of the columns below"),
+        *(Field(state, "int32", "adults", f"adults {state.replace('_', ' ')}") for state in STATES),
+        Field("life_satisfaction", "float64", "score 0-10", "mean over adults"),
+        *(Field(f"ties_{layer}", "float64", "ties", f"mean {layer} ties over adults")
+          for layer in LAYER_NAMES),
+    ),
+    "people": (
+        RUN,
+        Field("year", "int32", "year", "1 is the first after burn-in"),
+        Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
+        Field("age_band", "string", "band", "age band"),
+        Field("person_months", "int64", "months", "lived in the sample, children included"),
+        *(Field(state, "int64", "months", f"of them {state.replace('_', ' ')}")
+          for state in STATES),
+    ),
+    "services": (
+        RUN,
+        Field("year", "int32", "year", "1 is the first after burn-in"),
+        Field("service", "string", "name", "kind of contact"),
+        Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
+        Field("age_band", "string", "band", "age band"),
+        Field("base_population", "float64", "people", "mean number whose demand it is"),
+        Field("demand", "int64", "contacts", "asked for in the sample"),
+        Field("served", "int64", "contacts", "of them met"),
+        Field("cost_gbp", "float64", "GBP", "served contacts at their unit cost"),
+    ),
+}  # fmt: skip
+
+
+def schema_of(table: str) -> pa.Schema:
+    """Return the Arrow schema of a table; each field carries its unit and meaning."""
+    return pa.schema(
+        pa.field(one.name, one.type, metadata={"unit": one.unit, "meaning": one.meaning})
+        for one in TABLES[table]
+    )
+
+
+def frame_of(table: str, rows: Rows) -> pa.Table:
+    """Make an Arrow table of rows, in the columns and types declared.
+
+    Raises
+    ------
+    KeyError
+        When a declared column is missing from the rows.
+    """
+    schema = schema_of(table)
+    return pa.table({name: rows[name] for name in schema.names}, schema=schema)
+
+
+class PartWriter:
+    """Appends finished runs to one worker's Arrow streams.
+
+    Parameters
+    ----------
+    folder : path
+        The results folder.
+    worker : str
+        Names this worker's files.
+    """
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self._folder, self._worker = folder / PARTS, worker
+        self._open: dict[str, tuple[IO[bytes], Any]] = {}
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Add the rows of one run as one batch, on disk when this returns."""
+        if table not in self._open:
+            self._folder.mkdir(exist_ok=True)
+            file = (self._folder / f"{table}-{self._worker}.arrows").open("xb")
+            self._open[table] = (file, pa.ipc.new_stream(file, schema_of(table)))
+        file, stream = self._open[table]
+        for batch in rows.combine_chunks().to_batches():
+            stream.write_batch(batch)
+        file.flush()
+        os.fsync(file.fileno())
+
+    def close(self) -> None:
+        """End the streams."""
+        for file, stream in self._open.values():
+            stream.close()
+            file.close()
+        self._open.clear()
+
+
+def _read_parts(folder: Path, table: str) -> dict[int, pa.RecordBatch]:
+    """Map the whole batches of a table by run; what a killed worker left broken is dropped."""
+    batches: dict[int, pa.RecordBatch] = {}
+    for path in sorted((folder / PARTS).glob(f"{table}-*.arrows")):
+        with contextlib.suppress(pa.ArrowInvalid, OSError):
+            # Mapped, not read: memory stays flat however many runs there are.
+            for batch in pa.ipc.open_stream(pa.memory_map(str(path))):
+                if batch.num_rows:
+                    batches[batch.column("run")[0].as_py()] = batch
+    return batches
+
+
+def compact(folder: Path) -> None:
+    """Turn the workers' streams into one Parquet file a table, in the order of the runs.
+
+    Only runs that stand in ``runs`` as finished keep their rows.
+    """
+    finished = [
+        run
+        for run, batch in sorted(_read_parts(folder, "runs").items())
+        if batch.column("status")[0].as_py() == "finished"
+    ]
+    for table in TABLES:
+        batches = _read_parts(folder, table)
+        chosen = sorted(batches) if table == "runs" else [run for run in finished if run in batches]
+        if not chosen:
+            continue
+        growing = folder / PARTS / f"{table}.parquet"
+        with pq.ParquetWriter(growing, schema_of(table), compression="zstd") as writer:
+            for run in chosen:
+                writer.write_batch(batches[run])
+        batches.clear()
+        growing.replace(folder / f"{table}.parquet")
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+
+
+def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
+    """Make the folder of a campaign: the one named, or the next number under ``results``.
+
+    Raises
+    ------
+    ResultsError
+        When the folder is in use already, or cannot be written.
+    """
+    try:
+        if named is not None:
+            if named.is_dir() and not any(named.iterdir()):
+                return named
+            named.mkdir(parents=True)
+            return named
+        root.mkdir(parents=True, exist_ok=True)
+        taken = [int(path.name) for path in root.iterdir() if path.name.isdigit()]
+        for number in range(max(taken, default=0) + 1, 1_000_000):
+            with contextlib.suppress(FileExistsError):
+                (root / f"{number:03d}").mkdir()
+                return root / f"{number:03d}"
+    except FileExistsError:
+        raise ResultsError("is in use already", file=named,
+                           allowed="a new folder, or an empty one") from None  # fmt: skip
+    except OSError as error:
+        raise ResultsError(f"cannot be written ({error.strerror})", file=named or root) from None
+    raise ResultsError("is full", file=root)
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write what a campaign is and how it stands, all at once."""
+    growing = folder / f"{MANIFEST}.tmp"
+    growing.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    growing.replace(folder / MANIFEST)
+
+
+class Results:
+    """The tables of one campaign, as data frames with each run's dimensions joined on.
+
+    Parameters
+    ----------
+    folder : path
+        A results folder, of a campaign that has ended or was cut off.
+
+    Raises
+    ------
+    ResultsError
+        When the folder is missing or holds no campaign.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        path = self.folder / MANIFEST
+        try:
+            self.manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ResultsError("holds no results", file=self.folder,
+                               allowed=f"a folder with a {MANIFEST}") from None  # fmt: skip
+        except (OSError, ValueError) as error:
+            raise ResultsError(f"cannot be read ({error})", file=path) from None
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run: its dimensions, status, seconds, memory, scale and digest."""
+        return self._read("runs")
+
+    @cached_property
+    def monthly(self) -> pd.DataFrame:
+        """By run, month and neighbourhood: residents, states, satisfaction, ties."""
+        return self._joined("monthly")
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """By run, year, quintile and age band: person-months by state."""
+        return self._joined("people")
+
+    @cached_property
+    def services(self) -> pd.DataFrame:
+        """By run, year, service, quintile and age band: demand, served, cost."""
+        return self._joined("services")
+
+    def _joined(self, table: str) -> pd.DataFrame:
+        dimensions = self.runs[["run", *DIMENSIONS, "scale"]]
+        return self._read(table).merge(dimensions, on="run", validate="many_to_one")
+
+    def _read(self, table: str) -> pd.DataFrame:
+        path = self.folder / f"{table}.parquet"
+        if path.exists():
+            return pd.read_parquet(path)
+        batches = _read_parts(self.folder, table)
+        if not batches:
+            return schema_of(table).empty_table().to_pandas()
+        finished = set(_read_parts(self.folder, "runs"))
+        rows = [batch for run, batch in sorted(batches.items()) if run in finished]
+        return pa.Table.from_batches(rows, schema_of(table)).to_pandas()
+
+    def tables(self) -> Iterator[str]:
+        """Name the tables that have rows."""
+        return (table for table in TABLES if not self._read(table).empty)

@@ -1,0 +1,1 @@
+"""The mechanisms, one a file: columns, parameters and draws in, answers out."""

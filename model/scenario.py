@@ -1,0 +1,315 @@
+"""What to simulate: a frozen record read from TOML, the object the model itself reads.
+
+What we choose (``levers``) stands apart from what we don't know (``parameters``) and from
+how the model is built (``structure``). A scenario may extend another.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from model.catalogue import load_services
+from model.draws import HIGHEST_SEED
+from model.errors import InputError, ScenarioError
+from model.parameters import Parameters, load_parameters
+from model.places import Place, load_place
+from model.rates import MONTHS_PER_YEAR
+from model.reading import read_bounded, validation_problem
+
+PACKAGE = Path(__file__).parent
+LARGEST_SCENARIO_BYTES = 1_000_000
+DEEPEST_EXTENDS = 8
+
+Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Levers(_Table):
+    """What the place chooses to do, from the first month after burn-in.
+
+    A hazard ratio of 1 changes nothing. It multiplies everyone's whole hazard, as a trial of
+    the whole place would see it.
+    """
+
+    worsen_hazard_ratio: Ratio = 1.0
+    improve_hazard_ratio: Ratio = 1.0
+
+
+class Structure(_Table):
+    """How the model is built: the named alternatives.
+
+    ``variant`` is ``full``, or ``no_contagion`` (nobody's state touches anybody else's).
+    ``contagion_from`` says out of which states contacts move people. ``direct_jumps`` allows
+    moves between thriving and struggling past coping. ``ageing`` false holds every age.
+    """
+
+    variant: Literal["full", "no_contagion"] = "full"
+    contagion_from: Literal["coping", "all"] = "coping"
+    direct_jumps: bool = False
+    ageing: bool = True
+
+
+class Scenario(_Table):
+    """One experiment, apart from the model that runs it.
+
+    Parameters
+    ----------
+    name : str
+        Short name, by default that of the file.
+    title, question : str
+        For people to read: what it is, and what it asks.
+    place : str
+        A bundled place, or the path of a profile beside the scenario.
+    population : int
+        Residents in the sample; at most those of the real place.
+    years, burn_in_years : int
+        Years simulated after burn-in, and before it.
+    replicates, seed : int
+        Replicate k (0, 1, …) runs with seed + k.
+    services : tuple of str
+        Services whose demand is simulated.
+    structure, levers, parameters
+        See `Structure` and `Levers`; parameters replace values by name.
+
+    Examples
+    --------
+    >>> config = load_scenario().model_copy(update={"years": 2, "population": 1000})
+    >>> config.years, config.months, config.place_profile.name
+    (2, 24, 'Wigan')
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,80}$")] = "unnamed"
+    title: Annotated[str, Field(max_length=200)] = ""
+    question: Annotated[str, Field(max_length=2_000)] = ""
+    place: Annotated[str, Field(min_length=1, max_length=4_096)] = "wigan"
+    population: Annotated[int, Field(gt=0, le=100_000_000)] = 20_000
+    years: Annotated[int, Field(gt=0, le=200)] = 30
+    burn_in_years: Annotated[int, Field(ge=0, le=100)] = 10
+    replicates: Annotated[int, Field(gt=0, le=100_000)] = 4
+    seed: Annotated[int, Field(ge=0, le=HIGHEST_SEED - 100_000)] = 1
+    services: Annotated[tuple[str, ...], Field(strict=False)] = tuple(load_services())
+    structure: Structure = Structure()
+    levers: Levers = Levers()
+    parameters: dict[str, float] = {}
+
+    @property
+    def months(self) -> int:
+        """Months simulated after burn-in."""
+        return self.years * MONTHS_PER_YEAR
+
+    @property
+    def place_profile(self) -> Place:
+        """The place itself."""
+        is_file = self.place.endswith(".toml")
+        return load_place(Path(self.place) if is_file else self.place)
+
+    @property
+    def parameter_values(self) -> Parameters:
+        """Every parameter, with the scenario's own values in place."""
+        return load_parameters().with_values(self.parameters)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a checked copy with some keys replaced.
+
+        Raises
+        ------
+        ScenarioError
+            When the copy would not be a scenario.
+        """
+        del deep  # everything inside is frozen
+        return _checked(type(self), {**self.model_dump(), **(update or {})}, _Origins())
+
+
+S = TypeVar("S", bound=Scenario)
+
+
+class _Origins(dict[str, str]):
+    """Where each dotted key was set: a file or a command-line option."""
+
+    def of(self, key: str | None) -> str | None:
+        """Return where a key, or the table around it, was set last."""
+        parts = (key or "").split(".")
+        for n in range(len(parts), 0, -1):
+            if found := self.get(".".join(parts[:n])):
+                return found
+        return self.get("")
+
+
+def scenarios_folder() -> Path:
+    """Where the bundled scenarios are: in an installed package, or beside it in a checkout."""
+    installed = PACKAGE / "data" / "scenarios"
+    return installed if installed.is_dir() else PACKAGE.parent / "scenarios"
+
+
+def load_scenario(
+    path: str | Path = "status_quo", overrides: Mapping[str, tuple[str, Any]] | None = None
+) -> Scenario:
+    """Read a scenario by its path, or a bundled one by name.
+
+    Parameters
+    ----------
+    path : str or path
+        A ``.toml`` file, or a name such as ``status_quo`` or ``teaching/sisa``.
+    overrides : mapping, optional
+        Dotted key to (where it was set, value): what stands over the file.
+
+    Raises
+    ------
+    ScenarioError, PlaceError, EvidenceError
+        When anything in it cannot be used; nothing has been run by then.
+
+    Examples
+    --------
+    >>> load_scenario("teaching/sisa").structure.direct_jumps
+    True
+    """
+    file = _find(path)
+    origins = _Origins()
+    allowed = (file.resolve().parent, scenarios_folder().resolve())
+    document = {"name": file.stem, **_read_chain(file, allowed, origins, ())}
+    origins[""] = str(file)
+    for key, (origin, value) in (overrides or {}).items():
+        _put(document, key, value, origin)
+        origins[key] = origin
+    return _checked(Scenario, document, origins)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Split ``key=value``; the value is read as TOML, or as plain text where it is none.
+
+    Examples
+    --------
+    >>> parse_setting("parameters.frailty_sd=0.7")
+    ('parameters.frailty_sd', 0.7)
+    >>> parse_setting("place=england")
+    ('place', 'england')
+    """
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise ScenarioError("is not a setting", key="--set", value=text, allowed="key=value")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _find(path: str | Path) -> Path:
+    bundled = scenarios_folder() / f"{path}.toml"
+    if not str(path).endswith(".toml") and not Path(path).exists() and bundled.is_file():
+        return bundled
+    return Path(path)
+
+
+def _read_chain(
+    file: Path, allowed: Sequence[Path], origins: _Origins, seen: tuple[Path, ...]
+) -> dict[str, Any]:
+    real = file.resolve()
+    if real in seen:
+        names = " extends ".join(path.name for path in (*seen, real))
+        raise ScenarioError(f"goes round in a circle: {names}", file=file, key="extends")
+    if len(seen) > DEEPEST_EXTENDS:
+        raise ScenarioError(f"more than {DEEPEST_EXTENDS} deep", file=file, key="extends")
+    document = _read_document(file)
+    base: dict[str, Any] = {}
+    if "extends" in document:
+        parent = _beside(file, document.pop("extends"), allowed, "extends")
+        base = _read_chain(parent, allowed, origins, (*seen, real))
+    _settle_place(document, file, allowed)
+    for key in _dotted(document):
+        origins[key] = str(file)
+    return _merged(base, document)
+
+
+def _read_document(file: Path) -> dict[str, Any]:
+    text = read_bounded(file, LARGEST_SCENARIO_BYTES, ScenarioError)
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ScenarioError(f"is not TOML ({error})", file=file) from None
+
+
+def _beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ScenarioError("is not a file name", file=file, key=key, value=value)
+    path = (file.parent / value).resolve()
+    if not any(path.is_relative_to(folder) for folder in allowed):
+        folders = " or ".join(str(folder) for folder in dict.fromkeys(allowed))
+        raise ScenarioError("leads outside the allowed folders", file=file, key=key, value=value,
+                            allowed=f"a file under {folders}")  # fmt: skip
+    if not path.is_file():
+        siblings = [other.name for other in path.parent.glob("*.toml")]
+        raise ScenarioError("no such file", file=file, key=key, value=value, known=siblings,
+                            wanted=path.name)  # fmt: skip
+    return path
+
+
+def _settle_place(document: dict[str, Any], file: Path, allowed: Sequence[Path]) -> None:
+    place = document.get("place")
+    if isinstance(place, str) and place.endswith(".toml"):
+        document["place"] = str(_beside(file, place, allowed, "place"))
+
+
+def _dotted(document: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    for key, value in document.items():
+        yield before + key
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{before}{key}.")
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _put(document: dict[str, Any], key: str, value: Any, origin: str) -> None:
+    *tables, leaf = key.split(".")
+    for table in tables:
+        inner = document.setdefault(table, {})
+        if not isinstance(inner, dict):
+            raise ScenarioError("is not a table", file=origin, key=table, value=inner)
+        document = inner
+    document[leaf] = value
+
+
+def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins) -> S:
+    try:
+        config = kind.model_validate(document)
+    except ValidationError as error:
+        problem = validation_problem(error, ScenarioError, None, (kind, Structure, Levers))
+        raise _at(problem, origins) from None
+    try:
+        _check_references(config)
+    except InputError as problem:
+        raise _at(problem, origins) from None
+    return config
+
+
+def _check_references(config: Scenario) -> None:
+    services = load_services()
+    for name in config.services:
+        if name not in services:
+            raise ScenarioError("unknown service", key="services", value=name, known=services,
+                                wanted=name)  # fmt: skip
+    if len(set(config.services)) < len(config.services):
+        raise ScenarioError("names a service twice", key="services", value=config.services)
+    _ = config.parameter_values
+    real = config.place_profile.population
+    if config.population > real:
+        raise ScenarioError(
+            "more residents than the real place has", key="population", value=config.population,
+            allowed=f"1 to {real:,}, the population of {config.place_profile.name}",
+        )  # fmt: skip
+
+
+def _at(problem: InputError, origins: _Origins) -> InputError:
+    origin = None if problem.file else origins.of(problem.key)
+    return problem.placed(origin) if origin else problem

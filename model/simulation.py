@@ -1,0 +1,332 @@
+"""The Mesa model: built from a scenario, one month a step, in the order of one list."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+import mesa
+import numpy as np
+
+from model.agents import Resident, ResidentSet
+from model.draws import Draws, Purpose
+from model.errors import ResultsError
+from model.network import LAYER_NAMES, Network
+from model.population import CHILDREN, COLUMNS, NO_STATE, Population, age_band_of
+from model.rates import MONTHS_PER_YEAR
+from model.recorder import Recorder
+from model.rules import demography, services, ties, wellbeing
+from model.scenario import Scenario, load_scenario
+
+Array = np.ndarray[Any, Any]
+
+STATE_FORMAT = 1
+START = 0
+"""The month whose address founders' draws bear."""
+
+
+class CommunityModel(mesa.Model):  # type: ignore[misc]
+    """A place whose residents, tied to one another, move between wellbeing states.
+
+    Burn-in happens when the model is made, with every age held; the first `step` is month 1.
+
+    Parameters
+    ----------
+    config : Scenario, optional
+        What to simulate; by default the bundled status quo.
+    rng : int, optional
+        Seed of this world; by default the scenario's.
+    on_month : callable, optional
+        Called with nothing after every month, burn-in included: progress.
+
+    Attributes
+    ----------
+    config : Scenario
+        What is simulated.
+    population : Population
+        Residents as columns.
+    network : Network
+        Their ties.
+    month : int
+        Months since burn-in.
+    recorder : Recorder
+        What has been written down so far.
+
+    Examples
+    --------
+    >>> config = load_scenario().model_copy(update={"population": 500, "burn_in_years": 1})
+    >>> model = CommunityModel(config, rng=7)
+    >>> model.step()
+    >>> model.month, len(model.agents), len(model.agents[0].neighbours("kin"))
+    (1, 500, 5)
+    """
+
+    def __init__(
+        self,
+        config: Scenario | None = None,
+        rng: int | None = None,
+        on_month: Callable[[], None] | None = None,
+    ) -> None:
+        config = config or load_scenario()
+        self._open_world(config, config.seed if rng is None else rng, on_month)
+        self._settle()
+        self._burn_in()
+
+    def _open_world(self, config: Scenario, seed: int, on_month: Callable[[], None] | None) -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise TypeError(f"rng is {seed!r}; a whole number is due, from 0 up")
+        super().__init__(rng=int(seed))
+        self.config = config
+        self.seed = int(seed)
+        self.draws = Draws(int(seed))
+        self.parameters = config.parameter_values
+        self.place = config.place_profile
+        self.month = START
+        self._on_month = on_month or (lambda: None)
+        self._means = services.contacts_per_month(config.services, self.parameters)
+        self.recorder = Recorder(self.place, config.services, self.parameters)
+        self._rates_before = self._rates((1.0, 1.0))
+        levers = config.levers
+        self._rates_after = self._rates((levers.worsen_hazard_ratio, levers.improve_hazard_ratio))
+
+    def _rates(self, hazard_ratios: tuple[float, float]) -> wellbeing.Rates:
+        structure = self.config.structure
+        return wellbeing.rates_of(
+            self.parameters,
+            direct_jumps=structure.direct_jumps,
+            contagion=structure.variant != "no_contagion",
+            contagion_from_all=structure.contagion_from == "all",
+            hazard_ratios=hazard_ratios,
+        )
+
+    def _settle(self) -> None:
+        people = demography.settle(self.place, self.config.population, self.draws)
+        self.population = people
+        normal = self.draws.normals(Purpose.FRAILTY, START, people.resident)
+        people.frailty[:] = self.parameters.frailty_sd * normal
+        people.state[:] = NO_STATE
+        self._assess_risk(np.arange(len(people)))
+        adults = np.flatnonzero(people.age_band != CHILDREN)
+        people.write("state", adults, self._resting_states(adults, Purpose.STATE, START))
+        self.network = ties.starting_network(people, self.parameters, self.draws)
+        self.network.recount(wellbeing.MOOD[people.state])
+        self._weights = wellbeing.contact_weights(people, self.network, self.parameters)
+
+    # --- The month -----------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Live one month after burn-in."""
+        self.month += 1
+        for happening in self.MONTH:
+            happening(self, self.month)
+        self._on_month()
+
+    def _burn_in(self) -> None:
+        """Let the states settle among the ties, with every age held; months up to 0."""
+        for month in range(1 - self.config.burn_in_years * MONTHS_PER_YEAR, START + 1):
+            for happening in self.BURN_IN:
+                happening(self, month)
+            self._on_month()
+
+    def _move_between_states(self, month: int) -> None:
+        rates = self._rates_after if month > START else self._rates_before
+        moves = wellbeing.monthly_moves(
+            self.population, self.network, self._weights, rates, self.draws, month
+        )
+        self._change_states(moves.rows, moves.before, moves.after)
+
+    def _seek_services(self, month: int) -> None:
+        self._contacts = services.monthly_demand(self.population, self._means, self.draws, month)
+
+    def _grow_older(self, month: int) -> None:
+        if not self.config.structure.ageing:
+            return
+        people = self.population
+        rows = demography.leaving_age_band(people, month)
+        come_of_age = rows[people.age_band[rows] == CHILDREN]
+        age_years = (month - people.birth_month[rows]) // MONTHS_PER_YEAR
+        people.write("age_band", rows, age_band_of(age_years))
+        self._assess_risk(rows)
+        states = self._resting_states(come_of_age, Purpose.COMING_OF_AGE, month)
+        self._change_states(come_of_age, people.state[come_of_age], states)
+
+    def _record(self, month: int) -> None:
+        self.recorder.record(month, self.population, self.network, self._contacts)
+
+    MONTH = (_move_between_states, _seek_services, _grow_older, _record)
+    """What happens in a month, in order: a scientific claim, written once."""
+
+    BURN_IN = (_move_between_states,)
+
+    # --- What a month is made of ---------------------------------------------------------
+
+    def _resting_states(self, rows: Array, purpose: Purpose, month: int) -> Array:
+        uniforms = self.draws.uniforms(purpose, month, self.population.resident[rows])
+        return wellbeing.resting_states(
+            self.population, rows, uniforms, self.parameters, self._rates_before
+        )
+
+    def _assess_risk(self, rows: Array) -> None:
+        worsen, improve = wellbeing.personal_risks(self.population, rows, self.parameters)
+        self.population.write("worsen_risk", rows, worsen)
+        self.population.write("improve_risk", rows, improve)
+
+    def _change_states(self, rows: Array, before: Array, after: Array) -> None:
+        self.population.write("state", rows, after)
+        self.network.tell_neighbours(rows, wellbeing.MOOD[before], wellbeing.MOOD[after])
+
+    # --- What can be seen ----------------------------------------------------------------
+
+    @property
+    def calendar_month(self) -> int:
+        """The month by which ages are told."""
+        return self.month if self.config.structure.ageing else START
+
+    @property
+    def agents(self) -> ResidentSet:
+        """All residents, as Mesa's AgentSet."""
+        return ResidentSet(self, np.arange(len(self.population)))
+
+    @property
+    def agents_by_type(self) -> dict[type[mesa.Agent], ResidentSet]:
+        """Residents by their class, as Mesa's DataCollector reads them."""
+        return {Resident: self.agents}
+
+    @property
+    def agent_types(self) -> list[type[mesa.Agent]]:
+        """The classes of agents there are."""
+        return [Resident]
+
+    def register_agent(self, agent: object) -> NoReturn:
+        """Refuse: residents come from the place's profile, by birth and by moving in."""
+        raise NotImplementedError("CommunityModel.register_agent: residents are columns")
+
+    def deregister_agent(self, agent: object) -> NoReturn:
+        """Refuse: residents leave by dying and by moving out."""
+        raise NotImplementedError("CommunityModel.deregister_agent: residents are columns")
+
+    def remove_all_agents(self) -> NoReturn:
+        """Refuse: residents leave by dying and by moving out."""
+        raise NotImplementedError("CommunityModel.remove_all_agents: residents are columns")
+
+    @property
+    def scale(self) -> float:
+        """Real residents for each one in the sample."""
+        return self.place.population / self.config.population
+
+    def explain(self, row: int) -> dict[str, Any]:
+        """Take one resident's hazards of the coming month apart; see `Resident.explain`."""
+        return wellbeing.explain(
+            self.population, self.network, row, self._weights, self._rates_after, self.parameters
+        )
+
+    def digest(self) -> str:
+        """Hash everything recorded and the columns as they stand."""
+        return self.recorder.digest(self.population)
+
+    # --- History once, futures many ------------------------------------------------------
+
+    def _state(self) -> dict[str, Array]:
+        arrays = {f"people.{name}": values for name, values in self.population.columns.items()}
+        arrays |= {f"slots.{name}": slots for name, slots in self.network.slots.items()}
+        overflow = [self.network.overflow[name] for name in LAYER_NAMES]
+        arrays |= {
+            "degrees": self.network.degrees,
+            "content": self.network.content,
+            "discontent": self.network.discontent,
+            "overflow": np.array(overflow),
+            "weights": self._weights,
+        }
+        return arrays
+
+    def branch(
+        self, config: Scenario | None = None, on_month: Callable[[], None] | None = None
+    ) -> Self:
+        """Start another future from this moment of a burnt-in place.
+
+        The branch has its own columns and, with the same scenario, goes on bit for bit as
+        this model would. Nothing recorded before comes along.
+
+        Parameters
+        ----------
+        config : Scenario, optional
+            The scenario of the future; place, population, burn-in, structure and parameters
+            must be those of the past.
+
+        Raises
+        ------
+        ValueError
+            When months have been recorded, or the scenario has another past.
+        """
+        if self.month != START:
+            raise ValueError("branch from a place after burn-in, before its first step")
+        config = config or self.config
+        if history_of(config) != history_of(self.config):
+            raise ValueError("the scenario has another past: place, burn-in or parameters differ")
+        arrays = {name: values.copy() for name, values in self._state().items()}
+        return self._from_state(config, self.seed, arrays, on_month)
+
+    @classmethod
+    def _from_state(
+        cls, config: Scenario, seed: int, arrays: Mapping[str, Array],
+        on_month: Callable[[], None] | None = None,
+    ) -> Self:  # fmt: skip
+        model = cls.__new__(cls)
+        model._open_world(config, seed, on_month)
+        model.population = Population(len(arrays["people.resident"]))
+        for column in COLUMNS:
+            model.population.write(column.name, slice(None), arrays[f"people.{column.name}"])
+        model.network = Network(len(model.population))
+        for name in LAYER_NAMES:
+            model.network.slots[name][:] = arrays[f"slots.{name}"]
+        model.network.degrees[:] = arrays["degrees"]
+        model.network.content[:] = arrays["content"]
+        model.network.discontent[:] = arrays["discontent"]
+        model.network.overflow = dict(
+            zip(LAYER_NAMES, arrays["overflow"].tolist(), strict=True)
+        )
+        model._weights = arrays["weights"]
+        return model
+
+    def save_state(self, path: str | Path) -> None:
+        """Save a burnt-in place: columns, ties and counters as plain arrays, no pickles.
+
+        Raises
+        ------
+        ValueError
+            When months have been recorded.
+        """
+        if self.month != START:
+            raise ValueError("save a place after burn-in, before its first step")
+        about = {"format": STATE_FORMAT, "seed": self.seed, "history": history_of(self.config)}
+        arrays = {**self._state(), "about": np.array(json.dumps(about))}
+        path = Path(path)
+        growing = path.with_name(path.name + ".tmp")
+        with growing.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        growing.replace(path)
+
+    @classmethod
+    def load_state(cls, path: str | Path, config: Scenario) -> Self:
+        """Take up a saved place, with the seed it was saved under.
+
+        Raises
+        ------
+        ResultsError
+            When the file is no saved place, or one with another past than the scenario's.
+        """
+        try:
+            with np.load(Path(path), allow_pickle=False) as file:
+                about = json.loads(str(file["about"]))
+                arrays = {name: file[name] for name in file.files if name != "about"}
+        except (OSError, ValueError, KeyError) as error:
+            raise ResultsError(f"is no saved place ({error})", file=path) from None
+        if about["format"] != STATE_FORMAT or about["history"] != history_of(config):
+            raise ResultsError("holds another past than the scenario's", file=path)
+        return cls._from_state(config, about["seed"], arrays)
+
+
+def history_of(config: Scenario) -> dict[str, Any]:
+    """Return what of a scenario shapes the place up to month 1: the rest is its future."""
+    names = ("place", "population", "burn_in_years", "structure", "parameters")
+    return config.model_dump(mode="json", include=set(names))
