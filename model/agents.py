@@ -8,13 +8,18 @@ windows would silently vanish, so `ResidentSet` holds rows and states every meth
 import operator
 import random as stdlib_random
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, NoReturn, overload
 
 import mesa
 import numpy as np
-from mesa.agent import AgentSet
 
 from model.population import COLUMNS, DECLARED
+
+try:
+    from mesa.agentset import AgentSet, GroupBy
+except ImportError:  # Mesa 3.3 keeps both beside its Agent
+    from mesa.agent import AgentSet, GroupBy
 
 if TYPE_CHECKING:
     from model.simulation import CommunityModel
@@ -39,6 +44,8 @@ class Resident(mesa.Agent):  # type: ignore[misc]
 
     __slots__ = ("_row",)
 
+    model: "CommunityModel"
+
     def __init__(self, model: "CommunityModel", row: int) -> None:
         # Mesa's own constructor would register the window as one more agent.
         object.__setattr__(self, "model", model)
@@ -57,7 +64,8 @@ class Resident(mesa.Agent):  # type: ignore[misc]
             f"cannot set {name!r}: a resident is a window; only rules write to columns"
         )
 
-    __delattr__ = None  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"cannot delete {name!r}: a resident is a window on columns")
 
     @property
     def pos(self) -> None:
@@ -142,7 +150,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
     >>> config = load_scenario().model_copy(update={"population": 500, "burn_in_years": 0})
     >>> residents = CommunityModel(config, rng=7).agents
     >>> len(residents), len(residents.select(lambda one: one.state is None))
-    (500, 93)
+    (500, 94)
     >>> sorted(residents.groupby("sex").count())
     ['female', 'male']
     """
@@ -182,11 +190,10 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
         return iter(self._of(self._rows[::-1]))
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, ResidentSet)
-            and other._model is self._model
-            and set(self._rows.tolist()) == set(other._rows.tolist())
-        )
+        if isinstance(other, ResidentSet):
+            same_model = other._model is self._model
+            return same_model and set(self._rows.tolist()) == set(other._rows.tolist())
+        return AbstractSet.__eq__(self, other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -215,7 +222,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
             self._refuse("select(inplace=True)")
         if isinstance(at_most, float) and at_most <= 1.0:
             at_most = int(len(self) * at_most)
-        rows = []
+        rows: list[int] = []
         for one in self:
             if len(rows) >= at_most:
                 break
@@ -283,7 +290,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
             raise ValueError(f"handle_missing is {handle_missing!r}, not 'error' or 'default'")
         if not isinstance(attr_names, str):
             columns = [self.get(name, handle_missing, default_value) for name in attr_names]
-            return [list(values) for values in zip(*columns, strict=True)]
+            return [[column[position] for column in columns] for position in range(len(self))]
         if attr_names in DECLARED:
             return self._column(attr_names)
         if handle_missing == "default":
@@ -330,12 +337,25 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
         """Tell whether two sets share nobody."""
         return not any(one in self for one in other)
 
-    def _from_iterable(self, agents: Iterable[Resident]) -> "ResidentSet":  # type: ignore[override]
-        unique = dict.fromkeys(one.row for one in agents)
-        return self._of(np.array(list(unique), np.int64))
+    def _from_iterable(self, agents: Iterable[Resident]) -> "ResidentSet":
+        rows: dict[int, None] = {}
+        for one in agents:
+            if not isinstance(one, Resident) or one.model is not self._model:
+                raise ValueError(f"{one!r} is no resident of this set's model")
+            rows[one.row] = None
+        return self._of(np.array(list(rows), np.int64))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a ResidentSet is a window on a model and cannot be pickled")
+
+    def __getstate__(self) -> NoReturn:
+        self._refuse("__getstate__")
+
+    def __setstate__(self, state: object) -> NoReturn:
+        self._refuse("__setstate__")
+
+    def _update(self, agents: object) -> NoReturn:
+        self._refuse("_update")
 
     def _refuse(self, name: str) -> NoReturn:
         raise NotImplementedError(
@@ -380,7 +400,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
         self._refuse("__isub__")
 
 
-class ResidentGroups(mesa.agent.GroupBy):  # type: ignore[misc]
+class ResidentGroups(GroupBy):  # type: ignore[misc]
     """Residents by group: Mesa's `GroupBy`, over sets that hold their members."""
 
 

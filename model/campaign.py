@@ -13,19 +13,10 @@ from typing import Any
 
 from model.compiled import sources_hash
 from model.errors import ResultsError, ScenarioError
-from model.memory import available_mb
-from model.network import Network
-from model.population import Population
 from model.results import FORMAT, PartWriter, Results, compact, frame_of, new_folder, write_manifest
 from model.scenario import Scenario
-from model.simulation import history_of
+from model.simulation import history_of, require_memory
 from model.workers import Run, Task, live_here, live_in_pool, run_row, warm_kernels
-
-PROCESS_MB = 350.0
-"""What a worker holds before it has any residents: Python and its libraries."""
-
-WORKING_BYTES = 200
-"""Passing arrays of a month, a resident."""
 
 LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
 
@@ -124,7 +115,7 @@ def run_campaign(
     tasks = tasks_of(runs)
     jobs = min(jobs, len(tasks))
     for config in scenarios:
-        _require_memory(config, jobs)
+        require_memory(config.population, jobs)
     folder = new_folder(out)
     watcher = watcher or Watcher()
     started = time.perf_counter()
@@ -155,25 +146,6 @@ def default_jobs() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def memory_mb(population: int) -> float:
-    """Estimate the memory one worker needs for so many residents, in MB.
-
-    Counted twice, since a burnt-in place stands beside the branch that lives on.
-    """
-    row = Population(0).bytes_per_resident + Network(0).bytes_per_resident
-    return PROCESS_MB + population * (2 * row + WORKING_BYTES) / 1024**2
-
-
-def _require_memory(config: Scenario, jobs: int) -> None:
-    needed, there = memory_mb(config.population) * jobs, available_mb()
-    if needed > there:
-        raise ScenarioError(
-            f"would need about {needed:,.0f} MB in {jobs} processes; {there:,.0f} MB are free",
-            key="population", value=config.population,
-            allowed="a smaller population, or fewer --jobs",
-        )  # fmt: skip
-
-
 def _settle_rest(folder: Path, runs: Sequence[Run], interrupted: bool) -> int:
     """Write a row for every run that left none, and count those that failed."""
     rows = Results(folder).runs
@@ -189,7 +161,9 @@ def _settle_rest(folder: Path, runs: Sequence[Run], interrupted: bool) -> int:
 
 def _require_distinct(results: Results) -> None:
     finished = results.runs[results.runs["status"] == "finished"]
-    same = finished[finished.duplicated(["scenario", "variant", "draw", "place", "digest"], keep=False)]
+    same = finished[
+        finished.duplicated(["scenario", "variant", "draw", "place", "digest"], keep=False)
+    ]
     if len(same):
         pair = ", ".join(str(k) for k in same["replicate"].head(2))
         raise ResultsError(f"replicates {pair} of {same['scenario'].iloc[0]} are identical to the "

@@ -14,6 +14,9 @@ UNUSABLE_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
 
+# What is wrong with the words of a command, by its public child: typer does not name it.
+_UsageError: Any = typer.BadParameter.__mro__[1]
+
 PIPED_WIDTH = 100
 
 app = typer.Typer(
@@ -119,11 +122,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from model.errors import InputError  # noqa: PLC0415
 
     try:
-        app(args=arguments, prog_name="upstream")
+        sys.exit(app(args=arguments, prog_name="upstream", standalone_mode=False))
     except InputError as error:
         _say(f"upstream: {error}", error=True)
         sys.exit(UNUSABLE_INPUT)
-    except KeyboardInterrupt:
+    except _UsageError as error:
+        if problem := " ".join(error.format_message().split()):  # none where help was shown
+            _say(f"upstream: {problem}", error=True)
+        sys.exit(UNUSABLE_INPUT)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
 
 

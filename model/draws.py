@@ -51,7 +51,7 @@ class Purpose(IntEnum):
 
 
 @formula
-def _round(number, key0, key1, c0, c1, c2, c3):  # type: ignore[no-untyped-def]
+def _round(number, key0, key1, c0, c1, c2, c3):
     round_key0 = uint32(key0 + uint32(number) * uint32(WEYL_0))
     round_key1 = uint32(key1 + uint32(number) * uint32(WEYL_1))
     product0 = uint64(MULTIPLIER_0) * uint64(c0)
@@ -65,7 +65,7 @@ def _round(number, key0, key1, c0, c1, c2, c3):  # type: ignore[no-untyped-def]
 
 
 @formula
-def philox4x32(key0, key1, c0, c1, c2, c3):  # type: ignore[no-untyped-def]
+def philox4x32(key0, key1, c0, c1, c2, c3):
     """Scramble one 128-bit counter under one 64-bit key, in 32-bit words."""
     # Ten rounds written out: as a loop they keep the compiler from doing many residents at
     # once, which costs five times the time.
@@ -82,7 +82,7 @@ def philox4x32(key0, key1, c0, c1, c2, c3):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def fill_words(seed, where, month, ids, words):  # type: ignore[no-untyped-def]
+def fill_words(seed, where, month, ids, words):
     """Write the four 32-bit words of each resident's block, shape (4, residents)."""
     key0, key1 = uint32(seed), uint32(uint64(seed) >> uint64(32))
     c2, c3 = uint32(month), uint32(where)
@@ -93,7 +93,7 @@ def fill_words(seed, where, month, ids, words):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def fill_uniforms(seed, where, month, ids, uniforms):  # type: ignore[no-untyped-def]
+def fill_uniforms(seed, where, month, ids, uniforms):
     """Write one uniform in [0, 1) with 53 random bits a resident."""
     key0, key1 = uint32(seed), uint32(uint64(seed) >> uint64(32))
     c2, c3 = uint32(month), uint32(where)
@@ -104,7 +104,7 @@ def fill_uniforms(seed, where, month, ids, uniforms):  # type: ignore[no-untyped
 
 
 @kernel
-def fill_normals(words, normals):  # type: ignore[no-untyped-def]
+def fill_normals(words, normals):
     """Turn blocks into standard normal draws (Box and Muller 1958)."""
     for i in range(normals.size):
         radius = math.sqrt(-2.0 * math.log((float(words[0, i]) + 0.5) / 4294967296.0))

@@ -55,7 +55,7 @@ class InputError(Exception):
             sentences.append(f"Allowed: {allowed}")
         if wanted is not None:
             sentences.append(_suggestion(wanted, list(known)))
-        super().__init__(". ".join(part for part in sentences if part))
+        super().__init__(_on_one_line(". ".join(part for part in sentences if part)))
 
     def placed(self, file: str | Path) -> Self:
         """Return the same error with the file, or the option, it came from in front."""
@@ -80,8 +80,16 @@ class ResultsError(InputError):
     """A results folder that cannot be written or read."""
 
 
+def _on_one_line(message: str) -> str:
+    # Names in a stranger's file may hold line breaks and the codes that steer a terminal.
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
+
+
 def _short(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, an endless nest
+        text = f"({type(value).__name__} too large to show)"
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 

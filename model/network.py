@@ -41,7 +41,7 @@ LAYER_NAMES = tuple(layer.name for layer in LAYERS)
 
 
 @kernel
-def _add_ties(slots, degree, ends, others):  # type: ignore[no-untyped-def]
+def _add_ties(slots, degree, ends, others):
     overflow = 0
     for k in range(ends.size):
         i, j = ends[k], others[k]
@@ -66,7 +66,7 @@ def _add_ties(slots, degree, ends, others):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _list_ties(slots, ends, others):  # type: ignore[no-untyped-def]
+def _list_ties(slots, ends, others):
     n = 0
     for i in range(slots.shape[0]):
         for s in range(slots.shape[1]):
@@ -77,7 +77,7 @@ def _list_ties(slots, ends, others):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _tell_neighbours(slots, rows, before, after, content, discontent):  # type: ignore[no-untyped-def]
+def _tell_neighbours(slots, rows, before, after, content, discontent):
     for k in range(rows.size):
         gained_content = (after[k] > 0) - (before[k] > 0)
         gained_discontent = (after[k] < 0) - (before[k] < 0)
@@ -137,7 +137,7 @@ class Network:
     def neighbours(self, layer: str, row: int) -> Array:
         """Return the rows of a resident's neighbours in a layer."""
         slots = self.slots[layer][row]
-        return slots[slots != EMPTY]
+        return np.asarray(slots[slots != EMPTY])
 
     def edges(self, layer: str) -> tuple[Array, Array]:
         """List the ties of a layer, each once, as rows of their lower and higher end."""

@@ -4,17 +4,19 @@ The numbers live in ``data/parameters.toml``, which a person can read and change
 without a source says ``assumption`` and why.
 """
 
-import math
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from model.errors import EvidenceError
+from model.reading import read_toml, validation_problem
 
 PARAMETERS_FILE = Path(__file__).parent / "data" / "parameters.toml"
+LARGEST_PARAMETERS_BYTES = 1_000_000
 
 ASSUMPTION = "assumption"
 
@@ -148,7 +150,7 @@ def checked(parameter: Parameter, value: object) -> float:
     """Return a value for a parameter, or say why it cannot be one."""
     least, most = LIMITS[parameter.unit]
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not least <= value <= most:  # type: ignore[operator, arg-type]
+    if not number or not least <= value <= most:  # type: ignore[operator]
         raise EvidenceError(
             "not a value this parameter can take",
             key=f"parameters.{parameter.name}",
@@ -156,6 +158,37 @@ def checked(parameter: Parameter, value: object) -> float:
             allowed=f"a number from {least:g} to {most:g} ({parameter.unit})",
         )
     return float(value)  # type: ignore[arg-type]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _listed(source: object) -> object:
+    return (source,) if isinstance(source, str) else source
+
+
+class _Entry(_Table):
+    value: float
+    unit: str
+    range: tuple[float, float] = Field(strict=False)
+    distribution: str
+    grade: str
+    meaning: str
+    source: Annotated[tuple[str, ...], Field(strict=False), BeforeValidator(_listed)]
+    why: str = ""
+
+
+class _SourceEntry(_Table):
+    citation: str
+    seen: str
+    licence: str = ""
+    url: str = ""
+
+
+class _File(_Table):
+    parameters: dict[str, _Entry]
+    sources: dict[str, _SourceEntry]
 
 
 @cache
@@ -168,62 +201,48 @@ def load_parameters(path: Path = PARAMETERS_FILE) -> Parameters:
         When an entry lacks a field, has an unknown unit, distribution, grade or source, or
         a value outside its own range.
     """
+    document = read_toml(path, LARGEST_PARAMETERS_BYTES, EvidenceError)
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise EvidenceError(f"cannot be read as TOML ({error})", file=path) from None
-    sources = {
-        key: _record(Source, {"key": key, **entry}, path, f"sources.{key}")
-        for key, entry in document.get("sources", {}).items()
-    }
+        read = _File.model_validate(document)
+    except ValidationError as error:
+        raise validation_problem(
+            error, EvidenceError, path, (_File, _Entry, _SourceEntry)
+        ) from None
+    sources = {key: Source(key, **dict(entry)) for key, entry in read.sources.items()}
     entries = {
-        name: _parameter(name, entry, path, sources)
-        for name, entry in document.get("parameters", {}).items()
+        name: _parameter(name, entry, path, sources) for name, entry in read.parameters.items()
     }
     return Parameters(entries, sources)
 
 
-def _parameter(
-    name: str, entry: Mapping[str, Any], path: Path, sources: Mapping[str, Source]
-) -> Parameter:
-    values = dict(entry)
-    values["low"], values["high"] = values.pop("range", (None, None))
-    if isinstance(values.get("source"), list):
-        values["source"] = tuple(values["source"])
-    parameter: Parameter = _record(Parameter, {"name": name, **values}, path, name)
-    _require(parameter.unit in LIMITS, parameter, "unit", LIMITS, path)
-    _require(parameter.grade in GRADES, parameter, "grade", GRADES, path)
-    _require(parameter.distribution in DISTRIBUTIONS, parameter, "distribution", DISTRIBUTIONS, path)
+def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Source]) -> Parameter:
+    source = entry.source[0] if len(entry.source) == 1 else entry.source
+    low, high = entry.range
+    others = entry.model_dump(exclude={"range", "source"})
+    parameter = Parameter(name, low=low, high=high, source=source, **others)
+    _require_known(parameter, "unit", LIMITS, path)
+    _require_known(parameter, "grade", GRADES, path)
+    _require_known(parameter, "distribution", DISTRIBUTIONS, path)
+    at = f"parameters.{name}"
     for key in parameter.sources:
         if key not in sources:
-            raise EvidenceError("unknown source", file=path, key=f"{name}.source", value=key,
+            raise EvidenceError("unknown source", file=path, key=f"{at}.source", value=key,
                                 known=sources, wanted=key)  # fmt: skip
     if not parameter.sources and not parameter.why:
-        raise EvidenceError("an assumption must say why", file=path, key=f"{name}.why")
-    for value in (parameter.value, parameter.low, parameter.high):
-        checked(parameter, value)
-    if not parameter.low <= parameter.value <= parameter.high:
-        raise EvidenceError("outside its own range", file=path, key=f"{name}.value",
-                            value=parameter.value)  # fmt: skip
+        raise EvidenceError("an assumption must say why", file=path, key=f"{at}.why")
+    try:
+        for value in (parameter.value, low, high):
+            checked(parameter, value)
+    except EvidenceError as error:
+        raise error.placed(path) from None
+    if not low <= parameter.value <= high:
+        raise EvidenceError("outside its own range", file=path, key=f"{at}.value",
+                            value=parameter.value, allowed=f"{low:g} to {high:g}")  # fmt: skip
     return parameter
 
 
-def _require(
-    holds: bool, parameter: Parameter, key: str, known: Mapping[str, Any] | tuple[str, ...], path: Path
-) -> None:
-    if not holds:
-        value = getattr(parameter, key)
-        raise EvidenceError(f"unknown {key}", file=path, key=f"{parameter.name}.{key}", value=value,
-                            allowed=", ".join(known), known=known, wanted=value)  # fmt: skip
-
-
-def _record(kind: type[Any], values: Mapping[str, Any], path: Path, key: str) -> Any:
-    known = [field.name for field in fields(kind)]
-    for name in values:
-        if name not in known:
-            raise EvidenceError("unknown key", file=path, key=f"{key}.{name}", value=values[name],
-                                known=known, wanted=name)  # fmt: skip
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise EvidenceError(f"a field is missing ({error})", file=path, key=key) from None
+def _require_known(parameter: Parameter, key: str, known: Iterable[str], path: Path) -> None:
+    value = getattr(parameter, key)
+    if value not in known:
+        raise EvidenceError(f"unknown {key}", file=path, key=f"parameters.{parameter.name}.{key}",
+                            value=value, allowed=", ".join(known), known=known, wanted=value)  # fmt: skip

@@ -5,15 +5,20 @@ its middle-layer area, council, deprivation decile and mid-2019 population by ag
 columns are listed in ``docs/places.md``.
 """
 
+import contextlib
+import json
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from model.errors import PlaceError
-from model.places import N_QUINTILES, Place, thin
+from model.places import N_QUINTILES, Neighbourhood, Place, thin
+from model.reading import validation_problem
 
 AGE_COLUMNS = {
     0: "pop_0_15_mid2019",
@@ -23,7 +28,10 @@ AGE_COLUMNS = {
     65: "pop_65_74_mid2019",
     75: "pop_75_plus_mid2019",
 }
-COLUMNS = ("lad24cd", "lad24nm", "msoa11cd", "msoa11nm", "imd19_decile", *AGE_COLUMNS.values())
+NAMES = ("lad24cd", "lad24nm", "msoa11cd", "msoa11nm")
+DECILE = "imd19_decile"
+COLUMNS = (*NAMES, DECILE, *AGE_COLUMNS.values())
+MOST_PEOPLE = 1_000_000
 SOURCES = ("ons_lsoa_2019", "imd2019")
 YEAR = 2019
 
@@ -34,20 +42,37 @@ def read_small_areas(path: Path) -> pd.DataFrame:
     Raises
     ------
     PlaceError
-        When the file cannot be read, lacks a column, or holds a negative or missing count.
+        When the file cannot be read, lacks a column or a name, or holds what is no count of
+        people or no deprivation decile.
     """
     try:
-        areas = pd.read_csv(path, usecols=list(COLUMNS))
+        if path.exists() and not path.is_file():
+            raise PlaceError("is not an ordinary file", file=path)
+        packed: Literal["gzip"] | None = "gzip" if path.suffix == ".gz" else None
+        areas = pd.read_csv(path, usecols=list(COLUMNS), dtype=str, compression=packed)
     except FileNotFoundError:
         raise PlaceError("no such file", file=path) from None
-    except (OSError, ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise PlaceError(f"cannot be read ({error})", file=path) from None
-    counts = areas[list(AGE_COLUMNS.values())]
-    if counts.isna().to_numpy().any() or (counts < 0).to_numpy().any():
-        raise PlaceError("has a missing or negative count of people", file=path)
-    if not areas["imd19_decile"].between(1, 10).all():
-        raise PlaceError("has a deprivation decile outside 1 to 10", file=path)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
+        raise PlaceError(f"cannot be read ({str(error).strip()})", file=path) from None
+    for column in NAMES:
+        _require(areas, column, areas[column].notna(), "a name", path)
+    for column in (DECILE, *AGE_COLUMNS.values()):
+        least, most = (1, 10) if column == DECILE else (0, MOST_PEOPLE)
+        numbers = pd.to_numeric(areas[column], errors="coerce")
+        fits = numbers.between(least, most) & (numbers % 1 == 0)
+        _require(areas, column, fits, f"a whole number from {least} to {most:,}", path)
+        areas[column] = numbers.astype(np.int64)
     return areas
+
+
+def _require(
+    areas: pd.DataFrame, column: str, fits: "pd.Series[bool]", due: str, path: Path
+) -> None:
+    wrong = np.flatnonzero(~fits.to_numpy(bool))
+    if wrong.size:
+        row = int(wrong[0])
+        raise PlaceError("cannot be used", file=path, key=f"{column} of row {row + 1}",
+                         value=areas[column].tolist()[row], allowed=due)  # fmt: skip
 
 
 def build_place(areas: pd.DataFrame, code: str) -> Place:
@@ -112,6 +137,8 @@ def build_miniature(areas: pd.DataFrame, n: int = 50, size: int = 8_000) -> Plac
 
 def write_profile(place: Place, path: Path) -> None:
     """Write a profile as TOML, one neighbourhood a line; a file that is there is refused."""
+    if path.suffix != ".toml":
+        raise PlaceError("cannot be a profile", file=path, allowed="a name ending in .toml")
     document = "\n".join(_lines(place)) + "\n"
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -119,12 +146,14 @@ def write_profile(place: Place, path: Path) -> None:
     except FileExistsError:
         raise PlaceError("is there already; name another file", file=path) from None
     except OSError as error:
-        raise PlaceError(f"cannot be written ({error})", file=path) from None
+        with contextlib.suppress(OSError):  # half a profile, where the disk is full
+            path.unlink()
+        raise PlaceError(f"cannot be written ({error.strerror})", file=path) from None
 
 
 def _counts(group: pd.DataFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     ages = group[list(AGE_COLUMNS.values())].to_numpy().astype(np.int64)
-    quintile = (group["imd19_decile"].to_numpy() - 1) // 2
+    quintile = (group[DECILE].to_numpy() - 1) // 2
     quintiles = np.bincount(quintile, weights=ages.sum(axis=1), minlength=N_QUINTILES)
     return ages.sum(axis=0), quintiles.astype(np.int64)
 
@@ -138,25 +167,33 @@ def _neighbourhood(
 
 
 def _place(*, neighbourhoods: list[dict[str, Any]], **values: Any) -> Place:
-    return Place.model_validate(
-        {"year": YEAR, "sources": SOURCES, "age_from": list(AGE_COLUMNS),
-         "neighbourhoods": neighbourhoods, **values}
-    )  # fmt: skip
+    document = {"year": YEAR, "sources": SOURCES, "age_from": list(AGE_COLUMNS),
+                "neighbourhoods": neighbourhoods, **values}  # fmt: skip
+    try:
+        return Place.model_validate(document)
+    except ValidationError as error:
+        raise validation_problem(error, PlaceError, None, (Place, Neighbourhood)) from None
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a TOML string, but for the one control character that JSON lets stand.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _lines(place: Place) -> Iterable[str]:
-    yield f'name = "{place.name}"'
-    yield f'code = "{place.code}"'
-    yield f'kind = "{place.kind}"'
+    yield f"name = {_quoted(place.name)}"
+    yield f"code = {_quoted(place.code)}"
+    yield f"kind = {_quoted(place.kind)}"
     yield f"year = {place.year}"
-    yield f"sources = {list(place.sources)}".replace("'", '"')
-    yield f'note = "{place.note}"'
+    yield f"sources = [{', '.join(_quoted(key) for key in place.sources)}]"
+    yield f"note = {_quoted(place.note)}"
     yield f"age_from = {list(place.age_from)}"
     yield ""
     yield "neighbourhoods = ["
     for one in place.neighbourhoods:
         yield (
-            f'  {{ code = "{one.code}", name = "{one.name}", population = {one.population}, '
+            f"  {{ code = {_quoted(one.code)}, name = {_quoted(one.name)}, "
+            f"population = {one.population}, "
             f"ages = {list(one.ages)}, quintiles = {list(one.quintiles)} }},"
         )
     yield "]"

@@ -5,7 +5,7 @@ The profile format is described in ``docs/places.md``. Bundled profiles are in
 """
 
 import csv
-import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from model.errors import PlaceError
-from model.reading import read_bounded, validation_problem
+from model.reading import read_toml, validation_problem
 
 Array = np.ndarray[Any, Any]
 
@@ -85,9 +85,9 @@ class Place(BaseModel):
     def _consistent(self) -> "Place":
         if self.age_from[:1] != (0,) or list(self.age_from) != sorted(set(self.age_from)):
             raise ValueError("age_from must start at 0 and rise")
-        codes = [neighbourhood.code for neighbourhood in self.neighbourhoods]
-        for code in codes:
-            if codes.count(code) > 1:
+        codes = Counter(neighbourhood.code for neighbourhood in self.neighbourhoods)
+        for code, times in codes.items():
+            if times > 1:
                 raise ValueError(f"neighbourhood {code} is there twice")
         for neighbourhood in self.neighbourhoods:
             if len(neighbourhood.ages) != len(self.age_from):
@@ -132,11 +132,9 @@ def load_place(name: str | Path) -> Place:
 
 @cache
 def _read_place(path: Path) -> Place:
-    text = read_bounded(path, LARGEST_PROFILE_BYTES, PlaceError)
+    document = read_toml(path, LARGEST_PROFILE_BYTES, PlaceError)
     try:
-        return Place.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise PlaceError(f"is not TOML ({error})", file=path) from None
+        return Place.model_validate(document)
     except ValidationError as error:
         raise validation_problem(error, PlaceError, path, (Place, Neighbourhood)) from None
 

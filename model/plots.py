@@ -145,7 +145,9 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     last = services.index.get_level_values("year").max()
     costs = (services["cost_gbp"].xs(last, level="year") / 1e6).unstack(level="run")
     contacts = services["contacts"].xs(last, level="year").unstack(level="run").mean(axis=1)
-    found = {str(name): estimate(row) for name, row in zip(costs.index, costs.to_numpy(), strict=True)}
+    found = {
+        str(name): estimate(row) for name, row in zip(costs.index, costs.to_numpy(), strict=True)
+    }
     names = sorted(found, key=lambda name: found[name].mean)
     means = [found[name].mean for name in names]
     errors = np.nan_to_num(np.array([[found[n].mean - found[n].low, found[n].high - found[n].mean]

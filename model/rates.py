@@ -13,7 +13,7 @@ MONTHS_PER_YEAR = 12
 
 
 @formula
-def monthly_probability(rate_per_year):  # type: ignore[no-untyped-def]
+def monthly_probability(rate_per_year):
     """Chance that something at this yearly rate happens within a month.
 
     Examples
@@ -25,7 +25,7 @@ def monthly_probability(rate_per_year):  # type: ignore[no-untyped-def]
 
 
 @formula
-def share_of_move(rate_per_year, total_per_year):  # type: ignore[no-untyped-def]
+def share_of_move(rate_per_year, total_per_year):
     """Chance within a month of one of several competing moves.
 
     ``p * rate / total`` with ``p = 1 - exp(-total / 12)``: the moves share the chance that

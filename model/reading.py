@@ -1,12 +1,16 @@
 """Read files that strangers wrote: bounded in size, with errors that name the place."""
 
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from model.errors import InputError
+
+DEEPEST_NEST = 8
+MOST_DOTS_IN_A_LINE = 1_000
 
 _PLAIN = {
     "extra_forbidden": "unknown key",
@@ -45,30 +49,77 @@ def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> str
     return text
 
 
+def read_toml(path: Path, largest_bytes: int, error: type[InputError]) -> dict[str, Any]:
+    """Read a TOML file of at most so many bytes.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when the file cannot be read or is not TOML.
+    """
+    text = read_bounded(path, largest_bytes, error)
+    try:
+        return parse_toml(text)
+    except ValueError as problem:
+        raise error(f"is not TOML ({problem})", file=path) from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse TOML whose tables and arrays lie at most eight deep.
+
+    Raises
+    ------
+    ValueError
+        When it is not TOML, or is nested deeper.
+    """
+    # The parser's time grows with the square of the parts of a dotted key.
+    if any(line.count(".") > MOST_DOTS_IN_A_LINE for line in text.split("\n")):
+        raise ValueError(f"a line with more than {MOST_DOTS_IN_A_LINE:,} dots")
+    try:
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    level: list[Any] = [document]
+    for _ in range(DEEPEST_NEST):
+        level = [inner for outer in level
+                 for inner in (outer.values() if isinstance(outer, dict) else outer)
+                 if isinstance(inner, dict | list)]  # fmt: skip
+    if level:
+        raise ValueError(f"nested more than {DEEPEST_NEST} deep")
+    return document
+
+
 def validation_problem(
     error: ValidationError,
     kind: type[InputError],
     file: str | Path | None,
     schemas: Sequence[type[BaseModel]],
+    also: Sequence[str] = (),
 ) -> InputError:
     """Turn the first thing a schema found wrong into one clear error.
 
-    ``schemas`` are searched for the names that exist where a key is unknown.
+    ``schemas``, the outermost first, are searched for the names that exist where a key is
+    unknown; ``also`` are names that exist beside those of the first.
     """
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     leaf = str(first["loc"][-1]) if first["loc"] else ""
     reason = str(first["msg"]).removeprefix("Value error, ")
     problem = _PLAIN.get(first["type"], reason[:1].lower() + reason[1:])
-    details: dict[str, Any] = {"file": file, "key": key or None}
+    details: dict[str, Any] = {"file": file, "key": (key or "''") if first["loc"] else None}
     if first["type"] == "extra_forbidden":
-        details |= {"known": _names(schemas, len(first["loc"])), "wanted": leaf}
-    if first["type"] != "missing" and key:
+        details |= {"known": _names(schemas, first["loc"], also), "wanted": leaf}
+    if first["type"] != "missing" and first["loc"]:
         details["value"] = first["input"]
     return kind(problem, **details)
 
 
-def _names(schemas: Sequence[type[BaseModel]], depth: int) -> list[str]:
-    # The top schema comes first; a key one table down belongs to one of the others.
-    chosen = schemas[:1] if depth == 1 else schemas[1:]
-    return [name for schema in chosen for name in schema.model_fields]
+def _names(
+    schemas: Sequence[type[BaseModel]], loc: Sequence[int | str], also: Sequence[str]
+) -> list[str]:
+    top, *inner = schemas
+    if len(loc) == 1:
+        return [*top.model_fields, *also]
+    held = top.model_fields[str(loc[0])].annotation
+    return [name for schema in inner if schema is held or schema in get_args(held)
+            for name in schema.model_fields]  # fmt: skip

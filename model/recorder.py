@@ -24,7 +24,7 @@ SHAPE = (N_QUINTILES, len(AGE_BANDS), N_STATES + 1)
 
 
 @kernel
-def _census(neighbourhood, quintile, age_band, state, counts):  # type: ignore[no-untyped-def]
+def _census(neighbourhood, quintile, age_band, state, counts):
     none = counts.shape[3] - 1
     for i in range(state.size):
         s = state[i] if state[i] >= 0 else none
@@ -32,7 +32,7 @@ def _census(neighbourhood, quintile, age_band, state, counts):  # type: ignore[n
 
 
 @kernel
-def _sum_ties(degree, neighbourhood, state, sums):  # type: ignore[no-untyped-def]
+def _sum_ties(degree, neighbourhood, state, sums):
     for i in range(state.size):
         if state[i] >= 0:
             sums[neighbourhood[i]] += degree[i]
@@ -163,7 +163,7 @@ class Recorder:
 
 def _mean(total: Array, n: Array) -> Array:
     """Divide, with no value (NaN) where nobody lives."""
-    return np.divide(total, n, out=np.full(n.size, np.nan), where=n > 0)
+    return np.asarray(np.divide(total, n, out=np.full(n.size, np.nan), where=n > 0))
 
 
 def _grid(*sizes: int) -> list[Array]:

@@ -11,11 +11,12 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from io import BufferedWriter
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -133,7 +134,7 @@ class PartWriter:
 
     def __init__(self, folder: Path, worker: str) -> None:
         self._folder, self._worker = folder / PARTS, worker
-        self._open: dict[str, tuple[IO[bytes], Any]] = {}
+        self._open: dict[str, tuple[BufferedWriter, Any]] = {}
 
     def append(self, table: str, rows: pa.Table) -> None:
         """Add the rows of one run as one batch, on disk when this returns."""
@@ -141,6 +142,7 @@ class PartWriter:
             self._folder.mkdir(exist_ok=True)
             file = (self._folder / f"{table}-{self._worker}.arrows").open("xb")
             self._open[table] = (file, pa.ipc.new_stream(file, schema_of(table)))
+        stream: Any
         file, stream = self._open[table]
         for batch in rows.combine_chunks().to_batches():
             stream.write_batch(batch)
@@ -280,12 +282,7 @@ class Results:
         if path.exists():
             return pd.read_parquet(path)
         batches = _read_parts(self.folder, table)
-        if not batches:
-            return schema_of(table).empty_table().to_pandas()
         finished = set(_read_parts(self.folder, "runs"))
         rows = [batch for run, batch in sorted(batches.items()) if run in finished]
-        return pa.Table.from_batches(rows, schema_of(table)).to_pandas()
-
-    def tables(self) -> Iterator[str]:
-        """Name the tables that have rows."""
-        return (table for table in TABLES if not self._read(table).empty)
+        frame: pd.DataFrame = pa.Table.from_batches(rows, schema_of(table)).to_pandas()
+        return frame

@@ -4,7 +4,7 @@ What we choose (``levers``) stands apart from what we don't know (``parameters``
 how the model is built (``structure``). A scenario may extend another.
 """
 
-import tomllib
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -17,7 +17,7 @@ from model.errors import InputError, ScenarioError
 from model.parameters import Parameters, load_parameters
 from model.places import Place, load_place
 from model.rates import MONTHS_PER_YEAR
-from model.reading import read_bounded, validation_problem
+from model.reading import DEEPEST_NEST, parse_toml, read_toml, validation_problem
 
 PACKAGE = Path(__file__).parent
 LARGEST_SCENARIO_BYTES = 1_000_000
@@ -140,11 +140,33 @@ class _Origins(dict[str, str]):
                 return found
         return self.get("")
 
+    def replace(self, key: str, origin: str) -> None:
+        """Say where a key, all under it, and the tables made for it were set."""
+        for below in [known for known in self if known.startswith(f"{key}.")]:
+            del self[below]
+        self[key] = origin
+        parts = key.split(".")
+        for n in range(1, len(parts)):
+            self.setdefault(".".join(parts[:n]), origin)
+
 
 def scenarios_folder() -> Path:
     """Where the bundled scenarios are: in an installed package, or beside it in a checkout."""
     installed = PACKAGE / "data" / "scenarios"
     return installed if installed.is_dir() else PACKAGE.parent / "scenarios"
+
+
+def bundled_scenarios() -> dict[str, Path]:
+    """Name the scenarios that come with the project.
+
+    Examples
+    --------
+    >>> "teaching/sisa" in bundled_scenarios()
+    True
+    """
+    folder = scenarios_folder()
+    paths = sorted(folder.rglob("*.toml"))
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
 
 
 def load_scenario(
@@ -171,12 +193,12 @@ def load_scenario(
     """
     file = _find(path)
     origins = _Origins()
-    allowed = (file.resolve().parent, scenarios_folder().resolve())
+    allowed = (_resolved(file).parent, scenarios_folder().resolve())
     document = {"name": file.stem, **_read_chain(file, allowed, origins, ())}
     origins[""] = str(file)
     for key, (origin, value) in (overrides or {}).items():
         _put(document, key, value, origin)
-        origins[key] = origin
+        origins.replace(key, origin)
     return _checked(Scenario, document, origins)
 
 
@@ -193,29 +215,43 @@ def parse_setting(text: str) -> tuple[str, Any]:
     key, separator, value = text.partition("=")
     if not separator or not key.strip():
         raise ScenarioError("is not a setting", key="--set", value=text, allowed="key=value")
-    try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return key.strip(), value.strip()
+    with contextlib.suppress(ValueError):
+        document = parse_toml(f"value = {value}")
+        if len(document) == 1:  # a line break in the text would begin another key
+            return key.strip(), document["value"]
+    return key.strip(), value.strip()
 
 
 def _find(path: str | Path) -> Path:
-    bundled = scenarios_folder() / f"{path}.toml"
-    if not str(path).endswith(".toml") and not Path(path).exists() and bundled.is_file():
-        return bundled
-    return Path(path)
+    bundled, name, file = bundled_scenarios(), str(path), Path(path)
+    if name.endswith(".toml"):
+        return file
+    with contextlib.suppress(OSError, ValueError):  # what can't be a file name is no file
+        if file.is_file() or (name not in bundled and file.exists()):
+            return file
+    if name not in bundled:
+        raise ScenarioError("no such scenario", file=name, known=bundled, wanted=name,
+                            allowed="a file ending in .toml, or a bundled name")  # fmt: skip
+    return bundled[name]
+
+
+def _resolved(file: Path) -> Path:
+    try:
+        return file.resolve()
+    except (OSError, RuntimeError, ValueError) as problem:  # links in a circle, a null byte
+        raise ScenarioError(f"cannot be read ({problem})", file=file) from None
 
 
 def _read_chain(
     file: Path, allowed: Sequence[Path], origins: _Origins, seen: tuple[Path, ...]
 ) -> dict[str, Any]:
-    real = file.resolve()
+    real = _resolved(file)
     if real in seen:
         names = " extends ".join(path.name for path in (*seen, real))
         raise ScenarioError(f"goes round in a circle: {names}", file=file, key="extends")
     if len(seen) > DEEPEST_EXTENDS:
         raise ScenarioError(f"more than {DEEPEST_EXTENDS} deep", file=file, key="extends")
-    document = _read_document(file)
+    document = read_toml(file, LARGEST_SCENARIO_BYTES, ScenarioError)
     base: dict[str, Any] = {}
     if "extends" in document:
         parent = _beside(file, document.pop("extends"), allowed, "extends")
@@ -226,24 +262,22 @@ def _read_chain(
     return _merged(base, document)
 
 
-def _read_document(file: Path) -> dict[str, Any]:
-    text = read_bounded(file, LARGEST_SCENARIO_BYTES, ScenarioError)
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ScenarioError(f"is not TOML ({error})", file=file) from None
-
-
 def _beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Path:
     if not isinstance(value, str) or not value or "\0" in value:
         raise ScenarioError("is not a file name", file=file, key=key, value=value)
-    path = (file.parent / value).resolve()
+    try:
+        path = (file.parent / value).resolve()
+        is_file = path.is_file()
+    except (OSError, RuntimeError) as problem:  # a name too long, links in a circle
+        raise ScenarioError(f"cannot be read ({problem})", file=file, key=key,
+                            value=value) from None  # fmt: skip
     if not any(path.is_relative_to(folder) for folder in allowed):
         folders = " or ".join(str(folder) for folder in dict.fromkeys(allowed))
         raise ScenarioError("leads outside the allowed folders", file=file, key=key, value=value,
                             allowed=f"a file under {folders}")  # fmt: skip
-    if not path.is_file():
-        siblings = [other.name for other in path.parent.glob("*.toml")]
+    if not is_file:
+        siblings = [one.name for one in path.parent.glob("*.toml")
+                    if one.is_file() and not one.samefile(file)]  # fmt: skip
         raise ScenarioError("no such file", file=file, key=key, value=value, known=siblings,
                             wanted=path.name)  # fmt: skip
     return path
@@ -272,6 +306,8 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _put(document: dict[str, Any], key: str, value: Any, origin: str) -> None:
     *tables, leaf = key.split(".")
+    if len(tables) >= DEEPEST_NEST:
+        raise ScenarioError(f"nested more than {DEEPEST_NEST} deep", file=origin)
     for table in tables:
         inner = document.setdefault(table, {})
         if not isinstance(inner, dict):
@@ -284,7 +320,8 @@ def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins) -> S
     try:
         config = kind.model_validate(document)
     except ValidationError as error:
-        problem = validation_problem(error, ScenarioError, None, (kind, Structure, Levers))
+        problem = validation_problem(error, ScenarioError, None, (kind, Structure, Levers),
+                                     also=() if "extends" in document else ("extends",))  # fmt: skip
         raise _at(problem, origins) from None
     try:
         _check_references(config)

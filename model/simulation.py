@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Self
+from zipfile import BadZipFile, ZipFile
 
 import mesa
 import numpy as np
 
 from model.agents import Resident, ResidentSet
 from model.draws import Draws, Purpose
-from model.errors import ResultsError
+from model.errors import ResultsError, ScenarioError
+from model.memory import MB, available_mb
 from model.network import LAYER_NAMES, Network
 from model.population import CHILDREN, COLUMNS, NO_STATE, Population, age_band_of
 from model.rates import MONTHS_PER_YEAR
@@ -21,6 +23,14 @@ from model.scenario import Scenario, load_scenario
 Array = np.ndarray[Any, Any]
 
 STATE_FORMAT = 1
+SMALL_PARTS_BYTES = 1_000_000
+
+PROCESS_MB = 300.0
+"""What a process holds before it has any residents: Python, its libraries, the kernels."""
+
+WORKING_BYTES = 350
+"""Passing arrays, a resident: most of all while ties are drawn (measured at 330,000)."""
+
 START = 0
 """The month whose address founders' draws bear."""
 
@@ -57,8 +67,8 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
     >>> config = load_scenario().model_copy(update={"population": 500, "burn_in_years": 1})
     >>> model = CommunityModel(config, rng=7)
     >>> model.step()
-    >>> model.month, len(model.agents), len(model.agents[0].neighbours("kin"))
-    (1, 500, 5)
+    >>> model.month, len(model.agents)
+    (1, 500)
     """
 
     def __init__(
@@ -68,6 +78,7 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         on_month: Callable[[], None] | None = None,
     ) -> None:
         config = config or load_scenario()
+        require_memory(config.population)
         self._open_world(config, config.seed if rng is None else rng, on_month)
         self._settle()
         self._burn_in()
@@ -108,17 +119,16 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         self._assess_risk(np.arange(len(people)))
         adults = np.flatnonzero(people.age_band != CHILDREN)
         people.write("state", adults, self._resting_states(adults, Purpose.STATE, START))
-        self.network = ties.starting_network(people, self.parameters, self.draws)
-        self.network.recount(wellbeing.MOOD[people.state])
-        self._weights = wellbeing.contact_weights(people, self.network, self.parameters)
+        self.replace_ties(ties.starting_network(people, self.parameters, self.draws))
 
     # --- The month -----------------------------------------------------------------------
 
     def step(self) -> None:
-        """Live one month after burn-in."""
+        """Live one month after burn-in; `running` ends with the scenario's last."""
         self.month += 1
         for happening in self.MONTH:
             happening(self, self.month)
+        self.running = self.month < self.config.months
         self._on_month()
 
     def _burn_in(self) -> None:
@@ -209,6 +219,24 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         """Refuse: residents leave by dying and by moving out."""
         raise NotImplementedError("CommunityModel.remove_all_agents: residents are columns")
 
+    def replace_ties(self, network: Network) -> None:
+        """Tie the residents otherwise, say as a graph read with `Network.from_networkx`.
+
+        Layer weights are scaled afresh to the effective contacts.
+
+        Raises
+        ------
+        ValueError
+            When the network is of another number of residents.
+        """
+        if network.degrees.shape[1] != len(self.population):
+            raise ValueError(
+                f"a network of {network.degrees.shape[1]:,} for {len(self.population):,} residents"
+            )
+        self.network = network
+        self.network.recount(wellbeing.MOOD[self.population.state])
+        self._weights = wellbeing.contact_weights(self.population, network, self.parameters)
+
     @property
     def scale(self) -> float:
         """Real residents for each one in the sample."""
@@ -227,7 +255,9 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
     # --- History once, futures many ------------------------------------------------------
 
     def _state(self) -> dict[str, Array]:
-        arrays = {f"people.{name}": values for name, values in self.population.columns.items()}
+        arrays: dict[str, Array] = {
+            f"people.{name}": values for name, values in self.population.columns.items()
+        }
         arrays |= {f"slots.{name}": slots for name, slots in self.network.slots.items()}
         overflow = [self.network.overflow[name] for name in LAYER_NAMES]
         arrays |= {
@@ -282,9 +312,7 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         model.network.degrees[:] = arrays["degrees"]
         model.network.content[:] = arrays["content"]
         model.network.discontent[:] = arrays["discontent"]
-        model.network.overflow = dict(
-            zip(LAYER_NAMES, arrays["overflow"].tolist(), strict=True)
-        )
+        model.network.overflow = dict(zip(LAYER_NAMES, arrays["overflow"].tolist(), strict=True))
         model._weights = arrays["weights"]
         return model
 
@@ -303,7 +331,7 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         path = Path(path)
         growing = path.with_name(path.name + ".tmp")
         with growing.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+            np.savez(file, allow_pickle=False, **arrays)
         growing.replace(path)
 
     @classmethod
@@ -316,14 +344,52 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
             When the file is no saved place, or one with another past than the scenario's.
         """
         try:
-            with np.load(Path(path), allow_pickle=False) as file:
-                about = json.loads(str(file["about"]))
-                arrays = {name: file[name] for name in file.files if name != "about"}
-        except (OSError, ValueError, KeyError) as error:
+            about, arrays = _read_state(Path(path), config.population)
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise ResultsError(f"is no saved place ({error})", file=path) from None
-        if about["format"] != STATE_FORMAT or about["history"] != history_of(config):
+        if about.get("history") != history_of(config):
             raise ResultsError("holds another past than the scenario's", file=path)
         return cls._from_state(config, about["seed"], arrays)
+
+
+def memory_mb(population: int) -> float:
+    """Estimate the memory a process needs for so many residents, in MB.
+
+    Rows are counted twice, since a burnt-in place stands beside the branch that lives on.
+    """
+    row = Population(0).bytes_per_resident + Network(0).bytes_per_resident
+    return PROCESS_MB + population * (2 * row + WORKING_BYTES) / MB
+
+
+def require_memory(population: int, n_processes: int = 1) -> None:
+    """Refuse a population that would not fit, before anything is built.
+
+    Raises
+    ------
+    ScenarioError
+        With the memory needed and the memory there is.
+    """
+    needed, there = memory_mb(population) * n_processes, available_mb()
+    if needed > there:
+        raise ScenarioError(
+            f"would need about {needed:,.0f} MB in {n_processes} processes; {there:,.0f} MB are free",
+            key="population", value=population, allowed="a smaller population, or fewer --jobs",
+        )  # fmt: skip
+
+
+def _read_state(path: Path, population: int) -> tuple[dict[str, Any], dict[str, Array]]:
+    with ZipFile(path) as archive:
+        # What a file says it unpacks to is looked at before anything is unpacked.
+        unpacked = sum(member.file_size for member in archive.infolist())
+    per_resident = Population(0).bytes_per_resident + Network(0).bytes_per_resident
+    if unpacked > population * per_resident + SMALL_PARTS_BYTES:
+        raise ValueError(f"{unpacked:,} bytes are too many for {population:,} residents")
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    about = json.loads(str(arrays.pop("about")))
+    if not isinstance(about, dict) or about.get("format") != STATE_FORMAT:
+        raise ValueError("not in this version's format")
+    return about, arrays
 
 
 def history_of(config: Scenario) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def live(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
                 model.step()
         except (_StopAskedError, KeyboardInterrupt):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever broke one run must not lose the rest
+        except Exception as error:  # whatever broke one run must not lose the rest
             problem = f"{type(error).__name__}: {error}"
             writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
             continue

@@ -81,7 +81,7 @@ def _ages(residents: Array, band: Array, age_from: tuple[int, ...], draws: Draws
 
 
 @kernel
-def _find_birthdays(birth_month, age_band, ends_months, month, rows):  # type: ignore[no-untyped-def]
+def _find_birthdays(birth_month, age_band, ends_months, month, rows):
     n = 0
     for i in range(birth_month.size):
         if month - birth_month[i] >= ends_months[age_band[i]]:

@@ -31,7 +31,7 @@ PER_THOUSAND = 1_000.0
 
 
 def contacts_per_month(services: Sequence[str], parameters: Parameters) -> Array:
-    """Expected contacts a month by service and state, shape (services, 5).
+    """Return expected contacts a month by service and state, shape (services, 5).
 
     The last column is that of residents under 16, who have no state.
 
@@ -56,7 +56,7 @@ def _by_state(service: Service, parameters: Parameters) -> list[float]:
 
 
 @formula
-def poisson_count(uniform, mean):  # type: ignore[no-untyped-def]
+def poisson_count(uniform, mean):
     """Count events from one uniform, by inversion: a higher mean never gives fewer.
 
     Examples
@@ -75,7 +75,7 @@ def poisson_count(uniform, mean):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _count_contacts(words, state, quintile, age_band, mean, none, contacts):  # type: ignore[no-untyped-def]
+def _count_contacts(words, state, quintile, age_band, mean, none, contacts):
     for i in range(state.size):
         uniform = (float(words[i]) + 0.5) * 2.0**-32
         s = state[i]

@@ -9,7 +9,7 @@ of the stubs is matched across the whole place.
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import betainc
 
 from model.draws import Draws, Purpose
 from model.network import LAYER_NAMES, LAYERS, Network
@@ -88,7 +88,9 @@ def _ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Arra
     else:
         uniform = draws.uniforms(Purpose.TIES_WANTED, START, residents)
         most = LAYERS[LAYER_NAMES.index("local")].slots * 4
-        chances = stats.nbinom.cdf(np.arange(most), mean**2 / (variance - mean), mean / variance)
+        # The distribution function of a negative binomial is an incomplete beta function.
+        size, p = mean**2 / (variance - mean), mean / variance
+        chances = betainc(size, np.arange(most) + 1.0, p)
         # Rounded, so that a last digit of the library's never moves anybody.
         wanted = np.searchsorted(np.round(chances, 12), uniform)
     return wanted.astype(np.int64)
@@ -116,7 +118,7 @@ def _stub_draws(
 
 
 def _place_within(sorted_groups: Array) -> Array:
-    """Number the members of each group 0, 1, 2 … where equal values stand together."""
+    """Return each member's number in its group, 0, 1, 2 …, where equal values stand together."""
     position = np.arange(sorted_groups.size)
     is_first = np.r_[True, sorted_groups[1:] != sorted_groups[:-1]][: sorted_groups.size]
     return position - np.maximum.accumulate(np.where(is_first, position, 0))

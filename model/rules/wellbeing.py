@@ -116,7 +116,7 @@ def risk_coefficients(parameters: Parameters) -> tuple[Array, Array, Array]:
 
 
 @formula
-def personal_risk(log_hazard, cap, recovery_exponent):  # type: ignore[no-untyped-def]
+def personal_risk(log_hazard, cap, recovery_exponent):
     """Turn a log hazard into the factors on worsening and on improving.
 
     Examples
@@ -130,7 +130,7 @@ def personal_risk(log_hazard, cap, recovery_exponent):  # type: ignore[no-untype
 
 
 @formula
-def hazards(state, worsen_risk, improve_risk, content, discontent, rates):  # type: ignore[no-untyped-def]
+def hazards(state, worsen_risk, improve_risk, content, discontent, rates):
     """Rates per year at which a resident leaves their state: worsening, improving, jumping.
 
     Parameters
@@ -155,7 +155,7 @@ def hazards(state, worsen_risk, improve_risk, content, discontent, rates):  # ty
 
 
 @formula
-def next_state(state, uniform, worsen, improve, jump_down, jump_up):  # type: ignore[no-untyped-def]
+def next_state(state, uniform, worsen, improve, jump_down, jump_up):
     """Decide one resident's month with one uniform: the lowest draws fare worst.
 
     With the moves in this order and without jumps, a lower hazard of worsening can never
@@ -186,7 +186,7 @@ def next_state(state, uniform, worsen, improve, jump_down, jump_up):  # type: ig
 
 @kernel
 def _decide(uniforms, state, worsen_risk, improve_risk, content, discontent, weights, rates,
-            rows, after):  # type: ignore[no-untyped-def]  # fmt: skip
+            rows, after):  # fmt: skip
     n = 0
     for i in range(state.size):
         s = state[i]
@@ -262,7 +262,7 @@ def log_hazard_of(people: Population, rows: Array | slice, parameters: Parameter
 
 
 @kernel
-def _personal_risks(log_hazard, cap, recovery_exponent, worsen, improve):  # type: ignore[no-untyped-def]
+def _personal_risks(log_hazard, cap, recovery_exponent, worsen, improve):
     for i in range(log_hazard.size):
         worsen[i], improve[i] = personal_risk(log_hazard[i], cap, recovery_exponent)
 
@@ -279,14 +279,14 @@ def personal_risks(
 
 
 @formula
-def _odds_below(state, worsen_risk, improve_risk, content, discontent, rates):  # type: ignore[no-untyped-def]
+def _odds_below(state, worsen_risk, improve_risk, content, discontent, rates):
     worsen, _, _, _ = hazards(state, worsen_risk, improve_risk, content, discontent, rates)
     _, improve, _, _ = hazards(state + 1, worsen_risk, improve_risk, content, discontent, rates)
     return worsen / improve if improve > 0.0 else 0.0
 
 
 @kernel
-def _resting_states(uniforms, worsen_risk, improve_risk, content, discontent, rates, states):  # type: ignore[no-untyped-def]
+def _resting_states(uniforms, worsen_risk, improve_risk, content, discontent, rates, states):
     for i in range(states.size):
         risks = worsen_risk[i], improve_risk[i]
         coping = _odds_below(THRIVING, risks[0], risks[1], content, discontent, rates)
@@ -356,7 +356,9 @@ def explain(
         return {}
     bands, sexes, quintiles = risk_coefficients(parameters)
     good, bad = (
-        float(sum(weight * int(count) for weight, count in zip(weights, moods[:, row], strict=True)))
+        float(
+            sum(weight * int(count) for weight, count in zip(weights, moods[:, row], strict=True))
+        )
         for moods in (network.content, network.discontent)
     )
     worsen_risk, improve_risk = float(people.worsen_risk[row]), float(people.improve_risk[row])

@@ -1,0 +1,39 @@
+"""What tests share: a small invented town, and a hand-made world of a few residents."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.network import Network
+from model.population import COPING, Population
+from model.scenario import Scenario, load_scenario
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def town() -> Scenario:
+    update = {"place": "sandbeck", "population": 2_000, "years": 1, "burn_in_years": 0}
+    return load_scenario().model_copy(update=update)
+
+
+def people_in(states: list[int]) -> Population:
+    people = Population(len(states))
+    people.resident[:] = np.arange(1, len(states) + 1)
+    people.quintile[:] = 3
+    people.age_band[:] = 3
+    people.state[:] = states
+    people.worsen_risk[:] = people.improve_risk[:] = 1.0
+    return people
+
+
+def star(n_leaves: int) -> Network:
+    """Tie resident 0 to all others."""
+    leaves = np.arange(1, n_leaves + 1)
+    network = Network(n_leaves + 1)
+    network.add("local", np.zeros(n_leaves, np.int64), leaves)
+    return network
+
+
+EVERYONE_COPES = [COPING] * 3

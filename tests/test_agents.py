@@ -1,0 +1,836 @@
+"""What Mesa's surface promises here: windows, the set of residents, collectors, explanations."""
+
+import copy
+import gc
+import math
+import operator
+import pickle
+from collections import Counter
+from collections.abc import Hashable
+from random import Random
+
+import mesa
+import numpy as np
+import pytest
+from mesa.agent import AgentSet
+
+from model import CommunityModel, load_scenario
+from model.agents import Resident, ResidentSet
+from model.draws import Draws, Purpose
+from model.network import LAYER_NAMES
+from model.population import CHILDREN, COLUMNS, DECLARED, NO_STATE
+from model.rates import MONTHS_PER_YEAR
+from model.rules import wellbeing
+
+POPULATION = 600
+SEED = 7
+BRIEFLY = 6
+"""Months enough for a hundred or so moves between states."""
+DRAW_THAT_STAYS = 0.5
+"""Far from both ends, where moves are."""
+SINGLE_PRECISION = 1e-6
+SMALL = {"population": POPULATION, "burn_in_years": 0, "years": 1, "place": "sandbeck"}
+
+VARIANTS = {
+    "default": {},
+    "levers": {"levers": {"worsen_hazard_ratio": 0.7, "improve_hazard_ratio": 1.3}},
+    "jumps": {"structure": {"direct_jumps": True}},
+    "contagion from all": {"structure": {"contagion_from": "all"}},
+    "no contagion": {"structure": {"variant": "no_contagion"}},
+    "wide frailty, low cap": {"parameters": {"frailty_sd": 1.0, "log_hazard_cap": 2.0}},
+}
+
+
+def new_model(seed=SEED, **update):
+    return CommunityModel(load_scenario().model_copy(update={**SMALL, **update}), rng=seed)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Never stepped: tests that live a month take a branch."""
+    return new_model()
+
+
+@pytest.fixture
+def agents(model):
+    return model.agents
+
+
+@pytest.fixture
+def ids(model):
+    return model.population.resident.tolist()
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def variant(request):
+    return new_model(**VARIANTS[request.param])
+
+
+@pytest.fixture(scope="module")
+def explained(variant):
+    """Every adult of a variant, with the terms of their hazards."""
+    return [(one, one.explain()) for one in variant.agents if one.state is not None]
+
+
+def generator():
+    return Random(SEED)  # noqa: S311 - the kind Mesa's sets hold
+
+
+def in_words(model, name):
+    codes = model.population.columns[name].tolist()
+    labels = DECLARED[name].labels
+    return [labels[code] if code >= 0 else None for code in codes] if labels else codes
+
+
+def ids_of(residents):
+    return [one.unique_id for one in residents]
+
+
+def copied_columns(model):
+    return {name: values.tolist() for name, values in model.population.columns.items()}
+
+
+# --- The surface of Mesa's set, name by name ------------------------------------------------
+
+MESA_SETS = tuple(dict.fromkeys((AgentSet, type(mesa.Model().agents))))
+
+MACHINERY = {
+    "__abstractmethods__",
+    "__class__",
+    "__class_getitem__",
+    "__dict__",
+    "__doc__",
+    "__firstlineno__",
+    "__init__",
+    "__init_subclass__",
+    "__module__",
+    "__orig_bases__",
+    "__parameters__",
+    "__slots__",
+    "__static_attributes__",
+    "__subclasshook__",
+    "__type_params__",
+    "__weakref__",
+    "_abc_impl",
+}
+"""What Python or typing gives a class: nobody calls it on a set of agents."""
+
+FROM_MEMBERSHIP = "collections.abc makes it of iteration, membership and `_from_iterable`"
+INHERITED = dict.fromkeys(
+    ("__and__", "__rand__", "__or__", "__ror__", "__sub__", "__rsub__", "__xor__", "__rxor__",
+     "__le__", "__lt__", "__ge__", "__gt__", "_hash"),
+    FROM_MEMBERSHIP,
+)  # fmt: skip
+"""Names that `ResidentSet` does not state anew, and why it need not."""
+
+
+def mesa_names(mesa_class):
+    own = {
+        name
+        for name in dir(mesa_class)
+        if getattr(mesa_class, name) is not getattr(object, name, None)
+    }
+    return own - MACHINERY
+
+
+def heard(visit):
+    """Return who was visited, in order."""
+    seen = []
+    visit(seen.append)
+    return seen
+
+
+def grouped(groups):
+    return {key: list(group) for key, group in groups}
+
+
+WORKS = {
+    "__len__": lambda some, others: len(some),
+    "__iter__": lambda some, others: list(some),
+    "__contains__": lambda some, others: [one in some for one in others],
+    "__getitem__": lambda some, others: [some[0], some[-1], some[1:9:2]],
+    "__reversed__": lambda some, others: list(reversed(some)),
+    "__eq__": lambda some, others: [some == others, some == set(some), some == len(some)],
+    "__le__": lambda some, others: [some <= others, some <= set(some), some <= some | others],
+    "__lt__": lambda some, others: [some < others, some < set(some), some < some | others],
+    "__ge__": lambda some, others: [some >= others, some >= set(some), some >= some & others],
+    "__gt__": lambda some, others: [some > others, some > set(some), some > some & others],
+    "__and__": lambda some, others: list(some & others),
+    "__rand__": lambda some, others: list(some.__rand__(others)),
+    "__or__": lambda some, others: list(some | others),
+    "__ror__": lambda some, others: list(some.__ror__(others)),
+    "__sub__": lambda some, others: list(some - others),
+    "__rsub__": lambda some, others: list(some.__rsub__(others)),
+    "__xor__": lambda some, others: list(some ^ others),
+    "__rxor__": lambda some, others: list(some.__rxor__(others)),
+    "__hash__": lambda some, others: isinstance(some, Hashable),
+    "__copy__": lambda some, others: list(copy.copy(some)),
+    "_from_iterable": lambda some, others: list(some._from_iterable([*others, *others])),
+    "_hash": lambda some, others: some._hash(),
+    "agg": lambda some, others: [some.agg("frailty", max), some.agg("frailty", [min, sum])],
+    "copy": lambda some, others: list(some.copy()),
+    "count": lambda some, others: [some.count(one) for one in others],
+    "do": lambda some, others: [
+        heard(some.do),
+        heard(lambda hear: some.do(lambda one, told: hear((one, told)), told=1)),
+        some.do("step") is some,
+    ],
+    "get": lambda some, others: [
+        some.get("sex"),
+        some.get(["unique_id", "state"]),
+        some.get([]),
+        some.get(["sex", "shoe"], handle_missing="default", default_value=0),
+    ],
+    "groupby": lambda some, others: [
+        grouped(some.groupby("sex")),
+        grouped(some.groupby(lambda one: one.unique_id % 3)),
+        some.groupby("sex", result_type="list").groups,
+    ],
+    "index": lambda some, others: [
+        [some.index(one) for one in list(some)],
+        some.index(list(some)[4], 2, -1),
+    ],
+    "isdisjoint": lambda some, others: [some.isdisjoint(others), some.isdisjoint([])],
+    "map": lambda some, others: [
+        some.map("neighbours", "kin"),
+        some.map(lambda one, add: one.unique_id + add, add=1),
+    ],
+    "select": lambda some, others: [
+        list(some.select()),
+        list(some.select(lambda one: one.sex == "female")),
+        list(some.select(at_most=3)),
+        list(some.select(at_most=0.33)),
+        list(some.select(at_most=1)),
+        list(some.select(at_most=1.0)),
+        list(some.select(agent_type=Resident, at_most=2)),
+        list(some.select(agent_type=int)),
+    ],
+    "shuffle": lambda some, others: list(some.shuffle()),
+    "shuffle_do": lambda some, others: heard(some.shuffle_do),
+    "sort": lambda some, others: [
+        list(some.sort("sex")),
+        list(some.sort("sex", ascending=True)),
+        list(some.sort(lambda one: one.unique_id % 3)),
+    ],
+    "to_list": lambda some, others: some.to_list(),
+}
+"""Calls made alike on a `ResidentSet` and on Mesa's own set of the same residents."""
+
+REFUSES = {
+    "__getstate__": lambda some: some.__getstate__(),
+    "__iand__": lambda some: operator.iand(some, some.copy()),
+    "__ior__": lambda some: operator.ior(some, some.copy()),
+    "__isub__": lambda some: operator.isub(some, some.copy()),
+    "__ixor__": lambda some: operator.ixor(some, some.copy()),
+    "__setstate__": lambda some: some.__setstate__({}),
+    "_update": lambda some: some._update([]),
+    "add": lambda some: some.add(some[0]),
+    "clear": lambda some: some.clear(),
+    "discard": lambda some: some.discard(some[0]),
+    "pop": lambda some: some.pop(),
+    "remove": lambda some: some.remove(some[0]),
+    "set": lambda some: some.set("state", "thriving"),
+}
+
+SHARED = [
+    pytest.param(mesa_class, name, id=f"{mesa_class.__name__}.{name}")
+    for mesa_class in MESA_SETS
+    for name in sorted(WORKS.keys() & mesa_names(mesa_class))
+]
+
+
+@pytest.mark.parametrize("mesa_class", MESA_SETS)
+def test_every_method_of_mesas_set_is_stated_anew_or_listed(mesa_class):
+    assert mesa_names(mesa_class) - vars(ResidentSet).keys() == INHERITED.keys()
+
+
+@pytest.mark.parametrize("mesa_class", MESA_SETS)
+def test_every_method_of_mesas_set_is_called_here(mesa_class):
+    assert mesa_names(mesa_class) <= WORKS.keys() | REFUSES.keys()
+
+
+# Mesa 3.5 warns when its own set is read by position; ours may be.
+@pytest.mark.filterwarnings("ignore:AgentSet.__getitem__ is deprecated:PendingDeprecationWarning")
+@pytest.mark.parametrize(("mesa_class", "name"), SHARED)
+def test_set_answers_as_mesas_own(mesa_class, name, agents):
+    everyone = list(agents)
+    some = agents.select(at_most=40)
+    some.random = generator()
+    mesas = mesa_class(everyone[:40], random=generator())
+    others = dict.fromkeys(everyone[20:60]).keys()
+    assert WORKS[name](some, others) == WORKS[name](mesas, others)
+
+
+@pytest.mark.parametrize("name", REFUSES)
+def test_set_refuses_by_name(name, agents):
+    with pytest.raises(NotImplementedError, match=rf"ResidentSet\.{name}: "):
+        REFUSES[name](agents)
+
+
+@pytest.mark.parametrize("name", ["select", "shuffle", "sort"])
+def test_set_refuses_to_change_in_place(name, agents):
+    arguments = ["sex"] if name == "sort" else []
+    with pytest.raises(NotImplementedError, match=rf"ResidentSet\.{name}\(inplace=True\)"):
+        getattr(agents, name)(*arguments, inplace=True)
+
+
+@pytest.mark.parametrize("take", [pickle.dumps, copy.deepcopy])
+def test_set_refuses_to_be_pickled(take, agents):
+    with pytest.raises(TypeError, match="ResidentSet is a window on a model and cannot be pickled"):
+        take(agents)
+
+
+@pytest.mark.parametrize("join", [operator.or_, operator.xor])
+def test_set_refuses_to_mix_models(join, agents):
+    with pytest.raises(ValueError, match="no resident of this set's model"):
+        join(agents, new_model().agents)
+
+
+def test_set_is_mesas_agent_set(agents):
+    assert isinstance(agents, AgentSet)
+
+
+# --- The set, against plain Python over the columns -----------------------------------------
+
+
+def test_set_holds_every_resident_once_in_order(agents, ids):
+    assert ids_of(agents) == ids == list(range(1, POPULATION + 1))
+
+
+def test_select_takes_those_for_whom_a_function_holds(model, agents, ids):
+    women = agents.select(lambda one: one.sex == "female")
+    assert ids_of(women) == [
+        who for who, sex in zip(ids, in_words(model, "sex"), strict=True) if sex == "female"
+    ]
+
+
+def test_select_takes_at_most_a_number_of_those_that_pass(model, agents, ids):
+    children = agents.select(lambda one: one.state is None, at_most=5)
+    found = np.flatnonzero(model.population.state == NO_STATE)[:5]
+    assert ids_of(children) == [ids[row] for row in found]
+
+
+def test_select_takes_at_most_a_share_of_all(agents, ids):
+    some = agents.select(lambda one: one.unique_id % 2 == 0, at_most=0.3333)
+    assert ids_of(some) == ids[1::2][: int(POPULATION * 0.3333)]
+
+
+def test_select_tells_one_from_all(agents):
+    assert (len(agents.select(at_most=1)), len(agents.select(at_most=1.0))) == (1, POPULATION)
+
+
+def test_shuffle_keeps_everybody(agents, ids):
+    assert sorted(ids_of(agents.shuffle())) == ids
+
+
+def test_shuffle_follows_the_generator(agents, ids):
+    agents.random = generator()
+    generator().shuffle(ids)
+    assert ids_of(agents.shuffle()) == ids
+
+
+def test_shuffle_draws_from_the_model(agents, model):
+    assert agents.random is model.random
+
+
+def test_shuffle_do_visits_in_shuffled_order(agents, ids):
+    agents.random = generator()
+    generator().shuffle(ids)
+    assert ids_of(heard(agents.shuffle_do)) == ids
+
+
+@pytest.mark.parametrize("ascending", [True, False])
+def test_sort_follows_a_column(ascending, model, agents, ids):
+    frailty = in_words(model, "frailty")
+    rows = sorted(range(POPULATION), key=lambda row: frailty[row], reverse=not ascending)
+    assert ids_of(agents.sort("frailty", ascending=ascending)) == [ids[row] for row in rows]
+
+
+def test_sort_puts_the_highest_first_by_default(agents, ids):
+    assert ids_of(agents.sort(lambda one: one.unique_id)) == ids[::-1]
+
+
+def test_do_visits_everybody_in_order(agents, ids):
+    assert ids_of(heard(agents.do)) == ids
+
+
+def test_do_returns_the_set(agents):
+    assert agents.do("step") is agents
+
+
+def test_map_calls_a_method_by_name(model, agents):
+    degrees = [len(kin) for kin in agents.map("neighbours", "kin")]
+    assert degrees == model.network.degree("kin").tolist()
+
+
+def test_map_calls_a_function_with_its_arguments(agents, ids):
+    assert agents.map(lambda one, by: one.unique_id * by, by=2) == [2 * who for who in ids]
+
+
+def test_agg_applies_one_function(model, agents):
+    assert agents.agg("quintile", sum) == int(model.population.quintile.sum())
+
+
+def test_agg_applies_several_functions(model, agents):
+    frailty = in_words(model, "frailty")
+    assert agents.agg("frailty", [min, max]) == [min(frailty), max(frailty)]
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_get_reads_a_column(name, model, agents):
+    assert agents.get(name) == in_words(model, name)
+
+
+def test_get_reads_what_is_no_column(model, agents):
+    born = in_words(model, "birth_month")
+    assert agents.get("age_years") == [(model.month - month) // MONTHS_PER_YEAR for month in born]
+
+
+def test_get_reads_several_names(model, agents):
+    pairs = zip(in_words(model, "sex"), in_words(model, "state"), strict=True)
+    assert agents.get(["sex", "state"]) == [list(pair) for pair in pairs]
+
+
+def test_get_keeps_the_order_of_its_set(model, agents):
+    assert agents.sort("resident").get("age_band") == in_words(model, "age_band")[::-1]
+
+
+def test_get_names_what_is_missing(agents):
+    with pytest.raises(AttributeError, match="'shoe'"):
+        agents.get(["sex", "shoe"])
+
+
+def test_get_fills_what_is_missing(agents):
+    assert agents.get("shoe", handle_missing="default", default_value=0) == [0] * POPULATION
+
+
+def test_get_refuses_another_way_with_what_is_missing(agents):
+    with pytest.raises(ValueError, match="'skip'"):
+        agents.get("sex", handle_missing="skip")
+
+
+def test_groupby_a_column(model, agents, ids):
+    expected = {}
+    for who, state in zip(ids, in_words(model, "state"), strict=True):
+        expected.setdefault(state, []).append(who)
+    assert {state: ids_of(group) for state, group in agents.groupby("state")} == expected
+
+
+def test_groupby_a_function(agents, ids):
+    groups = agents.groupby(lambda one: one.unique_id % 3)
+    assert {key: ids_of(group) for key, group in groups} == {
+        1: ids[::3],
+        2: ids[1::3],
+        0: ids[2::3],
+    }
+
+
+def test_groupby_gives_sets(agents):
+    assert all(isinstance(group, ResidentSet) for _, group in agents.groupby("sex"))
+
+
+def test_groupby_gives_lists_on_request(agents):
+    assert all(type(group) is list for _, group in agents.groupby("sex", result_type="list"))
+
+
+@pytest.mark.parametrize("result_type", ["agentset", "list"])
+def test_groups_hold_their_members_after_a_collection(result_type, model, agents):
+    groups = agents.groupby("state", result_type=result_type)
+    gc.collect()
+    assert groups.count() == Counter(in_words(model, "state"))
+
+
+@pytest.mark.parametrize("result_type", ["agentset", "list"])
+def test_groups_aggregate_a_column(result_type, model, agents):
+    expected = Counter()
+    for sex, quintile in zip(in_words(model, "sex"), in_words(model, "quintile"), strict=True):
+        expected[sex] += quintile
+    assert agents.groupby("sex", result_type=result_type).agg("quintile", sum) == expected
+
+
+def test_groups_map_a_function(model, agents):
+    assert agents.groupby("sex").map(len) == Counter(in_words(model, "sex"))
+
+
+def test_groups_map_a_method_by_name(model, agents):
+    oldest = agents.groupby("age_band").map("agg", "birth_month", min)
+    born = model.population.birth_month[model.population.age_band == CHILDREN]
+    assert oldest["0-15"] == born.min()
+
+
+def test_groups_do_visits_every_group(agents):
+    groups = agents.groupby("sex")
+    assert heard(groups.do) == list(groups.groups.values())
+
+
+def test_groups_are_as_many_as_keys(model, agents):
+    assert len(agents.groupby("age_band")) == len(set(in_words(model, "age_band")))
+
+
+def test_sets_of_the_same_residents_are_equal_in_any_order(agents):
+    assert agents.shuffle() == agents == set(agents)
+
+
+def test_sets_of_different_residents_differ(agents):
+    assert agents.select(at_most=3) != agents
+
+
+def test_copy_holds_the_same_residents(agents, ids):
+    assert ids_of(copy.copy(agents)) == ids_of(agents.copy()) == ids
+
+
+def test_to_list_holds_the_windows(agents):
+    assert agents.to_list() == list(agents)
+
+
+def test_position_past_the_end_is_an_index_error(agents):
+    with pytest.raises(IndexError, match=str(POPULATION)):
+        agents[POPULATION]
+
+
+# --- Windows --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [column.name for column in COLUMNS])
+def test_windows_equal_columns(name, model):
+    assert [getattr(one, name) for one in model.agents] == in_words(model, name)
+
+
+def test_windows_hold_python_values(model):
+    someone = model.agents[0]
+    assert {type(getattr(someone, name)) for name in DECLARED} <= {int, float, str, type(None)}
+
+
+def test_windows_follow_their_columns():
+    model = new_model()
+    residents = list(model.agents)
+    for _ in range(BRIEFLY):
+        model.step()
+    assert [one.state for one in residents] == in_words(model, "state")
+
+
+def test_windows_tell_completed_years(model):
+    branch = model.branch()
+    branch.step()
+    born = branch.population.birth_month.tolist()
+    assert branch.agents.get("age_years") == [
+        (branch.month - month) // MONTHS_PER_YEAR for month in born
+    ]
+
+
+@pytest.mark.parametrize("layer", LAYER_NAMES)
+def test_neighbours_hold_each_other(layer, agents):
+    assert all(one in other.neighbours(layer) for one in agents for other in one.neighbours(layer))
+
+
+def test_windows_on_one_resident_are_equal(model):
+    assert Resident(model, 3) == Resident(model, 3)
+
+
+def test_windows_on_one_resident_are_one_key(model):
+    assert len({Resident(model, 3), Resident(model, 3)}) == 1
+
+
+def test_windows_on_two_residents_differ(model):
+    assert Resident(model, 3) != Resident(model, 4)
+
+
+def test_windows_are_mesas_agents(model):
+    assert isinstance(Resident(model, 3), mesa.Agent)
+
+
+def test_windows_do_not_register(model):
+    Resident(model, 3)
+    registered = mesa.Model.agents.fget(model)
+    assert (len(registered), len(model.agents)) == (0, POPULATION)
+
+
+def test_every_method_of_mesas_agent_is_stated_anew_or_listed():
+    does_nothing = {"step", "advance"}
+    reads_the_model = {"random", "rng", "scenario"}
+    public = {name for name in dir(mesa.Agent) if not name.startswith("_")}
+    assert public - vars(Resident).keys() <= does_nothing | reads_the_model
+
+
+@pytest.mark.parametrize("name", ["state", "stte", "pos", "model", "_row"])
+def test_setting_an_attribute_of_a_window_is_an_error(name, agents):
+    with pytest.raises(AttributeError, match=f"'{name}'"):
+        setattr(agents[0], name, None)
+
+
+@pytest.mark.parametrize("name", ["state", "model"])
+def test_deleting_an_attribute_of_a_window_is_an_error(name, agents):
+    with pytest.raises(AttributeError, match=f"'{name}'"):
+        delattr(agents[0], name)
+
+
+def test_a_misspelt_attribute_of_a_window_is_an_error(agents):
+    with pytest.raises(AttributeError, match=r"'stte'.*state"):
+        _ = agents[0].stte
+
+
+def test_windows_refuse_to_be_pickled(agents):
+    with pytest.raises(TypeError, match="Resident is a window on a model and cannot be pickled"):
+        pickle.dumps(agents[0])
+
+
+@pytest.mark.parametrize("name", ["remove", "create_agents", "from_dataframe"])
+def test_windows_refuse_by_name(name, agents):
+    with pytest.raises(NotImplementedError, match=rf"Resident\.{name}"):
+        getattr(agents[0], name)()
+
+
+@pytest.mark.parametrize("name", ["register_agent", "deregister_agent"])
+def test_model_refuses_a_single_agent_by_name(name, model):
+    with pytest.raises(NotImplementedError, match=rf"CommunityModel\.{name}"):
+        getattr(model, name)(model.agents[0])
+
+
+def test_model_refuses_to_remove_all_agents(model):
+    with pytest.raises(NotImplementedError, match=r"CommunityModel\.remove_all_agents"):
+        model.remove_all_agents()
+
+
+def test_model_refuses_other_agents(model):
+    with pytest.raises(AttributeError, match="agents"):
+        model.agents = []
+
+
+# --- Mesa's collector -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def collected():
+    """Collect before and after a month; hand over the columns as they were both times."""
+    model = new_model()
+    collector = mesa.DataCollector(
+        model_reporters={"residents": lambda model: len(model.agents), "month": "month"},
+        agent_reporters={"state": "state", "twice": lambda one: 2 * one.quintile},
+        agenttype_reporters={Resident: {"band": "age_band", "age": lambda one: one.age_years}},
+    )
+    collector.collect(model)
+    columns = [{name: in_words(model, name) for name in DECLARED}]
+    model.step()
+    collector.collect(model)
+    columns.append({name: in_words(model, name) for name in DECLARED})
+    return collector, columns
+
+
+def test_collector_reports_the_model(collected):
+    reported = collected[0].get_model_vars_dataframe().to_dict("list")
+    assert reported == {"residents": [POPULATION, POPULATION], "month": [0, 1]}
+
+
+def test_collector_reports_residents_by_id(collected):
+    collector, columns = collected
+    reported = collector.get_agent_vars_dataframe().index.get_level_values("AgentID")
+    assert reported.tolist() == columns[0]["resident"] + columns[1]["resident"]
+
+
+def test_collector_reports_an_attribute(collected):
+    collector, columns = collected
+    # Some versions of pandas make None a missing number.
+    reported = collector.get_agent_vars_dataframe()["state"].fillna("none").tolist()
+    assert reported == [state or "none" for state in columns[0]["state"] + columns[1]["state"]]
+
+
+def test_collector_reports_a_function(collected):
+    collector, columns = collected
+    quintiles = columns[0]["quintile"] + columns[1]["quintile"]
+    reported = collector.get_agent_vars_dataframe()["twice"].tolist()
+    assert reported == [2 * quintile for quintile in quintiles]
+
+
+def test_collector_reports_an_attribute_by_type(collected):
+    collector, columns = collected
+    reported = collector.get_agenttype_vars_dataframe(Resident)["band"].tolist()
+    assert reported == columns[0]["age_band"] + columns[1]["age_band"]
+
+
+def test_collector_reports_a_function_by_type(collected):
+    collector, columns = collected
+    reported = collector.get_agenttype_vars_dataframe(Resident)["age"].tolist()
+    assert reported == [
+        (month - born) // MONTHS_PER_YEAR
+        for month in (0, 1)
+        for born in columns[month]["birth_month"]
+    ]
+
+
+# --- Several models in one process ----------------------------------------------------------
+
+
+def test_stepping_a_model_leaves_another_untouched():
+    one, other = new_model(), new_model()
+    before = copied_columns(other)
+    for _ in range(BRIEFLY):
+        one.step()
+    assert copied_columns(other) == before
+
+
+def test_stepping_a_branch_leaves_its_origin_untouched():
+    origin = new_model()
+    branch, before = origin.branch(), copied_columns(origin)
+    for _ in range(BRIEFLY):
+        branch.step()
+    assert copied_columns(origin) == before
+
+
+def test_stepping_a_model_changes_its_own_columns():
+    model = new_model()
+    before = copied_columns(model)
+    for _ in range(BRIEFLY):
+        model.step()
+    assert copied_columns(model) != before
+
+
+def test_a_window_is_not_among_the_agents_of_a_twin(agents):
+    assert agents[0] not in new_model().agents
+
+
+def test_a_window_differs_from_its_twin(agents):
+    assert agents[0] != new_model().agents[0]
+
+
+# --- Explanations ---------------------------------------------------------------------------
+
+
+def test_log_hazard_gives_the_personal_factors(variant, explained):
+    exponent = variant.parameters.recovery_exponent
+    for _, found in explained:
+        terms = found["log_hazard"]
+        summed = terms["age"] + terms["sex"] + terms["deprivation"] + terms["frailty"]
+        capped = min(max(summed, -terms["cap"]), terms["cap"])
+        factors = found["worsen"]["personal_factor"], found["improve"]["personal_factor"]
+        by_hand = math.exp(capped), math.exp(-exponent * capped)
+        assert factors == pytest.approx(by_hand, rel=SINGLE_PRECISION)
+
+
+def test_the_cap_is_met():
+    model = new_model(**VARIANTS["wide frailty, low cap"])
+    highest = math.exp(model.parameters.log_hazard_cap)
+    assert model.agents.agg("worsen_risk", max) == pytest.approx(highest, rel=SINGLE_PRECISION)
+
+
+def test_contacts_are_neighbours_in_a_mood(variant):
+    parameters = variant.parameters
+    weights = wellbeing.contact_weights(variant.population, variant.network, parameters)
+    branch = variant.branch()
+    for _ in range(BRIEFLY):
+        branch.step()
+    for one in branch.agents.select(lambda one: one.state is not None):
+        content = discontent = 0.0
+        for layer, weight in zip(LAYER_NAMES, weights, strict=True):
+            states = [other.state for other in one.neighbours(layer)]
+            content += weight * states.count("thriving")
+            discontent += weight * (states.count("struggling") + states.count("in_crisis"))
+        by_hand = {"content": content, "discontent": discontent}
+        assert one.explain()["contacts"] == pytest.approx(by_hand)
+
+
+def test_contacts_give_contagion(variant, explained):
+    structure, parameters = variant.config.structure, variant.parameters
+    spreads = structure.variant == "full"
+    moved_by_all = structure.contagion_from == "all"
+    for one, found in explained:
+        touched = spreads and (moved_by_all or one.state == "coping")
+        down = touched and one.state != "in_crisis"
+        up = touched and one.state != "thriving"
+        contagion = found["worsen"]["contagion"], found["improve"]["contagion"]
+        by_hand = (
+            down * parameters.contagion_discontent * found["contacts"]["discontent"],
+            up * parameters.contagion_content * found["contacts"]["content"],
+        )
+        assert contagion == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("way", ["worsen", "improve"])
+def test_terms_give_the_rate_per_year(way, explained):
+    for _, found in explained:
+        terms = found[way]
+        spontaneous = terms["base"] * terms["personal_factor"]
+        by_hand = terms["hazard_ratio"] * (spontaneous + terms["contagion"])
+        assert terms["per_year"] == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("way", ["worsen", "improve"])
+def test_hazard_ratios_are_the_levers(way, variant, explained):
+    lever = getattr(variant.config.levers, f"{way}_hazard_ratio")
+    assert {found[way]["hazard_ratio"] for _, found in explained} == {lever}
+
+
+def test_jumps_are_made_where_they_are_allowed(variant, explained):
+    parameters, allowed = variant.parameters, variant.config.structure.direct_jumps
+    for one, found in explained:
+        sinks = allowed and one.state == "thriving"
+        rises = allowed and one.state in ("struggling", "in_crisis")
+        worsen, improve = found["worsen"], found["improve"]
+        jumps = found["jump_down"]["per_year"], found["jump_up"]["per_year"]
+        by_hand = (
+            sinks * worsen["hazard_ratio"] * parameters.jump_down * worsen["personal_factor"],
+            rises * improve["hazard_ratio"] * parameters.jump_up * improve["personal_factor"],
+        )
+        assert jumps == pytest.approx(by_hand)
+
+
+def test_rates_give_the_chances_of_a_month(explained):
+    for _, found in explained:
+        down = found["worsen"]["per_year"] + found["jump_down"]["per_year"]
+        up = found["improve"]["per_year"] + found["jump_up"]["per_year"]
+        moved = 1.0 - math.exp(-(down + up) / MONTHS_PER_YEAR)
+        by_hand = moved * down / (down + up), moved * up / (down + up)
+        assert (found["p_worse"], found["p_better"]) == pytest.approx(by_hand)
+
+
+def test_children_have_nothing_to_explain(model):
+    children = model.agents.select(lambda one: one.age_band == "0-15")
+    assert children.map("explain") == [{}] * len(children)
+
+
+def chances(model):
+    """Return every resident's chance of worse and of better next month, 0 for children."""
+    found = model.agents.map("explain")
+    worse = np.array([one.get("p_worse", 0.0) for one in found])
+    better = np.array([one.get("p_better", 0.0) for one in found])
+    return worse, better
+
+
+def directions_of_step(model):
+    """Live a month; return 1 for whom it made worse, -1 better, 0 neither, or a child before."""
+    before = model.population.state.copy()
+    model.step()
+    return np.where(before == NO_STATE, 0, np.sign(model.population.state - before))
+
+
+def test_explanations_tell_who_moves(variant):
+    branch = variant.branch()
+    for month in range(1, BRIEFLY + 1):
+        uniforms = branch.draws.uniforms(Purpose.MOVE, month, branch.population.resident)
+        worse, better = chances(branch)
+        expected = np.where(uniforms < worse, 1, np.where(uniforms > 1.0 - better, -1, 0))
+        assert directions_of_step(branch).tolist() == expected.tolist()
+
+
+def test_months_hold_moves_both_ways(variant):
+    branch = variant.branch()
+    directions = np.concatenate([directions_of_step(branch) for _ in range(BRIEFLY)])
+    assert set(directions.tolist()) == {-1, 0, 1}
+
+
+@pytest.mark.parametrize("beyond", [False, True], ids=["at the chance", "just beyond"])
+@pytest.mark.parametrize("way", [1, -1], ids=["worse", "better"])
+def test_the_month_decides_by_the_chances_to_the_bit(way, beyond, variant, monkeypatch):
+    branch = variant.branch()
+    worse, better = chances(branch)
+    chance, threshold = (worse, worse) if way > 0 else (better, 1.0 - better)
+    if beyond:
+        threshold = np.nextafter(threshold, 0.0 if way > 0 else 1.0)
+    rigged = np.where(chance > 0.0, threshold, DRAW_THAT_STAYS)
+    drawn = Draws.uniforms
+
+    def uniforms(draws, purpose, *address, **lane):
+        return rigged if purpose is Purpose.MOVE else drawn(draws, purpose, *address, **lane)
+
+    monkeypatch.setattr(Draws, "uniforms", uniforms)
+    expected = np.where(beyond & (chance > 0.0), way, 0)
+    assert directions_of_step(branch).tolist() == expected.tolist()

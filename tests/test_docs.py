@@ -1,0 +1,103 @@
+"""Words that run: examples in the documents and in docstrings that doctest walks past."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import model
+from model.campaign import run_campaign
+from model.compiled import uncompiled
+from model.places import bundled_places, load_place
+from model.scenario import load_scenario
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
+
+
+def blocks(path, language):
+    return re.findall(rf"```{language}\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def compiled_functions():
+    for info in pkgutil.walk_packages(model.__path__, "model."):
+        module = importlib.import_module(info.name)
+        for name, value in vars(module).items():
+            if hasattr(value, "py_func") and value.__module__ == info.name:
+                yield pytest.param(uncompiled(value), vars(module), id=f"{info.name}.{name}")
+
+
+@pytest.mark.parametrize(("function", "names"), list(compiled_functions()))
+def test_examples_of_compiled_functions_run(function, names):
+    finder = doctest.DocTestFinder(recurse=False)
+    runner = doctest.DocTestRunner(verbose=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    for example in finder.find(function, function.__name__, globs=dict(names)):
+        runner.run(example)
+
+    assert runner.failures == 0
+
+
+def test_python_of_the_readme_runs(tmp_path, monkeypatch, town):
+    monkeypatch.chdir(tmp_path)
+    run_campaign([town.model_copy(update={"population": 300, "replicates": 2})])
+
+    for block in blocks(ROOT / "README.md", "python"):
+        exec(block, {})  # noqa: S102 - our own words
+
+
+def test_the_example_place_is_a_place(tmp_path):
+    (block,) = blocks(ROOT / "docs" / "places.md", "toml")
+    (tmp_path / "town.toml").write_text(block, encoding="utf-8")
+
+    assert load_place(tmp_path / "town.toml").population == 8_000
+
+
+def test_the_example_scenario_is_a_scenario(tmp_path):
+    (block,) = blocks(ROOT / "docs" / "scenarios.md", "toml")
+    path = tmp_path / "scenario.toml"
+    text = (ROOT / "scenarios" / "status_quo.toml").read_text(encoding="utf-8")
+    (tmp_path / "status_quo.toml").write_text(text, encoding="utf-8")
+    path.write_text(block, encoding="utf-8")
+
+    assert load_scenario(path).levers.worsen_hazard_ratio == 0.9
+
+
+def test_documented_places_are_the_bundled_ones():
+    words = (ROOT / "docs" / "places.md").read_text(encoding="utf-8")
+    for name in bundled_places():
+        assert re.search(rf"\| `{name}` \|.*\| {load_place(name).population:,} \|", words), name
+
+
+def test_every_scenario_key_is_documented():
+    words = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    config = load_scenario()
+    for table in (config, config.structure, config.levers):
+        for key in type(table).model_fields:
+            assert f"`{key}`" in words or f"[{key}]" in words, key
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("scenarios/**/*.toml")), ids=lambda p: p.stem)
+def test_every_bundled_scenario_loads_and_says_what_it_asks(path):
+    config = load_scenario(path)
+
+    assert config.title
+    assert config.question.endswith("?")
+
+
+def test_every_dependency_has_its_reason():
+    import tomllib  # noqa: PLC0415
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    words = (ROOT / "README.md").read_text(encoding="utf-8")
+    for requirement in project["dependencies"]:
+        name = re.split(r"[<>=]", requirement)[0]
+        assert re.search(rf"^\| {name} \| .+ \|$", words, re.MULTILINE), name

@@ -1,0 +1,385 @@
+"""Places: what is bundled, what is refused, and how a profile is made from the open files."""
+
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.cli import main
+from model.errors import PlaceError
+from model.parameters import load_parameters
+from model.place_files import (
+    AGE_COLUMNS,
+    COLUMNS,
+    build_miniature,
+    build_place,
+    read_small_areas,
+    write_profile,
+)
+from model.places import OLDEST_AGE, Place, bundled_places, england_ages, load_place, thin
+
+SMALL_AREAS = Path(__file__).parents[2] / "shared" / "places" / "lsoa.csv.gz"
+
+GOOD = """
+name = "Town"
+code = "T"
+kind = "synthetic"
+year = 2020
+sources = []
+note = "Invented."
+age_from = [0, 16, 65]
+neighbourhoods = [
+  { code = "T1", name = "North", population = 100, ages = [20, 60, 20], quintiles = [100, 0, 0, 0, 0] },
+  { code = "T2", name = "South", population = 50, ages = [10, 30, 10], quintiles = [0, 0, 0, 0, 50] },
+]
+"""
+
+
+def profile(folder: Path, text: str = GOOD) -> Path:
+    file = folder / "town.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def refused(file: Path) -> str:
+    with pytest.raises(PlaceError) as problem:
+        load_place(file)
+    assert str(problem.value).startswith(f"{file}: ")
+    return str(problem.value).removeprefix(f"{file}: ")
+
+
+# --- What is bundled -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", bundled_places())
+@pytest.mark.parametrize("key", ["ages", "quintiles"])
+def test_bundled_neighbourhoods_sum_to_their_populations(name: str, key: str) -> None:
+    for one in load_place(name).neighbourhoods:
+        assert sum(getattr(one, key)) == one.population
+
+
+def test_wigan_has_the_people_of_mid_2019() -> None:
+    assert load_place("wigan").population == 328_662
+
+
+@pytest.mark.parametrize("quintile", range(5))
+def test_a_fifth_of_england_in_small_lives_in_each_quintile(quintile: int) -> None:
+    england = load_place("england")
+    people = sum(one.quintiles[quintile] for one in england.neighbourhoods)
+    assert people / england.population == pytest.approx(0.2, abs=0.025)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("wigan", "real"), ("england", "miniature"), ("sandbeck", "synthetic")]
+)
+def test_bundled_place_says_what_it_is(name: str, kind: str) -> None:
+    assert load_place(name).kind == kind
+
+
+@pytest.mark.parametrize("name", bundled_places())
+def test_bundled_place_that_is_not_invented_names_sources_that_exist(name: str) -> None:
+    place = load_place(name)
+    assert set(place.sources) <= load_parameters().sources.keys()
+    assert bool(place.sources) == (place.kind != "synthetic")
+
+
+def test_invented_place_says_so() -> None:
+    assert "invented" in load_place("sandbeck").note
+
+
+@pytest.mark.parametrize("sex", [0, 1])
+def test_england_has_people_of_every_age(sex: int) -> None:
+    ages = england_ages()[sex]
+    assert ages.shape == (OLDEST_AGE,) and (ages > 0).all()
+
+
+# --- Thinning --------------------------------------------------------------------------------
+
+counts_of_people = st.lists(st.integers(0, 10**8), min_size=1, max_size=60).filter(any)
+
+
+@given(counts=counts_of_people, total=st.integers(0, 10**8))
+def test_thinning_keeps_the_total(counts: list[int], total: int) -> None:
+    assert thin(np.array(counts), total).sum() == total
+
+
+@given(counts=counts_of_people, total=st.integers(0, 10**8))
+def test_thinning_is_within_one_of_proportion(counts: list[int], total: int) -> None:
+    everyone = sum(counts)
+    thinned = thin(np.array(counts), total).tolist()
+    assert all(
+        abs(one * everyone - count * total) < everyone
+        for one, count in zip(thinned, counts, strict=True)
+    )
+
+
+@given(counts=counts_of_people)
+def test_thinning_to_everyone_changes_nothing(counts: list[int]) -> None:
+    assert thin(np.array(counts), sum(counts)).tolist() == counts
+
+
+# --- Profiles that are none ------------------------------------------------------------------
+
+
+def test_good_profile_is_read(tmp_path: Path) -> None:
+    assert load_place(profile(tmp_path)).population == 150
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "told"),
+    [
+        ("[20, 60, 20]", "[-20, 100, 20]", "neighbourhoods.0.ages.0 = -20: "),
+        ("[20, 60, 20]", "[true, 79, 20]", "neighbourhoods.0.ages.0 = True: "),
+        ("[20, 60, 20]", "[20.0, 60, 20]", "neighbourhoods.0.ages.0 = 20.0: "),
+        ("[20, 60, 20]", '"20 60 20"', "neighbourhoods.0.ages = '20 60 20': "),
+        ("population = 100", "population = 0", "neighbourhoods.0.population = 0: "),
+        ("population = 100", "population = true", "neighbourhoods.0.population = True: "),
+        ("population = 100", "populaton = 100", "neighbourhoods.0.population: is missing"),
+        ('name = "North"', "", "neighbourhoods.0.name: is missing"),
+        ('kind = "synthetic"', 'kind = "syntetic"', "kind = 'syntetic': "),
+        ("year = 2020", "year = 20", "year = 20: "),
+        ("year = 2020", "", "year: is missing"),
+        ("[0, 16, 65]", "[0, 16, 105]", "age_from.2 = 105: "),
+        ('name = "Town"', "name = 3", "name = 3: "),
+        ("sources = []", "sources = [3]", "sources.0 = 3: "),
+    ],
+)
+def test_bad_value_in_a_profile_is_named(tmp_path: Path, good: str, bad: str, told: str) -> None:
+    assert refused(profile(tmp_path, GOOD.replace(good, bad, 1))).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "told"),
+    [
+        ("[20, 60, 20]", "[20, 60, 21]", "ages of T1 sum to 101, population is 100"),
+        ("[100, 0, 0, 0, 0]", "[99, 0, 0, 0, 0]", "quintiles of T1 sum to 99, population is 100"),
+        ("[100, 0, 0, 0, 0]", "[100, 0, 0, 0]", "quintiles of T1 must be 5 counts"),
+        ("[20, 60, 20]", "[20, 80]", "ages of T1 must be 3 counts, one for each age in age_from"),
+        ('"T2"', '"T1"', "neighbourhood T1 is there twice"),
+        ("[0, 16, 65]", "[0, 65, 16]", "age_from must start at 0 and rise"),
+        ("[0, 16, 65]", "[0, 16, 16]", "age_from must start at 0 and rise"),
+        ("[0, 16, 65]", "[1, 16, 65]", "age_from must start at 0 and rise"),
+        ("[0, 16, 65]", "[]", "age_from must start at 0 and rise"),
+    ],
+)
+def test_profile_that_contradicts_itself_is_refused(
+    tmp_path: Path, good: str, bad: str, told: str
+) -> None:
+    assert told in refused(profile(tmp_path, GOOD.replace(good, bad, 1)))
+
+
+def test_place_without_neighbourhoods_is_refused(tmp_path: Path) -> None:
+    head, _, _ = GOOD.partition("neighbourhoods")
+    told = refused(profile(tmp_path, f"{head}neighbourhoods = []"))
+    assert told.startswith("neighbourhoods = []: ")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "told"),
+    [
+        ('note = "', 'nots = "', "nots = 'Invented.': unknown key. Did you mean 'note'?"),
+        ("quintiles", "ages = [], quintils", "is not TOML"),
+        ("{ code", "{ nam = 3, code", "neighbourhoods.0.nam = 3: unknown key. Did you mean 'name'?"),
+    ],
+)
+def test_unknown_key_in_a_profile_is_named(
+    tmp_path: Path, good: str, bad: str, told: str
+) -> None:
+    assert refused(profile(tmp_path, GOOD.replace(good, bad, 1))).startswith(told)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\0", "x = " + "9" * 5_000, "x = " + "[" * 5_000, "a." * 600 + "a = 1"]
+)
+def test_file_that_is_no_profile_is_refused(tmp_path: Path, text: str) -> None:
+    refused(profile(tmp_path, text))
+
+
+def test_missing_profile_is_told_the_nearest(tmp_path: Path) -> None:
+    profile(tmp_path)
+    assert refused(tmp_path / "twon.toml") == "no such file. Did you mean 'town.toml'?"
+
+
+def test_unknown_place_is_told_the_nearest() -> None:
+    with pytest.raises(PlaceError, match="Did you mean 'sandbeck'"):
+        load_place("sandbek")
+
+
+# --- From the official files -----------------------------------------------------------------
+
+SMALL = """\
+lad24cd,lad24nm,msoa11cd,msoa11nm,imd19_decile,extra,{ages}
+E1,Abbots,M2,Abbots 002,1,x,10,20,30,40,50,60
+E1,Abbots,M1,Abbots 001,10,x,1,2,3,4,5,6
+E1,Abbots,M1,Abbots 001,9,x,1,1,1,1,1,1
+E2,Barton,M3,"The ""Nook"" end",5,x,7,7,7,7,7,7
+""".format(ages=",".join(AGE_COLUMNS.values()))
+
+
+def small_areas(folder: Path, text: str = SMALL) -> Path:
+    file = folder / "areas.csv"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def unreadable(file: Path) -> str:
+    with pytest.raises(PlaceError) as problem:
+        read_small_areas(file)
+    assert str(problem.value).startswith(f"{file}: ") and str(problem.value).isprintable()
+    return str(problem.value).removeprefix(f"{file}: ")
+
+
+@pytest.mark.parametrize("area", ["E1", "Abbots", "abbots"])
+def test_neighbourhoods_add_up_their_small_areas(tmp_path: Path, area: str) -> None:
+    place = build_place(read_small_areas(small_areas(tmp_path)), area)
+    assert [(one.code, one.ages, one.quintiles) for one in place.neighbourhoods] == [
+        ("M1", (2, 3, 4, 5, 6, 7), (0, 0, 0, 0, 27)),
+        ("M2", (10, 20, 30, 40, 50, 60), (210, 0, 0, 0, 0)),
+    ]
+
+
+def test_packed_file_is_read_alike(tmp_path: Path) -> None:
+    packed = tmp_path / "areas.csv.gz"
+    packed.write_bytes(gzip.compress(SMALL.encode()))
+    plain = read_small_areas(small_areas(tmp_path))
+    pd.testing.assert_frame_equal(read_small_areas(packed), plain)
+
+
+def test_unknown_council_area_is_told_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(PlaceError, match="no such council area. Did you mean 'Abbots'"):
+        build_place(read_small_areas(small_areas(tmp_path)), "Abots")
+
+
+def test_neighbourhood_where_nobody_lives_is_refused(tmp_path: Path) -> None:
+    areas = read_small_areas(small_areas(tmp_path, SMALL.replace("7,7,7,7,7,7", "0,0,0,0,0,0")))
+    with pytest.raises(PlaceError, match=r"neighbourhoods\.0\.population = 0"):
+        build_place(areas, "Barton")
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_missing_column_is_named(tmp_path: Path, column: str) -> None:
+    assert column in unreadable(small_areas(tmp_path, SMALL.replace(column, "other", 1)))
+
+
+@pytest.mark.parametrize("value", ["-1", "", "1.5", "many", "inf", "nan", "True", "1e9"])
+def test_count_of_people_that_is_none_is_named(tmp_path: Path, value: str) -> None:
+    text = SMALL.replace("x,1,2,3", f"x,1,{value},3")
+    assert unreadable(small_areas(tmp_path, text)).startswith("pop_16_24_mid2019 of row 2 = ")
+
+
+@pytest.mark.parametrize("value", ["0", "11", "", "2.5", "worst"])
+def test_decile_that_is_none_is_named(tmp_path: Path, value: str) -> None:
+    told = unreadable(small_areas(tmp_path, SMALL.replace("002,1,x", f"002,{value},x")))
+    assert told.startswith("imd19_decile of row 1 = ")
+    assert told.endswith("Allowed: a whole number from 1 to 10")
+
+
+def test_missing_name_is_refused(tmp_path: Path) -> None:
+    told = unreadable(small_areas(tmp_path, SMALL.replace("E2,Barton", "E2,")))
+    assert told.startswith("lad24nm of row 4 = ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("areas.csv", b""),
+        ("areas.csv", b"\x89PNG\r\n\x1a\n\xff\xfe\x00"),
+        ("areas.csv", b'a,b\n"1'),
+        ("areas.csv", SMALL.encode() + b"1,2,3,4,5,6,7,8,9,10,11,12,13,14\n"),
+        ("areas.csv.gz", SMALL.encode()),
+        ("areas.csv.gz", gzip.compress(SMALL.encode())[:-40]),
+    ],
+    ids=["empty", "binary", "open quote", "ragged", "not packed", "cut off"],
+)
+def test_file_that_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    assert unreadable(file).startswith("cannot be read (")
+
+
+def test_missing_table_is_refused(tmp_path: Path) -> None:
+    assert unreadable(tmp_path / "areas.csv") == "no such file"
+
+
+def test_folder_is_no_table(tmp_path: Path) -> None:
+    assert unreadable(tmp_path) == "is not an ordinary file"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "areas.csv")
+    assert unreadable(tmp_path / "areas.csv") == "is not an ordinary file"
+
+
+@pytest.fixture(scope="module")
+def england() -> pd.DataFrame:
+    if not SMALL_AREAS.exists():
+        pytest.skip("the official file of small areas is not beside this checkout")
+    return read_small_areas(SMALL_AREAS)
+
+
+def test_wigan_is_made_from_the_official_file(england: pd.DataFrame) -> None:
+    assert build_place(england, "E08000010") == load_place("wigan")
+
+
+def test_england_in_small_is_made_from_the_official_file(england: pd.DataFrame) -> None:
+    assert build_miniature(england) == load_place("england")
+
+
+# --- Writing profiles ------------------------------------------------------------------------
+
+
+def test_written_profile_is_read_back_the_same(tmp_path: Path) -> None:
+    place = load_place("sandbeck").model_copy(
+        update={"name": 'The "Nook" \\ Łódź', "note": "two\nlines\x7f", "sources": ("a'b",)}
+    )
+    write_profile(place, tmp_path / "copy.toml")
+    assert load_place(tmp_path / "copy.toml") == place
+
+
+def build_arguments(folder: Path, out: Path) -> list[str]:
+    return ["place", "build", "Barton", "--areas", str(small_areas(folder)), "--out", str(out)]
+
+
+def refused_build(folder: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as stopped:
+        main(build_arguments(folder, out))
+    assert stopped.value.code == 2
+    return capsys.readouterr().err.strip()
+
+
+def test_build_command_writes_a_profile(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(build_arguments(tmp_path, tmp_path / "barton.toml"))
+    assert stopped.value.code == 0
+    assert isinstance(load_place(tmp_path / "barton.toml"), Place)
+
+
+def test_build_command_never_overwrites(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("mine", encoding="utf-8")
+    told = f"upstream: {mine}: is there already; name another file"
+    assert (refused_build(tmp_path, mine, capsys), mine.read_text("utf-8")) == (told, "mine")
+
+
+@pytest.mark.parametrize("out", ["town", "town.csv", "no/such/town.toml"])
+def test_build_command_names_a_file_it_cannot_write(
+    tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = refused_build(tmp_path, tmp_path / out, capsys)
+    assert told.startswith(f"upstream: {tmp_path / out}: cannot be ")
+
+
+@pytest.mark.parametrize("out", ["town", "no/such/town.toml"])
+def test_refused_build_leaves_nothing_behind(
+    tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused_build(tmp_path, tmp_path / out, capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["areas.csv"]

@@ -1,0 +1,302 @@
+"""The model as a whole: composition, ageing, branching, demand."""
+
+import networkx
+import numpy as np
+import pytest
+
+from model import CommunityModel, load_scenario, simulation
+from model.errors import ResultsError, ScenarioError
+from model.network import Network
+from model.population import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, NO_STATE, STATES
+from model.rules.services import contacts_per_month, monthly_demand, poisson_count
+from model.simulation import history_of, memory_mb
+
+
+def lived(config, months, rng=7):
+    model = CommunityModel(config, rng=rng)
+    for _ in range(months):
+        model.step()
+    return model
+
+
+def same_columns(one, other):
+    return all(
+        np.array_equal(values, other.population.columns[name])
+        for name, values in one.population.columns.items()
+    )
+
+
+@pytest.fixture(scope="module")
+def wigan():
+    return CommunityModel(load_scenario().model_copy(update={"burn_in_years": 0}))
+
+
+def test_a_sample_keeps_every_neighbourhoods_share(wigan):
+    real = np.array([one.population for one in wigan.place.neighbourhoods])
+    sample = np.bincount(wigan.population.neighbourhood)
+
+    assert sample.sum() == wigan.config.population
+    assert np.all(np.abs(sample * wigan.scale - real) <= wigan.scale)
+
+
+def test_a_sample_keeps_the_profiles_ages_and_deprivation(wigan):
+    people = wigan.population
+    ages = -people.birth_month / 12
+    edges = (*wigan.place.age_from, 200)
+    n_homes = len(wigan.place.neighbourhoods)
+    for k in range(len(edges) - 1):
+        real = sum(one.ages[k] for one in wigan.place.neighbourhoods)
+        found = np.count_nonzero((ages >= edges[k]) & (ages < edges[k + 1]))
+        # Every neighbourhood is rounded by less than one resident, and sized by less than one.
+        assert abs(found - real / wigan.scale) < 2 * n_homes
+    for q in range(5):
+        real = sum(one.quintiles[q] for one in wigan.place.neighbourhoods)
+        assert abs(np.count_nonzero(people.quintile == q + 1) - real / wigan.scale) < 2 * n_homes
+
+
+def test_age_bands_follow_birth_months(town):
+    model = lived(town.model_copy(update={"years": 12}), 12 * 12)
+    age = (model.month - model.population.birth_month) // 12
+    expected = np.searchsorted(AGE_BAND_FROM, age, side="right") - 1
+
+    assert np.array_equal(model.population.age_band, expected)
+
+
+def test_burn_in_holds_every_age(town):
+    burnt = CommunityModel(town.model_copy(update={"burn_in_years": 3}), rng=7)
+    fresh = CommunityModel(town, rng=7)
+
+    assert np.array_equal(burnt.population.age_band, fresh.population.age_band)
+    assert not np.array_equal(burnt.population.state, fresh.population.state)
+
+
+def test_states_begin_at_sixteen(town):
+    model = lived(town.model_copy(update={"years": 3}), 36)
+    people = model.population
+    grown = (people.age_band != CHILDREN) & (-people.birth_month < 16 * 12)
+
+    assert grown.any()
+    assert np.array_equal(people.state == NO_STATE, people.age_band == CHILDREN)
+
+
+def test_nobody_is_lost(town):
+    model = lived(town, 12)
+
+    assert len(np.unique(model.population.resident)) == town.population
+    monthly = model.recorder.tables()["monthly"].to_pandas()
+    assert (monthly.groupby("month")["residents"].sum() == town.population).all()
+    assert (monthly[list(STATES)].sum(axis=1) == monthly["adults"]).all()
+
+
+def test_recorded_months_equal_the_columns(town):
+    model = lived(town, 1)
+    row = model.recorder.tables()["monthly"].to_pandas().iloc[2]
+    people = model.population
+    here = (people.neighbourhood == 2) & (people.state != NO_STATE)
+
+    assert row["adults"] == here.sum()
+    assert row["coping"] == np.count_nonzero(people.state[here] == COPING)
+    values = np.array([model.parameters[f"life_satisfaction_{state}"] for state in STATES])
+    assert row["life_satisfaction"] == pytest.approx(values[people.state[here]].mean())
+    for layer in ("kin", "local"):
+        assert row[f"ties_{layer}"] == pytest.approx(model.network.degree(layer)[here].mean())
+
+
+def test_person_months_add_up_to_the_months_lived(town):
+    model = lived(town.model_copy(update={"years": 2}), 24)
+    people = model.recorder.tables()["people"].to_pandas()
+
+    assert people.groupby("year")["person_months"].sum().tolist() == [town.population * 12] * 2
+    is_child = people["age_band"] == AGE_BANDS[CHILDREN]
+    in_states = people[list(STATES)].sum(axis=1)
+    assert (in_states[is_child] == 0).all()
+    assert (in_states[~is_child] == people["person_months"][~is_child]).all()
+
+
+def test_same_seed_same_bits_and_another_seed_other_lives(town):
+    assert lived(town, 12).digest() == lived(town, 12).digest()
+    assert lived(town, 12).digest() != lived(town, 12, rng=8).digest()
+
+
+def test_a_branch_goes_on_bit_for_bit_as_the_straight_run(town):
+    config = town.model_copy(update={"burn_in_years": 1})
+    straight = CommunityModel(config, rng=7)
+    branch = straight.branch()
+    for _ in range(12):
+        straight.step()
+    assert not same_columns(straight, branch)
+    for _ in range(12):
+        branch.step()
+
+    assert branch.digest() == straight.digest()
+
+
+def test_a_saved_place_goes_on_bit_for_bit_as_the_straight_run(town, tmp_path):
+    config = town.model_copy(update={"burn_in_years": 1})
+    model = CommunityModel(config, rng=7)
+    model.save_state(tmp_path / "place.npz")
+    loaded = CommunityModel.load_state(tmp_path / "place.npz", config)
+    for _ in range(12):
+        model.step()
+        loaded.step()
+
+    assert loaded.digest() == model.digest()
+    assert [path.name for path in tmp_path.iterdir()] == ["place.npz"]
+
+
+def test_another_past_is_refused(town, tmp_path):
+    model = CommunityModel(town, rng=7)
+    model.save_state(tmp_path / "place.npz")
+    other = town.model_copy(update={"parameters": {"frailty_sd": 0.5}})
+
+    with pytest.raises(ValueError, match="another past"):
+        model.branch(other)
+    with pytest.raises(ResultsError, match="another past"):
+        CommunityModel.load_state(tmp_path / "place.npz", other)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a place", b"PK\x03\x04 torn"])
+def test_a_file_that_is_no_saved_place_is_refused(town, tmp_path, content):
+    path = tmp_path / "place.npz"
+    path.write_bytes(content)
+
+    with pytest.raises(ResultsError, match=r"place\.npz"):
+        CommunityModel.load_state(path, town)
+
+
+def test_a_saved_place_with_a_pickle_inside_is_refused(town, tmp_path):
+    path = tmp_path / "place.npz"
+    np.savez(path, about=np.array({"format": 1}, dtype=object))
+
+    with pytest.raises(ResultsError, match="no saved place"):
+        CommunityModel.load_state(path, town)
+
+
+def test_levers_act_from_month_one_and_shape_no_history(town):
+    helped = town.model_copy(update={"levers": {"worsen_hazard_ratio": 0.5}})
+
+    assert history_of(helped) == history_of(town)
+    assert same_columns(CommunityModel(helped, rng=7), CommunityModel(town, rng=7))
+    assert not same_columns(lived(helped, 1), lived(town, 1))
+
+
+def test_two_worlds_differ_only_where_the_difference_reaches(town):
+    # Everyone in quintile 1 runs a higher risk in one world; without contagion nobody else may
+    # notice.
+    alone = town.model_copy(update={"structure": {"variant": "no_contagion"}})
+    worse = alone.model_copy(update={"parameters": {"log_hazard_quintile_1": 1.5}})
+    one, other = lived(alone, 24), lived(worse, 24)
+    differ = one.population.state != other.population.state
+
+    assert differ.any()
+    assert (one.population.quintile[differ] == 1).all()
+
+
+def test_a_seed_must_be_a_whole_number(town):
+    for seed in (True, 1.5, "7"):
+        with pytest.raises(TypeError, match="whole number"):
+            CommunityModel(town, rng=seed)
+
+
+def test_run_model_lives_the_years_of_the_scenario(town):
+    model = CommunityModel(town, rng=7)
+    model.run_model()
+
+    assert model.month == model.steps == town.months
+
+
+# --- Demand ------------------------------------------------------------------------------
+
+
+def test_contacts_are_poisson_by_inversion():
+    n = 100_000
+    counts = np.array([poisson_count((k + 0.5) / n, 0.7) for k in range(n)])
+
+    # On an even grid of draws the moments are exact but for the grid: mean and variance 0.7.
+    assert counts.mean() == pytest.approx(0.7, abs=1e-3)
+    assert counts.var() == pytest.approx(0.7, abs=1e-2)
+
+
+def test_more_need_never_means_fewer_contacts():
+    grid = np.linspace(0.0, 0.999999, 500)
+
+    assert all(poisson_count(u, 0.4) <= poisson_count(u, 0.5) for u in grid)
+
+
+def test_published_rates_are_the_margins_at_the_published_shares():
+    config = load_scenario()
+    p = config.parameter_values
+    shares = np.array([p[f"share_{state}"] for state in STATES])
+
+    means = contacts_per_month(config.services, p)
+
+    for k, name in enumerate(config.services):
+        assert means[k, : len(STATES)] @ shares * 12_000 == pytest.approx(p[f"{name}_rate"])
+        assert means[k, 3] >= means[k, 2] >= means[k, 1] == means[k, 0]
+
+
+def test_demand_meets_its_expected_number_by_state(wigan):
+    people, p = wigan.population, wigan.parameters
+    means = contacts_per_month(wigan.config.services, p)
+    expected = means[:, people.state].sum(axis=1)
+    months = range(1, 13)
+
+    found = sum(
+        monthly_demand(people, means, wigan.draws, month).sum(axis=(1, 2)) for month in months
+    )
+
+    # Four standard errors of a Poisson count.
+    assert np.all(np.abs(found - 12 * expected) < 4 * (12 * expected) ** 0.5)
+
+
+def test_demand_of_adults_leaves_children_out(wigan):
+    means = contacts_per_month(["adult_social_care_request"], wigan.parameters)
+    demand = sum(
+        monthly_demand(wigan.population, means, wigan.draws, month) for month in range(1, 13)
+    )
+
+    assert demand.sum() > 0
+    assert demand[:, :, CHILDREN].sum() == 0
+
+
+def test_a_service_left_out_changes_no_other_service(town):
+    both = town.model_copy(update={"services": ["gp", "a_and_e"]})
+    one = town.model_copy(update={"services": ["gp"]})
+
+    tables = [lived(config, 12).recorder.tables()["services"].to_pandas() for config in (both, one)]
+    gp = [table.loc[table["service"] == "gp", "demand"].tolist() for table in tables]
+    assert gp[0] == gp[1]
+
+
+# --- Memory, ties of one's own -----------------------------------------------------------
+
+
+def test_memory_needed_grows_with_residents_in_step():
+    steps = np.diff([memory_mb(n) for n in (0, 1_000_000, 2_000_000)])
+
+    assert steps[0] == pytest.approx(steps[1])
+
+
+def test_a_population_that_does_not_fit_is_refused_before_it_is_built(town, monkeypatch):
+    monkeypatch.setattr(simulation, "available_mb", lambda: 10.0)
+    monkeypatch.setattr(CommunityModel, "_settle", None)
+
+    with pytest.raises(ScenarioError, match="population = 2000: would need"):
+        CommunityModel(town)
+
+
+def test_a_graph_of_ones_own_carries_contagion(town):
+    model = CommunityModel(town, rng=7)
+    adults = model.population.resident[model.population.state != NO_STATE]
+    ring = networkx.MultiGraph()
+    pairs = zip(adults.tolist(), np.roll(adults, 1).tolist(), strict=True)
+    ring.add_edges_from(pairs, layer="local")
+
+    model.replace_ties(Network.from_networkx(ring, model.population.resident))
+
+    assert (model.network.degree("local")[model.population.state != NO_STATE] == 2).all()
+    contacts = model.explain(int(np.flatnonzero(model.population.state == COPING)[0]))["contacts"]
+    assert contacts["content"] in (0.0, 1.5, 3.0)  # three effective contacts, in two ties
+    model.step()
+    with pytest.raises(ValueError, match="a network of 5"):
+        model.replace_ties(Network(5))
