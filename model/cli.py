@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from model.errors import InputError  # noqa: PLC0415
 
     try:
-        sys.exit(app(args=arguments, prog_name="upstream", standalone_mode=False))
+        sys.exit(app(args=arguments, prog_name="upstream", standalone_mode=False) or 0)
     except InputError as error:
         _say(f"upstream: {error}", error=True)
         sys.exit(UNUSABLE_INPUT)

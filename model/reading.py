@@ -96,12 +96,15 @@ def validation_problem(
     schemas: Sequence[type[BaseModel]],
     also: Sequence[str] = (),
 ) -> InputError:
-    """Turn the first thing a schema found wrong into one clear error.
+    """Turn the most telling thing a schema found wrong into one clear error.
 
     ``schemas``, the outermost first, are searched for the names that exist where a key is
     unknown; ``also`` are names that exist beside those of the first.
     """
-    first = error.errors()[0]
+    errors = error.errors()
+    # A misspelt key is also one that is missing, and says more.
+    unknown = [one for one in errors if one["type"] == "extra_forbidden"]
+    first = (unknown or errors)[0]
     key = ".".join(str(part) for part in first["loc"])
     leaf = str(first["loc"][-1]) if first["loc"] else ""
     reason = str(first["msg"]).removeprefix("Value error, ")

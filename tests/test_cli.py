@@ -1,0 +1,366 @@
+"""The command line: what a run leaves behind, what is refused, and what survives a stop."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from model import Results
+from model.cli import main
+
+RUN_BATCH = Path(__file__).parents[1] / "run_batch.py"
+
+TINY = ["--place", "sandbeck", "--population", "300", "--years", "1", "--replicates", "2",
+        "--set", "burn_in_years=0", "--jobs", "1"]  # fmt: skip
+FILES = {"manifest.json", "runs.parquet", "monthly.parquet", "people.parquet", "services.parquet",
+         "overview.svg", "overview.png"}  # fmt: skip
+
+needs_signals = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="needs Unix signals and /proc"
+)
+
+
+def ends_with(code: int, *arguments: str) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(list(arguments))
+    assert stopped.value.code == code
+
+
+def only_line_of(stderr: str) -> str:
+    (line,) = (line for line in stderr.splitlines() if line.strip())
+    assert line.startswith("upstream: ")
+    return line.removeprefix("upstream: ")
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def campaigns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder in which the same tiny campaign was run twice."""
+    folder = tmp_path_factory.mktemp("campaigns")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for _ in range(2):
+            ends_with(0, "run", *TINY)
+        yield folder
+
+
+# --- What a run leaves behind ----------------------------------------------------------------
+
+
+def test_campaigns_are_numbered(campaigns: Path) -> None:
+    assert names_in(campaigns / "results") == {"001", "002"}
+
+
+@pytest.mark.parametrize("number", ["001", "002"])
+def test_campaign_leaves_its_tables_figures_and_manifest_alone(
+    campaigns: Path, number: str
+) -> None:
+    assert names_in(campaigns / "results" / number) == FILES
+
+
+def test_manifest_says_how_the_campaign_ended(campaigns: Path) -> None:
+    assert Results(campaigns / "results" / "001").manifest["status"] == "finished"
+
+
+@pytest.mark.parametrize("key", ["title", "question", "seed", "levers", "parameters_in_force"])
+def test_manifest_holds_the_scenario(campaigns: Path, key: str) -> None:
+    assert key in Results(campaigns / "results" / "001").manifest["scenarios"]["status_quo"]
+
+
+def test_every_run_is_finished(campaigns: Path) -> None:
+    assert Results(campaigns / "results" / "001").runs["status"].tolist() == ["finished"] * 2
+
+
+def test_same_campaign_gives_the_same_bits(campaigns: Path) -> None:
+    first, second = (Results(campaigns / "results" / n).runs["digest"] for n in ("001", "002"))
+    assert first.tolist() == second.tolist()
+
+
+def test_show_repeats_the_summary(campaigns: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends_with(0, "show", str(campaigns / "results" / "001"))
+    assert "Sandbeck, year 1" in capsys.readouterr().out
+
+
+def test_empty_folder_may_be_named(here: Path) -> None:
+    (here / "mine").mkdir()
+    ends_with(0, "run", *TINY, "--out", "mine")
+    assert names_in(here / "mine") == FILES
+
+
+def test_run_batch_is_the_same_as_upstream_run(here: Path, campaigns: Path) -> None:
+    command = [sys.executable, str(RUN_BATCH), *TINY]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+    assert "Tables  results/001" in done.stdout
+    assert "Traceback" not in done.stderr
+    both = (Results(folder / "results" / "001").runs["digest"] for folder in (here, campaigns))
+    assert next(both).tolist() == next(both).tolist()
+
+
+def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    ends_with(0, "--version")
+    assert capsys.readouterr().out.startswith("upstream ")
+
+
+@pytest.mark.parametrize("name", ["wigan", "england", "sandbeck"])
+def test_places_are_listed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ends_with(0, "place", "list")
+    assert any(line.startswith(name) for line in capsys.readouterr().out.splitlines())
+
+
+# --- What is refused -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--years", "0"], "--years: years = 0: input should be greater than 0"),
+        (["--years", "-3"], "--years: years = -3: input should be greater than 0"),
+        (["--years", "201"], "--years: years = 201: input should be less than or equal to 200"),
+        (["--years", "three"], "Invalid value for '--years': "),
+        (["--years"], "Option '--years' requires an argument"),
+        (["--replicates", "0"], "--replicates: replicates = 0: "),
+        (["--population", "0"], "--population: population = 0: "),
+        (["--population", "-5"], "--population: population = -5: "),
+        (["--population", "40001"], "--population: population = 40001: more residents than"),
+        (["--seed", "-1"], "--seed: seed = -1: "),
+        (["--jobs", "0"], "--jobs = 0: not a number of processes"),
+        (["--jobs", "-2"], "--jobs = -2: not a number of processes"),
+        (["--place", "sandbek"], "--place: place = 'sandbek': unknown place. Did you mean 's"),
+        (["--place", "no.toml"], "no.toml: no such file"),
+        (["--yeers", "3"], "No such option: --yeers"),
+        (["--set", "yeers=3"], "--set yeers: yeers = 3: unknown key. Did you mean 'years'?"),
+        (["--set", "years"], "--set = 'years': is not a setting. Allowed: key=value"),
+        (["--set", "levers.worsen_hazard_ratio=-1"], "--set levers.worsen_hazard_ratio: "),
+        (["--set", "name=a/b"], "--set name: name = 'a/b': "),
+        (["--set", "a\nb=1"], "--set a\\nb: a\\nb = 1: unknown key"),
+        (["status_qou"], "status_qou: no such scenario. "),
+        (["no.toml"], "no.toml: no such file"),
+        (["status_quo", "status_quo"], "name = 'status_quo': two scenarios have this name"),
+        (["--out", "used"], "used: is in use already"),
+        (["--out", "file"], "file: is in use already"),
+        (["--out", "file/below"], "file/below: cannot be written (Not a directory)"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_refused_run_says_why_and_leaves_nothing(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    (here / "used").mkdir()
+    (here / "used" / "mine.txt").write_text("mine", encoding="utf-8")
+    (here / "file").write_text("mine", encoding="utf-8")
+    ends_with(2, "run", *TINY, *arguments)
+    assert only_line_of(capsys.readouterr().err).startswith(told)
+    assert names_in(here) == {"used", "file"}
+    assert names_in(here / "used") == {"mine.txt"}
+
+
+def test_misspelt_option_is_told_the_nearest(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends_with(2, "run", "--yeers", "3")
+    assert "--years" in only_line_of(capsys.readouterr().err).removeprefix("No such option: ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["rnu"], ["show"], ["show", "nothing"], ["place", "build", "Wigan"]], ids=" ".join
+)
+def test_other_commands_refuse_in_one_line(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    ends_with(2, *arguments)
+    assert only_line_of(capsys.readouterr().err)
+
+
+def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    ends_with(2)
+    assert capsys.readouterr().err.strip() == ""
+
+
+def test_population_that_does_not_fit_in_memory_is_refused(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.simulation.available_mb", lambda: 10.0)
+    ends_with(2, "run", *TINY)
+    told = only_line_of(capsys.readouterr().err)
+    assert told.startswith("population = 300: would need about ") and "10 MB are free" in told
+    assert names_in(here) == set()
+
+
+def test_results_that_are_a_file_are_refused(here: Path) -> None:
+    (here / "results").write_text("mine", encoding="utf-8")
+    ends_with(2, "run", *TINY)
+    assert (here / "results").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="no folder is closed to this user"
+)
+@pytest.mark.parametrize("out", [[], ["--out", "closed/mine"]], ids=["numbered", "named"])
+def test_closed_folder_is_refused(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, out: list[str]
+) -> None:
+    closed = here / "closed"
+    closed.mkdir(mode=0o500)
+    if not out:
+        monkeypatch.chdir(closed)
+    ends_with(2, "run", *TINY, *out)
+    assert "cannot be written" in only_line_of(capsys.readouterr().err)
+
+
+def test_refused_in_a_process_of_its_own_too(here: Path) -> None:
+    command = [sys.executable, str(RUN_BATCH), "--yeers", "3"]
+    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert only_line_of(done.stderr)
+
+
+# --- What survives a stop --------------------------------------------------------------------
+
+LONG = ["--place", "sandbeck", "--population", "4000", "--years", "40", "--replicates", "60",
+        "--set", "burn_in_years=0", "--out", "campaign"]  # fmt: skip
+N_RUNS = 60
+MONTHLY_ROWS = 40 * 12 * 5
+PATIENCE_SECONDS = 60.0
+
+
+class Campaign:
+    """A long campaign in a process group of its own."""
+
+    def __init__(self, here: Path, jobs: int) -> None:
+        self.folder = here / "campaign"
+        command = [sys.executable, str(RUN_BATCH), *LONG, "--jobs", str(jobs)]
+        with (here / "out").open("w") as out, (here / "err").open("w") as err:
+            self.process = subprocess.Popen(
+                command, cwd=here, stdout=out, stderr=err, start_new_session=True
+            )
+        self.err = here / "err"
+
+    @property
+    def group(self) -> int:
+        return self.process.pid  # which leads the session it started
+
+    def runs(self) -> pd.DataFrame:
+        return Results(self.folder).runs
+
+    def wait_for_a_run(self) -> None:
+        wait_until(self._has_finished_a_run)
+
+    def _has_finished_a_run(self) -> bool:
+        assert self.process.poll() is None, self.err.read_text(encoding="utf-8")
+        parts = self.folder.glob(".parts/runs-*.arrows")
+        return any(part.stat().st_size for part in parts) and not self.runs().empty
+
+    def members(self) -> list[int]:
+        """Processes of the group that still live."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                _, _, fields = stat.read_text(encoding="utf-8").rpartition(")")
+            except OSError:  # it has just ended
+                continue
+            state, _, group = fields.split()[:3]
+            if int(group) == self.group and state != "Z":
+                found.append(int(stat.parent.name))
+        return found
+
+    def workers(self) -> list[int]:
+        found = []
+        for pid in self.members():
+            words = Path(f"/proc/{pid}/cmdline").read_bytes()
+            if b"spawn_main" in words:
+                found.append(pid)
+        return found
+
+    def end(self) -> int:
+        return self.process.wait(PATIENCE_SECONDS)
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[int], Campaign]]:
+    started: list[Campaign] = []
+
+    def begin(jobs: int) -> Campaign:
+        started.append(Campaign(tmp_path, jobs))
+        started[-1].wait_for_a_run()
+        return started[-1]
+
+    yield begin
+    for campaign in started:
+        for pid in campaign.members():
+            os.kill(pid, signal.SIGKILL)
+        campaign.process.wait()
+
+
+def assert_finished_runs_have_all_their_rows(results: Results) -> None:
+    finished = results.runs.loc[results.runs["status"] == "finished", "run"]
+    rows = results.monthly["run"].value_counts()
+    assert rows.sort_index().to_dict() == dict.fromkeys(finished, MONTHLY_ROWS)
+
+
+@needs_signals
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_interrupted_campaign_keeps_the_runs_it_finished(
+    start: Callable[[int], Campaign], jobs: int
+) -> None:
+    campaign = start(jobs)
+    os.killpg(campaign.group, signal.SIGINT)
+    assert campaign.end() == 130
+    results = Results(campaign.folder)
+    assert results.manifest["status"] == "interrupted"
+    assert set(results.runs["status"]) == {"finished"}
+    assert 1 <= len(results.runs) < N_RUNS
+    assert_finished_runs_have_all_their_rows(results)
+    assert names_in(campaign.folder) == FILES
+    assert "Traceback" not in campaign.err.read_text(encoding="utf-8")
+    wait_until(lambda: not campaign.members())
+
+
+@needs_signals
+def test_killed_campaign_leaves_nothing_half_written(start: Callable[[int], Campaign]) -> None:
+    campaign = start(2)
+    os.killpg(campaign.group, signal.SIGKILL)
+    campaign.end()
+    wait_until(lambda: not campaign.members())
+    assert names_in(campaign.folder) == {"manifest.json", ".parts"}
+    results = Results(campaign.folder)
+    assert set(results.runs["status"]) == {"finished"}
+    assert 1 <= len(results.runs) < N_RUNS
+    assert_finished_runs_have_all_their_rows(results)
+
+
+@needs_signals
+def test_killed_worker_costs_only_the_runs_not_finished(start: Callable[[int], Campaign]) -> None:
+    campaign = start(2)
+    os.kill(campaign.workers()[0], signal.SIGKILL)
+    assert campaign.end() == 1
+    results = Results(campaign.folder)
+    statuses = results.runs["status"].value_counts()
+    assert statuses["finished"] >= 1
+    assert statuses.sum() == N_RUNS
+    assert json.loads((campaign.folder / "manifest.json").read_text("utf-8"))["status"] == "failed"
+    assert_finished_runs_have_all_their_rows(results)
+    assert names_in(campaign.folder) == FILES
+    wait_until(lambda: not campaign.members())
