@@ -1,8 +1,9 @@
 """The ``upstream`` command: doors only, no logic."""
 
+import contextlib
+import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -121,6 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; inputs that cannot be used end it with exit code 2 and one message."""
     from model.errors import InputError  # noqa: PLC0415
 
+    # A scheduler's polite request to stop is answered like Ctrl-C: what is finished is kept.
+    with contextlib.suppress(ValueError):  # only the main thread may be told
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(app(args=arguments, prog_name="upstream", standalone_mode=False) or 0)
     except InputError as error:
@@ -155,7 +159,7 @@ def _say(text: str, *, error: bool = False) -> None:
     print(text, file=sys.stderr if error else sys.stdout)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _progress() -> Iterator[Any]:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
@@ -164,13 +168,15 @@ def _progress() -> Iterator[Any]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
                TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Preparing", total=None)
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task("Living the months", total=None)
 
-        def on_plan(months: int) -> None:
-            progress.update(task, total=months)
+    def on_plan(months: int) -> None:
+        # Not before: a plan that is refused shows its message alone.
+        progress.start()
+        progress.update(task, total=months)
 
-        def on_months(months: int) -> None:
-            progress.update(task, description="Living the months", advance=months)
-
-        yield Watcher(on_plan, on_months)
+    try:
+        yield Watcher(on_plan, lambda months: progress.advance(task, months))
+    finally:
+        progress.stop()

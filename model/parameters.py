@@ -29,6 +29,7 @@ LIMITS = {
     "log hazard, spread": (0.0, 5.0),
     "ratio": (0.0, 100.0),
     "share": (0.0, 1.0),
+    "share of adults": (0.001, 0.999),
     "score 0-10": (0.0, 10.0),
     "ties": (0.0, 200.0),
     "contacts": (0.0, 200.0),

@@ -122,16 +122,17 @@ def load_place(name: str | Path) -> Place:
     PlaceError
         When there is no such place, or the profile is not one.
     """
-    if isinstance(name, Path):
-        return _read_place(name)
     bundled = bundled_places()
-    if name not in bundled:
+    if isinstance(name, str) and name not in bundled:
         raise PlaceError("unknown place", key="place", value=name, known=bundled, wanted=name)
-    return _read_place(bundled[name])
+    path = bundled[name] if isinstance(name, str) else name
+    changed_ns = path.stat().st_mtime_ns if path.is_file() else 0
+    return _read_place(path, changed_ns)
 
 
 @cache
-def _read_place(path: Path) -> Place:
+def _read_place(path: Path, changed_ns: int) -> Place:
+    del changed_ns  # a profile that was edited since is read again
     document = read_toml(path, LARGEST_PROFILE_BYTES, PlaceError)
     try:
         return Place.model_validate(document)

@@ -24,6 +24,8 @@ STATE_COLOURS = ("#1b7837", "#a6dba0", "#f4a582", "#b2182b")
 INK, QUIET = "#222222", "#767676"
 LINE = "#2166ac"
 MANY_CONTACTS = 1_000_000
+LEAST_AXIS = 0.1
+"""Length of an axis of per cents or of millions when there is nothing to show."""
 
 
 def draw_overviews(results: Results) -> list[Path]:
@@ -66,7 +68,8 @@ def overview(results: Results, scenario: str) -> "Figure":
         axes[1, 1].set_axis_off()
     n = int((results.runs["scenario"] == scenario).sum())
     title = f"{facts['title'] or scenario}: {facts['place_name']}"
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK,
+                    parse_math=False)  # fmt: skip
     figure.supxlabel(
         f"{facts['population']:,} simulated residents stand for {facts['real_population']:,}; "
         f"{n} replicates. Bands and bars: 95 % intervals of the mean over replicates "
@@ -130,7 +133,7 @@ def _draw_crisis_by_quintile(axes: "Axes", results: Results, scenario: str) -> N
     positions = shares.index.to_numpy()
     axes.bar(positions, means, color=STATE_COLOURS[3], width=0.65,
              yerr=np.nan_to_num(errors), error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
-    top = float(np.nanmax(means + np.nan_to_num(errors[1])))
+    top = max(LEAST_AXIS, float(np.nanmax(means + np.nan_to_num(errors[1]))))
     for position, mean, error in zip(positions, means, np.nan_to_num(errors[1]), strict=True):
         axes.text(position, mean + error + 0.02 * top, f"{mean:.1f}", ha="center", va="bottom",
                   fontsize=8)  # fmt: skip
@@ -154,15 +157,16 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
                                      for n in names]).T)  # fmt: skip
     axes.barh(names, means, color=LINE, height=0.65, xerr=errors,
               error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
+    longest = max(LEAST_AXIS, *means)
     labels = load_services()
     for k, name in enumerate(names):
         number = contacts[name]
         words = f"{number / 1e6:.1f}m" if number >= MANY_CONTACTS else f"{round(number, -2):,.0f}"
         label = labels[name].label if name in labels else name
-        axes.text(means[k] + errors[1, k] + 0.02 * max(means), k,
+        axes.text(means[k] + errors[1, k] + 0.02 * longest, k,
                   f"{label}: £{means[k]:.1f}m, {words}", va="center", fontsize=8)  # fmt: skip
     axes.set_yticks([])
-    axes.set(xlim=(0, 2.1 * max(means)), xlabel="£ million a year")
+    axes.set(xlim=(0, 2.1 * longest), xlabel="£ million a year")
     _title(axes, f"Services in the real place, year {int(last)}: cost, contacts", x_label=None)
 
 

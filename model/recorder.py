@@ -139,16 +139,16 @@ class Recorder:
         }
 
     def _service_years(self) -> dict[str, Any]:
-        n = len(self._services)
+        n, n_years = len(self._services), len(self._years)
         contacts = np.array([contacts for _, contacts in self._years]).reshape(
-            -1, n, N_QUINTILES, len(AGE_BANDS)
+            n_years, n, N_QUINTILES, len(AGE_BANDS)
         )
         person_months = np.array([months for months, _ in self._years]).reshape(-1, *SHAPE)
         base = np.repeat(person_months.sum(axis=-1)[:, None], n, axis=1) / MONTHS_PER_YEAR
         for k, name in enumerate(self._services):
             if load_services()[name].base == "adults":
                 base[:, k, :, CHILDREN] = 0.0
-        grid = _grid(len(self._years), n, N_QUINTILES, len(AGE_BANDS))
+        grid = _grid(n_years, n, N_QUINTILES, len(AGE_BANDS))
         return {
             "year": grid[0] + 1,
             "service": np.array(self._services, dtype=object)[grid[1]],

@@ -139,7 +139,7 @@ class PartWriter:
     def append(self, table: str, rows: pa.Table) -> None:
         """Add the rows of one run as one batch, on disk when this returns."""
         if table not in self._open:
-            self._folder.mkdir(exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             file = (self._folder / f"{table}-{self._worker}.arrows").open("xb")
             self._open[table] = (file, pa.ipc.new_stream(file, schema_of(table)))
         stream: Any
@@ -203,18 +203,20 @@ def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
     """
     try:
         if named is not None:
-            if named.is_dir() and not any(named.iterdir()):
-                return named
-            named.mkdir(parents=True)
+            if not (named.is_dir() and not any(named.iterdir())):
+                named.mkdir(parents=True)
+            (named / PARTS).mkdir()
             return named
         root.mkdir(parents=True, exist_ok=True)
-        taken = [int(path.name) for path in root.iterdir() if path.name.isdigit()]
+        taken = [int(path.name) for path in root.iterdir() if path.name.isdecimal()]
         for number in range(max(taken, default=0) + 1, 1_000_000):
             with contextlib.suppress(FileExistsError):
                 (root / f"{number:03d}").mkdir()
+                (root / f"{number:03d}" / PARTS).mkdir()
                 return root / f"{number:03d}"
     except FileExistsError:
-        raise ResultsError("is in use already", file=named,
+        problem = "is in use already" if named else "is a file; a folder is due here"
+        raise ResultsError(problem, file=named or root,
                            allowed="a new folder, or an empty one") from None  # fmt: skip
     except OSError as error:
         raise ResultsError(f"cannot be written ({error.strerror})", file=named or root) from None
@@ -247,10 +249,12 @@ class Results:
         path = self.folder / MANIFEST
         try:
             self.manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if self.manifest["format"] != FORMAT or not self.manifest["scenarios"]:
+                raise ValueError("not in this version's format")
         except FileNotFoundError:
             raise ResultsError("holds no results", file=self.folder,
                                allowed=f"a folder with a {MANIFEST}") from None  # fmt: skip
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ResultsError(f"cannot be read ({error})", file=path) from None
 
     @cached_property
@@ -280,7 +284,10 @@ class Results:
     def _read(self, table: str) -> pd.DataFrame:
         path = self.folder / f"{table}.parquet"
         if path.exists():
-            return pd.read_parquet(path)
+            try:
+                return pd.read_parquet(path)
+            except (OSError, ValueError) as error:
+                raise ResultsError(f"cannot be read ({error})", file=path) from None
         batches = _read_parts(self.folder, table)
         finished = set(_read_parts(self.folder, "runs"))
         rows = [batch for run, batch in sorted(batches.items()) if run in finished]

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -88,17 +89,18 @@ def live(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
             model = place.branch(run.config, on_month)
             for _ in range(run.config.months):
                 model.step()
+            tables, digest = model.recorder.tables(run.number), model.digest()
         except (_StopAskedError, KeyboardInterrupt):
             raise
         except Exception as error:  # whatever broke one run must not lose the rest
             problem = f"{type(error).__name__}: {error}"
             writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
             continue
-        for name, rows in model.recorder.tables(run.number).items():
+        for name, rows in tables.items():
             writer.append(name, rows)
         row = run_row(
             run, "finished", seconds=time.perf_counter() - started, peak_memory_mb=peak_mb(),
-            overflow=sum(model.network.overflow.values()), digest=model.digest(),
+            overflow=sum(model.network.overflow.values()), digest=digest,
         )  # fmt: skip
         writer.append("runs", frame_of("runs", row))
 
@@ -119,7 +121,16 @@ _worker: dict[str, Any] = {}
 def _start_worker(folder: Path, lived: Any, stop: Any) -> None:
     # The parent alone answers Ctrl-C: it tells its workers to stop, and they close their files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker.update(writer=PartWriter(folder, str(os.getpid())), lived=lived, stop=stop)
+
+
+def _end_with_parent() -> None:
+    # A parent that was killed tells nobody; without this its workers would wait for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
 
 
 def _month_lived() -> None:

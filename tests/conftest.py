@@ -1,15 +1,16 @@
 """What tests share: a small invented town, and a hand-made world of a few residents."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from model.network import Network
 from model.population import COPING, Population
 from model.scenario import Scenario, load_scenario
 
-SHARED = Path(__file__).parents[2] / "shared"
+# A busy machine, or a kernel compiled on the way, is no failure; the same examples every time.
+settings.register_profile("here", deadline=None, derandomize=True)
+settings.load_profile("here")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pytest
 from model import CommunityModel, Results
 from model.campaign import plan, run_campaign
 from model.errors import ResultsError, ScenarioError
+from model.plots import draw_overviews
 from model.report import estimate, summary
 from model.results import DIMENSIONS, TABLES, compact, new_folder
 from model.workers import Run, run_row
@@ -250,3 +251,44 @@ def test_the_summary_gives_the_answer_and_says_how_sure(results):
     assert f"Adults in crisis: {share:.1f} (" in words
     assert "95 % intervals" in words
     assert "1,000 residents stand for the 40,000 of Sandbeck, an invented town" in words
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"format": 99, "scenarios": {"a": 1}}'])
+def test_a_manifest_of_something_else_is_refused(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+
+    with pytest.raises(ResultsError, match=r"manifest\.json"):
+        Results(tmp_path)
+
+
+def test_a_corrupt_table_is_refused(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "runs.parquet").write_bytes(b"PAR1 torn")
+
+    with pytest.raises(ResultsError, match=r"runs\.parquet"):
+        _ = Results(copy).runs
+
+
+def test_no_service_at_all_leaves_an_empty_table(config, tmp_path):
+    bare = config.model_copy(update={"services": [], "replicates": 2})
+    results = run_campaign([bare], tmp_path / "out").results
+
+    assert len(results.services) == 0
+    assert len(results.monthly) > 0
+
+
+def test_a_title_with_signs_of_mathematics_is_drawn(config, tmp_path):
+    odd = config.model_copy(update={"title": r"Costs $x_{ and \frac", "replicates": 2})
+    results = run_campaign([odd], tmp_path / "out").results
+
+    assert [path.name for path in draw_overviews(results)] == ["overview.png"]
+    assert (tmp_path / "out" / "overview.svg").stat().st_size > 1_000
+
+
+@pytest.mark.parametrize("update", [{"population": 3}, {"replicates": 1}, {"services": []}])
+def test_the_smallest_campaigns_are_drawn_and_summed_up(config, tmp_path, update):
+    results = run_campaign([config.model_copy(update={**update})], tmp_path / "out").results
+
+    draw_overviews(results)
+    assert summary(results)

@@ -143,7 +143,7 @@ def test_parameter_outside_its_unit_is_refused(tmp_path: Path, value: str) -> No
 
 
 def test_parameter_outside_its_unit_is_told_what_the_unit_can_be(tmp_path: Path) -> None:
-    file = write(tmp_path, "[parameters]\nshare_coping = 2.0")
+    file = write(tmp_path, "[parameters]\nshare_ties_across = 2.0")
     assert message_of(file).endswith("Allowed: a number from 0 to 1 (share)")
 
 
@@ -475,7 +475,7 @@ def test_every_key_is_read_by_the_code(key: str) -> None:
 # --- Whatever comes in, an answer or one clear complaint -------------------------------------
 
 NAMES = [*Scenario.model_fields, *Structure.model_fields, *Levers.model_fields,
-         "extends", "frailty_sd", "share_coping", "", "__class__", "a b", "años"]  # fmt: skip
+         "extends", "frailty_sd", "share_ties_across", "", "__class__", "a b", "años"]  # fmt: skip
 BUNDLED = [path.read_bytes() for path in bundled_scenarios().values()]
 
 any_text = st.text(st.characters(codec="utf-8"), max_size=12)
