@@ -97,7 +97,7 @@ class Person(mesa.Agent):  # type: ignore[misc]
 
 
 class ObjectModel(mesa.Model):  # type: ignore[misc]
-    """A copy of a world whose ages stand still, made of objects.
+    """A copy of a world whose ages and ties stand still, made of objects.
 
     Parameters
     ----------
@@ -107,23 +107,27 @@ class ObjectModel(mesa.Model):  # type: ignore[misc]
     Raises
     ------
     ValueError
-        When the world's residents grow older, which these do not.
+        When the world's residents grow older or change their ties, which these do not.
     """
 
     def __init__(self, world: CommunityModel) -> None:
-        if world.config.structure.ageing:
-            raise ValueError("the objects do not age: structure.ageing must be false")
+        if world.config.structure.demography:
+            raise ValueError("the objects do not age: structure.demography must be false")
+        if world.parameters.tie_attempts or world.parameters.tie_end_local:
+            raise ValueError("the objects keep their ties: tie_attempts, tie_end_local must be 0")
         super().__init__(rng=world.seed)
         people, network = world.population, world.network
-        self.month, self.draws, self.residents = world.month, world.draws, people.resident.copy()
+        rows = np.flatnonzero(people.is_present)
+        self.month, self.draws, self.residents = world.month, world.draws, people.resident[rows]
         self.weights = world._weights.tolist()
         # Plain numbers and lists: numpy's own scalars would only slow the objects down.
         self.rates = wellbeing.Rates(*(np.asarray(part).tolist() for part in world._rates_after))
         columns = people.state, people.worsen_risk, people.improve_risk
-        everyone = [Person(self, *row) for row in zip(*(c.tolist() for c in columns), strict=True)]
-        for row, person in enumerate(everyone):
+        facts = zip(*(column[rows].tolist() for column in columns), strict=True)
+        at_row = {row: Person(self, *own) for row, own in zip(rows.tolist(), facts, strict=True)}
+        for row, person in at_row.items():
             person.neighbours = [
-                [everyone[other] for other in network.neighbours(layer, row)]
+                [at_row[other] for other in network.neighbours(layer, row).tolist()]
                 for layer in LAYER_NAMES
             ]
 
@@ -151,4 +155,5 @@ def chance(rate: float, total: float) -> float:
 
 def same_states(world: CommunityModel, objects: ObjectModel) -> bool:
     """Tell whether both worlds stand in the same month with the same states, bit for bit."""
-    return world.month == objects.month and np.array_equal(world.population.state, objects.states)
+    states = world.population.state[world.population.is_present]
+    return world.month == objects.month and np.array_equal(states, objects.states)

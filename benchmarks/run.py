@@ -254,7 +254,8 @@ def parts_of_month(world: CommunityModel, months: int) -> list[Finding]:
         for happening in world.MONTH:
             seconds = seconds_of(partial(happening, world, world.month))
             times.setdefault(happening.__name__.strip("_"), []).append(seconds)
-    ns = {name: statistics.median(t) / len(world.population) * 1e9 for name, t in times.items()}
+    residents = world.config.population
+    ns = {name: statistics.median(t) / residents * 1e9 for name, t in times.items()}
     return [
         Finding(f"month/{name}", 100.0 * cost / sum(ns.values()), "%",
                 detail={"ns_per_resident_month": {"model": {"median": cost}}})

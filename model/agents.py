@@ -47,17 +47,20 @@ class Resident(mesa.Agent):  # type: ignore[misc]
     model: "CommunityModel"
 
     def __init__(self, model: "CommunityModel", row: int) -> None:
+        unique_id = int(model.population.resident[row])
+        if not unique_id:
+            raise LookupError(f"nobody lives in row {row}")
         # Mesa's own constructor would register the window as one more agent.
         object.__setattr__(self, "model", model)
         object.__setattr__(self, "_row", int(row))
-        object.__setattr__(self, "unique_id", int(model.population.resident[row]))
+        object.__setattr__(self, "unique_id", unique_id)
 
     def __getattr__(self, name: str) -> Any:
         if name not in DECLARED:
             raise AttributeError(
                 f"a resident has no {name!r}; there is: {', '.join(sorted(DECLARED))}"
             )
-        return _in_words(name, self.model.population.columns[name][self._row])
+        return _in_words(name, self.model.population.columns[name][self.row])
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(
@@ -72,8 +75,21 @@ class Resident(mesa.Agent):  # type: ignore[misc]
         """Residents stand on no grid: always None."""
 
     @property
+    def is_here(self) -> bool:
+        """Whether the resident still lives in the place."""
+        return bool(self.model.population.resident[self._row] == self.unique_id)
+
+    @property
     def row(self) -> int:
-        """Row of this resident in the columns."""
+        """Row of this resident in the columns, for as long as they live there.
+
+        Raises
+        ------
+        LookupError
+            When they don't any more.
+        """
+        if not self.is_here:
+            raise LookupError(f"resident {self.unique_id} does not live here any more")
         return int(self._row)
 
     @property
@@ -83,7 +99,7 @@ class Resident(mesa.Agent):  # type: ignore[misc]
 
     def neighbours(self, layer: str) -> list["Resident"]:
         """Return the residents tied to this one in a layer."""
-        rows = self.model.network.neighbours(layer, self._row)
+        rows = self.model.network.neighbours(layer, self.row)
         return [Resident(self.model, row) for row in rows]
 
     def explain(self) -> dict[str, Any]:
@@ -91,7 +107,7 @@ class Resident(mesa.Agent):  # type: ignore[misc]
 
         See `model.rules.wellbeing.explain` for the terms.
         """
-        return self.model.explain(self._row)
+        return self.model.explain(self.row)
 
     def remove(self) -> NoReturn:
         """Refuse: residents leave by dying or moving away."""
@@ -118,6 +134,8 @@ class Resident(mesa.Agent):  # type: ignore[misc]
         return hash((id(self.model), self.unique_id))
 
     def __repr__(self) -> str:
+        if not self.is_here:
+            return f"<Resident {self.unique_id}: no longer here>"
         return f"<Resident {self.unique_id}: {self.age_years}, {self.state or 'under 16'}>"
 
     def __reduce__(self) -> NoReturn:
@@ -158,11 +176,18 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
     def __init__(self, model: "CommunityModel", rows: Array) -> None:
         # Mesa's constructor would keep weak references to windows.
         self._model = model
-        self._rows = np.asarray(rows, np.int64)
+        self._taken = np.asarray(rows, np.int64)
+        self._ids = model.population.resident[self._taken]
         self.random: stdlib_random.Random = model.random
 
     def _of(self, rows: Array) -> "ResidentSet":
         return ResidentSet(self._model, rows)
+
+    @property
+    def _rows(self) -> Array:
+        """Rows of those who still live there; the others have gone, as from Mesa's own sets."""
+        is_here = self._model.population.resident[self._taken] == self._ids
+        return np.asarray(self._taken[is_here])
 
     def __len__(self) -> int:
         return int(self._rows.size)
@@ -174,6 +199,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
         return (
             isinstance(agent, Resident)
             and agent.model is self._model
+            and agent.is_here
             and bool(np.any(self._rows == agent.row))
         )
 

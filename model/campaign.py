@@ -13,10 +13,14 @@ from typing import Any
 
 from model.compiled import sources_hash
 from model.errors import ResultsError, ScenarioError
+from model.history import history_of
 from model.results import FORMAT, PartWriter, Results, compact, frame_of, new_folder, write_manifest
 from model.scenario import Scenario
-from model.simulation import history_of, require_memory
+from model.simulation import require_memory
 from model.workers import Run, Task, live_here, live_in_pool, run_row, warm_kernels
+
+TRIES = 3
+"""How often runs are tried whose process was killed."""
 
 LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
 
@@ -124,13 +128,11 @@ def run_campaign(
     watcher.on_plan(sum(task.months for task in tasks))
     interrupted = False
     try:
-        if jobs == 1:
-            live_here(tasks, folder, watcher.on_months)
-        else:
-            warm_kernels()
-            live_in_pool(tasks, folder, jobs, watcher.on_months)
+        _live_through(tasks, folder, jobs, watcher)
     except KeyboardInterrupt:
         interrupted = True
+    except OSError as error:  # the disk is full, say: nothing more can be kept
+        raise ResultsError(f"cannot be written ({error})", file=folder) from error
     failed = _settle_rest(folder, runs, interrupted)
     compact(folder)
     status = "interrupted" if interrupted else "failed" if failed else "finished"
@@ -138,6 +140,21 @@ def run_campaign(
     write_manifest(folder, {**manifest, "status": status, "seconds": seconds, "jobs": jobs})
     _require_distinct(Results(folder))
     return Outcome(folder, failed, interrupted)
+
+
+def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watcher) -> None:
+    if jobs == 1:
+        live_here(tasks, folder, watcher.on_months)
+        return
+    warm_kernels()
+    for _ in range(TRIES):
+        live_in_pool(tasks, folder, jobs, watcher.on_months)
+        # One killed process breaks its whole pool; what it and the others left is tried again.
+        done = set(Results(folder).runs["run"])
+        left = [Task(tuple(run for run in task.runs if run.number not in done)) for task in tasks]
+        tasks = [task for task in left if task.runs]
+        if not tasks:
+            return
 
 
 def default_jobs() -> int:
@@ -153,7 +170,7 @@ def _settle_rest(folder: Path, runs: Sequence[Run], interrupted: bool) -> int:
     if not interrupted:
         for run in runs:
             if run.number not in set(rows["run"]):
-                problem = "its process was killed, perhaps for want of memory"
+                problem = f"its process was killed {TRIES} times, perhaps for want of memory"
                 writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
     writer.close()
     return int((Results(folder).runs["status"] == "failed").sum())

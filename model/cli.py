@@ -65,7 +65,7 @@ def run(
         outcome = run_campaign(configs, out, default_jobs() if jobs is None else jobs, watcher)
     _show(outcome.folder)
     if outcome.interrupted:
-        _say("Interrupted: the runs above were finished and are kept.", error=True)
+        _say("Interrupted: runs that were finished are kept.", error=True)
         raise typer.Exit(INTERRUPTED)
     if outcome.failed:
         raise typer.Exit(FAILED)
@@ -77,6 +77,24 @@ def show(folder: Annotated[Path, typer.Argument(help="A results folder.")]) -> N
     _show(folder)
 
 
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors that complete and check TOML."""
+    import json  # noqa: PLC0415
+
+    from model.scenario import json_schema  # noqa: PLC0415
+
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def parameters() -> None:
+    """Print every number of the model with its source, as the page docs/parameters.md."""
+    from model.reference import parameters_page  # noqa: PLC0415
+
+    print(parameters_page(), end="")
+
+
 @place_app.command("list")
 def list_places() -> None:
     """List the bundled places."""
@@ -84,20 +102,24 @@ def list_places() -> None:
 
     for name in bundled_places():
         profile = load_place(name)
-        print(f"{name:12} {profile.name}: {profile.population:,} people in "
+        print(f"{name:26} {profile.name}: {profile.population:,} people in "
               f"{len(profile.neighbourhoods)} neighbourhoods, {profile.kind}")  # fmt: skip
 
 
 @place_app.command("build")
 def build(
-    area: Annotated[str, typer.Argument(help="Code or name of an English council area.")],
+    area: Annotated[
+        list[str],
+        typer.Argument(help="Codes or names of English council areas, taken together."),
+    ],
     areas: Annotated[Path, typer.Option(help="The file of small areas; see docs/places.md.")],
     out: Annotated[Path, typer.Option(help="The profile to write, ending in .toml.")],
+    title: Annotated[str, typer.Option(help="What to call the place. [default: its name]")] = "",
 ) -> None:
     """Make the profile of an English council area from the official open files."""
     from model.place_files import build_place, read_small_areas, write_profile  # noqa: PLC0415
 
-    profile = build_place(read_small_areas(areas), area)
+    profile = build_place(read_small_areas(areas), *area, title=title)
     write_profile(profile, out)
     print(f"{out}: {profile.name}, {profile.population:,} people in "
           f"{len(profile.neighbourhoods)} neighbourhoods")  # fmt: skip

@@ -1,7 +1,7 @@
 """Compile kernels with numba, and keep what was compiled only while the sources stand.
 
 numba's own cache notices an edit in the file of a kernel, but not in a file that kernel
-imports a function from. So the cache folder carries a hash of every source with a kernel.
+imports a function from. So the cache folder carries a hash of the sources.
 """
 
 import contextlib
@@ -20,9 +20,14 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 PACKAGE = Path(__file__).parent
 
+WITHOUT_KERNELS = {"cli", "report", "plots", "campaign", "workers"}
+"""Files above the simulation, which no kernel can read."""
+
 
 def sources_hash(package: Path = PACKAGE) -> str:
-    """Name the present kernels: a hash over every source file that compiles one.
+    """Name the present kernels: a hash over every source file they may stand on.
+
+    Constants count too, since a kernel freezes those it reads.
 
     Examples
     --------
@@ -31,10 +36,9 @@ def sources_hash(package: Path = PACKAGE) -> str:
     """
     digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
     for path in sorted(package.rglob("*.py")):
-        text = path.read_bytes()
-        if b"import formula" in text or b"import kernel" in text:
+        if path.stem not in WITHOUT_KERNELS:
             digest.update(path.relative_to(package).as_posix().encode())
-            digest.update(text)
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

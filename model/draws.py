@@ -48,6 +48,12 @@ class Purpose(IntEnum):
     CONTACTS = 12
     NEWBORN_ID = 13
     MIGRANT_ID = 14
+    DEATH = 15
+    BIRTH = 16
+    PARTING = 17
+    MEETING = 18
+    CANDIDATE = 19
+    CLUB = 20
 
 
 @formula
@@ -79,6 +85,28 @@ def philox4x32(key0, key1, c0, c1, c2, c3):
     c0, c1, c2, c3 = _round(7, key0, key1, c0, c1, c2, c3)
     c0, c1, c2, c3 = _round(8, key0, key1, c0, c1, c2, c3)
     return _round(9, key0, key1, c0, c1, c2, c3)
+
+
+@formula
+def to_unit(word):
+    """Turn one 32-bit word into a uniform in [0, 1).
+
+    Examples
+    --------
+    >>> to_unit(2**31)
+    0.5
+    """
+    return float(word) * 2.0**-32
+
+
+@formula
+def block(seed, purpose, lane, month, resident):
+    """Draw the four words at one address, for the few who need them."""
+    where = uint32((lane << 8) | purpose)
+    return philox4x32(
+        uint32(seed), uint32(uint64(seed) >> uint64(32)),
+        uint32(resident), uint32(uint64(resident) >> uint64(32)), uint32(month), where,
+    )  # fmt: skip
 
 
 @kernel
@@ -163,44 +191,55 @@ class Draws:
         return normals
 
 
-def _hashed_id(purpose: Purpose, who: int, month: int, order: int) -> int:
-    words = Draws(who).words(purpose, month, np.array([order]))[:, 0]
-    return NEWCOMER_BIT | (((int(words[0]) << 32) | int(words[1])) & (NEWCOMER_BIT - 1))
+@kernel
+def _fill_ids(where, who, month, order, ids):
+    for i in range(who.size):
+        key0, key1 = uint32(who[i]), uint32(uint64(who[i]) >> uint64(32))
+        high, low, _, _ = philox4x32(
+            key0, key1, uint32(order[i]), uint32(0), uint32(month), uint32(where)
+        )
+        ids[i] = (uint64(high) << uint64(32)) | uint64(low)
 
 
-def newborn_id(mother: int, month: int, order: int) -> int:
-    """Name a newborn by whose they are, not by how many were born before.
+def _hashed_ids(purpose: Purpose, who: Array, month: int, order: Array) -> Array:
+    ids = np.empty(who.size, np.uint64)
+    _fill_ids(np.uint32(purpose), who, np.uint32(month), order, ids)
+    below = np.uint64(NEWCOMER_BIT - 1)
+    return ((ids & below) | np.uint64(NEWCOMER_BIT)).astype(np.int64)
+
+
+def newborn_ids(mothers: Array, month: int, order: Array) -> Array:
+    """Name newborns by whose they are, not by how many were born before.
 
     Parameters
     ----------
-    mother : int
-        The mother's resident id.
+    mothers : array of int64
+        The mothers' resident ids.
     month : int
         Month of birth.
-    order : int
-        0 for the first born that month to that mother, 1 for a twin …
+    order : array of int64
+        0 for the first born that month to a mother, 1 for a twin …
 
     Returns
     -------
-    int
-        A 63-bit id that no founder has.
+    array of int64
+        Ids of 63 bits that no founder has.
 
     Examples
     --------
-    >>> newborn_id(17, month=5, order=0) == newborn_id(17, month=5, order=0)
-    True
-    >>> newborn_id(17, month=5, order=0) == newborn_id(17, month=5, order=1)
-    False
+    >>> one, twin = newborn_ids(np.array([17, 17]), 5, np.array([0, 1])).tolist()
+    >>> newborn_ids(np.array([17]), 5, np.array([0])).tolist() == [one], one == twin
+    (True, False)
     """
-    return _hashed_id(Purpose.NEWBORN_ID, mother, month, order)
+    return _hashed_ids(Purpose.NEWBORN_ID, mothers, month, order)
 
 
-def migrant_id(neighbourhood: int, month: int, order: int) -> int:
-    """Name the ``order``-th resident to move into a neighbourhood in a month.
+def migrant_ids(neighbourhoods: Array, month: int, order: Array) -> Array:
+    """Name the residents who move into neighbourhoods in a month, by their order there.
 
     Examples
     --------
-    >>> migrant_id(3, month=5, order=0) > 2**62
+    >>> bool(migrant_ids(np.array([3]), 5, np.array([0]))[0] > 2**62)
     True
     """
-    return _hashed_id(Purpose.MIGRANT_ID, neighbourhood, month, order)
+    return _hashed_ids(Purpose.MIGRANT_ID, neighbourhoods, month, order)

@@ -1,6 +1,6 @@
 """Mutual ties in fixed-width neighbour slots, one table of slots a layer.
 
-A slot holds the row of a neighbour, or -1. A tie stands in a slot of both its ends or in
+A slot holds the row of a neighbour, or -1; the slots in use stand first. A tie stands in a slot of both its ends or in
 none. What finds no free slot is counted as overflow, never dropped in silence.
 
 Beside the slots stand each resident's counts of content and discontented neighbours by
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.compiled import kernel
+from model.compiled import formula, kernel
 
 if TYPE_CHECKING:
     import networkx
@@ -34,42 +34,96 @@ class Layer:
 
 
 LAYERS = (
-    Layer("kin", 8, "the closest ties, within a family"),
+    Layer("kin", 12, "the closest ties, within a family"),
     Layer("local", 32, "friends, neighbours and group members"),
 )
 LAYER_NAMES = tuple(layer.name for layer in LAYERS)
 
 
+@formula
+def is_tied(slots, degree, i, j):
+    """Tell whether two residents are tied in a layer."""
+    for s in range(degree[i]):
+        if slots[i, s] == j:
+            return True
+    return False
+
+
+@formula
+def join(slots, degree, i, j):
+    """Tie two residents who are not tied; false when either has no free slot."""
+    most = slots.shape[1]
+    if degree[i] >= most or degree[j] >= most:
+        return False
+    slots[i, degree[i]], slots[j, degree[j]] = j, i
+    degree[i] += 1
+    degree[j] += 1
+    return True
+
+
+@formula
+def _free_slot(slots, degree, i, j):
+    # Slots in use stand first: the last one moves into the gap.
+    last = degree[i] - 1
+    for s in range(degree[i]):
+        if slots[i, s] == j:
+            slots[i, s] = slots[i, last]
+            slots[i, last] = EMPTY
+            degree[i] = last
+            return
+
+
+@formula
+def part(slots, degree, i, j):
+    """End the tie between two residents."""
+    _free_slot(slots, degree, i, j)
+    _free_slot(slots, degree, j, i)
+
+
+@formula
+def _feel(mood, i, j, sign, content, discontent):
+    content[i] += sign * (mood[j] > 0)
+    content[j] += sign * (mood[i] > 0)
+    discontent[i] += sign * (mood[j] < 0)
+    discontent[j] += sign * (mood[i] < 0)
+
+
 @kernel
-def _add_ties(slots, degree, ends, others):
+def _add_ties(slots, degree, ends, others, mood, content, discontent):
     overflow = 0
     for k in range(ends.size):
         i, j = ends[k], others[k]
-        free_i = free_j = -1
-        known = i == j
-        for s in range(slots.shape[1]):
-            known = known or slots[i, s] == j
-            if free_i < 0 and slots[i, s] == EMPTY:
-                free_i = s
-            if free_j < 0 and slots[j, s] == EMPTY:
-                free_j = s
-        if known:
+        if i == j or is_tied(slots, degree, i, j):
             continue
-        if free_i < 0 or free_j < 0:
+        if join(slots, degree, i, j):
+            _feel(mood, i, j, 1, content, discontent)
+        else:
             overflow += 1
-            continue
-        slots[i, free_i] = j
-        slots[j, free_j] = i
-        degree[i] += 1
-        degree[j] += 1
     return overflow
 
 
 @kernel
-def _list_ties(slots, ends, others):
+def _end_ties(slots, degree, ends, others, mood, content, discontent):
+    for k in range(ends.size):
+        i, j = ends[k], others[k]
+        if is_tied(slots, degree, i, j):
+            part(slots, degree, i, j)
+            _feel(mood, i, j, -1, content, discontent)
+
+
+@kernel
+def _remove_all(slots, degree, rows):
+    for k in range(rows.size):
+        i = rows[k]
+        while degree[i] > 0:
+            part(slots, degree, i, slots[i, degree[i] - 1])
+
+
+@kernel
+def _list_ties(slots, degree, ends, others):
     n = 0
     for i in range(slots.shape[0]):
-        for s in range(slots.shape[1]):
+        for s in range(degree[i]):
             if slots[i, s] > i:
                 ends[n], others[n] = i, slots[i, s]
                 n += 1
@@ -77,15 +131,14 @@ def _list_ties(slots, ends, others):
 
 
 @kernel
-def _tell_neighbours(slots, rows, before, after, content, discontent):
+def _tell_neighbours(slots, degree, rows, before, after, content, discontent):
     for k in range(rows.size):
+        i = rows[k]
         gained_content = (after[k] > 0) - (before[k] > 0)
         gained_discontent = (after[k] < 0) - (before[k] < 0)
-        for s in range(slots.shape[1]):
-            j = slots[rows[k], s]
-            if j != EMPTY:
-                content[j] += gained_content
-                discontent[j] += gained_discontent
+        for s in range(degree[i]):
+            content[slots[i, s]] += gained_content
+            discontent[slots[i, s]] += gained_discontent
 
 
 class Network:
@@ -94,15 +147,15 @@ class Network:
     Parameters
     ----------
     n : int
-        Residents.
+        Rows of the population.
 
     Attributes
     ----------
-    slots : dict of str to array of shape (residents, slots)
+    slots : dict of str to array of shape (rows, slots)
         Rows of neighbours by layer, -1 where free.
-    degrees : array of shape (layers, residents)
+    degrees : array of shape (layers, rows)
         Ties held.
-    content, discontent : array of shape (layers, residents)
+    content, discontent : array of shape (layers, rows)
         Neighbours in a good and in a bad mood.
     overflow : dict of str to int
         Ties that found no free slot, by layer.
@@ -110,7 +163,7 @@ class Network:
     Examples
     --------
     >>> network = Network(3)
-    >>> network.add("local", np.array([0, 0]), np.array([1, 2]))
+    >>> network.add("local", np.array([0, 0]), np.array([1, 2]), mood=np.zeros(3, np.int8))
     >>> network.degree("local").tolist()
     [2, 1, 1]
     """
@@ -122,13 +175,46 @@ class Network:
         self.discontent = np.zeros((len(LAYERS), n), np.uint8)
         self.overflow = dict.fromkeys(LAYER_NAMES, 0)
 
-    def add(self, layer: str, ends: Array, others: Array) -> None:
+    def add(self, layer: str, ends: Array, others: Array, mood: Array) -> None:
         """Tie residents in a layer; a tie that exists, or leads to oneself, is passed over.
 
-        Call `recount` afterwards, once all ties are in.
+        Parameters
+        ----------
+        layer : str
+            Name of the layer.
+        ends, others : array of int
+            Rows of the two ends of each tie.
+        mood : array of int8, shape (rows,)
+            Everybody's mood, above zero content and below zero discontented.
         """
-        degree = self.degree(layer)
-        self.overflow[layer] += int(_add_ties(self.slots[layer], degree, ends, others))
+        k = self._checked(layer, ends, others)
+        self.overflow[layer] += int(_add_ties(self.slots[layer], self.degrees[k], ends, others,
+                                              mood, self.content[k], self.discontent[k]))  # fmt: skip
+
+    def end(self, layer: str, ends: Array, others: Array, mood: Array) -> None:
+        """End ties in a layer; what is no tie is passed over. As `add` otherwise."""
+        k = self._checked(layer, ends, others)
+        _end_ties(self.slots[layer], self.degrees[k], ends, others, mood, self.content[k],
+                  self.discontent[k])  # fmt: skip
+
+    def _checked(self, layer: str, ends: Array, others: Array) -> int:
+        """Return a layer's number, once the ends are known to be rows: kernels check nothing."""
+        if layer not in LAYER_NAMES:
+            raise KeyError(f"layer {layer!r} is none of {', '.join(LAYER_NAMES)}")
+        n = self.degrees.shape[1]
+        for rows in (ends, others):
+            if not np.issubdtype(rows.dtype, np.integer):
+                raise TypeError(f"ends of ties are {rows.dtype}, not whole numbers")
+            if rows.size and not 0 <= rows.min() <= rows.max() < n:
+                raise IndexError(f"a tie leads outside the {n:,} rows")
+        return LAYER_NAMES.index(layer)
+
+    def remove(self, rows: Array, mood: Array) -> None:
+        """End every tie of some residents, who were in these moods."""
+        self.tell_neighbours(rows, mood, np.zeros_like(mood))
+        for k, name in enumerate(LAYER_NAMES):
+            _remove_all(self.slots[name], self.degrees[k], rows)
+        self.content[:, rows], self.discontent[:, rows] = 0, 0
 
     def degree(self, layer: str) -> Array:
         """Return each resident's number of ties in a layer, shape (residents,)."""
@@ -136,14 +222,13 @@ class Network:
 
     def neighbours(self, layer: str, row: int) -> Array:
         """Return the rows of a resident's neighbours in a layer."""
-        slots = self.slots[layer][row]
-        return np.asarray(slots[slots != EMPTY])
+        return np.asarray(self.slots[layer][row, : self.degree(layer)[row]])
 
     def edges(self, layer: str) -> tuple[Array, Array]:
         """List the ties of a layer, each once, as rows of their lower and higher end."""
         n = int(self.degree(layer).sum()) // 2
         ends, others = np.empty(n, np.int32), np.empty(n, np.int32)
-        _list_ties(self.slots[layer], ends, others)
+        _list_ties(self.slots[layer], self.degree(layer), ends, others)
         return ends, others
 
     def recount(self, mood: Array) -> None:
@@ -170,14 +255,15 @@ class Network:
         """
         for k, name in enumerate(LAYER_NAMES):
             slots = self.slots[name]
-            _tell_neighbours(slots, rows, before, after, self.content[k], self.discontent[k])
+            _tell_neighbours(slots, self.degrees[k], rows, before, after, self.content[k],
+                             self.discontent[k])  # fmt: skip
 
     def to_networkx(self, residents: Array) -> "networkx.MultiGraph[int]":
         """Return the ties as a graph: nodes are resident ids, each edge carries its layer."""
         import networkx  # noqa: PLC0415 - slow to load, and only this border needs it
 
         graph: networkx.MultiGraph[int] = networkx.MultiGraph()
-        graph.add_nodes_from(residents.tolist())
+        graph.add_nodes_from(residents[residents > 0].tolist())
         for name in LAYER_NAMES:
             ends, others = self.edges(name)
             pairs = zip(residents[ends].tolist(), residents[others].tolist(), strict=True)
@@ -194,7 +280,7 @@ class Network:
             When a node is no resident, or an edge's layer is unknown or missing.
         """
         ties: dict[str, list[tuple[int, int]]] = {name: [] for name in LAYER_NAMES}
-        row_of = {int(resident): row for row, resident in enumerate(residents)}
+        row_of = {int(resident): row for row, resident in enumerate(residents) if resident > 0}
         for one, other, data in graph.edges(data=True):
             if data.get("layer") not in ties:
                 raise KeyError(f"layer {data.get('layer')!r} is none of {', '.join(LAYER_NAMES)}")
@@ -206,11 +292,17 @@ class Network:
 
     @classmethod
     def from_edges(cls, n: int, ties: Mapping[str, Iterable[tuple[int, int]]]) -> "Network":
-        """Make slots from lists of (row, row) by layer."""
+        """Make slots from lists of (row, row) by layer; moods are still to be counted.
+
+        Raises
+        ------
+        KeyError, TypeError, IndexError
+            When a layer is unknown, or an end is no row.
+        """
         network = cls(n)
         for layer, pairs in ties.items():
-            edges = np.array(list(pairs), np.int64).reshape(-1, 2)
-            network.add(layer, edges[:, 0], edges[:, 1])
+            edges = np.array(list(pairs) or np.empty((0, 2), np.int64)).reshape(-1, 2)
+            network.add(layer, edges[:, 0], edges[:, 1], np.zeros(n, np.int8))
         return network
 
     @property

@@ -75,34 +75,44 @@ def _require(
                          value=areas[column].tolist()[row], allowed=due)  # fmt: skip
 
 
-def build_place(areas: pd.DataFrame, code: str) -> Place:
-    """Make the profile of one English council area.
+def build_place(areas: pd.DataFrame, *names: str, title: str = "") -> Place:
+    """Make the profile of one English council area, or of several taken together.
 
     Parameters
     ----------
     areas : DataFrame
         From `read_small_areas`.
-    code : str
-        Code or name of the council area, such as ``E08000010`` or ``Wigan``.
+    *names : str
+        Codes or names of council areas, such as ``E08000010`` or ``Wigan``.
+    title : str, optional
+        What to call the place; by default the name of its council area.
 
     Raises
     ------
     PlaceError
-        When no council area has that code or name.
+        When no council area has such a code or name.
     """
-    own = areas[(areas["lad24cd"] == code) | (areas["lad24nm"].str.lower() == code.lower())]
-    if own.empty:
-        raise PlaceError("no such council area", key="place", value=code,
-                         known=areas["lad24nm"].unique(), wanted=code)  # fmt: skip
+    own = pd.concat([_rows_of(areas, name) for name in names]).drop_duplicates()
+    councils = own[["lad24cd", "lad24nm"]].drop_duplicates()
     neighbourhoods = [
         _neighbourhood(str(msoa), str(group["msoa11nm"].iloc[0]), _counts(group))
         for msoa, group in own.groupby("msoa11cd", sort=True)
     ]
+    together = "" if len(councils) == 1 else f" of {', '.join(councils['lad24nm'])}"
     return _place(
-        name=own["lad24nm"].iloc[0], code=own["lad24cd"].iloc[0], kind="real",
-        note="Neighbourhoods are the middle-layer super output areas of 2011.",
+        name=title or " and ".join(councils["lad24nm"]),
+        code="+".join(councils["lad24cd"]), kind="real",
+        note=f"Neighbourhoods are the middle-layer super output areas of 2011{together}.",
         neighbourhoods=neighbourhoods,
     )  # fmt: skip
+
+
+def _rows_of(areas: pd.DataFrame, name: str) -> pd.DataFrame:
+    own = areas[(areas["lad24cd"] == name) | (areas["lad24nm"].str.lower() == name.lower())]
+    if own.empty:
+        raise PlaceError("no such council area", key="place", value=name,
+                         known=areas["lad24nm"].unique(), wanted=name)  # fmt: skip
+    return own
 
 
 def build_miniature(areas: pd.DataFrame, n: int = 50, size: int = 8_000) -> Place:

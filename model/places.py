@@ -71,7 +71,7 @@ class Place(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
-    code: Annotated[str, Field(min_length=1, max_length=40)]
+    code: Annotated[str, Field(min_length=1, max_length=400)]
     kind: Literal["real", "miniature", "synthetic"]
     year: Annotated[int, Field(ge=1900, le=2200)]
     sources: Annotated[tuple[str, ...], Field(strict=False)]

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from model.catalogue import load_services
+from model.errors import ResultsError
 from model.population import STATES
 from model.rates import MONTHS_PER_YEAR
-from model.report import estimate, services_by_year
+from model.report import estimate, heading_of, services_by_year
 from model.results import Results
 
 if TYPE_CHECKING:
@@ -45,8 +46,12 @@ def draw_overviews(results: Results) -> list[Path]:
         for name in names:
             figure = overview(results, str(name))
             stem = results.folder / ("overview" if len(names) == 1 else f"overview_{name}")
-            figure.savefig(stem.with_suffix(".svg"), metadata={"Date": None})
-            figure.savefig(stem.with_suffix(".png"), dpi=150)
+            try:
+                figure.savefig(stem.with_suffix(".svg"), metadata={"Date": None})
+                figure.savefig(stem.with_suffix(".png"), dpi=150)
+            except OSError as error:
+                problem = f"cannot be written ({error.strerror})"
+                raise ResultsError(problem, file=stem.with_suffix(".svg")) from None
             paths.append(stem.with_suffix(".png"))
     return paths
 
@@ -66,14 +71,14 @@ def overview(results: Results, scenario: str) -> "Figure":
         _draw_costs(axes[1, 1], results, scenario)
     else:
         axes[1, 1].set_axis_off()
-    n = int((results.runs["scenario"] == scenario).sum())
-    title = f"{facts['title'] or scenario}: {facts['place_name']}"
-    figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK,
+    runs = results.runs[results.runs["scenario"] == scenario]
+    n = int((runs["status"] == "finished").sum())
+    figure.suptitle(heading_of(scenario, facts), x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK,
                     parse_math=False)  # fmt: skip
     figure.supxlabel(
         f"{facts['population']:,} simulated residents stand for {facts['real_population']:,}; "
         f"{n} replicates. Bands and bars: 95 % intervals of the mean over replicates "
-        "(chance alone).\nNobody is born, dies or moves yet: change over time is mostly ageing.",
+        "(chance alone).\nNobody moves in or out yet, and no events strike: see the summary for what it hangs on.",
         x=0.01, ha="left", fontsize=8, color=QUIET,
     )  # fmt: skip
     return figure

@@ -3,7 +3,7 @@
 A resident is a row. Rules receive columns; `model.agents.Resident` is a window on a row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ STATES = ("thriving", "coping", "struggling", "in_crisis")
 THRIVING, COPING, STRUGGLING, IN_CRISIS = range(len(STATES))
 NO_STATE = -1
 """The state of residents under 16, who carry none."""
+VACANT = -2
+"""The state of a row where nobody lives."""
 
 AGE_BANDS = ("0-15", "16-24", "25-34", "35-49", "50-64", "65-74", "75+")
 AGE_BAND_FROM = (0, 16, 25, 35, 50, 65, 75)
@@ -41,16 +43,17 @@ class Column:
 
 
 COLUMNS = (
-    Column("resident", "int64", "id", "who this is, for life; founders are 1, 2, 3 …", "population"),
-    Column("neighbourhood", "int16", "number", "where they live, in the profile's order", "population"),
-    Column("quintile", "int8", "1-5", "national deprivation quintile, 1 most deprived", "population"),
-    Column("sex", "int8", "code", "female or male", "population", SEXES),
-    Column("birth_month", "int32", "month", "month of birth; month 1 follows burn-in", "population"),
+    Column("resident", "int64", "id", "who this is, for life; founders are 1, 2, 3 …", "demography"),
+    Column("neighbourhood", "int16", "number", "where they live, in the profile's order", "demography"),
+    Column("quintile", "int8", "1-5", "national deprivation quintile, 1 most deprived", "demography"),
+    Column("sex", "int8", "code", "female or male", "demography", SEXES),
+    Column("birth_month", "int32", "month", "month of birth; month 1 follows burn-in", "demography"),
     Column("age_band", "int8", "code", "age band", "demography", AGE_BANDS),
     Column("frailty", "float32", "log hazard", "persistent personal part of risk", "wellbeing"),
     Column("worsen_risk", "float32", "ratio", "personal factor on the rate of worsening", "wellbeing"),
     Column("improve_risk", "float32", "ratio", "personal factor on the rate of improving", "wellbeing"),
     Column("state", "int8", "code", "wellbeing state, none under 16", "wellbeing", STATES),
+    Column("ties_wanted", "int16", "ties", "sociability: local ties wanted", "ties"),
 )  # fmt: skip
 """Every column, and the rule that alone may change it."""
 
@@ -60,16 +63,24 @@ DECLARED: Mapping[str, Column] = {column.name: column for column in COLUMNS}
 class Population:
     """The columns of all residents of one world.
 
+    Every neighbourhood owns a run of rows, with room to grow. A resident keeps one row for as
+    long as they live there; a row where nobody lives has the state `VACANT`.
+
     Parameters
     ----------
-    n : int
-        Residents; all columns start at zero.
+    rows : array of int
+        Rows of each neighbourhood.
+
+    Attributes
+    ----------
+    bounds : array of int, shape (neighbourhoods + 1,)
+        Neighbourhood k owns rows ``bounds[k]`` to ``bounds[k + 1]``.
 
     Examples
     --------
-    >>> people = Population(3)
-    >>> people.state.dtype, len(people)
-    (dtype('int8'), 3)
+    >>> people = Population([3, 2])
+    >>> people.neighbourhood.tolist(), int(people.is_present.sum())
+    ([0, 0, 0, 1, 1], 0)
     """
 
     resident: Array
@@ -82,12 +93,29 @@ class Population:
     worsen_risk: Array
     improve_risk: Array
     state: Array
+    ties_wanted: Array
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, rows: Sequence[int] | Array) -> None:
+        self.bounds = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
+        n = int(self.bounds[-1])
         self.columns = {column.name: np.zeros(n, column.dtype) for column in COLUMNS}
         self.__dict__.update(self.columns)
+        self.neighbourhood[:] = np.repeat(np.arange(len(rows)), rows)
+        self.state[:] = VACANT
 
-    def __len__(self) -> int:
+    @property
+    def is_present(self) -> Array:
+        """Whether somebody lives in each row."""
+        return np.asarray(self.state != VACANT)
+
+    @property
+    def adults(self) -> Array:
+        """Rows of the residents aged 16 and over."""
+        return np.flatnonzero(self.state >= THRIVING)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows there are, lived in or not."""
         return int(self.resident.size)
 
     def write(self, name: str, rows: Array | slice, values: Any) -> None:
@@ -96,7 +124,7 @@ class Population:
 
     @property
     def bytes_per_resident(self) -> int:
-        """Memory one resident's row takes."""
+        """Memory one row takes."""
         return sum(column.itemsize for column in self.columns.values())
 
 

@@ -1,7 +1,7 @@
 """What one run writes down: counts month by month, sums year by year."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from model.compiled import kernel
 from model.network import LAYER_NAMES, Network
 from model.parameters import Parameters
 from model.places import N_QUINTILES, Place
-from model.population import AGE_BANDS, CHILDREN, STATES, Population
+from model.population import AGE_BANDS, CHILDREN, STATES, VACANT, Population
 from model.rates import MONTHS_PER_YEAR
-from model.results import frame_of
+from model.results import frame_of, schema_of
 
 Array = np.ndarray[Any, Any]
 
@@ -27,6 +27,8 @@ SHAPE = (N_QUINTILES, len(AGE_BANDS), N_STATES + 1)
 def _census(neighbourhood, quintile, age_band, state, counts):
     none = counts.shape[3] - 1
     for i in range(state.size):
+        if state[i] == VACANT:
+            continue
         s = state[i] if state[i] >= 0 else none
         counts[neighbourhood[i], quintile[i] - 1, age_band[i], s] += 1
 
@@ -68,8 +70,18 @@ class Recorder:
         self._person_months = np.zeros(SHAPE, np.int64)
         self._contacts = np.zeros((len(services), N_QUINTILES, len(AGE_BANDS)), np.int64)
 
-    def record(self, month: int, people: Population, network: Network, contacts: Array) -> None:
-        """Write a month down; stocks are those at its end."""
+    def record(
+        self,
+        month: int,
+        people: Population,
+        network: Network,
+        contacts: Array,
+        vital: Mapping[str, Array],
+    ) -> None:
+        """Write a month down; stocks are those at its end.
+
+        ``vital`` holds counts by neighbourhood of births and deaths.
+        """
         counts = census(people, len(self._codes))
         by_state = counts.sum(axis=(1, 2))
         adults = by_state[:, :N_STATES].sum(axis=1)
@@ -81,6 +93,7 @@ class Recorder:
             **{state: by_state[:, k] for k, state in enumerate(STATES)},
             "life_satisfaction": _mean(by_state[:, :N_STATES] @ self._satisfaction, adults),
             **ties,
+            **vital,
         }
         self._months.append(row)
         self._person_months += counts.sum(axis=0)
@@ -123,7 +136,9 @@ class Recorder:
         return {"run": np.full(length, run, np.int32), **rows}
 
     def _monthly(self) -> dict[str, Any]:
-        names = self._months[0] if self._months else {}
+        if not self._months:
+            return {name: [] for name in schema_of("monthly").names if name != "run"}
+        names = self._months[0]
         rows = {name: np.concatenate([month[name] for month in self._months]) for name in names}
         return {"neighbourhood": self._codes * len(self._months), **rows}
 

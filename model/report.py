@@ -16,10 +16,12 @@ from model.catalogue import load_services
 from model.population import STATES
 from model.rates import MONTHS_PER_YEAR
 from model.results import Results
+from model.scenario import Levers
 
 Array = np.ndarray[Any, Any]
 
 CONFIDENCE = 0.95
+CHANGES_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Estimate:
     def times(self, factor: float) -> "Estimate":
         """Return the estimate in another unit."""
         return Estimate(self.mean * factor, self.low * factor, self.high * factor)
+
+    def within(self, least: float, most: float = np.inf) -> "Estimate":
+        """Return the estimate with its interval cut to what is possible."""
+        low, high = (float(np.clip(x, least, most)) for x in (self.low, self.high))
+        return Estimate(self.mean, low, high)
 
     def text(self, digits: int = 1) -> str:
         """Write the mean and its interval to so many decimals."""
@@ -126,25 +133,45 @@ def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[Renderab
     scale, years = float(runs["scale"].iloc[0]), int(facts["years"])
     adults = adults_by_year(results, name)
     last = adults.xs(years, level="year")
-    crisis = estimate(last["in_crisis"].to_numpy())
+    crisis = estimate(last["in_crisis"].to_numpy()).within(0.0, 1.0)
     satisfaction = estimate(last["life_satisfaction"].to_numpy())
-    number = estimate((last["in_crisis"] * last["adults"]).to_numpy()).times(scale)
-    yield Text(f"{facts['title'] or name}: {facts['place_name']}, year {years}", style="bold")
+    number = estimate((last["in_crisis"] * last["adults"]).to_numpy()).times(scale).within(0.0)
+    yield Text(f"{heading_of(name, facts)}, year {years}", style="bold")
+    if changed := changes_of(facts):
+        yield Text(f"With {changed}.")
     yield Text(
         f"Adults in crisis: {crisis.times(100).text()} % of all, or about "
         f"{number.rounded().text(0)} people. Mean life satisfaction is {satisfaction.text(2)} "
         "on the scale of 0 to 10."
     )
-    yield Padding(_adults_table(adults, years), (1, 0, 0, 0))
+    yield Padding(_people_table(adults, years, scale), (1, 0, 0, 0))
     if facts["services"]:
         yield Padding(_services_table(services_by_year(results, name), years), (1, 0, 0, 0))
     yield Padding(_caveat(facts, runs, scale), (1, 0, 1, 0))
 
 
-def _adults_table(adults: pd.DataFrame, years: int) -> Table:
-    table = _table("Adults aged 16 and over", "year 1", f"year {years}", "change")
-    rows = [(f"{state.replace('_', ' ')}, %", state, 100.0, 1) for state in STATES]
-    rows.append(("mean life satisfaction, 0-10", "life_satisfaction", 1.0, 2))
+def heading_of(name: str, facts: dict[str, Any]) -> str:
+    """Name a scenario and its place; the short name stands too where it says something else."""
+    title = str(facts["title"]) or name
+    same = title.lower().replace(" ", "_") == name.lower()
+    return f"{title}{'' if same or title == name else f' ({name})'}: {facts['place_name']}"
+
+
+def changes_of(facts: dict[str, Any]) -> str:
+    """List the levers and parameters that a scenario sets, the first few of them."""
+    neutral = Levers().model_dump()
+    changed = [f"{key} = {value:g}" for key, value in facts["levers"].items()
+               if value != neutral[key]]  # fmt: skip
+    changed += [f"{key} = {value:g}" for key, value in facts["parameters"].items()]
+    more = len(changed) - CHANGES_SHOWN
+    return ", ".join(changed[:CHANGES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
+    table = _table("The place", "year 1", f"year {years}", "change")
+    rows = [("residents, thousands", "residents", scale / 1_000, 1)]
+    rows += [(f"adults {state.replace('_', ' ')}, %", state, 100.0, 1) for state in STATES]
+    rows.append(("adults' life satisfaction, 0-10", "life_satisfaction", 1.0, 2))
     for label, column, factor, digits in rows:
         first, last = (adults.xs(year, level="year")[column] * factor for year in (1, years))
         change = estimate((last - first).to_numpy())
@@ -187,15 +214,15 @@ def _caveat(facts: dict[str, Any], runs: pd.DataFrame, scale: float) -> Text:
         else "One replicate: no interval can be given; ask for --replicates 2 or more."
     )
     ages = (
-        "nobody is born, dies or moves yet, so the people of month 1 grow "
-        f"{facts['years']} years older together, and change over time is mostly their ageing; "
-        if facts["structure"]["ageing"]
-        else "ages stand still, "
+        "nobody moves in or out, "
+        if facts["structure"]["demography"]
+        else "nobody is born, grows older or dies, "
     )
     return Text(
         f"{residents:,} residents stand for the {facts['real_population']:,} of {kind}; each for "
-        f"{scale:,.1f}. {sure} It hangs on what is not in the model yet: {ages}ties stand still, "
-        "and the rates between states are assumptions that give England's published shares.",
+        f"{scale:,.1f}. {sure} It hangs on what is not in the model yet: {ages}nothing happens to "
+        "anyone (bereavement, job loss, illness), age and deprivation act on demand through "
+        "wellbeing alone, and the rates between states are assumptions.",
         style="dim",
     )
 

@@ -60,11 +60,11 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("place", "string", "name", "where"),
         Field("status", "string", "word", "finished or failed"),
         Field("error", "string", "text", "what went wrong, where a run failed"),
-        Field("seconds", "float64", "s", "time the run took, burn-in shared with others left out"),
+        Field("seconds", "float64", "s", "time the run took; of runs that share a burn-in, the first bears it"),
         Field("peak_memory_mb", "float64", "MB", "most memory its worker held until then"),
         Field("residents", "int64", "residents", "residents in the sample at the start"),
         Field("scale", "float64", "ratio", "real residents for each one in the sample"),
-        Field("overflow", "int64", "ties", "ties that found no free slot at the start"),
+        Field("overflow", "int64", "ties", "ties that found no free slot"),
         Field("digest", "string", "hash", "of every row and the last month's columns"),
     ),
     "monthly": (
@@ -77,6 +77,8 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("life_satisfaction", "float64", "score 0-10", "mean over adults"),
         *(Field(f"ties_{layer}", "float64", "ties", f"mean {layer} ties over adults")
           for layer in LAYER_NAMES),
+        Field("births", "int32", "residents", "born in the month"),
+        Field("deaths", "int32", "residents", "died in the month"),
     ),
     "people": (
         RUN,

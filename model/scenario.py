@@ -7,14 +7,14 @@ how the model is built (``structure``). A scenario may extend another.
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from model.catalogue import load_services
 from model.draws import HIGHEST_SEED
 from model.errors import InputError, ScenarioError
-from model.parameters import Parameters, load_parameters
+from model.parameters import LIMITS, Parameters, load_parameters
 from model.places import Place, load_place
 from model.rates import MONTHS_PER_YEAR
 from model.reading import DEEPEST_NEST, parse_toml, read_toml, validation_problem
@@ -28,6 +28,16 @@ Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
 
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class _FrozenDict(dict[str, float]):
+    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
+        raise TypeError("a scenario is frozen; use model_copy(update={'parameters': {...}})")
+
+    __setitem__ = __delitem__ = update = setdefault = pop = popitem = clear = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
 
 
 class Levers(_Table):
@@ -46,13 +56,14 @@ class Structure(_Table):
 
     ``variant`` is ``full``, or ``no_contagion`` (nobody's state touches anybody else's).
     ``contagion_from`` says out of which states contacts move people. ``direct_jumps`` allows
-    moves between thriving and struggling past coping. ``ageing`` false holds every age.
+    moves between thriving and struggling past coping. ``demography`` false lets nobody be born,
+    grow older or die.
     """
 
     variant: Literal["full", "no_contagion"] = "full"
     contagion_from: Literal["coping", "all"] = "coping"
     direct_jumps: bool = False
-    ageing: bool = True
+    demography: bool = True
 
 
 class Scenario(_Table):
@@ -96,7 +107,9 @@ class Scenario(_Table):
     services: Annotated[tuple[str, ...], Field(strict=False)] = tuple(load_services())
     structure: Structure = Structure()
     levers: Levers = Levers()
-    parameters: dict[str, float] = {}
+    parameters: Annotated[dict[str, float], AfterValidator(_FrozenDict)] = Field(
+        default_factory=_FrozenDict
+    )
 
     @property
     def months(self) -> int:
@@ -117,13 +130,15 @@ class Scenario(_Table):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a checked copy with some keys replaced.
 
+        A table given as a dict goes over the present one; keys it does not name stay.
+
         Raises
         ------
         ScenarioError
             When the copy would not be a scenario.
         """
         del deep  # everything inside is frozen
-        return _checked(type(self), {**self.model_dump(), **(update or {})}, _Origins())
+        return _checked(type(self), _merged(self.model_dump(), update or {}), _Origins())
 
 
 S = TypeVar("S", bound=Scenario)
@@ -202,6 +217,35 @@ def load_scenario(
     return _checked(Scenario, document, origins)
 
 
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a scenario file, for editors that complete and check TOML.
+
+    Examples
+    --------
+    >>> schema = json_schema()
+    >>> schema["properties"]["years"]["maximum"]
+    200
+    >>> schema["properties"]["parameters"]["properties"]["frailty_sd"]["maximum"]
+    5.0
+    """
+    schema = Scenario.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    properties = schema["properties"]
+    properties["extends"] = {"type": "string", "description": "a scenario this one goes over"}
+    properties["parameters"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            name: {"type": "number", "minimum": least, "maximum": most, "default": one.value,
+                   "description": f"{one.meaning} ({one.unit})"}
+            for name, one in load_parameters().entries.items()
+            for least, most in [LIMITS[one.unit]]
+        },
+    }  # fmt: skip
+    properties["services"]["items"] = {"enum": list(load_services())}
+    return schema
+
+
 def parse_setting(text: str) -> tuple[str, Any]:
     """Split ``key=value``; the value is read as TOML, or as plain text where it is none.
 
@@ -275,6 +319,9 @@ def _beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Pat
         folders = " or ".join(str(folder) for folder in dict.fromkeys(allowed))
         raise ScenarioError("leads outside the allowed folders", file=file, key=key, value=value,
                             allowed=f"a file under {folders}")  # fmt: skip
+    bundled = scenarios_folder() / value
+    if not is_file and key == "extends" and path.parent == file.parent.resolve():
+        path, is_file = bundled, bundled.is_file()
     if not is_file:
         siblings = [one.name for one in path.parent.glob("*.toml")
                     if one.is_file() and not one.samefile(file)]  # fmt: skip

@@ -1,29 +1,26 @@
 """The Mesa model: built from a scenario, one month a step, in the order of one list."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Self
-from zipfile import BadZipFile, ZipFile
 
 import mesa
 import numpy as np
 
 from model.agents import Resident, ResidentSet
 from model.draws import Draws, Purpose
-from model.errors import ResultsError, ScenarioError
+from model.errors import ScenarioError
+from model.history import history_of, read_state, write_state
 from model.memory import MB, available_mb
 from model.network import LAYER_NAMES, Network
-from model.population import CHILDREN, COLUMNS, NO_STATE, Population, age_band_of
+from model.population import CHILDREN, COLUMNS, NO_STATE, VACANT, Population, age_band_of
 from model.rates import MONTHS_PER_YEAR
 from model.recorder import Recorder
 from model.rules import demography, services, ties, wellbeing
+from model.rules.demography import ROOM
 from model.scenario import Scenario, load_scenario
 
 Array = np.ndarray[Any, Any]
-
-STATE_FORMAT = 1
-SMALL_PARTS_BYTES = 1_000_000
 
 PROCESS_MB = 300.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
@@ -66,9 +63,11 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
     --------
     >>> config = load_scenario().model_copy(update={"population": 500, "burn_in_years": 1})
     >>> model = CommunityModel(config, rng=7)
+    >>> len(model.agents)
+    500
     >>> model.step()
-    >>> model.month, len(model.agents)
-    (1, 500)
+    >>> model.month
+    1
     """
 
     def __init__(
@@ -94,6 +93,11 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         self.place = config.place_profile
         self.month = START
         self._on_month = on_month or (lambda: None)
+        self._ease = ties.ease_of(self.parameters)
+        self._chances = demography.chances_of_a_month()
+        nobody = np.zeros(len(self.place.neighbourhoods), np.int64)
+        self._births = self._deaths = nobody
+        self._happenings = self.MONTH if config.structure.demography else self.STANDSTILL
         self._means = services.contacts_per_month(config.services, self.parameters)
         self.recorder = Recorder(self.place, config.services, self.parameters)
         self._rates_before = self._rates((1.0, 1.0))
@@ -113,12 +117,10 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
     def _settle(self) -> None:
         people = demography.settle(self.place, self.config.population, self.draws)
         self.population = people
-        normal = self.draws.normals(Purpose.FRAILTY, START, people.resident)
-        people.frailty[:] = self.parameters.frailty_sd * normal
-        people.state[:] = NO_STATE
-        self._assess_risk(np.arange(len(people)))
-        adults = np.flatnonzero(people.age_band != CHILDREN)
+        self._endow(np.flatnonzero(people.is_present), START)
+        adults = people.adults
         people.write("state", adults, self._resting_states(adults, Purpose.STATE, START))
+        self._groups = ties.groups_of(people, self.draws)
         self.replace_ties(ties.starting_network(people, self.parameters, self.draws))
 
     # --- The month -----------------------------------------------------------------------
@@ -126,7 +128,7 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
     def step(self) -> None:
         """Live one month after burn-in; `running` ends with the scenario's last."""
         self.month += 1
-        for happening in self.MONTH:
+        for happening in self._happenings:
             happening(self, self.month)
         self.running = self.month < self.config.months
         self._on_month()
@@ -134,7 +136,7 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
     def _burn_in(self) -> None:
         """Let the states settle among the ties, with every age held; months up to 0."""
         for month in range(1 - self.config.burn_in_years * MONTHS_PER_YEAR, START + 1):
-            for happening in self.BURN_IN:
+            for happening in self.TIMELESS:
                 happening(self, month)
             self._on_month()
 
@@ -146,11 +148,40 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         self._change_states(moves.rows, moves.before, moves.after)
 
     def _seek_services(self, month: int) -> None:
-        self._contacts = services.monthly_demand(self.population, self._means, self.draws, month)
+        self._contacts = services.monthly_demand(
+            self.population, self.config.services, self._means, self.draws, month
+        )
+
+    def _meet_and_part(self, month: int) -> None:
+        people, network, mood = self.population, self.network, self._mood()
+        ended = ties.partings(people, network, self._ease, self.draws, month)
+        network.end("local", ended.ends, ended.others, mood)
+        formed = ties.meetings(people, network, self._groups, self._ease, self.draws, month)
+        network.add("local", formed.ends, formed.others, mood)
+
+    def _die(self, month: int) -> None:
+        rows = demography.deaths(self.population, self._chances, self.draws, month)
+        self._deaths = self._by_neighbourhood(rows)
+        mood = wellbeing.MOOD[self.population.state[rows]]
+        self.network.remove(rows, mood)
+        self.population.write("state", rows, VACANT)
+        self.population.write("resident", rows, 0)
+
+    def _be_born(self, month: int) -> None:
+        people = self.population
+        born = demography.births(people, self._chances, self.draws, month)
+        self._births = self._by_neighbourhood(born.row)
+        people.write("resident", born.row, born.resident)
+        people.write("quintile", born.row, people.quintile[born.mother_row])
+        people.write("sex", born.row, born.sex)
+        people.write("birth_month", born.row, month)
+        people.write("age_band", born.row, CHILDREN)
+        people.write("state", born.row, NO_STATE)
+        self._endow(born.row, month)
+        self.network.add("kin", *ties.kin_of_newborns(born.row, born.mother_row, self.network),
+                         self._mood())  # fmt: skip
 
     def _grow_older(self, month: int) -> None:
-        if not self.config.structure.ageing:
-            return
         people = self.population
         rows = demography.leaving_age_band(people, month)
         come_of_age = rows[people.age_band[rows] == CHILDREN]
@@ -161,12 +192,25 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         self._change_states(come_of_age, people.state[come_of_age], states)
 
     def _record(self, month: int) -> None:
-        self.recorder.record(month, self.population, self.network, self._contacts)
+        vital = {"births": self._births, "deaths": self._deaths}
+        self.recorder.record(month, self.population, self.network, self._contacts, vital)
 
-    MONTH = (_move_between_states, _seek_services, _grow_older, _record)
+    MONTH = (
+        _meet_and_part,
+        _move_between_states,
+        _seek_services,
+        _die,
+        _be_born,
+        _grow_older,
+        _record,
+    )
     """What happens in a month, in order: a scientific claim, written once."""
 
-    BURN_IN = (_move_between_states,)
+    STANDSTILL = (_meet_and_part, _move_between_states, _seek_services, _record)
+    """A month in which nobody is born, grows older or dies."""
+
+    TIMELESS = (_meet_and_part, _move_between_states)
+    """A month of burn-in, with every age held."""
 
     # --- What a month is made of ---------------------------------------------------------
 
@@ -175,6 +219,21 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         return wellbeing.resting_states(
             self.population, rows, uniforms, self.parameters, self._rates_before
         )
+
+    def _endow(self, rows: Array, month: int) -> None:
+        """Give newcomers what they keep for life: frailty and sociability."""
+        people, ids = self.population, self.population.resident[rows]
+        normal = self.draws.normals(Purpose.FRAILTY, month, ids)
+        people.write("frailty", rows, self.parameters.frailty_sd * normal)
+        people.write("ties_wanted", rows, ties.ties_wanted(ids, self.parameters, self.draws))
+        self._assess_risk(rows)
+
+    def _mood(self) -> Array:
+        return np.asarray(wellbeing.MOOD[self.population.state])
+
+    def _by_neighbourhood(self, rows: Array) -> Array:
+        homes = self.population.neighbourhood[rows]
+        return np.bincount(homes, minlength=len(self.place.neighbourhoods))
 
     def _assess_risk(self, rows: Array) -> None:
         worsen, improve = wellbeing.personal_risks(self.population, rows, self.parameters)
@@ -190,12 +249,12 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
     @property
     def calendar_month(self) -> int:
         """The month by which ages are told."""
-        return self.month if self.config.structure.ageing else START
+        return self.month if self.config.structure.demography else START
 
     @property
     def agents(self) -> ResidentSet:
         """All residents, as Mesa's AgentSet."""
-        return ResidentSet(self, np.arange(len(self.population)))
+        return ResidentSet(self, np.flatnonzero(self.population.is_present))
 
     @property
     def agents_by_type(self) -> dict[type[mesa.Agent], ResidentSet]:
@@ -229,12 +288,12 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         ValueError
             When the network is of another number of residents.
         """
-        if network.degrees.shape[1] != len(self.population):
+        if network.degrees.shape[1] != self.population.n_rows:
             raise ValueError(
-                f"a network of {network.degrees.shape[1]:,} for {len(self.population):,} residents"
+                f"a network of {network.degrees.shape[1]:,} for {self.population.n_rows:,} rows"
             )
         self.network = network
-        self.network.recount(wellbeing.MOOD[self.population.state])
+        self.network.recount(self._mood())
         self._weights = wellbeing.contact_weights(self.population, network, self.parameters)
 
     @property
@@ -266,6 +325,7 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
             "discontent": self.network.discontent,
             "overflow": np.array(overflow),
             "weights": self._weights,
+            "bounds": self.population.bounds,
         }
         return arrays
 
@@ -303,10 +363,11 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
     ) -> Self:  # fmt: skip
         model = cls.__new__(cls)
         model._open_world(config, seed, on_month)
-        model.population = Population(len(arrays["people.resident"]))
+        model.population = Population(np.diff(arrays["bounds"]))
         for column in COLUMNS:
             model.population.write(column.name, slice(None), arrays[f"people.{column.name}"])
-        model.network = Network(len(model.population))
+        model._groups = ties.groups_of(model.population, model.draws)
+        model.network = Network(model.population.n_rows)
         for name in LAYER_NAMES:
             model.network.slots[name][:] = arrays[f"slots.{name}"]
         model.network.degrees[:] = arrays["degrees"]
@@ -321,18 +382,14 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
 
         Raises
         ------
+        ResultsError
+            When the file cannot be written.
         ValueError
             When months have been recorded.
         """
         if self.month != START:
             raise ValueError("save a place after burn-in, before its first step")
-        about = {"format": STATE_FORMAT, "seed": self.seed, "history": history_of(self.config)}
-        arrays = {**self._state(), "about": np.array(json.dumps(about))}
-        path = Path(path)
-        growing = path.with_name(path.name + ".tmp")
-        with growing.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        growing.replace(path)
+        write_state(Path(path), self._state(), self.seed, self.config)
 
     @classmethod
     def load_state(cls, path: str | Path, config: Scenario) -> Self:
@@ -343,13 +400,9 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         ResultsError
             When the file is no saved place, or one with another past than the scenario's.
         """
-        try:
-            about, arrays = _read_state(Path(path), config.population)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise ResultsError(f"is no saved place ({error})", file=path) from None
-        if about.get("history") != history_of(config):
-            raise ResultsError("holds another past than the scenario's", file=path)
-        return cls._from_state(config, about["seed"], arrays)
+        require_memory(config.population)
+        seed, arrays = read_state(Path(path), config)
+        return cls._from_state(config, seed, arrays)
 
 
 def memory_mb(population: int) -> float:
@@ -357,8 +410,8 @@ def memory_mb(population: int) -> float:
 
     Rows are counted twice, since a burnt-in place stands beside the branch that lives on.
     """
-    row = Population(0).bytes_per_resident + Network(0).bytes_per_resident
-    return PROCESS_MB + population * (2 * row + WORKING_BYTES) / MB
+    row = Population([0]).bytes_per_resident + Network(0).bytes_per_resident
+    return PROCESS_MB + population * (2 * ROOM * row + WORKING_BYTES) / MB
 
 
 def require_memory(population: int, n_processes: int = 1) -> None:
@@ -375,24 +428,3 @@ def require_memory(population: int, n_processes: int = 1) -> None:
             f"would need about {needed:,.0f} MB in {n_processes} processes; {there:,.0f} MB are free",
             key="population", value=population, allowed="a smaller population, or fewer --jobs",
         )  # fmt: skip
-
-
-def _read_state(path: Path, population: int) -> tuple[dict[str, Any], dict[str, Array]]:
-    with ZipFile(path) as archive:
-        # What a file says it unpacks to is looked at before anything is unpacked.
-        unpacked = sum(member.file_size for member in archive.infolist())
-    per_resident = Population(0).bytes_per_resident + Network(0).bytes_per_resident
-    if unpacked > population * per_resident + SMALL_PARTS_BYTES:
-        raise ValueError(f"{unpacked:,} bytes are too many for {population:,} residents")
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    about = json.loads(str(arrays.pop("about")))
-    if not isinstance(about, dict) or about.get("format") != STATE_FORMAT:
-        raise ValueError("not in this version's format")
-    return about, arrays
-
-
-def history_of(config: Scenario) -> dict[str, Any]:
-    """Return what of a scenario shapes the place up to month 1: the rest is its future."""
-    names = ("place", "population", "burn_in_years", "structure", "parameters")
-    return config.model_dump(mode="json", include=set(names))

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -122,7 +123,7 @@ def _start_worker(folder: Path, lived: Any, stop: Any) -> None:
     # The parent alone answers Ctrl-C: it tells its workers to stop, and they close their files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker.update(writer=PartWriter(folder, str(os.getpid())), lived=lived, stop=stop)
+    _worker.update(writer=PartWriter(folder, uuid.uuid4().hex[:12]), lived=lived, stop=stop)
 
 
 def _end_with_parent() -> None:
@@ -148,15 +149,16 @@ def _live_in_worker(task: Task) -> None:
 def live_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMonths) -> None:
     """Live through all tasks in so many processes.
 
-    When a process is killed, the runs it had finished are kept and the rest are lost to this
-    campaign; the caller sees which from the rows on disk.
+    When a process is killed, this returns early: the runs that were finished are on disk, and
+    the caller sees from their rows which are not.
     """
     context = multiprocessing.get_context("spawn")
     lived, stop = context.Value("q", 0), context.Value("b", 0)
     with ProcessPoolExecutor(
         jobs, mp_context=context, initializer=_start_worker, initargs=(folder, lived, stop)
     ) as pool:
-        futures = {pool.submit(_live_in_worker, task) for task in tasks}
+        with _deaf_to_interrupts():  # so are the processes that start in here, from the first
+            futures = {pool.submit(_live_in_worker, task) for task in tasks}
         try:
             for months in _watch(futures, lived):
                 on_months(months)
@@ -168,6 +170,19 @@ def live_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMo
             stop.value = 1
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # only the main thread may say so
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _watch(futures: set[Future[None]], lived: Any) -> Iterator[int]:

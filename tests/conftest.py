@@ -20,7 +20,7 @@ def town() -> Scenario:
 
 
 def people_in(states: list[int]) -> Population:
-    people = Population(len(states))
+    people = Population([len(states)])
     people.resident[:] = np.arange(1, len(states) + 1)
     people.quintile[:] = 3
     people.age_band[:] = 3
@@ -33,7 +33,7 @@ def star(n_leaves: int) -> Network:
     """Tie resident 0 to all others."""
     leaves = np.arange(1, n_leaves + 1)
     network = Network(n_leaves + 1)
-    network.add("local", np.zeros(n_leaves, np.int64), leaves)
+    network.add("local", np.zeros(n_leaves, np.int64), leaves, np.zeros(n_leaves + 1, np.int8))
     return network
 
 

@@ -8,6 +8,7 @@ import pickle
 from collections import Counter
 from collections.abc import Hashable
 from random import Random
+from typing import NamedTuple
 
 import mesa
 import numpy as np
@@ -20,7 +21,7 @@ from model.draws import Draws, Purpose
 from model.network import LAYER_NAMES
 from model.population import CHILDREN, COLUMNS, DECLARED, NO_STATE
 from model.rates import MONTHS_PER_YEAR
-from model.rules import wellbeing
+from model.rules import demography, wellbeing
 
 POPULATION = 600
 SEED = 7
@@ -31,13 +32,27 @@ DRAW_THAT_STAYS = 0.5
 SINGLE_PRECISION = 1e-6
 SMALL = {"population": POPULATION, "burn_in_years": 0, "years": 1, "place": "sandbeck"}
 
+TOWN = 5_000
+TOWN_MONTHS = 24
+"""Months in which a town of this size has a hundred or so births, and as many deaths."""
+LITTLE_ROOM = 1.02
+"""Rows for each founder, few enough that newborns soon sit where somebody died."""
+
+
+def still(**update):
+    """Let ties stand still and nobody be born or die: the next step is as explained."""
+    structure = {"demography": False, **update.pop("structure", {})}
+    parameters = {"tie_attempts": 0.0, "tie_end_local": 0.0, **update.pop("parameters", {})}
+    return {"structure": structure, "parameters": parameters, **update}
+
+
 VARIANTS = {
-    "default": {},
-    "levers": {"levers": {"worsen_hazard_ratio": 0.7, "improve_hazard_ratio": 1.3}},
-    "jumps": {"structure": {"direct_jumps": True}},
-    "contagion from all": {"structure": {"contagion_from": "all"}},
-    "no contagion": {"structure": {"variant": "no_contagion"}},
-    "wide frailty, low cap": {"parameters": {"frailty_sd": 1.0, "log_hazard_cap": 2.0}},
+    "default": still(),
+    "levers": still(levers={"worsen_hazard_ratio": 0.7, "improve_hazard_ratio": 1.3}),
+    "jumps": still(structure={"direct_jumps": True}),
+    "contagion from all": still(structure={"contagion_from": "all"}),
+    "no contagion": still(structure={"variant": "no_contagion"}),
+    "wide frailty, low cap": still(parameters={"frailty_sd": 1.0, "log_hazard_cap": 2.0}),
 }
 
 
@@ -58,7 +73,7 @@ def agents(model):
 
 @pytest.fixture
 def ids(model):
-    return model.population.resident.tolist()
+    return in_words(model, "resident")
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -76,8 +91,14 @@ def generator():
     return Random(SEED)  # noqa: S311 - the kind Mesa's sets hold
 
 
+def column(model, name):
+    """Return a column of those who are there, in the order of their rows."""
+    people = model.population
+    return people.columns[name][people.is_present]
+
+
 def in_words(model, name):
-    codes = model.population.columns[name].tolist()
+    codes = column(model, name).tolist()
     labels = DECLARED[name].labels
     return [labels[code] if code >= 0 else None for code in codes] if labels else codes
 
@@ -293,8 +314,12 @@ def test_set_is_mesas_agent_set(agents):
 # --- The set, against plain Python over the columns -----------------------------------------
 
 
-def test_set_holds_every_resident_once_in_order(agents, ids):
+def test_set_holds_every_founder_once_in_order(agents, ids):
     assert ids_of(agents) == ids == list(range(1, POPULATION + 1))
+
+
+def test_some_rows_are_vacant(model):
+    assert model.population.n_rows > len(model.agents)
 
 
 def test_select_takes_those_for_whom_a_function_holds(model, agents, ids):
@@ -306,8 +331,8 @@ def test_select_takes_those_for_whom_a_function_holds(model, agents, ids):
 
 def test_select_takes_at_most_a_number_of_those_that_pass(model, agents, ids):
     children = agents.select(lambda one: one.state is None, at_most=5)
-    found = np.flatnonzero(model.population.state == NO_STATE)[:5]
-    assert ids_of(children) == [ids[row] for row in found]
+    is_child = column(model, "state") == NO_STATE
+    assert ids_of(children) == [who for who, child in zip(ids, is_child, strict=True) if child][:5]
 
 
 def test_select_takes_at_most_a_share_of_all(agents, ids):
@@ -342,8 +367,8 @@ def test_shuffle_do_visits_in_shuffled_order(agents, ids):
 @pytest.mark.parametrize("ascending", [True, False])
 def test_sort_follows_a_column(ascending, model, agents, ids):
     frailty = in_words(model, "frailty")
-    rows = sorted(range(POPULATION), key=lambda row: frailty[row], reverse=not ascending)
-    assert ids_of(agents.sort("frailty", ascending=ascending)) == [ids[row] for row in rows]
+    order = sorted(range(POPULATION), key=lambda nth: frailty[nth], reverse=not ascending)
+    assert ids_of(agents.sort("frailty", ascending=ascending)) == [ids[nth] for nth in order]
 
 
 def test_sort_puts_the_highest_first_by_default(agents, ids):
@@ -360,7 +385,7 @@ def test_do_returns_the_set(agents):
 
 def test_map_calls_a_method_by_name(model, agents):
     degrees = [len(kin) for kin in agents.map("neighbours", "kin")]
-    assert degrees == model.network.degree("kin").tolist()
+    assert degrees == model.network.degree("kin")[model.population.is_present].tolist()
 
 
 def test_map_calls_a_function_with_its_arguments(agents, ids):
@@ -368,7 +393,7 @@ def test_map_calls_a_function_with_its_arguments(agents, ids):
 
 
 def test_agg_applies_one_function(model, agents):
-    assert agents.agg("quintile", sum) == int(model.population.quintile.sum())
+    assert agents.agg("quintile", sum) == column(model, "quintile").sum()
 
 
 def test_agg_applies_several_functions(model, agents):
@@ -454,7 +479,7 @@ def test_groups_map_a_function(model, agents):
 
 def test_groups_map_a_method_by_name(model, agents):
     oldest = agents.groupby("age_band").map("agg", "birth_month", min)
-    born = model.population.birth_month[model.population.age_band == CHILDREN]
+    born = column(model, "birth_month")[column(model, "age_band") == CHILDREN]
     assert oldest["0-15"] == born.min()
 
 
@@ -506,15 +531,16 @@ def test_windows_follow_their_columns():
     residents = list(model.agents)
     for _ in range(BRIEFLY):
         model.step()
-    assert [one.state for one in residents] == in_words(model, "state")
+    now = dict(zip(in_words(model, "resident"), in_words(model, "state"), strict=True))
+    alive = [one for one in residents if one.unique_id in now]
+    assert [one.state for one in alive] == [now[one.unique_id] for one in alive]
 
 
 def test_windows_tell_completed_years(model):
     branch = model.branch()
     branch.step()
-    born = branch.population.birth_month.tolist()
     assert branch.agents.get("age_years") == [
-        (branch.month - month) // MONTHS_PER_YEAR for month in born
+        (branch.month - born) // MONTHS_PER_YEAR for born in in_words(branch, "birth_month")
     ]
 
 
@@ -596,6 +622,175 @@ def test_model_refuses_other_agents(model):
         model.agents = []
 
 
+# --- Coming and going -----------------------------------------------------------------------
+
+
+class Newborn(NamedTuple):
+    """A newborn in the month of birth: the window, and what it said then."""
+
+    window: Resident
+    state: str | None
+    kin: list[Resident]
+    is_listed: bool
+
+
+class Life(NamedTuple):
+    """A town, what was taken of it at its start, and who was born since."""
+
+    model: CommunityModel
+    founders: list[Resident]
+    everyone: ResidentSet
+    newborns: list[Newborn]
+
+    @property
+    def gone(self):
+        """Windows of founders who died."""
+        alive = set(in_words(self.model, "resident"))
+        return [one for one in self.founders if one.unique_id not in alive]
+
+
+def born_this_month(model):
+    people, agents = model.population, model.agents
+    rows = np.flatnonzero(people.is_present & (people.birth_month == model.month))
+    windows = [Resident(model, row) for row in rows]
+    return [Newborn(one, one.state, one.neighbours("kin"), one in agents) for one in windows]
+
+
+@pytest.fixture(scope="module")
+def life():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demography, "ROOM", LITTLE_ROOM)
+        model = new_model(population=TOWN, years=TOWN_MONTHS // MONTHS_PER_YEAR)
+    founders, everyone, newborns = list(model.agents), model.agents, []
+    while model.running:
+        model.step()
+        newborns += born_this_month(model)
+    return Life(model, founders, everyone, newborns)
+
+
+def test_a_town_holds_births_and_deaths(life):
+    assert life.gone
+    assert life.newborns
+
+
+def test_agents_are_founders_and_newborns_but_the_dead(life):
+    born = [one.window for one in life.newborns]
+    assert set(life.model.agents) == (set(life.founders) | set(born)) - set(life.gone) - {
+        one for one in born if not one.is_here
+    }
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_set_reads_columns_among_vacant_rows(name, life):
+    assert life.model.agents.get(name) == in_words(life.model, name)
+
+
+def test_windows_of_the_living_say_that_they_are_here(life):
+    assert all(one.is_here for one in set(life.founders) - set(life.gone))
+
+
+def test_windows_of_the_dead_say_that_they_are_gone(life):
+    assert not any(one.is_here for one in life.gone)
+
+
+@pytest.mark.parametrize("name", [*DECLARED, "row", "age_years"])
+def test_reading_the_dead_names_them(name, life):
+    for one in life.gone:
+        with pytest.raises(LookupError, match=f"resident {one.unique_id} does not live here"):
+            getattr(one, name)
+
+
+def test_the_dead_have_no_neighbours_to_list(life):
+    with pytest.raises(LookupError, match="does not live here any more"):
+        life.gone[0].neighbours("kin")
+
+
+def test_the_dead_have_nothing_to_explain(life):
+    with pytest.raises(LookupError, match="does not live here any more"):
+        life.gone[0].explain()
+
+
+def test_the_dead_can_be_shown(life):
+    one = life.gone[0]
+    assert repr(one) == f"<Resident {one.unique_id}: no longer here>"
+
+
+def test_the_dead_are_not_among_the_agents(life):
+    assert life.model.agents.isdisjoint(life.gone)
+
+
+def test_nobody_is_tied_to_the_dead(life):
+    present = life.model.population.is_present
+    for layer in LAYER_NAMES:
+        assert present[np.concatenate(life.model.network.edges(layer))].all()
+
+
+def test_a_set_taken_before_shrinks_as_its_members_die(life):
+    dead = set(life.gone)
+    assert list(life.everyone) == [one for one in life.founders if one not in dead]
+
+
+def test_a_set_taken_before_answers_for_the_living(life):
+    assert life.everyone.get("unique_id") == ids_of(life.everyone)
+    assert len(life.everyone) == TOWN - len(life.gone)
+
+
+def test_groups_taken_before_shrink_as_their_members_die(life):
+    groups = life.everyone.groupby("sex")
+    assert sum(groups.count().values()) == len(life.everyone)
+
+
+def test_newborns_appear_among_the_agents(life):
+    assert all(one.is_listed for one in life.newborns)
+
+
+def test_newborns_have_no_state(life):
+    assert {one.state for one in life.newborns} == {None}
+
+
+def test_newborns_have_kin(life):
+    assert all(one.kin for one in life.newborns)
+
+
+def test_kin_of_newborns_are_tied_back(life):
+    for one in life.newborns:
+        if one.window.is_here:
+            others = one.window.neighbours("kin")
+            assert all(one.window in other.neighbours("kin") for other in others)
+
+
+@pytest.fixture
+def reused(life):
+    """The dead whose rows have somebody else, each with whoever sits there now."""
+    sitting = {one.row: one for one in life.model.agents}
+    pairs = [(one, sitting[one._row]) for one in life.gone if one._row in sitting]
+    assert pairs
+    return pairs
+
+
+def test_a_row_used_again_belongs_to_a_newborn(reused, life):
+    born = {one.window for one in life.newborns}
+    assert {newcomer for _, newcomer in reused} <= born
+
+
+def test_the_dead_are_gone_from_a_row_used_again(reused):
+    assert not any(one.is_here for one, _ in reused)
+
+
+def test_the_dead_differ_from_whoever_has_their_row(reused):
+    assert not any(one == newcomer for one, newcomer in reused)
+
+
+def test_a_set_taken_before_does_not_take_in_newcomers(reused, life):
+    assert life.everyone.isdisjoint([newcomer for _, newcomer in reused])
+
+
+def test_a_vacant_row_has_no_window(life):
+    vacant = np.flatnonzero(~life.model.population.is_present)[0]
+    with pytest.raises(LookupError, match=f"nobody lives in row {vacant}"):
+        Resident(life.model, vacant)
+
+
 # --- Mesa's collector -----------------------------------------------------------------------
 
 
@@ -618,7 +813,8 @@ def collected():
 
 def test_collector_reports_the_model(collected):
     reported = collected[0].get_model_vars_dataframe().to_dict("list")
-    assert reported == {"residents": [POPULATION, POPULATION], "month": [0, 1]}
+    residents = [len(columns["resident"]) for columns in collected[1]]
+    assert reported == {"residents": residents, "month": [0, 1]}
 
 
 def test_collector_reports_residents_by_id(collected):
@@ -712,13 +908,8 @@ def test_the_cap_is_met():
     assert model.agents.agg("worsen_risk", max) == pytest.approx(highest, rel=SINGLE_PRECISION)
 
 
-def test_contacts_are_neighbours_in_a_mood(variant):
-    parameters = variant.parameters
-    weights = wellbeing.contact_weights(variant.population, variant.network, parameters)
-    branch = variant.branch()
-    for _ in range(BRIEFLY):
-        branch.step()
-    for one in branch.agents.select(lambda one: one.state is not None):
+def assert_contacts_are_neighbours(model, weights):
+    for one in model.agents.select(lambda one: one.state is not None):
         content = discontent = 0.0
         for layer, weight in zip(LAYER_NAMES, weights, strict=True):
             states = [other.state for other in one.neighbours(layer)]
@@ -726,6 +917,15 @@ def test_contacts_are_neighbours_in_a_mood(variant):
             discontent += weight * (states.count("struggling") + states.count("in_crisis"))
         by_hand = {"content": content, "discontent": discontent}
         assert one.explain()["contacts"] == pytest.approx(by_hand)
+
+
+def test_contacts_are_neighbours_in_a_mood(variant):
+    parameters = variant.parameters
+    weights = wellbeing.contact_weights(variant.population, variant.network, parameters)
+    branch = variant.branch()
+    for _ in range(BRIEFLY):
+        branch.step()
+    assert_contacts_are_neighbours(branch, weights)
 
 
 def test_contacts_give_contagion(variant, explained):
@@ -782,33 +982,54 @@ def test_rates_give_the_chances_of_a_month(explained):
         assert (found["p_worse"], found["p_better"]) == pytest.approx(by_hand)
 
 
+def test_contacts_are_neighbours_in_a_mood_after_births_and_deaths(life):
+    assert_contacts_are_neighbours(life.model, life.model._weights)
+
+
 def test_children_have_nothing_to_explain(model):
     children = model.agents.select(lambda one: one.age_band == "0-15")
     assert children.map("explain") == [{}] * len(children)
 
 
 def chances(model):
-    """Return every resident's chance of worse and of better next month, 0 for children."""
-    found = model.agents.map("explain")
-    worse = np.array([one.get("p_worse", 0.0) for one in found])
-    better = np.array([one.get("p_better", 0.0) for one in found])
+    """Return the chance of worse and of better next month by row, 0 but for adults."""
+    worse, better = np.zeros((2, model.population.n_rows))
+    for one in model.agents:
+        found = one.explain()
+        worse[one.row], better[one.row] = found.get("p_worse", 0.0), found.get("p_better", 0.0)
     return worse, better
 
 
+def expected_moves(uniforms, worse, better):
+    """Return 1 for whom a draw makes worse, -1 better, 0 neither."""
+    return np.where(uniforms < worse, 1, np.where(uniforms > 1.0 - better, -1, 0))
+
+
 def directions_of_step(model):
-    """Live a month; return 1 for whom it made worse, -1 better, 0 neither, or a child before."""
+    """Live a month among the same people; return 1 for whom it made worse, -1 better, 0 neither."""
     before = model.population.state.copy()
     model.step()
-    return np.where(before == NO_STATE, 0, np.sign(model.population.state - before))
+    return np.sign(model.population.state - before)
 
 
 def test_explanations_tell_who_moves(variant):
     branch = variant.branch()
     for month in range(1, BRIEFLY + 1):
         uniforms = branch.draws.uniforms(Purpose.MOVE, month, branch.population.resident)
-        worse, better = chances(branch)
-        expected = np.where(uniforms < worse, 1, np.where(uniforms > 1.0 - better, -1, 0))
+        expected = expected_moves(uniforms, *chances(branch))
         assert directions_of_step(branch).tolist() == expected.tolist()
+
+
+def test_explanations_tell_who_moves_among_ties_as_they_stand(life):
+    model, month = life.model, life.model.month + 1
+    uniforms = model.draws.uniforms(Purpose.MOVE, month, model.population.resident)
+    moves = wellbeing.moves_under(
+        uniforms, model.population, model.network, model._weights, model._rates_after
+    )
+    directions = np.zeros(model.population.n_rows, np.int8)
+    directions[moves.rows] = np.sign(moves.after - moves.before)
+    assert directions.any()
+    assert directions.tolist() == expected_moves(uniforms, *chances(model)).tolist()
 
 
 def test_months_hold_moves_both_ways(variant):

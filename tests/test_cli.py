@@ -1,6 +1,5 @@
 """The command line: what a run leaves behind, what is refused, and what survives a stop."""
 
-import json
 import os
 import signal
 import subprocess
@@ -232,10 +231,10 @@ def test_refused_in_a_process_of_its_own_too(here: Path) -> None:
 
 # --- What survives a stop --------------------------------------------------------------------
 
-LONG = ["--place", "sandbeck", "--population", "4000", "--years", "40", "--replicates", "60",
+LONG = ["--place", "sandbeck", "--population", "4000", "--years", "30", "--replicates", "20",
         "--set", "burn_in_years=0", "--out", "campaign"]  # fmt: skip
-N_RUNS = 60
-MONTHLY_ROWS = 40 * 12 * 5
+N_RUNS = 20
+MONTHLY_ROWS = 30 * 12 * 5
 PATIENCE_SECONDS = 60.0
 
 
@@ -339,6 +338,25 @@ def test_interrupted_campaign_keeps_the_runs_it_finished(
 
 
 @needs_signals
+def test_workers_do_not_outlive_a_killed_parent(start: Callable[[int], Campaign]) -> None:
+    campaign = start(2)
+    assert campaign.workers()
+    os.kill(campaign.process.pid, signal.SIGKILL)
+    campaign.end()
+    wait_until(lambda: not campaign.members())
+
+
+@needs_signals
+def test_a_polite_request_to_stop_is_answered_like_ctrl_c(
+    start: Callable[[int], Campaign],
+) -> None:
+    campaign = start(2)
+    os.kill(campaign.process.pid, signal.SIGTERM)
+    assert campaign.end() == 130
+    assert Results(campaign.folder).manifest["status"] == "interrupted"
+
+
+@needs_signals
 def test_killed_campaign_leaves_nothing_half_written(start: Callable[[int], Campaign]) -> None:
     campaign = start(2)
     os.killpg(campaign.group, signal.SIGKILL)
@@ -352,15 +370,21 @@ def test_killed_campaign_leaves_nothing_half_written(start: Callable[[int], Camp
 
 
 @needs_signals
-def test_killed_worker_costs_only_the_runs_not_finished(start: Callable[[int], Campaign]) -> None:
+def test_runs_of_a_killed_worker_are_tried_again(start: Callable[[int], Campaign]) -> None:
     campaign = start(2)
     os.kill(campaign.workers()[0], signal.SIGKILL)
-    assert campaign.end() == 1
+    assert campaign.end() == 0
     results = Results(campaign.folder)
-    statuses = results.runs["status"].value_counts()
-    assert statuses["finished"] >= 1
-    assert statuses.sum() == N_RUNS
-    assert json.loads((campaign.folder / "manifest.json").read_text("utf-8"))["status"] == "failed"
+    assert results.runs["run"].tolist() == list(range(N_RUNS))
+    assert set(results.runs["status"]) == {"finished"}
+    assert results.manifest["status"] == "finished"
     assert_finished_runs_have_all_their_rows(results)
     assert names_in(campaign.folder) == FILES
     wait_until(lambda: not campaign.members())
+
+
+def test_the_bundled_sisa_model_runs_without_any_service(here: Path) -> None:
+    ends_with(0, "run", "teaching/sisa", "--population", "300", "--years", "1", "--jobs", "1")
+    results = Results(here / "results" / "001")
+    assert len(results.services) == 0
+    assert set(results.runs["status"]) == {"finished"}

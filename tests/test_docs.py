@@ -11,8 +11,10 @@ import pytest
 import model
 from model.campaign import run_campaign
 from model.compiled import uncompiled
+from model.parameters import load_parameters
 from model.places import bundled_places, load_place
-from model.scenario import load_scenario
+from model.reference import parameters_page
+from model.scenario import Scenario, json_schema, load_scenario
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
@@ -68,7 +70,8 @@ def test_the_example_scenario_is_a_scenario(tmp_path):
 def test_documented_places_are_the_bundled_ones():
     words = (ROOT / "docs" / "places.md").read_text(encoding="utf-8")
     for name in bundled_places():
-        assert re.search(rf"\| `{name}` \|.*\| {load_place(name).population:,} \|", words), name
+        row = rf"^\| `{name}` \|.*\| {load_place(name).population:,} \|$"
+        assert re.search(row, words, re.MULTILINE), name
 
 
 def test_every_scenario_key_is_documented():
@@ -101,3 +104,26 @@ def test_every_dependency_has_its_reason():
     for requirement in project["dependencies"]:
         name = re.split(r"[<>=]", requirement)[0]
         assert re.search(rf"^\| {name} \| .+ \|$", words, re.MULTILINE), name
+
+
+def test_the_parameters_page_is_that_of_the_data():
+    page = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
+
+    assert page == parameters_page(), "run: upstream parameters > docs/parameters.md"
+
+
+def test_every_parameter_and_source_is_on_the_page():
+    page = parameters_page()
+    for name in load_parameters():
+        assert f"| `{name}` |" in page
+    for key in load_parameters().sources:
+        assert f"- **{key}**: " in page
+
+
+def test_the_schema_names_every_key_and_keeps_its_bounds():
+    schema = json_schema()
+
+    assert set(schema["properties"]) == {*Scenario.model_fields, "extends"}
+    assert set(schema["properties"]["parameters"]["properties"]) == set(load_parameters())
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]["population"]["exclusiveMinimum"] == 0

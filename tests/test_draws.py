@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.draws import HIGHEST_SEED, Draws, Purpose, migrant_id, newborn_id, philox4x32
+from model.draws import HIGHEST_SEED, Draws, Purpose, migrant_ids, newborn_ids, philox4x32
 
 # Known answers of Philox4x32-10 published with Random123 (Salmon et al. 2011).
 KNOWN_ANSWERS = [
@@ -81,16 +81,22 @@ def test_uniforms_are_uniform_and_normals_normal():
 
 
 def test_newcomers_have_ids_of_their_own():
-    newborns = [newborn_id(mother, 5, 0) for mother in range(1, 2_001)]
-    twins = [newborn_id(mother, 5, 1) for mother in range(1, 2_001)]
-    migrants = [
-        migrant_id(n, month, k) for n in range(10) for month in range(20) for k in range(10)
-    ]
-    ids = newborns + twins + migrants
+    mothers = np.arange(1, 200_001)
+    newborns = newborn_ids(mothers, 5, np.zeros_like(mothers))
+    twins = newborn_ids(mothers, 5, np.ones_like(mothers))
+    later = newborn_ids(mothers, 6, np.zeros_like(mothers))
+    migrants = [migrant_ids(np.repeat(np.arange(50), 20), month, np.tile(np.arange(20), 50))
+                for month in range(20)]  # fmt: skip
+    ids = np.concatenate([newborns, twins, later, *migrants])
 
-    assert len(set(ids)) == len(ids)
-    assert min(ids) >= 2**62  # founders count from 1
-    assert max(ids) < 2**63
+    assert np.unique(ids).size == ids.size
+    assert ids.min() >= 2**62  # founders count from 1
+
+
+def test_a_newcomers_id_does_not_depend_on_who_else_arrives():
+    together = newborn_ids(np.array([3, 17, 2**62 + 5]), 9, np.array([0, 0, 1]))
+
+    assert newborn_ids(np.array([2**62 + 5]), 9, np.array([1]))[0] == together[2]
 
 
 @pytest.mark.parametrize("seed", [-1, HIGHEST_SEED + 1])

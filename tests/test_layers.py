@@ -14,11 +14,11 @@ PACKAGE = Path(model.__file__).parent
 
 LAYERS = (
     {"cli"},
-    {"report", "plots"},
+    {"report", "plots", "reference"},
     {"campaign", "workers"},
     {"simulation", "agents"},
     {"rules"},
-    {"population", "network", "results", "recorder"},
+    {"population", "network", "results", "recorder", "history"},
     {"scenario", "catalogue", "places", "place_files", "parameters", "rates", "draws"},
     {"errors", "reading", "compiled", "memory"},
 )

@@ -133,11 +133,15 @@ def test_local_ties_wanted_have_the_stated_mean_and_spread(town):
     config = town.model_copy(update={"population": 40_000})
     model = CommunityModel(config, rng=1)
     degree = model.network.degree("local")[model.population.state >= 0]
+    wanted = model.population.ties_wanted[model.population.adults]
     mean, cv = model.parameters.ties_local_mean, model.parameters.ties_local_cv
     lost = 2 * model.network.overflow["local"] / degree.size
+    held = model.parameters.ties_held_share * mean
 
-    # Four standard errors, and half a tie for pairs that were matched twice.
-    assert degree.mean() + lost == pytest.approx(mean, abs=4 * cv * mean / degree.size**0.5 + 0.5)
+    # Four standard errors; half a tie more for pairs that were matched twice.
+    assert wanted.mean() == pytest.approx(mean, abs=4 * cv * mean / wanted.size**0.5)
+    assert wanted.std() == pytest.approx(cv * mean, rel=4 * (2 / wanted.size) ** 0.5 + 0.02)
+    assert degree.mean() + lost == pytest.approx(held, abs=4 * cv * mean / degree.size**0.5 + 0.5)
     assert model.network.overflow["local"] > 0  # the tail of the spread, counted
 
 

@@ -18,7 +18,7 @@ from model.parameters import (
     Parameter,
     load_parameters,
 )
-from model.places import ENGLAND_AGES_FILE, N_QUINTILES, bundled_places, load_place
+from model.places import DATA, N_QUINTILES, bundled_places, load_place
 from model.population import AGE_BANDS, CHILDREN, STATES
 
 PACKAGE = Path(model.__file__).parent
@@ -79,8 +79,8 @@ def test_no_unit_is_without_a_parameter() -> None:
 def used_sources() -> set[str]:
     in_parameters = {key for one in ENTRIES.values() for key in one.sources}
     in_places = {key for name in bundled_places() for key in load_place(name).sources}
-    head = "\n".join(ENGLAND_AGES_FILE.read_text(encoding="utf-8").splitlines()[:5])
-    return in_parameters | in_places | set(re.findall(r"^# source = (\w+)$", head, re.MULTILINE))
+    words = "\n".join(path.read_text(encoding="utf-8") for path in DATA.glob("*.csv"))
+    return in_parameters | in_places | set(re.findall(r"^# source = (\w+)$", words, re.MULTILINE))
 
 
 @pytest.mark.parametrize("key", load_parameters().sources)

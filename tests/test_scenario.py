@@ -115,7 +115,7 @@ def test_line_break_in_a_key_leaves_the_message_on_one_line(tmp_path: Path) -> N
         ('services = "gp"', "services = 'gp'"),
         ("services = [1]", "services.0 = 1"),
         ("structure = 3", "structure = 3"),
-        ("structure.ageing = 1", "structure.ageing = 1"),
+        ("structure.demography = 1", "structure.demography = 1"),
         ('structure.variant = "ful"', "structure.variant = 'ful'"),
         ("levers.worsen_hazard_ratio = true", "levers.worsen_hazard_ratio = True"),
         ("parameters.frailty_sd = true", "parameters.frailty_sd = True"),
@@ -369,7 +369,7 @@ def test_extends_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None
         ('place="england"', ("place", "england")),
         ("title=a b = c", ("title", "a b = c")),
         ("title=", ("title", "")),
-        ("structure.ageing=false", ("structure.ageing", False)),
+        ("structure.demography=false", ("structure.demography", False)),
         ("services=[]", ("services", [])),
         ('services=["gp"]', ("services", ["gp"])),
         ("years=3\nseed=4", ("years", "3\nseed=4")),
@@ -412,7 +412,7 @@ def test_error_in_a_setting_names_the_option(tmp_path: Path, setting: str, told:
 
 def test_error_in_the_file_names_the_file_beside_a_good_setting(tmp_path: Path) -> None:
     file = write(tmp_path, 'years = 0\n[structure]\nvariant = "full"')
-    assert message_of(file, "structure.ageing=false").startswith(f"{file}: years = 0: ")
+    assert message_of(file, "structure.demography=false").startswith(f"{file}: years = 0: ")
 
 
 def test_setting_stands_over_the_file(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import pytest
 
 from model import CommunityModel, load_scenario, simulation
 from model.errors import ResultsError, ScenarioError
+from model.history import history_of
 from model.network import Network
+from model.places import PLACES
 from model.population import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, NO_STATE, STATES
 from model.rules.services import contacts_per_month, monthly_demand, poisson_count
-from model.simulation import history_of, memory_mb
+from model.simulation import memory_mb
 
 
 def lived(config, months, rng=7):
@@ -33,7 +35,7 @@ def wigan():
 
 def test_a_sample_keeps_every_neighbourhoods_share(wigan):
     real = np.array([one.population for one in wigan.place.neighbourhoods])
-    sample = np.bincount(wigan.population.neighbourhood)
+    sample = np.bincount(wigan.population.neighbourhood[wigan.population.is_present])
 
     assert sample.sum() == wigan.config.population
     assert np.all(np.abs(sample * wigan.scale - real) <= wigan.scale)
@@ -41,7 +43,8 @@ def test_a_sample_keeps_every_neighbourhoods_share(wigan):
 
 def test_a_sample_keeps_the_profiles_ages_and_deprivation(wigan):
     people = wigan.population
-    ages = -people.birth_month / 12
+    here = people.is_present
+    ages = -people.birth_month[here] / 12
     edges = (*wigan.place.age_from, 200)
     n_homes = len(wigan.place.neighbourhoods)
     for k in range(len(edges) - 1):
@@ -51,15 +54,18 @@ def test_a_sample_keeps_the_profiles_ages_and_deprivation(wigan):
         assert abs(found - real / wigan.scale) < 2 * n_homes
     for q in range(5):
         real = sum(one.quintiles[q] for one in wigan.place.neighbourhoods)
-        assert abs(np.count_nonzero(people.quintile == q + 1) - real / wigan.scale) < 2 * n_homes
+        assert (
+            abs(np.count_nonzero(people.quintile[here] == q + 1) - real / wigan.scale) < 2 * n_homes
+        )
 
 
 def test_age_bands_follow_birth_months(town):
     model = lived(town.model_copy(update={"years": 12}), 12 * 12)
-    age = (model.month - model.population.birth_month) // 12
+    here = model.population.is_present
+    age = (model.month - model.population.birth_month[here]) // 12
     expected = np.searchsorted(AGE_BAND_FROM, age, side="right") - 1
 
-    assert np.array_equal(model.population.age_band, expected)
+    assert np.array_equal(model.population.age_band[here], expected)
 
 
 def test_burn_in_holds_every_age(town):
@@ -73,18 +79,23 @@ def test_burn_in_holds_every_age(town):
 def test_states_begin_at_sixteen(town):
     model = lived(town.model_copy(update={"years": 3}), 36)
     people = model.population
-    grown = (people.age_band != CHILDREN) & (-people.birth_month < 16 * 12)
+    here = people.is_present
+    grown = here & (people.age_band != CHILDREN) & (-people.birth_month < 16 * 12)
 
     assert grown.any()
-    assert np.array_equal(people.state == NO_STATE, people.age_band == CHILDREN)
+    assert np.array_equal((people.state == NO_STATE)[here], (people.age_band == CHILDREN)[here])
 
 
 def test_nobody_is_lost(town):
     model = lived(town, 12)
 
-    assert len(np.unique(model.population.resident)) == town.population
+    present = model.population.resident[model.population.is_present]
+    assert len(np.unique(present)) == len(present)
     monthly = model.recorder.tables()["monthly"].to_pandas()
-    assert (monthly.groupby("month")["residents"].sum() == town.population).all()
+    by_month = monthly.groupby("month")[["residents", "births", "deaths"]].sum()
+    change = (by_month["births"] - by_month["deaths"]).cumsum()
+    assert (by_month["residents"] == town.population + change).all()
+    assert by_month[["births", "deaths"]].to_numpy().sum() > 0
     assert (monthly[list(STATES)].sum(axis=1) == monthly["adults"]).all()
 
 
@@ -92,7 +103,7 @@ def test_recorded_months_equal_the_columns(town):
     model = lived(town, 1)
     row = model.recorder.tables()["monthly"].to_pandas().iloc[2]
     people = model.population
-    here = (people.neighbourhood == 2) & (people.state != NO_STATE)
+    here = (people.neighbourhood == 2) & (people.state >= 0)
 
     assert row["adults"] == here.sum()
     assert row["coping"] == np.count_nonzero(people.state[here] == COPING)
@@ -106,7 +117,8 @@ def test_person_months_add_up_to_the_months_lived(town):
     model = lived(town.model_copy(update={"years": 2}), 24)
     people = model.recorder.tables()["people"].to_pandas()
 
-    assert people.groupby("year")["person_months"].sum().tolist() == [town.population * 12] * 2
+    monthly = model.recorder.tables()["monthly"].to_pandas()
+    assert people["person_months"].sum() == monthly["residents"].sum()
     is_child = people["age_band"] == AGE_BANDS[CHILDREN]
     in_states = people[list(STATES)].sum(axis=1)
     assert (in_states[is_child] == 0).all()
@@ -181,10 +193,12 @@ def test_levers_act_from_month_one_and_shape_no_history(town):
 
 
 def test_two_worlds_differ_only_where_the_difference_reaches(town):
-    # Everyone in quintile 1 runs a higher risk in one world; without contagion nobody else may
-    # notice.
-    alone = town.model_copy(update={"structure": {"variant": "no_contagion"}})
-    worse = alone.model_copy(update={"parameters": {"log_hazard_quintile_1": 1.5}})
+    # Everyone in quintile 1 runs a higher risk in one world; without contagion, and without
+    # crisis loosening ties, nobody else may notice.
+    steady = {"tie_end_ratio_in_crisis": 1.0}
+    update = {"structure": {"variant": "no_contagion"}, "parameters": steady}
+    alone = town.model_copy(update=update)
+    worse = alone.model_copy(update={"parameters": {**steady, "log_hazard_quintile_1": 1.5}})
     one, other = lived(alone, 24), lived(worse, 24)
     differ = one.population.state != other.population.state
 
@@ -238,11 +252,12 @@ def test_published_rates_are_the_margins_at_the_published_shares():
 def test_demand_meets_its_expected_number_by_state(wigan):
     people, p = wigan.population, wigan.parameters
     means = contacts_per_month(wigan.config.services, p)
-    expected = means[:, people.state].sum(axis=1)
+    expected = means[:, people.state[people.is_present]].sum(axis=1)
     months = range(1, 13)
 
     found = sum(
-        monthly_demand(people, means, wigan.draws, month).sum(axis=(1, 2)) for month in months
+        monthly_demand(people, wigan.config.services, means, wigan.draws, month).sum(axis=(1, 2))
+        for month in months
     )
 
     # Four standard errors of a Poisson count.
@@ -250,9 +265,10 @@ def test_demand_meets_its_expected_number_by_state(wigan):
 
 
 def test_demand_of_adults_leaves_children_out(wigan):
-    means = contacts_per_month(["adult_social_care_request"], wigan.parameters)
+    names = ["adult_social_care_request"]
+    means = contacts_per_month(names, wigan.parameters)
     demand = sum(
-        monthly_demand(wigan.population, means, wigan.draws, month) for month in range(1, 13)
+        monthly_demand(wigan.population, names, means, wigan.draws, month) for month in range(1, 13)
     )
 
     assert demand.sum() > 0
@@ -260,7 +276,7 @@ def test_demand_of_adults_leaves_children_out(wigan):
 
 
 def test_a_service_left_out_changes_no_other_service(town):
-    both = town.model_copy(update={"services": ["gp", "a_and_e"]})
+    both = town.model_copy(update={"services": ["a_and_e", "gp"]})
     one = town.model_copy(update={"services": ["gp"]})
 
     tables = [lived(config, 12).recorder.tables()["services"].to_pandas() for config in (both, one)]
@@ -287,16 +303,102 @@ def test_a_population_that_does_not_fit_is_refused_before_it_is_built(town, monk
 
 def test_a_graph_of_ones_own_carries_contagion(town):
     model = CommunityModel(town, rng=7)
-    adults = model.population.resident[model.population.state != NO_STATE]
+    adults = model.population.resident[model.population.adults]
     ring = networkx.MultiGraph()
     pairs = zip(adults.tolist(), np.roll(adults, 1).tolist(), strict=True)
     ring.add_edges_from(pairs, layer="local")
 
     model.replace_ties(Network.from_networkx(ring, model.population.resident))
 
-    assert (model.network.degree("local")[model.population.state != NO_STATE] == 2).all()
+    assert (model.network.degree("local")[model.population.adults] == 2).all()
     contacts = model.explain(int(np.flatnonzero(model.population.state == COPING)[0]))["contacts"]
     assert contacts["content"] in (0.0, 1.5, 3.0)  # three effective contacts, in two ties
     model.step()
     with pytest.raises(ValueError, match="a network of 5"):
         model.replace_ties(Network(5))
+
+
+def tampered(path, name, place, value):
+    with np.load(path) as file:
+        arrays = {key: file[key].copy() for key in file.files}
+    arrays[name][place] = value
+    np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value"),
+    [
+        ("people.state", 3, 9),
+        ("people.quintile", 3, 7),
+        ("people.neighbourhood", 3, 400),
+        ("slots.kin", (0, 0), 10**8),
+        ("slots.local", (0, 31), 5),
+        ("degrees", (0, 0), 0),
+        ("degrees", (0, 0), 200),
+        ("weights", 0, np.nan),
+        ("people.worsen_risk", 3, np.nan),
+        ("people.frailty", 3, 0.5),
+        ("bounds", 1, 10**6),
+    ],
+)
+def test_a_saved_place_that_was_tampered_with_is_refused(town, tmp_path, name, place, value):
+    path = tmp_path / "place.npz"
+    CommunityModel(town, rng=7).save_state(path)
+    tampered(path, name, place, value)
+
+    with pytest.raises(ResultsError, match="no saved place"):
+        CommunityModel.load_state(path, town)
+
+
+def test_a_saved_place_lacking_a_column_is_refused(town, tmp_path):
+    path = tmp_path / "place.npz"
+    CommunityModel(town, rng=7).save_state(path)
+    with np.load(path) as file:
+        kept = {name: file[name] for name in file.files if name != "people.sex"}
+    np.savez(path, **kept)
+
+    with pytest.raises(ResultsError, match=r"people\.sex"):
+        CommunityModel.load_state(path, town)
+
+
+def test_a_place_is_not_saved_where_it_cannot_be(town, tmp_path):
+    with pytest.raises(ResultsError, match="cannot be written"):
+        CommunityModel(town, rng=7).save_state(tmp_path / "nowhere" / "place.npz")
+
+
+def test_an_edited_profile_is_another_past(town, tmp_path):
+    profile = tmp_path / "mine.toml"
+    text = (PLACES / "sandbeck.toml").read_text(encoding="utf-8")
+    profile.write_text(text, encoding="utf-8")
+    config = town.model_copy(update={"place": str(profile)})
+    before = history_of(config)
+
+    profile.write_text(text.replace('name = "Sandbeck"', 'name = "Sandbek"'), encoding="utf-8")
+
+    assert history_of(config) != before
+
+
+@pytest.mark.parametrize(
+    ("edges", "problem"),
+    [([(0, 10)], IndexError), ([(0, -1)], IndexError), ([(0, 1.5)], TypeError)],
+)
+def test_ties_that_lead_nowhere_are_refused(edges, problem):
+    with pytest.raises(problem):
+        Network.from_edges(3, {"local": edges})
+    with pytest.raises(KeyError, match="lokal"):
+        Network.from_edges(3, {"lokal": [(0, 1)]})
+
+
+def test_a_frozen_scenario_stays_as_it_is(town):
+    with pytest.raises(TypeError, match="frozen"):
+        town.parameters["frailty_sd"] = 0.5
+    assert isinstance(hash(town), int)
+
+
+def test_a_copy_with_part_of_a_table_keeps_the_rest():
+    sisa = load_scenario("teaching/sisa")
+    copy = sisa.model_copy(update={"structure": {"variant": "no_contagion"}})
+
+    assert copy.structure.direct_jumps
+    assert copy.structure.variant == "no_contagion"
+    assert copy.parameters == sisa.parameters

@@ -106,23 +106,23 @@ def test_without_contagion_the_steady_state_is_that_of_a_markov_chain():
     assert np.all(np.abs(found - expected) < ERRORS * error)
 
 
-def watch(config, months=240):
-    """Follow the neutral month by month: contacts who are content, and who became content."""
+def watch(config, felt, becomes, months=240):
+    """Follow the neutral month by month: contacts of one mood, and who came to share it."""
     contacts, became = [], []
     for seed in SEEDS:
         model = CommunityModel(config, rng=seed)
-        local = LAYER_NAMES.index("local")
+        counts = getattr(model.network, felt)[LAYER_NAMES.index("local")]
         for _ in range(months):
             is_neutral = model.population.state == COPING
-            contacts.append(model.network.content[local][is_neutral].copy())
+            contacts.append(counts[is_neutral].copy())
             model.step()
-            became.append(model.population.state[is_neutral] == THRIVING)
+            became.append(model.population.state[is_neutral] == becomes)
     return np.concatenate(contacts), np.concatenate(became)
 
 
-def slope_per_contact(config):
-    """Regress the monthly hazard of becoming content on content contacts, per year."""
-    contacts, became = watch(config)
+def slope_per_contact(config, felt, becomes):
+    """Regress the monthly hazard of coming to feel so on contacts who do, per year."""
+    contacts, became = watch(config, felt, becomes)
     levels = np.arange(4)
     months = np.array([np.count_nonzero(contacts == k) for k in levels])
     share = np.array([became[contacts == k].mean() for k in levels])
@@ -134,21 +134,26 @@ def slope_per_contact(config):
     return (weight * (levels - centre) * hazard).sum() / spread, spread**-0.5
 
 
-def test_the_rise_per_contact_is_recovered_from_monthly_exposure(published):
-    slope, error = slope_per_contact(published)
+MOODS = [("content", THRIVING), ("discontent", STRUGGLING)]
+
+
+@pytest.mark.parametrize(("felt", "becomes"), MOODS)
+def test_the_rise_per_contact_is_recovered_from_monthly_exposure(published, felt, becomes):
+    slope, error = slope_per_contact(published, felt, becomes)
     weight = CommunityModel(published, rng=0)._weights[LAYER_NAMES.index("local")]
-    expected = published.parameter_values.contagion_content * weight
+    expected = published.parameter_values[f"contagion_{felt}"] * weight
 
     # Competing moves of the same month take at most 1/24 of the yearly rate of the other.
-    assert error < expected / 10
+    assert error < expected / 6
     assert slope == pytest.approx(expected, abs=4 * error + 0.02 * expected)
 
 
-def test_without_contagion_contacts_show_no_slope():
-    slope, error = slope_per_contact(sisa(NULL))
+@pytest.mark.parametrize(("felt", "becomes"), MOODS)
+def test_without_contagion_contacts_show_no_slope(felt, becomes):
+    slope, error = slope_per_contact(sisa(NULL), felt, becomes)
 
     assert abs(slope) < 4 * error
-    assert error < 0.02 / 10
+    assert error < 0.02 / 6
 
 
 @pytest.mark.parametrize(

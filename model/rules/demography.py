@@ -1,17 +1,34 @@
-"""Who lives in a place at the start, and how they grow older.
+r"""Who lives in a place: settling, growing older, being born and dying.
 
-Nobody is born, dies or moves yet: a place's people age together.
+Deaths follow the national life table by age and sex, multiplied by the ratio of the resident's
+deprivation quintile,
+
+.. math:: \\mu(a, s, q) = m_x(a, s) \\; \\rho(a, s, q) / \\bar\\rho(a, s),
+
+where :math:`\\bar\\rho` averages over equal fifths, so that England's totals stay those of the
+table. Births follow fertility by the mother's age, one at a time. Nobody moves in or out yet.
 """
 
-from typing import Any
+import csv
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from model.compiled import kernel
-from model.draws import Draws, Purpose
-from model.places import N_QUINTILES, OLDEST_AGE, Place, england_ages, thin
-from model.population import AGE_BAND_FROM, Population, age_band_of
-from model.rates import MONTHS_PER_YEAR
+from model.draws import Draws, Purpose, newborn_ids
+from model.places import DATA, N_QUINTILES, OLDEST_AGE, Place, england_ages, thin
+from model.population import (
+    ADULT_FROM_AGE,
+    AGE_BAND_FROM,
+    NO_STATE,
+    SEXES,
+    VACANT,
+    Population,
+    age_band_of,
+)
+from model.rates import MONTHS_PER_YEAR, monthly_probability
 
 Array = np.ndarray[Any, Any]
 
@@ -20,6 +37,35 @@ START = 0
 
 BAND_ENDS_MONTHS = np.array([*AGE_BAND_FROM[1:], 1_000]) * MONTHS_PER_YEAR
 """Age in months at which each band is left; nobody leaves the last."""
+
+ROOM = 1.4
+"""Rows for each founder of a neighbourhood, so that it can grow."""
+LEAST_ROOM = 64
+
+FEMALE, MALE = range(len(SEXES))
+PER_THOUSAND = 1_000.0
+
+
+class Chances(NamedTuple):
+    """What may happen to a resident within a month.
+
+    ``death`` has shape (sexes, ages, quintiles), ``birth``, of a woman, (ages,).
+    """
+
+    death: Array
+    birth: Array
+
+
+class Births(NamedTuple):
+    """Newborns of a month, one entry each: who they are, their row, sex and mother's row."""
+
+    resident: Array
+    row: Array
+    sex: Array
+    mother_row: Array
+
+
+# --- Settling ----------------------------------------------------------------------------
 
 
 def settle(place: Place, population: int, draws: Draws) -> Population:
@@ -41,31 +87,30 @@ def settle(place: Place, population: int, draws: Draws) -> Population:
     Returns
     -------
     Population
-        With who they are filled in; frailty and states are still zero.
+        With who they are filled in, children without and adults with the state 0; frailty and
+        risks are still zero.
     """
-    people = Population(population)
-    people.resident[:] = np.arange(1, population + 1)
     sizes = thin(np.array([one.population for one in place.neighbourhoods]), population)
-    people.neighbourhood[:] = np.repeat(np.arange(sizes.size), sizes)
-    profile_band = np.empty(population, np.int64)
+    people = Population(np.ceil(sizes * ROOM).astype(np.int64) + LEAST_ROOM)
+    profile_band = np.zeros(people.n_rows, np.int64)
+    founders = np.concatenate([first + np.arange(size) for first, size
+                               in zip(people.bounds, sizes.tolist(), strict=False)])  # fmt: skip
+    people.resident[founders] = np.arange(1, population + 1)
     shuffled = draws.uniforms(Purpose.QUINTILE, START, people.resident)
-    start = 0
-    for one, size in zip(place.neighbourhoods, sizes.tolist(), strict=True):
-        rows = slice(start, start + size)
-        bands = np.arange(len(one.ages))
-        profile_band[rows] = np.repeat(bands, thin(np.array(one.ages), size))
+    for one, first, size in zip(place.neighbourhoods, people.bounds, sizes.tolist(), strict=False):
+        rows = slice(first, first + size)
+        profile_band[rows] = np.repeat(np.arange(len(one.ages)), thin(np.array(one.ages), size))
         quintiles = np.repeat(np.arange(N_QUINTILES), thin(np.array(one.quintiles), size))
         people.quintile[rows] = quintiles[np.argsort(shuffled[rows], kind="stable")] + 1
-        start += size
-    age_years = _ages(people.resident, profile_band, place.age_from, draws)
-    month_of_year = draws.words(Purpose.SEX, START, people.resident)[1] % MONTHS_PER_YEAR
-    people.birth_month[:] = -(age_years * MONTHS_PER_YEAR + month_of_year)
-    people.age_band[:] = age_band_of(age_years)
+    ids = people.resident[founders]
+    age_years = _ages(ids, profile_band[founders], place.age_from, draws)
+    month_of_year = draws.words(Purpose.SEX, START, ids)[1] % MONTHS_PER_YEAR
     females, males = england_ages()
-    is_male = draws.uniforms(Purpose.SEX, START, people.resident) >= (
-        females[age_years] / (females[age_years] + males[age_years])
-    )
-    people.sex[:] = is_male
+    share_female = females[age_years] / (females[age_years] + males[age_years])
+    people.birth_month[founders] = -(age_years * MONTHS_PER_YEAR + month_of_year)
+    people.age_band[founders] = age_band_of(age_years)
+    people.sex[founders] = draws.uniforms(Purpose.SEX, START, ids) >= share_female
+    people.state[founders] = np.where(age_years < ADULT_FROM_AGE, NO_STATE, 0)
     return people
 
 
@@ -80,11 +125,14 @@ def _ages(residents: Array, band: Array, age_from: tuple[int, ...], draws: Draws
     return ages
 
 
+# --- Growing older -----------------------------------------------------------------------
+
+
 @kernel
-def _find_birthdays(birth_month, age_band, ends_months, month, rows):
+def _find_birthdays(birth_month, age_band, state, ends_months, month, rows):
     n = 0
     for i in range(birth_month.size):
-        if month - birth_month[i] >= ends_months[age_band[i]]:
+        if state[i] != VACANT and month - birth_month[i] >= ends_months[age_band[i]]:
             rows[n] = i
             n += 1
     return n
@@ -92,6 +140,149 @@ def _find_birthdays(birth_month, age_band, ends_months, month, rows):
 
 def leaving_age_band(people: Population, month: int) -> Array:
     """Return the rows of residents who grow into the next age band this month."""
-    rows = np.empty(len(people), np.int64)
-    n = _find_birthdays(people.birth_month, people.age_band, BAND_ENDS_MONTHS, month, rows)
+    rows = np.empty(people.n_rows, np.int64)
+    n = _find_birthdays(people.birth_month, people.age_band, people.state, BAND_ENDS_MONTHS,
+                        month, rows)  # fmt: skip
     return rows[:n].copy()
+
+
+# --- Rates -------------------------------------------------------------------------------
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    with (Path(DATA) / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+@cache
+def death_rates() -> Array:
+    """Deaths a person-year, shape (2 sexes, 105 ages, 5 quintiles).
+
+    The open end of the life table at 100 holds for all above.
+
+    Examples
+    --------
+    >>> bool(death_rates()[MALE, 40, 0] > death_rates()[FEMALE, 40, 4])
+    True
+    """
+    by_age = {int(row["age"]): row for row in _table("life_table.csv")}
+    ages = np.minimum(np.arange(OLDEST_AGE), max(by_age))
+    overall = np.array([[float(by_age[age][sex]) for age in ages] for sex in ("female", "male")])
+    ratios = np.ones((2, OLDEST_AGE, N_QUINTILES))
+    for row in _table("mortality_ratios.csv"):
+        values = [float(row[f"quintile_{q}"]) for q in range(1, N_QUINTILES + 1)]
+        ratios[("female", "male").index(row["sex"]), int(row["age_from"]) :] = values
+    ratios /= ratios.mean(axis=2, keepdims=True)
+    return np.asarray(overall[:, :, None] * ratios)
+
+
+@cache
+def birth_rates() -> Array:
+    """Births a year to a woman of each age, shape (105,).
+
+    Examples
+    --------
+    >>> round(float(birth_rates().sum()), 2)
+    1.58
+    """
+    rates = np.zeros(OLDEST_AGE)
+    for row in _table("fertility.csv"):
+        rates[int(row["age"])] = float(row["births_per_1000"]) / PER_THOUSAND
+    return rates
+
+
+def _monthly(rates: Array) -> Array:
+    return np.asarray(np.vectorize(monthly_probability, otypes=[float])(rates))
+
+
+def chances_of_a_month() -> Chances:
+    """Turn the yearly rates into chances of a month."""
+    return Chances(_monthly(death_rates()), _monthly(birth_rates()))
+
+
+# --- Dying -------------------------------------------------------------------------------
+
+
+@kernel
+def _find_deaths(uniforms, age_months, sex, quintile, state, death, rows):
+    n = 0
+    last_age = death.shape[1] - 1
+    for i in range(state.size):
+        if state[i] != VACANT:
+            age = min(age_months[i] // MONTHS_PER_YEAR, last_age)
+            if uniforms[i] < death[sex[i], age, quintile[i] - 1]:
+                rows[n] = i
+                n += 1
+    return n
+
+
+def deaths(people: Population, chances: Chances, draws: Draws, month: int) -> Array:
+    """Return the rows of the residents who die this month."""
+    rows = np.empty(people.n_rows, np.int64)
+    uniforms = draws.uniforms(Purpose.DEATH, month, people.resident)
+    n = _find_deaths(uniforms, month - people.birth_month, people.sex, people.quintile,
+                     people.state, chances.death, rows)  # fmt: skip
+    return rows[:n].copy()
+
+
+# --- Being born --------------------------------------------------------------------------
+
+
+@kernel
+def _find_mothers(uniforms, age_months, sex, state, birth, rows):
+    n = 0
+    for i in range(state.size):
+        if sex[i] == FEMALE and state[i] >= 0:
+            age = min(age_months[i] // MONTHS_PER_YEAR, birth.size - 1)
+            if uniforms[i] < birth[age]:
+                rows[n] = i
+                n += 1
+    return n
+
+
+@kernel
+def _take_rows(ids, neighbourhood, bounds, state, rows):
+    for k in range(ids.size):
+        first, size = (
+            bounds[neighbourhood[k]],
+            bounds[neighbourhood[k] + 1] - bounds[neighbourhood[k]],
+        )
+        rows[k] = -1
+        for step in range(size):
+            row = first + (ids[k] + step) % size
+            if state[row] == VACANT:
+                state[row] = NO_STATE  # taken, for those who come after
+                rows[k] = row
+                break
+
+
+def rows_for(people: Population, ids: Array, neighbourhood: Array) -> Array:
+    """Find each newcomer a vacant row, from where their own id points; -1 where all are taken.
+
+    A row depends on the newcomer and on who lives there, never on how many came before.
+    """
+    rows, taken = np.empty(ids.size, np.int64), people.state.copy()
+    _take_rows(ids, neighbourhood, people.bounds, taken, rows)
+    return rows
+
+
+def births(people: Population, chances: Chances, draws: Draws, month: int) -> Births:
+    """Find this month's newborns.
+
+    Raises
+    ------
+    RuntimeError
+        When a neighbourhood has grown beyond the room it was given.
+    """
+    mothers = np.empty(people.n_rows, np.int64)
+    uniforms = draws.uniforms(Purpose.BIRTH, month, people.resident)
+    n = _find_mothers(uniforms, month - people.birth_month, people.sex, people.state,
+                      chances.birth, mothers)  # fmt: skip
+    mothers = mothers[:n]
+    ids = newborn_ids(people.resident[mothers], month, np.zeros(n, np.int64))
+    rows = rows_for(people, ids, people.neighbourhood[mothers])
+    if (rows < 0).any():
+        raise RuntimeError("a neighbourhood is full; demography.ROOM must grow")
+    females, males = england_ages()
+    is_male = draws.uniforms(Purpose.SEX, month, ids) >= females[0] / (females[0] + males[0])
+    return Births(ids, rows, is_male.astype(np.int8), mothers)

@@ -7,7 +7,8 @@ averages the rate,
 .. math:: \\lambda_s = \\lambda \\; \\rho_s / \\sum_k w_k \\rho_k ,
 
 where :math:`\\rho_s` is the ratio of state s to coping and :math:`w_k` the share of adults in
-state k. Residents under 16 have the margin itself. Every demand is served.
+state k. Residents under 16 have the margin itself. Every demand is served. Age and deprivation
+act through the state alone here, which explains a small part of the published gradients only.
 """
 
 import math
@@ -21,7 +22,7 @@ from model.compiled import formula, kernel
 from model.draws import Draws, Purpose
 from model.parameters import Parameters
 from model.places import N_QUINTILES
-from model.population import AGE_BANDS, STATES, Population
+from model.population import AGE_BANDS, STATES, VACANT, Population
 from model.rates import MONTHS_PER_YEAR
 
 Array = np.ndarray[Any, Any]
@@ -79,17 +80,21 @@ def _count_contacts(words, state, quintile, age_band, mean, none, contacts):
     for i in range(state.size):
         uniform = (float(words[i]) + 0.5) * 2.0**-32
         s = state[i]
-        if uniform >= none[s]:
+        if s != VACANT and uniform >= none[s]:
             contacts[quintile[i] - 1, age_band[i]] += poisson_count(uniform, mean[s])
 
 
-def monthly_demand(people: Population, means: Array, draws: Draws, month: int) -> Array:
+def monthly_demand(
+    people: Population, services: Sequence[str], means: Array, draws: Draws, month: int
+) -> Array:
     """Count this month's contacts.
 
     Parameters
     ----------
     people : Population
         States, quintiles and age bands are read.
+    services : sequence of str
+        Whose demand is counted.
     means : array of shape (services, 5)
         From `contacts_per_month`.
     draws, month
@@ -100,11 +105,13 @@ def monthly_demand(people: Population, means: Array, draws: Draws, month: int) -
     array of int, shape (services, 5 quintiles, 7 age bands)
     """
     contacts = np.zeros((len(means), N_QUINTILES, len(AGE_BANDS)), np.int64)
-    for first in range(0, len(means), WORDS_PER_BLOCK):
-        lane = first // WORDS_PER_BLOCK
-        words = draws.words(Purpose.CONTACTS, month, people.resident, lane)
-        for k in range(first, min(first + WORDS_PER_BLOCK, len(means))):
-            none = np.array([math.exp(-mean) for mean in means[k]])
-            _count_contacts(words[k - first], people.state, people.quintile, people.age_band,
-                            means[k], none, contacts[k])  # fmt: skip
+    blocks: dict[int, Array] = {}
+    for k, name in enumerate(services):
+        # A service's draws bear its place in the catalogue, whichever others are simulated.
+        lane, word = divmod(list(load_services()).index(name), WORDS_PER_BLOCK)
+        if lane not in blocks:
+            blocks[lane] = draws.words(Purpose.CONTACTS, month, people.resident, lane)
+        none = np.array([math.exp(-mean) for mean in means[k]])
+        _count_contacts(blocks[lane][word], people.state, people.quintile, people.age_band,
+                        means[k], none, contacts[k])  # fmt: skip
     return contacts

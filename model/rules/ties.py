@@ -1,26 +1,48 @@
-"""Who knows whom at the start: families, and local ties between people of like age.
+r"""Who knows whom: families, and local ties that form and end.
 
-Ties are drawn once and stand still. Adults want a number of local ties drawn from a
-negative binomial (a gamma mixture of Poissons); each wish is a stub, stubs are put in a
-noisy order of age within a neighbourhood, and neighbours in that order are tied. A share
-of the stubs is matched across the whole place.
+Sociability is the number of local ties a resident wants, negative binomial (a gamma mixture of
+Poissons). An adult who has fewer than they want looks for more: attempts a month are
+
+.. math:: a_i = e \\; \\max(0, s_i - d_i) ,
+
+with ease :math:`e`, ties wanted :math:`s_i` and held :math:`d_i`. A candidate comes from the same
+street or club, from among friends of friends, from the neighbourhood or from across the place;
+of a few candidates each is taken in
+proportion to likeness of age, and the one taken accepts in proportion to their own want,
+:math:`(s_j - d_j) / s_j`. Local ties end at a rate, faster for residents in crisis, who withdraw.
+
+Streets and clubs are groups of *rows*, which residents keep for life; a candidate is whoever
+sits in a row drawn from a group of fixed size, or nobody where the row is vacant. So a birth or
+a death elsewhere re-pairs nobody.
+
+At the start wishes are matched at once: each is a stub, stubs are put in a noisy order of age
+within a neighbourhood, and neighbours in that order are tied.
 """
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import uint32
 from scipy.special import betainc
 
-from model.draws import Draws, Purpose
-from model.network import LAYER_NAMES, LAYERS, Network
+from model.compiled import kernel
+from model.draws import Draws, Purpose, block, to_unit
+from model.network import LAYER_NAMES, LAYERS, Network, is_tied
 from model.parameters import Parameters
-from model.population import CHILDREN, Population
-from model.rates import MONTHS_PER_YEAR
+from model.population import IN_CRISIS, Population
+from model.rates import MONTHS_PER_YEAR, monthly_probability
 
 Array = np.ndarray[Any, Any]
 
 START = 0
 """The month at which starting ties are drawn."""
+
+GROUP_ROWS = 24
+"""Rows of a street or a club: with vacant rows and children among them, some 14 adults."""
+
+CANDIDATE_BLOCKS = 3
+"""Blocks of draws for an attempt; each block holds two candidates."""
 
 
 def starting_network(people: Population, parameters: Parameters, draws: Draws) -> Network:
@@ -29,16 +51,17 @@ def starting_network(people: Population, parameters: Parameters, draws: Draws) -
     Parameters
     ----------
     people : Population
-        With residents, neighbourhoods, months of birth and age bands filled in.
+        With who they are and how many ties they want filled in.
     parameters : Parameters
-        ``ties_kin_mean``, ``ties_local_mean``, ``ties_local_cv``, ``share_ties_across`` and
-        ``tie_age_gap`` are read.
+        ``ties_kin_mean``, ``ties_held_share``, ``share_ties_across`` and ``tie_age_gap`` are
+        read.
     draws : Draws
         The world's draws.
     """
-    network = Network(len(people))
-    network.add("kin", *families(people, round(parameters.ties_kin_mean), draws))
-    network.add("local", *local_pairs(people, parameters, draws))
+    network = Network(people.n_rows)
+    in_no_mood = np.zeros(people.n_rows, np.int8)
+    network.add("kin", *families(people, round(parameters.ties_kin_mean), draws), in_no_mood)
+    network.add("local", *local_pairs(people, parameters, draws), in_no_mood)
     return network
 
 
@@ -47,8 +70,9 @@ def families(people: Population, ties_each: int, draws: Draws) -> tuple[Array, A
 
     A family has ``ties_each`` + 1 members; what is left over makes a smaller one.
     """
-    order = np.lexsort((draws.uniforms(Purpose.KIN_ORDER, START, people.resident),
-                        people.neighbourhood))  # fmt: skip
+    present = np.flatnonzero(people.is_present)
+    shuffled = draws.uniforms(Purpose.KIN_ORDER, START, people.resident[present])
+    order = present[np.lexsort((shuffled, people.neighbourhood[present]))]
     place_in_line = _place_within(people.neighbourhood[order])
     family = place_in_line // (ties_each + 1)
     home = people.neighbourhood[order]
@@ -64,8 +88,8 @@ def families(people: Population, ties_each: int, draws: Draws) -> tuple[Array, A
 
 def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tuple[Array, Array]:
     """Match the local ties that adults want."""
-    adults = np.flatnonzero(people.age_band != CHILDREN)
-    wanted = _ties_wanted(people.resident[adults], parameters, draws)
+    adults = people.adults
+    wanted = np.round(people.ties_wanted[adults] * parameters.ties_held_share).astype(np.int64)
     owner = np.repeat(adults, wanted)
     order_key, is_across = _stub_draws(people, adults, wanted, parameters, draws)
     pool = np.where(is_across, -1, people.neighbourhood[owner])
@@ -78,7 +102,12 @@ def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tup
     return owner[first], owner[first + 1]
 
 
-def _ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array:
+def ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array:
+    """Draw how many local ties each resident wants, for life.
+
+    Negative binomial of the stated mean and coefficient of variation; where the variation is
+    below that of a Poisson count, everyone wants the mean.
+    """
     mean, cv = parameters.ties_local_mean, parameters.ties_local_cv
     variance = (cv * mean) ** 2
     if mean == 0.0:
@@ -93,7 +122,7 @@ def _ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Arra
         chances = betainc(size, np.arange(most) + 1.0, p)
         # Rounded, so that a last digit of the library's never moves anybody.
         wanted = np.searchsorted(np.round(chances, 12), uniform)
-    return wanted.astype(np.int64)
+    return np.asarray(wanted, np.int64)
 
 
 def _stub_draws(
@@ -122,3 +151,172 @@ def _place_within(sorted_groups: Array) -> Array:
     position = np.arange(sorted_groups.size)
     is_first = np.r_[True, sorted_groups[1:] != sorted_groups[:-1]][: sorted_groups.size]
     return position - np.maximum.accumulate(np.where(is_first, position, 0))
+
+
+# --- Month by month ----------------------------------------------------------------------
+
+
+class Groups(NamedTuple):
+    """Where people meet, as rows: all groups have the same size, vacant rows included.
+
+    ``club`` holds, for each row, its place in an order shuffled within the neighbourhood, and
+    ``club_order`` the row at each place; streets are runs of rows as they are.
+    """
+
+    club: Array
+    club_order: Array
+    bounds: Array
+
+
+class Ease(NamedTuple):
+    """What the kernels read: chances a month, and the ways to meet as running shares."""
+
+    attempt: float
+    parting: float
+    withdrawal: float
+    street: float
+    club: float
+    friends: float
+    near: float
+    age_gap_months: float
+
+
+class Ties(NamedTuple):
+    """Local ties of a month, as rows of their two ends."""
+
+    ends: Array
+    others: Array
+
+
+def groups_of(people: Population, draws: Draws) -> Groups:
+    """Shuffle each neighbourhood's rows into clubs, once for good."""
+    rows = np.arange(people.n_rows)
+    shuffled = draws.uniforms(Purpose.CLUB, START, rows + 1)
+    order = np.lexsort((shuffled, people.neighbourhood))
+    place = np.empty_like(order)
+    place[order] = rows
+    return Groups(place, order, people.bounds)
+
+
+def ease_of(parameters: Parameters) -> Ease:
+    """Lay the parameters of meeting and parting out, a month."""
+    p = parameters
+    through_friends = p.meet_in_street + p.meet_in_club + p.meet_through_friends
+    return Ease(
+        attempt=p.tie_attempts / MONTHS_PER_YEAR,
+        parting=monthly_probability(p.tie_end_local),
+        withdrawal=p.tie_end_ratio_in_crisis,
+        street=p.meet_in_street,
+        club=p.meet_in_street + p.meet_in_club,
+        friends=through_friends,
+        near=through_friends + (1.0 - through_friends) * (1.0 - p.share_ties_across),
+        age_gap_months=p.tie_age_gap * MONTHS_PER_YEAR,
+    )
+
+
+@kernel
+def _find_partings(words, state, degree, slots, ease, ends, others):
+    n = 0
+    for i in range(state.size):
+        if degree[i] == 0 or state[i] < 0:
+            continue
+        ratio = ease.withdrawal if state[i] == IN_CRISIS else 1.0
+        # Either end may part, so each bears half of the tie's chance.
+        if to_unit(words[0, i]) < 0.5 * degree[i] * ease.parting * ratio:
+            ends[n], others[n] = i, slots[i, int(to_unit(words[1, i]) * degree[i])]
+            n += 1
+    return n
+
+
+def partings(people: Population, network: Network, ease: Ease, draws: Draws, month: int) -> Ties:
+    """Find the local ties that end this month; a tie may be named from both its ends."""
+    ends, others = np.empty(people.n_rows, np.int64), np.empty(people.n_rows, np.int64)
+    words = draws.words(Purpose.PARTING, month, people.resident)
+    n = _find_partings(words, people.state, network.degree("local"), network.slots["local"], ease,
+                       ends, others)  # fmt: skip
+    return Ties(ends[:n].copy(), others[:n].copy())
+
+
+@kernel
+def _candidate(i, way, word, slots, degree, home, groups, ease):
+    """Return whose row a draw hits: in a group, at a friend's, near or anywhere."""
+    first, end = groups.bounds[home[i]], groups.bounds[home[i] + 1]
+    if way < ease.street:
+        start = i - (i - first) % GROUP_ROWS
+        return start + int(to_unit(word) * min(GROUP_ROWS, end - start))
+    if way < ease.club:
+        place = groups.club[i]
+        start = place - (place - first) % GROUP_ROWS
+        return groups.club_order[start + int(to_unit(word) * min(GROUP_ROWS, end - start))]
+    if way < ease.friends:
+        if degree[i] == 0:
+            return i
+        friend = slots[i, int((word >> uint32(16)) * 2.0**-16 * degree[i])]
+        return slots[friend, int((word & uint32(0xFFFF)) * 2.0**-16 * degree[friend])]
+    if way < ease.near:
+        return first + int(to_unit(word) * (end - first))
+    return int(to_unit(word) * home.size)
+
+
+@kernel
+def _choose(i, way, seed, month, where, resident, state, wanted, birth_month, slots, degree, home,
+            groups, ease):  # fmt: skip
+    """Return the candidate a resident takes to: each draw wins in proportion to likeness.
+
+    A race of exponentials: whoever's clock, slowed by unlikeness, rings first. Each draw has a
+    clock of its own, so one candidate more or less changes nothing between the others.
+    """
+    best, chosen = math.inf, i
+    for lane in range(CANDIDATE_BLOCKS):
+        words = block(seed, where, lane, month, resident[i])
+        for k in range(2):
+            j = _candidate(i, way, words[2 * k], slots, degree, home, groups, ease)
+            if (
+                j == i
+                or state[j] < 0
+                or min(wanted[j], slots.shape[1]) <= degree[j]
+                or is_tied(slots, degree, i, j)
+            ):
+                continue
+            unlike = abs(birth_month[i] - birth_month[j]) / ease.age_gap_months
+            rings = -math.log(to_unit(words[2 * k + 1]) + 2.0**-33) * math.exp(unlike)
+            if rings < best:
+                best, chosen = rings, j
+    return chosen
+
+
+@kernel
+def _find_meetings(words, seed, month, where, resident, state, wanted, birth_month, slots, degree,
+                   home, groups, ease, ends, others):  # fmt: skip
+    n = 0
+    for i in range(state.size):
+        gap = min(wanted[i], slots.shape[1]) - degree[i]
+        if state[i] < 0 or gap <= 0 or to_unit(words[0, i]) >= ease.attempt * gap:
+            continue
+        j = _choose(i, to_unit(words[1, i]), seed, month, where, resident, state, wanted,
+                    birth_month, slots, degree, home, groups, ease)  # fmt: skip
+        if j != i and to_unit(words[2, i]) < (wanted[j] - degree[j]) / wanted[j]:
+            ends[n], others[n] = i, j
+            n += 1
+    return n
+
+
+def meetings(
+    people: Population, network: Network, groups: Groups, ease: Ease, draws: Draws, month: int
+) -> Ties:
+    """Find the local ties that form this month, on the wants at its start."""
+    ends, others = np.empty(people.n_rows, np.int64), np.empty(people.n_rows, np.int64)
+    words = draws.words(Purpose.MEETING, month, people.resident)
+    n = _find_meetings(words, draws.seed, month, int(Purpose.CANDIDATE), people.resident,
+                       people.state, people.ties_wanted, people.birth_month,
+                       network.slots["local"], network.degree("local"), people.neighbourhood,
+                       groups, ease, ends, others)  # fmt: skip
+    return Ties(ends[:n].copy(), others[:n].copy())
+
+
+def kin_of_newborns(rows: Array, mothers: Array, network: Network) -> tuple[Array, Array]:
+    """Tie newborns to their mothers and their mothers' kin."""
+    kin = [network.neighbours("kin", mother) for mother in mothers]
+    ends = np.repeat(rows, [1 + others.size for others in kin])
+    others = [np.concatenate([[mother], own]) for mother, own in zip(mothers, kin, strict=True)]
+    return ends, np.concatenate([*others, np.empty(0, np.int64)]).astype(np.int64)

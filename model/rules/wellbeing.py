@@ -29,7 +29,6 @@ from model.population import (
     CHILDREN,
     COPING,
     IN_CRISIS,
-    NO_STATE,
     STATES,
     STRUGGLING,
     THRIVING,
@@ -39,8 +38,9 @@ from model.rates import MONTHS_PER_YEAR, share_of_move
 
 Array = np.ndarray[Any, Any]
 
-MOOD = np.array([1, 0, -1, -1, 0], np.int8)
-"""Mood of each state, content above and discontented below zero; last, of those without one."""
+MOOD = np.array([1, 0, -1, -1, 0, 0], np.int8)
+"""Mood of each state, content above and discontented below zero; none under 16, nor where
+nobody lives (their codes count from the end)."""
 
 FEMALE = 0
 
@@ -228,23 +228,23 @@ def moves_under(
     uniforms: Array, people: Population, network: Network, weights: Array, rates: Rates
 ) -> Moves:
     """Find who moves under the uniforms given, one a resident."""
-    rows, after = np.empty(len(people), np.int64), np.empty(len(people), np.int8)
+    rows, after = np.empty(people.n_rows, np.int64), np.empty(people.n_rows, np.int8)
     n = _decide(uniforms, people.state, people.worsen_risk, people.improve_risk,
                 network.content, network.discontent, weights, rates, rows, after)  # fmt: skip
     return Moves(rows[:n].copy(), people.state[rows[:n]], after[:n].copy())
 
 
 def contact_weights(people: Population, network: Network, parameters: Parameters) -> Array:
-    """Scale the layers' weights so that an adult's summed ties average the effective contacts.
+    """Scale the layers' weights so that an adult's ties to adults average the effective contacts.
 
     Done once, at the start: later, more ties mean more contagion.
     """
     raw = np.array([parameters[f"weight_{name}"] for name in LAYER_NAMES])
-    is_adult = people.state != NO_STATE
-    summed = sum(
-        weight * network.degree(name)[is_adult].sum()
-        for weight, name in zip(raw, LAYER_NAMES, strict=True)
-    )
+    is_adult = people.state >= THRIVING
+    summed = 0.0
+    for weight, name in zip(raw, LAYER_NAMES, strict=True):
+        ends, others = network.edges(name)  # a child at the other end has no mood to pass on
+        summed += 2.0 * weight * np.count_nonzero(is_adult[ends] & is_adult[others])
     if summed == 0.0:
         return np.zeros_like(raw)
     return np.asarray(raw * parameters.effective_contacts * is_adult.sum() / summed)
@@ -352,7 +352,7 @@ def explain(
         month. Empty for residents under 16.
     """
     state = int(people.state[row])
-    if state == NO_STATE:
+    if state < THRIVING:
         return {}
     bands, sexes, quintiles = risk_coefficients(parameters)
     good, bad = (

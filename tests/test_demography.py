@@ -1,0 +1,188 @@
+"""Births and deaths: the life table comes back, and everybody is accounted for."""
+
+import numpy as np
+import pytest
+
+from model import CommunityModel, load_scenario
+from model.draws import Draws
+from model.population import NO_STATE, VACANT, Population
+from model.rules.demography import (
+    Chances,
+    birth_rates,
+    births,
+    chances_of_a_month,
+    death_rates,
+    deaths,
+    rows_for,
+)
+
+SEEDS = range(8)
+YEARS = 10
+
+
+def life_expectancy(rates):
+    """Expected years at birth under a rate a year at each age, the last age going on for ever."""
+    surviving = np.concatenate([[1.0], np.exp(-np.cumsum(rates[:-1]))])
+    lived = surviving[:-1] * -np.expm1(-rates[:-1]) / rates[:-1]
+    return lived.sum() + surviving[-1] / rates[-1]
+
+
+def test_the_published_life_expectancies_come_back_from_the_rates():
+    # ONS, United Kingdom 2017 to 2019: 83.06 and 79.37 years. Within-year mortality in the first
+    # year of life, and the ages above 100, are worth a few hundredths of a year.
+    overall = death_rates().mean(axis=2)
+
+    assert life_expectancy(overall[0]) == pytest.approx(83.06, abs=0.1)
+    assert life_expectancy(overall[1]) == pytest.approx(79.37, abs=0.1)
+
+
+def test_the_most_deprived_live_shorter_lives():
+    # Published gap between the outer tenths: 9.7 years for men, 7.9 for women; fifths lie within.
+    gaps = [
+        life_expectancy(death_rates()[sex, :, 4]) - life_expectancy(death_rates()[sex, :, 0])
+        for sex in range(2)
+    ]
+
+    assert 4.0 < gaps[0] < 7.9
+    assert 5.0 < gaps[1] < 9.7
+    assert gaps[1] > gaps[0]
+
+
+def test_fertility_sums_to_the_published_total():
+    assert birth_rates().sum() == pytest.approx(1.583, abs=0.001)  # England and Wales 2020
+    assert birth_rates()[:14].sum() == birth_rates()[46:].sum() == 0.0
+
+
+@pytest.fixture(scope="module")
+def lived():
+    """Deaths and births met and expected, over seeds: each month's risk given who lives."""
+    config = load_scenario().model_copy(
+        update={"place": "england", "population": 4_000, "burn_in_years": 0, "years": YEARS}
+    )
+    chances = chances_of_a_month()
+    found = []
+    for seed in SEEDS:
+        model = CommunityModel(config, rng=seed)
+        expected = np.zeros(2)
+        for month in range(1, config.months + 1):
+            people = model.population
+            here = np.flatnonzero(people.is_present)
+            age = np.minimum((month - people.birth_month[here]) // 12, 104)
+            expected[0] += chances.death[people.sex[here], age, people.quintile[here] - 1].sum()
+            can_bear = (people.sex[here] == 0) & (people.state[here] >= 0)
+            expected[1] += chances.birth[age[can_bear]].sum()
+            model.step()
+        monthly = model.recorder.tables()["monthly"].to_pandas()
+        found.append([*monthly[["deaths", "births"]].sum(), *expected])
+    return np.array(found)
+
+
+@pytest.mark.parametrize(("kind", "column"), [("deaths", 0), ("births", 1)])
+def test_as_many_die_and_are_born_as_the_rates_say(lived, kind, column):
+    met, expected = lived[:, column].sum(), lived[:, column + 2].sum()
+
+    # Four standard errors of a Poisson count; mothers who die in the month are a thousandth.
+    assert met == pytest.approx(expected, abs=4 * expected**0.5 + 0.001 * expected), kind
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_a_tenth_more_would_have_been_noticed(lived, column):
+    met, expected = lived[:, column].sum(), 1.1 * lived[:, column + 2].sum()
+
+    assert abs(met - expected) > 4 * expected**0.5 + 0.001 * expected
+
+
+def town_of(n):
+    people = Population([n + 20])
+    people.resident[:n] = np.arange(1, n + 1)
+    people.state[:n] = 1
+    people.quintile[:] = 3
+    people.birth_month[:n] = -30 * 12
+    return people
+
+
+def certain(death=0.0, birth=0.0):
+    return Chances(np.full((2, 105, 5), death), np.full(105, birth))
+
+
+def test_under_certain_death_everybody_dies_and_nobody_twice():
+    people = town_of(10)
+
+    rows = deaths(people, certain(death=1.0), Draws(1), 1)
+
+    assert rows.tolist() == list(range(10))
+
+
+def test_only_women_of_16_and_over_bear():
+    people = town_of(4)
+    people.sex[:4] = [0, 1, 0, 0]
+    people.state[3] = NO_STATE
+
+    born = births(people, certain(birth=1.0), Draws(1), 1)
+
+    assert born.mother_row.tolist() == [0, 2]
+    assert (people.state[born.row] == VACANT).all()
+    assert len(set(born.row.tolist())) == 2
+
+
+def test_a_neighbourhood_without_room_says_so():
+    people = town_of(4)
+    people.state[4:] = 1
+
+    with pytest.raises(RuntimeError, match="full"):
+        births(people, certain(birth=1.0), Draws(1), 1)
+
+
+def test_a_newcomers_row_does_not_depend_on_who_came_before():
+    people = Population([100])
+    ids = np.array([2**62 + 12_345, 2**62 + 5_432])
+    home = np.zeros(2, np.int64)
+
+    both, alone = rows_for(people, ids, home), rows_for(people, ids[1:], home[1:])
+
+    assert both[1] == alone[0]
+
+
+def test_newborns_are_their_mothers_neighbours_and_kin(town):
+    model = CommunityModel(town.model_copy(update={"population": 10_000}), rng=1)
+    known = set(model.population.resident.tolist())
+    for _ in range(3):
+        model.step()
+    newborns = [one for one in model.agents if one.unique_id not in known]
+
+    assert len(newborns) > 10
+    for child in newborns:
+        kin = child.neighbours("kin")
+        assert child.state is None
+        assert child.neighbours("local") == []
+        assert kin
+        assert {one.neighbourhood for one in kin} == {child.neighbourhood}
+
+
+def test_no_tie_leads_to_the_dead(town):
+    model = CommunityModel(town, rng=1)
+    for _ in range(24):
+        model.step()
+    here = model.population.is_present
+
+    for layer in ("kin", "local"):
+        assert (model.network.degree(layer)[~here] == 0).all()
+        ends, others = model.network.edges(layer)
+        assert here[ends].all()
+        assert here[others].all()
+
+
+def test_forty_years_keep_a_plausible_pyramid():
+    # Nobody moves: with fertility below replacement the place ages, as England would.
+    config = load_scenario().model_copy(
+        update={"place": "england", "population": 20_000, "burn_in_years": 0, "years": 40}
+    )
+    model = CommunityModel(config, rng=1)
+    model.run_model()
+    people = model.population
+    age = (model.month - people.birth_month[people.is_present]) // 12
+
+    assert 0.8 < people.is_present.sum() / 20_000 < 1.05
+    assert 0.12 < (age < 16).mean() < 0.20  # 17.4 % under 15 at the 2021 census
+    assert 0.20 < (age >= 65).mean() < 0.33  # 18.6 % then; ONS projects a quarter and more
+    assert 100 <= age.max() < 116
