@@ -54,6 +54,7 @@ class Purpose(IntEnum):
     MEETING = 18
     CANDIDATE = 19
     CLUB = 20
+    SEAT = 21
 
 
 @formula

@@ -34,7 +34,7 @@ LIMITS = {
     "ties": (0.0, 200.0),
     "contacts": (0.0, 200.0),
     "weight": (0.0, 100.0),
-    "years": (0.0, 120.0),
+    "years": (0.1, 120.0),
     "GBP": (0.0, 1_000_000_000.0),
 }
 """What each unit can be at all, as (least, most)."""

@@ -140,6 +140,13 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
                 happening(self, month)
             self._on_month()
 
+    def _meet_and_part(self, month: int) -> None:
+        people, network, mood = self.population, self.network, self._mood()
+        ended = ties.partings(people, network, self._ease, self.draws, month)
+        network.end("local", ended.ends, ended.others, mood)
+        formed = ties.meetings(people, network, self._groups, self._ease, self.draws, month)
+        network.add("local", formed.ends, formed.others, mood)
+
     def _move_between_states(self, month: int) -> None:
         rates = self._rates_after if month > START else self._rates_before
         moves = wellbeing.monthly_moves(
@@ -151,13 +158,6 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         self._contacts = services.monthly_demand(
             self.population, self.config.services, self._means, self.draws, month
         )
-
-    def _meet_and_part(self, month: int) -> None:
-        people, network, mood = self.population, self.network, self._mood()
-        ended = ties.partings(people, network, self._ease, self.draws, month)
-        network.end("local", ended.ends, ended.others, mood)
-        formed = ties.meetings(people, network, self._groups, self._ease, self.draws, month)
-        network.add("local", formed.ends, formed.others, mood)
 
     def _die(self, month: int) -> None:
         rows = demography.deaths(self.population, self._chances, self.draws, month)

@@ -66,13 +66,12 @@ def test_ties_are_held_in_balance_for_forty_years():
     drifts = []
     for seed in SEEDS:
         config = load_scenario().model_copy(
-            update={"place": "england", "population": 4_000, "structure": {"demography": False}}
+            update={"place": "england", "population": 6_000, "structure": {"demography": False}}
         )
         model = CommunityModel(config, rng=seed)
         start = mean_ties(model)
-        for _ in range(40 * 12):
-            model._meet_and_part(model.month + 1)
-            model.month += 1
+        for month in range(1, 40 * 12 + 1):
+            model._meet_and_part(month)
         drifts.append(mean_ties(model) / start - 1.0)
     error = np.std(drifts, ddof=1) / len(drifts) ** 0.5
 

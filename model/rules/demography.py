@@ -92,18 +92,18 @@ def settle(place: Place, population: int, draws: Draws) -> Population:
     """
     sizes = thin(np.array([one.population for one in place.neighbourhoods]), population)
     people = Population(np.ceil(sizes * ROOM).astype(np.int64) + LEAST_ROOM)
-    profile_band = np.zeros(people.n_rows, np.int64)
-    founders = np.concatenate([first + np.arange(size) for first, size
-                               in zip(people.bounds, sizes.tolist(), strict=False)])  # fmt: skip
-    people.resident[founders] = np.arange(1, population + 1)
-    shuffled = draws.uniforms(Purpose.QUINTILE, START, people.resident)
-    for one, first, size in zip(place.neighbourhoods, people.bounds, sizes.tolist(), strict=False):
-        rows = slice(first, first + size)
-        profile_band[rows] = np.repeat(np.arange(len(one.ages)), thin(np.array(one.ages), size))
+    founders = _seats(people, sizes, draws)
+    ids = np.arange(1, population + 1)
+    people.resident[founders] = ids
+    profile_band = np.empty(population, np.int64)
+    shuffled = draws.uniforms(Purpose.QUINTILE, START, ids)
+    ends = np.cumsum(sizes)
+    for one, end, size in zip(place.neighbourhoods, ends.tolist(), sizes.tolist(), strict=True):
+        here = slice(end - size, end)
+        profile_band[here] = np.repeat(np.arange(len(one.ages)), thin(np.array(one.ages), size))
         quintiles = np.repeat(np.arange(N_QUINTILES), thin(np.array(one.quintiles), size))
-        people.quintile[rows] = quintiles[np.argsort(shuffled[rows], kind="stable")] + 1
-    ids = people.resident[founders]
-    age_years = _ages(ids, profile_band[founders], place.age_from, draws)
+        people.quintile[founders[here]] = quintiles[np.argsort(shuffled[here], kind="stable")] + 1
+    age_years = _ages(ids, profile_band, place.age_from, draws)
     month_of_year = draws.words(Purpose.SEX, START, ids)[1] % MONTHS_PER_YEAR
     females, males = england_ages()
     share_female = females[age_years] / (females[age_years] + males[age_years])
@@ -112,6 +112,14 @@ def settle(place: Place, population: int, draws: Draws) -> Population:
     people.sex[founders] = draws.uniforms(Purpose.SEX, START, ids) >= share_female
     people.state[founders] = np.where(age_years < ADULT_FROM_AGE, NO_STATE, 0)
     return people
+
+
+def _seats(people: Population, sizes: Array, draws: Draws) -> Array:
+    """Return the founders' rows: spread over each neighbourhood, so that streets fill alike."""
+    spread = draws.uniforms(Purpose.SEAT, START, np.arange(1, people.n_rows + 1))
+    order = np.lexsort((spread, people.neighbourhood))
+    place_in_line = np.arange(people.n_rows) - people.bounds[people.neighbourhood]
+    return np.sort(order[place_in_line < sizes[people.neighbourhood]])
 
 
 def _ages(residents: Array, band: Array, age_from: tuple[int, ...], draws: Draws) -> Array:
@@ -206,9 +214,10 @@ def chances_of_a_month() -> Chances:
 @kernel
 def _find_deaths(uniforms, age_months, sex, quintile, state, death, rows):
     n = 0
-    last_age = death.shape[1] - 1
+    last_age, highest = death.shape[1] - 1, death.max()
     for i in range(state.size):
-        if state[i] != VACANT:
+        # Few draws are low enough for anyone: asked first, for it is the cheapest question.
+        if uniforms[i] < highest and state[i] != VACANT:
             age = min(age_months[i] // MONTHS_PER_YEAR, last_age)
             if uniforms[i] < death[sex[i], age, quintile[i] - 1]:
                 rows[n] = i
@@ -230,9 +239,9 @@ def deaths(people: Population, chances: Chances, draws: Draws, month: int) -> Ar
 
 @kernel
 def _find_mothers(uniforms, age_months, sex, state, birth, rows):
-    n = 0
+    n, highest = 0, birth.max()
     for i in range(state.size):
-        if sex[i] == FEMALE and state[i] >= 0:
+        if uniforms[i] < highest and sex[i] == FEMALE and state[i] >= 0:
             age = min(age_months[i] // MONTHS_PER_YEAR, birth.size - 1)
             if uniforms[i] < birth[age]:
                 rows[n] = i
@@ -247,13 +256,13 @@ def _take_rows(ids, neighbourhood, bounds, state, rows):
             bounds[neighbourhood[k]],
             bounds[neighbourhood[k] + 1] - bounds[neighbourhood[k]],
         )
-        rows[k] = -1
-        for step in range(size):
-            row = first + (ids[k] + step) % size
+        rows[k], row = -1, first + ids[k] % size
+        for _ in range(size):
             if state[row] == VACANT:
                 state[row] = NO_STATE  # taken, for those who come after
                 rows[k] = row
                 break
+            row = row + 1 if row + 1 < first + size else first
 
 
 def rows_for(people: Population, ids: Array, neighbourhood: Array) -> Array:

@@ -23,10 +23,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import uint32
 from scipy.special import betainc
 
-from model.compiled import kernel
+from model.compiled import formula, kernel
 from model.draws import Draws, Purpose, block, to_unit
 from model.network import LAYER_NAMES, LAYERS, Network, is_tied
 from model.parameters import Parameters
@@ -40,6 +39,10 @@ START = 0
 
 GROUP_ROWS = 24
 """Rows of a street or a club: with vacant rows and children among them, some 14 adults."""
+
+MOST_MONTHS_APART = 1_500
+"""Beyond the oldest resident's age; who is further apart counts as this far."""
+LARGEST_EXPONENT = 700.0
 
 CANDIDATE_BLOCKS = 3
 """Blocks of draws for an attempt; each block holds two candidates."""
@@ -169,7 +172,10 @@ class Groups(NamedTuple):
 
 
 class Ease(NamedTuple):
-    """What the kernels read: chances a month, and the ways to meet as running shares."""
+    """What the kernels read: chances a month, and the ways to meet as running shares.
+
+    ``unlikeness`` slows a candidate's clock by how many months older or younger they are.
+    """
 
     attempt: float
     parting: float
@@ -178,7 +184,7 @@ class Ease(NamedTuple):
     club: float
     friends: float
     near: float
-    age_gap_months: float
+    unlikeness: Array
 
 
 class Ties(NamedTuple):
@@ -186,6 +192,9 @@ class Ties(NamedTuple):
 
     ends: Array
     others: Array
+
+
+NO_TIES = Ties(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 def groups_of(people: Population, draws: Draws) -> Groups:
@@ -210,8 +219,9 @@ def ease_of(parameters: Parameters) -> Ease:
         club=p.meet_in_street + p.meet_in_club,
         friends=through_friends,
         near=through_friends + (1.0 - through_friends) * (1.0 - p.share_ties_across),
-        age_gap_months=p.tie_age_gap * MONTHS_PER_YEAR,
-    )
+        unlikeness=np.array([math.exp(min(apart / p.tie_age_gap / MONTHS_PER_YEAR, LARGEST_EXPONENT))
+                             for apart in range(MOST_MONTHS_APART)]),
+    )  # fmt: skip
 
 
 @kernel
@@ -230,6 +240,8 @@ def _find_partings(words, state, degree, slots, ease, ends, others):
 
 def partings(people: Population, network: Network, ease: Ease, draws: Draws, month: int) -> Ties:
     """Find the local ties that end this month; a tie may be named from both its ends."""
+    if ease.parting == 0.0:
+        return NO_TIES
     ends, others = np.empty(people.n_rows, np.int64), np.empty(people.n_rows, np.int64)
     words = draws.words(Purpose.PARTING, month, people.resident)
     n = _find_partings(words, people.state, network.degree("local"), network.slots["local"], ease,
@@ -237,80 +249,101 @@ def partings(people: Population, network: Network, ease: Ease, draws: Draws, mon
     return Ties(ends[:n].copy(), others[:n].copy())
 
 
-@kernel
-def _candidate(i, way, word, slots, degree, home, groups, ease):
-    """Return whose row a draw hits: in a group, at a friend's, near or anywhere."""
+@formula
+def _meeting_place(i, way, home, groups, ease):
+    """Return where a resident looks: the first of a run of rows, its length, and whose order.
+
+    A run of length 0 stands for friends of friends.
+    """
     first, end = groups.bounds[home[i]], groups.bounds[home[i] + 1]
     if way < ease.street:
         start = i - (i - first) % GROUP_ROWS
-        return start + int(to_unit(word) * min(GROUP_ROWS, end - start))
+        return start, min(GROUP_ROWS, end - start), False
     if way < ease.club:
-        place = groups.club[i]
-        start = place - (place - first) % GROUP_ROWS
-        return groups.club_order[start + int(to_unit(word) * min(GROUP_ROWS, end - start))]
+        start = groups.club[i] - (groups.club[i] - first) % GROUP_ROWS
+        return start, min(GROUP_ROWS, end - start), True
     if way < ease.friends:
-        if degree[i] == 0:
-            return i
-        friend = slots[i, int((word >> uint32(16)) * 2.0**-16 * degree[i])]
-        return slots[friend, int((word & uint32(0xFFFF)) * 2.0**-16 * degree[friend])]
-    if way < ease.near:
-        return first + int(to_unit(word) * (end - first))
-    return int(to_unit(word) * home.size)
+        return 0, 0, False
+    return (first, end - first, False) if way < ease.near else (0, home.size, False)
 
 
-@kernel
-def _choose(i, way, seed, month, where, resident, state, wanted, birth_month, slots, degree, home,
-            groups, ease):  # fmt: skip
+@formula
+def _look_around(i, start, length, in_club, slots, degree, groups, found):
+    """Turn the draws in ``found`` into the rows they hit."""
+    for k in range(found.size):
+        if length > 0:
+            row = start + ((found[k] * length) >> 32)
+            found[k] = groups.club_order[row] if in_club else row
+        else:
+            friend = slots[i, ((found[k] >> 16) * degree[i]) >> 16]
+            found[k] = slots[friend, ((found[k] & 0xFFFF) * degree[friend]) >> 16]
+
+
+@formula
+def _first_to_ring(i, found, clocks, gap, unlikeness, birth_month, slots, degree):
     """Return the candidate a resident takes to: each draw wins in proportion to likeness.
 
     A race of exponentials: whoever's clock, slowed by unlikeness, rings first. Each draw has a
     clock of its own, so one candidate more or less changes nothing between the others.
     """
     best, chosen = math.inf, i
-    for lane in range(CANDIDATE_BLOCKS):
-        words = block(seed, where, lane, month, resident[i])
-        for k in range(2):
-            j = _candidate(i, way, words[2 * k], slots, degree, home, groups, ease)
-            if (
-                j == i
-                or state[j] < 0
-                or min(wanted[j], slots.shape[1]) <= degree[j]
-                or is_tied(slots, degree, i, j)
-            ):
-                continue
-            unlike = abs(birth_month[i] - birth_month[j]) / ease.age_gap_months
-            rings = -math.log(to_unit(words[2 * k + 1]) + 2.0**-33) * math.exp(unlike)
-            if rings < best:
-                best, chosen = rings, j
+    for k in range(found.size):
+        j = found[k]
+        if gap[j] <= 0 or j == i:
+            continue
+        apart = min(abs(birth_month[i] - birth_month[j]), unlikeness.size - 1)
+        rings = -math.log(to_unit(clocks[k]) + 2.0**-33) * unlikeness[apart]
+        # Whether they know each other already is the dearest question: asked of few.
+        if rings < best and not is_tied(slots, degree, i, j):
+            best, chosen = rings, j
     return chosen
 
 
 @kernel
-def _find_meetings(words, seed, month, where, resident, state, wanted, birth_month, slots, degree,
+def _find_meetings(words, seed, month, where, resident, gap, wanted, birth_month, slots, degree,
                    home, groups, ease, ends, others):  # fmt: skip
     n = 0
-    for i in range(state.size):
-        gap = min(wanted[i], slots.shape[1]) - degree[i]
-        if state[i] < 0 or gap <= 0 or to_unit(words[0, i]) >= ease.attempt * gap:
+    found = np.empty(2 * CANDIDATE_BLOCKS, np.int64)
+    clocks = np.empty(2 * CANDIDATE_BLOCKS, np.uint32)
+    for i in range(gap.size):
+        if gap[i] <= 0 or to_unit(words[0, i]) >= ease.attempt * gap[i]:
             continue
-        j = _choose(i, to_unit(words[1, i]), seed, month, where, resident, state, wanted,
-                    birth_month, slots, degree, home, groups, ease)  # fmt: skip
+        start, length, in_club = _meeting_place(i, to_unit(words[1, i]), home, groups, ease)
+        if length == 0 and degree[i] == 0:
+            continue
+        for lane in range(CANDIDATE_BLOCKS):
+            k = 2 * lane
+            found[k], clocks[k], found[k + 1], clocks[k + 1] = block(
+                seed, where, lane, month, resident[i]
+            )
+        _look_around(i, start, length, in_club, slots, degree, groups, found)
+        j = _first_to_ring(i, found, clocks, gap, ease.unlikeness, birth_month, slots, degree)
         if j != i and to_unit(words[2, i]) < (wanted[j] - degree[j]) / wanted[j]:
             ends[n], others[n] = i, j
             n += 1
     return n
 
 
+@kernel
+def _find_gaps(state, wanted, degree, most, gap):
+    for i in range(state.size):
+        gap[i] = max(0, min(wanted[i], most) - degree[i]) if state[i] >= 0 else 0
+
+
 def meetings(
     people: Population, network: Network, groups: Groups, ease: Ease, draws: Draws, month: int
 ) -> Ties:
     """Find the local ties that form this month, on the wants at its start."""
+    if ease.attempt == 0.0:
+        return NO_TIES
     ends, others = np.empty(people.n_rows, np.int64), np.empty(people.n_rows, np.int64)
     words = draws.words(Purpose.MEETING, month, people.resident)
-    n = _find_meetings(words, draws.seed, month, int(Purpose.CANDIDATE), people.resident,
-                       people.state, people.ties_wanted, people.birth_month,
-                       network.slots["local"], network.degree("local"), people.neighbourhood,
-                       groups, ease, ends, others)  # fmt: skip
+    slots, degree = network.slots["local"], network.degree("local")
+    gap = np.empty(people.n_rows, np.int8)
+    _find_gaps(people.state, people.ties_wanted, degree, slots.shape[1], gap)
+    n = _find_meetings(words, draws.seed, month, int(Purpose.CANDIDATE), people.resident, gap,
+                       people.ties_wanted, people.birth_month, slots, degree,
+                       people.neighbourhood, groups, ease, ends, others)  # fmt: skip
     return Ties(ends[:n].copy(), others[:n].copy())
 
 
