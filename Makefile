@@ -12,7 +12,7 @@ run: $(VENV)/ready
 	$(BIN)/python run_batch.py
 
 test: $(VENV)/ready-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
