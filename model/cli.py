@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,15 +51,11 @@ def run(
 ) -> None:  # fmt: skip
     """Run scenarios and put the answer into words, tables and a figure."""
     from model.campaign import default_jobs, run_campaign  # noqa: PLC0415 - slow to load
-    from model.scenario import load_scenario, parse_setting  # noqa: PLC0415
+    from model.scenario import load_scenario  # noqa: PLC0415
 
-    overrides: dict[str, tuple[str, Any]] = {}
-    for text in settings or []:
-        key, value = parse_setting(text)
-        overrides[key] = (f"--set {key}", value)
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population,
                "place": place}  # fmt: skip
-    overrides |= {k: (f"--{k}", value) for k, value in options.items() if value is not None}
+    overrides = _overrides(settings, options)
     configs = [load_scenario(path, overrides) for path in scenarios or ["status_quo"]]
     with _progress() as watcher:
         outcome = run_campaign(configs, out, default_jobs() if jobs is None else jobs, watcher)
@@ -75,6 +71,40 @@ def run(
 def show(folder: Annotated[Path, typer.Argument(help="A results folder.")]) -> None:
     """Show the summary of a campaign again, and draw its figure afresh."""
     _show(folder)
+
+
+@app.command()
+def inspect(
+    scenario: Annotated[
+        str, typer.Argument(help="A scenario file, or a bundled one.")
+    ] = "status_quo",
+    seed: Annotated[int | None, typer.Option(help="Seed of the world.")] = None,
+    population: Annotated[int | None, typer.Option(help="Residents in the sample.")] = None,
+    place: Annotated[str | None, typer.Option(help="A bundled place, or a profile.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="As for upstream run."),
+    ] = None,
+    graphml: Annotated[
+        Path | None, typer.Option(help="Also write the ties to this file, for other programs.")
+    ] = None,
+) -> None:
+    """Measure the network of ties after burn-in, beside published figures."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from model.report import ties_table  # noqa: PLC0415
+    from model.scenario import load_scenario  # noqa: PLC0415
+    from model.simulation import CommunityModel  # noqa: PLC0415
+    from model.validation import load_targets, measure_ties  # noqa: PLC0415
+
+    options = {"seed": seed, "population": population, "place": place}
+    model = CommunityModel(load_scenario(scenario, _overrides(settings, options)))
+    if graphml is not None:
+        model.network.write_graphml(graphml, model.population)
+        print(f"Ties    {graphml}")
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    table = ties_table(measure_ties(model), load_targets())
+    Console(highlight=False, width=width).print(table)
 
 
 @app.command()
@@ -158,6 +188,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(UNUSABLE_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
+
+
+def _overrides(
+    settings: Sequence[str] | None, options: Mapping[str, Any]
+) -> dict[str, tuple[str, Any]]:
+    """Gather what stands over a scenario file, each with the option that set it."""
+    from model.scenario import parse_setting  # noqa: PLC0415
+
+    overrides: dict[str, tuple[str, Any]] = {}
+    for text in settings or []:
+        key, value = parse_setting(text)
+        overrides[key] = (f"--set {key}", value)
+    return overrides | {k: (f"--{k}", value) for k, value in options.items() if value is not None}
 
 
 def _show(folder: Path) -> None:

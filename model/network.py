@@ -1,7 +1,7 @@
 """Mutual ties in fixed-width neighbour slots, one table of slots a layer.
 
-A slot holds the row of a neighbour, or -1; the slots in use stand first. A tie stands in a slot of both its ends or in
-none. What finds no free slot is counted as overflow, never dropped in silence.
+A slot holds the row of a neighbour, or -1; the slots in use stand first. A tie stands in a slot of
+both its ends or in none. What finds no free slot is counted as overflow, never dropped in silence.
 
 Beside the slots stand each resident's counts of content and discontented neighbours by
 layer. They change only when a neighbour's mood or a tie changes, about one resident in
@@ -10,11 +10,14 @@ thirty a month, so they are kept as running sums; `Network.recount` states what 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from model.compiled import formula, kernel
+from model.errors import ResultsError
+from model.population import Population
 
 if TYPE_CHECKING:
     import networkx
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 EMPTY = -1
+
+SMALL_GRAPH_BYTES, MOST_BYTES_A_ROW = 1_000_000, 10_000
+"""Largest GraphML file that is read: what a full network of so many rows could need."""
+
+TOLD_OF_A_NODE = ("neighbourhood", "quintile", "sex", "age_band", "state", "birth_month")
+"""Columns that go with each node to other programs."""
 
 
 @dataclass(frozen=True)
@@ -269,6 +278,46 @@ class Network:
             pairs = zip(residents[ends].tolist(), residents[others].tolist(), strict=True)
             graph.add_edges_from(pairs, layer=name)
         return graph
+
+    def write_graphml(self, path: Path, people: Population) -> None:
+        """Write the ties, with who is at their ends, for other programs to read.
+
+        Raises
+        ------
+        ResultsError
+            When the file is there already or cannot be written.
+        """
+        import networkx  # noqa: PLC0415
+
+        graph = self.to_networkx(people.resident)
+        for row in np.flatnonzero(people.is_present).tolist():
+            node = graph.nodes[int(people.resident[row])]
+            node |= {name: people.columns[name][row].item() for name in TOLD_OF_A_NODE}
+        try:
+            with path.open("xb") as file:
+                networkx.write_graphml(graph, file)
+        except OSError as error:
+            raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
+
+    @classmethod
+    def read_graphml(cls, path: Path, people: Population) -> "Network":
+        """Read ties between these residents from a GraphML file; each edge names its layer.
+
+        Raises
+        ------
+        ResultsError
+            When the file is no graph, or leads to somebody or by a layer that is not there.
+        """
+        import networkx  # noqa: PLC0415
+
+        largest = SMALL_GRAPH_BYTES + MOST_BYTES_A_ROW * people.n_rows
+        try:
+            if path.stat().st_size > largest:
+                raise ValueError(f"it is larger than {largest:,} bytes")
+            graph = networkx.read_graphml(path, node_type=int, force_multigraph=True)
+            return cls.from_networkx(graph, people.resident)
+        except (OSError, ValueError, KeyError, SyntaxError, networkx.NetworkXException) as error:
+            raise ResultsError(f"is no graph of these residents ({error})", file=path) from None
 
     @classmethod
     def from_networkx(cls, graph: "networkx.Graph[int]", residents: Array) -> "Network":

@@ -1,6 +1,6 @@
 """One campaign in words and tables: the answer first, then how sure it is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -232,6 +232,24 @@ def _failures(results: Results) -> Iterable[RenderableType]:
     for row in failed.itertuples():
         yield Text(f"Run {row.run} ({row.scenario}, seed {row.seed}) failed: {row.error}",
                    style="red")  # fmt: skip
+
+
+def ties_table(figures: Mapping[str, float], targets: Mapping[str, Any]) -> RenderableType:
+    """Set what was measured of the ties beside the published figures."""
+    table = _table("Ties of adults", "here", "published", "range", "")
+    for name, target in targets.items():
+        measured = figures[name]
+        low, high = target.range
+        table.add_row(
+            f"{target.meaning}, {target.unit}", f"{measured:.2f}", f"{target.value:g}",
+            f"{low:g} to {high:g}", "within" if target.holds(measured) else "outside",
+        )  # fmt: skip
+    others = [f"{name.replace('_', ' ')} {value:.2f}" for name, value in figures.items()
+              if name not in targets]  # fmt: skip
+    notes = [f"{targets[name].meaning}: {targets[name].note}" for name in targets
+             if not targets[name].holds(figures[name])]  # fmt: skip
+    return Group(table, Text(f"No figure was found for: {'; '.join(others)}.", style="dim"),
+                 *(Text(f"Outside: {note}", style="dim") for note in notes))  # fmt: skip
 
 
 def _table(*headings: str) -> Table:

@@ -388,3 +388,14 @@ def test_the_bundled_sisa_model_runs_without_any_service(here: Path) -> None:
     results = Results(here / "results" / "001")
     assert len(results.services) == 0
     assert set(results.runs["status"]) == {"finished"}
+
+
+def test_inspect_sets_the_ties_beside_published_figures(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends_with(0, "inspect", "--place", "sandbeck", "--population", "1000", "--set",
+              "burn_in_years=0", "--graphml", "ties.graphml")  # fmt: skip
+    words = capsys.readouterr().out
+    assert "ties ended within a year, %" in words
+    assert "within" in words
+    assert (here / "ties.graphml").stat().st_size > 1_000

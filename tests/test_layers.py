@@ -15,6 +15,7 @@ PACKAGE = Path(model.__file__).parent
 LAYERS = (
     {"cli"},
     {"report", "plots", "reference"},
+    {"validation"},
     {"campaign", "workers"},
     {"simulation", "agents"},
     {"rules"},

@@ -20,6 +20,7 @@ from model.parameters import (
 )
 from model.places import DATA, N_QUINTILES, bundled_places, load_place
 from model.population import AGE_BANDS, CHILDREN, STATES
+from model.validation import load_targets
 
 PACKAGE = Path(model.__file__).parent
 ENTRIES = load_parameters().entries
@@ -80,7 +81,13 @@ def used_sources() -> set[str]:
     in_parameters = {key for one in ENTRIES.values() for key in one.sources}
     in_places = {key for name in bundled_places() for key in load_place(name).sources}
     words = "\n".join(path.read_text(encoding="utf-8") for path in DATA.glob("*.csv"))
-    return in_parameters | in_places | set(re.findall(r"^# source = (\w+)$", words, re.MULTILINE))
+    in_targets = {target.source for target in load_targets().values()}
+    return (
+        in_parameters
+        | in_places
+        | in_targets
+        | set(re.findall(r"^# source = (\w+)$", words, re.MULTILINE))
+    )
 
 
 @pytest.mark.parametrize("key", load_parameters().sources)
