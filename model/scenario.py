@@ -39,6 +39,9 @@ class _FrozenDict(dict[str, float]):
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))
 
+    def __reduce__(self) -> tuple[type, tuple[dict[str, float]]]:
+        return type(self), (dict(self),)  # unpickled whole, not item by item
+
 
 class Levers(_Table):
     """What the place chooses to do, from the first month after burn-in.

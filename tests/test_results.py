@@ -133,6 +133,17 @@ def test_same_bits_on_another_python_and_mesa():
     assert here[1] == there[1]
 
 
+def test_a_scenario_with_parameters_of_its_own_reaches_the_workers(config, tmp_path):
+    update = {"parameters": {"frailty_sd": 0.5}, "replicates": 2}
+    own = config.model_copy(update=update)
+
+    there = run_campaign([own], tmp_path / "there", jobs=2).results
+    here = run_campaign([own], tmp_path / "here").results
+
+    assert set(there.runs["status"]) == {"finished"}
+    assert there.runs["digest"].tolist() == here.runs["digest"].tolist()
+
+
 def test_a_shared_burn_in_is_lived_once_and_changes_nothing(results, helped, tmp_path):
     alone = run_campaign([helped], tmp_path / "out").results
 
