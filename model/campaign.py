@@ -119,7 +119,7 @@ def run_campaign(
     tasks = tasks_of(runs)
     jobs = min(jobs, len(tasks))
     for config in scenarios:
-        require_memory(config.population, jobs)
+        require_memory(config, jobs)
     folder = new_folder(out)
     watcher = watcher or Watcher()
     started = time.perf_counter()

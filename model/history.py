@@ -11,13 +11,22 @@ import numpy as np
 
 from model.errors import ResultsError
 from model.network import EMPTY, LAYERS, Network
-from model.population import AGE_BANDS, COLUMNS, SEXES, STATES, VACANT, Population
+from model.places import thin
+from model.population import (
+    AGE_BANDS,
+    COLUMNS,
+    SEXES,
+    STATES,
+    VACANT,
+    Population,
+    rows_with_room,
+)
 from model.scenario import Scenario
 
 Array = np.ndarray[Any, Any]
 
 STATE_FORMAT = 1
-SMALL_PARTS_BYTES = 10_000_000
+SMALL_PARTS_BYTES = 1_000_000
 
 RANGES = {
     "state": (VACANT, len(STATES) - 1),
@@ -67,7 +76,7 @@ def read_state(path: Path, config: Scenario) -> tuple[int, dict[str, Array]]:
         When the file is no saved place, is damaged, or has another past than the scenario's.
     """
     try:
-        about, arrays = _unpack(path, config.population)
+        about, arrays = _unpack(path, rows_of(config))
         _require_sound(arrays)
         if about["digest"] != _digest_of(arrays):
             raise ValueError("its content is not what was saved")
@@ -81,13 +90,19 @@ def read_state(path: Path, config: Scenario) -> tuple[int, dict[str, Array]]:
     return seed, arrays
 
 
-def _unpack(path: Path, population: int) -> tuple[dict[str, Any], dict[str, Array]]:
+def rows_of(config: Scenario) -> int:
+    """Count the rows that a scenario's place takes."""
+    real = np.array([one.population for one in config.place_profile.neighbourhoods])
+    return int(rows_with_room(thin(real, config.population)).sum())
+
+
+def _unpack(path: Path, n_rows: int) -> tuple[dict[str, Any], dict[str, Array]]:
     per_row = Population([0]).bytes_per_resident + Network(0).bytes_per_resident
     with ZipFile(path) as archive:
         # What a file says it unpacks to is looked at before anything is unpacked.
         unpacked = sum(member.file_size for member in archive.infolist())
-    if unpacked > 2 * population * per_row + SMALL_PARTS_BYTES:
-        raise ValueError(f"{unpacked:,} bytes are too many for {population:,} residents")
+    if unpacked > n_rows * per_row + SMALL_PARTS_BYTES:
+        raise ValueError(f"{unpacked:,} bytes are too many for {n_rows:,} rows")
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     about = json.loads(str(arrays.pop("about")))

@@ -8,6 +8,7 @@ layer. They change only when a neighbour's mood or a tie changes, about one resi
 thirty a month, so they are kept as running sums; `Network.recount` states what they mean.
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -296,7 +297,11 @@ class Network:
         try:
             with path.open("xb") as file:
                 networkx.write_graphml(graph, file)
+        except FileExistsError:
+            raise ResultsError("is there already; name another file", file=path) from None
         except OSError as error:
+            with contextlib.suppress(OSError):  # half a graph, where the disk is full
+                path.unlink()
             raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
 
     @classmethod

@@ -39,6 +39,9 @@ LIMITS = {
 }
 """What each unit can be at all, as (least, most)."""
 
+PARTS_OF_ONE = (("meet_in_street", "meet_in_club", "meet_through_friends"),)
+"""Shares of a whole that must leave room for the rest of it."""
+
 DISTRIBUTIONS = ("fixed", "uniform", "triangular", "lognormal")
 
 GRADES = {
@@ -144,7 +147,18 @@ class Parameters(Mapping[str, float]):
             name: replace(self.entry(name), value=checked(self.entry(name), value))
             for name, value in values.items()
         }
-        return replace(self, entries={**self.entries, **changed})
+        parameters = replace(self, entries={**self.entries, **changed})
+        _require_room_for_the_rest(parameters)
+        return parameters
+
+
+def _require_room_for_the_rest(parameters: Parameters) -> None:
+    for names in PARTS_OF_ONE:
+        total = sum(parameters[name] for name in names)
+        if total > 1.0:
+            raise EvidenceError(f"with {', '.join(names[1:])} sums to {total:g}",
+                                key=f"parameters.{names[0]}", value=parameters[names[0]],
+                                allowed="at most 1 together")  # fmt: skip
 
 
 def checked(parameter: Parameter, value: object) -> float:

@@ -60,6 +60,28 @@ COLUMNS = (
 DECLARED: Mapping[str, Column] = {column.name: column for column in COLUMNS}
 
 
+ROOM = 1.4
+"""Rows for each founder of a neighbourhood, so that it can grow (1.26 was the most that births
+filled in sixty years of the youngest bundled places)."""
+GROUP_ROWS = 24
+"""Rows come in such groups: streets and clubs, of some 14 adults where a neighbourhood has a few
+hundred residents, with children and vacant rows among them."""
+
+
+def rows_with_room(sizes: Array) -> Array:
+    """Return how many rows neighbourhoods of these sizes get, in whole groups.
+
+    Small ones vary more by chance, so they get more for each resident.
+
+    Examples
+    --------
+    >>> rows_with_room(np.array([10, 8_000])).tolist()
+    [48, 11496]
+    """
+    due = ROOM * sizes + 3.0 * np.sqrt(sizes) + 8.0
+    return np.asarray(GROUP_ROWS * np.ceil(due / GROUP_ROWS), np.int64)
+
+
 class Population:
     """The columns of all residents of one world.
 

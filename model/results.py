@@ -95,7 +95,7 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("service", "string", "name", "kind of contact"),
         Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
         Field("age_band", "string", "band", "age band"),
-        Field("base_population", "float64", "people", "mean number whose demand it is"),
+        Field("base_population", "float64", "people", "mean number whose demand it is, at the ends of the months"),
         Field("demand", "int64", "contacts", "asked for in the sample"),
         Field("served", "int64", "contacts", "of them met"),
         Field("cost_gbp", "float64", "GBP", "served contacts at their unit cost"),
@@ -266,7 +266,7 @@ class Results:
 
     @cached_property
     def monthly(self) -> pd.DataFrame:
-        """By run, month and neighbourhood: residents, states, satisfaction, ties."""
+        """By run, month and neighbourhood: residents, states, satisfaction, ties, births, deaths."""
         return self._joined("monthly")
 
     @cached_property

@@ -34,7 +34,7 @@ class _FrozenDict(dict[str, float]):
     def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
         raise TypeError("a scenario is frozen; use model_copy(update={'parameters': {...}})")
 
-    __setitem__ = __delitem__ = update = setdefault = pop = popitem = clear = _refuse
+    __setitem__ = __delitem__ = update = setdefault = pop = popitem = clear = __ior__ = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))

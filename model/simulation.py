@@ -10,14 +10,13 @@ import numpy as np
 from model.agents import Resident, ResidentSet
 from model.draws import Draws, Purpose
 from model.errors import ScenarioError
-from model.history import history_of, read_state, write_state
+from model.history import history_of, read_state, rows_of, write_state
 from model.memory import MB, available_mb
 from model.network import LAYER_NAMES, Network
 from model.population import CHILDREN, COLUMNS, NO_STATE, VACANT, Population, age_band_of
 from model.rates import MONTHS_PER_YEAR
 from model.recorder import Recorder
 from model.rules import demography, services, ties, wellbeing
-from model.rules.demography import ROOM
 from model.scenario import Scenario, load_scenario
 
 Array = np.ndarray[Any, Any]
@@ -25,8 +24,8 @@ Array = np.ndarray[Any, Any]
 PROCESS_MB = 300.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
 
-WORKING_BYTES = 350
-"""Passing arrays, a resident: most of all while ties are drawn (measured at 330,000)."""
+WORKING_BYTES = 250
+"""Passing arrays, a row: most of all while ties are drawn (measured at 330,000)."""
 
 START = 0
 """The month whose address founders' draws bear."""
@@ -77,7 +76,7 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         on_month: Callable[[], None] | None = None,
     ) -> None:
         config = config or load_scenario()
-        require_memory(config.population)
+        require_memory(config)
         self._open_world(config, config.seed if rng is None else rng, on_month)
         self._settle()
         self._burn_in()
@@ -400,21 +399,21 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
         ResultsError
             When the file is no saved place, or one with another past than the scenario's.
         """
-        require_memory(config.population)
+        require_memory(config)
         seed, arrays = read_state(Path(path), config)
         return cls._from_state(config, seed, arrays)
 
 
-def memory_mb(population: int) -> float:
-    """Estimate the memory a process needs for so many residents, in MB.
+def memory_mb(n_rows: int) -> float:
+    """Estimate the memory a process needs for so many rows of residents, in MB.
 
     Rows are counted twice, since a burnt-in place stands beside the branch that lives on.
     """
     row = Population([0]).bytes_per_resident + Network(0).bytes_per_resident
-    return PROCESS_MB + population * (2 * ROOM * row + WORKING_BYTES) / MB
+    return PROCESS_MB + n_rows * (2 * row + WORKING_BYTES) / MB
 
 
-def require_memory(population: int, n_processes: int = 1) -> None:
+def require_memory(config: Scenario, n_processes: int = 1) -> None:
     """Refuse a population that would not fit, before anything is built.
 
     Raises
@@ -422,9 +421,9 @@ def require_memory(population: int, n_processes: int = 1) -> None:
     ScenarioError
         With the memory needed and the memory there is.
     """
-    needed, there = memory_mb(population) * n_processes, available_mb()
+    needed, there = memory_mb(rows_of(config)) * n_processes, available_mb()
     if needed > there:
         raise ScenarioError(
             f"would need about {needed:,.0f} MB in {n_processes} processes; {there:,.0f} MB are free",
-            key="population", value=population, allowed="a smaller population, or fewer --jobs",
+            key="population", value=config.population, allowed="a smaller population, or fewer --jobs",
         )  # fmt: skip

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from mesa.agent import AgentSet
 
-from model import CommunityModel, load_scenario
+from model import CommunityModel, load_scenario, population
 from model.agents import Resident, ResidentSet
 from model.draws import Draws, Purpose
 from model.network import LAYER_NAMES
 from model.population import CHILDREN, COLUMNS, DECLARED, NO_STATE
 from model.rates import MONTHS_PER_YEAR
-from model.rules import demography, wellbeing
+from model.rules import wellbeing
 
 POPULATION = 600
 SEED = 7
@@ -664,7 +664,7 @@ def born_this_month(model):
 @pytest.fixture(scope="module")
 def life():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(demography, "ROOM", LITTLE_ROOM)
+        patch.setattr(population, "ROOM", LITTLE_ROOM)
         model = new_model(population=TOWN, years=TOWN_MONTHS // MONTHS_PER_YEAR)
     founders, everyone, newborns = list(model.agents), model.agents, []
     while model.running:

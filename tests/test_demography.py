@@ -135,12 +135,19 @@ def test_a_neighbourhood_without_room_says_so():
 
 def test_a_newcomers_row_does_not_depend_on_who_came_before():
     people = Population([100])
-    ids = np.array([2**62 + 12_345, 2**62 + 5_432])
+    ids = np.array([2**62 + 12_345, 2**62 + 5_432])  # which point at different rows
     home = np.zeros(2, np.int64)
 
     both, alone = rows_for(people, ids, home), rows_for(people, ids[1:], home[1:])
 
     assert both[1] == alone[0]
+
+
+def test_two_newcomers_never_share_a_row():
+    people = Population([100])
+    ids = np.array([2**62 + 100, 2**62 + 200, 2**62 + 300])
+
+    assert len(set(rows_for(people, ids, np.zeros(3, np.int64)).tolist())) == 3
 
 
 def test_newborns_are_their_mothers_neighbours_and_kin(town):

@@ -284,3 +284,8 @@ def test_bad_entry_is_named(tmp_path: Path, good: str, bad: str, told: str) -> N
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="no such file"):
         load_parameters(tmp_path / PARAMETERS_FILE.name)
+
+
+def test_shares_of_a_whole_must_leave_room_for_the_rest() -> None:
+    with pytest.raises(EvidenceError, match=r"meet_in_street = 0\.9: with .* sums to 1\.5"):
+        load_parameters().with_values({"meet_in_street": 0.9})

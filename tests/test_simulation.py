@@ -392,6 +392,8 @@ def test_ties_that_lead_nowhere_are_refused(edges, problem):
 def test_a_frozen_scenario_stays_as_it_is(town):
     with pytest.raises(TypeError, match="frozen"):
         town.parameters["frailty_sd"] = 0.5
+    with pytest.raises(TypeError, match="frozen"):
+        town.parameters.__ior__({"frailty_sd": 0.5})
     assert isinstance(hash(town), int)
 
 

@@ -193,3 +193,20 @@ def test_worlds_stay_identical_where_the_difference_cannot_reach():
     for name, values in one.population.columns.items():
         assert np.array_equal(values[elsewhere], other.population.columns[name][elsewhere]), name
     assert not np.array_equal(one.population.resident, other.population.resident)
+
+
+def test_attempts_are_made_at_the_stated_chance():
+    # Everyone lacks two ties, and takes to anyone: what forms is the chance to try, a month.
+    n = 4_800
+    people = people_in([COPING] * n)
+    people.ties_wanted[:] = 2
+    values = {"tie_attempts": 1.2, "meet_in_street": 0.0, "meet_in_club": 0.0,
+              "meet_through_friends": 0.0, "share_ties_across": 0.0}  # fmt: skip
+    ease = ease_of(load_parameters().with_values(values))
+    groups = groups_of(people, Draws(1))
+    found = [meetings(people, Network(n), groups, ease, Draws(1), month).ends.size
+             for month in range(40)]  # fmt: skip
+    expected = 40 * n * 1.2 / 12 * 2
+
+    # Four standard errors; who draws only themself, next to nobody, finds nobody.
+    assert sum(found) == pytest.approx(expected, abs=4 * expected**0.5)

@@ -108,6 +108,6 @@ def test_a_graph_is_not_written_over_another_file(model, tmp_path):
     path = tmp_path / "ties.graphml"
     path.write_text("mine")
 
-    with pytest.raises(ResultsError, match="cannot be written"):
+    with pytest.raises(ResultsError, match="is there already"):
         model.network.write_graphml(path, model.population)
     assert path.read_text() == "mine"

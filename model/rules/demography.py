@@ -3,9 +3,9 @@ r"""Who lives in a place: settling, growing older, being born and dying.
 Deaths follow the national life table by age and sex, multiplied by the ratio of the resident's
 deprivation quintile,
 
-.. math:: \\mu(a, s, q) = m_x(a, s) \\; \\rho(a, s, q) / \\bar\\rho(a, s),
+.. math:: \mu(a, s, q) = m_x(a, s) \; \rho(a, s, q) / \bar\rho(a, s),
 
-where :math:`\\bar\\rho` averages over equal fifths, so that England's totals stay those of the
+where :math:`\bar\rho` averages over equal fifths, so that England's totals stay those of the
 table. Births follow fertility by the mother's age, one at a time. Nobody moves in or out yet.
 """
 
@@ -27,6 +27,7 @@ from model.population import (
     VACANT,
     Population,
     age_band_of,
+    rows_with_room,
 )
 from model.rates import MONTHS_PER_YEAR, monthly_probability
 
@@ -37,10 +38,6 @@ START = 0
 
 BAND_ENDS_MONTHS = np.array([*AGE_BAND_FROM[1:], 1_000]) * MONTHS_PER_YEAR
 """Age in months at which each band is left; nobody leaves the last."""
-
-ROOM = 1.4
-"""Rows for each founder of a neighbourhood, so that it can grow."""
-LEAST_ROOM = 64
 
 FEMALE, MALE = range(len(SEXES))
 PER_THOUSAND = 1_000.0
@@ -91,7 +88,7 @@ def settle(place: Place, population: int, draws: Draws) -> Population:
         risks are still zero.
     """
     sizes = thin(np.array([one.population for one in place.neighbourhoods]), population)
-    people = Population(np.ceil(sizes * ROOM).astype(np.int64) + LEAST_ROOM)
+    people = Population(rows_with_room(sizes))
     founders = _seats(people, sizes, draws)
     ids = np.arange(1, population + 1)
     people.resident[founders] = ids
@@ -268,7 +265,8 @@ def _take_rows(ids, neighbourhood, bounds, state, rows):
 def rows_for(people: Population, ids: Array, neighbourhood: Array) -> Array:
     """Find each newcomer a vacant row, from where their own id points; -1 where all are taken.
 
-    A row depends on the newcomer and on who lives there, never on how many came before.
+    A row depends on the newcomer and on who lives there, not on how many came before, but where
+    two of a month point at the same vacant row.
     """
     rows, taken = np.empty(ids.size, np.int64), people.state.copy()
     _take_rows(ids, neighbourhood, people.bounds, taken, rows)
@@ -291,7 +289,7 @@ def births(people: Population, chances: Chances, draws: Draws, month: int) -> Bi
     ids = newborn_ids(people.resident[mothers], month, np.zeros(n, np.int64))
     rows = rows_for(people, ids, people.neighbourhood[mothers])
     if (rows < 0).any():
-        raise RuntimeError("a neighbourhood is full; demography.ROOM must grow")
+        raise RuntimeError("a neighbourhood is full; population.ROOM must grow")
     females, males = england_ages()
     is_male = draws.uniforms(Purpose.SEX, month, ids) >= females[0] / (females[0] + males[0])
     return Births(ids, rows, is_male.astype(np.int8), mothers)

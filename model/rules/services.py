@@ -4,9 +4,9 @@ A resident's contacts with a service in a month are Poisson with mean ``rate / 1
 keep their published margin: with the states at their published shares, adults' demand
 averages the rate,
 
-.. math:: \\lambda_s = \\lambda \\; \\rho_s / \\sum_k w_k \\rho_k ,
+.. math:: \lambda_s = \lambda \; \rho_s / \sum_k w_k \rho_k ,
 
-where :math:`\\rho_s` is the ratio of state s to coping and :math:`w_k` the share of adults in
+where :math:`\rho_s` is the ratio of state s to coping and :math:`w_k` the share of adults in
 state k. Residents under 16 have the margin itself. Every demand is served. Age and deprivation
 act through the state alone here, which explains a small part of the published gradients only.
 """

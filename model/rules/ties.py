@@ -1,15 +1,15 @@
 r"""Who knows whom: families, and local ties that form and end.
 
 Sociability is the number of local ties a resident wants, negative binomial (a gamma mixture of
-Poissons). An adult who has fewer than they want looks for more: attempts a month are
+Poissons). An adult who has fewer than they want looks for one more in a month with the chance
 
-.. math:: a_i = e \\; \\max(0, s_i - d_i) ,
+.. math:: a_i = \min(1, \; e \, (s_i - d_i)) ,
 
 with ease :math:`e`, ties wanted :math:`s_i` and held :math:`d_i`. A candidate comes from the same
-street or club, from among friends of friends, from the neighbourhood or from across the place;
-of a few candidates each is taken in
-proportion to likeness of age, and the one taken accepts in proportion to their own want,
-:math:`(s_j - d_j) / s_j`. Local ties end at a rate, faster for residents in crisis, who withdraw.
+street or club, from among friends of friends, from the neighbourhood or from across the place. Of
+a few candidates each is taken in proportion to likeness of age, and the one taken accepts in
+proportion to their own want, :math:`(s_j - d_j) / s_j`. Local ties end at a rate, one a month at
+most by either end, and faster for residents in crisis, who withdraw.
 
 Streets and clubs are groups of *rows*, which residents keep for life; a candidate is whoever
 sits in a row drawn from a group of fixed size, or nobody where the row is vacant. So a birth or
@@ -29,16 +29,13 @@ from model.compiled import formula, kernel
 from model.draws import Draws, Purpose, block, to_unit
 from model.network import LAYER_NAMES, LAYERS, Network, is_tied
 from model.parameters import Parameters
-from model.population import IN_CRISIS, Population
+from model.population import GROUP_ROWS, IN_CRISIS, Population
 from model.rates import MONTHS_PER_YEAR, monthly_probability
 
 Array = np.ndarray[Any, Any]
 
 START = 0
 """The month at which starting ties are drawn."""
-
-GROUP_ROWS = 24
-"""Rows of a street or a club: with vacant rows and children among them, some 14 adults."""
 
 MOST_MONTHS_APART = 1_500
 """Beyond the oldest resident's age; who is further apart counts as this far."""
@@ -160,7 +157,7 @@ def _place_within(sorted_groups: Array) -> Array:
 
 
 class Groups(NamedTuple):
-    """Where people meet, as rows: all groups have the same size, vacant rows included.
+    """Where people meet, as rows: all groups have `GROUP_ROWS`, vacant rows included.
 
     ``club`` holds, for each row, its place in an order shuffled within the neighbourhood, and
     ``club_order`` the row at each place; streets are runs of rows as they are.
