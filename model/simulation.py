@@ -140,11 +140,13 @@ class CommunityModel(mesa.Model):  # type: ignore[misc]
             self._on_month()
 
     def _meet_and_part(self, month: int) -> None:
-        people, network, mood = self.population, self.network, self._mood()
+        people, network = self.population, self.network
         ended = ties.partings(people, network, self._ease, self.draws, month)
-        network.end("local", ended.ends, ended.others, mood)
+        if ended.ends.size:
+            network.end("local", ended.ends, ended.others, self._mood())
         formed = ties.meetings(people, network, self._groups, self._ease, self.draws, month)
-        network.add("local", formed.ends, formed.others, mood)
+        if formed.ends.size:
+            network.add("local", formed.ends, formed.others, self._mood())
 
     def _move_between_states(self, month: int) -> None:
         rates = self._rates_after if month > START else self._rates_before
