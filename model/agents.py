@@ -15,6 +15,7 @@ import mesa
 import numpy as np
 
 from model.population import COLUMNS, DECLARED
+from model.rates import MONTHS_PER_YEAR
 
 try:
     from mesa.agentset import AgentSet, GroupBy
@@ -95,7 +96,7 @@ class Resident(mesa.Agent):  # type: ignore[misc]
     @property
     def age_years(self) -> int:
         """Age in completed years."""
-        return int((self.model.calendar_month - self.birth_month) // 12)
+        return int((self.model.calendar_month - self.birth_month) // MONTHS_PER_YEAR)
 
     def neighbours(self, layer: str) -> list["Resident"]:
         """Return the residents tied to this one in a layer."""

@@ -75,9 +75,11 @@ def tasks_of(runs: Sequence[Run]) -> list[Task]:
     >>> [len(task.runs) for task in tasks_of(plan([config, helped]))]
     [2, 2, 2, 2]
     """
+    configs = {run.config.name: run.config for run in runs}
+    past_of = {name: repr(history_of(config)) for name, config in configs.items()}
     shared = defaultdict(list)
     for run in runs:
-        shared[repr((history_of(run.config), run.seed))].append(run)
+        shared[past_of[run.config.name], run.seed].append(run)
     return [Task(tuple(runs)) for runs in shared.values()]
 
 
@@ -165,11 +167,11 @@ def default_jobs() -> int:
 
 def _settle_rest(folder: Path, runs: Sequence[Run], interrupted: bool) -> int:
     """Write a row for every run that left none, and count those that failed."""
-    rows = Results(folder).runs
+    done = set(Results(folder).runs["run"])
     writer = PartWriter(folder, "rest")
     if not interrupted:
         for run in runs:
-            if run.number not in set(rows["run"]):
+            if run.number not in done:
                 problem = f"its process was killed {TRIES} times, perhaps for want of memory"
                 writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
     writer.close()

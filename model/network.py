@@ -8,7 +8,6 @@ layer. They change only when a neighbour's mood or a tie changes, about one resi
 thirty a month, so they are kept as running sums; `Network.recount` states what they mean.
 """
 
-import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from model.compiled import formula, kernel
 from model.errors import ResultsError
 from model.population import Population
+from model.reading import new_file
 
 if TYPE_CHECKING:
     import networkx
@@ -294,15 +294,8 @@ class Network:
         for row in np.flatnonzero(people.is_present).tolist():
             node = graph.nodes[int(people.resident[row])]
             node |= {name: people.columns[name][row].item() for name in TOLD_OF_A_NODE}
-        try:
-            with path.open("xb") as file:
-                networkx.write_graphml(graph, file)
-        except FileExistsError:
-            raise ResultsError("is there already; name another file", file=path) from None
-        except OSError as error:
-            with contextlib.suppress(OSError):  # half a graph, where the disk is full
-                path.unlink()
-            raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
+        with new_file(path, ResultsError) as file:
+            networkx.write_graphml(graph, file)
 
     @classmethod
     def read_graphml(cls, path: Path, people: Population) -> "Network":

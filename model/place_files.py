@@ -5,7 +5,6 @@ its middle-layer area, council, deprivation decile and mid-2019 population by ag
 columns are listed in ``docs/places.md``.
 """
 
-import contextlib
 import json
 import zlib
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ from pydantic import ValidationError
 
 from model.errors import PlaceError
 from model.places import N_QUINTILES, Neighbourhood, Place, thin
-from model.reading import validation_problem
+from model.reading import new_file, validation_problem
 
 AGE_COLUMNS = {
     0: "pop_0_15_mid2019",
@@ -150,15 +149,8 @@ def write_profile(place: Place, path: Path) -> None:
     if path.suffix != ".toml":
         raise PlaceError("cannot be a profile", file=path, allowed="a name ending in .toml")
     document = "\n".join(_lines(place)) + "\n"
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(document)
-    except FileExistsError:
-        raise PlaceError("is there already; name another file", file=path) from None
-    except OSError as error:
-        with contextlib.suppress(OSError):  # half a profile, where the disk is full
-            path.unlink()
-        raise PlaceError(f"cannot be written ({error.strerror})", file=path) from None
+    with new_file(path, PlaceError) as file:
+        file.write(document.encode("utf-8"))
 
 
 def _counts(group: pd.DataFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

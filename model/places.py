@@ -4,7 +4,6 @@ The profile format is described in ``docs/places.md``. Bundled profiles are in
 ``data/places``; a scenario may name one of its own beside it.
 """
 
-import csv
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from model.errors import PlaceError
-from model.reading import read_toml, validation_problem
+from model.reading import read_table, read_toml, validation_problem
 
 Array = np.ndarray[Any, Any]
 
@@ -176,8 +175,7 @@ def england_ages() -> tuple[Array, Array]:
         Females and males aged 0, 1, 2 …
     """
     ages = np.zeros((2, OLDEST_AGE))
-    with ENGLAND_AGES_FILE.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    rows = read_table(ENGLAND_AGES_FILE)
     starts = [int(row["age_from"]) for row in rows] + [OLDEST_AGE]
     for row, start, end in zip(rows, starts, starts[1:], strict=False):
         weights = np.ones(end - start) if end < OLDEST_AGE else 0.8 ** np.arange(end - start)

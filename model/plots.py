@@ -1,5 +1,6 @@
 """Result tables to figures. Never runs a model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from model.catalogue import load_services
 from model.errors import ResultsError
 from model.population import STATES
 from model.rates import MONTHS_PER_YEAR
-from model.report import estimate, heading_of, services_by_year
+from model.report import Estimate, estimate, heading_of, over_adults, services_by_year
 from model.results import Results
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def overview(results: Results, scenario: str) -> "Figure":
     facts = results.manifest["scenarios"][scenario]
     figure = Figure(figsize=(10.0, 7.6), layout="constrained")
     axes = figure.subplots(2, 2)
-    monthly = _by_month(results, scenario)
+    monthly = over_adults(results, scenario, "month")
     _draw_states(axes[0, 0], monthly)
     _draw_satisfaction(axes[0, 1], monthly)
     _draw_crisis_by_quintile(axes[1, 0], results, scenario)
@@ -82,15 +83,6 @@ def overview(results: Results, scenario: str) -> "Figure":
         x=0.01, ha="left", fontsize=8, color=QUIET,
     )  # fmt: skip
     return figure
-
-
-def _by_month(results: Results, scenario: str) -> pd.DataFrame:
-    monthly = results.monthly
-    monthly = monthly[monthly["scenario"] == scenario]
-    monthly = monthly.assign(satisfied=(monthly["life_satisfaction"] * monthly["adults"]).fillna(0))
-    sums = monthly.groupby(["run", "month"])[[*STATES, "satisfied", "adults"]].sum()
-    shares = sums[list(STATES)].div(sums["adults"], axis=0)
-    return shares.assign(life_satisfaction=sums["satisfied"] / sums["adults"])
 
 
 def _draw_states(axes: "Axes", monthly: pd.DataFrame) -> None:
@@ -134,12 +126,12 @@ def _draw_crisis_by_quintile(axes: "Axes", results: Results, scenario: str) -> N
     shares = (100.0 * sums["in_crisis"] / sums.sum(axis=1)).unstack(level=0).dropna(how="all")
     found = [estimate(row) for row in shares.to_numpy()]
     means = np.array([one.mean for one in found])
-    errors = np.array([[one.mean - one.low, one.high - one.mean] for one in found]).T
+    errors = _error_bars(found)
     positions = shares.index.to_numpy()
     axes.bar(positions, means, color=STATE_COLOURS[3], width=0.65,
-             yerr=np.nan_to_num(errors), error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
-    top = max(LEAST_AXIS, float(np.nanmax(means + np.nan_to_num(errors[1]))))
-    for position, mean, error in zip(positions, means, np.nan_to_num(errors[1]), strict=True):
+             yerr=errors, error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
+    top = max(LEAST_AXIS, float(np.nanmax(means + errors[1])))
+    for position, mean, error in zip(positions, means, errors[1], strict=True):
         axes.text(position, mean + error + 0.02 * top, f"{mean:.1f}", ha="center", va="bottom",
                   fontsize=8)  # fmt: skip
     axes.set(ylim=(0, 1.15 * top), ylabel="% of adults", xlim=(0.4, 5.6))
@@ -158,8 +150,7 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     }
     names = sorted(found, key=lambda name: found[name].mean)
     means = [found[name].mean for name in names]
-    errors = np.nan_to_num(np.array([[found[n].mean - found[n].low, found[n].high - found[n].mean]
-                                     for n in names]).T)  # fmt: skip
+    errors = _error_bars([found[name] for name in names])
     axes.barh(names, means, color=LINE, height=0.65, xerr=errors,
               error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
     longest = max(LEAST_AXIS, *means)
@@ -173,6 +164,12 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     axes.set_yticks([])
     axes.set(xlim=(0, 2.1 * longest), xlabel="£ million a year")
     _title(axes, f"Services in the real place, year {int(last)}: cost, contacts", x_label=None)
+
+
+def _error_bars(found: Sequence[Estimate]) -> Array:
+    """Return how far intervals reach below and above their means, 0 where there is none."""
+    reach = [[one.mean - one.low, one.high - one.mean] for one in found]
+    return np.asarray(np.nan_to_num(np.array(reach).T))
 
 
 def _title(axes: "Axes", title: str, x_label: str | None = "years after burn-in") -> None:

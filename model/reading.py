@@ -1,7 +1,10 @@
-"""Read files that strangers wrote: bounded in size, with errors that name the place."""
+"""Read files that strangers wrote, and write new ones, with errors that name the place."""
 
+import contextlib
+import csv
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -47,6 +50,32 @@ def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> str
     if not text.strip():
         raise error("is empty", file=path)
     return text
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Read a small table of the project's own: CSV with a header, after lines of comment."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+@contextlib.contextmanager
+def new_file(path: Path, error: type[InputError]) -> Iterator[BufferedWriter]:
+    """Open a file that is not there yet; nothing of it stays when it cannot be written whole.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when the file is there already or cannot be written.
+    """
+    try:
+        with path.open("xb") as file:
+            yield file
+    except FileExistsError:
+        raise error("is there already; name another file", file=path) from None
+    except OSError as problem:
+        with contextlib.suppress(OSError):  # half a file, where the disk is full
+            path.unlink()
+        raise error(f"cannot be written ({problem.strerror})", file=path) from None
 
 
 def read_toml(path: Path, largest_bytes: int, error: type[InputError]) -> dict[str, Any]:

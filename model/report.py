@@ -89,8 +89,22 @@ def adults_by_year(results: Results, scenario: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by run and year: ``adults`` (mean number in the sample), a share for each
-        state, and ``life_satisfaction``.
+        Indexed by run and year: ``adults`` and ``residents`` (mean numbers in the sample), a
+        share for each state, and ``life_satisfaction``.
+    """
+    yearly = over_adults(results, scenario, "year")
+    numbers = yearly[["adults", "residents"]] / MONTHS_PER_YEAR
+    return yearly.assign(adults=numbers["adults"], residents=numbers["residents"])
+
+
+def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:
+    """Sum the neighbourhoods of a place by run and by ``month`` or ``year``.
+
+    Returns
+    -------
+    DataFrame
+        A share for each state and the mean ``life_satisfaction`` over adults; ``adults`` and
+        ``residents`` summed over the months of the period.
     """
     monthly = results.monthly
     monthly = monthly[monthly["scenario"] == scenario]
@@ -98,12 +112,12 @@ def adults_by_year(results: Results, scenario: str) -> pd.DataFrame:
         year=(monthly["month"] - 1) // MONTHS_PER_YEAR + 1,
         satisfied=(monthly["life_satisfaction"] * monthly["adults"]).fillna(0.0),
     )
-    sums = monthly.groupby(["run", "year"])[[*STATES, "satisfied", "adults", "residents"]].sum()
+    sums = monthly.groupby(["run", period])[[*STATES, "satisfied", "adults", "residents"]].sum()
     shares = sums[list(STATES)].div(sums["adults"], axis=0)
     return shares.assign(
         life_satisfaction=sums["satisfied"] / sums["adults"],
-        adults=sums["adults"] / MONTHS_PER_YEAR,
-        residents=sums["residents"] / MONTHS_PER_YEAR,
+        adults=sums["adults"],
+        residents=sums["residents"],
     )
 
 

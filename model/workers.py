@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from model.memory import peak_mb, reset_peak
+from model.rates import MONTHS_PER_YEAR
 from model.results import PartWriter, Rows, frame_of
 from model.scenario import Scenario, load_scenario
 from model.simulation import CommunityModel
@@ -48,7 +49,7 @@ class Task:
     def months(self) -> int:
         """Months to live, for progress."""
         first = self.runs[0].config
-        return first.burn_in_years * 12 + sum(run.config.months for run in self.runs)
+        return first.burn_in_years * MONTHS_PER_YEAR + sum(run.config.months for run in self.runs)
 
 
 class _StopAskedError(Exception):

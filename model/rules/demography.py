@@ -9,9 +9,7 @@ where :math:`\bar\rho` averages over equal fifths, so that England's totals stay
 table. Births follow fertility by the mother's age, one at a time. Nobody moves in or out yet.
 """
 
-import csv
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +28,7 @@ from model.population import (
     rows_with_room,
 )
 from model.rates import MONTHS_PER_YEAR, monthly_probability
+from model.reading import read_table
 
 Array = np.ndarray[Any, Any]
 
@@ -154,11 +153,6 @@ def leaving_age_band(people: Population, month: int) -> Array:
 # --- Rates -------------------------------------------------------------------------------
 
 
-def _table(name: str) -> list[dict[str, str]]:
-    with (Path(DATA) / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(line for line in file if not line.startswith("#")))
-
-
 @cache
 def death_rates() -> Array:
     """Deaths a person-year, shape (2 sexes, 105 ages, 5 quintiles).
@@ -170,11 +164,11 @@ def death_rates() -> Array:
     >>> bool(death_rates()[MALE, 40, 0] > death_rates()[FEMALE, 40, 4])
     True
     """
-    by_age = {int(row["age"]): row for row in _table("life_table.csv")}
+    by_age = {int(row["age"]): row for row in read_table(DATA / "life_table.csv")}
     ages = np.minimum(np.arange(OLDEST_AGE), max(by_age))
     overall = np.array([[float(by_age[age][sex]) for age in ages] for sex in ("female", "male")])
     ratios = np.ones((2, OLDEST_AGE, N_QUINTILES))
-    for row in _table("mortality_ratios.csv"):
+    for row in read_table(DATA / "mortality_ratios.csv"):
         values = [float(row[f"quintile_{q}"]) for q in range(1, N_QUINTILES + 1)]
         ratios[("female", "male").index(row["sex"]), int(row["age_from"]) :] = values
     ratios /= ratios.mean(axis=2, keepdims=True)
@@ -191,7 +185,7 @@ def birth_rates() -> Array:
     1.58
     """
     rates = np.zeros(OLDEST_AGE)
-    for row in _table("fertility.csv"):
+    for row in read_table(DATA / "fertility.csv"):
         rates[int(row["age"])] = float(row["births_per_1000"]) / PER_THOUSAND
     return rates
 
