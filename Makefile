@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint docs lessons bench clean
 
 run: $(VENV)/ready
 	$(BIN)/python run_batch.py
@@ -18,6 +18,14 @@ lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/ready
+	$(BIN)/upstream parameters > docs/parameters.md
+	$(BIN)/python -m model.reference docs/ODD.md
+
+# Runs the notebooks in place, so that what they show is what the model now says.
+lessons: $(VENV)/ready-dev
+	$(BIN)/python notebooks/execute.py
 
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/run.py

@@ -242,6 +242,8 @@ def load_yardstick() -> ModuleType | None:
     if spec is None or spec.loader is None:
         return None
     yardstick = importlib.util.module_from_spec(spec)
+    # Its compiled kernels, kept from an earlier run, ask for it by name.
+    sys.modules[spec.name] = yardstick
     spec.loader.exec_module(yardstick)
     return yardstick
 

@@ -103,7 +103,7 @@ def inspect(
         model.network.write_graphml(graphml, model.population)
         print(f"Ties    {graphml}")
     width = None if sys.stdout.isatty() else PIPED_WIDTH
-    table = ties_table(measure_ties(model), load_targets())
+    table = ties_table(measure_ties(model), load_targets("ties"))
     Console(highlight=False, width=width).print(table)
 
 
@@ -123,6 +123,58 @@ def parameters() -> None:
     from model.reference import parameters_page  # noqa: PLC0415
 
     print(parameters_page(), end="")
+
+
+@app.command()
+def calibrate(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write fitted.toml, and England's composition, into this folder."),
+    ] = None,
+    variants: Annotated[
+        list[str] | None,
+        typer.Option("--variant", help="Only this structural variant; may be repeated."),
+    ] = None,
+    population: Annotated[int, typer.Option(min=2_000, help="Residents of England.")] = 40_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every world tried.")] = 1,
+    steps: Annotated[int, typer.Option(min=1, help="Most steps of the optimiser.")] = 8,
+    jobs: Annotated[int | None, typer.Option(help="Processes. [default: all processors]")] = None,
+) -> None:
+    """Fit the free parameters of wellbeing and loneliness to England's published figures."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from model.calibration import fit, require_variants, write_fits  # noqa: PLC0415 - slow to load
+    from model.campaign import default_jobs  # noqa: PLC0415
+    from model.reference import fit_table  # noqa: PLC0415
+
+    chosen = require_variants(variants)
+    console, fits = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH), []
+    for variant in chosen:
+        with _waiting(f"Fitting {variant}"):
+            fits.append(fit(variant, population, seed, steps=steps, jobs=jobs or default_jobs()))
+        console.print(fit_table(fits[-1]))
+    if out is not None:
+        for path in write_fits(fits, out):
+            print(f"Fitted  {path}")
+
+
+@app.command()
+def baseline(
+    seeds: Annotated[int, typer.Option(min=2, help="Worlds of each kind.")] = 8,
+    population: Annotated[int, typer.Option(min=1_000, help="Residents in each.")] = 40_000,
+    years: Annotated[int, typer.Option(min=40, help="Years that England is lived.")] = 40,
+    jobs: Annotated[int | None, typer.Option(help="Processes. [default: all processors]")] = None,
+) -> None:
+    """Measure England without change, and Wigan, and print the page docs/baseline.md."""
+    from model.baseline import measure_baseline  # noqa: PLC0415
+    from model.campaign import default_jobs  # noqa: PLC0415
+    from model.reference import baseline_page  # noqa: PLC0415
+
+    with _progress() as watcher:
+        watcher.on_plan(3 * seeds)
+        found = measure_baseline(range(1, seeds + 1), population, jobs or default_jobs(),
+                                 years=years, on_world=lambda: watcher.on_months(1))  # fmt: skip
+    print(baseline_page(found), end="")
 
 
 @place_app.command("list")
@@ -222,6 +274,14 @@ def _show(folder: Path) -> None:
 
 def _say(text: str, *, error: bool = False) -> None:
     print(text, file=sys.stderr if error else sys.stdout)
+
+
+@contextlib.contextmanager
+def _waiting(words: str) -> Iterator[None]:
+    from rich.console import Console  # noqa: PLC0415
+
+    with Console(stderr=True).status(words):
+        yield
 
 
 @contextlib.contextmanager

@@ -15,6 +15,8 @@ from model.places import thin
 from model.population import (
     AGE_BANDS,
     COLUMNS,
+    LONELINESS,
+    NOBODY,
     SEXES,
     STATES,
     VACANT,
@@ -35,6 +37,7 @@ RANGES = {
     "quintile": (0, 5),
     "birth_month": (-2_000, 0),
     "ties_wanted": (0, 1_000),
+    "loneliness": (0, len(LONELINESS) - 1),
 }
 """What codes can be at all: kernels use them as places in arrays and check nothing."""
 
@@ -127,11 +130,21 @@ def _require_sound(arrays: Mapping[str, Array]) -> None:
     is_present = arrays["people.state"] != VACANT
     if np.any(arrays["people.quintile"][is_present] < 1):
         raise ValueError("a resident has no quintile")
+    _require_people(arrays, is_present)
     for k, layer in enumerate(LAYERS):
         _require_mutual(arrays[f"slots.{layer.name}"], arrays["degrees"][k], is_present)
     numbers = (arrays["weights"], arrays["people.worsen_risk"], arrays["people.improve_risk"])
     if not all(np.isfinite(values).all() for values in numbers):
         raise ValueError("a risk or a weight is not a finite number")
+
+
+def _require_people(arrays: Mapping[str, Array], is_present: Array) -> None:
+    for name, least in (("householder", 0), ("partner", NOBODY), ("mother", NOBODY)):
+        rows = arrays[f"people.{name}"][is_present]
+        if rows.size and not least <= rows.min() <= rows.max() < is_present.size:
+            raise ValueError(f"{name} leads outside the rows")
+        if not is_present[rows[rows >= 0]].all():
+            raise ValueError(f"{name} leads to nobody")
 
 
 def _require_shapes(arrays: Mapping[str, Array], n: int) -> None:

@@ -46,6 +46,7 @@ class Layer:
 LAYERS = (
     Layer("kin", 12, "the closest ties, within a family"),
     Layer("local", 32, "friends, neighbours and group members"),
+    Layer("peer", 8, "residents brought together by a programme"),
 )
 LAYER_NAMES = tuple(layer.name for layer in LAYERS)
 
@@ -80,14 +81,14 @@ def _free_slot(slots, degree, i, j):
             slots[i, s] = slots[i, last]
             slots[i, last] = EMPTY
             degree[i] = last
-            return
+            return True
+    return False
 
 
 @formula
 def part(slots, degree, i, j):
-    """End the tie between two residents."""
-    _free_slot(slots, degree, i, j)
-    _free_slot(slots, degree, j, i)
+    """End the tie between two residents; false when there is none."""
+    return _free_slot(slots, degree, i, j) and _free_slot(slots, degree, j, i)
 
 
 @formula
@@ -116,8 +117,7 @@ def _add_ties(slots, degree, ends, others, mood, content, discontent):
 def _end_ties(slots, degree, ends, others, mood, content, discontent):
     for k in range(ends.size):
         i, j = ends[k], others[k]
-        if is_tied(slots, degree, i, j):
-            part(slots, degree, i, j)
+        if part(slots, degree, i, j):
             _feel(mood, i, j, -1, content, discontent)
 
 
@@ -146,9 +146,13 @@ def _tell_neighbours(slots, degree, rows, before, after, content, discontent):
         i = rows[k]
         gained_content = (after[k] > 0) - (before[k] > 0)
         gained_discontent = (after[k] < 0) - (before[k] < 0)
-        for s in range(degree[i]):
-            content[slots[i, s]] += gained_content
-            discontent[slots[i, s]] += gained_discontent
+        # Most moves change one of the two counts, or neither: from struggling to crisis, say.
+        if gained_content != 0:
+            for s in range(degree[i]):
+                content[slots[i, s]] += gained_content
+        if gained_discontent != 0:
+            for s in range(degree[i]):
+                discontent[slots[i, s]] += gained_discontent
 
 
 class Network:
@@ -230,9 +234,20 @@ class Network:
         """Return each resident's number of ties in a layer, shape (residents,)."""
         return np.asarray(self.degrees[LAYER_NAMES.index(layer)])
 
+    @property
+    def ties_held(self) -> Array:
+        """Each resident's number of ties in all layers, shape (residents,)."""
+        return np.asarray(self.degrees.sum(axis=0, dtype=np.uint8))
+
     def neighbours(self, layer: str, row: int) -> Array:
         """Return the rows of a resident's neighbours in a layer."""
         return np.asarray(self.slots[layer][row, : self.degree(layer)[row]])
+
+    def ties_of(self, layer: str, rows: Array) -> tuple[Array, Array]:
+        """List the ties of some residents in a layer, as rows of their ends and of the others'."""
+        slots = self.slots[layer][rows]
+        ends, slot = np.nonzero(slots != EMPTY)
+        return rows[ends], slots[ends, slot]
 
     def edges(self, layer: str) -> tuple[Array, Array]:
         """List the ties of a layer, each once, as rows of their lower and higher end."""

@@ -1,7 +1,9 @@
 """Every number the model stands on: value, unit, range, distribution, source, grade.
 
 The numbers live in ``data/parameters.toml``, which a person can read and change. A number
-without a source says ``assumption`` and why.
+without a source says ``assumption`` and why. Those that calibration fits have their fitted
+values, by structural variant, in ``data/fitted.toml``, which ``upstream calibrate`` writes;
+their own entry holds the prior.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +17,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from model.errors import EvidenceError
 from model.reading import read_toml, validation_problem
 
-PARAMETERS_FILE = Path(__file__).parent / "data" / "parameters.toml"
+DATA = Path(__file__).parent / "data"
+PARAMETERS_FILE = DATA / "parameters.toml"
+FITTED_FILE = DATA / "fitted.toml"
 LARGEST_PARAMETERS_BYTES = 1_000_000
 
 ASSUMPTION = "assumption"
@@ -25,16 +29,22 @@ LIMITS = {
     "per contact per year": (0.0, 12.0),
     "per 1,000 people per year": (0.0, 20_000.0),
     "per 1,000 adults per year": (0.0, 20_000.0),
+    "per 1,000 households per year": (0.0, 20_000.0),
     "log hazard": (-3.0, 3.0),
     "log hazard, spread": (0.0, 5.0),
     "ratio": (0.0, 20.0),
     "share": (0.0, 1.0),
     "share of adults": (0.001, 0.999),
+    "correlation": (-1.0, 1.0),
+    "gamma shape": (0.02, 100.0),
     "score 0-10": (0.0, 10.0),
     "ties": (0.0, 200.0),
+    "ties, gap": (-200.0, 200.0),
     "contacts": (0.0, 200.0),
     "weight": (0.0, 100.0),
     "years": (0.1, 120.0),
+    "months": (0.1, 120.0),
+    "events": (0.0, 10.0),
     "GBP": (0.0, 1_000_000_000.0),
 }
 """What each unit can be at all, as (least, most)."""
@@ -43,6 +53,14 @@ PARTS_OF_ONE = (("meet_in_street", "meet_in_club", "meet_through_friends"),)
 """Shares of a whole that must leave room for the rest of it."""
 
 DISTRIBUTIONS = ("fixed", "uniform", "triangular", "lognormal")
+
+STATUSES = {
+    "published": "read in a source",
+    "fitted": "set by calibration, to the targets that inform it",
+    "assumed": "a guess within its range",
+    "not identifiable": "no target in hand could tell it from others",
+}
+"""What is known of a parameter's value."""
 
 GRADES = {
     "A": "official statistic, or more than one good study",
@@ -58,7 +76,8 @@ class Parameter:
     """One number and where it comes from.
 
     ``low`` to ``high`` is the range in which the number may well lie; `LIMITS` say what its
-    unit can be at all.
+    unit can be at all. ``informed_by`` names the targets that tell something about it;
+    ``status`` is one of `STATUSES`.
     """
 
     name: str
@@ -71,6 +90,8 @@ class Parameter:
     meaning: str
     source: str | tuple[str, ...]
     why: str = ""
+    informed_by: str = ""
+    status: str = ""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -192,6 +213,8 @@ class _Entry(_Table):
     meaning: str
     source: Annotated[tuple[str, ...], Field(strict=False), BeforeValidator(_listed)]
     why: str = ""
+    informed_by: str = ""
+    status: str = ""
 
 
 class _SourceEntry(_Table):
@@ -207,8 +230,21 @@ class _File(_Table):
 
 
 @cache
-def load_parameters(path: Path = PARAMETERS_FILE) -> Parameters:
-    """Read the parameter file.
+def load_parameters(variant: str = "full") -> Parameters:
+    """Return every parameter, those that were fitted at the values of a structural variant.
+
+    A variant that was never fitted has the values of the full model.
+    """
+    document = read_toml(FITTED_FILE, LARGEST_PARAMETERS_BYTES, EvidenceError)
+    fitted = document.get(variant, document["full"])
+    parameters = read_parameters().with_values(fitted)
+    entries = {name: replace(parameters.entry(name), status="fitted") for name in fitted}
+    return replace(parameters, entries={**parameters.entries, **entries})
+
+
+@cache
+def read_parameters(path: Path = PARAMETERS_FILE) -> Parameters:
+    """Read the parameter file, with priors where values are fitted.
 
     Raises
     ------
@@ -234,10 +270,12 @@ def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Sourc
     source = entry.source[0] if len(entry.source) == 1 else entry.source
     low, high = entry.range
     others = entry.model_dump(exclude={"range", "source"})
+    others["status"] = entry.status or ("assumed" if entry.grade == "D" else "published")
     parameter = Parameter(name, low=low, high=high, source=source, **others)
     _require_known(parameter, "unit", LIMITS, path)
     _require_known(parameter, "grade", GRADES, path)
     _require_known(parameter, "distribution", DISTRIBUTIONS, path)
+    _require_known(parameter, "status", STATUSES, path)
     at = f"parameters.{name}"
     for key in parameter.sources:
         if key not in sources:

@@ -17,6 +17,8 @@ NO_STATE = -1
 """The state of residents under 16, who carry none."""
 VACANT = -2
 """The state of a row where nobody lives."""
+NOBODY = -1
+"""In place of a row, where there is no such person."""
 
 AGE_BANDS = ("0-15", "16-24", "25-34", "35-49", "50-64", "65-74", "75+")
 AGE_BAND_FROM = (0, 16, 25, 35, 50, 65, 75)
@@ -25,6 +27,11 @@ CHILDREN = 0
 ADULT_FROM_AGE = 16
 
 SEXES = ("female", "male")
+
+LONELINESS = ("hardly", "some of the time", "often")
+NOT_LONELY, SOMETIMES_LONELY, OFTEN_LONELY = range(len(LONELINESS))
+EMPLOYMENT = ("outside the labour force", "employed", "unemployed")
+NOT_WORKING, EMPLOYED, UNEMPLOYED = range(len(EMPLOYMENT))
 
 
 @dataclass(frozen=True)
@@ -50,19 +57,32 @@ COLUMNS = (
     Column("birth_month", "int32", "month", "month of birth; month 1 follows burn-in", "demography"),
     Column("age_band", "int8", "code", "age band", "demography", AGE_BANDS),
     Column("frailty", "float32", "log hazard", "persistent personal part of risk", "wellbeing"),
+    Column("log_hazard", "float32", "log hazard", "who they are: sum of all steady terms", "wellbeing"),
     Column("worsen_risk", "float32", "ratio", "personal factor on the rate of worsening", "wellbeing"),
     Column("improve_risk", "float32", "ratio", "personal factor on the rate of improving", "wellbeing"),
     Column("state", "int8", "code", "wellbeing state, none under 16", "wellbeing", STATES),
-    Column("ties_wanted", "int16", "ties", "sociability: local ties wanted", "ties"),
+    Column("ties_wanted", "int16", "ties", "sociability: ties wanted beyond the family", "ties"),
+    Column("need_of_company", "float32", "ties", "personal part of the gap in ties that is felt", "loneliness"),
+    Column("loneliness", "int8", "code", "gap between ties wanted and had", "loneliness", LONELINESS),
+    Column("householder", "int32", "row", "names the household: the row of one of its members", "households"),
+    Column("partner", "int32", "row", "who they live with as a couple, or -1", "households"),
+    Column("mother", "int32", "row", "their mother, where she lives in the place, or -1", "households"),
+    Column("lives_alone", "int8", "0 or 1", "whether nobody else is in the household", "households"),
+    Column("stress", "float32", "events", "life events felt, fading", "life_events"),
+    Column("employment", "int8", "code", "work, from 16 to 64", "life_events", EMPLOYMENT),
+    Column("conditions", "int8", "conditions", "long-term conditions", "life_events"),
+    Column("help_months", "int8", "months", "months of help still to come", "help_seeking"),
+    Column("propensity", "float32", "ratio", "persistent personal use of services, mean 1", "services"),
 )  # fmt: skip
 """Every column, and the rule that alone may change it."""
 
 DECLARED: Mapping[str, Column] = {column.name: column for column in COLUMNS}
 
 
-ROOM = 1.4
-"""Rows for each founder of a neighbourhood, so that it can grow (1.26 was the most that births
-filled in sixty years of the youngest bundled places)."""
+ROOM = 1.5
+"""Rows for each founder of a neighbourhood, so that it can grow where births exceed deaths."""
+SPARE = 6.0
+"""Rows for the chances of moving in and out, times the root of the founders."""
 GROUP_ROWS = 24
 """Rows come in such groups: streets and clubs, of some 14 adults where a neighbourhood has a few
 hundred residents, with children and vacant rows among them."""
@@ -76,9 +96,9 @@ def rows_with_room(sizes: Array) -> Array:
     Examples
     --------
     >>> rows_with_room(np.array([10, 8_000])).tolist()
-    [48, 11496]
+    [48, 12552]
     """
-    due = ROOM * sizes + 3.0 * np.sqrt(sizes) + 8.0
+    due = ROOM * sizes + SPARE * np.sqrt(sizes) + 8.0
     return np.asarray(GROUP_ROWS * np.ceil(due / GROUP_ROWS), np.int64)
 
 
@@ -112,10 +132,22 @@ class Population:
     birth_month: Array
     age_band: Array
     frailty: Array
+    log_hazard: Array
     worsen_risk: Array
     improve_risk: Array
     state: Array
     ties_wanted: Array
+    need_of_company: Array
+    loneliness: Array
+    householder: Array
+    partner: Array
+    mother: Array
+    lives_alone: Array
+    stress: Array
+    employment: Array
+    conditions: Array
+    help_months: Array
+    propensity: Array
 
     def __init__(self, rows: Sequence[int] | Array) -> None:
         self.bounds = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)

@@ -1,8 +1,9 @@
 """What one run writes down: counts month by month, sums year by year."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -12,39 +13,83 @@ from model.compiled import kernel
 from model.network import LAYER_NAMES, Network
 from model.parameters import Parameters
 from model.places import N_QUINTILES, Place
-from model.population import AGE_BANDS, CHILDREN, STATES, VACANT, Population
+from model.population import (
+    AGE_BANDS,
+    CHILDREN,
+    OFTEN_LONELY,
+    SOMETIMES_LONELY,
+    STATES,
+    VACANT,
+    Population,
+)
 from model.rates import MONTHS_PER_YEAR
 from model.results import frame_of, schema_of
+from model.sieve import CHUNK
 
 Array = np.ndarray[Any, Any]
 
-N_STATES = len(STATES)
+N_STATES, N_BANDS = len(STATES), len(AGE_BANDS)
 SHAPE = (N_QUINTILES, len(AGE_BANDS), N_STATES + 1)
 """Quintiles, age bands and states, the last for residents under 16."""
 
 
 @kernel
-def _census(neighbourhood, quintile, age_band, state, counts):
-    none = counts.shape[3] - 1
-    for i in range(state.size):
-        if state[i] == VACANT:
-            continue
-        s = state[i] if state[i] >= 0 else none
-        counts[neighbourhood[i], quintile[i] - 1, age_band[i], s] += 1
+def _find_cells(householder, quintile, age_band, state, first, cells):
+    for k in range(state.size):
+        s = np.int32(state[k] if state[k] >= 0 else N_STATES)
+        cell = ((np.int32(quintile[k]) - 1) * N_BANDS + age_band[k]) * (N_STATES + 1) + s
+        is_householder = householder[k] == first + k
+        cells[k] = 2 * cell + 2 + is_householder if state[k] != VACANT else 0
 
 
 @kernel
-def _sum_ties(degree, neighbourhood, state, sums):
-    for i in range(state.size):
-        if state[i] >= 0:
-            sums[neighbourhood[i]] += degree[i]
+def _census(householder, bounds, quintile, age_band, state, counts):
+    """Count residents, and the householders among them, by neighbourhood and cell."""
+    cells = np.empty(CHUNK, np.int32)
+    for home in range(bounds.size - 1):
+        here = counts[home]
+        for first in range(bounds[home], bounds[home + 1], CHUNK):
+            end = min(first + CHUNK, bounds[home + 1])
+            _find_cells(householder[first:end], quintile[first:end], age_band[first:end],
+                        state[first:end], np.int32(first), cells)  # fmt: skip
+            for k in range(end - first):
+                here[cells[k]] += 1
 
 
-def census(people: Population, n_neighbourhoods: int) -> Array:
-    """Count residents, shape (neighbourhoods, quintiles, age bands, states and none)."""
-    counts = np.zeros((n_neighbourhoods, *SHAPE), np.int64)
-    _census(people.neighbourhood, people.quintile, people.age_band, people.state, counts)
-    return counts
+@kernel
+def _sum_over_adults(values, state, bounds, sums):
+    for home in range(sums.size):
+        total = np.int32(0)
+        for i in range(bounds[home], bounds[home + 1]):
+            total += np.int32(values[i]) * np.int32(state[i] >= 0)
+        sums[home] = total
+
+
+def sum_over_adults(values: Array, people: Population) -> Array:
+    """Sum whole numbers of the residents aged 16 and over, shape (neighbourhoods,)."""
+    sums = np.zeros(people.bounds.size - 1, np.int64)
+    _sum_over_adults(values, people.state, people.bounds, sums)
+    return sums
+
+
+class Census(NamedTuple):
+    """Counts of residents, shape (neighbourhoods, quintiles, age bands, states and none).
+
+    ``households`` are counted as their householders, without the last axis.
+    """
+
+    residents: Array
+    households: Array
+
+
+def census(people: Population) -> Census:
+    """Count the residents and the households of a place."""
+    # Two counts a cell, householders and others, after two for vacant rows.
+    counts = np.zeros((people.bounds.size - 1, 2 + 2 * math.prod(SHAPE)), np.int64)
+    _census(people.householder, people.bounds, people.quintile, people.age_band, people.state,
+            counts)  # fmt: skip
+    by_cell = counts[:, 2:].reshape(-1, *SHAPE, 2)
+    return Census(by_cell.sum(axis=-1), by_cell[..., 1].sum(axis=-1))
 
 
 class Recorder:
@@ -66,8 +111,9 @@ class Recorder:
         self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
         self._unit_costs = np.array([parameters[f"{name}_unit_cost"] for name in services])
         self._months: list[dict[str, Array]] = []
-        self._years: list[tuple[Array, Array]] = []
+        self._years: list[tuple[Array, ...]] = []
         self._person_months = np.zeros(SHAPE, np.int64)
+        self._household_months = np.zeros((N_QUINTILES, len(AGE_BANDS)), np.int64)
         self._contacts = np.zeros((len(services), N_QUINTILES, len(AGE_BANDS)), np.int64)
 
     def record(
@@ -80,35 +126,31 @@ class Recorder:
     ) -> None:
         """Write a month down; stocks are those at its end.
 
-        ``vital`` holds counts by neighbourhood of births and deaths.
+        ``vital`` holds counts by neighbourhood of those born, dead, moved in and moved out.
         """
-        counts = census(people, len(self._codes))
+        counts, households = census(people)
         by_state = counts.sum(axis=(1, 2))
         adults = by_state[:, :N_STATES].sum(axis=1)
-        ties = self._mean_ties(people, network, adults)
         row = {
             "month": np.full(adults.size, month),
             "residents": by_state.sum(axis=1),
             "adults": adults,
             **{state: by_state[:, k] for k, state in enumerate(STATES)},
             "life_satisfaction": _mean(by_state[:, :N_STATES] @ self._satisfaction, adults),
-            **ties,
+            **_mean_ties(people, network, adults),
+            **_count_lonely(people, network),
             **vital,
+            "households": households.sum(axis=(1, 2)),
         }
         self._months.append(row)
         self._person_months += counts.sum(axis=0)
+        self._household_months += households.sum(axis=0)
         self._contacts += contacts
         if month % MONTHS_PER_YEAR == 0:
-            self._years.append((self._person_months.copy(), self._contacts.copy()))
-            self._person_months[:], self._contacts[:] = 0, 0
-
-    def _mean_ties(self, people: Population, network: Network, adults: Array) -> dict[str, Array]:
-        sums = {}
-        for layer in LAYER_NAMES:
-            total = np.zeros(adults.size, np.int64)
-            _sum_ties(network.degree(layer), people.neighbourhood, people.state, total)
-            sums[f"ties_{layer}"] = _mean(total, adults)
-        return sums
+            sums = self._person_months, self._household_months, self._contacts
+            self._years.append(tuple(total.copy() for total in sums))
+            for total in sums:
+                total[:] = 0
 
     def tables(self, run: int = 0) -> dict[str, pa.Table]:
         """Return the rows so far as Arrow tables: monthly, people, services."""
@@ -143,7 +185,7 @@ class Recorder:
         return {"neighbourhood": self._codes * len(self._months), **rows}
 
     def _people(self) -> dict[str, Any]:
-        person_months = np.array([months for months, _ in self._years]).reshape(-1, *SHAPE)
+        person_months = self._yearly(0, *SHAPE)
         grid = _grid(len(self._years), N_QUINTILES, len(AGE_BANDS))
         return {
             "year": grid[0] + 1,
@@ -153,15 +195,19 @@ class Recorder:
             **{state: person_months[..., k].ravel() for k, state in enumerate(STATES)},
         }
 
+    def _yearly(self, which: int, *shape: int) -> Array:
+        return np.array([year[which] for year in self._years]).reshape(len(self._years), *shape)
+
     def _service_years(self) -> dict[str, Any]:
         n, n_years = len(self._services), len(self._years)
-        contacts = np.array([contacts for _, contacts in self._years]).reshape(
-            n_years, n, N_QUINTILES, len(AGE_BANDS)
-        )
-        person_months = np.array([months for months, _ in self._years]).reshape(-1, *SHAPE)
-        base = np.repeat(person_months.sum(axis=-1)[:, None], n, axis=1) / MONTHS_PER_YEAR
+        by_band = N_QUINTILES, len(AGE_BANDS)
+        people, households = self._yearly(0, *SHAPE).sum(axis=-1), self._yearly(1, *by_band)
+        contacts = self._yearly(2, n, *by_band)
+        base = np.empty(contacts.shape)
         for k, name in enumerate(self._services):
-            if load_services()[name].base == "adults":
+            whose = load_services()[name].base
+            base[:, k] = (households if whose == "households" else people) / MONTHS_PER_YEAR
+            if whose == "adults":
                 base[:, k, :, CHILDREN] = 0.0
         grid = _grid(n_years, n, N_QUINTILES, len(AGE_BANDS))
         return {
@@ -174,6 +220,21 @@ class Recorder:
             "served": contacts.ravel(),
             "cost_gbp": (contacts * self._unit_costs[:, None, None]).ravel(),
         }
+
+
+def _mean_ties(people: Population, network: Network, adults: Array) -> dict[str, Array]:
+    return {
+        f"ties_{layer}": _mean(sum_over_adults(network.degree(layer), people), adults)
+        for layer in LAYER_NAMES
+    }
+
+
+def _count_lonely(people: Population, network: Network) -> dict[str, Array]:
+    return {
+        "lonely_often": sum_over_adults(people.loneliness == OFTEN_LONELY, people),
+        "lonely_sometimes": sum_over_adults(people.loneliness == SOMETIMES_LONELY, people),
+        "no_tie": sum_over_adults(network.ties_held == 0, people),
+    }
 
 
 def _mean(total: Array, n: Array) -> Array:

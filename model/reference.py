@@ -1,9 +1,30 @@
 """Pages of reference, written from the data the model itself reads."""
 
 import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from model.parameters import ASSUMPTION, GRADES, PARAMETERS_FILE, Parameter, load_parameters
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from model.baseline import YEARS_TOLD, Baseline, published_of_wigan
+from model.calibration import HIGHEST_RADIUS, WORRYING_RADIUS, Fit, Knob, knobs
+from model.catalogue import load_channels, load_services
+from model.parameters import (
+    ASSUMPTION,
+    GRADES,
+    PARAMETERS_FILE,
+    STATUSES,
+    Parameter,
+    load_parameters,
+    read_parameters,
+)
+from model.population import AGE_BANDS, CHILDREN, COLUMNS, STATES
+from model.report import Estimate, estimate, plain_table
+from model.solving import target_of
+from model.validation import load_targets
 
 _HEADING = re.compile(r"# --- (?P<title>.+) ---$|\[parameters\.(?P<name>\w+)\]$", re.MULTILINE)
 
@@ -26,14 +47,16 @@ def _lines() -> Iterator[str]:
     yield "Written by `upstream parameters` from `model/data/parameters.toml`; change them there."
     yield ""
     yield from (f"- **{grade}**: {meaning}" for grade, meaning in GRADES.items())
+    yield ""
+    yield from (f"- **{status}**: {meaning}" for status, meaning in STATUSES.items())
     for match in _HEADING.finditer(PARAMETERS_FILE.read_text(encoding="utf-8")):
         if match["title"]:
             yield ""
             yield f"## {match['title']}"
             yield ""
             if not match["title"].startswith("Where the numbers"):
-                yield "| parameter | value | range | unit | grade | meaning | source, or why |"
-                yield "| --- | --- | --- | --- | --- | --- | --- |"
+                yield "| parameter | value | range | unit | grade | status | meaning | source, or why |"
+                yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
         else:
             yield _row(parameters.entry(match["name"]))
     for key, source in parameters.sources.items():
@@ -46,5 +69,263 @@ def _row(one: Parameter) -> str:
     why = f". {one.why}" if one.why else ""
     return (
         f"| `{one.name}` | {one.value:g} | {one.low:g} to {one.high:g}, {one.distribution} "
-        f"| {one.unit} | {one.grade} | {one.meaning} | {source}{why} |"
+        f"| {one.unit} | {one.grade} | {one.status} | {one.meaning} | {source}{why} |"
     )
+
+
+def channels_table() -> str:
+    """Return every route between ties and wellbeing as a Markdown table.
+
+    Examples
+    --------
+    >>> channels_table().splitlines()[0]
+    '| channel | what goes along it | rule | size | cut or blinded in |'
+    """
+    lines = ["| channel | what goes along it | rule | size | cut or blinded in |",
+             "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    for one in load_channels().values():
+        size = ", ".join(f"`{name}`" for name in one.parameters)
+        cut = "; ".join(
+            f"`{variant}` ({', '.join(f'{name} = {value:g}' for name, value in values.items())})"
+            for variant, values in one.cut.items()
+        )
+        lines.append(f"| {one.name} | {one.meaning} | {one.mechanism} | {size} | {cut or 'none'} |")
+    return "\n".join(lines) + "\n"
+
+
+def fit_table(found: Fit) -> RenderableType:
+    """Set what was fitted beside its prior, and the target that informs it beside what came out."""
+    table = plain_table(
+        f"Free in {found.variant}", "prior", "fitted", "published", "here", "target"
+    )
+    table.columns[-1].justify = "left"
+    for knob in knobs():
+        target = load_targets()[knob.target]
+        table.add_row(
+            knob.name, f"{knob.prior:.3g}", f"{found.knobs[knob.name]:.3g}",
+            f"{target.value:g}", f"{found.measured[target.name]:.2f}", target.meaning,
+        )  # fmt: skip
+    predicted = [
+        f"{target.meaning} {found.measured[name]:.2f} (published {target.value:g})"
+        for name, target in load_targets().items()
+        if name in found.measured and not target.fitted
+    ]
+    is_worrying = found.radius > WORRYING_RADIUS
+    words = f"Spectral radius of contagion: {found.radius:.3f}" + (
+        f", above {WORRYING_RADIUS}: crisis feeds on itself more than the sources bear out."
+        if is_worrying
+        else f" (worrying above {WORRYING_RADIUS}, refused above {HIGHEST_RADIUS})."
+    )
+    return Group(table, Text(f"Predicted, not fitted: {'; '.join(predicted)}.", style="dim"),
+                 Text(words, style="red" if is_worrying else "dim"), Text(""))  # fmt: skip
+
+
+def columns_table() -> str:
+    """Return every column of a resident as a Markdown table.
+
+    Examples
+    --------
+    >>> columns_table().splitlines()[2]
+    '| `resident` | id | who this is, for life; founders are 1, 2, 3 … | demography |'
+    """
+    head = "| column | unit | meaning | changed by |\n| --- | --- | --- | --- |\n"
+    return head + "".join(
+        f"| `{one.name}` | {one.unit} | {one.meaning} | {one.owner} |\n" for one in COLUMNS
+    )
+
+
+def with_tables(page: str) -> str:
+    """Return a page with the tables it has marks for written afresh."""
+    for mark, table in (("columns", columns_table()), ("channels", channels_table())):
+        before, _, rest = page.partition(f"<!-- {mark}: ")
+        note, _, rest = rest.partition("-->\n")
+        _, _, after = rest.partition("<!-- end -->")
+        page = f"{before}<!-- {mark}: {note}-->\n\n{table}\n<!-- end -->{after}"
+    return page
+
+
+# --- The baseline ------------------------------------------------------------------------
+
+
+def baseline_page(found: Baseline) -> str:
+    """Set the measured baseline beside what was published, as Markdown."""
+    parts = (_opening, _knob_table, _target_table, _years_table, _age_table, _services_table,
+             _contagion_words, _place_table)  # fmt: skip
+    return "\n".join("\n".join(part(found)) + "\n" for part in parts)
+
+
+def _is_fitted(name: str) -> bool:
+    return load_targets()[name].fitted
+
+
+def _targets_measured(found: Baseline) -> dict[str, Estimate]:
+    return {name: estimate(found.of(name)) for name in load_targets() if name in found.england[0]}
+
+
+def _opening(found: Baseline) -> Iterator[str]:
+    measured = _targets_measured(found)
+    kinds = {}
+    for kind, fitted in (("fitted", True), ("predicted", False)):
+        names = [name for name in measured if _is_fitted(name) == fitted]
+        within = [name for name in names if load_targets()[name].holds(measured[name].mean)]
+        kinds[kind] = f"{len(within)} of the {len(names)} {kind}"
+    drift = max(abs(_change(found, state).mean) for state in STATES)
+    yield "# The baseline: England as it is, and Wigan as a prediction"
+    yield ""
+    yield (
+        f"England in small, {found.residents:,} residents, lived without change in "
+        f"{len(found.england)} worlds: {kinds['fitted']} figures and {kinds['predicted']} ones lie "
+        f"in their published ranges, and over {YEARS_TOLD[-1]} years no band moves by more than "
+        f"{drift:.2f} points. It hangs on shares of the upper bands that were recalled, and on "
+        "priors where nothing was published."
+    )
+    yield ""
+    yield (
+        "Written by `upstream baseline`, after `upstream calibrate`. ± is half of a 95 % interval "
+        "for the mean over worlds: chance in the simulation alone. A figure is *fitted* where "
+        "calibration aims at it, *predicted* where it does not; outside its range it says so."
+    )
+
+
+def _knob_table(found: Baseline) -> Iterator[str]:
+    del found
+    yield "## What was fitted, and what informed it"
+    yield ""
+    yield "| free | prior | range | fitted | informed by |"
+    yield "| --- | --- | --- | --- | --- |"
+    for knob in knobs():
+        target = load_targets()[knob.target]
+        yield (
+            f"| {_knob_name(knob)} | {knob.prior:g} | {knob.low:g} to {knob.high:g} "
+            f"| {_setting(knob):.3g} | {target.meaning} |"
+        )
+    fixed = [one.name for one in load_parameters().entries.values()
+             if one.status == "not identifiable"]  # fmt: skip
+    yield ""
+    yield f"Not identifiable by these targets, and left at their priors: {_code(fixed)}."
+
+
+def _knob_name(knob: Knob) -> str:
+    if len(knob.parameters) == 1:
+        return f"`{knob.name}`"
+    return f"factor on the prior log hazards of {_code(knob.parameters)}"
+
+
+def _code(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _setting(knob: Knob) -> float:
+    fitted, priors = load_parameters(), read_parameters()
+    if len(knob.parameters) == 1:
+        return fitted[knob.name]
+    # A factor, up to a common shift: told by differences.
+    differences = [np.ptp([source[name] for name in (*knob.parameters, "log_hazard_age_35_49")])
+                   if knob.name != "deprivation"
+                   else np.ptp([source[name] for name in knob.parameters])
+                   for source in (fitted, priors)]  # fmt: skip
+    return float(differences[0] / differences[1])
+
+
+def _target_table(found: Baseline) -> Iterator[str]:
+    yield "## England beside the published figures"
+    yield ""
+    yield "| figure | published | range | here | kind | |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    notes = []
+    for name, measured in _targets_measured(found).items():
+        target = load_targets()[name]
+        low, high = target.range
+        verdict = "" if target.holds(measured.mean) else "**outside**"
+        if verdict:
+            notes.append(f"- **{target.meaning}**: {target.note}")
+        yield (
+            f"| {target.meaning}, {target.unit} | {target.value:g} | {low:g} to {high:g} "
+            f"| {measured.short(2)} | {'fitted' if target.fitted else 'predicted'} | {verdict} |"
+        )
+    yield ""
+    yield from notes or ["Every figure lies in its range."]
+
+
+def _change(found: Baseline, state: str) -> Estimate:
+    first, last = (found.of(f"share_{state}_in_{year}") for year in (YEARS_TOLD[0], YEARS_TOLD[-1]))
+    return estimate(last - first)
+
+
+def _years_table(found: Baseline) -> Iterator[str]:
+    yield "## Forty years without change"
+    yield ""
+    yield "Age-standardised shares of adults, in per cent."
+    yield ""
+    yield f"| | {' | '.join(f'year {year}' for year in YEARS_TOLD)} | change |"
+    yield f"| --- |{' --- |' * (len(YEARS_TOLD) + 1)}"
+    for state in STATES:
+        cells = [estimate(found.of(f"share_{state}_in_{year}")).short(2) for year in YEARS_TOLD]
+        yield f"| {state.replace('_', ' ')} | {' | '.join(cells)} | {_change(found, state).short(2, '+')} |"
+    cells = [estimate(found.of(f"life_satisfaction_in_{year}")).short(3) for year in YEARS_TOLD]
+    yield f"| mean life satisfaction | {' | '.join(cells)} | |"
+    for name, label in (("frailty_sd", "spread of frailty"), ("ties_held", "ties an adult holds")):
+        start, end = (found.of(f"{name}_at_{when}") for when in ("start", "end"))
+        change = estimate(100.0 * (end / start - 1.0)).short(2, "+")
+        yield f"| {label} | {estimate(start).short(3)} | | {estimate(end).short(3)} | {change} % |"
+
+
+def _age_table(found: Baseline) -> Iterator[str]:
+    yield "## Loneliness by age"
+    yield ""
+    yield "| ages | often or always, published, % | here |"
+    yield "| --- | --- | --- |"
+    for band in AGE_BANDS[CHILDREN + 1 :]:
+        target = load_targets()[target_of(band)]
+        yield f"| {band} | {target.value:g} | {estimate(found.of(target.name)).short()} |"
+
+
+def _services_table(found: Baseline) -> Iterator[str]:
+    p = load_parameters()
+    yield "## Demand for services"
+    yield ""
+    yield "| service | published for 1,000 | here | most to least deprived fifth | aged 65 and over, % |"
+    yield "| --- | --- | --- | --- | --- |"
+    for name, service in load_services().items():
+        cells = [estimate(found.of(f"{name}_{what}")).short(digits)
+                 for what, digits in (("rate", 1), ("deprivation_ratio", 2), ("share_65_plus", 1))]  # fmt: skip
+        yield f"| {service.label} | {p[f'{name}_rate']:g} | {' | '.join(cells)} |"
+
+
+def _contagion_words(found: Baseline) -> Iterator[str]:
+    radius, multiplier = estimate(found.of("radius")), estimate(np.array(found.multipliers))
+    yield "## How far contagion feeds on itself"
+    yield ""
+    yield (
+        f"The spectral radius of the field of moods at rest is {radius.short(3)}; above "
+        f"{HIGHEST_RADIUS} a calibration is refused. When one adult in a hundred is set "
+        f"struggling, {multiplier.short(2)} low person-months come of it for each that those "
+        "struck live through themselves."
+    )
+
+
+def _place_table(found: Baseline) -> Iterator[str]:
+    yield "## Wigan, predicted"
+    yield ""
+    yield "Nothing was fitted to Wigan: its residents' ages and deprivation are all that is known of it."
+    yield ""
+    yield "| figure | published: Wigan | England | here: Wigan | England | |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for one in published_of_wigan():
+        here, england = (found.of(one.measured, place) for place in (True, False))
+        if one.as_ratio:
+            yield (
+                f"| {one.meaning} | {one.value / one.england:.2f} times England | 1 "
+                f"| {estimate(here / england).short(2)} times | 1 | {one.unit} |"
+            )
+        else:
+            yield (
+                f"| {one.meaning} | {one.value:g} | {one.england:g} | {estimate(here).short(2)} "
+                f"| {estimate(england).short(2)} | {one.unit} |"
+            )
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        path = Path(name)
+        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")

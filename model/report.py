@@ -182,7 +182,7 @@ def changes_of(facts: dict[str, Any]) -> str:
 
 
 def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
-    table = _table("The place", "year 1", f"year {years}", "change")
+    table = plain_table("The place", "year 1", f"year {years}", "change")
     rows = [("residents, thousands", "residents", scale / 1_000, 1)]
     rows += [(f"adults {state.replace('_', ' ')}, %", state, 100.0, 1) for state in STATES]
     rows.append(("adults' life satisfaction, 0-10", "life_satisfaction", 1.0, 2))
@@ -199,7 +199,7 @@ def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
 
 
 def _services_table(services: pd.DataFrame, years: int) -> Table:
-    table = _table("Demand in the real place", "thousands, year 1", f"year {years}",
+    table = plain_table("Demand in the real place", "thousands, year 1", f"year {years}",
                    f"£m in year {years}")  # fmt: skip
     labels = load_services()
     for name in services.index.get_level_values("service").unique():
@@ -227,16 +227,16 @@ def _caveat(facts: dict[str, Any], runs: pd.DataFrame, scale: float) -> Text:
         if n > 1
         else "One replicate: no interval can be given; ask for --replicates 2 or more."
     )
-    ages = (
-        "nobody moves in or out, "
+    still = (
+        ""
         if facts["structure"]["demography"]
-        else "nobody is born, grows older or dies, "
+        else (" Nobody is born, grows older, dies, moves or changes household.")
     )
     return Text(
         f"{residents:,} residents stand for the {facts['real_population']:,} of {kind}; each for "
-        f"{scale:,.1f}. {sure} It hangs on what is not in the model yet: {ages}nothing happens to "
-        "anyone (bereavement, job loss, illness), age and deprivation act on demand through "
-        "wellbeing alone, and the rates between states are assumptions.",
+        f"{scale:,.1f}. {sure}{still} It hangs on what is not in the model yet (programmes, services "
+        "with limits, budgets) and on rates between states fitted to England's published shares, "
+        "two of them recalled: see docs/baseline.md for what the model misses.",
         style="dim",
     )
 
@@ -250,7 +250,7 @@ def _failures(results: Results) -> Iterable[RenderableType]:
 
 def ties_table(figures: Mapping[str, float], targets: Mapping[str, Any]) -> RenderableType:
     """Set what was measured of the ties beside the published figures."""
-    table = _table("Ties of adults", "here", "published", "range", "")
+    table = plain_table("Ties of adults", "here", "published", "range", "")
     for name, target in targets.items():
         measured = figures[name]
         low, high = target.range
@@ -266,7 +266,8 @@ def ties_table(figures: Mapping[str, float], targets: Mapping[str, Any]) -> Rend
                  *(Text(f"Outside: {note}", style="dim") for note in notes))  # fmt: skip
 
 
-def _table(*headings: str) -> Table:
+def plain_table(*headings: str) -> Table:
+    """Make a table without lines: words to the left in the first column, numbers to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for k, heading in enumerate(headings):
         table.add_column(heading, justify="right" if k else "left", no_wrap=True)

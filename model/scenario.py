@@ -6,12 +6,13 @@ how the model is built (``structure``). A scenario may extend another.
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from model.catalogue import load_services
+from model.catalogue import Shock, cut_by, load_services, load_shocks
 from model.draws import HIGHEST_SEED
 from model.errors import InputError, ScenarioError
 from model.parameters import LIMITS, Parameters, load_parameters
@@ -57,16 +58,39 @@ class Levers(_Table):
 class Structure(_Table):
     """How the model is built: the named alternatives.
 
-    ``variant`` is ``full``, or ``no_contagion`` (nobody's state touches anybody else's).
+    ``variant`` is ``full``; ``no_contagion`` (nobody's state touches anybody else's);
+    ``no_buffer`` (support keeps no stress away); or ``selection_only`` (ties follow wellbeing,
+    wellbeing does not follow ties). What each cuts stands in ``model/data/channels.toml``.
     ``contagion_from`` says out of which states contacts move people. ``direct_jumps`` allows
     moves between thriving and struggling past coping. ``demography`` false lets nobody be born,
-    grow older or die.
+    grow older, die, move house or change household.
     """
 
-    variant: Literal["full", "no_contagion"] = "full"
+    variant: Literal["full", "no_contagion", "no_buffer", "selection_only"] = "full"
     contagion_from: Literal["coping", "all"] = "coping"
     direct_jumps: bool = False
     demography: bool = True
+
+
+class ScheduledShock(_Table):
+    """A collective shock: what kind, from which month, for how long, how hard and where.
+
+    ``months`` and ``size`` are those of the kind where left out; ``neighbourhoods`` are codes
+    of the place's profile, all of them where left out.
+    """
+
+    kind: str
+    start_month: Annotated[int, Field(ge=1, le=2_400)]
+    months: Annotated[int, Field(ge=1, le=600)] | None = None
+    size: Ratio = 1.0
+    neighbourhoods: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+    @property
+    def shock(self) -> Shock:
+        """The shock with its own months and size."""
+        kind = load_shocks()[self.kind]
+        return replace(kind, start_month=self.start_month, months=self.months or kind.months,
+                       stress=kind.stress * self.size)  # fmt: skip
 
 
 class Scenario(_Table):
@@ -88,8 +112,8 @@ class Scenario(_Table):
         Replicate k (0, 1, …) runs with seed + k.
     services : tuple of str
         Services whose demand is simulated.
-    structure, levers, parameters
-        See `Structure` and `Levers`; parameters replace values by name.
+    structure, levers, shocks, parameters
+        See `Structure`, `Levers` and `ScheduledShock`; parameters replace values by name.
 
     Examples
     --------
@@ -110,6 +134,7 @@ class Scenario(_Table):
     services: Annotated[tuple[str, ...], Field(strict=False)] = tuple(load_services())
     structure: Structure = Structure()
     levers: Levers = Levers()
+    shocks: Annotated[tuple[ScheduledShock, ...], Field(strict=False, max_length=1_000)] = ()
     parameters: Annotated[dict[str, float], AfterValidator(_FrozenDict)] = Field(
         default_factory=_FrozenDict
     )
@@ -127,8 +152,10 @@ class Scenario(_Table):
 
     @property
     def parameter_values(self) -> Parameters:
-        """Every parameter, with the scenario's own values in place."""
-        return load_parameters().with_values(self.parameters)
+        """Every parameter: as fitted for the variant, with the scenario's own, less its cuts."""
+        variant = self.structure.variant
+        own = load_parameters(variant).with_values(self.parameters)
+        return own.with_values(cut_by(variant))
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a checked copy with some keys replaced.
@@ -370,7 +397,7 @@ def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins) -> S
     try:
         config = kind.model_validate(document)
     except ValidationError as error:
-        problem = validation_problem(error, ScenarioError, None, (kind, Structure, Levers),
+        problem = validation_problem(error, ScenarioError, None, (kind, Structure, Levers, ScheduledShock),
                                      also=() if "extends" in document else ("extends",))  # fmt: skip
         raise _at(problem, origins) from None
     try:
@@ -388,13 +415,37 @@ def _check_references(config: Scenario) -> None:
                                 wanted=name)  # fmt: skip
     if len(set(config.services)) < len(config.services):
         raise ScenarioError("names a service twice", key="services", value=config.services)
+    for name in cut_by(config.structure.variant):
+        if name in config.parameters:
+            raise ScenarioError(f"the variant {config.structure.variant} sets it",
+                                key=f"parameters.{name}", value=config.parameters[name],
+                                allowed="left out, or structure.variant = full")  # fmt: skip
     _ = config.parameter_values
+    _check_shocks(config)
     real = config.place_profile.population
     if config.population > real:
         raise ScenarioError(
             "more residents than the real place has", key="population", value=config.population,
             allowed=f"1 to {real:,}, the population of {config.place_profile.name}",
         )  # fmt: skip
+
+
+def _check_shocks(config: Scenario) -> None:
+    codes = [one.code for one in config.place_profile.neighbourhoods]
+    for k, shock in enumerate(config.shocks):
+        if shock.kind not in load_shocks():
+            raise ScenarioError("unknown shock", key=f"shocks.{k}.kind", value=shock.kind,
+                                known=load_shocks(), wanted=shock.kind,
+                                allowed=", ".join(load_shocks()))  # fmt: skip
+        for code in shock.neighbourhoods:
+            if code not in codes:
+                raise ScenarioError("no neighbourhood of the place",
+                                    key=f"shocks.{k}.neighbourhoods", value=code, known=codes,
+                                    wanted=code)  # fmt: skip
+        if shock.start_month > config.months:
+            raise ScenarioError("starts after the last month", key=f"shocks.{k}.start_month",
+                                value=shock.start_month,
+                                allowed=f"1 to {config.months}")  # fmt: skip
 
 
 def _at(problem: InputError, origins: _Origins) -> InputError:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from model.network import LAYER_NAMES
-from model.population import THRIVING
+from model.population import AGE_BANDS, CHILDREN, NOT_LONELY, OFTEN_LONELY, THRIVING
 from model.rates import MONTHS_PER_YEAR
 from model.simulation import CommunityModel
 
@@ -22,7 +22,10 @@ PER_CENT = 100.0
 
 @dataclass(frozen=True)
 class Target:
-    """A published figure and the range in which it may lie."""
+    """A published figure of ``ties`` or of ``wellbeing``, and the range in which it may lie.
+
+    ``fitted`` says whether calibration aims at it; what it does not aim at is predicted.
+    """
 
     name: str
     meaning: str
@@ -31,6 +34,8 @@ class Target:
     unit: str
     source: str
     note: str
+    of: str = "ties"
+    fitted: bool = False
 
     def holds(self, measured: float) -> bool:
         """Tell whether a measured figure lies in the range."""
@@ -38,8 +43,8 @@ class Target:
 
 
 @cache
-def load_targets(path: Path = TARGETS_FILE) -> Mapping[str, Target]:
-    """Read the targets by name, in the order of the file.
+def load_targets(of: str | None = None, path: Path = TARGETS_FILE) -> Mapping[str, Target]:
+    """Read the targets by name, in the order of the file; all of them, or those ``of`` one thing.
 
     Examples
     --------
@@ -50,6 +55,7 @@ def load_targets(path: Path = TARGETS_FILE) -> Mapping[str, Target]:
     return {
         name: Target(name, **{**entry, "range": tuple(entry["range"])})
         for name, entry in entries.items()
+        if of in (None, entry.get("of", "ties"))
     }
 
 
@@ -59,15 +65,18 @@ def measure_ties(model: CommunityModel) -> dict[str, float]:
     Returns
     -------
     dict
-        A figure for each target, and three that are reported without one: how alike in age
-        tied adults are (Pearson's r), how alike in wellbeing state, and the share of local
-        ties that leave the neighbourhood.
+        A figure for each target, and four that are reported without one: how alike in age
+        tied adults are (Pearson's r), how alike in wellbeing state, the share of local ties
+        that leave the neighbourhood, and the ties that those hold who are lonely often.
     """
     figures = _snapshot(model)
     before = ties_by_id(model)
     for _ in range(MONTHS_PER_YEAR):
         model.step()
-    lost = len(before - ties_by_id(model)) / max(len(before), 1)
+    # Ties to those who died or moved away are not asked about: a study would still find many.
+    here = set(model.population.resident[model.population.adults].tolist())
+    asked = {tie for tie in before if tie[0] in here and tie[1] in here}
+    lost = len(asked - ties_by_id(model)) / max(len(asked), 1)
     return {**figures, "tie_turnover": PER_CENT * lost}
 
 
@@ -76,42 +85,63 @@ def _snapshot(model: CommunityModel) -> dict[str, float]:
     adults = people.adults
     degree = {name: network.degree(name)[adults].astype(float) for name in LAYER_NAMES}
     every = sum(degree.values(), np.zeros(adults.size))
-    ends, others = network.edges("local")
+    is_often = people.loneliness[adults] == OFTEN_LONELY
+    ends, others = _among_adults(model, "local")
     far = people.neighbourhood[ends] != people.neighbourhood[others]
     return {
         "close_ties": float(degree["kin"].mean()),
         "all_ties": float(every.mean()),
-        "nobody_to_call_on": PER_CENT * float((every == 0).mean()),
+        "nobody_to_call_on": PER_CENT * float((every == degree["kin"]).mean()),
         "no_local_tie": PER_CENT * float((degree["local"] == 0).mean()),
+        "no_tie_at_all": PER_CENT * float((every == 0).mean()),
         "clustering": transitivity(model),
         "alike_in_age": _correlation(people.birth_month, ends, others),
         "alike_in_state": _correlation(people.state, ends, others),
         "local_ties_leaving_neighbourhood": float(far.mean()) if far.size else float("nan"),
+        **_shares_lonely(people.loneliness[adults], people.age_band[adults]),
+        "ties_of_lonely_often": float(every[is_often].mean()) if is_often.any() else float("nan"),
     }
+
+
+def _shares_lonely(felt: Array, age_band: Array) -> dict[str, float]:
+    is_often = felt == OFTEN_LONELY
+    by_band = {
+        "lonely_often_age_" + band.replace("-", "_").replace("+", "_plus"): is_often[age_band == k]
+        for k, band in enumerate(AGE_BANDS)
+        if k != CHILDREN
+    }
+    figures = {"lonely_often": is_often, "lonely": felt != NOT_LONELY, **by_band}
+    return {
+        name: PER_CENT * float(which.mean()) if which.size else float("nan")
+        for name, which in figures.items()
+    }
+
+
+def _among_adults(model: CommunityModel, layer: str) -> tuple[Array, Array]:
+    is_adult = model.population.state >= THRIVING
+    ends, others = model.network.edges(layer)
+    chosen = is_adult[ends] & is_adult[others]
+    return ends[chosen], others[chosen]
 
 
 def transitivity(model: CommunityModel) -> float:
     """Return the share of pairs of ties at one adult whose other ends are tied too."""
     import networkx  # noqa: PLC0415 - slow to load
 
-    is_adult = model.population.state >= THRIVING
     graph: networkx.Graph[int] = networkx.Graph()
     for name in LAYER_NAMES:
-        ends, others = model.network.edges(name)
-        among_adults = is_adult[ends] & is_adult[others]
-        pairs = zip(ends[among_adults].tolist(), others[among_adults].tolist(), strict=True)
-        graph.add_edges_from(pairs)
+        ends, others = _among_adults(model, name)
+        graph.add_edges_from(zip(ends.tolist(), others.tolist(), strict=True))
     return float(networkx.transitivity(graph))
 
 
 def ties_by_id(model: CommunityModel) -> set[tuple[int, int, str]]:
     """Name every tie between adults by its layer and the ids of its ends, the lower one first."""
-    ids, is_adult = model.population.resident, model.population.state >= THRIVING
+    ids = model.population.resident
     found: set[tuple[int, int, str]] = set()
     for name in LAYER_NAMES:
-        ends, others = model.network.edges(name)
-        chosen = is_adult[ends] & is_adult[others]
-        pairs = np.sort(np.stack([ids[ends[chosen]], ids[others[chosen]]]), axis=0)
+        ends, others = _among_adults(model, name)
+        pairs = np.sort(np.stack([ids[ends], ids[others]]), axis=0)
         found.update((int(low), int(high), name) for low, high in pairs.T)
     return found
 

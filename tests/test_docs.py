@@ -13,8 +13,8 @@ from model.campaign import run_campaign
 from model.compiled import uncompiled
 from model.parameters import load_parameters
 from model.places import bundled_places, load_place
-from model.reference import parameters_page
-from model.scenario import Scenario, json_schema, load_scenario
+from model.reference import parameters_page, with_tables
+from model.scenario import Scenario, ScheduledShock, json_schema, load_scenario
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
@@ -58,13 +58,15 @@ def test_the_example_place_is_a_place(tmp_path):
 
 
 def test_the_example_scenario_is_a_scenario(tmp_path):
-    (block,) = blocks(ROOT / "docs" / "scenarios.md", "toml")
+    block, shock = blocks(ROOT / "docs" / "scenarios.md", "toml")
     path = tmp_path / "scenario.toml"
     text = (ROOT / "scenarios" / "status_quo.toml").read_text(encoding="utf-8")
     (tmp_path / "status_quo.toml").write_text(text, encoding="utf-8")
-    path.write_text(block, encoding="utf-8")
+    path.write_text(block + shock, encoding="utf-8")
+    config = load_scenario(path)
 
-    assert load_scenario(path).levers.worsen_hazard_ratio == 0.9
+    assert config.levers.worsen_hazard_ratio == 0.9
+    assert config.shocks[0].shock.months == 2
 
 
 def test_documented_places_are_the_bundled_ones():
@@ -77,9 +79,9 @@ def test_documented_places_are_the_bundled_ones():
 def test_every_scenario_key_is_documented():
     words = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
     config = load_scenario()
-    for table in (config, config.structure, config.levers):
+    for table in (config, config.structure, config.levers, ScheduledShock(kind="", start_month=1)):
         for key in type(table).model_fields:
-            assert f"`{key}`" in words or f"[{key}]" in words, key
+            assert f"`{key}`" in words or f"[{key}]" in words or f"{key} =" in words, key
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -110,6 +112,12 @@ def test_the_parameters_page_is_that_of_the_data():
     page = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
 
     assert page == parameters_page(), "run: upstream parameters > docs/parameters.md"
+
+
+def test_the_tables_of_the_odd_are_those_of_the_code():
+    page = (ROOT / "docs" / "ODD.md").read_text(encoding="utf-8")
+
+    assert page == with_tables(page), "run: python -m model.reference odd"
 
 
 def test_every_parameter_and_source_is_on_the_page():

@@ -15,13 +15,16 @@ PACKAGE = Path(model.__file__).parent
 LAYERS = (
     {"cli"},
     {"report", "plots", "reference"},
-    {"validation"},
+    {"baseline"},
+    {"calibration"},
+    {"solving"},
+    {"validation", "surveys"},
     {"campaign", "workers"},
     {"simulation", "agents"},
     {"rules"},
-    {"population", "network", "results", "recorder", "history"},
+    {"population", "composition", "network", "results", "recorder", "history"},
     {"scenario", "catalogue", "places", "place_files", "parameters", "rates", "draws"},
-    {"errors", "reading", "compiled", "memory"},
+    {"errors", "reading", "compiled", "memory", "sieve"},
 )
 """From the doors down to what everybody stands on."""
 

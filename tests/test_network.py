@@ -3,10 +3,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from model import CommunityModel
 from model.network import EMPTY, LAYERS, Network
 from model.rules.wellbeing import MOOD
+
+LOCAL = LAYERS[1]
 
 pairs = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=400)
 
@@ -40,7 +43,7 @@ def test_a_full_resident_overflows():
     most = LAYERS[0].slots
     network = Network.from_edges(most + 2, {"kin": [(0, k) for k in range(1, most + 2)]})
 
-    assert network.overflow == {"kin": 1, "local": 0}
+    assert network.overflow == {"kin": 1, "local": 0, "peer": 0}
     assert network.degree("kin")[0] == most
 
 
@@ -77,6 +80,7 @@ def test_a_year_of_running_counts_equals_a_recount(town):
         model.step()
     content, discontent = model.network.content.copy(), model.network.discontent.copy()
 
+    assert np.array_equal(model._mood(), MOOD[model.population.state])
     model.network.recount(MOOD[model.population.state])
 
     assert content.sum() > 0
@@ -113,15 +117,15 @@ def test_a_graph_with_an_unknown_layer_or_node_is_refused():
         Network.from_networkx(graph, np.array([1, 3]))
 
 
-def test_local_ties_are_among_adults_of_like_age_mostly_near(town):
+def test_local_ties_are_from_11_among_people_of_like_age_mostly_near(town):
     model = CommunityModel(town, rng=1)
     people = model.population
     ends, others = model.network.edges("local")
     ages = -people.birth_month / 12.0
-    adults = people.state >= 0
+    old_enough = ages >= model.parameters.age_of_first_ties
 
-    assert adults[ends].all()
-    assert adults[others].all()
+    assert old_enough[ends].all()
+    assert old_enough[others].all()
     # Strangers would be some 20 years apart, and four in five in another of five neighbourhoods.
     assert np.abs(ages[ends] - ages[others]).mean() < 10.0
     far = (people.neighbourhood[ends] != people.neighbourhood[others]).mean()
@@ -129,28 +133,37 @@ def test_local_ties_are_among_adults_of_like_age_mostly_near(town):
     assert far == pytest.approx(expected, abs=4 * (expected / ends.size) ** 0.5)
 
 
-def test_local_ties_wanted_have_the_stated_mean_and_spread(town):
-    config = town.model_copy(update={"population": 40_000})
-    model = CommunityModel(config, rng=1)
-    degree = model.network.degree("local")[model.population.state >= 0]
+def test_local_ties_wanted_are_negative_binomial_up_to_the_slots_there_are(town):
+    model = CommunityModel(town.model_copy(update={"population": 40_000}), rng=1)
     wanted = model.population.ties_wanted[model.population.adults]
-    mean, cv = model.parameters.ties_local_mean, model.parameters.ties_local_cv
-    lost = 2 * model.network.overflow["local"] / degree.size
-    held = model.parameters.ties_held_share * mean
+    mean, cv, most = model.parameters.ties_local_mean, model.parameters.ties_local_cv, LOCAL.slots
+    variance = (cv * mean) ** 2
+    law = stats.nbinom(mean**2 / (variance - mean), mean / variance)
+    expected = np.r_[law.pmf(np.arange(most)), law.sf(most - 1)] * wanted.size
 
-    # Four standard errors; half a tie more for pairs that were matched twice.
-    assert wanted.mean() == pytest.approx(mean, abs=4 * cv * mean / wanted.size**0.5)
-    assert wanted.std() == pytest.approx(cv * mean, rel=4 * (2 / wanted.size) ** 0.5 + 0.02)
-    assert degree.mean() + lost == pytest.approx(held, abs=4 * cv * mean / degree.size**0.5 + 0.5)
-    assert model.network.overflow["local"] > 0  # the tail of the spread, counted
+    counts = np.bincount(wanted, minlength=most + 1)
+    assert stats.chisquare(counts, expected).pvalue > 0.001
 
 
-def test_families_are_cliques_within_a_neighbourhood(town):
+def test_the_stated_share_of_ties_within_reach_is_held_at_the_start(town):
+    model = CommunityModel(town.model_copy(update={"population": 40_000}), rng=1)
+    p, people = model.parameters, model.population
+    share = p.ties_held_share * (p.ties_reachable_without + p.ties_reachable_per_index)
+    held = model.network.degree("local")[people.adults]
+
+    # Half a tie for pairs that were matched twice.
+    assert held.mean() == pytest.approx(share * people.ties_wanted[people.adults].mean(), abs=0.5)
+    assert model.network.overflow["local"] == 0
+
+
+def test_no_peer_ties_without_programmes(town):
     model = CommunityModel(town, rng=1)
-    graph = networkx.Graph(zip(*model.network.edges("kin"), strict=True))
-    home = model.population.neighbourhood
+    model.step()
 
-    sizes = [len(family) for family in networkx.connected_components(graph)]
-    assert max(sizes) == 6
-    assert all(home[i] == home[j] for i, j in graph.edges)
-    assert graph.number_of_edges() == sum(n * (n - 1) // 2 for n in sizes)
+    assert model.network.degree("peer").sum() == 0
+
+
+def test_ties_held_are_those_of_all_layers():
+    ties = {"kin": [(0, 1)], "local": [(0, 1), (1, 2)], "peer": [(1, 2)]}
+
+    assert Network.from_edges(4, ties).ties_held.tolist() == [2, 4, 2, 0]

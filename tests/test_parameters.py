@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import model
-from model.catalogue import load_services
+from model.catalogue import load_services, load_shocks
 from model.errors import EvidenceError
 from model.network import LAYER_NAMES
 from model.parameters import (
@@ -17,6 +17,7 @@ from model.parameters import (
     PARAMETERS_FILE,
     Parameter,
     load_parameters,
+    read_parameters,
 )
 from model.places import DATA, N_QUINTILES, bundled_places, load_place
 from model.population import AGE_BANDS, CHILDREN, STATES
@@ -81,11 +82,13 @@ def used_sources() -> set[str]:
     in_parameters = {key for one in ENTRIES.values() for key in one.sources}
     in_places = {key for name in bundled_places() for key in load_place(name).sources}
     words = "\n".join(path.read_text(encoding="utf-8") for path in DATA.glob("*.csv"))
+    in_shocks = {shock.source for shock in load_shocks().values()} - {ASSUMPTION}
     in_targets = {target.source for target in load_targets().values()}
     return (
         in_parameters
         | in_places
         | in_targets
+        | in_shocks
         | set(re.findall(r"^# source = (\w+)$", words, re.MULTILINE))
     )
 
@@ -104,6 +107,10 @@ def test_used_source_is_described(key: str) -> None:
 # --- Every number is read --------------------------------------------------------------------
 
 
+def with_margin(margin: str) -> list[str]:
+    return [name for name, service in load_services().items() if margin in service.margins]
+
+
 def composed_names() -> set[str]:
     bands = [band.replace("-", "_").replace("+", "_plus") for band in AGE_BANDS[CHILDREN + 1 :]]
     parts = {
@@ -111,10 +118,13 @@ def composed_names() -> set[str]:
         "{}_unit_cost": load_services(),
         "{}_ratio_struggling": load_services(),
         "{}_ratio_in_crisis": load_services(),
+        "{}_deprivation_ratio": with_margin("deprivation"),
+        "{}_share_65_plus": with_margin("age"),
         "share_{}": STATES,
         "life_satisfaction_{}": STATES,
         "log_hazard_age_{}": bands,
         "log_hazard_quintile_{}": range(1, N_QUINTILES + 1),
+        "ties_wanted_age_{}": bands,
         "weight_{}": LAYER_NAMES,
     }
     return {name.format(part) for name, each in parts.items() for part in each}
@@ -138,8 +148,8 @@ def test_composed_name_is_a_parameter(name: str) -> None:
 @pytest.mark.parametrize(
     "made",
     [
-        '_rate"]', '_unit_cost"]', "_ratio_{", '"share_{', '"life_satisfaction_{',
-        '"log_hazard_age_" +', '"log_hazard_quintile_{', '"weight_{',
+        '_rate"]', '_unit_cost"]', "_ratio_{", '_deprivation_ratio"]', '_share_65_plus"]',
+        '"life_satisfaction_{', '"log_hazard_age_" +', '"log_hazard_quintile_{', '"weight_{',
     ],
 )  # fmt: skip
 def test_names_are_composed_in_the_code(made: str) -> None:
@@ -211,20 +221,20 @@ def refused(folder: Path, good: str, bad: str) -> str:
     assert good in GOOD
     file = parameter_file(folder, GOOD.replace(good, bad, 1))
     with pytest.raises(EvidenceError) as problem:
-        load_parameters(file)
+        read_parameters(file)
     assert str(problem.value).startswith(f"{file}: ")
     return str(problem.value).removeprefix(f"{file}: ")
 
 
 def test_good_file_is_read(tmp_path: Path) -> None:
-    assert load_parameters(parameter_file(tmp_path, GOOD)).entry("speed").sources == ("book",)
+    assert read_parameters(parameter_file(tmp_path, GOOD)).entry("speed").sources == ("book",)
 
 
 def test_parameter_may_have_several_sources(tmp_path: Path) -> None:
     text = GOOD.replace('source = "book"', 'source = ["book", "other"]') + (
         '[sources.other]\ncitation = "Another."\nseen = "abstract"\n'
     )
-    entry = load_parameters(parameter_file(tmp_path, text)).entry("speed")
+    entry = read_parameters(parameter_file(tmp_path, text)).entry("speed")
     assert entry.sources == ("book", "other")
 
 
@@ -283,7 +293,7 @@ def test_bad_entry_is_named(tmp_path: Path, good: str, bad: str, told: str) -> N
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="no such file"):
-        load_parameters(tmp_path / PARAMETERS_FILE.name)
+        read_parameters(tmp_path / PARAMETERS_FILE.name)
 
 
 def test_shares_of_a_whole_must_leave_room_for_the_rest() -> None:

@@ -10,7 +10,6 @@ from model.history import history_of
 from model.network import Network
 from model.places import PLACES
 from model.population import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, NO_STATE, STATES
-from model.rules.services import contacts_per_month, monthly_demand, poisson_count
 from model.simulation import memory_mb
 
 
@@ -92,10 +91,12 @@ def test_nobody_is_lost(town):
     present = model.population.resident[model.population.is_present]
     assert len(np.unique(present)) == len(present)
     monthly = model.recorder.tables()["monthly"].to_pandas()
-    by_month = monthly.groupby("month")[["residents", "births", "deaths"]].sum()
-    change = (by_month["births"] - by_month["deaths"]).cumsum()
-    assert (by_month["residents"] == town.population + change).all()
-    assert by_month[["births", "deaths"]].to_numpy().sum() > 0
+    flows = ["births", "deaths", "moved_in", "moved_out"]
+    by_month = monthly.groupby("month")[["residents", *flows]].sum()
+    came = by_month["births"] + by_month["moved_in"]
+    went = by_month["deaths"] + by_month["moved_out"]
+    assert (by_month["residents"] == town.population + (came - went).cumsum()).all()
+    assert (by_month[flows].to_numpy().sum(axis=0) > 0).all()
     assert (monthly[list(STATES)].sum(axis=1) == monthly["adults"]).all()
 
 
@@ -219,71 +220,6 @@ def test_run_model_lives_the_years_of_the_scenario(town):
     assert model.month == model.steps == town.months
 
 
-# --- Demand ------------------------------------------------------------------------------
-
-
-def test_contacts_are_poisson_by_inversion():
-    n = 100_000
-    counts = np.array([poisson_count((k + 0.5) / n, 0.7) for k in range(n)])
-
-    # On an even grid of draws the moments are exact but for the grid: mean and variance 0.7.
-    assert counts.mean() == pytest.approx(0.7, abs=1e-3)
-    assert counts.var() == pytest.approx(0.7, abs=1e-2)
-
-
-def test_more_need_never_means_fewer_contacts():
-    grid = np.linspace(0.0, 0.999999, 500)
-
-    assert all(poisson_count(u, 0.4) <= poisson_count(u, 0.5) for u in grid)
-
-
-def test_published_rates_are_the_margins_at_the_published_shares():
-    config = load_scenario()
-    p = config.parameter_values
-    shares = np.array([p[f"share_{state}"] for state in STATES])
-
-    means = contacts_per_month(config.services, p)
-
-    for k, name in enumerate(config.services):
-        assert means[k, : len(STATES)] @ shares * 12_000 == pytest.approx(p[f"{name}_rate"])
-        assert means[k, 3] >= means[k, 2] >= means[k, 1] == means[k, 0]
-
-
-def test_demand_meets_its_expected_number_by_state(wigan):
-    people, p = wigan.population, wigan.parameters
-    means = contacts_per_month(wigan.config.services, p)
-    expected = means[:, people.state[people.is_present]].sum(axis=1)
-    months = range(1, 13)
-
-    found = sum(
-        monthly_demand(people, wigan.config.services, means, wigan.draws, month).sum(axis=(1, 2))
-        for month in months
-    )
-
-    # Four standard errors of a Poisson count.
-    assert np.all(np.abs(found - 12 * expected) < 4 * (12 * expected) ** 0.5)
-
-
-def test_demand_of_adults_leaves_children_out(wigan):
-    names = ["adult_social_care_request"]
-    means = contacts_per_month(names, wigan.parameters)
-    demand = sum(
-        monthly_demand(wigan.population, names, means, wigan.draws, month) for month in range(1, 13)
-    )
-
-    assert demand.sum() > 0
-    assert demand[:, :, CHILDREN].sum() == 0
-
-
-def test_a_service_left_out_changes_no_other_service(town):
-    both = town.model_copy(update={"services": ["a_and_e", "gp"]})
-    one = town.model_copy(update={"services": ["gp"]})
-
-    tables = [lived(config, 12).recorder.tables()["services"].to_pandas() for config in (both, one)]
-    gp = [table.loc[table["service"] == "gp", "demand"].tolist() for table in tables]
-    assert gp[0] == gp[1]
-
-
 # --- Memory, ties of one's own -----------------------------------------------------------
 
 
@@ -333,8 +269,8 @@ def tampered(path, name, place, value):
         ("people.neighbourhood", 3, 400),
         ("slots.kin", (0, 0), 10**8),
         ("slots.local", (0, 31), 5),
-        ("degrees", (0, 0), 0),
-        ("degrees", (0, 0), 200),
+        ("degrees", (0, 3), 0),
+        ("degrees", (0, 3), 200),
         ("weights", 0, np.nan),
         ("people.worsen_risk", 3, np.nan),
         ("people.frailty", 3, 0.5),
@@ -399,8 +335,8 @@ def test_a_frozen_scenario_stays_as_it_is(town):
 
 def test_a_copy_with_part_of_a_table_keeps_the_rest():
     sisa = load_scenario("teaching/sisa")
-    copy = sisa.model_copy(update={"structure": {"variant": "no_contagion"}})
+    copy = sisa.model_copy(update={"structure": {"variant": "no_buffer"}})
 
     assert copy.structure.direct_jumps
-    assert copy.structure.variant == "no_contagion"
+    assert copy.structure.variant == "no_buffer"
     assert copy.parameters == sisa.parameters

@@ -3,10 +3,15 @@ r"""Who lives in a place: settling, growing older, being born and dying.
 Deaths follow the national life table by age and sex, multiplied by the ratio of the resident's
 deprivation quintile,
 
-.. math:: \mu(a, s, q) = m_x(a, s) \; \rho(a, s, q) / \bar\rho(a, s),
+.. math:: \mu = m_x(a, s) \; \frac{\rho(a, s, q)}{\bar\rho(a, s)} \; \frac{\kappa}{\bar\kappa(a)},
 
-where :math:`\bar\rho` averages over equal fifths, so that England's totals stay those of the
-table. Births follow fertility by the mother's age, one at a time. Nobody moves in or out yet.
+where :math:`\bar\rho` averages over equal fifths and :math:`\kappa`, the ratio of wellbeing state
+and of being often lonely, over England's composition at baseline, so that England's totals are
+those of the table then, and then only. Births follow fertility by the mother's age
+:math:`\phi(a)`, one at a time, and women without a partner bear less often by a ratio :math:`r`, renormalised by the share
+:math:`c(a)` of women in couples,
+
+.. math:: \phi_1(a) = \phi(a) / (c + r (1 - c)), \quad \phi_0 = r \phi_1 .
 """
 
 from functools import cache
@@ -15,13 +20,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from model.compiled import kernel
+from model.composition import CELL_STATES, Composition, load_composition
 from model.draws import Draws, Purpose, newborn_ids
+from model.parameters import Parameters
 from model.places import DATA, N_QUINTILES, OLDEST_AGE, Place, england_ages, thin
 from model.population import (
     ADULT_FROM_AGE,
     AGE_BAND_FROM,
+    IN_CRISIS,
     NO_STATE,
+    OFTEN_LONELY,
     SEXES,
+    STRUGGLING,
     VACANT,
     Population,
     age_band_of,
@@ -29,13 +39,14 @@ from model.population import (
 )
 from model.rates import MONTHS_PER_YEAR, monthly_probability
 from model.reading import read_table
+from model.sieve import CHUNK, pick
 
 Array = np.ndarray[Any, Any]
 
 START = 0
 """The month in which the place is settled; month 1 follows burn-in."""
 
-BAND_ENDS_MONTHS = np.array([*AGE_BAND_FROM[1:], 1_000]) * MONTHS_PER_YEAR
+BAND_ENDS_MONTHS = np.array([*AGE_BAND_FROM[1:], 1_000], np.int32) * MONTHS_PER_YEAR
 """Age in months at which each band is left; nobody leaves the last."""
 
 FEMALE, MALE = range(len(SEXES))
@@ -45,10 +56,13 @@ PER_THOUSAND = 1_000.0
 class Chances(NamedTuple):
     """What may happen to a resident within a month.
 
-    ``death`` has shape (sexes, ages, quintiles), ``birth``, of a woman, (ages,).
+    ``death`` has shape (sexes, ages, quintiles), and is multiplied by ``death_ratio`` of shape
+    (age bands, states, often lonely or not), ``birth``, of a woman without and with a
+    partner, (2, ages).
     """
 
     death: Array
+    death_ratio: Array
     birth: Array
 
 
@@ -133,20 +147,27 @@ def _ages(residents: Array, band: Array, age_from: tuple[int, ...], draws: Draws
 
 
 @kernel
+def _is_birthday(birth_month, age_band, state, ends_months, month, chosen):
+    for i in range(state.size):
+        age = month - birth_month[i]
+        chosen[i] = (state[i] != VACANT) & (age >= ends_months[age_band[i]])
+
+
+@kernel
 def _find_birthdays(birth_month, age_band, state, ends_months, month, rows):
-    n = 0
-    for i in range(birth_month.size):
-        if state[i] != VACANT and month - birth_month[i] >= ends_months[age_band[i]]:
-            rows[n] = i
-            n += 1
+    n, chosen = 0, np.empty(CHUNK, np.bool_)
+    for first in range(0, state.size, CHUNK):
+        here = slice(first, min(first + CHUNK, state.size))
+        _is_birthday(birth_month[here], age_band[here], state[here], ends_months, month, chosen)
+        n = pick(chosen, here.stop - first, first, rows, n)
     return n
 
 
 def leaving_age_band(people: Population, month: int) -> Array:
     """Return the rows of residents who grow into the next age band this month."""
-    rows = np.empty(people.n_rows, np.int64)
+    rows = np.empty(people.n_rows + 8, np.int64)
     n = _find_birthdays(people.birth_month, people.age_band, people.state, BAND_ENDS_MONTHS,
-                        month, rows)  # fmt: skip
+                        np.int32(month), rows)  # fmt: skip
     return rows[:n].copy()
 
 
@@ -194,34 +215,83 @@ def _monthly(rates: Array) -> Array:
     return np.asarray(np.vectorize(monthly_probability, otypes=[float])(rates))
 
 
-def chances_of_a_month() -> Chances:
-    """Turn the yearly rates into chances of a month."""
-    return Chances(_monthly(death_rates()), _monthly(birth_rates()))
+def death_ratios(parameters: Parameters, england: Composition | None = None) -> Array:
+    """Return how much likelier residents are to die by wellbeing, with the mean 1 in each age band.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Those of mortality are read.
+    england : Composition, optional
+        On whose residents the mean is 1; by default England at baseline.
+
+    Returns
+    -------
+    array of shape (age bands, states and none, 2)
+        The last axis tells those who are often lonely (1) from the others.
+    """
+    p, cells = parameters, england or load_composition()
+    by_state = np.ones(len(CELL_STATES))
+    by_state[STRUGGLING], by_state[IN_CRISIS] = (
+        p.mortality_ratio_struggling, p.mortality_ratio_in_crisis
+    )  # fmt: skip
+    by_loneliness = np.array([1.0, p.mortality_ratio_lonely])
+    met = by_state * (1.0 + (by_loneliness[1] - 1.0) * cells.lonely)
+    mean = (cells.residents * met).sum(axis=(1, 2)) / cells.residents.sum(axis=(1, 2))
+    return np.asarray(by_state[:, None] * by_loneliness / mean[:, None, None])
+
+
+def chances_of_a_month(in_couple: Array, ratio_unpartnered: float, death_ratio: Array) -> Chances:
+    """Turn the yearly rates into chances of a month.
+
+    Parameters
+    ----------
+    in_couple : array of shape (ages,)
+        Share of women with a partner, by which births keep their total at each age.
+    ratio_unpartnered : float
+        How often a woman without a partner bears, to one with.
+    death_ratio : array
+        From `death_ratios`.
+    """
+    partnered = birth_rates() / np.maximum(in_couple + ratio_unpartnered * (1.0 - in_couple), 1e-9)
+    births = np.array([ratio_unpartnered * partnered, partnered])
+    return Chances(_monthly(death_rates()), death_ratio, _monthly(births))
 
 
 # --- Dying -------------------------------------------------------------------------------
 
 
 @kernel
-def _find_deaths(uniforms, age_months, sex, quintile, state, death, rows):
+def _find_deaths(uniforms, age_months, sex, quintile, age_band, state, loneliness, death, ratio,
+                 rows):  # fmt: skip
     n = 0
-    last_age, highest = death.shape[1] - 1, death.max()
+    last_age, highest = death.shape[1] - 1, death.max() * ratio.max()
     for i in range(state.size):
         # Few draws are low enough for anyone: asked first, for it is the cheapest question.
         if uniforms[i] < highest and state[i] != VACANT:
             age = min(age_months[i] // MONTHS_PER_YEAR, last_age)
-            if uniforms[i] < death[sex[i], age, quintile[i] - 1]:
+            chance = death[sex[i], age, quintile[i] - 1]
+            is_lonely = int(loneliness[i] == OFTEN_LONELY)
+            # The code of no state, -1, counts from the end.
+            if uniforms[i] < chance * ratio[age_band[i], state[i], is_lonely]:
                 rows[n] = i
                 n += 1
     return n
 
 
-def deaths(people: Population, chances: Chances, draws: Draws, month: int) -> Array:
-    """Return the rows of the residents who die this month."""
+def deaths(
+    people: Population, chances: Chances, draws: Draws, month: int, calendar: int | None = None
+) -> Array:
+    """Return the rows of the residents who die this month.
+
+    ``calendar`` is the month by which ages are told, where that is another.
+    """
     rows = np.empty(people.n_rows, np.int64)
     uniforms = draws.uniforms(Purpose.DEATH, month, people.resident)
-    n = _find_deaths(uniforms, month - people.birth_month, people.sex, people.quintile,
-                     people.state, chances.death, rows)  # fmt: skip
+    today = month if calendar is None else calendar
+    n = _find_deaths(uniforms, today - people.birth_month, people.sex, people.quintile,
+                     people.age_band, people.state, people.loneliness, chances.death,
+                     chances.death_ratio, rows)  # fmt: skip
     return rows[:n].copy()
 
 
@@ -229,12 +299,13 @@ def deaths(people: Population, chances: Chances, draws: Draws, month: int) -> Ar
 
 
 @kernel
-def _find_mothers(uniforms, age_months, sex, state, birth, rows):
-    n, highest = 0, birth.max()
-    for i in range(state.size):
-        if uniforms[i] < highest and sex[i] == FEMALE and state[i] >= 0:
-            age = min(age_months[i] // MONTHS_PER_YEAR, birth.size - 1)
-            if uniforms[i] < birth[age]:
+def _find_mothers(likely, uniforms, birth_month, month, sex, state, partner, birth, rows):
+    n = 0
+    for k in range(likely.size):
+        i = likely[k]
+        if sex[i] == FEMALE and state[i] >= 0:
+            age = min((month - birth_month[i]) // MONTHS_PER_YEAR, birth.shape[1] - 1)
+            if uniforms[k] < birth[int(partner[i] >= 0), age]:
                 rows[n] = i
                 n += 1
     return n
@@ -257,33 +328,32 @@ def _take_rows(ids, neighbourhood, bounds, state, rows):
 
 
 def rows_for(people: Population, ids: Array, neighbourhood: Array) -> Array:
-    """Find each newcomer a vacant row, from where their own id points; -1 where all are taken.
+    """Find each newcomer a vacant row, from where their own id points.
 
     A row depends on the newcomer and on who lives there, not on how many came before, but where
     two of a month point at the same vacant row.
-    """
-    rows, taken = np.empty(ids.size, np.int64), people.state.copy()
-    _take_rows(ids, neighbourhood, people.bounds, taken, rows)
-    return rows
-
-
-def births(people: Population, chances: Chances, draws: Draws, month: int) -> Births:
-    """Find this month's newborns.
 
     Raises
     ------
     RuntimeError
         When a neighbourhood has grown beyond the room it was given.
     """
-    mothers = np.empty(people.n_rows, np.int64)
-    uniforms = draws.uniforms(Purpose.BIRTH, month, people.resident)
-    n = _find_mothers(uniforms, month - people.birth_month, people.sex, people.state,
-                      chances.birth, mothers)  # fmt: skip
+    rows, taken = np.empty(ids.size, np.int64), people.state.copy()
+    _take_rows(ids, neighbourhood, people.bounds, taken, rows)
+    if (rows < 0).any():
+        raise RuntimeError("a neighbourhood is full; population.ROOM must grow")
+    return rows
+
+
+def births(people: Population, chances: Chances, draws: Draws, month: int) -> Births:
+    """Find this month's newborns."""
+    likely, uniforms = draws.low(Purpose.BIRTH, month, people.resident, chances.birth.max())
+    mothers = np.empty(likely.size, np.int64)
+    n = _find_mothers(likely, uniforms, people.birth_month, month, people.sex, people.state,
+                      people.partner, chances.birth, mothers)  # fmt: skip
     mothers = mothers[:n]
     ids = newborn_ids(people.resident[mothers], month, np.zeros(n, np.int64))
     rows = rows_for(people, ids, people.neighbourhood[mothers])
-    if (rows < 0).any():
-        raise RuntimeError("a neighbourhood is full; population.ROOM must grow")
     females, males = england_ages()
     is_male = draws.uniforms(Purpose.SEX, month, ids) >= females[0] / (females[0] + males[0])
     return Births(ids, rows, is_male.astype(np.int8), mothers)

@@ -1,19 +1,22 @@
-r"""Who knows whom: families, and local ties that form and end.
+r"""Who knows whom: local ties that form and end.
 
-Sociability is the number of local ties a resident wants, negative binomial (a gamma mixture of
-Poissons). An adult who has fewer than they want looks for one more in a month with the chance
+Sociability :math:`s_i` is the number of local ties a resident wants, negative binomial (a gamma
+mixture of Poissons). What they can reach of it follows from the social infrastructure of their
+neighbourhood, an index :math:`I` that is 1 on average:
 
-.. math:: a_i = \min(1, \; e \, (s_i - d_i)) ,
+.. math:: r_i = s_i \min(1, \; \phi_0 + \phi_1 I) .
 
-with ease :math:`e`, ties wanted :math:`s_i` and held :math:`d_i`. A candidate comes from the same
-street or club, from among friends of friends, from the neighbourhood or from across the place. Of
-a few candidates each is taken in proportion to likeness of age, and the one taken accepts in
-proportion to their own want, :math:`(s_j - d_j) / s_j`. Local ties end at a rate, one a month at
-most by either end, and faster for residents in crisis, who withdraw.
+Who holds fewer ties :math:`d_i` than they can reach, local and peer together, looks for one more
+in a month with the chance :math:`\min(1, e \, (r_i - d_i))`, with ease :math:`e`. They look
+around one group of some two dozen rows: their street, their club, the ties of a friend, another
+street of the neighbourhood or one across the place. Everyone there is open to a new tie by the
+same want, with the chance :math:`(r_j - d_j) / r_j`, each by a draw of their own; among the open
+ones one is taken in proportion to likeness of age. Local ties end at a rate, one a month at most
+by either end, and faster for residents in crisis, who withdraw. Partings and meetings of a month
+are both found on the ties at its start.
 
-Streets and clubs are groups of *rows*, which residents keep for life; a candidate is whoever
-sits in a row drawn from a group of fixed size, or nobody where the row is vacant. So a birth or
-a death elsewhere re-pairs nobody.
+Streets and clubs are groups of *rows*, which residents keep for life, and every row of a group
+has its own draw, be it lived in or vacant. So a birth or a death elsewhere re-pairs nobody.
 
 At the start wishes are matched at once: each is a stub, stubs are put in a noisy order of age
 within a neighbourhood, and neighbours in that order are tied.
@@ -26,8 +29,8 @@ import numpy as np
 from scipy.special import betainc
 
 from model.compiled import formula, kernel
-from model.draws import Draws, Purpose, block, to_unit
-from model.network import LAYER_NAMES, LAYERS, Network, is_tied
+from model.draws import Draws, Purpose, fill_words, to_unit
+from model.network import LAYER_NAMES, LAYERS, Network
 from model.parameters import Parameters
 from model.population import GROUP_ROWS, IN_CRISIS, Population
 from model.rates import MONTHS_PER_YEAR, monthly_probability
@@ -37,12 +40,19 @@ Array = np.ndarray[Any, Any]
 START = 0
 """The month at which starting ties are drawn."""
 
-MOST_MONTHS_APART = 1_500
-"""Beyond the oldest resident's age; who is further apart counts as this far."""
-LARGEST_EXPONENT = 700.0
+MOST_LOCAL = LAYERS[LAYER_NAMES.index("local")].slots
 
-CANDIDATE_BLOCKS = 3
-"""Blocks of draws for an attempt; each block holds two candidates."""
+MOST_MONTHS = 1_500
+"""Beyond the oldest resident's age; who is older counts as this old."""
+MOST_UNLIKE = 1e30
+
+HALF_BITS, HALF = 16, 2**16
+"""Each candidate of an attempt has half a word, eight of them to a block of draws."""
+CANDIDATE_BLOCKS = GROUP_ROWS // 8
+
+CHUNK, SEEKERS = 512, 256
+"""Rows and seekers whose draws are made at once, few enough to stay at hand while in use."""
+PARTS, SEEKS = 1, 2
 
 
 def starting_network(people: Population, parameters: Parameters, draws: Draws) -> Network:
@@ -53,45 +63,25 @@ def starting_network(people: Population, parameters: Parameters, draws: Draws) -
     people : Population
         With who they are and how many ties they want filled in.
     parameters : Parameters
-        ``ties_kin_mean``, ``ties_held_share``, ``share_ties_across`` and ``tie_age_gap`` are
-        read.
+        Those of ties are read.
     draws : Draws
         The world's draws.
     """
     network = Network(people.n_rows)
     in_no_mood = np.zeros(people.n_rows, np.int8)
-    network.add("kin", *families(people, round(parameters.ties_kin_mean), draws), in_no_mood)
     network.add("local", *local_pairs(people, parameters, draws), in_no_mood)
     return network
 
 
-def families(people: Population, ties_each: int, draws: Draws) -> tuple[Array, Array]:
-    """Put the residents of each neighbourhood into families where everyone is tied to all.
-
-    A family has ``ties_each`` + 1 members; what is left over makes a smaller one.
-    """
-    present = np.flatnonzero(people.is_present)
-    shuffled = draws.uniforms(Purpose.KIN_ORDER, START, people.resident[present])
-    order = present[np.lexsort((shuffled, people.neighbourhood[present]))]
-    place_in_line = _place_within(people.neighbourhood[order])
-    family = place_in_line // (ties_each + 1)
-    home = people.neighbourhood[order]
-    ends, others = [], []
-    for apart in range(1, ties_each + 1):
-        same = (family[:-apart] == family[apart:]) & (home[:-apart] == home[apart:])
-        ends.append(order[:-apart][same])
-        others.append(order[apart:][same])
-    if not ends:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    return np.concatenate(ends), np.concatenate(others)
-
-
 def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tuple[Array, Array]:
-    """Match the local ties that adults want."""
-    adults = people.adults
-    wanted = np.round(people.ties_wanted[adults] * parameters.ties_held_share).astype(np.int64)
-    owner = np.repeat(adults, wanted)
-    order_key, is_across = _stub_draws(people, adults, wanted, parameters, draws)
+    """Match the local ties that residents want and reach, from the age of first ties."""
+    p = parameters
+    old_enough = people.birth_month <= START - p.age_of_first_ties * MONTHS_PER_YEAR
+    holders = np.flatnonzero(people.is_present & old_enough)
+    share = p.ties_held_share * reachable_share(p.infrastructure_index, p)
+    wanted = np.round(people.ties_wanted[holders] * share).astype(np.int64)
+    owner = np.repeat(holders, wanted)
+    order_key, is_across = _stub_draws(people, holders, wanted, parameters, draws)
     pool = np.where(is_across, -1, people.neighbourhood[owner])
     order = np.lexsort((owner, order_key, pool))
     owner, pool = owner[order], pool[order]
@@ -105,8 +95,9 @@ def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tup
 def ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array:
     """Draw how many local ties each resident wants, for life.
 
-    Negative binomial of the stated mean and coefficient of variation; where the variation is
-    below that of a Poisson count, everyone wants the mean.
+    Negative binomial of the stated mean and coefficient of variation, but no more than there are
+    slots: a want that can never be met would make its owner lonely for good. Where the variation
+    is below that of a Poisson count, everyone wants the mean.
     """
     mean, cv = parameters.ties_local_mean, parameters.ties_local_cv
     variance = (cv * mean) ** 2
@@ -116,7 +107,7 @@ def ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array
         wanted = np.full(residents.size, round(mean))
     else:
         uniform = draws.uniforms(Purpose.TIES_WANTED, START, residents)
-        most = LAYERS[LAYER_NAMES.index("local")].slots * 4
+        most = MOST_LOCAL
         # The distribution function of a negative binomial is an incomplete beta function.
         size, p = mean**2 / (variance - mean), mean / variance
         chances = betainc(size, np.arange(most) + 1.0, p)
@@ -126,7 +117,7 @@ def ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array
 
 
 def _stub_draws(
-    people: Population, adults: Array, wanted: Array, parameters: Parameters, draws: Draws
+    people: Population, holders: Array, wanted: Array, parameters: Parameters, draws: Draws
 ) -> tuple[Array, Array]:
     """Draw, for every wish, its place in the order of ages and whether it leads far."""
     n_lanes = int(wanted.max(initial=0))
@@ -136,7 +127,7 @@ def _stub_draws(
     age_years = -people.birth_month / MONTHS_PER_YEAR
     for lane in range(n_lanes):
         who = np.flatnonzero(wanted > lane)
-        rows = adults[who]
+        rows = holders[who]
         residents = people.resident[rows]
         noise = draws.uniforms(Purpose.TIES_ORDER, START, residents, lane) - 0.5
         # A uniform as wide as a normal of the stated spread: its SD is width over root 12.
@@ -169,19 +160,30 @@ class Groups(NamedTuple):
 
 
 class Ease(NamedTuple):
-    """What the kernels read: chances a month, and the ways to meet as running shares.
+    """How people meet and part, for good: chances a month, and the ways to meet as running shares.
 
     ``unlikeness`` slows a candidate's clock by how many months older or younger they are.
     """
 
-    attempt: float
     parting: float
     withdrawal: float
+    months_of_childhood: int
     street: float
     club: float
     friends: float
     near: float
     unlikeness: Array
+
+
+class Reach(NamedTuple):
+    """What a neighbourhood offers this month; arrays of one float a neighbourhood.
+
+    ``share`` of the ties wanted can be reached, and ``attempt`` is the chance to look for one,
+    for each that is missing.
+    """
+
+    share: Array
+    attempt: Array
 
 
 class Ties(NamedTuple):
@@ -191,7 +193,11 @@ class Ties(NamedTuple):
     others: Array
 
 
-NO_TIES = Ties(np.empty(0, np.int64), np.empty(0, np.int64))
+class Changes(NamedTuple):
+    """Local ties that end and that form in a month."""
+
+    ended: Ties
+    formed: Ties
 
 
 def groups_of(people: Population, draws: Draws) -> Groups:
@@ -201,7 +207,44 @@ def groups_of(people: Population, draws: Draws) -> Groups:
     order = np.lexsort((shuffled, people.neighbourhood))
     place = np.empty_like(order)
     place[order] = rows
-    return Groups(place, order, people.bounds)
+    return Groups(place.astype(np.int32), order.astype(np.int32), people.bounds)
+
+
+def reachable_share(index: Any, parameters: Parameters) -> Any:
+    """Return the share of the ties wanted that social infrastructure of an index lets people reach.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> bool(reachable_share(2.0, load_parameters()) == 1.0)
+    True
+    """
+    p = parameters
+    return np.minimum(1.0, p.ties_reachable_without + p.ties_reachable_per_index * index)
+
+
+def reach_of(parameters: Parameters, index: Array, openness: Array | float = 1.0) -> Reach:
+    """Say what neighbourhoods of some social infrastructure offer those who look for ties.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Those of ties are read.
+    index : array of float, shape (neighbourhoods,)
+        Social infrastructure, 1 where it is as usual.
+    openness : array of float, shape (neighbourhoods,), or float
+        What is left of the attempts, 1 in usual times: closed meeting places lower it.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> reach = reach_of(load_parameters(), np.array([1.0, 1.5]))
+    >>> bool(reach.share[0] < reach.share[1]), bool(reach.attempt[0] == reach.attempt[1])
+    (True, True)
+    """
+    p = parameters
+    ease = np.maximum(0.0, 1.0 + p.tie_ease_per_index * (index - 1.0)) * openness
+    return Reach(reachable_share(index, p), p.tie_attempts / MONTHS_PER_YEAR * ease)
 
 
 def ease_of(parameters: Parameters) -> Ease:
@@ -209,144 +252,232 @@ def ease_of(parameters: Parameters) -> Ease:
     p = parameters
     through_friends = p.meet_in_street + p.meet_in_club + p.meet_through_friends
     return Ease(
-        attempt=p.tie_attempts / MONTHS_PER_YEAR,
         parting=monthly_probability(p.tie_end_local),
         withdrawal=p.tie_end_ratio_in_crisis,
+        months_of_childhood=round(p.age_of_first_ties * MONTHS_PER_YEAR),
         street=p.meet_in_street,
         club=p.meet_in_street + p.meet_in_club,
         friends=through_friends,
         near=through_friends + (1.0 - through_friends) * (1.0 - p.share_ties_across),
-        unlikeness=np.array([math.exp(min(apart / p.tie_age_gap / MONTHS_PER_YEAR, LARGEST_EXPONENT))
-                             for apart in range(MOST_MONTHS_APART)]),
-    )  # fmt: skip
+        unlikeness=unlikeness_of(p.tie_age_gap),
+    )
+
+
+def unlikeness_of(age_gap_years: float) -> Array:
+    """Return how much slower the clock of a candidate runs, by months of age apart."""
+    apart = np.arange(MOST_MONTHS) / (age_gap_years * MONTHS_PER_YEAR)
+    return np.exp(np.minimum(apart, math.log(MOST_UNLIKE))).astype(np.float32)
 
 
 @kernel
-def _find_partings(words, state, degree, slots, ease, ends, others):
-    n = 0
-    for i in range(state.size):
-        if degree[i] == 0 or state[i] < 0:
-            continue
-        ratio = ease.withdrawal if state[i] == IN_CRISIS else 1.0
+def _find_wants(present, birth_month, wanted, local, peer, today, childhood, share, gap, stand):
+    most = np.float32(MOST_LOCAL)
+    for i in range(gap.size):
+        reach = min(np.float32(wanted[i]) * share, most)
+        missing = reach - np.float32(local[i]) - np.float32(peer[i])
+        age = np.int32(today) - birth_month[i]
+        is_in = present[i] & (age >= childhood) & (missing > 0)
+        gap[i] = missing if is_in else np.float32(0.0)
+        open_to = np.int32(np.float32(HALF - 1) * missing / reach) if is_in else np.int32(0)
+        stand[i] = (min(max(age, 0), MOST_MONTHS - 1) << HALF_BITS) | open_to
+
+
+@kernel
+def _find_all_wants(people, today, childhood, share, bounds, gap, stand):
+    present, birth_month, wanted, local, peer = people
+    for home in range(share.size):
+        here = slice(bounds[home], bounds[home + 1])
+        _find_wants(present[here], birth_month[here], wanted[here], local[here], peer[here], today,
+                    childhood, np.float32(share[home]), gap[here], stand[here])  # fmt: skip
+
+
+@kernel
+def _who_moves(words, state, local, gap, attempt, ease, moves):
+    parting, seeking = words[0], words[2]
+    for k in range(state.size):
+        ratio = ease.withdrawal if state[k] == IN_CRISIS else 1.0
         # Either end may part, so each bears half of the tie's chance.
-        if to_unit(words[0, i]) < 0.5 * degree[i] * ease.parting * ratio:
-            ends[n], others[n] = i, slots[i, int(to_unit(words[1, i]) * degree[i])]
-            n += 1
-    return n
+        parts = to_unit(parting[k]) < 0.5 * ease.parting * ratio * local[k]
+        seeks = to_unit(seeking[k]) < attempt * gap[k]
+        moves[k] = np.uint8(parts) | (np.uint8(seeks) << 1)
 
 
-def partings(people: Population, network: Network, ease: Ease, draws: Draws, month: int) -> Ties:
-    """Find the local ties that end this month; a tie may be named from both its ends."""
-    if ease.parting == 0.0:
-        return NO_TIES
-    ends, others = np.empty(people.n_rows, np.int64), np.empty(people.n_rows, np.int64)
-    words = draws.words(Purpose.PARTING, month, people.resident)
-    n = _find_partings(words, people.state, network.degree("local"), network.slots["local"], ease,
-                       ends, others)  # fmt: skip
-    return Ties(ends[:n].copy(), others[:n].copy())
+@kernel
+def _find_movers(seed, month, resident, state, local, slots, gap, bounds, attempt, ease, ends,
+                 others, seekers, ways):  # fmt: skip
+    n_ended = n_seekers = 0
+    words, moves = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.uint8)
+    for home in range(attempt.size):
+        for first in range(bounds[home], bounds[home + 1], CHUNK):
+            here = slice(first, min(first + CHUNK, bounds[home + 1]))
+            fill_words(seed, Purpose.MEETING, month, resident[here], words)
+            _who_moves(words, state[here], local[here], gap[here], attempt[home], ease, moves)
+            for k in range(here.stop - first):
+                if moves[k] & PARTS:
+                    ends[n_ended] = first + k
+                    others[n_ended] = int(to_unit(words[1, k]) * local[first + k])
+                    n_ended += 1
+                if moves[k] & SEEKS:
+                    seekers[n_seekers], ways[n_seekers] = first + k, to_unit(words[3, k])
+                    n_seekers += 1
+    for k in range(n_ended):
+        others[k] = slots[ends[k], others[k]]
+    return n_ended, n_seekers
 
 
 @formula
-def _meeting_place(i, way, home, groups, ease):
-    """Return where a resident looks: the first of a run of rows, its length, and whose order.
+def _group_around(place, bounds, home):
+    """Return the first place of the group around a place of a neighbourhood, and its length."""
+    first = place - (place - bounds[home]) % GROUP_ROWS
+    return first, min(GROUP_ROWS, bounds[home + 1] - first)
 
-    A run of length 0 stands for friends of friends.
+
+@formula
+def _some_street(share, first, end, bounds, home):
+    row = first + int(share * (end - first))
+    return _group_around(row, bounds, home[row])
+
+
+@formula
+def _look_around(i, way, own, n_own, slots, degree, home, groups, ease, found):
+    """Write down the rows of the group where a resident looks, and return how many they are.
+
+    What is left of the draw, once it has chosen the way, says which friend or which street.
     """
-    first, end = groups.bounds[home[i]], groups.bounds[home[i] + 1]
+    bounds = groups.bounds
+    if ease.street <= way < ease.club:
+        first, length = _group_around(groups.club[i], bounds, home[i])
+        for k in range(length):
+            found[k] = groups.club_order[first + k]
+        return length
+    if ease.club <= way < ease.friends:
+        if n_own == 0:
+            return 0
+        friend = own[int((way - ease.club) / (ease.friends - ease.club) * n_own)]
+        length = min(degree[friend], GROUP_ROWS)
+        for k in range(length):
+            found[k] = slots[friend, k]
+        return length
     if way < ease.street:
-        start = i - (i - first) % GROUP_ROWS
-        return start, min(GROUP_ROWS, end - start), False
-    if way < ease.club:
-        start = groups.club[i] - (groups.club[i] - first) % GROUP_ROWS
-        return start, min(GROUP_ROWS, end - start), True
-    if way < ease.friends:
-        return 0, 0, False
-    return (first, end - first, False) if way < ease.near else (0, home.size, False)
+        first, length = _group_around(i, bounds, home[i])
+    elif way < ease.near:
+        share = (way - ease.friends) / (ease.near - ease.friends)
+        first, length = _some_street(share, bounds[home[i]], bounds[home[i] + 1], bounds, home)
+    else:
+        share = (way - ease.near) / (1.0 - ease.near)
+        first, length = _some_street(share, 0, home.size, bounds, home)
+    for k in range(length):
+        found[k] = first + k
+    return length
 
 
 @formula
-def _look_around(i, start, length, in_club, slots, degree, groups, found):
-    """Turn the draws in ``found`` into the rows they hit."""
-    for k in range(found.size):
-        if length > 0:
-            row = start + ((found[k] * length) >> 32)
-            found[k] = groups.club_order[row] if in_club else row
-        else:
-            friend = slots[i, ((found[k] >> 16) * degree[i]) >> 16]
-            found[k] = slots[friend, ((found[k] & 0xFFFF) * degree[friend]) >> 16]
+def _half(words, seeker, k):
+    return (words[k >> 1, seeker] >> (HALF_BITS * (k & 1))) & (HALF - 1)
 
 
 @formula
-def _first_to_ring(i, found, clocks, gap, unlikeness, birth_month, slots, degree):
-    """Return the candidate a resident takes to: each draw wins in proportion to likeness.
+def _knows(own, j):
+    # Free slots are compared too: at a fixed length, the compiler asks about many at once.
+    known = False
+    for s in range(own.size):
+        known |= own[s] == j
+    return known
 
-    A race of exponentials: whoever's clock, slowed by unlikeness, rings first. Each draw has a
-    clock of its own, so one candidate more or less changes nothing between the others.
+
+@formula
+def _first_to_ring(i, n, found, words, seeker, own, stand, unlikeness, is_open):
+    """Return the open candidate a resident takes to: each wins in proportion to likeness.
+
+    A race of exponentials: whoever's clock, slowed by unlikeness, rings first. One half-word a
+    candidate says whether they are open and, where it does, by its size how their clock runs.
+    One candidate more or less changes nothing between the others.
     """
-    best, chosen = math.inf, i
-    for k in range(found.size):
+    n_open = 0
+    for k in range(n):
+        is_open[n_open] = k
+        n_open += _half(words, seeker, k) < stand[found[k]] & (HALF - 1)
+    best, chosen = np.float32(math.inf), i
+    for place in range(n_open):
+        k = is_open[place]
         j = found[k]
-        if gap[j] <= 0 or j == i:
-            continue
-        apart = min(abs(birth_month[i] - birth_month[j]), unlikeness.size - 1)
-        rings = -math.log(to_unit(clocks[k]) + 2.0**-33) * unlikeness[apart]
-        # Whether they know each other already is the dearest question: asked of few.
-        if rings < best and not is_tied(slots, degree, i, j):
+        apart = abs((stand[i] >> HALF_BITS) - (stand[j] >> HALF_BITS))
+        share = np.float32(_half(words, seeker, k) + 0.5) / np.float32(stand[j] & (HALF - 1))
+        rings = -math.log(share) * unlikeness[apart]
+        if rings < best and j != i and not _knows(own, j):
             best, chosen = rings, j
     return chosen
 
 
 @kernel
-def _find_meetings(words, seed, month, where, resident, gap, wanted, birth_month, slots, degree,
-                   home, groups, ease, ends, others):  # fmt: skip
+def _find_meetings(seekers, ways, seed, month, resident, stand, slots, degree, home, groups, ease,
+                   ends, others):  # fmt: skip
     n = 0
-    found = np.empty(2 * CANDIDATE_BLOCKS, np.int64)
-    clocks = np.empty(2 * CANDIDATE_BLOCKS, np.uint32)
-    for i in range(gap.size):
-        if gap[i] <= 0 or to_unit(words[0, i]) >= ease.attempt * gap[i]:
-            continue
-        start, length, in_club = _meeting_place(i, to_unit(words[1, i]), home, groups, ease)
-        if length == 0 and degree[i] == 0:
-            continue
+    found, lengths = np.empty((SEEKERS, GROUP_ROWS), np.int32), np.empty(SEEKERS, np.int64)
+    words = np.empty((4 * CANDIDATE_BLOCKS, SEEKERS), np.uint32)
+    is_open = np.empty(GROUP_ROWS + 1, np.int64)
+    for first in range(0, seekers.size, SEEKERS):
+        some = seekers[first : first + SEEKERS]
         for lane in range(CANDIDATE_BLOCKS):
-            k = 2 * lane
-            found[k], clocks[k], found[k + 1], clocks[k + 1] = block(
-                seed, where, lane, month, resident[i]
-            )
-        _look_around(i, start, length, in_club, slots, degree, groups, found)
-        j = _first_to_ring(i, found, clocks, gap, ease.unlikeness, birth_month, slots, degree)
-        if j != i and to_unit(words[2, i]) < (wanted[j] - degree[j]) / wanted[j]:
-            ends[n], others[n] = i, j
-            n += 1
+            some_words = words[4 * lane : 4 * lane + 4]
+            fill_words(seed, (lane << 8) | Purpose.CANDIDATE, month, resident[some], some_words)
+        # First all look, then all choose: what lies far apart is fetched for many at once.
+        own, n_own = slots[some], degree[some]
+        for k in range(some.size):
+            lengths[k] = _look_around(some[k], ways[first + k], own[k], n_own[k], slots, degree,
+                                      home, groups, ease, found[k])  # fmt: skip
+        for k in range(some.size):
+            i = some[k]
+            j = _first_to_ring(i, lengths[k], found[k], words, k, own[k], stand, ease.unlikeness,
+                               is_open)  # fmt: skip
+            if j != i:
+                ends[n], others[n] = i, j
+                n += 1
     return n
 
 
-@kernel
-def _find_gaps(state, wanted, degree, most, gap):
-    for i in range(state.size):
-        gap[i] = max(0, min(wanted[i], most) - degree[i]) if state[i] >= 0 else 0
+def changes(
+    people: Population,
+    network: Network,
+    groups: Groups,
+    ease: Ease,
+    reach: Reach,
+    draws: Draws,
+    month: int,
+    calendar_month: int,
+) -> Changes:
+    """Find the local ties that end and form this month, on the ties at its start.
 
+    Parameters
+    ----------
+    people, network : Population, Network
+        Columns and ties; neither is changed.
+    groups, ease, reach
+        Where people meet, how, and what their neighbourhoods offer this month.
+    draws, month
+        The world's draws, and the month they are for.
+    calendar_month : int
+        The month by which ages are told.
 
-def meetings(
-    people: Population, network: Network, groups: Groups, ease: Ease, draws: Draws, month: int
-) -> Ties:
-    """Find the local ties that form this month, on the wants at its start."""
-    if ease.attempt == 0.0:
-        return NO_TIES
-    ends, others = np.empty(people.n_rows, np.int64), np.empty(people.n_rows, np.int64)
-    words = draws.words(Purpose.MEETING, month, people.resident)
-    slots, degree = network.slots["local"], network.degree("local")
-    gap = np.empty(people.n_rows, np.int8)
-    _find_gaps(people.state, people.ties_wanted, degree, slots.shape[1], gap)
-    n = _find_meetings(words, draws.seed, month, int(Purpose.CANDIDATE), people.resident, gap,
-                       people.ties_wanted, people.birth_month, slots, degree,
-                       people.neighbourhood, groups, ease, ends, others)  # fmt: skip
-    return Ties(ends[:n].copy(), others[:n].copy())
-
-
-def kin_of_newborns(rows: Array, mothers: Array, network: Network) -> tuple[Array, Array]:
-    """Tie newborns to their mothers and their mothers' kin."""
-    kin = [network.neighbours("kin", mother) for mother in mothers]
-    ends = np.repeat(rows, [1 + others.size for others in kin])
-    others = [np.concatenate([[mother], own]) for mother, own in zip(mothers, kin, strict=True)]
-    return ends, np.concatenate([*others, np.empty(0, np.int64)]).astype(np.int64)
+    Returns
+    -------
+    Changes
+        A tie that ends may be named from both its ends, and so may one that forms.
+    """
+    n, slots, local = people.n_rows, network.slots["local"], network.degree("local")
+    gap, stand = np.empty(n, np.float32), np.empty(n, np.int32)
+    who = (people.is_present, people.birth_month, people.ties_wanted, local, network.degree("peer"))
+    _find_all_wants(who, calendar_month, ease.months_of_childhood, reach.share, people.bounds, gap,
+                    stand)  # fmt: skip
+    ends, others, seekers = (np.empty(n, np.int64) for _ in range(3))
+    ways = np.empty(n)
+    n_ended, n_seekers = _find_movers(
+        draws.seed, month, people.resident, people.state, local, slots, gap, people.bounds,
+        reach.attempt, ease, ends, others, seekers, ways,
+    )  # fmt: skip
+    ended = Ties(ends[:n_ended].copy(), others[:n_ended].copy())
+    n_formed = _find_meetings(
+        seekers[:n_seekers], ways[:n_seekers], draws.seed, month, people.resident, stand, slots,
+        local, people.neighbourhood, groups, ease, ends, others,
+    )  # fmt: skip
+    return Changes(ended, Ties(ends[:n_formed].copy(), others[:n_formed].copy()))

@@ -2,17 +2,21 @@ r"""Monthly hazards and moves between wellbeing states, each term kept for expla
 
 .. math::
 
-    h_{down} &= P_{down} [ b_{down}(s) e^{x\beta + f} + C_{bad} ] \\
-    h_{up}   &= P_{up}   [ b_{up}(s) e^{-r (x\beta + f)} + C_{good} ]
+    h_{down} &= P_{down} [ b_{down}(s) e^{x\beta + f + \theta S (1 - B)} + C_{bad} ] \\
+    h_{up}   &= P_{up}   [ b_{up}(s) e^{-r (x\beta + f + \theta_r S (1 - B))} + C_{good} ]
 
-per year, where x are a resident's characteristics, f their frailty, C what the states of
-their contacts add, and P the levers. The linear predictor is capped. Contagion follows the
-SISa model [1]_: the spontaneous and the contagious part add.
+per year, where x are a resident's characteristics, f their frailty, S the stress of life
+events, B the buffer that supportive ties make, C what the states of their contacts add, and P
+levers and help. The linear predictor is capped. Contagion follows the SISa model [1]_: the
+spontaneous and the contagious part add. That support buffers stress, and does nothing where
+there is none, is the hypothesis of [2]_.
 
 References
 ----------
 .. [1] Hill, Rand, Nowak and Christakis (2010). Emotions as infectious diseases in a large
    social network: the SISa model. Proc. R. Soc. B 277:3827-3835.
+.. [2] Cohen and Wills (1985). Stress, social support, and the buffering hypothesis.
+   Psychological Bulletin 98:310-357.
 """
 
 import math
@@ -21,20 +25,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from model.compiled import formula, kernel, uncompiled
-from model.draws import Draws, Purpose
+from model.draws import Draws, Purpose, to_unit
 from model.network import LAYER_NAMES, Network
 from model.parameters import Parameters
 from model.population import (
     AGE_BANDS,
     CHILDREN,
-    COPING,
     IN_CRISIS,
+    OFTEN_LONELY,
     STATES,
     STRUGGLING,
     THRIVING,
+    UNEMPLOYED,
     Population,
 )
 from model.rates import MONTHS_PER_YEAR, share_of_move
+from model.sieve import CHUNK, pick
 
 Array = np.ndarray[Any, Any]
 
@@ -42,7 +48,24 @@ MOOD = np.array([1, 0, -1, -1, 0, 0], np.int8)
 """Mood of each state, content above and discontented below zero; none under 16, nor where
 nobody lives (their codes count from the end)."""
 
-FEMALE = 0
+MARGIN = 1.0 + 1e-5
+"""Added to a bound, which is taken with seven digits."""
+
+MOST_CONDITIONS = 3
+"""Long-term conditions beyond this many raise the hazard no further."""
+
+
+class Stress(NamedTuple):
+    """How stress and support turn into hazards; `support` weighs a tie by its layer."""
+
+    log_hazard: float
+    log_hazard_recovery: float
+    buffer_most: float
+    buffer_half: float
+    of_discontented: float
+    support: Array
+    cap: float
+    recovery_exponent: float
 
 
 class Rates(NamedTuple):
@@ -56,6 +79,8 @@ class Rates(NamedTuple):
     discontent_per_contact: Array
     worsen_hazard_ratio: float
     improve_hazard_ratio: float
+    help_hazard_ratio: float
+    stress: Stress
 
 
 class Hazards(NamedTuple):
@@ -79,7 +104,6 @@ def rates_of(
     parameters: Parameters,
     *,
     direct_jumps: bool,
-    contagion: bool,
     contagion_from_all: bool,
     hazard_ratios: tuple[float, float] = (1.0, 1.0),
 ) -> Rates:
@@ -90,8 +114,8 @@ def rates_of(
     p = parameters
     jumps = float(direct_jumps)
     # Nobody thrives more than thriving, nobody sinks below crisis.
-    rises = np.array([False, True, contagion_from_all, contagion_from_all]) & contagion
-    sinks = np.array([contagion_from_all, True, contagion_from_all, False]) & contagion
+    rises = np.array([False, True, contagion_from_all, contagion_from_all])
+    sinks = np.array([contagion_from_all, True, contagion_from_all, False])
     return Rates(
         worsen=np.array([p.worsen_thriving, p.worsen_coping, p.worsen_struggling, 0.0]),
         improve=np.array([0.0, p.improve_coping, p.improve_struggling, p.improve_in_crisis]),
@@ -101,36 +125,101 @@ def rates_of(
         discontent_per_contact=p.contagion_discontent * sinks,
         worsen_hazard_ratio=hazard_ratios[0],
         improve_hazard_ratio=hazard_ratios[1],
+        help_hazard_ratio=p.help_hazard_ratio,
+        stress=Stress(
+            log_hazard=p.stress_log_hazard,
+            log_hazard_recovery=p.stress_log_hazard_recovery,
+            buffer_most=p.buffer_most,
+            buffer_half=p.buffer_half,
+            of_discontented=p.support_of_discontented,
+            support=np.array([p[f"weight_{name}"] for name in LAYER_NAMES]),
+            cap=p.log_hazard_cap,
+            recovery_exponent=p.recovery_exponent,
+        ),
     )
 
 
-def risk_coefficients(parameters: Parameters) -> tuple[Array, Array, Array]:
-    """Return the log hazards by age band, by sex and by quintile (from index 1)."""
+class Coefficients(NamedTuple):
+    """Log hazards by age band, sex, quintile (from index 1), and of each other fact."""
+
+    age: Array
+    sex: Array
+    quintile: Array
+    lives_alone: float
+    condition: float
+    unemployed: float
+    lonely: float
+
+
+def coefficients_of(parameters: Parameters) -> Coefficients:
+    """Lay the log hazards out by what they belong to."""
+    p = parameters
     bands = [0.0] + [
         parameters["log_hazard_age_" + band.replace("-", "_").replace("+", "_plus")]
         for band in AGE_BANDS[CHILDREN + 1 :]
     ]
     quintiles = [0.0] + [parameters[f"log_hazard_quintile_{q}"] for q in range(1, 6)]
-    by_sex = [parameters.log_hazard_sex, -parameters.log_hazard_sex]
-    return np.array(bands), np.array(by_sex), np.array(quintiles)
+    return Coefficients(
+        age=np.array(bands),
+        sex=np.array([p.log_hazard_sex, -p.log_hazard_sex]),
+        quintile=np.array(quintiles),
+        lives_alone=p.log_hazard_lives_alone,
+        condition=p.log_hazard_condition,
+        unemployed=p.log_hazard_unemployed,
+        lonely=p.log_hazard_lonely,
+    )
 
 
 @formula
-def personal_risk(log_hazard, cap, recovery_exponent):
-    """Turn a log hazard into the factors on worsening and on improving.
+def personal_risk(log_hazard, log_hazard_recovery, cap, recovery_exponent):
+    """Turn log hazards into the factors on worsening and on improving.
 
     Examples
     --------
-    >>> worsen, improve = personal_risk(1.0, 3.0, 0.5)
+    >>> worsen, improve = personal_risk(1.0, 1.0, 3.0, 0.5)
     >>> round(worsen, 3), round(improve, 3)
     (2.718, 0.607)
     """
-    capped = min(max(log_hazard, -cap), cap)
-    return math.exp(capped), math.exp(-recovery_exponent * capped)
+    worsen = min(max(log_hazard, -cap), cap)
+    improve = min(max(log_hazard_recovery, -cap), cap)
+    return math.exp(worsen), math.exp(-recovery_exponent * improve)
 
 
 @formula
-def hazards(state, worsen_risk, improve_risk, content, discontent, rates):
+def buffer_of(support, most, half):
+    """Share of stress that support keeps away: grows with ties, and saturates.
+
+    Examples
+    --------
+    >>> buffer_of(0.0, 0.8, 10.0), buffer_of(10.0, 0.8, 10.0)
+    (0.0, 0.4)
+    """
+    return most * support / (support + half) if support > 0.0 else 0.0
+
+
+@formula
+def support_of(i, degrees, discontent, stress):
+    """Weigh a resident's ties by what they can lean on: less on those who are discontented."""
+    support = 0.0
+    for layer in range(stress.support.size):
+        cannot = (1.0 - stress.of_discontented) * discontent[layer, i]
+        support += stress.support[layer] * (degrees[layer, i] - cannot)
+    return support
+
+
+@formula
+def risk_under_stress(log_hazard, felt, stress):
+    """Turn a steady log hazard and the stress that comes through into the two factors."""
+    return personal_risk(
+        log_hazard + stress.log_hazard * felt,
+        log_hazard + stress.log_hazard_recovery * felt,
+        stress.cap,
+        stress.recovery_exponent,
+    )
+
+
+@formula
+def hazards(state, worsen_risk, improve_risk, content, discontent, is_helped, rates):
     """Rates per year at which a resident leaves their state: worsening, improving, jumping.
 
     Parameters
@@ -141,15 +230,18 @@ def hazards(state, worsen_risk, improve_risk, content, discontent, rates):
         Personal factors, from `personal_risk`.
     content, discontent : float
         Effective contacts who thrive, and who struggle or are in crisis.
+    is_helped : bool
+        Whether help that was sought holds the resident up.
     rates : Rates
         Base rates by state, rises per contact and hazard ratios.
     """
+    sinking = rates.worsen_hazard_ratio * (rates.help_hazard_ratio if is_helped else 1.0)
     worsen = rates.worsen[state] * worsen_risk + rates.discontent_per_contact[state] * discontent
     improve = rates.improve[state] * improve_risk + rates.content_per_contact[state] * content
     return (
-        rates.worsen_hazard_ratio * worsen,
+        sinking * worsen,
         rates.improve_hazard_ratio * improve,
-        rates.worsen_hazard_ratio * rates.jump_down[state] * worsen_risk,
+        sinking * rates.jump_down[state] * worsen_risk,
         rates.improve_hazard_ratio * rates.jump_up[state] * improve_risk,
     )
 
@@ -163,6 +255,7 @@ def next_state(state, uniform, worsen, improve, jump_down, jump_up):
 
     Examples
     --------
+    >>> from model.population import COPING
     >>> next_state(COPING, 0.001, 0.5, 0.5, 0.0, 0.0) == STRUGGLING
     True
     >>> next_state(COPING, 0.5, 0.5, 0.5, 0.0, 0.0) == COPING
@@ -184,19 +277,106 @@ def next_state(state, uniform, worsen, improve, jump_down, jump_up):
     return state
 
 
+@formula
+def _of_state(s, by_state):
+    # Chosen, not looked up: so the compiler asks about many at once.
+    thriving, coping, struggling, in_crisis = by_state
+    better = thriving if s == THRIVING else coping
+    worse = struggling if s == STRUGGLING else in_crisis
+    return better if s < STRUGGLING else worse
+
+
+@formula
+def _rise(log_hazard, most):
+    """Bound what stress multiplies a factor by: the slope of a chord of the exponential."""
+    return (math.exp(max(log_hazard, 0.0) * most) - 1.0) / most if most > 0.0 else 0.0
+
+
+@formula
+def _as_float32(ratio, by_state):
+    return (
+        np.float32(ratio * by_state[0]), np.float32(ratio * by_state[1]),
+        np.float32(ratio * by_state[2]), np.float32(ratio * by_state[3]),
+    )  # fmt: skip
+
+
+@formula
+def _highest(rates, most):
+    """Lay out the highest hazards a month there can be: without a buffer, without help."""
+    shock = rates.stress
+    sinking = MARGIN * rates.worsen_hazard_ratio * max(rates.help_hazard_ratio, 1.0)
+    rising = MARGIN * rates.improve_hazard_ratio
+    recovery = -shock.recovery_exponent * shock.log_hazard_recovery
+    return (
+        (
+            _as_float32(sinking / MONTHS_PER_YEAR, rates.worsen + rates.jump_down),
+            _as_float32(sinking / MONTHS_PER_YEAR, rates.discontent_per_contact),
+            np.float32(_rise(shock.log_hazard, most)),
+        ),
+        (
+            _as_float32(rising / MONTHS_PER_YEAR, rates.improve + rates.jump_up),
+            _as_float32(rising / MONTHS_PER_YEAR, rates.content_per_contact),
+            np.float32(_rise(recovery, most)),
+        ),
+    )
+
+
+@formula
+def _bound(s, risk, stress, contacts, highest):
+    own, by_contact, rise = highest
+    return _of_state(s, own) * risk * (np.float32(1.0) + rise * stress) + (
+        _of_state(s, by_contact) * contacts
+    )
+
+
 @kernel
-def _decide(uniforms, state, worsen_risk, improve_risk, content, discontent, weights, rates,
-            rows, after):  # fmt: skip
+def _could_move(uniforms, state, worsen_risk, improve_risk, stress, content, discontent, weights,
+                highest, chosen):  # fmt: skip
+    kin, local, peer = weights
+    kin_content, local_content, peer_content = content
+    kin_discontent, local_discontent, peer_discontent = discontent
+    for k in range(state.size):
+        s = np.int32(state[k])
+        good = kin * kin_content[k] + local * local_content[k] + peer * peer_content[k]
+        bad = kin * kin_discontent[k] + local * local_discontent[k] + peer * peer_discontent[k]
+        down = _bound(s, worsen_risk[k], stress[k], bad, highest[0])
+        up = _bound(s, improve_risk[k], stress[k], good, highest[1])
+        low, high = np.float32(uniforms[k]), np.float32(1.0 - uniforms[k])
+        chosen[k] = (s >= 0) & ((low < down) | (high < up))
+
+
+@formula
+def _rows_of_layers(moods, here):
+    return moods[0, here], moods[1, here], moods[2, here]
+
+
+@kernel
+def _decide(uniforms, state, log_hazard, worsen_risk, improve_risk, stress, help_months, degrees,
+            content, discontent, weights, rates, rows, after):  # fmt: skip
+    n_likely, chosen = 0, np.empty(CHUNK, np.bool_)
+    highest = _highest(rates, float(stress.max()) if stress.size else 0.0)
+    by_layer = np.float32(weights[0]), np.float32(weights[1]), np.float32(weights[2])
+    for first in range(0, state.size, CHUNK):
+        here = slice(first, min(first + CHUNK, state.size))
+        _could_move(uniforms[here], state[here], worsen_risk[here], improve_risk[here],
+                    stress[here], _rows_of_layers(content, here),
+                    _rows_of_layers(discontent, here), by_layer, highest, chosen)  # fmt: skip
+        n_likely = pick(chosen, here.stop - first, first, rows, n_likely)
     n = 0
-    for i in range(state.size):
+    for i in rows[:n_likely]:
         s = state[i]
-        if s < 0:
-            continue
         good = bad = 0.0
         for layer in range(weights.size):
             good += weights[layer] * content[layer, i]
             bad += weights[layer] * discontent[layer, i]
-        worsen, improve, down, up = hazards(s, worsen_risk[i], improve_risk[i], good, bad, rates)
+        risks = worsen_risk[i], improve_risk[i]
+        if stress[i] > 0.0:
+            support = support_of(i, degrees, discontent, rates.stress)
+            buffer = buffer_of(support, rates.stress.buffer_most, rates.stress.buffer_half)
+            risks = risk_under_stress(log_hazard[i], stress[i] * (1.0 - buffer), rates.stress)
+        worsen, improve, down, up = hazards(
+            s, risks[0], risks[1], good, bad, help_months[i] > 0, rates
+        )
         chosen = next_state(s, uniforms[i], worsen, improve, down, up)
         if chosen != s:
             rows[n], after[n] = i, chosen
@@ -228,8 +408,9 @@ def moves_under(
     uniforms: Array, people: Population, network: Network, weights: Array, rates: Rates
 ) -> Moves:
     """Find who moves under the uniforms given, one a resident."""
-    rows, after = np.empty(people.n_rows, np.int64), np.empty(people.n_rows, np.int8)
-    n = _decide(uniforms, people.state, people.worsen_risk, people.improve_risk,
+    rows, after = np.empty(people.n_rows + 8, np.int64), np.empty(people.n_rows, np.int8)
+    n = _decide(uniforms, people.state, people.log_hazard, people.worsen_risk,
+                people.improve_risk, people.stress, people.help_months, network.degrees,
                 network.content, network.discontent, weights, rates, rows, after)  # fmt: skip
     return Moves(rows[:n].copy(), people.state[rows[:n]], after[:n].copy())
 
@@ -250,84 +431,136 @@ def contact_weights(people: Population, network: Network, parameters: Parameters
     return np.asarray(raw * parameters.effective_contacts * is_adult.sum() / summed)
 
 
-def log_hazard_of(people: Population, rows: Array | slice, parameters: Parameters) -> Array:
-    """Sum what age, sex, deprivation and frailty add to the log hazard of worsening."""
-    bands, sexes, quintiles = risk_coefficients(parameters)
-    return np.asarray(
-        bands[people.age_band[rows]]
-        + sexes[people.sex[rows]]
-        + quintiles[people.quintile[rows]]
-        + people.frailty[rows].astype(np.float64)
-    )
+def terms_of(people: Population, rows: Array | slice, parameters: Parameters) -> dict[str, Array]:
+    """Return what each steady fact adds to the log hazard of worsening, by name.
+
+    Age, sex, deprivation and frailty are centred on England's adults; the others count from
+    somebody who lives with others, is well, not unemployed and not often lonely.
+    """
+    c = coefficients_of(parameters)
+    return {
+        "age": c.age[people.age_band[rows]],
+        "sex": c.sex[people.sex[rows]],
+        "deprivation": c.quintile[people.quintile[rows]],
+        "lives_alone": c.lives_alone * people.lives_alone[rows],
+        "conditions": c.condition * np.minimum(people.conditions[rows], MOST_CONDITIONS),
+        "unemployed": c.unemployed * (people.employment[rows] == UNEMPLOYED),
+        "lonely": c.lonely * (people.loneliness[rows] == OFTEN_LONELY),
+        "frailty": people.frailty[rows].astype(np.float64),
+    }
 
 
 @kernel
 def _personal_risks(log_hazard, cap, recovery_exponent, worsen, improve):
     for i in range(log_hazard.size):
-        worsen[i], improve[i] = personal_risk(log_hazard[i], cap, recovery_exponent)
+        x = log_hazard[i]
+        worsen[i], improve[i] = personal_risk(x, x, cap, recovery_exponent)
 
 
-def personal_risks(
-    people: Population, rows: Array | slice, parameters: Parameters
-) -> tuple[Array, Array]:
-    """Return the factors on worsening and improving of some residents."""
-    log_hazard = log_hazard_of(people, rows, parameters)
+class Risk(NamedTuple):
+    """Steady log hazards, and the factors they make while there is no stress."""
+
+    log_hazard: Array
+    worsen: Array
+    improve: Array
+
+
+def personal_risks(people: Population, rows: Array | slice, parameters: Parameters) -> Risk:
+    """Return the steady risk of some residents."""
+    log_hazard = np.sum(list(terms_of(people, rows, parameters).values()), axis=0)
+    log_hazard = log_hazard.astype(np.float32)
     worsen, improve = np.empty(log_hazard.size), np.empty(log_hazard.size)
     _personal_risks(log_hazard, parameters.log_hazard_cap, parameters.recovery_exponent,
                     worsen, improve)  # fmt: skip
-    return worsen, improve
+    return Risk(log_hazard, worsen, improve)
 
 
 @formula
 def _odds_below(state, worsen_risk, improve_risk, content, discontent, rates):
-    worsen, _, _, _ = hazards(state, worsen_risk, improve_risk, content, discontent, rates)
-    _, improve, _, _ = hazards(state + 1, worsen_risk, improve_risk, content, discontent, rates)
+    worsen, _, _, _ = hazards(state, worsen_risk, improve_risk, content, discontent, False, rates)
+    _, improve, _, _ = hazards(
+        state + 1, worsen_risk, improve_risk, content, discontent, False, rates
+    )
     return worsen / improve if improve > 0.0 else 0.0
 
 
 @kernel
-def _resting_states(uniforms, worsen_risk, improve_risk, content, discontent, rates, states):
-    for i in range(states.size):
-        risks = worsen_risk[i], improve_risk[i]
-        coping = _odds_below(THRIVING, risks[0], risks[1], content, discontent, rates)
-        struggling = coping * _odds_below(COPING, risks[0], risks[1], content, discontent, rates)
-        in_crisis = struggling * _odds_below(
-            STRUGGLING, risks[0], risks[1], content, discontent, rates
-        )
-        place = uniforms[i] * (1.0 + coping + struggling + in_crisis)
-        if place < in_crisis:
-            states[i] = IN_CRISIS
-        elif place < in_crisis + struggling:
-            states[i] = STRUGGLING
-        elif place < in_crisis + struggling + coping:
-            states[i] = COPING
-        else:
-            states[i] = THRIVING
+def _resting_shares(worsen_risk, improve_risk, content, discontent, rates, shares):
+    for i in range(shares.shape[0]):
+        shares[i, THRIVING] = weight = total = 1.0
+        for state in range(THRIVING, IN_CRISIS):
+            weight *= _odds_below(
+                state, worsen_risk[i], improve_risk[i], content, discontent, rates
+            )
+            shares[i, state + 1] = weight
+            total += weight
+        for state in range(IN_CRISIS + 1):
+            shares[i, state] /= total
+
+
+def resting_shares(people: Population, rows: Array, parameters: Parameters, rates: Rates) -> Array:
+    """Return where residents' own steady hazards would settle among average contacts.
+
+    The chain of neighbouring states is in detailed balance, so the shares follow from ratios of
+    rates; jumps are left out.
+
+    Returns
+    -------
+    array of shape (rows, 4)
+        Chance of each state, summing to one.
+    """
+    risk = personal_risks(people, rows, parameters)
+    contacts = parameters.effective_contacts
+    content = contacts * parameters.share_thriving
+    discontent = contacts * (parameters.share_struggling + parameters.share_in_crisis)
+    shares = np.empty((rows.size, len(STATES)))
+    _resting_shares(risk.worsen, risk.improve, content, discontent, rates, shares)
+    return shares
 
 
 def resting_states(
     people: Population, rows: Array, uniforms: Array, parameters: Parameters, rates: Rates
 ) -> Array:
-    """Draw states from where each resident's own hazards would settle among average contacts.
+    """Draw states from `resting_shares`; the lowest of the uniforms fare worst.
 
-    Used for founders and for those who come of age. The chain of neighbouring states is in
-    detailed balance, so the shares follow from ratios of rates; jumps are left out.
-
-    Parameters
-    ----------
-    people : Population
-        Columns.
-    rows : array of int
-        Whose state is drawn.
-    uniforms : array of float, shape of ``rows``
-        One draw each; the lowest fare worst.
+    Used for founders and for those who come of age.
     """
-    worsen, improve = personal_risks(people, rows, parameters)
-    contacts = parameters.effective_contacts
-    content = contacts * parameters.share_thriving
-    discontent = contacts * (parameters.share_struggling + parameters.share_in_crisis)
-    states = np.empty(rows.size, np.int8)
-    _resting_states(uniforms, worsen, improve, content, discontent, rates, states)
+    at_most = np.cumsum(resting_shares(people, rows, parameters, rates)[:, ::-1], axis=1)
+    better = (uniforms[:, None] >= at_most[:, :-1]).sum(axis=1)
+    return np.asarray(IN_CRISIS - better, np.int8)
+
+
+@kernel
+def _inherit(words, rows, state, householder, kin, degree, share, states):
+    for k in range(rows.size):
+        if to_unit(words[0, k]) >= share:
+            continue
+        i, n_adults = rows[k], 0
+        for s in range(degree[i]):
+            n_adults += householder[kin[i, s]] == householder[i] and state[kin[i, s]] >= 0
+        chosen = int(to_unit(words[1, k]) * n_adults)
+        for s in range(degree[i]):
+            if householder[kin[i, s]] == householder[i] and state[kin[i, s]] >= 0:
+                if chosen == 0:
+                    states[k] = state[kin[i, s]]
+                chosen -= 1
+
+
+def entering_states(
+    people: Population, network: Network, rows: Array, parameters: Parameters, rates: Rates,
+    draws: Draws, month: int,
+) -> Array:  # fmt: skip
+    """Draw the states in which those who turn 16 enter.
+
+    A share begin in the state of an adult they live with; the others, and those who live with
+    none, where their own hazards would settle.
+    """
+    ids = people.resident[rows]
+    uniforms = draws.uniforms(Purpose.COMING_OF_AGE, month, ids)
+    states = resting_states(people, rows, uniforms, parameters, rates)
+    words = draws.words(Purpose.INHERITANCE, month, ids)
+    _inherit(words, rows, people.state, people.householder, network.slots["kin"],
+             network.degree("kin"), parameters.state_inherited_share, states)  # fmt: skip
     return states
 
 
@@ -346,7 +579,8 @@ def explain(
     Returns
     -------
     dict
-        ``log_hazard``: terms of the linear predictor. ``worsen``, ``improve``: the base rate,
+        ``log_hazard``: terms of the linear predictor. ``stress``: events felt, support, and
+        what comes through. ``worsen``, ``improve``: the base rate,
         personal factor, contagion, hazard ratio, and the resulting rate per year.
         ``jump_down``, ``jump_up``: rates per year. ``p_worse``, ``p_better``: chances this
         month. Empty for residents under 16.
@@ -354,37 +588,45 @@ def explain(
     state = int(people.state[row])
     if state < THRIVING:
         return {}
-    bands, sexes, quintiles = risk_coefficients(parameters)
     good, bad = (
         float(
             sum(weight * int(count) for weight, count in zip(weights, moods[:, row], strict=True))
         )
         for moods in (network.content, network.discontent)
     )
-    worsen_risk, improve_risk = float(people.worsen_risk[row]), float(people.improve_risk[row])
-    found = Hazards(*uncompiled(hazards)(state, worsen_risk, improve_risk, good, bad, rates))
+    shock = rates.stress
+    support = float(uncompiled(support_of)(row, network.degrees, network.discontent, shock))
+    buffer = uncompiled(buffer_of)(support, shock.buffer_most, shock.buffer_half)
+    felt = float(people.stress[row]) * (1.0 - buffer)
+    risks = float(people.worsen_risk[row]), float(people.improve_risk[row])
+    if people.stress[row] > 0.0:
+        risks = uncompiled(risk_under_stress)(float(people.log_hazard[row]), felt, shock)
+    is_helped = bool(people.help_months[row] > 0)
+    found = Hazards(*uncompiled(hazards)(state, *risks, good, bad, is_helped, rates))
     down, up = found.worsen + found.jump_down, found.improve + found.jump_up
     share = uncompiled(share_of_move)
+    terms = terms_of(people, np.array([row]), parameters)
     return {
         "state": STATES[state],
         "log_hazard": {
-            "age": float(bands[people.age_band[row]]),
-            "sex": float(sexes[people.sex[row]]),
-            "deprivation": float(quintiles[people.quintile[row]]),
-            "frailty": float(people.frailty[row]),
+            **{name: float(values[0]) for name, values in terms.items()},
+            "stress": shock.log_hazard * felt,
             "cap": parameters.log_hazard_cap,
         },
+        "stress": {"events": float(people.stress[row]), "support": support,
+                   "buffer": buffer, "comes_through": felt},
         "contacts": {"content": good, "discontent": bad},
         "worsen": {
             "base": float(rates.worsen[state]),
-            "personal_factor": worsen_risk,
+            "personal_factor": risks[0],
             "contagion": float(rates.discontent_per_contact[state]) * bad,
-            "hazard_ratio": rates.worsen_hazard_ratio,
+            "hazard_ratio": rates.worsen_hazard_ratio
+            * (rates.help_hazard_ratio if is_helped else 1.0),
             "per_year": float(found.worsen),
         },
         "improve": {
             "base": float(rates.improve[state]),
-            "personal_factor": improve_risk,
+            "personal_factor": risks[1],
             "contagion": float(rates.content_per_contact[state]) * good,
             "hazard_ratio": rates.improve_hazard_ratio,
             "per_year": float(found.improve),
@@ -393,4 +635,4 @@ def explain(
         "jump_up": {"per_year": float(found.jump_up)},
         "p_worse": float(share(down, down + up)),
         "p_better": float(share(up, down + up)),
-    }
+    }  # fmt: skip

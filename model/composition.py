@@ -1,0 +1,57 @@
+"""England's composition, by the model's own baseline: on it, once, published margins are solved."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from model.places import DATA, N_QUINTILES
+from model.population import AGE_BANDS, STATES
+from model.reading import read_table
+
+Array = np.ndarray[Any, Any]
+
+NONE = "none"
+CELL_STATES = (*STATES, NONE)
+"""States of a cell; residents under 16 come last, whose code -1 counts from the end."""
+CELLS = (len(AGE_BANDS), N_QUINTILES, len(CELL_STATES))
+"""Age bands, quintiles and states: the cells in which demand is expected."""
+
+COMPOSITION_FILE = DATA / "england_composition.csv"
+
+
+class Composition(NamedTuple):
+    """Who lives in a place, over the cells.
+
+    ``residents`` are shares of all, ``frailty`` is the mean of a cell and ``spread`` its
+    standard deviation, both for a frailty of spread 1, ``householders`` are heads of household
+    for each resident of the cell.
+    """
+
+    residents: Array
+    frailty: Array
+    spread: Array
+    householders: Array
+    lonely: Array
+
+
+@cache
+def load_composition(path: Path = COMPOSITION_FILE) -> Composition:
+    """Read the composition of England that the margins are solved on.
+
+    Examples
+    --------
+    >>> round(float(load_composition().residents.sum()), 6)
+    1.0
+    """
+    cells = Composition(*(np.zeros(CELLS) for _ in Composition._fields))
+    for row in read_table(path):
+        cell = (
+            AGE_BANDS.index(row["age_band"]),
+            int(row["quintile"]) - 1,
+            CELL_STATES.index(row["state"]),
+        )
+        for name, values in cells._asdict().items():
+            values[cell] = float(row[name])
+    return cells._replace(residents=cells.residents / cells.residents.sum())

@@ -1,0 +1,124 @@
+r"""Recognising need, and seeking help early.
+
+People judge what is normal by those around them. An adult who struggles or is in crisis seeks
+help at the rate
+
+.. math:: h = h_s \; (1 - \nu b) \; (1 + \pi d_{peer}),
+
+where :math:`b` is the share of their ties who are discontented too, and :math:`d_{peer}` their
+ties to peers, who know what is not normal. So help comes late where most struggle, and sooner
+with peers. It holds for some months, in which the hazard of getting worse is lower; it also
+begins with an appointment, so demand rises first.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from model.compiled import formula, kernel
+from model.draws import Draws, Purpose, to_unit
+from model.network import LAYER_NAMES, Network
+from model.parameters import Parameters
+from model.population import STRUGGLING, Population
+from model.rates import MONTHS_PER_YEAR
+
+Array = np.ndarray[Any, Any]
+
+PEER = LAYER_NAMES.index("peer")
+
+
+class Recognition(NamedTuple):
+    """How readily help is sought: rates a year by state, and what ties do to them."""
+
+    struggling: float
+    in_crisis: float
+    normality: float
+    per_peer: float
+    referred: float
+
+
+class Seekers(NamedTuple):
+    """Rows of those who seek help this month, and of the contacts they make of it, by service."""
+
+    rows: Array
+    contacts: Mapping[str, Array]
+
+
+def recognition_of(parameters: Parameters) -> Recognition:
+    """Lay the parameters of help-seeking out, as the kernel reads them."""
+    p = parameters
+    return Recognition(
+        p.help_seeking_struggling,
+        p.help_seeking_in_crisis,
+        p.recognition_normality,
+        p.recognition_per_peer,
+        p.help_referred_share,
+    )
+
+
+def contacts_expected(parameters: Parameters) -> dict[str, float]:
+    """Return the contacts that seeking help makes in England, for 1,000 people a year."""
+    p = parameters
+    return {
+        "gp": p.help_sought_rate,
+        "mental_health_referral": p.help_sought_rate * p.help_referred_share,
+    }
+
+
+@formula
+def chance_of_seeking(state, ties, discontented, peers, recognition):
+    """Chance within a month that somebody seeks help.
+
+    Examples
+    --------
+    >>> usual = Recognition(1.2, 2.4, 0.5, 0.25, 0.3)
+    >>> alone = chance_of_seeking(STRUGGLING, 0, 0, 0, usual)
+    >>> among_strugglers = chance_of_seeking(STRUGGLING, 10, 10, 0, usual)
+    >>> round(alone, 3), round(among_strugglers, 3)
+    (0.1, 0.05)
+    """
+    rate = recognition.struggling if state == STRUGGLING else recognition.in_crisis
+    share = discontented / ties if ties > 0 else 0.0
+    readiness = (1.0 - recognition.normality * share) * (1.0 + recognition.per_peer * peers)
+    return min(rate * readiness / MONTHS_PER_YEAR, 1.0)
+
+
+@kernel
+def _find_seekers(words, could_seek, state, degrees, discontent, recognition, rows):
+    n = 0
+    for k in range(could_seek.size):
+        i = could_seek[k]
+        ties = discontented = 0
+        for layer in range(degrees.shape[0]):
+            ties += degrees[layer, i]
+            discontented += discontent[layer, i]
+        chance = chance_of_seeking(state[i], ties, discontented, degrees[PEER, i], recognition)
+        if to_unit(words[k]) < chance:
+            rows[n] = i
+            n += 1
+    return n
+
+
+def seekers(
+    people: Population, network: Network, recognition: Recognition, draws: Draws, month: int
+) -> Seekers:
+    """Find the adults who seek help this month; who has help seeks no more.
+
+    All of them see a general practitioner, and a share is referred to mental health services.
+    """
+    if recognition.struggling == recognition.in_crisis == 0.0:
+        return Seekers(np.empty(0, np.int64), {})
+    could_seek = np.flatnonzero((people.state >= STRUGGLING) & (people.help_months == 0))
+    rows = np.empty_like(could_seek)
+    words = draws.words(Purpose.HELP, month, people.resident[could_seek])
+    n = _find_seekers(words[0], could_seek, people.state, network.degrees, network.discontent,
+                      recognition, rows)  # fmt: skip
+    found = rows[:n].copy()
+    is_referred = words[1, np.searchsorted(could_seek, found)] * 2.0**-32 < recognition.referred
+    return Seekers(found, {"gp": found, "mental_health_referral": found[is_referred]})
+
+
+def a_month_less(help_months: Array) -> Array:
+    """Return the months of help still to come, a month on."""
+    return np.maximum(help_months, 1) - np.int8(1)

@@ -1,0 +1,335 @@
+r"""What strikes residents, and how long they feel it: personal events and collective shocks.
+
+Stress counts life events, fading with a half-life: :math:`S \leftarrow S \, 2^{-1/h}` a month.
+Some events come of themselves here (losing a job, a serious illness, money trouble, caring for
+somebody); others are told by what happened elsewhere (a death, a separation, a birth). Rates
+rise from the least to the most deprived fifth in even steps of their logarithm. Collective
+shocks strike whole neighbourhoods in the months a scenario says, more where there are fewer
+places to meet [1]_.
+
+References
+----------
+.. [1] Klinenberg (2002). Heat Wave: A Social Autopsy of Disaster in Chicago. University of
+   Chicago Press.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from model.catalogue import Shock
+from model.compiled import formula, kernel
+from model.draws import Draws, Purpose, fill_words, to_unit
+from model.network import Network
+from model.parameters import Parameters
+from model.places import N_QUINTILES
+from model.population import (
+    AGE_BAND_FROM,
+    EMPLOYED,
+    NOT_WORKING,
+    UNEMPLOYED,
+    Population,
+)
+from model.rates import MONTHS_PER_YEAR, monthly_probability
+from model.sieve import CHUNK, highest_word, pick
+
+Array = np.ndarray[Any, Any]
+
+START = 0
+"""The month at which founders' work and health are drawn."""
+
+OLDEST_AGE = 105
+LIFE_EVENT = int(Purpose.LIFE_EVENT)
+RETIRED_BAND = AGE_BAND_FROM.index(65)
+"""From this age band on, nobody is in the labour force."""
+
+FORGOTTEN = 0.02
+"""Stress below this is none: a fiftieth of an event, six half-lives after one."""
+
+
+class Events(NamedTuple):
+    """What strikes residents this month, one entry an event: who, and how hard, in events."""
+
+    rows: Array
+    stress: Array
+
+
+class Strikes(NamedTuple):
+    """Events, and the changes of work and health among them, as rows."""
+
+    events: Events
+    lost_work: Array
+    found_work: Array
+    fell_ill: Array
+
+
+class Chances(NamedTuple):
+    """Chances a month by quintile (from index 1); falling ill by age in years as well."""
+
+    losing_work: Array
+    finding_work: float
+    money: Array
+    caring: float
+    illness: Array
+
+
+class Climate(NamedTuple):
+    """What collective shocks do to each neighbourhood in a month, all of shape (neighbourhoods,).
+
+    ``stress`` is felt by everybody in it, times ``stress_older`` from 65 on; ``openness``
+    multiplies attempts to meet; the ratios multiply the chances of events.
+    """
+
+    stress: Array
+    stress_older: Array
+    openness: Array
+    work_ratio: Array
+    money_ratio: Array
+
+
+# --- Rates -------------------------------------------------------------------------------
+
+
+def gradient(ratio: float) -> Array:
+    """Return factors by quintile (from index 1) with a ratio between the outer fifths, mean 1.
+
+    Examples
+    --------
+    >>> [round(float(factor), 2) for factor in gradient(2.0)[1:]]
+    [1.37, 1.15, 0.97, 0.82, 0.69]
+    """
+    steps = ratio ** ((3 - np.arange(1, N_QUINTILES + 1)) / (N_QUINTILES - 1))
+    return np.concatenate([[0.0], steps / steps.mean()])
+
+
+def illness_rates(parameters: Parameters) -> Array:
+    """Return new long-term conditions a year by age, shape (105,), in an average fifth.
+
+    They double with every so many years of age.
+    """
+    p = parameters
+    ages = np.arange(OLDEST_AGE) + 0.5
+    return np.asarray(p.condition_rate * 2.0 ** ((ages - 50.0) / p.condition_doubling_years))
+
+
+def chances_of_a_month(parameters: Parameters) -> Chances:
+    """Turn the yearly rates of events into chances of a month."""
+    p = parameters
+    slope = gradient(p.event_deprivation_ratio)
+    monthly = np.vectorize(monthly_probability, otypes=[float])
+    return Chances(
+        losing_work=monthly(p.job_loss_rate * slope),
+        finding_work=monthly_probability(p.job_finding_rate),
+        money=monthly(p.money_shock_rate * slope),
+        caring=monthly_probability(p.carer_rate),
+        illness=monthly(np.outer(slope, illness_rates(p))),
+    )
+
+
+# --- Who begins how ----------------------------------------------------------------------
+
+
+def work_of(people: Population, rows: Array, parameters: Parameters, draws: Draws) -> Array:
+    """Draw the work of adults who enter: outside the labour force, in work or without.
+
+    Those without are as many as losing and finding work balance at; from 65 on, all are
+    outside.
+    """
+    p = parameters
+    uniform = draws.uniforms(Purpose.WORK, START, people.resident[rows])
+    losing = p.job_loss_rate * gradient(p.event_deprivation_ratio)[people.quintile[rows]]
+    share_without = losing / np.maximum(losing + p.job_finding_rate, 1e-12)
+    outside = p.share_outside_work
+    is_without = uniform < outside + (1.0 - outside) * share_without
+    work = np.where(uniform < outside, NOT_WORKING, np.where(is_without, UNEMPLOYED, EMPLOYED))
+    is_of_working_age = (people.age_band[rows] > 0) & (people.age_band[rows] < RETIRED_BAND)
+    return np.asarray(np.where(is_of_working_age, work, NOT_WORKING), np.int8)
+
+
+def conditions_of(
+    people: Population, rows: Array, month: int, parameters: Parameters, draws: Draws
+) -> Array:
+    """Draw the long-term conditions that adults enter with: Poisson, of all years until now."""
+    p = parameters
+    age = np.clip((month - people.birth_month[rows]) // MONTHS_PER_YEAR, 0, OLDEST_AGE - 1)
+    until_now = np.concatenate([[0.0], np.cumsum(illness_rates(p))])[age]
+    mean = until_now * gradient(p.event_deprivation_ratio)[people.quintile[rows]]
+    uniform = draws.uniforms(Purpose.CONDITION, START, people.resident[rows])
+    count, chance = np.zeros(rows.size, np.int8), np.exp(-mean)
+    cumulative = chance.copy()
+    for k in range(1, MOST_CONDITIONS_DRAWN + 1):
+        count += uniform >= cumulative
+        chance = chance * mean / k
+        cumulative += chance
+    return np.asarray(np.where(people.age_band[rows] > 0, count, 0), np.int8)
+
+
+MOST_CONDITIONS_DRAWN = 8
+"""Nobody enters with more conditions; chances beyond are below one in a million."""
+
+
+# --- A month -----------------------------------------------------------------------------
+
+
+@formula
+def _add(rows, stress, n, row, weight):
+    rows[n], stress[n] = row, weight
+    return n + 1
+
+
+@kernel
+def _could_be_struck(words, state, employment, most, chosen):
+    losing, finding, money, caring, illness = most
+    for k in range(state.size):
+        work = ((employment[k] == EMPLOYED) & (words[0, k] <= losing)) | (
+            (employment[k] == UNEMPLOYED) & (words[0, k] <= finding)
+        )
+        other = (words[1, k] <= money) | (words[2, k] <= illness) | (words[3, k] <= caring)
+        chosen[k] = (state[k] >= 0) & (work | other)
+
+
+@kernel
+def _find_strikes(seed, month, resident, state, birth_month, quintile, employment, home, age_month,
+                  chances, climate, weights, carer_from, rows, stress, lost, found, ill):  # fmt: skip
+    n = n_lost = n_found = n_ill = 0
+    losing, finding, money, caring, illness = chances
+    oldest = illness.shape[1] - 1
+    most = (
+        highest_word(losing.max() * climate.work_ratio.max()),
+        highest_word(finding),
+        highest_word(money.max() * climate.money_ratio.max()),
+        highest_word(caring),
+        highest_word(illness.max()),
+    )
+    words, likely = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK + 8, np.int64)
+    chosen = np.empty(CHUNK, np.bool_)
+    for first in range(0, state.size, CHUNK):
+        here = slice(first, min(first + CHUNK, state.size))
+        fill_words(seed, LIFE_EVENT, month, resident[here], words)
+        _could_be_struck(words, state[here], employment[here], most, chosen)
+        for k in likely[: pick(chosen, here.stop - first, 0, likely, 0)]:
+            i = first + k
+            work, u_money = to_unit(words[0, k]), to_unit(words[1, k])
+            u_illness, u_caring = to_unit(words[2, k]), to_unit(words[3, k])
+            if employment[i] == EMPLOYED:
+                if work < losing[quintile[i]] * climate.work_ratio[home[i]]:
+                    lost[n_lost] = i
+                    n_lost += 1
+                    n = _add(rows, stress, n, i, weights[0])
+            elif employment[i] == UNEMPLOYED and work < finding:
+                found[n_found] = i
+                n_found += 1
+            if u_money < money[quintile[i]] * climate.money_ratio[home[i]]:
+                n = _add(rows, stress, n, i, weights[1])
+            age = min(max((age_month - birth_month[i]) // MONTHS_PER_YEAR, 0), oldest)
+            if u_illness < illness[quintile[i], age]:
+                ill[n_ill] = i
+                n_ill += 1
+                n = _add(rows, stress, n, i, weights[2])
+            if u_caring < caring and age >= carer_from:
+                n = _add(rows, stress, n, i, weights[3])
+    return n, n_lost, n_found, n_ill
+
+
+def strikes_of_month(
+    people: Population,
+    chances: Chances,
+    climate: Climate,
+    parameters: Parameters,
+    draws: Draws,
+    month: int,
+    age_month: int,
+) -> Strikes:
+    """Find whom personal events strike this month.
+
+    Parameters
+    ----------
+    people : Population
+        Columns; not changed.
+    chances, climate
+        Of this month, from `chances_of_a_month` and `climate_of`.
+    parameters : Parameters
+        How many events each kind counts for.
+    draws, month
+        The world's draws, and the month they are for.
+    age_month : int
+        The month by which ages are told.
+    """
+    nobody = np.empty(0, np.int64)
+    rates = (chances.losing_work, chances.money, chances.illness)
+    if not any(rate.any() for rate in rates) and not chances.finding_work + chances.caring:
+        return Strikes(Events(nobody, np.empty(0)), nobody, nobody, nobody)
+    p, n_rows = parameters, people.n_rows
+    rows, stress = np.empty(4 * n_rows, np.int64), np.empty(4 * n_rows)
+    lost, found, ill = (np.empty(n_rows, np.int64) for _ in range(3))
+    weights = np.array([p.stress_job_loss, p.stress_money, p.stress_illness, p.stress_caring])
+    n, n_lost, n_found, n_ill = _find_strikes(
+        draws.seed, month, people.resident, people.state, people.birth_month, people.quintile,
+        people.employment, people.neighbourhood, age_month, chances, climate, weights,
+        p.carer_from_age, rows, stress, lost, found, ill,
+    )  # fmt: skip
+    events = Events(rows[:n].copy(), stress[:n].copy())
+    return Strikes(events, lost[:n_lost].copy(), found[:n_found].copy(), ill[:n_ill].copy())
+
+
+def climate_of(shocks: Sequence[tuple[Shock, Array]], index: Array, month: int) -> Climate:
+    """Sum what the shocks of a scenario do to each neighbourhood in a month.
+
+    Parameters
+    ----------
+    shocks : sequence of (Shock, array of bool, shape (neighbourhoods,))
+        Each with its own months, and where it strikes.
+    index : array of shape (neighbourhoods,)
+        Infrastructure index: a sheltering shock loses that part of its stress.
+    month : int
+        Month after burn-in.
+    """
+    n = index.size
+    climate = Climate(np.zeros(n), np.zeros(n), np.ones(n), np.ones(n), np.ones(n))
+    for shock, is_struck in shocks:
+        if shock.start_month <= month < shock.start_month + shock.months:
+            through = is_struck * np.clip(1.0 - shock.shelter * index, 0.0, 1.0)
+            climate.stress[:] += shock.stress * through
+            climate.stress_older[:] += shock.stress * shock.older_ratio * through
+            climate.openness[is_struck] *= shock.openness
+            climate.work_ratio[is_struck] *= shock.work_ratio
+            climate.money_ratio[is_struck] *= shock.money_ratio
+    return climate
+
+
+def stress_of_climate(people: Population, climate: Climate) -> Events:
+    """Return what this month's collective shocks add to every adult's stress."""
+    if not (climate.stress.any() or climate.stress_older.any()):
+        return Events(np.empty(0, np.int64), np.empty(0))
+    rows, home = people.adults, people.neighbourhood[people.adults]
+    is_older = people.age_band[rows] >= RETIRED_BAND
+    return Events(rows, np.where(is_older, climate.stress_older[home], climate.stress[home]))
+
+
+def bereavements(people: Population, network: Network, dead: Array, stress: float) -> Events:
+    """Return whom this month's deaths bereave: the adults who were kin of the dead."""
+    kin = [network.neighbours("kin", row) for row in dead.tolist()]
+    rows = np.concatenate([*kin, np.empty(0, np.int64)]).astype(np.int64)
+    rows = rows[people.state[rows] >= 0]
+    return Events(rows, np.full(rows.size, stress))
+
+
+def fading(parameters: Parameters) -> float:
+    """Return the share of stress that is left after a month."""
+    return math.exp2(-1.0 / parameters.stress_half_life_months)
+
+
+@kernel
+def _fade(stress, left):
+    for i in range(stress.size):
+        faded = stress[i] * left
+        stress[i] = faded if faded > FORGOTTEN else 0.0
+
+
+def faded(stress: Array, left: float) -> Array:
+    """Return stress a month on."""
+    after = stress.copy()
+    _fade(after, np.float32(left))
+    return after

@@ -1,0 +1,94 @@
+r"""Loneliness: fewer ties than wanted, by more than people put up with.
+
+A resident of age band a who wants :math:`s_i` ties has the gap
+
+.. math:: g_i = w_a \, s_i - d_i + u_i ,
+
+with the ties held in all layers :math:`d_i` and a personal need of company :math:`u_i`, normal and
+for life: people with the same ties are not equally lonely, and those who are lonely mostly are so
+a year later. Wants differ by age, or the young, who hold most ties and are loneliest, could not be
+told from the old. Where the gap reaches one cut-point they
+are lonely some of the time, where it reaches the other often or always. Under 16 nobody is asked.
+
+The gap is a number of ties, not a share of those wanted: a share would call somebody lonely who
+wants two ties and holds one, and not somebody who lacks five of twenty, and one tie more would
+lift a sociable resident, whom a programme reaches first, less than anybody else. It also keeps
+the family, who are held but not counted in sociability, on the scale of friends.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from model.compiled import kernel
+from model.draws import Draws, Purpose
+from model.network import Network
+from model.parameters import Parameters
+from model.population import AGE_BANDS, CHILDREN, Population
+
+Array = np.ndarray[Any, Any]
+
+START = 0
+"""The month whose address what is drawn for life bears."""
+
+
+class Wants(NamedTuple):
+    """What is wanted by age band, as a ratio to sociability, and the gaps that are felt."""
+
+    by_age_band: Array
+    sometimes: float
+    often: float
+
+
+def needs_of_company(residents: Array, parameters: Parameters, draws: Draws) -> Array:
+    """Draw how many ties more, or fewer, than others like them each resident needs, for life."""
+    return parameters.need_of_company_sd * draws.normals(Purpose.COMPANY, START, residents)
+
+
+def name_of(age_band: str) -> str:
+    """Name the parameter for what an age band wants.
+
+    Examples
+    --------
+    >>> name_of("75+")
+    'ties_wanted_age_75_plus'
+    """
+    return "ties_wanted_age_" + age_band.replace("-", "_").replace("+", "_plus")
+
+
+def wants_of(parameters: Parameters) -> Wants:
+    """Lay the parameters of loneliness out by age band."""
+    by_age_band = [0.0] + [parameters[name_of(band)] for band in AGE_BANDS[CHILDREN + 1 :]]
+    p = parameters
+    return Wants(np.array(by_age_band), p.lonely_sometimes_gap, p.lonely_often_gap)
+
+
+@kernel
+def _feel(state, age_band, wanted, held, need, wants, felt):
+    for i in range(state.size):
+        gap = wants.by_age_band[age_band[i]] * wanted[i] - held[i] + need[i]
+        felt[i] = (state[i] >= 0) * ((gap >= wants.sometimes) + (gap >= wants.often))
+
+
+def loneliness(people: Population, network: Network, wants: Wants) -> Array:
+    """Tell how lonely everybody is, with the ties they now hold.
+
+    Returns
+    -------
+    array of int8, shape (rows,)
+        0 hardly, 1 some of the time, 2 often or always; 0 under 16 and where nobody lives.
+
+    Examples
+    --------
+    >>> from model.population import COPING
+    >>> people = Population([2])
+    >>> people.state[:], people.age_band[:], people.ties_wanted[:] = COPING, 1, 9
+    >>> network = Network(2)
+    >>> network.add("local", np.array([0]), np.array([1]), np.zeros(2, np.int8))
+    >>> loneliness(people, network, Wants(np.ones(7), sometimes=5.0, often=9.0)).tolist()
+    [1, 1]
+    """
+    felt = np.empty(people.n_rows, np.int8)
+    _feel(people.state, people.age_band, people.ties_wanted, network.ties_held,
+          people.need_of_company, wants, felt)  # fmt: skip
+    return felt

@@ -1,0 +1,134 @@
+r"""Who moves in and out: whole households.
+
+Each household moves away at the rate m, by a draw of its own, so that a birth or a death
+elsewhere moves nobody. Each month a Poisson number of households moves into a neighbourhood,
+with mean
+
+.. math:: m \, h_0 / 12
+
+where :math:`h_0` households were there at the start. Nothing in it depends on who lives there
+now, so two worlds see the same arrivals. Since leaving goes with how many there are, a
+neighbourhood with natural increase r, a year, tends to :math:`m / (m - r)` of its first size.
+Who moves in is as one of the founding households of that neighbourhood was: as old, of the same
+sexes and deprivation, with kin only among themselves.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import pdtr
+
+from model.draws import Draws, Purpose, migrant_ids
+from model.parameters import Parameters
+from model.population import Population
+from model.rates import MONTHS_PER_YEAR, monthly_probability
+
+Array = np.ndarray[Any, Any]
+
+START = 0
+"""The month in which founders are as they are copied later."""
+
+MOST_AT_ONCE = 1 << 20
+"""Households that could move into a neighbourhood in a month; addresses keep them apart."""
+WIDE = 6.0
+"""Standard deviations of a count, beyond which none comes in a lifetime of runs."""
+
+
+class Founders(NamedTuple):
+    """The households of the start, those of a neighbourhood together.
+
+    Neighbourhood k has the households ``bounds[k]`` to ``bounds[k + 1]``, household h the
+    residents ``first[h]`` to ``first[h + 1]``. ``householder``, ``partner`` and ``mother`` are
+    places within the household, -1 for nobody there.
+    """
+
+    bounds: Array
+    first: Array
+    age_months: Array
+    sex: Array
+    quintile: Array
+    householder: Array
+    partner: Array
+    mother: Array
+
+
+class Newcomers(NamedTuple):
+    """Those who move in, one entry each; the last three are places among them, or -1."""
+
+    resident: Array
+    neighbourhood: Array
+    age_months: Array
+    sex: Array
+    quintile: Array
+    householder: Array
+    partner: Array
+    mother: Array
+
+
+def founders_of(people: Population) -> Founders:
+    """Note the households of a place at the start, ages held."""
+    present = np.flatnonzero(people.is_present)
+    # Rows of a neighbourhood follow one another, and a household stays in one.
+    order = present[np.argsort(people.householder[present], kind="stable")]
+    is_first = np.r_[True, np.diff(people.householder[order]) != 0][: order.size]
+    first = np.r_[np.flatnonzero(is_first), order.size]
+    household = np.cumsum(is_first) - 1
+    place = np.full(people.n_rows + 1, -1, np.int64)
+    place[order] = np.arange(order.size)
+
+    def within(name: str) -> Array:
+        rows = people.columns[name][order]
+        there = place[rows] - first[household]
+        is_there = (rows >= 0) & (people.householder[rows] == people.householder[order])
+        return np.where(is_there, there, -1).astype(np.int8)
+
+    homes = people.neighbourhood[order[first[:-1]]]
+    return Founders(
+        np.searchsorted(homes, np.arange(people.bounds.size)), first,
+        START - people.birth_month[order], people.sex[order], people.quintile[order],
+        within("householder"), within("partner"), within("mother"),
+    )  # fmt: skip
+
+
+def numbers_moving_in(
+    founders: Founders, parameters: Parameters, draws: Draws, month: int
+) -> Array:
+    """Draw how many households move into each neighbourhood this month."""
+    founded = np.diff(founders.bounds)
+    mean = parameters.migration_rate * founded / MONTHS_PER_YEAR
+    uniform = draws.uniforms(Purpose.MOVING_IN, month, np.arange(1, mean.size + 1), lane=1)
+    largest = mean.max(initial=0.0)
+    most = int(np.ceil(largest + WIDE * largest**0.5 + 10.0))
+    # Rounded, so that a last digit of the library's never moves anybody.
+    chances = np.round(pdtr(np.arange(most)[:, None], mean), 12)
+    return np.asarray(np.where(founded > 0, (chances <= uniform).sum(axis=0), 0))
+
+
+def moving_out(people: Population, parameters: Parameters, draws: Draws, month: int) -> Array:
+    """Find the households that move away, each by its own draw; rows of their householders."""
+    chance = monthly_probability(parameters.migration_rate)
+    rows, _ = draws.low(Purpose.MOVING_OUT, month, people.resident, chance)
+    return np.asarray(rows[people.householder[rows] == rows], np.int64)
+
+
+def moving_in(founders: Founders, numbers: Array, draws: Draws, month: int) -> Newcomers:
+    """Copy households of the founders, so many a neighbourhood, each drawn from those there."""
+    home = np.repeat(np.arange(numbers.size), numbers)
+    nth = np.arange(home.size) - np.repeat(np.cumsum(numbers) - numbers, numbers)
+    uniform = draws.uniforms(Purpose.MOVING_IN, month, home * MOST_AT_ONCE + nth + 1)
+    founded = np.diff(founders.bounds)[home]
+    household = founders.bounds[home] + (uniform * founded).astype(np.int64)
+    start, size = founders.first[household], np.diff(founders.first)[household]
+    begins = np.repeat(np.cumsum(size) - size, size)
+    who = np.repeat(start, size) + np.arange(begins.size) - begins
+    homes = np.repeat(home, size)
+    order = np.arange(homes.size) - np.searchsorted(homes, homes)
+
+    def among(place: Array) -> Array:
+        return np.where(place[who] >= 0, begins + place[who], -1)
+
+    return Newcomers(
+        migrant_ids(homes, month, order), homes, founders.age_months[who], founders.sex[who],
+        founders.quintile[who], among(founders.householder), among(founders.partner),
+        among(founders.mother),
+    )  # fmt: skip
