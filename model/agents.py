@@ -106,7 +106,7 @@ class Resident(mesa.Agent):  # type: ignore[misc]
     def explain(self) -> dict[str, Any]:
         """Take next month's hazards apart, term by term; empty under 16.
 
-        See `model.rules.wellbeing.explain` for the terms.
+        See `model.explanations.explain` for the terms.
         """
         return self.model.explain(self.row)
 

@@ -33,6 +33,7 @@ from model.surveys import (
     satisfaction_of,
     standardised_shares,
 )
+from model.trials import befriending
 from model.validation import measure_ties
 
 Array = np.ndarray[Any, Any]
@@ -47,11 +48,10 @@ PER_THOUSAND = 1_000.0
 
 @dataclass(frozen=True)
 class Baseline:
-    """What was measured: one set of figures a seed, and those of contagion."""
+    """What was measured: one set of figures a seed, of England and of the place."""
 
     england: Sequence[Figures]
     place: Sequence[Figures]
-    multipliers: Sequence[float]
     residents: int
 
     def of(self, name: str, place: bool = False) -> Array:
@@ -167,17 +167,18 @@ def measure_baseline(
         for live in (
             partial(live_england, population=population, years=years),
             partial(live_place, population=population, place=place),
-            partial(_multiplier, config=calm),
+            partial(_experiments, config=calm),
         ):
             found.append([])
             for figures in pool.imap(live, seeds):
                 found[-1].append(figures)
                 on_world()
-    return Baseline(found[0], found[1], found[2], population)
+    both = [{**one, **other} for one, other in zip(found[0], found[2], strict=True)]
+    return Baseline(both, found[1], population)
 
 
-def _multiplier(seed: int, config: Scenario) -> float:
-    return shock_multiplier(config, seed)
+def _experiments(seed: int, config: Scenario) -> Figures:
+    return {"multiplier": shock_multiplier(config, seed), **befriending(config, seed)}
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ References
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import uint32, uint64
@@ -28,6 +29,8 @@ MULTIPLIER_0, MULTIPLIER_1 = 0xD2511F53, 0xCD9E8D57  # Salmon et al. 2011, table
 WEYL_0, WEYL_1 = 0x9E3779B9, 0xBB67AE85
 
 HIGHEST_SEED = 2**63 - 1
+FINER = 1
+"""Lane of the bits that follow where the first word of a uniform does not tell."""
 NEWCOMER_BIT = 1 << 62
 """Set in the id of everyone not there at the start: founders are 1, 2, 3 …, so none can clash."""
 
@@ -43,15 +46,12 @@ class Purpose(IntEnum):
     TIES_WANTED = 6
     TIES_POOL = 7
     TIES_ORDER = 8
-    KIN_ORDER = 9
     MOVE = 10
     COMING_OF_AGE = 11
     CONTACTS = 12
     NEWBORN_ID = 13
     MIGRANT_ID = 14
-    DEATH = 15
-    BIRTH = 16
-    PARTING = 17
+    VITAL = 15
     MEETING = 18
     CANDIDATE = 19
     CLUB = 20
@@ -59,10 +59,8 @@ class Purpose(IntEnum):
     HOME_ROLE = 22
     HOME_MOTHER = 23
     HOME_PARTNER = 24
-    LEAVING_HOME = 25
     PARTNERING = 26
     SEPARATING = 27
-    MOVING_OUT = 28
     MOVING_IN = 29
     PROPENSITY = 30
     PATHWAY = 31
@@ -73,6 +71,20 @@ class Purpose(IntEnum):
     INHERITANCE = 36
     RENEWAL = 37
     COMPANY = 38
+    TRIAL = 39
+
+
+class Low(NamedTuple):
+    """Who drew low: their places, their ids, and the uniforms."""
+
+    places: Array
+    ids: Array
+    uniforms: Array
+
+    def still_at(self, ids: Array) -> "Low":
+        """Leave out those in whose places others now are."""
+        is_there = ids[self.places] == self.ids
+        return Low(*(values[is_there] for values in self))
 
 
 @formula
@@ -165,26 +177,27 @@ def fill_normals(words, normals):
 
 
 @kernel
-def _is_low(high, most, chosen):
-    for k in range(high.size):
-        chosen[k] = high[k] <= most
+def _is_low(high, ids, most, chosen):
+    for k in range(ids.size):
+        chosen[k] = (high[k] <= most) & (ids[k] != 0)
 
 
 @kernel
-def _find_low(seed, where, month, ids, below, rows, uniforms):
-    most = highest_word(below)
+def _find_low(seed, purpose, month, ids, below, places, uniforms):
     words, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.bool_)
-    n = 0
+    finer, likely = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK + 8, np.int64)
+    n = np.zeros(len(below), np.int64)
     for first in range(0, ids.size, CHUNK):
         some = ids[first : first + CHUNK]
-        fill_words(seed, where, month, some, words)
-        _is_low(words[0], most, chosen)
-        n_found = pick(chosen, some.size, first, rows, n)
-        for found in range(n, n_found):
-            high, low = words[0, rows[found] - first], words[1, rows[found] - first]
-            uniform = to_uniform(high, low)
-            rows[n], uniforms[n] = rows[found], uniform
-            n += uniform < below
+        fill_words(seed, purpose, month, some, words)
+        for word in range(len(below)):
+            _is_low(words[word], some, highest_word(below[word]), chosen)
+            found = likely[: pick(chosen, some.size, 0, likely, 0)]
+            fill_words(seed, FINER << 8 | purpose, month, some[found], finer)
+            for k in range(found.size):
+                uniform = to_uniform(words[word, found[k]], finer[word, k])
+                places[word, n[word]], uniforms[word, n[word]] = first + found[k], uniform
+                n[word] += uniform < below[word]
     return n
 
 
@@ -233,15 +246,38 @@ class Draws:
         fill_uniforms(self.seed, where, np.uint32(month & 0xFFFFFFFF), ids, uniforms)
         return uniforms
 
-    def low(self, purpose: Purpose, month: int, ids: Array, below: float) -> tuple[Array, Array]:
-        """Find the residents whose uniform lies below a bound: their places, and the uniforms.
+    def low(
+        self, purpose: Purpose, month: int, ids: Array, below: Sequence[float]
+    ) -> tuple[Low, ...]:
+        """Draw up to four uniforms a resident, of which only those below a bound are needed.
 
-        As `uniforms`, at a third of the cost where few are low.
+        They share a block, and only where it says that one may be low is it drawn to the end.
+
+        Parameters
+        ----------
+        purpose, month
+            Whose draws, and when.
+        ids : array of int64
+            Resident ids; 0, which is nobody's, draws nothing.
+        below : sequence of float
+            The bound of each uniform.
+
+        Returns
+        -------
+        tuple of Low
+            One for each bound.
+
+        Examples
+        --------
+        >>> one, other = Draws(7).low(Purpose.VITAL, 1, np.arange(1, 101), [1.0, 0.1])
+        >>> one.places.size, bool((other.uniforms < 0.1).all())
+        (100, True)
         """
-        places, found = np.empty(ids.size + 8, np.int32), np.empty(ids.size + 8)
-        where, when = _where(purpose, 0), np.uint32(month & 0xFFFFFFFF)
-        n = _find_low(self.seed, where, when, ids, below, places, found)
-        return places[:n].copy(), found[:n].copy()
+        places, found = np.empty((len(below), ids.size), np.int32), np.empty((len(below), ids.size))
+        when = np.uint32(month & 0xFFFFFFFF)
+        n = _find_low(self.seed, int(purpose), when, ids, np.array(below), places, found)
+        rows = [places[k, :size].copy() for k, size in enumerate(n)]
+        return tuple(Low(row, ids[row], found[k, : row.size].copy()) for k, row in enumerate(rows))
 
     def normals(self, purpose: Purpose, month: int, ids: Array) -> Array:
         """Draw one standard normal value a resident."""

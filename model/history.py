@@ -15,6 +15,7 @@ from model.places import thin
 from model.population import (
     AGE_BANDS,
     COLUMNS,
+    EMPLOYMENT,
     LONELINESS,
     NOBODY,
     SEXES,
@@ -27,7 +28,7 @@ from model.scenario import Scenario
 
 Array = np.ndarray[Any, Any]
 
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 SMALL_PARTS_BYTES = 1_000_000
 
 RANGES = {
@@ -38,6 +39,10 @@ RANGES = {
     "birth_month": (-2_000, 0),
     "ties_wanted": (0, 1_000),
     "loneliness": (0, len(LONELINESS) - 1),
+    "employment": (0, len(EMPLOYMENT) - 1),
+    "conditions": (0, 100),
+    "help_months": (0, 127),
+    "lives_alone": (0, 1),
 }
 """What codes can be at all: kernels use them as places in arrays and check nothing."""
 
@@ -133,7 +138,8 @@ def _require_sound(arrays: Mapping[str, Array]) -> None:
     _require_people(arrays, is_present)
     for k, layer in enumerate(LAYERS):
         _require_mutual(arrays[f"slots.{layer.name}"], arrays["degrees"][k], is_present)
-    numbers = (arrays["weights"], arrays["people.worsen_risk"], arrays["people.improve_risk"])
+    floats = [arrays[f"people.{one.name}"] for one in COLUMNS if one.dtype.startswith("float")]
+    numbers = (arrays["weights"], *floats)
     if not all(np.isfinite(values).all() for values in numbers):
         raise ValueError("a risk or a weight is not a finite number")
 

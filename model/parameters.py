@@ -33,6 +33,7 @@ LIMITS = {
     "log hazard": (-3.0, 3.0),
     "log hazard, spread": (0.0, 5.0),
     "ratio": (0.0, 20.0),
+    "ratio, above 0": (0.05, 20.0),
     "share": (0.0, 1.0),
     "share of adults": (0.001, 0.999),
     "correlation": (-1.0, 1.0),

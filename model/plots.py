@@ -79,7 +79,7 @@ def overview(results: Results, scenario: str) -> "Figure":
     figure.supxlabel(
         f"{facts['population']:,} simulated residents stand for {facts['real_population']:,}; "
         f"{n} replicates. Bands and bars: 95 % intervals of the mean over replicates "
-        "(chance alone).\nNobody moves in or out yet, and no events strike: see the summary for what it hangs on.",
+        "(chance alone).\nNo programmes, limits or budgets yet: see the summary for what it hangs on.",
         x=0.01, ha="left", fontsize=8, color=QUIET,
     )  # fmt: skip
     return figure
@@ -162,7 +162,7 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
         axes.text(means[k] + errors[1, k] + 0.02 * longest, k,
                   f"{label}: £{means[k]:.1f}m, {words}", va="center", fontsize=8)  # fmt: skip
     axes.set_yticks([])
-    axes.set(xlim=(0, 2.1 * longest), xlabel="£ million a year")
+    axes.set(xlim=(0, 2.3 * longest), xlabel="£ million a year")
     _title(axes, f"Services in the real place, year {int(last)}: cost, contacts", x_label=None)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from model.compiled import kernel
+
 Array = np.ndarray[Any, Any]
 
 STATES = ("thriving", "coping", "struggling", "in_crisis")
@@ -79,7 +81,7 @@ COLUMNS = (
 DECLARED: Mapping[str, Column] = {column.name: column for column in COLUMNS}
 
 
-ROOM = 1.5
+ROOM = 1.3
 """Rows for each founder of a neighbourhood, so that it can grow where births exceed deaths."""
 SPARE = 6.0
 """Rows for the chances of moving in and out, times the root of the founders."""
@@ -96,10 +98,16 @@ def rows_with_room(sizes: Array) -> Array:
     Examples
     --------
     >>> rows_with_room(np.array([10, 8_000])).tolist()
-    [48, 12552]
+    [48, 10968]
     """
     due = ROOM * sizes + SPARE * np.sqrt(sizes) + 8.0
     return np.asarray(GROUP_ROWS * np.ceil(due / GROUP_ROWS), np.int64)
+
+
+@kernel
+def _add(column, rows, values):
+    for k in range(rows.size):
+        column[rows[k]] += values[k]
 
 
 class Population:
@@ -175,6 +183,10 @@ class Population:
     def write(self, name: str, rows: Array | slice, values: Any) -> None:
         """Put a rule's answer into a column, in place."""
         self.columns[name][rows] = values
+
+    def add(self, name: str, rows: Array, values: Array) -> None:
+        """Add to a column, in place: once for each time a row is named."""
+        _add(self.columns[name], rows, values)
 
     @property
     def bytes_per_resident(self) -> int:

@@ -57,19 +57,25 @@ def _census(householder, bounds, quintile, age_band, state, counts):
 
 
 @kernel
-def _sum_over_adults(values, state, bounds, sums):
-    for home in range(sums.size):
-        total = np.int32(0)
-        for i in range(bounds[home], bounds[home + 1]):
-            total += np.int32(values[i]) * np.int32(state[i] >= 0)
-        sums[home] = total
+def _sum_company(state, lonely, kin, local, peer, sums):
+    n_kin = n_local = n_peer = n_often = n_sometimes = n_none = np.int32(0)
+    for k in range(state.size):
+        is_adult = np.int32(state[k] >= 0)
+        n_kin += is_adult * kin[k]
+        n_local += is_adult * local[k]
+        n_peer += is_adult * peer[k]
+        n_often += is_adult * np.int32(lonely[k] == OFTEN_LONELY)
+        n_sometimes += is_adult * np.int32(lonely[k] == SOMETIMES_LONELY)
+        n_none += is_adult * np.int32(kin[k] + local[k] + peer[k] == 0)
+    sums[:] = n_kin, n_local, n_peer, n_often, n_sometimes, n_none
 
 
-def sum_over_adults(values: Array, people: Population) -> Array:
-    """Sum whole numbers of the residents aged 16 and over, shape (neighbourhoods,)."""
-    sums = np.zeros(people.bounds.size - 1, np.int64)
-    _sum_over_adults(values, people.state, people.bounds, sums)
-    return sums
+@kernel
+def _sum_company_of_all(state, lonely, degrees, bounds, sums):
+    for home in range(sums.shape[0]):
+        here = slice(bounds[home], bounds[home + 1])
+        _sum_company(state[here], lonely[here], degrees[0, here], degrees[1, here],
+                     degrees[2, here], sums[home])  # fmt: skip
 
 
 class Census(NamedTuple):
@@ -126,7 +132,7 @@ class Recorder:
     ) -> None:
         """Write a month down; stocks are those at its end.
 
-        ``vital`` holds counts by neighbourhood of those born, dead, moved in and moved out.
+        ``vital`` holds counts by neighbourhood of what happened: births, moves, help sought …
         """
         counts, households = census(people)
         by_state = counts.sum(axis=(1, 2))
@@ -137,8 +143,7 @@ class Recorder:
             "adults": adults,
             **{state: by_state[:, k] for k, state in enumerate(STATES)},
             "life_satisfaction": _mean(by_state[:, :N_STATES] @ self._satisfaction, adults),
-            **_mean_ties(people, network, adults),
-            **_count_lonely(people, network),
+            **_company(people, network, adults),
             **vital,
             "households": households.sum(axis=(1, 2)),
         }
@@ -222,18 +227,16 @@ class Recorder:
         }
 
 
-def _mean_ties(people: Population, network: Network, adults: Array) -> dict[str, Array]:
+def _company(people: Population, network: Network, adults: Array) -> dict[str, Array]:
+    """Return adults' mean ties by layer, and how many are lonely."""
+    sums = np.empty((adults.size, len(LAYER_NAMES) + 3), np.int64)
+    _sum_company_of_all(people.state, people.loneliness, network.degrees, people.bounds, sums)
+    *held, often, sometimes, none = sums.T
     return {
-        f"ties_{layer}": _mean(sum_over_adults(network.degree(layer), people), adults)
-        for layer in LAYER_NAMES
-    }
-
-
-def _count_lonely(people: Population, network: Network) -> dict[str, Array]:
-    return {
-        "lonely_often": sum_over_adults(people.loneliness == OFTEN_LONELY, people),
-        "lonely_sometimes": sum_over_adults(people.loneliness == SOMETIMES_LONELY, people),
-        "no_tie": sum_over_adults(network.ties_held == 0, people),
+        **{f"ties_{layer}": _mean(n, adults) for layer, n in zip(LAYER_NAMES, held, strict=True)},
+        "lonely_often": often,
+        "lonely_sometimes": sometimes,
+        "no_tie": none,
     }
 
 

@@ -5,13 +5,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from model.baseline import YEARS_TOLD, Baseline, published_of_wigan
-from model.calibration import HIGHEST_RADIUS, WORRYING_RADIUS, Fit, Knob, knobs
+from model.calibration import (
+    AGE_NAMES,
+    HIGHEST_RADIUS,
+    VARIANTS,
+    WORRYING_RADIUS,
+    Fit,
+    Knob,
+    knobs,
+)
 from model.catalogue import load_channels, load_services
+from model.composition import load_composition
 from model.parameters import (
     ASSUMPTION,
     GRADES,
@@ -23,8 +31,16 @@ from model.parameters import (
 )
 from model.population import AGE_BANDS, CHILDREN, COLUMNS, STATES
 from model.report import Estimate, estimate, plain_table
+from model.rules.help_seeking import contacts_expected
+from model.rules.services import (
+    attributable_to_state,
+    frequent_attender_share,
+    solve_demand,
+)
 from model.solving import target_of
 from model.validation import load_targets
+
+MIDLIFE = "log_hazard_age_35_49"
 
 _HEADING = re.compile(r"# --- (?P<title>.+) ---$|\[parameters\.(?P<name>\w+)\]$", re.MULTILINE)
 
@@ -98,7 +114,7 @@ def fit_table(found: Fit) -> RenderableType:
     table = plain_table(
         f"Free in {found.variant}", "prior", "fitted", "published", "here", "target"
     )
-    table.columns[-1].justify = "left"
+    table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
     for knob in knobs():
         target = load_targets()[knob.target]
         table.add_row(
@@ -183,7 +199,7 @@ def _opening(found: Baseline) -> Iterator[str]:
     yield (
         "Written by `upstream baseline`, after `upstream calibrate`. ± is half of a 95 % interval "
         "for the mean over worlds: chance in the simulation alone. A figure is *fitted* where "
-        "calibration aims at it, *predicted* where it does not; outside its range it says so."
+        "calibration, a solution or a rate set by hand aims at it, *predicted* where none does; outside its range it says so."
     )
 
 
@@ -191,13 +207,14 @@ def _knob_table(found: Baseline) -> Iterator[str]:
     del found
     yield "## What was fitted, and what informed it"
     yield ""
-    yield "| free | prior | range | fitted | informed by |"
-    yield "| --- | --- | --- | --- | --- |"
+    yield f"| free | prior | range | {' | '.join(f'`{name}`' for name in VARIANTS)} | informed by |"
+    yield f"| --- | --- | --- |{' --- |' * len(VARIANTS)} --- |"
     for knob in knobs():
         target = load_targets()[knob.target]
+        settings = " | ".join(f"{_setting(knob, variant):.3g}" for variant in VARIANTS)
         yield (
             f"| {_knob_name(knob)} | {knob.prior:g} | {knob.low:g} to {knob.high:g} "
-            f"| {_setting(knob):.3g} | {target.meaning} |"
+            f"| {settings} | {target.meaning} |"
         )
     fixed = [one.name for one in load_parameters().entries.values()
              if one.status == "not identifiable"]  # fmt: skip
@@ -208,23 +225,24 @@ def _knob_table(found: Baseline) -> Iterator[str]:
 def _knob_name(knob: Knob) -> str:
     if len(knob.parameters) == 1:
         return f"`{knob.name}`"
-    return f"factor on the prior log hazards of {_code(knob.parameters)}"
+    first, last = (
+        name.removeprefix("log_hazard_") for name in (knob.parameters[0], knob.parameters[-1])
+    )
+    return f"{knob.name}: factor on the log hazards `{first}` to `{last}`"
 
 
 def _code(names: list[str] | tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _setting(knob: Knob) -> float:
-    fitted, priors = load_parameters(), read_parameters()
+def _setting(knob: Knob, variant: str) -> float:
+    fitted, priors = load_parameters(variant), read_parameters()
+    first = knob.parameters[0]
     if len(knob.parameters) == 1:
-        return fitted[knob.name]
-    # A factor, up to a common shift: told by differences.
-    differences = [np.ptp([source[name] for name in (*knob.parameters, "log_hazard_age_35_49")])
-                   if knob.name != "deprivation"
-                   else np.ptp([source[name] for name in knob.parameters])
-                   for source in (fitted, priors)]  # fmt: skip
-    return float(differences[0] / differences[1])
+        return fitted[first]
+    # Log hazards of age are told about their mean, which moves with them: compared with midlife.
+    shift = fitted[MIDLIFE] - priors[MIDLIFE] if first in AGE_NAMES else 0.0
+    return (fitted[first] - shift) / priors[first]
 
 
 def _target_table(found: Baseline) -> Iterator[str]:
@@ -241,10 +259,19 @@ def _target_table(found: Baseline) -> Iterator[str]:
             notes.append(f"- **{target.meaning}**: {target.note}")
         yield (
             f"| {target.meaning}, {target.unit} | {target.value:g} | {low:g} to {high:g} "
-            f"| {measured.short(2)} | {'fitted' if target.fitted else 'predicted'} | {verdict} |"
+            f"| {measured.short(3 if target.unit == 'SD' else 2)} | {'fitted' if target.fitted else 'predicted'} | {verdict} |"
         )
     yield ""
     yield from notes or ["Every figure lies in its range."]
+    later = " and ".join(f"{months} months {estimate(found.of(f'still_low_after_{months}')).short(1)} %"
+                         for months in (12, 60))  # fmt: skip
+    yield f"- Below 7 again after {later}: no published figure is in hand."
+    yield (
+        "- **frequent attenders**: the 25 of 16,000 patients who come most would make "
+        f"{100.0 * frequent_attender_share(load_parameters()):.1f} % of general practice "
+        "appointments by their propensity; 8 % was published of one practice. A propensity that "
+        "met it would leave three in four patients without an appointment in a year."
+    )
 
 
 def _change(found: Baseline, state: str) -> Estimate:
@@ -284,16 +311,32 @@ def _services_table(found: Baseline) -> Iterator[str]:
     p = load_parameters()
     yield "## Demand for services"
     yield ""
-    yield "| service | published for 1,000 | here | most to least deprived fifth | aged 65 and over, % |"
-    yield "| --- | --- | --- | --- | --- |"
+    due = load_composition()
+    states = attributable_to_state(due, solve_demand(p, expected_sought=contacts_expected(p)), p)
+    yield (
+        "Rates for 1,000 of the base population a year. Margins are solved on England's composition: "
+        "the rates of all services, the ratio between the outer fifths for A&E and admissions (1.93, "
+        "1.72) and the share aged 65 and over for requests (71.6 %); the rest is predicted. The last "
+        "column is what would go if every adult were coping: it hangs on ratios by state of which "
+        "half is taken as causal (`causal_share`), most of them assumptions."
+    )
+    yield ""
+    yield (
+        "| service | published | here | most to least deprived fifth | aged 65 and over, % "
+        "| attributable to state, % |"
+    )
+    yield "| --- | --- | --- | --- | --- | --- |"
     for name, service in load_services().items():
         cells = [estimate(found.of(f"{name}_{what}")).short(digits)
                  for what, digits in (("rate", 1), ("deprivation_ratio", 2), ("share_65_plus", 1))]  # fmt: skip
-        yield f"| {service.label} | {p[f'{name}_rate']:g} | {' | '.join(cells)} |"
+        yield (
+            f"| {service.label}, {service.base} | {p[f'{name}_rate']:g} | {' | '.join(cells)} "
+            f"| {100.0 * states[name]:.0f} |"
+        )
 
 
 def _contagion_words(found: Baseline) -> Iterator[str]:
-    radius, multiplier = estimate(found.of("radius")), estimate(np.array(found.multipliers))
+    radius, multiplier = estimate(found.of("radius")), estimate(found.of("multiplier"))
     yield "## How far contagion feeds on itself"
     yield ""
     yield (

@@ -22,6 +22,8 @@ Array = np.ndarray[Any, Any]
 
 CONFIDENCE = 0.95
 CHANGES_SHOWN = 4
+SHARES = (*STATES, "lonely_often")
+"""Columns of ``monthly`` that are told as shares of adults."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A share for each state and the mean ``life_satisfaction`` over adults; ``adults`` and
+        A share for each state and of those ``lonely_often``, and the mean ``life_satisfaction`` over adults; ``adults`` and
         ``residents`` summed over the months of the period.
     """
     monthly = results.monthly
@@ -112,8 +114,8 @@ def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:
         year=(monthly["month"] - 1) // MONTHS_PER_YEAR + 1,
         satisfied=(monthly["life_satisfaction"] * monthly["adults"]).fillna(0.0),
     )
-    sums = monthly.groupby(["run", period])[[*STATES, "satisfied", "adults", "residents"]].sum()
-    shares = sums[list(STATES)].div(sums["adults"], axis=0)
+    sums = monthly.groupby(["run", period])[[*SHARES, "satisfied", "adults", "residents"]].sum()
+    shares = sums[list(SHARES)].div(sums["adults"], axis=0)
     return shares.assign(
         life_satisfaction=sums["satisfied"] / sums["adults"],
         adults=sums["adults"],
@@ -185,6 +187,7 @@ def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
     table = plain_table("The place", "year 1", f"year {years}", "change")
     rows = [("residents, thousands", "residents", scale / 1_000, 1)]
     rows += [(f"adults {state.replace('_', ' ')}, %", state, 100.0, 1) for state in STATES]
+    rows.append(("adults often lonely, %", "lonely_often", 100.0, 1))
     rows.append(("adults' life satisfaction, 0-10", "life_satisfaction", 1.0, 2))
     for label, column, factor, digits in rows:
         first, last = (adults.xs(year, level="year")[column] * factor for year in (1, years))
@@ -202,11 +205,12 @@ def _services_table(services: pd.DataFrame, years: int) -> Table:
     table = plain_table("Demand in the real place", "thousands, year 1", f"year {years}",
                    f"£m in year {years}")  # fmt: skip
     labels = load_services()
-    for name in services.index.get_level_values("service").unique():
+    simulated = services.index.get_level_values("service").unique()
+    for name in [name for name in labels if name in simulated]:
         own = services.xs(name, level="service")
         first, last = (own.xs(year, level="year") for year in (1, years))
         table.add_row(
-            labels[name].label if name in labels else str(name),
+            labels[name].label,
             estimate(first["contacts"].to_numpy()).times(1e-3).short(),
             estimate(last["contacts"].to_numpy()).times(1e-3).short(),
             estimate(last["cost_gbp"].to_numpy()).times(1e-6).short(),

@@ -80,6 +80,8 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("lonely_often", "int32", "adults", "lonely often or always"),
         Field("lonely_sometimes", "int32", "adults", "lonely some of the time, and not often"),
         Field("no_tie", "int32", "adults", "without a tie of any layer: nobody to call on"),
+        Field("worsened", "int32", "adults", "went to a worse state in the month"),
+        Field("improved", "int32", "adults", "went to a better state in the month"),
         Field("births", "int32", "residents", "born in the month"),
         Field("deaths", "int32", "residents", "died in the month"),
         Field("moved_in", "int32", "residents", "moved in from elsewhere in the month"),

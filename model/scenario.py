@@ -58,7 +58,7 @@ class Levers(_Table):
 class Structure(_Table):
     """How the model is built: the named alternatives.
 
-    ``variant`` is ``full``; ``no_contagion`` (nobody's state touches anybody else's);
+    ``variant`` is ``full``; ``no_contagion`` (nobody's state touches anybody else's, by any route);
     ``no_buffer`` (support keeps no stress away); or ``selection_only`` (ties follow wellbeing,
     wellbeing does not follow ties). What each cuts stands in ``model/data/channels.toml``.
     ``contagion_from`` says out of which states contacts move people. ``direct_jumps`` allows
@@ -75,8 +75,9 @@ class Structure(_Table):
 class ScheduledShock(_Table):
     """A collective shock: what kind, from which month, for how long, how hard and where.
 
-    ``months`` and ``size`` are those of the kind where left out; ``neighbourhoods`` are codes
-    of the place's profile, all of them where left out.
+    ``size`` multiplies all that the kind does: its stress, and by how much its ratios differ
+    from 1. ``months`` are those of the kind where left out; ``neighbourhoods`` are codes of the
+    place's profile, all of them where left out.
     """
 
     kind: str
@@ -88,9 +89,13 @@ class ScheduledShock(_Table):
     @property
     def shock(self) -> Shock:
         """The shock with its own months and size."""
-        kind = load_shocks()[self.kind]
-        return replace(kind, start_month=self.start_month, months=self.months or kind.months,
-                       stress=kind.stress * self.size)  # fmt: skip
+        kind, size = load_shocks()[self.kind], self.size
+        return replace(
+            kind, start_month=self.start_month, months=self.months or kind.months,
+            stress=kind.stress * size, openness=max(0.0, 1.0 + size * (kind.openness - 1.0)),
+            work_ratio=1.0 + size * (kind.work_ratio - 1.0),
+            money_ratio=1.0 + size * (kind.money_ratio - 1.0),
+        )  # fmt: skip
 
 
 class Scenario(_Table):

@@ -22,7 +22,7 @@ PER_CENT = 100.0
 
 @dataclass(frozen=True)
 class Target:
-    """A published figure of ``ties`` or of ``wellbeing``, and the range in which it may lie.
+    """A published figure of ``ties``, ``wellbeing`` or ``trials``, and its range.
 
     ``fitted`` says whether calibration aims at it; what it does not aim at is predicted.
     """
@@ -65,7 +65,7 @@ def measure_ties(model: CommunityModel) -> dict[str, float]:
     Returns
     -------
     dict
-        A figure for each target, and four that are reported without one: how alike in age
+        A figure for each target, and some that are reported without one: how alike in age
         tied adults are (Pearson's r), how alike in wellbeing state, the share of local ties
         that leave the neighbourhood, and the ties that those hold who are lonely often.
     """

@@ -33,7 +33,7 @@ EVEN_AGES = np.full(7, 1 / 7)
 def test_every_knob_is_informed_by_a_target_that_is_fitted():
     assert len(knobs()) == len({knob.target for knob in knobs()})
     assert {knob.target for knob in knobs()} == {
-        name for name, target in load_targets().items() if target.fitted
+        name for name, target in load_targets("wellbeing").items() if target.fitted
     }
 
 

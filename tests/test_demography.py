@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from model import CommunityModel, load_scenario
-from model.composition import CELL_STATES
-from model.draws import Draws
+from model.composition import CELL_STATES, load_composition
+from model.draws import Draws, Purpose
+from model.parameters import load_parameters
 from model.population import AGE_BANDS, NO_STATE, VACANT, Population
 from model.rules.demography import (
     Chances,
@@ -13,9 +14,12 @@ from model.rules.demography import (
     births,
     chances_of_a_month,
     death_rates,
+    death_ratios,
     deaths,
+    highest_chances,
     rows_for,
 )
+from model.surveys import age_weights, standardised_shares
 
 SEEDS = range(8)
 YEARS = 10
@@ -108,10 +112,14 @@ def certain(death=0.0, birth=0.0):
     return Chances(np.full((2, 105, 5), death), ratio, np.full((2, 105), birth))
 
 
+def everybody_of(people):
+    return Draws(1).low(Purpose.VITAL, 1, people.resident, [1.0])[0]
+
+
 def test_under_certain_death_everybody_dies_and_nobody_twice():
     people = town_of(10)
 
-    rows = deaths(people, certain(death=1.0), Draws(1), 1)
+    rows = deaths(people, certain(death=1.0), everybody_of(people), 1)
 
     assert rows.tolist() == list(range(10))
 
@@ -121,7 +129,7 @@ def test_only_women_of_16_and_over_bear():
     people.sex[:4] = [0, 1, 0, 0]
     people.state[3] = NO_STATE
 
-    born = births(people, certain(birth=1.0), Draws(1), 1)
+    born = births(people, certain(birth=1.0), everybody_of(people), Draws(1), 1)
 
     assert born.mother_row.tolist() == [0, 2]
     assert (people.state[born.row] == VACANT).all()
@@ -132,8 +140,8 @@ def test_a_neighbourhood_without_room_says_so():
     people = town_of(4)
     people.state[4:] = 1
 
-    with pytest.raises(RuntimeError, match="full"):
-        births(people, certain(birth=1.0), Draws(1), 1)
+    with pytest.raises(RuntimeError, match="outgrew"):
+        births(people, certain(birth=1.0), everybody_of(people), Draws(1), 1)
 
 
 def test_a_newcomers_row_does_not_depend_on_who_came_before():
@@ -207,3 +215,110 @@ def test_forty_years_keep_a_plausible_pyramid():
     assert 0.12 < (age < 16).mean() < 0.20  # 17.4 % under 15 at the 2021 census
     assert 0.20 < (age >= 65).mean() < 0.33  # 18.6 % then; ONS projects a quarter and more
     assert 100 <= age.max() < 116
+
+
+# --- Wellbeing and death -----------------------------------------------------------------
+
+
+def test_wellbeing_shifts_deaths_between_residents_and_adds_none():
+    england = load_composition()
+    ratios = death_ratios(load_parameters(), england)
+    lonely = np.stack([1.0 - england.lonely, england.lonely], axis=-1)
+    met = (england.residents[..., None] * lonely * ratios[:, None]).sum(axis=(1, 2, 3))
+
+    assert met == pytest.approx(england.residents.sum(axis=(1, 2)))
+    adults = ratios[1:, :4]
+    assert (np.diff(adults, axis=1)[:, 1:] > 0.0).all()  # worse states, more deaths
+    assert (adults[..., 1] > adults[..., 0]).all()  # and more among the often lonely
+
+
+YEARS_OF_BASELINE = 4
+OLD = 60 * 12
+
+
+@pytest.fixture(scope="module")
+def deaths_at_baseline():
+    """Deaths from 60 on that were met, and that the table alone expects, one row a seed."""
+    overall = -np.expm1(-death_rates() / 12)
+    found = []
+    for seed in SEEDS:
+        config = load_scenario().model_copy(
+            update={"place": "england", "population": 6_000, "years": YEARS_OF_BASELINE,
+                    "burn_in_years": 4, "services": []}
+        )  # fmt: skip
+        model, met, expected = CommunityModel(config, rng=seed), 0, 0.0
+        for month in range(1, config.months + 1):
+            people = model.population
+            old = np.flatnonzero(people.is_present & (month - people.birth_month >= OLD))
+            age = (month - people.birth_month[old]) // 12
+            expected += overall[
+                people.sex[old], np.minimum(age, 104), people.quintile[old] - 1
+            ].sum()
+            below = highest_chances(model._chances)
+            low, _ = model.draws.low(Purpose.VITAL, month, people.resident, below)
+            rows = deaths(people, model._chances, low, month)
+            met += np.isin(old, rows).sum()
+            model.step()
+        found.append((met, expected))
+    return np.array(found)
+
+
+def test_deaths_at_baseline_are_those_of_the_life_table(deaths_at_baseline):
+    met, expected = deaths_at_baseline.sum(axis=0)
+
+    # Four standard errors of a Poisson count; England's composition was measured elsewhere, so
+    # that another one per cent is allowed.
+    assert met == pytest.approx(expected, abs=4 * expected**0.5 + 0.01 * expected)
+
+
+def test_deaths_that_were_not_put_in_proportion_would_have_been_noticed(deaths_at_baseline):
+    # A null: half as many again die of wellbeing on top of the table.
+    met, expected = deaths_at_baseline.sum(axis=0)
+
+    assert abs(1.25 * met - expected) > 4 * expected**0.5 + 0.01 * expected
+
+
+# --- Frailty -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def forty_years():
+    """Age-standardised shares and spread of frailty, in years 1 to 3 and 38 to 40, by seed."""
+    found = []
+    for seed in SEEDS:
+        config = load_scenario().model_copy(
+            update={"place": "england", "population": 4_000, "years": 40, "burn_in_years": 5,
+                    "services": []}
+        )  # fmt: skip
+        model = CommunityModel(config, rng=seed)
+        weights, spread = age_weights(model), [_spread(model)]
+        model.run_model()
+        people = model.recorder.tables()["people"].to_pandas()
+        shares = [
+            standardised_shares(people[people["year"].between(first, first + 2)], weights)
+            for first in (1, 38)
+        ]
+        found.append([*shares[0], spread[0], *shares[1], _spread(model)])
+    return np.array(found).reshape(len(SEEDS), 2, 5)
+
+
+def _spread(model):
+    return model.population.frailty[model.population.adults].std()
+
+
+def test_frailty_stays_as_spread_as_it_began(forty_years):
+    # Newcomers and those who turn 16 bring back what death selects away.
+    changes = forty_years[:, 1, 4] / forty_years[:, 0, 4] - 1.0
+    error = np.std(changes, ddof=1) / len(changes) ** 0.5
+
+    assert abs(np.mean(changes)) < 0.02 + 3 * error
+    assert error < 0.01  # so that a change of a twentieth would be noticed
+
+
+def test_no_band_drifts_in_forty_years_without_change(forty_years):
+    # 0.3 points, and three standard errors of the mean change over seeds.
+    changes = 100.0 * (forty_years[:, 1, :4] - forty_years[:, 0, :4])
+    errors = np.std(changes, axis=0, ddof=1) / len(changes) ** 0.5
+
+    assert (np.abs(changes.mean(axis=0)) < 0.3 + 3 * errors).all()
+    assert (errors < 0.6).all()  # so that three points more of any band would be noticed

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.draws import HIGHEST_SEED, Draws, Purpose, migrant_ids, newborn_ids, philox4x32
+from model.draws import FINER, HIGHEST_SEED, Draws, Purpose, migrant_ids, newborn_ids, philox4x32
 
 # Known answers of Philox4x32-10 published with Random123 (Salmon et al. 2011).
 KNOWN_ANSWERS = [
@@ -64,6 +64,20 @@ def test_another_seed_month_or_purpose_gives_other_draws(other):
     assert not np.any(
         Draws(7).uniforms(Purpose.MOVE, 1, ids) == Draws(seed).uniforms(purpose, month, ids)
     )
+
+
+def test_the_low_are_those_whose_uniform_is_below_the_bound():
+    ids = np.r_[0, np.arange(1, 5_000), 0]
+    words = Draws(3).words(Purpose.VITAL, 4, ids).astype(np.uint64)
+    finer = Draws(3).words(Purpose.VITAL, 4, ids, lane=FINER).astype(np.uint64)
+    bounds = [0.2, 0.0, 1.0, 2.0**-33]
+
+    for k, low in enumerate(Draws(3).low(Purpose.VITAL, 4, ids, bounds)):
+        uniforms = ((words[k] >> 5) * 2**26 + (finer[k] >> 6)) / 2**53
+        due = np.flatnonzero((uniforms < bounds[k]) & (ids > 0))
+        assert np.array_equal(low.places, due)
+        assert np.array_equal(low.ids, ids[due])
+        assert np.array_equal(low.uniforms, uniforms[due])
 
 
 def test_uniforms_are_uniform_and_normals_normal():

@@ -6,20 +6,14 @@ import numpy as np
 import pytest
 
 from model import CommunityModel, load_scenario
-from model.draws import Draws
+from model.draws import Draws, Purpose
+from model.homes import GROWN, KIN_SLOTS, MOST_MEMBERS, has_room, rates_of, ties_within
 from model.network import Network
 from model.parameters import load_parameters
 from model.population import VACANT, Population
 from model.rules import households
 from model.rules.demography import birth_rates, death_rates
-from model.rules.households import (
-    GROWN,
-    KIN_SLOTS,
-    MOST_MEMBERS,
-    rates_of,
-    roles_by_age,
-    ties_within,
-)
+from model.rules.founding import roles_by_age
 
 SEEDS = range(8)
 LATER = 20
@@ -252,7 +246,8 @@ def sure(**chances):
 
 
 def changed(people, network, **chances):
-    return households.changes(people, network, sure(**chances), Draws(1), 1)
+    low = Draws(1).low(Purpose.VITAL, 1, people.resident, [1.0])[0]
+    return households.changes(people, network, sure(**chances), low, Draws(1), 1)
 
 
 def test_children_stay_with_their_mother_when_a_couple_separates():
@@ -330,7 +325,7 @@ def test_households_never_outgrow_what_can_be_tied():
     people.birth_month[n], people.sex[n], people.householder[n] = -41 * 12, 1, n
 
     assert changed(people, network, find=np.ones(105)).woman.size == 0
-    assert not households.has_room(people, network, np.array([0])).any()
+    assert not has_room(people, network, np.array([0])).any()
 
 
 def test_kin_elsewhere_give_way_to_the_household():

@@ -33,7 +33,9 @@ from model.rules.life_events import (
     strikes_of_month,
     work_of,
 )
+from model.scenario import ScheduledShock
 
+SEEDS = range(8)
 P = load_parameters()
 QUIET = climate_of([], np.ones(1), 1)
 NO_EVENTS = dict.fromkeys(
@@ -129,7 +131,7 @@ def test_conditions_begin_as_many_as_years_of_falling_ill_make():
 
 def test_about_as_many_have_a_condition_as_were_disabled_in_england():
     config = load_scenario().model_copy(
-        update={"place": "england", "population": 20_000, "burn_in_years": 0}
+        update={"place": "england", "population": 10_000, "burn_in_years": 10}
     )
     people = CommunityModel(config, rng=1).population
     share = (people.conditions[people.is_present] > 0).mean()
@@ -201,15 +203,82 @@ def low_share(model, months):
     return total / months
 
 
-def test_a_shock_lowers_wellbeing_and_leaves_the_months_before_it_alone(town):
+def harm(town, update, seed, months=6, index=None):
+    """Return by how much a shock raises the share of adults who are low, in paired worlds."""
+    past = CommunityModel(town, rng=seed)
+    worlds = past.branch(), past.branch(town.model_copy(update=update))
+    for world in worlds:
+        world._index[:] = past._index if index is None else index
+    usual, struck = (low_share(world, months) for world in worlds)
+    return struck - usual
+
+
+def test_a_shock_lowers_wellbeing(town):
+    flood = [{"kind": "flood", "start_month": 1}]
+    found = np.array([harm(town, {"shocks": flood}, seed) for seed in SEEDS])
+    nothing = [harm(town, {"shocks": [{**flood[0], "size": 0.0}]}, seed) for seed in SEEDS]
+
+    # Paired over 8 seeds: above nought by far more than three standard errors.
+    assert found.mean() > 3 * found.std(ddof=1) / len(SEEDS) ** 0.5 > 0.0
+    assert not np.any(nothing)  # the null: a flood of no size changes nothing, to the bit
+
+
+def test_a_shock_leaves_the_months_before_it_alone(town):
     update = {"shocks": [{"kind": "flood", "start_month": 4}]}
     usual, struck = CommunityModel(town, rng=3), CommunityModel(town.model_copy(update=update), 3)
-    before = [low_share(one, 3) for one in (usual, struck)]
-    after = [low_share(one, 6) for one in (usual, struck)]
 
-    assert before[0] == before[1]
-    # One event for everybody; a paired difference, so that chance hardly enters.
-    assert after[1] > 1.1 * after[0]
+    assert low_share(usual, 3) == low_share(struck, 3)
+    assert low_share(usual, 3) != low_share(struck, 3)
+
+
+def test_the_same_heatwave_harms_more_where_the_index_is_lower(town):
+    # Equal people, equal deprivation, equal draws; only the index differs, from month 1 on.
+    heat = {"shocks": [{"kind": "heatwave", "start_month": 1, "months": 2, "size": 2.0}]}
+    found = np.array(
+        [harm(town, heat, seed, index=0.2) - harm(town, heat, seed, index=1.8) for seed in SEEDS]
+    )
+
+    assert found.mean() > 3 * found.std(ddof=1) / len(SEEDS) ** 0.5
+
+
+def test_without_shelter_the_index_is_nothing_to_a_heatwave(town, monkeypatch):
+    # The null: what is left comes of ties alone, which half a year hardly changes.
+    bare = {"heatwave": replace(load_shocks()["heatwave"], shelter=0.0)}
+    monkeypatch.setattr("model.scenario.load_shocks", lambda: bare)
+    heat = {"shocks": [{"kind": "heatwave", "start_month": 1, "months": 2, "size": 2.0}]}
+    found = np.array(
+        [harm(town, heat, seed, index=0.2) - harm(town, heat, seed, index=1.8) for seed in SEEDS]
+    )
+
+    assert abs(found.mean()) < 3 * found.std(ddof=1) / len(SEEDS) ** 0.5 + 0.002
+
+
+def test_a_great_shock_elsewhere_changes_nobody_here(town):
+    # Even where stress is beyond all measure, those it does not reach live as they would.
+    codes = [one.code for one in town.place_profile.neighbourhoods]
+    steady = {"parameters": {"share_ties_across": 0.0, "tie_end_ratio_in_crisis": 1.0}}
+    update = {**steady, "structure": {"variant": "no_contagion"}}
+    waves = [{"kind": "flood", "start_month": 1, "months": 12, "size": 10.0,
+              "neighbourhoods": codes[:1]}] * 3  # fmt: skip
+    alone = town.model_copy(update=update)
+    usual = CommunityModel(alone, rng=3)
+    struck = usual.branch(alone.model_copy(update={"shocks": waves}))
+    for _ in range(12):
+        usual.step()
+        struck.step()
+    here = usual.population.neighbourhood > 0
+
+    assert np.array_equal(usual.population.state[here], struck.population.state[here])
+    assert not np.array_equal(usual.population.state, struck.population.state)
+
+
+def test_the_size_of_a_shock_scales_all_it_does():
+    twice = ScheduledShock(kind="pandemic", start_month=1, size=2.0).shock
+    once = load_shocks()["pandemic"]
+
+    assert twice.stress == 2.0 * once.stress
+    assert twice.work_ratio - 1.0 == pytest.approx(2.0 * (once.work_ratio - 1.0))
+    assert twice.openness == 0.0  # a fifth is left of meetings at size 1
 
 
 def test_a_recession_costs_work():

@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 
 from model import CommunityModel, load_scenario
-from model.draws import NEWCOMER_BIT, Draws
-from model.rules.households import members
-from model.rules.migration import founders_of, moving_in, moving_out, numbers_moving_in
+from model.draws import NEWCOMER_BIT, Draws, Purpose
+from model.homes import members
+from model.rules.migration import (
+    chance_of_moving_out,
+    founders_of,
+    moving_in,
+    moving_out,
+    numbers_moving_in,
+)
 
 YEARS = 10
 
@@ -19,6 +25,11 @@ def fresh():
 
 def numbers(model, month, seed=1):
     return numbers_moving_in(model._founders, model.parameters, Draws(seed), month)
+
+
+def low_of(people, parameters, draws, month):
+    below = [chance_of_moving_out(parameters)]
+    return draws.low(Purpose.VITAL, month, people.resident, below)[0]
 
 
 def test_households_move_at_the_stated_rate(fresh):
@@ -45,7 +56,7 @@ def test_each_household_moves_out_at_the_stated_rate(fresh):
     people, rate = fresh.population, fresh.parameters.migration_rate
     n_homes = np.unique(people.householder[people.is_present]).size
     moved = sum(
-        moving_out(people, fresh.parameters, fresh.draws, month).size
+        moving_out(people, low_of(people, fresh.parameters, fresh.draws, month)).size
         for month in range(1, YEARS * 12 + 1)
     )
     expected = n_homes * YEARS * 12 * -np.expm1(-rate / 12)
@@ -110,11 +121,12 @@ def test_worlds_whose_people_differ_see_the_same_arrivals(fresh):
 
 def test_one_household_less_moves_nobody_else(fresh):
     busy = fresh.parameters.with_values({"migration_rate": 1.0})
-    leaving = moving_out(fresh.population, busy, fresh.draws, 5)
+    leaving = moving_out(fresh.population, low_of(fresh.population, busy, fresh.draws, 5))
     other = fresh.branch()
     other._vacate(members(other.population, other.network, leaving[:1]), 5)
 
-    assert np.array_equal(moving_out(other.population, busy, fresh.draws, 5), leaving[1:])
+    left = moving_out(other.population, low_of(other.population, busy, fresh.draws, 5))
+    assert np.array_equal(left, leaving[1:])
 
 
 def test_everybody_is_accounted_for_in_every_neighbourhood(fresh):

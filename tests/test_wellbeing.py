@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model import CommunityModel, load_scenario
+from model.draws import Draws, Purpose
+from model.explanations import explain
 from model.network import LAYER_NAMES, Network
 from model.parameters import load_parameters
 from model.population import COPING, IN_CRISIS, NO_STATE, STRUGGLING, THRIVING
 from model.rules.wellbeing import (
+    MOOD,
     buffer_of,
     contact_weights,
     entering_states,
@@ -20,6 +23,7 @@ from model.rules.wellbeing import (
     moves_under,
     next_state,
     personal_risk,
+    personal_risks,
     rates_of,
     resting_shares,
     terms_of,
@@ -30,6 +34,7 @@ BASE = {
     "improve_coping": 0.5, "improve_struggling": 0.8, "improve_in_crisis": 1.2,
     "contagion_content": 0.02, "contagion_discontent": 0.04,
 }  # fmt: skip
+SEEDS = range(8)
 PLAIN = {"direct_jumps": False, "contagion_from_all": False}
 ALONE = {"contagion_content": 0.0, "contagion_discontent": 0.0}
 rate = st.floats(0.0, 20.0)
@@ -312,12 +317,17 @@ def test_each_fact_adds_its_own_log_hazard():
 
 def test_states_settle_where_detailed_balance_says():
     # One frailty, no contagion, no events: shares in proportion to products of rate ratios.
-    n, months = 20_000, 240
+    each, months = 3_000, 240
+    n = len(SEEDS) * each
     found = rates(ALONE)
     people = people_in([COPING] * n)
-    rng = np.random.default_rng(1)
-    for _ in range(months):
-        moves = moves_under(rng.random(n), people, Network(n), np.zeros(3), found)
+    people.resident[:] = np.tile(np.arange(1, each + 1), len(SEEDS))
+    network = Network(n)
+    for month in range(months):
+        uniforms = np.concatenate(
+            [Draws(seed).uniforms(Purpose.MOVE, month, people.resident[:each]) for seed in SEEDS]
+        )
+        moves = moves_under(uniforms, people, network, np.zeros(3), found)
         people.state[moves.rows] = moves.after
     odds = np.cumprod([1.0, 0.9 / 0.5, 0.3 / 0.8, 0.4 / 1.2])
     expected = odds / odds.sum()
@@ -358,3 +368,43 @@ def test_a_share_of_the_young_enter_in_the_state_of_an_adult_they_live_with(town
 
     assert (found[1.0] == IN_CRISIS).all()
     assert (found[0.0] == IN_CRISIS).mean() < 0.2
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("recovery", [1.35, -0.5])
+def test_nobody_who_would_just_move_is_passed_over(seed, recovery):
+    rng, n = np.random.default_rng(seed), 400
+    p = load_parameters().with_values({**BASE, "help_hazard_ratio": 1.0})
+    found = rates(BASE)
+    found = found._replace(stress=found.stress._replace(log_hazard_recovery=recovery))
+    people = people_in(rng.integers(0, 4, n))
+    people.frailty[:] = rng.normal(0.0, 1.0, n)
+    people.stress[:] = np.where(rng.random(n) < 0.5, rng.gamma(1.0, 1.0, n), 0.0)
+    risk = personal_risks(people, slice(None), p)
+    people.log_hazard[:], people.worsen_risk[:] = risk.log_hazard, risk.worsen
+    people.improve_risk[:] = risk.improve
+    network = Network(n)
+    ends, others = rng.integers(0, n, (2, 3 * n))
+    network.add("local", ends, others, MOOD[people.state])
+    weights = np.array([0.5, 0.3, 0.2])
+    told = [explain(people, network, row, weights, found, p) for row in range(n)]
+
+    worse = np.array([one["p_worse"] for one in told])
+    better = np.array([one["p_better"] for one in told])
+    down = moves_under(worse * (1.0 - 1e-9), people, network, weights, found)
+    up = moves_under(1.0 - better * (1.0 - 1e-6), people, network, weights, found)
+
+    assert down.rows.tolist() == np.flatnonzero(worse > 0.0).tolist()
+    assert up.rows.tolist() == np.flatnonzero(better > 0.0).tolist()
+
+
+def test_the_risk_of_a_resident_is_the_sum_of_its_terms():
+    config = load_scenario().model_copy(update={"population": 500, "burn_in_years": 0})
+    model = CommunityModel(config, rng=1)
+    rows = model.population.adults
+
+    terms = terms_of(model.population, rows, model.parameters)
+
+    due = np.sum(list(terms.values()), axis=0).astype(np.float32)
+    risk = personal_risks(model.population, rows, model.parameters)
+    assert (risk.log_hazard == due).all()

@@ -21,7 +21,7 @@ import numpy as np
 
 from model.compiled import kernel
 from model.composition import CELL_STATES, Composition, load_composition
-from model.draws import Draws, Purpose, newborn_ids
+from model.draws import Draws, Low, Purpose, newborn_ids
 from model.parameters import Parameters
 from model.places import DATA, N_QUINTILES, OLDEST_AGE, Place, england_ages, thin
 from model.population import (
@@ -262,35 +262,43 @@ def chances_of_a_month(in_couple: Array, ratio_unpartnered: float, death_ratio: 
 
 
 @kernel
-def _find_deaths(uniforms, age_months, sex, quintile, age_band, state, loneliness, death, ratio,
-                 rows):  # fmt: skip
+def _find_deaths(likely, uniforms, birth_month, month, sex, quintile, age_band, state, loneliness,
+                 death, ratio, rows):  # fmt: skip
     n = 0
-    last_age, highest = death.shape[1] - 1, death.max() * ratio.max()
-    for i in range(state.size):
-        # Few draws are low enough for anyone: asked first, for it is the cheapest question.
-        if uniforms[i] < highest and state[i] != VACANT:
-            age = min(age_months[i] // MONTHS_PER_YEAR, last_age)
+    for k in range(likely.size):
+        i = likely[k]
+        if state[i] != VACANT:
+            age = min((month - birth_month[i]) // MONTHS_PER_YEAR, death.shape[1] - 1)
             chance = death[sex[i], age, quintile[i] - 1]
             is_lonely = int(loneliness[i] == OFTEN_LONELY)
             # The code of no state, -1, counts from the end.
-            if uniforms[i] < chance * ratio[age_band[i], state[i], is_lonely]:
+            if uniforms[k] < chance * ratio[age_band[i], state[i], is_lonely]:
                 rows[n] = i
                 n += 1
     return n
 
 
-def deaths(
-    people: Population, chances: Chances, draws: Draws, month: int, calendar: int | None = None
-) -> Array:
+def highest_chances(chances: Chances) -> tuple[float, float]:
+    """Return the highest chances of a month: of dying, and of bearing."""
+    death = chances.death.max() * chances.death_ratio.max()
+    return float(death), float(chances.birth.max())
+
+
+def deaths(people: Population, chances: Chances, low: Low, today: int) -> Array:
     """Return the rows of the residents who die this month.
 
-    ``calendar`` is the month by which ages are told, where that is another.
+    Parameters
+    ----------
+    people, chances
+        Columns, and chances of a month.
+    low : Low
+        Residents whose draw lies below the highest chance of dying.
+    today : int
+        The month by which ages are told.
     """
-    rows = np.empty(people.n_rows, np.int64)
-    uniforms = draws.uniforms(Purpose.DEATH, month, people.resident)
-    today = month if calendar is None else calendar
-    n = _find_deaths(uniforms, today - people.birth_month, people.sex, people.quintile,
-                     people.age_band, people.state, people.loneliness, chances.death,
+    rows = np.empty(low.places.size, np.int64)
+    n = _find_deaths(low.places, low.uniforms, people.birth_month, today, people.sex,
+                     people.quintile, people.age_band, people.state, people.loneliness, chances.death,
                      chances.death_ratio, rows)  # fmt: skip
     return rows[:n].copy()
 
@@ -341,15 +349,17 @@ def rows_for(people: Population, ids: Array, neighbourhood: Array) -> Array:
     rows, taken = np.empty(ids.size, np.int64), people.state.copy()
     _take_rows(ids, neighbourhood, people.bounds, taken, rows)
     if (rows < 0).any():
-        raise RuntimeError("a neighbourhood is full; population.ROOM must grow")
+        raise RuntimeError("a neighbourhood outgrew its rows; lower migration_rate or fertility")
     return rows
 
 
-def births(people: Population, chances: Chances, draws: Draws, month: int) -> Births:
-    """Find this month's newborns."""
-    likely, uniforms = draws.low(Purpose.BIRTH, month, people.resident, chances.birth.max())
-    mothers = np.empty(likely.size, np.int64)
-    n = _find_mothers(likely, uniforms, people.birth_month, month, people.sex, people.state,
+def births(people: Population, chances: Chances, low: Low, draws: Draws, month: int) -> Births:
+    """Find this month's newborns.
+
+    ``low`` are the residents whose draw lies below the highest chance of bearing.
+    """
+    mothers = np.empty(low.places.size, np.int64)
+    n = _find_mothers(low.places, low.uniforms, people.birth_month, month, people.sex, people.state,
                       people.partner, chances.birth, mothers)  # fmt: skip
     mothers = mothers[:n]
     ids = newborn_ids(people.resident[mothers], month, np.zeros(n, np.int64))

@@ -22,6 +22,7 @@ from model.network import LAYER_NAMES, Network
 from model.parameters import Parameters
 from model.population import STRUGGLING, Population
 from model.rates import MONTHS_PER_YEAR
+from model.sieve import CHUNK, pick
 
 Array = np.ndarray[Any, Any]
 
@@ -85,6 +86,22 @@ def chance_of_seeking(state, ties, discontented, peers, recognition):
 
 
 @kernel
+def _could_seek(state, help_months, chosen):
+    for k in range(state.size):
+        chosen[k] = (state[k] >= STRUGGLING) & (help_months[k] == 0)
+
+
+@kernel
+def _find_those_in_need(state, help_months, rows):
+    n, chosen = 0, np.empty(CHUNK, np.bool_)
+    for first in range(0, state.size, CHUNK):
+        here = slice(first, min(first + CHUNK, state.size))
+        _could_seek(state[here], help_months[here], chosen)
+        n = pick(chosen, here.stop - first, first, rows, n)
+    return n
+
+
+@kernel
 def _find_seekers(words, could_seek, state, degrees, discontent, recognition, rows):
     n = 0
     for k in range(could_seek.size):
@@ -109,7 +126,8 @@ def seekers(
     """
     if recognition.struggling == recognition.in_crisis == 0.0:
         return Seekers(np.empty(0, np.int64), {})
-    could_seek = np.flatnonzero((people.state >= STRUGGLING) & (people.help_months == 0))
+    in_need = np.empty(people.n_rows + 8, np.int64)
+    could_seek = in_need[: _find_those_in_need(people.state, people.help_months, in_need)]
     rows = np.empty_like(could_seek)
     words = draws.words(Purpose.HELP, month, people.resident[could_seek])
     n = _find_seekers(words[0], could_seek, people.state, network.degrees, network.discontent,

@@ -1,4 +1,4 @@
-r"""Who lives with whom: homes founded, shared, parted, and left behind.
+r"""Who lives with whom, month by month: homes shared, parted, and left behind.
 
 A household bears the row of one of its members, who is no different from the others; all of them
 are tied as kin. Its heads are the couple, or else the eldest grown member. From 18, a member who
@@ -10,15 +10,6 @@ finds a partner at a rate that falls with age :math:`a`,
 and couples separate at a rate. Couples are of a woman and a man of the same neighbourhood, the
 only match there is here, and adults who are no family share no home: about one household in
 thirty of England's is left out so.
-
-At the start everybody's place at home follows from the same rates: a woman's chances of living
-with parents :math:`H`, singly :math:`S` and in a couple :math:`C` at each age solve
-
-.. math:: \dot H = -\lambda H, \quad \dot S = \lambda H - \pi S + (\sigma + \mu) C,
-          \quad \dot C = \pi S - (\sigma + \mu) C ,
-
-with rates of leaving home :math:`\lambda`, separating :math:`\sigma` and losing the partner to
-death :math:`\mu`.
 """
 
 import math
@@ -27,111 +18,32 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from model.compiled import formula, kernel
-from model.draws import Draws, Purpose, block, to_unit
-from model.network import LAYER_NAMES, LAYERS, Network, is_tied
-from model.parameters import Parameters
-from model.places import OLDEST_AGE
-from model.population import NOBODY, SEXES, VACANT, Population
-from model.rates import MONTHS_PER_YEAR, monthly_probability
+from model.draws import Draws, Low, Purpose, block, to_unit
+from model.homes import (
+    FEMALE,
+    GROWN,
+    KIN_SLOTS,
+    MALE,
+    MOST_MEMBERS,
+    SPREADS,
+    Rates,
+    kin_of,
+    members_of,
+    ties_within,
+)
+from model.network import Network, is_tied
+from model.population import VACANT, Population
+from model.rates import MONTHS_PER_YEAR
 from model.sieve import CHUNK, pick
 
 Array = np.ndarray[Any, Any]
-
-START = 0
-"""The month in which homes are settled."""
-
-FEMALE, MALE = range(len(SEXES))
-
-GROWN_AGE = 18
-GROWN = GROWN_AGE * MONTHS_PER_YEAR
-"""Age in months from which residents head a household; who is younger lives with one who does."""
-
-KIN_SLOTS = LAYERS[LAYER_NAMES.index("kin")].slots
-MOST_MEMBERS = KIN_SLOTS + 1
-"""As many as can all be tied to one another."""
 
 PARTNERING, SEPARATING = int(Purpose.PARTNERING), int(Purpose.SEPARATING)
 LOOKS = 40
 """Blocks of draws for one who seeks a partner; each block points at four rows."""
 EARLY = 1.0
 """Ringing before this, in mean times of a pair of the usual gap, nobody else is looked at."""
-SPREADS = 3.0
-"""A partner's age is within so many spreads of the usual gap."""
-
-YOUNGEST_MOTHER = 14 * MONTHS_PER_YEAR
-OLDEST_MOTHER = 51 * MONTHS_PER_YEAR
-"""Ages at birth, in months, between which a woman can be taken for a resident's mother."""
-NEARBY = 8
-"""Women looked at to either side, in the order of ages, for one who can be the mother."""
-MOST_AT_HOME = 6
-"""Children that a woman is given at the start."""
-SPREAD_OF_SIBLINGS = 5
-"""A mother is one of so many women of about the age drawn."""
-
-
-# --- Who is in a household -----------------------------------------------------------------
-
-
-@formula
-def _members_of(i, householder, slots, degree, found):
-    """Write the members of a resident's household, themself first; return how many."""
-    found[0] = i
-    n = 1
-    for s in range(degree[i]):
-        if householder[slots[i, s]] == householder[i]:
-            found[n] = slots[i, s]
-            n += 1
-    return n
-
-
-@formula
-def _is_head(i, found, n, month, birth_month, partner):
-    """Tell whether a grown resident without a partner is at the head of these members."""
-    for k in range(n):
-        j = found[k]
-        if partner[j] >= 0:
-            return False
-        is_older = (birth_month[j], j) < (birth_month[i], i)
-        if is_older and month - birth_month[j] >= GROWN:
-            return False
-    return True
-
-
-@kernel
-def _list_members(chosen, householder, slots, degree, rows):
-    found, n = np.empty(KIN_SLOTS + 1, np.int64), 0
-    for i in chosen:
-        size = _members_of(i, householder, slots, degree, found)
-        rows[n : n + size] = found[:size]
-        n += size
-    return n
-
-
-def members(people: Population, network: Network, rows: Array) -> Array:
-    """Return the rows of all who live in the households of some residents, one of each."""
-    found = np.empty(rows.size * MOST_MEMBERS, np.int64)
-    n = _list_members(rows, people.householder, *_kin(network), found)
-    return found[:n].copy()
-
-
-@kernel
-def _sizes(rows, householder, slots, degree, sizes):
-    found = np.empty(KIN_SLOTS + 1, np.int64)
-    for k in range(rows.size):
-        sizes[k] = _members_of(rows[k], householder, slots, degree, found)
-
-
-def has_room(people: Population, network: Network, rows: Array) -> Array:
-    """Tell which residents' households can take one more for each time they are named.
-
-    Nobody is born into a household that could not all be tied to one another: one in millions.
-    """
-    sizes = np.empty(rows.size, np.int64)
-    _sizes(rows, people.householder, *_kin(network), sizes)
-    _, home, newcomers = np.unique(
-        people.householder[rows], return_inverse=True, return_counts=True
-    )
-    return np.asarray(sizes + newcomers[home] <= MOST_MEMBERS)
+# --- Who lives alone -----------------------------------------------------------------------
 
 
 @kernel
@@ -164,40 +76,15 @@ def newly_alone_or_not(people: Population) -> tuple[Array, Array]:
     return rows[:n].copy(), 1 - people.lives_alone[rows[:n]]
 
 
-def _kin(network: Network) -> tuple[Array, Array]:
-    return network.slots["kin"], network.degree("kin")
-
-
 # --- Ties of a household -------------------------------------------------------------------
-
-
-def ties_within(rows: Array, householder: Array) -> tuple[Array, Array]:
-    """Pair all members of each household with one another.
-
-    Examples
-    --------
-    >>> ends, others = ties_within(np.array([4, 7, 9]), np.array([4, 7, 4]))
-    >>> ends.tolist(), others.tolist()
-    ([4], [9])
-    """
-    order = np.argsort(householder, kind="stable")
-    rows, homes = rows[order], householder[order]
-    ends, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for apart in range(1, MOST_MEMBERS):
-        same = homes[:-apart] == homes[apart:]
-        if not same.any():
-            break
-        ends.append(rows[:-apart][same])
-        others.append(rows[apart:][same])
-    return np.concatenate(ends), np.concatenate(others)
 
 
 @kernel
 def _pair_households(ones, twos, householder, slots, degree, ends, others):
     mine, theirs, n = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.int64), 0
     for k in range(ones.size):
-        n_mine = _members_of(ones[k], householder, slots, degree, mine)
-        n_theirs = _members_of(twos[k], householder, slots, degree, theirs)
+        n_mine = members_of(ones[k], householder, slots, degree, mine)
+        n_theirs = members_of(twos[k], householder, slots, degree, theirs)
         for a in range(n_mine):
             for b in range(n_theirs):
                 if not is_tied(slots, degree, mine[a], theirs[b]):
@@ -234,7 +121,7 @@ def crowded_out(
     most = 2 * ends.size * KIN_SLOTS
     left, gone = np.empty(most, np.int64), np.empty(most, np.int64)
     wanted = np.zeros(people.n_rows, np.uint8)
-    n = _find_crowded_out(ends, others, people.householder, *_kin(network), wanted, left, gone)
+    n = _find_crowded_out(ends, others, people.householder, *kin_of(network), wanted, left, gone)
     return left[:n].copy(), gone[:n].copy()
 
 
@@ -246,19 +133,6 @@ def motherless(people: Population, ends: Array, others: Array) -> Array:
 
 
 # --- Home by home, month by month ------------------------------------------------------------
-
-
-class Rates(NamedTuple):
-    """Chances a month: of leaving home, of separating, of finding a partner by a woman's age.
-
-    ``gap`` and ``spread`` of partners' ages are in months.
-    """
-
-    leave: float
-    separate: float
-    find: Array
-    gap: float
-    spread: float
 
 
 class Changes(NamedTuple):
@@ -276,30 +150,30 @@ class Changes(NamedTuple):
     man: Array
 
 
-def rates_of(parameters: Parameters) -> Rates:
-    """Lay the parameters of homes out, a month."""
-    p = parameters
-    years = np.maximum(np.arange(OLDEST_AGE) - GROWN_AGE, 0)
-    find = p.partnering_rate * np.exp(-years / p.partnering_fall)
-    return Rates(
-        leave=monthly_probability(p.leave_home_rate),
-        separate=monthly_probability(p.separation_rate),
-        find=-np.expm1(-find / MONTHS_PER_YEAR),
-        gap=p.partner_age_gap * MONTHS_PER_YEAR,
-        spread=p.partner_age_spread * MONTHS_PER_YEAR,
-    )
+@formula
+def _is_head(i, found, n, month, birth_month, partner):
+    """Tell whether a grown resident without a partner is at the head of these members."""
+    for k in range(n):
+        j = found[k]
+        if partner[j] >= 0:
+            return False
+        is_older = (birth_month[j], j) < (birth_month[i], i)
+        if is_older and month - birth_month[j] >= GROWN:
+            return False
+    return True
 
 
 @formula
 def _could_match(i, j, month, birth_month, sex, state, partner, rates):
     """Tell whether a man is of a woman's age, grown and without a partner."""
     apart = abs(birth_month[i] - birth_month[j] - rates.gap)
+    # Asked all at once: most fail, and which question they fail nobody could foresee.
     return (
-        state[j] != VACANT
-        and sex[j] == MALE
-        and partner[j] < 0
-        and month - birth_month[j] >= GROWN
-        and apart <= SPREADS * rates.spread
+        (state[j] != VACANT)
+        & (sex[j] == MALE)
+        & (partner[j] < 0)
+        & (month - birth_month[j] >= GROWN)
+        & (apart <= SPREADS * rates.spread)
     )
 
 
@@ -339,7 +213,7 @@ def _find_partner(i, size, seed, month, resident, bounds, home, birth_month, sex
                 or is_tied(slots, degree, i, j)
             ):
                 continue
-            n = _members_of(j, householder, slots, degree, theirs)
+            n = members_of(j, householder, slots, degree, theirs)
             if size + n > MOST_MEMBERS or not _is_head(j, theirs, n, month, birth_month, partner):
                 continue
             rings = _when_it_rings(i, j, seed, month, resident, birth_month, rates)
@@ -396,7 +270,7 @@ def _find_changes(  # noqa: PLR0912 - one branch for each way a household can ch
         finds = rates.find[age] if sex[i] == FEMALE else 0.0
         if partner[i] < 0 and uniform >= max(rates.leave, finds):
             continue
-        size = _members_of(i, householder, slots, degree, found)
+        size = members_of(i, householder, slots, degree, found)
         if partner[i] >= 0:
             word, _, _, _ = block(seed, SEPARATING, 0, month, resident[i])
             woman_leaves = _does_woman_leave(i, found, size, word, month, birth_month, mother)
@@ -419,7 +293,7 @@ def _find_changes(  # noqa: PLR0912 - one branch for each way a household can ch
             is_changing[householder[j]] = True
             woman[n_found], man[n_found] = i, j
             n_found += 1
-            size = _members_of(j, householder, slots, degree, found)
+            size = members_of(j, householder, slots, degree, found)
             for k in range(size):
                 rows[n], names[n] = found[k], old
                 n += 1
@@ -437,8 +311,13 @@ def _find_changes(  # noqa: PLR0912 - one branch for each way a household can ch
     return n, n_left, n_found
 
 
+def highest_chance(rates: Rates) -> float:
+    """Return the highest chance that a resident changes home within a month."""
+    return max(rates.leave, rates.separate, float(rates.find.max()))
+
+
 def changes(
-    people: Population, network: Network, rates: Rates, draws: Draws, month: int
+    people: Population, network: Network, rates: Rates, low: Low, draws: Draws, month: int
 ) -> Changes:
     """Find who leaves home, who separates and who finds a partner this month.
 
@@ -447,17 +326,17 @@ def changes(
     woman where there are children and none is, and either where there are none. A woman who
     seeks prefers the men she knows; each pair has a clock of its own, so that a birth or a death
     elsewhere pairs nobody otherwise. The man's household joins hers.
+
+    ``low`` are the residents whose draw lies below the highest chance.
     """
     highest = people.n_rows
-    any_change = max(rates.leave, rates.separate, rates.find.max())
-    likely, uniforms = draws.low(Purpose.LEAVING_HOME, month, people.resident, any_change)
     rows, names = np.empty(highest, np.int64), np.empty(highest, np.int64)
     leaver, left = np.empty(highest, np.int64), np.empty(highest, np.int64)
     woman, man = np.empty(highest, np.int64), np.empty(highest, np.int64)
     n, n_left, n_found = _find_changes(
-        likely, uniforms, draws.seed, month, people.resident, people.bounds, people.neighbourhood,
+        low.places, low.uniforms, draws.seed, month, people.resident, people.bounds, people.neighbourhood,
         people.birth_month, people.sex, people.state, people.partner, people.mother,
-        people.householder, np.zeros(highest, np.bool_), *_kin(network), network.slots["local"],
+        people.householder, np.zeros(highest, np.bool_), *kin_of(network), network.slots["local"],
         network.degree("local"), rates, rows, names, leaver, left, woman, man,
     )  # fmt: skip
     return Changes(rows[:n].copy(), names[:n].copy(), leaver[:n_left].copy(), left[:n_left].copy(),
@@ -470,7 +349,7 @@ def ties_between(
     """Pair all members of households that become one, as they stand before."""
     most = ones.size * ((MOST_MEMBERS + 1) // 2) ** 2
     ends, far = np.empty(most, np.int64), np.empty(most, np.int64)
-    n = _pair_households(ones, others, people.householder, *_kin(network), ends, far)
+    n = _pair_households(ones, others, people.householder, *kin_of(network), ends, far)
     return ends[:n].copy(), far[:n].copy()
 
 
@@ -526,7 +405,7 @@ def relatives_of_newborns(
     parents = np.concatenate([mothers, fathers[has_father]])
     most = children.size * KIN_SLOTS
     ends, others = np.empty(most, np.int64), np.empty(most, np.int64)
-    n = _find_relatives(children, parents, people.mother, *_kin(network), ends, others)
+    n = _find_relatives(children, parents, people.mother, *kin_of(network), ends, others)
     return ends[:n].copy(), others[:n].copy()
 
 
@@ -562,7 +441,7 @@ def _find_left_behind(gone, is_gone, month, birth_month, partner, mother, househ
             if mother[slots[i, s]] == i:
                 motherless[n_motherless] = slots[i, s]
                 n_motherless += 1
-        size = _members_of(i, householder, slots, degree, found)
+        size = members_of(i, householder, slots, degree, found)
         lowest, n_grown, name = np.int64(householder.size), 0, householder[i]
         for k in range(size):
             if not is_gone[found[k]]:
@@ -586,7 +465,7 @@ def left_behind(people: Population, network: Network, gone: Array, month: int) -
     most = gone.size * MOST_MEMBERS
     found = [np.empty(most, np.int64) for _ in LeftBehind._fields]
     counts = _find_left_behind(gone, np.zeros(people.n_rows, np.bool_), month, people.birth_month,
-                               people.partner, people.mother, people.householder, *_kin(network),
+                               people.partner, people.mother, people.householder, *kin_of(network),
                                *found)  # fmt: skip
     n, *others = counts
     rows, names, widowed, mothers, orphans = (
@@ -601,7 +480,7 @@ def _can_take_in(j, n, child, month, birth_month, state, householder, slots, deg
         state[j] != VACANT
         and month - birth_month[j] >= GROWN
         and householder[j] != householder[child]
-        and _members_of(j, householder, slots, degree, found) + n <= MOST_MEMBERS
+        and members_of(j, householder, slots, degree, found) + n <= MOST_MEMBERS
     )
 
 
@@ -609,7 +488,7 @@ def _can_take_in(j, n, child, month, birth_month, state, householder, slots, deg
 def _find_carer(child, month, resident, bounds, home, birth_month, state, householder, slots,
                 degree):  # fmt: skip
     orphans, found = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.int64)
-    n = _members_of(child, householder, slots, degree, orphans)
+    n = members_of(child, householder, slots, degree, orphans)
     for k in range(n):
         for s in range(degree[orphans[k]]):
             j = slots[orphans[k], s]
@@ -632,330 +511,5 @@ def carer_of(people: Population, network: Network, child: int, month: int) -> in
     """
     return int(
         _find_carer(child, month, people.resident, people.bounds, people.neighbourhood,
-                    people.birth_month, people.state, people.householder, *_kin(network))
+                    people.birth_month, people.state, people.householder, *kin_of(network))
     )  # fmt: skip
-
-
-# --- Settling --------------------------------------------------------------------------------
-
-
-class Roles(NamedTuple):
-    """Who lives how at each age in years, by the rates alone.
-
-    ``with_parents`` and ``in_couple`` are shares of women. ``near`` is the share of those who
-    left home who are still near where they left, as is the home they left; ``surviving`` the
-    share of women alive. ``born_at`` is the share of births to mothers up to an age in months,
-    and ``alone`` that of mothers without a partner, by their age at birth and the child's.
-    """
-
-    with_parents: Array
-    in_couple: Array
-    near: Array
-    surviving: Array
-    born_at: Array
-    alone: Array
-
-
-class Homes(NamedTuple):
-    """The households of a place before the first month, as columns, and its kin ties."""
-
-    householder: Array
-    partner: Array
-    mother: Array
-    ends: Array
-    others: Array
-
-
-def roles_by_age(parameters: Parameters, death: Array, birth: Array) -> Roles:
-    """Solve the rates of homes for who lives how at each age.
-
-    Parameters
-    ----------
-    parameters : Parameters
-        The rates are read, with ``migration_rate``.
-    death : array of shape (2 sexes, ages)
-        Deaths a person-year.
-    birth : array of shape (ages,)
-        Births a year to a woman.
-
-    Examples
-    --------
-    >>> from model.parameters import load_parameters
-    >>> roles = roles_by_age(load_parameters(), np.full((2, 105), 0.01), np.full(105, 0.04))
-    >>> float(roles.with_parents[18]), float(roles.in_couple[18])
-    (1.0, 0.0)
-    """
-    rates = rates_of(parameters)
-    older = np.minimum(np.arange(OLDEST_AGE) + round(parameters.partner_age_gap), OLDEST_AGE - 1)
-    lose = rates.separate + death[MALE][older] / MONTHS_PER_YEAR
-    # Either household may have moved away since.
-    move = 2.0 * parameters.migration_rate / MONTHS_PER_YEAR
-    with_parents, in_couple, near = np.ones(OLDEST_AGE), np.zeros(OLDEST_AGE), np.zeros(OLDEST_AGE)
-    home, single, couple, stayed = 1.0, 0.0, 0.0, 0.0
-    for age in range(GROWN_AGE, OLDEST_AGE):
-        with_parents[age], in_couple[age] = home, couple
-        near[age] = stayed / (single + couple) if home < 1.0 else 1.0
-        for _ in range(MONTHS_PER_YEAR):
-            left, found, lost = rates.leave * home, rates.find[age] * single, lose[age] * couple
-            home, single, couple = home - left, single + left + lost - found, couple + found - lost
-            stayed += left - move * stayed
-    return Roles(
-        with_parents,
-        in_couple,
-        near,
-        surviving=np.exp(-np.cumsum(death[FEMALE])),
-        born_at=np.cumsum(np.repeat(birth, MONTHS_PER_YEAR)) / (MONTHS_PER_YEAR * birth.sum()),
-        alone=_mothers_alone(with_parents, in_couple, parameters.birth_ratio_unpartnered, rates,
-                             lose),
-    )  # fmt: skip
-
-
-def _mothers_alone(
-    with_parents: Array, in_couple: Array, ratio: float, rates: Rates, lose: Array
-) -> Array:
-    """Follow mothers from a birth at each age: the share without a partner, year by year."""
-    alone = np.empty((OLDEST_AGE, OLDEST_AGE))
-    every = in_couple + ratio * (1.0 - in_couple)
-    home, couple = ratio * with_parents / every, in_couple / every
-    for years in range(OLDEST_AGE):
-        alone[:, years] = 1.0 - couple
-        age = np.minimum(np.arange(OLDEST_AGE) + years, OLDEST_AGE - 1)
-        leave = np.where(age >= GROWN_AGE, rates.leave, 0.0)
-        for _ in range(MONTHS_PER_YEAR):
-            couple = couple + rates.find[age] * (1.0 - home - couple) - lose[age] * couple
-            home = home - leave * home
-    return alone
-
-
-def settle_households(
-    people: Population, roles: Roles, parameters: Parameters, draws: Draws
-) -> Homes:
-    """Bring the residents of a place into households, with kin in the place.
-
-    Each woman's place at home is drawn by age from `roles`; couples are matched by age within
-    the neighbourhood, men about two years older, and who finds no match lives singly. A child,
-    or a grown resident still with parents, gets a mother in the neighbourhood, of an age drawn
-    from the ages at which women bear; a child for whom none is there joins some household of
-    the neighbourhood. Of those who left home, some have their mother nearby, by the rates of
-    moving away since, times ``kin_nearby_share``.
-
-    Parameters
-    ----------
-    people : Population
-        Residents with their ages, sexes and neighbourhoods.
-    roles : Roles
-        From `roles_by_age`.
-    parameters : Parameters
-        ``partner_age_gap``, ``partner_age_spread`` and ``kin_nearby_share`` are read.
-    draws : Draws
-        The world's draws.
-    """
-    rows = np.flatnonzero(people.is_present)
-    ids, age = people.resident[rows], -people.birth_month[rows].astype(np.int64)
-    years = np.minimum(age // MONTHS_PER_YEAR, OLDEST_AGE - 1)
-    role = draws.uniforms(Purpose.HOME_ROLE, START, ids)
-    is_grown = age >= GROWN
-    at_home = ~is_grown | (role < roles.with_parents[years])
-    may_pair = ~at_home & (
-        (people.sex[rows] == MALE) | (role < (roles.with_parents + roles.in_couple)[years])
-    )
-    partner = np.full(people.n_rows, NOBODY, np.int32)
-    _match(people, rows[may_pair], age[may_pair], parameters, draws, partner)
-    mother = np.full(people.n_rows, NOBODY, np.int32)
-    women = is_grown & (people.sex[rows] == FEMALE)
-    has_partner = partner[rows] >= 0
-    mothers = _Mothers(people, rows, roles, draws)
-    has_home = at_home & (mothers.is_alive | ~is_grown)
-    n_of = np.zeros(people.n_rows, np.int64)
-    for alone in (False, True):
-        seek, found = has_home & (mothers.is_alone == alone), women & (has_partner != alone)
-        mothers.find(seek, found, n_of, MOST_AT_HOME, mother)
-    mothers.find(has_home, women, n_of, MOST_AT_HOME, mother)
-    householder = _name(people, rows, age, at_home, partner, mother, draws)
-    sizes = np.bincount(householder[rows], minlength=people.n_rows)
-    has_left = draws.uniforms(Purpose.HOME_MOTHER, START, ids, lane=1) < (
-        parameters.kin_nearby_share * roles.near[years]
-    )
-    seek = ~at_home & mothers.is_alive & has_left & (sizes[householder[rows]] < KIN_SLOTS)
-    mothers.find(seek, women, sizes[householder], KIN_SLOTS - 1, mother)
-    return Homes(householder, partner, mother, *_kin_ties(rows, householder, partner, mother))
-
-
-@kernel
-def _match_by_age(women, target, first, end, men, men_age, widest, partner):
-    # Paths to the next man not taken, above and below, cut short on the way; place b of
-    # ``below`` stands for man b - 1.
-    above, below = np.arange(men.size + 1), np.arange(men.size + 1)
-    for k in range(women.size):
-        here = first[k] + np.searchsorted(men_age[first[k] : end[k]], target[k])
-        up, down = here, here
-        while above[up] != up:
-            above[up] = above[above[up]]
-            up = above[up]
-        while below[down] != down:
-            below[down] = below[below[down]]
-            down = below[down]
-        best = -1
-        if up < end[k]:
-            best = up
-        if down > first[k] and (
-            best < 0 or target[k] - men_age[down - 1] < men_age[up] - target[k]
-        ):
-            best = down - 1
-        if best < 0 or abs(men_age[best] - target[k]) > widest:
-            continue
-        above[best] = best + 1
-        below[best + 1] = best
-        partner[women[k]], partner[men[best]] = men[best], women[k]
-
-
-def _match(
-    people: Population, rows: Array, age: Array, parameters: Parameters, draws: Draws,
-    partner: Array,
-) -> None:  # fmt: skip
-    """Match women with men of the neighbourhood, in a drawn order, each with the nearest left."""
-    is_man = people.sex[rows] == MALE
-    by_age = np.lexsort((rows[is_man], age[is_man], people.neighbourhood[rows[is_man]]))
-    men, men_age = rows[is_man][by_age], age[is_man][by_age]
-    noise = draws.uniforms(Purpose.HOME_PARTNER, START, people.resident[rows[~is_man]])
-    order = np.argsort(noise, kind="stable")
-    women, wanted = rows[~is_man][order], age[~is_man][order]
-    again = draws.uniforms(Purpose.HOME_PARTNER, START, people.resident[women], lane=1) - 0.5
-    spread = parameters.partner_age_spread * MONTHS_PER_YEAR
-    target = wanted + parameters.partner_age_gap * MONTHS_PER_YEAR + again * spread
-    home = people.neighbourhood[women]
-    first = np.searchsorted(people.neighbourhood[men], home)
-    end = np.searchsorted(people.neighbourhood[men], home, side="right")
-    _match_by_age(women, target, first, end, men, men_age.astype(float), SPREADS * spread, partner)
-
-
-@kernel
-def _take_mothers(children, age, target, first, end, shift, women, women_age, most, n_of, mother):
-    for k in range(children.size):
-        size = end[k] - first[k]
-        at = first[k] + np.searchsorted(women_age[first[k] : end[k]], target[k]) + shift[k]
-        for step in range(2 * NEARBY):
-            w = at + ((step + 1) // 2 if step % 2 == 1 else -(step // 2))
-            if size == 0 or w < first[k] or w >= end[k] or n_of[women[w]] >= most:
-                continue
-            if YOUNGEST_MOTHER <= women_age[w] - age[k] < OLDEST_MOTHER:
-                mother[children[k]] = women[w]
-                n_of[women[w]] += 1
-                break
-
-
-class _Mothers:
-    """Mothers as drawn: how old each resident's would be, with a partner or without, and alive."""
-
-    def __init__(self, people: Population, rows: Array, roles: Roles, draws: Draws) -> None:
-        ids = people.resident[rows]
-        words = draws.words(Purpose.HOME_MOTHER, START, ids) * 2.0**-32
-        self.people, self.rows, self.age = people, rows, START - people.birth_month[rows]
-        gap = np.searchsorted(roles.born_at, words[0], side="right")
-        self.target = self.age + gap
-        self.shift = (words[1] * SPREAD_OF_SIBLINGS).astype(np.int64) - SPREAD_OF_SIBLINGS // 2
-        years = np.minimum(self.age // MONTHS_PER_YEAR, OLDEST_AGE - 1)
-        at_birth = gap // MONTHS_PER_YEAR
-        now = np.minimum(years + at_birth, OLDEST_AGE - 1)
-        self.is_alone = words[2] < roles.alone[at_birth, years]
-        self.is_alive = words[3] < roles.surviving[now] / roles.surviving[at_birth]
-
-    def find(self, seek: Array, women: Array, n_of: Array, most: int, mother: Array) -> None:
-        """Give those who seek one a mother among some women, who have at most so many."""
-        homes = self.people.neighbourhood[self.rows]
-        seek = seek & (mother[self.rows] == NOBODY)
-        order = np.lexsort((self.rows[women], self.age[women], homes[women]))
-        theirs = homes[women][order]
-        _take_mothers(
-            self.rows[seek], self.age[seek], self.target[seek],
-            np.searchsorted(theirs, homes[seek]),
-            np.searchsorted(theirs, homes[seek], side="right"), self.shift[seek],
-            self.rows[women][order], self.age[women][order], most, n_of, mother,
-        )  # fmt: skip
-
-
-@kernel
-def _live_with_mothers(children, mother, householder, sizes):
-    for i in children:
-        name = householder[mother[i]]
-        if sizes[name] < KIN_SLOTS + 1:
-            sizes[householder[i]] -= 1
-            householder[i] = name
-            sizes[name] += 1
-        else:
-            mother[i] = NOBODY
-
-
-@kernel
-def _join(rows, seats, first, end, heads, householder, sizes):
-    for k in range(rows.size):
-        length = end[k] - first[k]
-        for step in range(length):
-            name = householder[heads[first[k] + (seats[k] + step) % length]]
-            if sizes[name] < KIN_SLOTS + 1:
-                householder[rows[k]] = name
-                sizes[name] += 1
-                break
-
-
-def _name(
-    people: Population, rows: Array, age: Array, at_home: Array, partner: Array, mother: Array,
-    draws: Draws,
-) -> Array:  # fmt: skip
-    """Name the households: after the woman of a couple, and after whoever heads one alone."""
-    householder = np.full(people.n_rows, NOBODY, np.int32)
-    householder[rows] = rows
-    men = rows[(partner[rows] >= 0) & (people.sex[rows] == MALE)]
-    householder[men] = partner[men]
-    sizes = np.bincount(householder[rows], minlength=people.n_rows)
-    with_mother = np.flatnonzero(at_home & (mother[rows] >= 0))
-    # The oldest first, so that a mother who lives with her own has come home before her child.
-    oldest_first = with_mother[np.argsort(-age[with_mother], kind="stable")]
-    _live_with_mothers(rows[oldest_first], mother, householder, sizes)
-    heads = rows[(age >= GROWN) & (householder[rows] == rows)]
-    lost = rows[(age < GROWN) & (householder[rows] == rows)]
-    home = people.neighbourhood
-    first = np.searchsorted(home[heads], home[lost])
-    end = np.searchsorted(home[heads], home[lost], side="right")
-    seats = draws.words(Purpose.HOME_ROLE, START, people.resident[lost])[2].astype(np.int64)
-    _join(lost, seats, first, end, heads, householder, sizes)
-    return householder
-
-
-def _kin_ties(
-    rows: Array, householder: Array, partner: Array, mother: Array
-) -> tuple[Array, Array]:
-    """Tie households, and with kin elsewhere: parents, siblings, grandmothers, in-laws, aunts."""
-    mother, partner = mother.astype(np.int64), partner.astype(np.int64)
-    children = rows[mother[rows] >= 0]
-    mothers = mother[children]
-    fathers = partner[mothers]
-    with_father = fathers >= 0
-    couples = rows[partner[rows] >= 0]
-    found = [
-        ties_within(rows, householder[rows]),
-        (children, mothers),
-        (children, fathers),
-        ties_within(children, mothers),
-        (children, mother[mothers]),
-        (children[with_father], mother[fathers[with_father]]),
-        (couples, mother[partner[couples]]),
-        _aunts(children, mothers, children, mothers),
-        _aunts(children[with_father], fathers[with_father], children, mothers),
-    ]
-    ends, others = (np.concatenate(part) for part in zip(*found, strict=True))
-    return ends[others >= 0], others[others >= 0]
-
-
-def _aunts(nieces: Array, parents: Array, children: Array, mothers: Array) -> tuple[Array, Array]:
-    """Pair residents with the brothers and sisters of a parent."""
-    order = np.argsort(mothers, kind="stable")
-    mother_of = np.full(max(children.max(initial=0), parents.max(initial=0)) + 1, NOBODY)
-    mother_of[children] = mothers
-    grandmother = mother_of[parents]
-    first = np.searchsorted(mothers[order], grandmother)
-    n = np.searchsorted(mothers[order], grandmother, side="right") - first
-    nth = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-    aunts = children[order][np.repeat(first, n) + nth]
-    is_parent = aunts == np.repeat(parents, n)
-    return np.repeat(nieces, n)[~is_parent], aunts[~is_parent]

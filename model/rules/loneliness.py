@@ -64,10 +64,12 @@ def wants_of(parameters: Parameters) -> Wants:
 
 
 @kernel
-def _feel(state, age_band, wanted, held, need, wants, felt):
+def _feel(state, age_band, wanted, kin, local, peer, need, wants, felt):
+    by_age_band, sometimes, often = wants
     for i in range(state.size):
-        gap = wants.by_age_band[age_band[i]] * wanted[i] - held[i] + need[i]
-        felt[i] = (state[i] >= 0) * ((gap >= wants.sometimes) + (gap >= wants.often))
+        held = kin[i] + local[i] + peer[i]
+        gap = by_age_band[np.uint8(age_band[i])] * wanted[i] - held + need[i]
+        felt[i] = (state[i] >= 0) * ((gap >= sometimes) + (gap >= often))
 
 
 def loneliness(people: Population, network: Network, wants: Wants) -> Array:
@@ -89,6 +91,7 @@ def loneliness(people: Population, network: Network, wants: Wants) -> Array:
     [1, 1]
     """
     felt = np.empty(people.n_rows, np.int8)
-    _feel(people.state, people.age_band, people.ties_wanted, network.ties_held,
+    kin, local, peer = network.degrees
+    _feel(people.state, people.age_band, people.ties_wanted, kin, local, peer,
           people.need_of_company, wants, felt)  # fmt: skip
     return felt

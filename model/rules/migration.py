@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import pdtr
 
-from model.draws import Draws, Purpose, migrant_ids
+from model.draws import Draws, Low, Purpose, migrant_ids
 from model.parameters import Parameters
 from model.population import Population
 from model.rates import MONTHS_PER_YEAR, monthly_probability
@@ -104,11 +104,18 @@ def numbers_moving_in(
     return np.asarray(np.where(founded > 0, (chances <= uniform).sum(axis=0), 0))
 
 
-def moving_out(people: Population, parameters: Parameters, draws: Draws, month: int) -> Array:
-    """Find the households that move away, each by its own draw; rows of their householders."""
-    chance = monthly_probability(parameters.migration_rate)
-    rows, _ = draws.low(Purpose.MOVING_OUT, month, people.resident, chance)
-    return np.asarray(rows[people.householder[rows] == rows], np.int64)
+def chance_of_moving_out(parameters: Parameters) -> float:
+    """Return the chance that a household moves away within a month."""
+    return float(monthly_probability(parameters.migration_rate))
+
+
+def moving_out(people: Population, low: Low) -> Array:
+    """Find the households that move away, each by its own draw; rows of their householders.
+
+    ``low`` are the residents whose draw lies below the chance of moving out.
+    """
+    rows = low.places.astype(np.int64)
+    return np.asarray(rows[people.householder[rows] == rows])
 
 
 def moving_in(founders: Founders, numbers: Array, draws: Draws, month: int) -> Newcomers:

@@ -53,6 +53,7 @@ CANDIDATE_BLOCKS = GROUP_ROWS // 8
 CHUNK, SEEKERS = 512, 256
 """Rows and seekers whose draws are made at once, few enough to stay at hand while in use."""
 PARTS, SEEKS = 1, 2
+IN_STREET, IN_CLUB, AMONG_FRIENDS = range(3)
 
 
 def starting_network(people: Population, parameters: Parameters, draws: Draws) -> Network:
@@ -329,7 +330,7 @@ def _find_movers(seed, month, resident, state, local, slots, gap, bounds, attemp
 def _group_around(place, bounds, home):
     """Return the first place of the group around a place of a neighbourhood, and its length."""
     first = place - (place - bounds[home]) % GROUP_ROWS
-    return first, min(GROUP_ROWS, bounds[home + 1] - first)
+    return np.int64(first), np.int64(min(GROUP_ROWS, bounds[home + 1] - first))
 
 
 @formula
@@ -339,36 +340,46 @@ def _some_street(share, first, end, bounds, home):
 
 
 @formula
-def _look_around(i, way, own, n_own, slots, degree, home, groups, ease, found):
-    """Write down the rows of the group where a resident looks, and return how many they are.
+def _where_to_look(k, i, way, own, n_own, home, club, bounds, ways):
+    """Return what a resident looks around: a friend or nobody, or the group's first place.
 
     What is left of the draw, once it has chosen the way, says which friend or which street.
     """
-    bounds = groups.bounds
-    if ease.street <= way < ease.club:
-        first, length = _group_around(groups.club[i], bounds, home[i])
-        for k in range(length):
-            found[k] = groups.club_order[first + k]
-        return length
-    if ease.club <= way < ease.friends:
-        if n_own == 0:
-            return 0
-        friend = own[int((way - ease.club) / (ease.friends - ease.club) * n_own)]
-        length = min(degree[friend], GROUP_ROWS)
-        for k in range(length):
-            found[k] = slots[friend, k]
-        return length
-    if way < ease.street:
-        first, length = _group_around(i, bounds, home[i])
-    elif way < ease.near:
-        share = (way - ease.friends) / (ease.near - ease.friends)
-        first, length = _some_street(share, bounds[home[i]], bounds[home[i] + 1], bounds, home)
-    else:
-        share = (way - ease.near) / (1.0 - ease.near)
-        first, length = _some_street(share, 0, home.size, bounds, home)
-    for k in range(length):
-        found[k] = first + k
-    return length
+    street, in_club, friends, near = ways
+    if way < street:
+        return IN_STREET, *_group_around(i, bounds, home[i])
+    if way < in_club:
+        return IN_CLUB, *_group_around(np.int64(club[i]), bounds, home[i])
+    if way < friends:
+        if n_own[k] == 0:
+            return AMONG_FRIENDS, np.int64(i), np.int64(0)
+        friend = own[k, int((way - in_club) / (friends - in_club) * n_own[k])]
+        return AMONG_FRIENDS, np.int64(friend), np.int64(GROUP_ROWS)
+    if way < near:
+        share = (way - friends) / (near - friends)
+        return IN_STREET, *_some_street(share, bounds[home[i]], bounds[home[i] + 1], bounds, home)
+    share = (way - near) / (1.0 - near)
+    return IN_STREET, *_some_street(share, 0, home.size, bounds, home)
+
+
+@kernel
+def _look_around(some, some_ways, own, n_own, slots, degree, home, club, club_order, bounds, ways,
+                 found, lengths):  # fmt: skip
+    """Write down the rows of the group where each resident looks, and how many they are."""
+    for k in range(some.size):
+        kind, first, length = _where_to_look(k, some[k], some_ways[k], own, n_own, home, club,
+                                             bounds, ways)  # fmt: skip
+        if kind == IN_STREET:
+            for s in range(length):
+                found[k, s] = first + s
+        elif kind == IN_CLUB:
+            for s in range(length):
+                found[k, s] = club_order[first + s]
+        else:
+            length = min(np.int64(degree[first]), length)
+            for s in range(length):
+                found[k, s] = slots[first, s]
+        lengths[k] = length
 
 
 @formula
@@ -377,36 +388,40 @@ def _half(words, seeker, k):
 
 
 @formula
-def _knows(own, j):
+def _knows(own, k, j):
     # Free slots are compared too: at a fixed length, the compiler asks about many at once.
     known = False
-    for s in range(own.size):
-        known |= own[s] == j
+    for s in range(own.shape[1]):
+        known |= own[k, s] == j
     return known
 
 
-@formula
-def _first_to_ring(i, n, found, words, seeker, own, stand, unlikeness, is_open):
-    """Return the open candidate a resident takes to: each wins in proportion to likeness.
+@kernel
+def _first_to_ring(some, lengths, found, words, own, stand, unlikeness, chosen):
+    """Find the open candidate each resident takes to: each wins in proportion to likeness.
 
     A race of exponentials: whoever's clock, slowed by unlikeness, rings first. One half-word a
     candidate says whether they are open and, where it does, by its size how their clock runs.
     One candidate more or less changes nothing between the others.
     """
-    n_open = 0
-    for k in range(n):
-        is_open[n_open] = k
-        n_open += _half(words, seeker, k) < stand[found[k]] & (HALF - 1)
-    best, chosen = np.float32(math.inf), i
-    for place in range(n_open):
-        k = is_open[place]
-        j = found[k]
-        apart = abs((stand[i] >> HALF_BITS) - (stand[j] >> HALF_BITS))
-        share = np.float32(_half(words, seeker, k) + 0.5) / np.float32(stand[j] & (HALF - 1))
-        rings = -math.log(share) * unlikeness[apart]
-        if rings < best and j != i and not _knows(own, j):
-            best, chosen = rings, j
-    return chosen
+    is_open = np.empty(GROUP_ROWS + 1, np.int64)
+    for k in range(some.size):
+        i, n_open = some[k], 0
+        for s in range(lengths[k]):
+            is_open[n_open] = s
+            n_open += _half(words, k, s) < stand[found[k, s]] & (HALF - 1)
+        best, chosen[k] = np.float32(math.inf), i
+        for place in range(n_open):
+            s = is_open[place]
+            j = found[k, s]
+            apart = abs((stand[i] >> HALF_BITS) - (stand[j] >> HALF_BITS))
+            share = np.float32(_half(words, k, s) + 0.5) / np.float32(stand[j] & (HALF - 1))
+            # -log(x) >= 1 - x: most need no logarithm to know that another rings first.
+            if (np.float32(1.0) - share) * unlikeness[apart] >= best:
+                continue
+            rings = -math.log(share) * unlikeness[apart]
+            if rings < best and j != i and not _knows(own, k, j):
+                best, chosen[k] = rings, j
 
 
 @kernel
@@ -415,24 +430,21 @@ def _find_meetings(seekers, ways, seed, month, resident, stand, slots, degree, h
     n = 0
     found, lengths = np.empty((SEEKERS, GROUP_ROWS), np.int32), np.empty(SEEKERS, np.int64)
     words = np.empty((4 * CANDIDATE_BLOCKS, SEEKERS), np.uint32)
-    is_open = np.empty(GROUP_ROWS + 1, np.int64)
+    chosen = np.empty(SEEKERS, np.int64)
+    by_way = ease.street, ease.club, ease.friends, ease.near
     for first in range(0, seekers.size, SEEKERS):
-        some = seekers[first : first + SEEKERS]
+        some, some_ways = seekers[first : first + SEEKERS], ways[first : first + SEEKERS]
         for lane in range(CANDIDATE_BLOCKS):
             some_words = words[4 * lane : 4 * lane + 4]
             fill_words(seed, (lane << 8) | Purpose.CANDIDATE, month, resident[some], some_words)
         # First all look, then all choose: what lies far apart is fetched for many at once.
-        own, n_own = slots[some], degree[some]
+        own = slots[some]
+        _look_around(some, some_ways, own, degree[some], slots, degree, home, groups.club,
+                     groups.club_order, groups.bounds, by_way, found, lengths)  # fmt: skip
+        _first_to_ring(some, lengths, found, words, own, stand, ease.unlikeness, chosen)
         for k in range(some.size):
-            lengths[k] = _look_around(some[k], ways[first + k], own[k], n_own[k], slots, degree,
-                                      home, groups, ease, found[k])  # fmt: skip
-        for k in range(some.size):
-            i = some[k]
-            j = _first_to_ring(i, lengths[k], found[k], words, k, own[k], stand, ease.unlikeness,
-                               is_open)  # fmt: skip
-            if j != i:
-                ends[n], others[n] = i, j
-                n += 1
+            ends[n], others[n] = some[k], chosen[k]
+            n += chosen[k] != some[k]
     return n
 
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from model.compiled import formula, kernel, uncompiled
+from model.compiled import formula, kernel
 from model.draws import Draws, Purpose, to_unit
 from model.network import LAYER_NAMES, Network
 from model.parameters import Parameters
@@ -287,9 +287,15 @@ def _of_state(s, by_state):
 
 
 @formula
-def _rise(log_hazard, most):
-    """Bound what stress multiplies a factor by: the slope of a chord of the exponential."""
-    return (math.exp(max(log_hazard, 0.0) * most) - 1.0) / most if most > 0.0 else 0.0
+def _most_risen(log_hazard, stress):
+    """Bound what stress multiplies a factor by: the exponential of x is below (1 - x / 8)^-8.
+
+    From a log hazard of 7 on this is ten million, which a cap stands far below.
+    """
+    x = min(log_hazard * stress, np.float32(7.0))
+    root = np.float32(1.0) / (np.float32(1.0) - x / np.float32(8.0))
+    fourth = (root * root) * (root * root)
+    return fourth * fourth
 
 
 @formula
@@ -301,7 +307,7 @@ def _as_float32(ratio, by_state):
 
 
 @formula
-def _highest(rates, most):
+def _highest(rates):
     """Lay out the highest hazards a month there can be: without a buffer, without help."""
     shock = rates.stress
     sinking = MARGIN * rates.worsen_hazard_ratio * max(rates.help_hazard_ratio, 1.0)
@@ -311,20 +317,20 @@ def _highest(rates, most):
         (
             _as_float32(sinking / MONTHS_PER_YEAR, rates.worsen + rates.jump_down),
             _as_float32(sinking / MONTHS_PER_YEAR, rates.discontent_per_contact),
-            np.float32(_rise(shock.log_hazard, most)),
+            np.float32(max(shock.log_hazard, 0.0)),
         ),
         (
             _as_float32(rising / MONTHS_PER_YEAR, rates.improve + rates.jump_up),
             _as_float32(rising / MONTHS_PER_YEAR, rates.content_per_contact),
-            np.float32(_rise(recovery, most)),
+            np.float32(max(recovery, 0.0)),
         ),
     )
 
 
 @formula
 def _bound(s, risk, stress, contacts, highest):
-    own, by_contact, rise = highest
-    return _of_state(s, own) * risk * (np.float32(1.0) + rise * stress) + (
+    own, by_contact, log_hazard = highest
+    return _of_state(s, own) * risk * _most_risen(log_hazard, stress) + (
         _of_state(s, by_contact) * contacts
     )
 
@@ -354,7 +360,7 @@ def _rows_of_layers(moods, here):
 def _decide(uniforms, state, log_hazard, worsen_risk, improve_risk, stress, help_months, degrees,
             content, discontent, weights, rates, rows, after):  # fmt: skip
     n_likely, chosen = 0, np.empty(CHUNK, np.bool_)
-    highest = _highest(rates, float(stress.max()) if stress.size else 0.0)
+    highest = _highest(rates)
     by_layer = np.float32(weights[0]), np.float32(weights[1]), np.float32(weights[2])
     for first in range(0, state.size, CHUNK):
         here = slice(first, min(first + CHUNK, state.size))
@@ -451,10 +457,22 @@ def terms_of(people: Population, rows: Array | slice, parameters: Parameters) ->
 
 
 @kernel
-def _personal_risks(log_hazard, cap, recovery_exponent, worsen, improve):
-    for i in range(log_hazard.size):
-        x = log_hazard[i]
-        worsen[i], improve[i] = personal_risk(x, x, cap, recovery_exponent)
+def _personal_risks(rows, facts, frailty, c, cap, recovery_exponent, log_hazard, worsen, improve):
+    age_band, sex, quintile, lives_alone, conditions, employment, lonely = facts
+    for k in range(rows.size):
+        i = rows[k]
+        # The terms of `terms_of`, in their order.
+        log_hazard[k] = x = np.float32(
+            c.age[age_band[i]]
+            + c.sex[sex[i]]
+            + c.quintile[quintile[i]]
+            + c.lives_alone * lives_alone[i]
+            + c.condition * min(conditions[i], MOST_CONDITIONS)
+            + c.unemployed * (employment[i] == UNEMPLOYED)
+            + c.lonely * (lonely[i] == OFTEN_LONELY)
+            + frailty[i]
+        )
+        worsen[k], improve[k] = personal_risk(x, x, cap, recovery_exponent)
 
 
 class Risk(NamedTuple):
@@ -467,11 +485,15 @@ class Risk(NamedTuple):
 
 def personal_risks(people: Population, rows: Array | slice, parameters: Parameters) -> Risk:
     """Return the steady risk of some residents."""
-    log_hazard = np.sum(list(terms_of(people, rows, parameters).values()), axis=0)
-    log_hazard = log_hazard.astype(np.float32)
-    worsen, improve = np.empty(log_hazard.size), np.empty(log_hazard.size)
-    _personal_risks(log_hazard, parameters.log_hazard_cap, parameters.recovery_exponent,
-                    worsen, improve)  # fmt: skip
+    if isinstance(rows, slice):
+        rows = np.arange(people.n_rows)[rows]
+    facts = (people.age_band, people.sex, people.quintile, people.lives_alone, people.conditions,
+             people.employment, people.loneliness)  # fmt: skip
+    log_hazard = np.empty(rows.size, np.float32)
+    worsen, improve = np.empty(rows.size), np.empty(rows.size)
+    _personal_risks(rows, facts, people.frailty, coefficients_of(parameters),
+                    parameters.log_hazard_cap, parameters.recovery_exponent, log_hazard, worsen,
+                    improve)  # fmt: skip
     return Risk(log_hazard, worsen, improve)
 
 
@@ -523,7 +545,7 @@ def resting_states(
 ) -> Array:
     """Draw states from `resting_shares`; the lowest of the uniforms fare worst.
 
-    Used for founders and for those who come of age.
+    Used for all who arrive, and for those who come of age.
     """
     at_most = np.cumsum(resting_shares(people, rows, parameters, rates)[:, ::-1], axis=1)
     better = (uniforms[:, None] >= at_most[:, :-1]).sum(axis=1)
@@ -562,77 +584,3 @@ def entering_states(
     _inherit(words, rows, people.state, people.householder, network.slots["kin"],
              network.degree("kin"), parameters.state_inherited_share, states)  # fmt: skip
     return states
-
-
-def explain(
-    people: Population,
-    network: Network,
-    row: int,
-    weights: Array,
-    rates: Rates,
-    parameters: Parameters,
-) -> dict[str, Any]:
-    """Take one resident's hazards of this month apart, term by term.
-
-    Runs the same functions as the kernel, uncompiled.
-
-    Returns
-    -------
-    dict
-        ``log_hazard``: terms of the linear predictor. ``stress``: events felt, support, and
-        what comes through. ``worsen``, ``improve``: the base rate,
-        personal factor, contagion, hazard ratio, and the resulting rate per year.
-        ``jump_down``, ``jump_up``: rates per year. ``p_worse``, ``p_better``: chances this
-        month. Empty for residents under 16.
-    """
-    state = int(people.state[row])
-    if state < THRIVING:
-        return {}
-    good, bad = (
-        float(
-            sum(weight * int(count) for weight, count in zip(weights, moods[:, row], strict=True))
-        )
-        for moods in (network.content, network.discontent)
-    )
-    shock = rates.stress
-    support = float(uncompiled(support_of)(row, network.degrees, network.discontent, shock))
-    buffer = uncompiled(buffer_of)(support, shock.buffer_most, shock.buffer_half)
-    felt = float(people.stress[row]) * (1.0 - buffer)
-    risks = float(people.worsen_risk[row]), float(people.improve_risk[row])
-    if people.stress[row] > 0.0:
-        risks = uncompiled(risk_under_stress)(float(people.log_hazard[row]), felt, shock)
-    is_helped = bool(people.help_months[row] > 0)
-    found = Hazards(*uncompiled(hazards)(state, *risks, good, bad, is_helped, rates))
-    down, up = found.worsen + found.jump_down, found.improve + found.jump_up
-    share = uncompiled(share_of_move)
-    terms = terms_of(people, np.array([row]), parameters)
-    return {
-        "state": STATES[state],
-        "log_hazard": {
-            **{name: float(values[0]) for name, values in terms.items()},
-            "stress": shock.log_hazard * felt,
-            "cap": parameters.log_hazard_cap,
-        },
-        "stress": {"events": float(people.stress[row]), "support": support,
-                   "buffer": buffer, "comes_through": felt},
-        "contacts": {"content": good, "discontent": bad},
-        "worsen": {
-            "base": float(rates.worsen[state]),
-            "personal_factor": risks[0],
-            "contagion": float(rates.discontent_per_contact[state]) * bad,
-            "hazard_ratio": rates.worsen_hazard_ratio
-            * (rates.help_hazard_ratio if is_helped else 1.0),
-            "per_year": float(found.worsen),
-        },
-        "improve": {
-            "base": float(rates.improve[state]),
-            "personal_factor": risks[1],
-            "contagion": float(rates.content_per_contact[state]) * good,
-            "hazard_ratio": rates.improve_hazard_ratio,
-            "per_year": float(found.improve),
-        },
-        "jump_down": {"per_year": float(found.jump_down)},
-        "jump_up": {"per_year": float(found.jump_up)},
-        "p_worse": float(share(down, down + up)),
-        "p_better": float(share(up, down + up)),
-    }  # fmt: skip
