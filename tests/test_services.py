@@ -362,6 +362,22 @@ def test_who_uses_twice_as_much_has_twice_the_contacts():
 # --- Contacts ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("propensity", [0.3, 3.0, 40.0])
+def test_contacts_are_counted_alike_for_many_and_for_one(propensity):
+    # Of many who are likely to come, all are counted at once; one alone is counted exactly.
+    people = crowd(300, propensity=propensity)
+    found = asked(people, months=2)
+
+    alone = np.zeros_like(found)
+    for k in range(300):
+        one = crowd(1, propensity=propensity)
+        for name in ("resident", "quintile", "age_band"):
+            one.write(name, slice(None), people.columns[name][k])
+        alone += asked(one, months=2)
+
+    assert np.array_equal(found, alone)
+
+
 def test_contacts_are_poisson_by_inversion():
     n = 100_000
     counts = np.array([poisson_count((k + 0.5) / n, 0.7) for k in range(n)])
