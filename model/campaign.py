@@ -14,10 +14,14 @@ from typing import Any
 from model.compiled import sources_hash
 from model.errors import ResultsError, ScenarioError
 from model.history import history_of
+from model.rates import MONTHS_PER_YEAR
 from model.results import FORMAT, PartWriter, Results, compact, frame_of, new_folder, write_manifest
 from model.scenario import Scenario
 from model.simulation import require_memory
 from model.workers import Run, Task, live_here, live_in_pool, run_row, warm_kernels
+
+RESIDENT_MONTHS_A_PROCESS = 8_000_000
+"""For fewer, one process more takes longer to load libraries and kernels than it saves."""
 
 TRIES = 3
 """How often runs are tried whose process was killed."""
@@ -157,6 +161,24 @@ def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watch
         tasks = [task for task in left if task.runs]
         if not tasks:
             return
+
+
+def jobs_that_pay(scenarios: Sequence[Scenario]) -> int:
+    """Return how many processes are worth starting: as the work asks, and as there are processors.
+
+    Examples
+    --------
+    >>> from model.scenario import load_scenario
+    >>> jobs_that_pay([load_scenario().model_copy(update={"population": 1_000, "years": 1})])
+    1
+    """
+    work = sum(
+        config.population
+        * config.replicates
+        * (config.months + config.burn_in_years * MONTHS_PER_YEAR)
+        for config in scenarios
+    )
+    return max(1, min(default_jobs(), work // RESIDENT_MONTHS_A_PROCESS))
 
 
 def default_jobs() -> int:

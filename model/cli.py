@@ -46,11 +46,11 @@ def run(
         typer.Option("--set", metavar="KEY=VALUE",
                      help="Any key of the scenario, or parameters.NAME; may be repeated."),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes. [default: all processors]")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Processes. [default: as many as pay]")] = None,
     out: Annotated[Path | None, typer.Option(help="A new folder. [default: results/NNN]")] = None,
 ) -> None:  # fmt: skip
     """Run scenarios and put the answer into words, tables and a figure."""
-    from model.campaign import default_jobs, run_campaign  # noqa: PLC0415 - slow to load
+    from model.campaign import jobs_that_pay, run_campaign  # noqa: PLC0415 - slow to load
     from model.scenario import load_scenario  # noqa: PLC0415
 
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population,
@@ -58,7 +58,8 @@ def run(
     overrides = _overrides(settings, options)
     configs = [load_scenario(path, overrides) for path in scenarios or ["status_quo"]]
     with _progress() as watcher:
-        outcome = run_campaign(configs, out, default_jobs() if jobs is None else jobs, watcher)
+        outcome = run_campaign(configs, out, jobs_that_pay(configs) if jobs is None else jobs,
+                               watcher)  # fmt: skip
     _show(outcome.folder)
     if outcome.interrupted:
         _say("Interrupted: runs that were finished are kept.", error=True)
