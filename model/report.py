@@ -16,7 +16,7 @@ from model.catalogue import load_services
 from model.population import STATES
 from model.rates import MONTHS_PER_YEAR
 from model.results import Results
-from model.scenario import Levers
+from model.scenario import Levers, Structure
 
 Array = np.ndarray[Any, Any]
 
@@ -174,9 +174,11 @@ def heading_of(name: str, facts: dict[str, Any]) -> str:
 
 
 def changes_of(facts: dict[str, Any]) -> str:
-    """List the levers and parameters that a scenario sets, the first few of them."""
-    neutral = Levers().model_dump()
-    changed = [f"{key} = {value:g}" for key, value in facts["levers"].items()
+    """List what a scenario sets otherwise: variant, shocks, levers, parameters; the first few."""
+    neutral, variant = Levers().model_dump(), facts["structure"]["variant"]
+    changed = [] if variant == Structure().variant else [f"variant {variant}"]
+    changed += [f"{one['kind']} from month {one['start_month']}" for one in facts["shocks"]]
+    changed += [f"{key} = {value:g}" for key, value in facts["levers"].items()
                if value != neutral[key]]  # fmt: skip
     changed += [f"{key} = {value:g}" for key, value in facts["parameters"].items()]
     more = len(changed) - CHANGES_SHOWN
