@@ -95,12 +95,14 @@ def _rate(rows: pd.DataFrame) -> float:
     return float(PER_THOUSAND * rows["demand"].sum() / rows["base_population"].sum())
 
 
-def shares_in_year(model: CommunityModel, year: int, weights: Array) -> Figures:
-    """Return the age-standardised shares of the states, and their mean, in one year."""
-    table = model.recorder.tables()["people"].to_pandas()
-    shares = standardised_shares(table[table["year"] == year], weights)
-    figures = {f"share_{state}": PER_CENT * shares[k] for k, state in enumerate(STATES)}
-    figures["life_satisfaction"] = float(shares @ satisfaction_of(model))
+def shares_by_year(model: CommunityModel, weights: Array) -> Figures:
+    """Return the age-standardised shares of the states, and their mean, in the years told."""
+    table, figures = model.recorder.tables()["people"].to_pandas(), {}
+    for year in YEARS_TOLD:
+        shares = standardised_shares(table[table["year"] == year], weights)
+        for k, state in enumerate(STATES):
+            figures[f"share_{state}_in_{year}"] = PER_CENT * float(shares[k])
+        figures[f"life_satisfaction_in_{year}"] = float(shares @ satisfaction_of(model))
     return figures
 
 
@@ -109,19 +111,15 @@ def live_england(seed: int, population: int, years: int = YEARS) -> Figures:
     config = england("full", population).model_copy(update={"services": list(load_services())})
     model = CommunityModel(config, rng=seed)
     weights = age_weights(model)
-    start = {f"{name}_at_start": value for name, value in snapshot(model).items()}
-    figures = {**measure_ties(model.branch()), **snapshot(model)}
+    at_start = snapshot(model)
+    start = {f"{name}_at_start": value for name, value in at_start.items()}
+    figures = {**measure_ties(model.branch()), **at_start}
     figures |= measure_wellbeing(model, min(SURVEYED_YEARS, years))
     figures |= service_rates(model, 1, min(SURVEYED_YEARS, years))
     while model.month < years * MONTHS_PER_YEAR:
         model.step()
     end = {f"{name}_at_end": value for name, value in snapshot(model).items()}
-    by_year = {
-        f"{name}_in_{year}": value
-        for year in YEARS_TOLD
-        if year <= years
-        for name, value in shares_in_year(model, year, weights).items()
-    }
+    by_year = shares_by_year(model, weights)
     return {**figures, **start, **end, **by_year, "radius": contagion_radius(model)}
 
 

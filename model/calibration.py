@@ -33,8 +33,9 @@ from model.composition import COMPOSITION_FILE, Composition
 from model.errors import EvidenceError, ScenarioError
 from model.network import LAYER_NAMES
 from model.parameters import FITTED_FILE, read_parameters
-from model.population import AGE_BANDS, CHILDREN, COPING, STRUGGLING, THRIVING
+from model.population import AGE_BANDS, CHILDREN, COPING, STRUGGLING, THRIVING, key_of
 from model.rates import MONTHS_PER_YEAR
+from model.reading import replace_text
 from model.rules import wellbeing
 from model.scenario import Scenario, Structure, load_scenario
 from model.simulation import CommunityModel
@@ -42,7 +43,6 @@ from model.solving import (
     loneliness_of_england,
     measure_composition,
     propensity_of_england,
-    replace_text,
     write_composition,
 )
 from model.surveys import age_weights, measure_wellbeing
@@ -62,8 +62,7 @@ STEP = 0.08
 
 VARIANTS: tuple[str, ...] = get_args(Structure.model_fields["variant"].annotation)
 
-AGE_NAMES = tuple(f"log_hazard_age_{band.replace('-', '_').replace('+', '_plus')}"
-                  for band in AGE_BANDS[CHILDREN + 1 :])  # fmt: skip
+AGE_NAMES = tuple(f"log_hazard_age_{key_of(band)}" for band in AGE_BANDS[CHILDREN + 1 :])
 YOUNGER, OLDER = AGE_NAMES[:2], AGE_NAMES[-2:]
 QUINTILE_NAMES = tuple(f"log_hazard_quintile_{q}" for q in range(1, 6))
 
@@ -102,7 +101,7 @@ def knobs() -> tuple[Knob, ...]:
     single = [
         Knob(one.name, (one.name,), one.value, one.low, one.high, one.informed_by)
         for one in priors.entries.values()
-        if one.informed_by in load_targets() and one.name not in (*AGE_NAMES, *QUINTILE_NAMES)
+        if one.informed_by in load_targets()
     ]
     together = (
         Knob("deprivation", QUINTILE_NAMES, 1.0, 0.3, 3.0, "low_ratio_by_deprivation"),
@@ -363,7 +362,7 @@ def write_fits(fits: Sequence[Fit], folder: Path) -> list[Path]:
         lines += ["", f"[{one.variant}]"]
         lines += [f"{name} = {value:.6g}" for name, value in one.values.items()]
     written = [folder / FITTED_FILE.name]
-    replace_text(written[0], "\n".join(lines) + "\n")
+    replace_text(written[0], "\n".join(lines) + "\n", EvidenceError)
     for one in fits:
         if one.variant == "full" and one.composition is not None:
             written.append(folder / COMPOSITION_FILE.name)

@@ -130,7 +130,11 @@ def parameters() -> None:
 def calibrate(
     out: Annotated[
         Path | None,
-        typer.Option(help="Write fitted.toml, and England's composition, into this folder."),
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Write fitted.toml, and England's composition, into this folder.",
+        ),
     ] = None,
     variants: Annotated[
         list[str] | None,
@@ -139,7 +143,9 @@ def calibrate(
     population: Annotated[int, typer.Option(min=2_000, help="Residents of England.")] = 40_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every world tried.")] = 1,
     steps: Annotated[int, typer.Option(min=1, help="Most steps of the optimiser.")] = 8,
-    jobs: Annotated[int | None, typer.Option(help="Processes. [default: all processors]")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes. [default: all processors]")
+    ] = None,
 ) -> None:
     """Fit the free parameters of wellbeing and loneliness to England's published figures."""
     from rich.console import Console  # noqa: PLC0415
@@ -164,7 +170,9 @@ def baseline(
     seeds: Annotated[int, typer.Option(min=2, help="Worlds of each kind.")] = 8,
     population: Annotated[int, typer.Option(min=1_000, help="Residents in each.")] = 40_000,
     years: Annotated[int, typer.Option(min=40, help="Years that England is lived.")] = 40,
-    jobs: Annotated[int | None, typer.Option(help="Processes. [default: all processors]")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes. [default: all processors]")
+    ] = None,
 ) -> None:
     """Measure England without change, and Wigan, and print the page docs/baseline.md."""
     from model.baseline import measure_baseline  # noqa: PLC0415

@@ -218,7 +218,6 @@ class Month(mesa.Model):  # type: ignore[misc]
         network.end("kin", *in_laws, mood)
         for rows in (found.leaver, found.left):
             people.write("partner", rows, NOBODY)
-        for rows in (found.leaver, found.left):
             burden = np.full(rows.size, self.parameters.stress_separation)
             self._feel(life_events.Events(rows, burden))
         self._tie_kin(*formed, mood)

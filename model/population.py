@@ -194,6 +194,17 @@ class Population:
         return sum(column.itemsize for column in self.columns.values())
 
 
+def key_of(age_band: str) -> str:
+    """Write an age band as it stands in the names of parameters and targets.
+
+    Examples
+    --------
+    >>> key_of("16-24"), key_of("75+")
+    ('16_24', '75_plus')
+    """
+    return age_band.replace("-", "_").replace("+", "_plus")
+
+
 def age_band_of(age_years: Array) -> Array:
     """Put ages in years into the age bands used everywhere.
 

@@ -78,6 +78,22 @@ def new_file(path: Path, error: type[InputError]) -> Iterator[BufferedWriter]:
         raise error(f"cannot be written ({problem.strerror})", file=path) from None
 
 
+def replace_text(path: Path, text: str, error: type[InputError]) -> None:
+    """Write a text file whole or not at all, in place of one that may be there.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when it cannot be written.
+    """
+    growing = path.with_name(path.name + ".tmp")
+    try:
+        growing.write_text(text, encoding="utf-8")
+        growing.replace(path)
+    except OSError as problem:
+        raise error(f"cannot be written ({problem.strerror})", file=path) from None
+
+
 def read_toml(path: Path, largest_bytes: int, error: type[InputError]) -> dict[str, Any]:
     """Read a TOML file of at most so many bytes.
 

@@ -64,7 +64,7 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("peak_memory_mb", "float64", "MB", "most memory its worker held until then"),
         Field("residents", "int64", "residents", "residents in the sample at the start"),
         Field("scale", "float64", "ratio", "real residents for each one in the sample"),
-        Field("overflow", "int64", "ties", "ties that found no free slot"),
+        Field("overflow", "int64", "ties", "ties that found no free slot, and births into homes that were full"),
         Field("digest", "string", "hash", "of every row and the last month's columns"),
     ),
     "monthly": (

@@ -13,9 +13,10 @@ from scipy.optimize import brentq
 
 from model.composition import CELL_STATES, CELLS, Composition
 from model.errors import EvidenceError
-from model.parameters import LIMITS, Parameters
-from model.population import AGE_BANDS, CHILDREN, COPING, IN_CRISIS, OFTEN_LONELY, THRIVING
+from model.parameters import Parameters
+from model.population import AGE_BANDS, CHILDREN, COPING, IN_CRISIS, OFTEN_LONELY, THRIVING, key_of
 from model.rates import MONTHS_PER_YEAR
+from model.reading import replace_text
 from model.rules.loneliness import name_of
 from model.rules.services import expected_propensity, standardised, state_ratios
 from model.simulation import CommunityModel
@@ -60,7 +61,7 @@ def loneliness_of_england(models: Sequence[CommunityModel]) -> dict[str, float]:
 
 def target_of(age_band: str) -> str:
     """Name the target for those of an age band who are often lonely."""
-    return "lonely_often_age_" + age_band.replace("-", "_").replace("+", "_plus")
+    return "lonely_often_age_" + key_of(age_band)
 
 
 def solve_loneliness(
@@ -183,23 +184,7 @@ def write_composition(path: Path, composition: Composition, made: str) -> None:
     for age, quintile, state in zip(*np.nonzero(composition.residents), strict=True):
         values = ",".join(f"{values[age, quintile, state]:.6f}" for values in composition)
         lines.append(f"{AGE_BANDS[age]},{quintile + 1},{CELL_STATES[state]},{values}")
-    replace_text(path, "\n".join(lines) + "\n")
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, in place of one that may be there.
-
-    Raises
-    ------
-    EvidenceError
-        When it cannot be written.
-    """
-    growing = path.with_name(path.name + ".tmp")
-    try:
-        growing.write_text(text, encoding="utf-8")
-        growing.replace(path)
-    except OSError as error:
-        raise EvidenceError(f"cannot be written ({error.strerror})", file=path) from None
+    replace_text(path, "\n".join(lines) + "\n", EvidenceError)
 
 
 def propensity_of_england(composition: Composition, parameters: Parameters) -> float:
@@ -211,7 +196,7 @@ def propensity_of_england(composition: Composition, parameters: Parameters) -> f
     """
     ratio = parameters.a_and_e_ratio_in_crisis
     due = ratio / state_ratios("a_and_e", parameters)[IN_CRISIS]
-    low, high = parameters.entry("propensity_frailty_correlation").low, LIMITS["correlation"][1]
+    prior = parameters.entry("propensity_frailty_correlation")
 
     def beyond(correlation: float) -> float:
         p = parameters.with_values({"propensity_frailty_correlation": correlation})
@@ -222,7 +207,8 @@ def propensity_of_england(composition: Composition, parameters: Parameters) -> f
         met = used[IN_CRISIS] / adults[IN_CRISIS] / (used[well].sum() / adults[well].sum())
         return float(met - due)
 
-    high = min(high, parameters.entry("propensity_frailty_correlation").high)
-    if beyond(low) * beyond(high) > 0.0:
-        return low if beyond(low) > 0.0 else high
-    return float(brentq(beyond, low, high, xtol=1e-6))
+    if beyond(prior.low) >= 0.0:
+        return prior.low
+    if beyond(prior.high) <= 0.0:
+        return prior.high
+    return float(brentq(beyond, prior.low, prior.high, xtol=1e-6))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from model.network import LAYER_NAMES
-from model.population import AGE_BANDS, CHILDREN, NOT_LONELY, OFTEN_LONELY, THRIVING
+from model.population import AGE_BANDS, CHILDREN, NOT_LONELY, OFTEN_LONELY, THRIVING, key_of
 from model.rates import MONTHS_PER_YEAR
 from model.simulation import CommunityModel
 
@@ -106,7 +106,7 @@ def _snapshot(model: CommunityModel) -> dict[str, float]:
 def _shares_lonely(felt: Array, age_band: Array) -> dict[str, float]:
     is_often = felt == OFTEN_LONELY
     by_band = {
-        "lonely_often_age_" + band.replace("-", "_").replace("+", "_plus"): is_often[age_band == k]
+        f"lonely_often_age_{key_of(band)}": is_often[age_band == k]
         for k, band in enumerate(AGE_BANDS)
         if k != CHILDREN
     }

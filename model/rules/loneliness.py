@@ -24,7 +24,7 @@ from model.compiled import kernel
 from model.draws import Draws, Purpose
 from model.network import Network
 from model.parameters import Parameters
-from model.population import AGE_BANDS, CHILDREN, Population
+from model.population import AGE_BANDS, CHILDREN, Population, key_of
 
 Array = np.ndarray[Any, Any]
 
@@ -53,7 +53,7 @@ def name_of(age_band: str) -> str:
     >>> name_of("75+")
     'ties_wanted_age_75_plus'
     """
-    return "ties_wanted_age_" + age_band.replace("-", "_").replace("+", "_plus")
+    return "ties_wanted_age_" + key_of(age_band)
 
 
 def wants_of(parameters: Parameters) -> Wants:

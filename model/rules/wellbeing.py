@@ -38,6 +38,7 @@ from model.population import (
     THRIVING,
     UNEMPLOYED,
     Population,
+    key_of,
 )
 from model.rates import MONTHS_PER_YEAR, share_of_move
 from model.sieve import CHUNK, pick
@@ -155,8 +156,7 @@ def coefficients_of(parameters: Parameters) -> Coefficients:
     """Lay the log hazards out by what they belong to."""
     p = parameters
     bands = [0.0] + [
-        parameters["log_hazard_age_" + band.replace("-", "_").replace("+", "_plus")]
-        for band in AGE_BANDS[CHILDREN + 1 :]
+        parameters["log_hazard_age_" + key_of(band)] for band in AGE_BANDS[CHILDREN + 1 :]
     ]
     quintiles = [0.0] + [parameters[f"log_hazard_quintile_{q}"] for q in range(1, 6)]
     return Coefficients(
