@@ -19,8 +19,11 @@ lint: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# docs/baseline.md and docs/patterns.md live through whole worlds, so by hand, after a change of the
+# model: upstream baseline > docs/baseline.md, upstream patterns > docs/patterns.md.
 docs: $(VENV)/ready
 	$(BIN)/upstream parameters > docs/parameters.md
+	$(BIN)/upstream programmes > docs/programmes.md
 	$(BIN)/python -m model.reference docs/ODD.md
 
 # Runs the notebooks in place, so that what they show is what the model now says.

@@ -12,6 +12,7 @@ again. Nanoseconds, seconds and megabytes are this machine's own.
 `sisa_vs_objects`    times faster than the same model as Mesa objects; both must agree
 `sisa_vs_yardstick`  SISa month over a yardstick month: about the least a full month can cost
 `month_vs_yardstick` full month over a yardstick month, and what each part of it takes
+`prevention`         month of the people-powered shift, lines and all, over one without either
 `scaling`            cost of a resident-month among 1,000,000 over that among 50,000
 `import_seconds`     fresh processes that only import
 `peak_memory`        one 5-year run of 330,000 residents, in a process of its own
@@ -127,9 +128,15 @@ class Finding(NamedTuple):
 # --- Taking times ----------------------------------------------------------------------------
 
 
-def world_of(scenario: str, residents: int, place: str = "england") -> CommunityModel:
-    """Make a world and let it live a few months, so that its memory is warm."""
-    update = {"population": residents, "place": place, "burn_in_years": 0}
+def world_of(
+    scenario: str, residents: int, place: str = "england", capacity: str = "unlimited"
+) -> CommunityModel:
+    """Make a world and let it live a few months, so that its memory is warm.
+
+    ``capacity`` is the rule of mental health services, the only ones that scenarios limit.
+    """
+    update = {"population": residents, "place": place, "burn_in_years": 0,
+              "capacity": {"mental_health_referral": {"rule": capacity}}}  # fmt: skip
     world = CommunityModel(load_scenario(scenario).model_copy(update=update), rng=SEED)
     for _ in range(WARM_MONTHS):
         world.step()
@@ -212,6 +219,22 @@ def month_vs_yardstick(effort: Effort) -> list[Finding]:
     return [whole, *parts_of_month(world, effort.months)]
 
 
+def prevention(effort: Effort) -> list[Finding]:
+    """Compare the month under a plan for a whole place with one without plan or lines."""
+    residents = 325_000
+    plan, plain = (
+        world_of(name, residents, "wigan", capacity=rule)
+        for name, rule in (("people_powered_shift", "queue_and_spill"), ("status_quo", "unlimited"))
+    )
+    pairs = in_turn(
+        effort.repeats, *(partial(months_of, world.step, residents, effort.months)
+                          for world in (plan, plain)),
+    )  # fmt: skip
+    found = comparison(pairs, "prevention", "month")
+    return [Finding("prevention", found["ratio_of_medians"], at_most=1.4, detail=found),
+            *parts_of_month(plan, effort.months, "prevention")]  # fmt: skip
+
+
 def against_yardstick(name: str, world: CommunityModel, effort: Effort, at_most: float) -> Finding:
     """Run a world and the yardstick in turn, with as many residents and months."""
     yardstick, residents = load_yardstick(), world.config.population
@@ -248,7 +271,7 @@ def load_yardstick() -> ModuleType | None:
     return yardstick
 
 
-def parts_of_month(world: CommunityModel, months: int) -> list[Finding]:
+def parts_of_month(world: CommunityModel, months: int, name: str = "month") -> list[Finding]:
     """Say what share of the month each of its parts takes."""
     times: dict[str, list[float]] = {}
     for _ in range(months):
@@ -257,11 +280,11 @@ def parts_of_month(world: CommunityModel, months: int) -> list[Finding]:
             seconds = seconds_of(partial(happening, world, world.month))
             times.setdefault(happening.__name__.strip("_"), []).append(seconds)
     residents = world.config.population
-    ns = {name: statistics.median(t) / residents * 1e9 for name, t in times.items()}
+    ns = {part: statistics.median(t) / residents * 1e9 for part, t in times.items()}
     return [
-        Finding(f"month/{name}", 100.0 * cost / sum(ns.values()), "%",
+        Finding(f"{name}/{part}", 100.0 * cost / sum(ns.values()), "%",
                 detail={"ns_per_resident_month": {"model": {"median": cost}}})
-        for name, cost in ns.items()
+        for part, cost in ns.items()
     ]  # fmt: skip
 
 
@@ -339,6 +362,7 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Finding]]] = {
         sisa_vs_objects,
         sisa_vs_yardstick,
         month_vs_yardstick,
+        prevention,
         scaling,
         import_seconds,
         peak_memory,

@@ -76,13 +76,20 @@ def snapshot(model: CommunityModel) -> Figures:
 
 
 def service_rates(model: CommunityModel, first: int, last: int) -> Figures:
-    """Return contacts a year for 1,000 of each service's base population, over some years."""
+    """Return rates for 1,000 of each service's base population, over some years.
+
+    Contacts a year, or those in a stock; of stocks the entries a year too.
+    """
     table = model.recorder.tables()["services"].to_pandas()
     table = table[table["year"].between(first, last)]
     figures = {}
     for name, rows in table.groupby("service"):
-        figures[f"{name}_rate"] = _rate(rows)
-        outer = [_rate(rows[rows["quintile"] == q]) for q in (1, 5)]
+        is_stock = load_services()[str(name)].kind == "stock"
+        what = "stock_months" if is_stock else "demand"
+        figures[f"{name}_rate"] = _rate(rows, what)
+        outer = [_rate(rows[rows["quintile"] == q], what) for q in (1, 5)]
+        if is_stock:
+            figures[f"{name}_entry_rate"] = _rate(rows, "demand")
         figures[f"{name}_deprivation_ratio"] = outer[0] / outer[1]
         older = rows["age_band"].isin(["65-74", "75+"])
         figures[f"{name}_share_65_plus"] = (
@@ -91,8 +98,9 @@ def service_rates(model: CommunityModel, first: int, last: int) -> Figures:
     return {str(name): float(value) for name, value in figures.items()}
 
 
-def _rate(rows: pd.DataFrame) -> float:
-    return float(PER_THOUSAND * rows["demand"].sum() / rows["base_population"].sum())
+def _rate(rows: pd.DataFrame, what: str) -> float:
+    n = rows[what].sum() / (MONTHS_PER_YEAR if what == "stock_months" else 1)
+    return float(PER_THOUSAND * n / rows["base_population"].sum())
 
 
 def shares_by_year(model: CommunityModel, weights: Array) -> Figures:

@@ -29,6 +29,7 @@ import numpy as np
 from scipy.optimize import least_squares
 from scipy.sparse.linalg import LinearOperator, eigs
 
+from model.catalogue import load_services
 from model.composition import COMPOSITION_FILE, Composition
 from model.errors import EvidenceError, ScenarioError
 from model.network import LAYER_NAMES
@@ -37,12 +38,14 @@ from model.population import AGE_BANDS, CHILDREN, COPING, STRUGGLING, THRIVING, 
 from model.rates import MONTHS_PER_YEAR
 from model.reading import replace_text
 from model.rules import wellbeing
+from model.rules.childrens_care import ENGLAND_CHILDREN_FILE
 from model.scenario import Scenario, Structure, load_scenario
 from model.simulation import CommunityModel
 from model.solving import (
     loneliness_of_england,
     measure_composition,
     propensity_of_england,
+    write_children,
     write_composition,
 )
 from model.surveys import age_weights, measure_wellbeing
@@ -92,6 +95,7 @@ class Fit:
     measured: Mapping[str, float]
     radius: float
     composition: Composition | None = None
+    children: Array | None = None
     made: str = ""
 
 
@@ -129,9 +133,14 @@ def values_of(
 
 
 def england(variant: str, population: int, burn_in_years: int = 10) -> Scenario:
-    """Return the scenario on which everything is fitted: England in small, nothing changed."""
+    """Return the scenario on which everything is fitted: England in small, nothing changed.
+
+    Of services only those that treat are lived, and they serve everybody.
+    """
+    treating = [name for name, service in load_services().items() if service.treats]
     update = {"name": "england", "place": "england", "population": population, "years": 40,
-              "burn_in_years": burn_in_years, "services": [],
+              "burn_in_years": burn_in_years, "services": treating,
+              "capacity": {name: {"rule": "unlimited"} for name in treating},
               "structure": {"variant": variant}}  # fmt: skip
     return load_scenario().model_copy(update=update)
 
@@ -227,12 +236,14 @@ def _settled(
     measured = dict(measure_wellbeing(model, years))
     values["help_sought_rate"] = help_sought_rate(model)
     later = model.config.model_copy(update={"parameters": values})
-    composition = measure_composition(CommunityModel(later, rng=seed + 1))
+    composition, children = measure_composition(CommunityModel(later, rng=seed + 1))
     values["propensity_frailty_correlation"] = propensity_of_england(
         composition, later.parameter_values
     )
     made = f"{start.population:,} residents over five years, seed {seed + 1}."
-    return Fit(start.structure.variant, values, settings, measured, radius, composition, made)
+    return Fit(
+        start.structure.variant, values, settings, measured, radius, composition, children, made
+    )
 
 
 def help_sought_rate(model: CommunityModel) -> float:
@@ -267,7 +278,7 @@ def contagion_radius(model: CommunityModel) -> float:
     per_bad = rates.discontent_per_contact[COPING]
     shares = wellbeing.resting_shares(people, rows, model.parameters, rates)
     content, discontent = shares[:, THRIVING], shares[:, STRUGGLING:].sum(axis=1)
-    risk = wellbeing.personal_risks(people, rows, model.parameters)
+    risk = wellbeing.personal_risks(people, rows, wellbeing.coefficients_of(model.parameters))
     worsen = rates.worsen[COPING] * risk.worsen
     improve = rates.improve[COPING] * risk.improve
     place = np.full(people.n_rows, -1)
@@ -351,6 +362,8 @@ def require_variants(named: Sequence[str] | None) -> tuple[str, ...]:
 def write_fits(fits: Sequence[Fit], folder: Path) -> list[Path]:
     """Write fitted values, one table a variant, and the full model's England, each file all at once.
 
+    Of England who lives there, and how the homes of its children change.
+
     Raises
     ------
     EvidenceError
@@ -367,4 +380,7 @@ def write_fits(fits: Sequence[Fit], folder: Path) -> list[Path]:
         if one.variant == "full" and one.composition is not None:
             written.append(folder / COMPOSITION_FILE.name)
             write_composition(written[-1], one.composition, one.made)
+        if one.variant == "full" and one.children is not None:
+            written.append(folder / ENGLAND_CHILDREN_FILE.name)
+            write_children(written[-1], one.children, one.made)
     return written

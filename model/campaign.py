@@ -4,7 +4,7 @@ import os
 import platform
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,8 +23,20 @@ from model.workers import Run, Task, live_here, live_in_pool, run_row, warm_kern
 RESIDENT_MONTHS_A_PROCESS = 8_000_000
 """For fewer, one process more takes longer to load libraries and kernels than it saves."""
 
+OPTIONS = ("place", "population", "years", "seed", "replicates")
+"""Keys of a scenario that are options of the command too."""
+
+LONGEST_STEM = 60
+
 TRIES = 3
 """How often runs are tried whose process was killed."""
+
+ALIKE = ("place", "population", "years", "burn_in_years", "seed", "replicates", "services",
+         "structure", "parameters")  # fmt: skip
+"""Keys of a scenario in which two that are compared must agree: all else is what is chosen."""
+
+SET_FOR_BOTH = (*ALIKE, "shocks", "capacity")
+"""Keys that an option of the command sets in the comparator too."""
 
 LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
 
@@ -68,6 +80,87 @@ def plan(scenarios: Sequence[Scenario]) -> list[Run]:
     return [Run(number, config, k) for number, (config, k) in enumerate(pairs)]
 
 
+def require_alike(config: Scenario, comparator: Scenario) -> None:
+    """Refuse to compare two scenarios that differ in more than what is chosen.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the first key in which they differ, and both values.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> config = load_scenario()
+    >>> require_alike(config, config.model_copy(update={"years": 10}))
+    Traceback (most recent call last):
+        ...
+    model.errors.ScenarioError: years = 30: status_quo, compared with, has 10. Allowed: the same in
+    both; --years sets both
+    """
+    for ours, theirs in zip(_alike(config), _alike(comparator), strict=True):
+        key, value, what_it_is = ours
+        if what_it_is != theirs[2]:
+            option = f"--{key}" if key in OPTIONS else f"--set {key}=VALUE"
+            raise ScenarioError(f"{comparator.name}, compared with, has {theirs[1]!r}",
+                                key=key, value=value,
+                                allowed=f"the same in both; {option} sets both")  # fmt: skip
+
+
+def _alike(config: Scenario) -> Iterator[tuple[str, object, object]]:
+    """Yield what must agree: a key, its value, and what the value stands for."""
+    for key in ALIKE:
+        if key == "place":
+            yield key, config.place, config.place_profile
+        elif key == "parameters":
+            for name, value in config.parameter_values.items():
+                yield f"{key}.{name}", value, value
+        elif key == "structure":
+            for name, value in config.structure:
+                yield f"{key}.{name}", value, value
+        else:
+            yield key, getattr(config, key), getattr(config, key)
+
+
+def set_for_both(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose the overrides that go over the comparator too: not what a place chooses to do.
+
+    Examples
+    --------
+    >>> set_for_both({"years": 5, "levers.worsen_hazard_ratio": 0.9, "parameters.frailty_sd": 0.7})
+    {'years': 5, 'parameters.frailty_sd': 0.7}
+    """
+    return {key: one for key, one in overrides.items() if key.split(".")[0] in SET_FOR_BOTH}
+
+
+def with_comparator(
+    scenarios: Sequence[Scenario], comparator: Scenario
+) -> tuple[list[Scenario], str]:
+    """Join the scenario that others are compared with, under a name of its own.
+
+    Where it is one of several scenarios it is run once. A scenario alone is compared even with
+    itself: the answer must be nothing at all.
+
+    Returns
+    -------
+    tuple
+        The scenarios to run, and the comparator's name.
+
+    Raises
+    ------
+    ScenarioError
+        When it cannot be compared with one of them.
+    """
+    for config in scenarios:
+        require_alike(config, comparator)
+    if len(scenarios) > 1 and comparator in scenarios:
+        return list(scenarios), comparator.name
+    if comparator.name in {config.name for config in scenarios}:
+        name = f"{comparator.name[:LONGEST_STEM]}_comparator"
+        comparator = comparator.model_copy(update={"name": name})
+    return [*scenarios, comparator], comparator.name
+
+
 def tasks_of(runs: Sequence[Run]) -> list[Task]:
     """Gather runs that share a burnt-in place and seed.
 
@@ -92,6 +185,7 @@ def run_campaign(
     out: Path | None = None,
     jobs: int = 1,
     watcher: Watcher | None = None,
+    comparator: Scenario | None = None,
 ) -> Outcome:
     """Run every replicate of every scenario, and write the tables of them all.
 
@@ -105,6 +199,8 @@ def run_campaign(
         Processes. The numbers don't depend on it.
     watcher : Watcher, optional
         Told of progress.
+    comparator : Scenario, optional
+        What every scenario is compared with, seed by seed.
 
     Returns
     -------
@@ -121,6 +217,9 @@ def run_campaign(
     if isinstance(jobs, bool) or jobs < 1:
         raise ScenarioError("not a number of processes", key="--jobs", value=jobs,
                             allowed="a whole number from 1 up")  # fmt: skip
+    compared_with = None
+    if comparator is not None:
+        scenarios, compared_with = with_comparator(scenarios, comparator)
     runs = plan(scenarios)
     tasks = tasks_of(runs)
     jobs = min(jobs, len(tasks))
@@ -129,7 +228,7 @@ def run_campaign(
     folder = new_folder(out)
     watcher = watcher or Watcher()
     started = time.perf_counter()
-    manifest = _manifest(scenarios, runs)
+    manifest = _manifest(scenarios, runs, compared_with)
     write_manifest(folder, {**manifest, "status": "running"})
     watcher.on_plan(sum(task.months for task in tasks))
     interrupted = False
@@ -211,7 +310,9 @@ def _require_distinct(results: Results) -> None:
                            "bit: their seeds do not reach the draws", file=results.folder)  # fmt: skip
 
 
-def _manifest(scenarios: Sequence[Scenario], runs: Sequence[Run]) -> dict[str, Any]:
+def _manifest(
+    scenarios: Sequence[Scenario], runs: Sequence[Run], comparator: str | None
+) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "upstream": version("upstream-abm"),
@@ -221,6 +322,7 @@ def _manifest(scenarios: Sequence[Scenario], runs: Sequence[Run]) -> dict[str, A
         "libraries": {name: version(name) for name in LIBRARIES},
         "kernels": sources_hash(),
         "n_runs": len(runs),
+        "comparator": comparator,
         "scenarios": {
             config.name: {
                 **config.model_dump(mode="json"),

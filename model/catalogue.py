@@ -18,22 +18,32 @@ SHOCKS_FILE = DATA / "shocks.toml"
 CHANNELS_FILE = DATA / "channels.toml"
 LARGEST_SERVICES_BYTES = 100_000
 
-Base = Literal["people", "adults", "households"]
+Base = Literal["people", "adults", "children", "households"]
 Margin = Literal["deprivation", "age"]
+Kind = Literal["contact", "stock"]
+
+CALL, ATTENDANCE, ADMISSION = "ambulance", "a_and_e", "emergency_admission"
+PATHWAY = (CALL, ATTENDANCE, ADMISSION)
+"""Steps of the emergency pathway, of which one leads to the next."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """One kind of contact with an acute service.
+    """One kind of contact with a service, or a stock of those in its care.
 
-    ``base`` says whose demand it is: ``people`` of all ages, ``adults`` aged 16 and over, or
-    ``households``. ``margins`` names the gradients that are published.
+    ``base`` says whose demand it is: ``people`` of all ages, ``adults`` aged 16 and over,
+    ``children`` below, or ``households``. ``margins`` names the gradients that are published.
+    Of a ``contact``, ``spills_to`` names the service to which some turn who wait too long, and
+    ``treats`` says whether it speeds recovery; in a ``stock`` people are from an entry to an exit.
     """
 
     name: str
     label: str
     base: Base
     margins: tuple[Margin, ...] = ()
+    kind: Kind = "contact"
+    spills_to: str | None = None
+    treats: bool = False
 
 
 class _Table(BaseModel):
@@ -44,6 +54,9 @@ class _Entry(_Table):
     label: str
     base: Base
     margins: Annotated[tuple[Margin, ...], Field(strict=False)] = ()
+    kind: Kind = "contact"
+    spills_to: str | None = None
+    treats: bool = False
 
 
 class _File(_Table):
@@ -69,7 +82,44 @@ def load_services(path: Path = SERVICES_FILE) -> Mapping[str, Service]:
         read = _File.model_validate({"services": document})
     except ValidationError as error:
         raise validation_problem(error, EvidenceError, path, (_File, _Entry)) from None
-    return {name: Service(name, **dict(entry)) for name, entry in read.services.items()}
+    services = {name: Service(name, **dict(entry)) for name, entry in read.services.items()}
+    for one in services.values():
+        _check_spill(one, services, path)
+    return services
+
+
+def _check_spill(service: Service, services: Mapping[str, Service], path: Path) -> None:
+    target = service.spills_to
+    if target is None:
+        return
+    key, allowed = f"services.{service.name}.spills_to", "a contact that spills to none"
+    if target not in services:
+        raise EvidenceError("unknown service", file=path, key=key, value=target, known=services,
+                            wanted=target)  # fmt: skip
+    kinds = {service.kind, services[target].kind}
+    if "stock" in kinds or services[target].spills_to or target in (service.name, ADMISSION):
+        raise EvidenceError("nobody can turn there", file=path, key=key, value=target,
+                            allowed=allowed)  # fmt: skip
+    if service.name in PATHWAY:
+        raise EvidenceError("is a step of the pathway, which leads on itself", file=path, key=key,
+                            value=target, allowed="left out")  # fmt: skip
+
+
+@cache
+def contact_services() -> Mapping[str, Service]:
+    """Return the services of which contacts are counted, in the order of the catalogue."""
+    return {name: one for name, one in load_services().items() if one.kind == "contact"}
+
+
+def catalogue_place(name: str) -> int:
+    """Return a service's place in the catalogue, which its draws bear.
+
+    Examples
+    --------
+    >>> catalogue_place("gp")
+    0
+    """
+    return list(load_services()).index(name)
 
 
 @dataclass(frozen=True)

@@ -48,19 +48,32 @@ def run(
     ] = None,
     jobs: Annotated[int | None, typer.Option(help="Processes. [default: as many as pay]")] = None,
     out: Annotated[Path | None, typer.Option(help="A new folder. [default: results/NNN]")] = None,
+    compare_to: Annotated[
+        str | None,
+        typer.Option(metavar="SCENARIO",
+                     help="Run this scenario too and say, seed by seed, what differs from it; "
+                          "options reach it too, save --set of what the place chooses."),
+    ] = None,
 ) -> None:  # fmt: skip
     """Run scenarios and put the answer into words, tables and a figure."""
-    from model.campaign import jobs_that_pay, run_campaign  # noqa: PLC0415 - slow to load
+    from model.campaign import (  # noqa: PLC0415 - slow to load
+        jobs_that_pay,
+        run_campaign,
+        set_for_both,
+    )
     from model.scenario import load_scenario  # noqa: PLC0415
 
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population,
                "place": place}  # fmt: skip
     overrides = _overrides(settings, options)
     configs = [load_scenario(path, overrides) for path in scenarios or ["status_quo"]]
+    comparator = load_scenario(compare_to, set_for_both(overrides)) if compare_to else None
+    jobs = (
+        jobs_that_pay([*configs, *([comparator] if comparator else [])]) if jobs is None else jobs
+    )
     with _progress() as watcher:
-        outcome = run_campaign(configs, out, jobs_that_pay(configs) if jobs is None else jobs,
-                               watcher)  # fmt: skip
-    _show(outcome.folder)
+        outcome = run_campaign(configs, out, jobs, watcher, comparator)
+    _show(outcome.folder, each=comparator is None)
     if outcome.interrupted:
         _say("Interrupted: runs that were finished are kept.", error=True)
         raise typer.Exit(INTERRUPTED)
@@ -70,7 +83,7 @@ def run(
 
 @app.command()
 def show(folder: Annotated[Path, typer.Argument(help="A results folder.")]) -> None:
-    """Show the summary of a campaign again, and draw its figure afresh."""
+    """Show what a campaign found again, the comparison first, and draw its figures afresh."""
     _show(folder)
 
 
@@ -127,13 +140,22 @@ def parameters() -> None:
 
 
 @app.command()
+def programmes() -> None:
+    """Print every programme with its numbers and evidence, as the page docs/programmes.md."""
+    from model.programme_pages import programmes_page  # noqa: PLC0415
+
+    print(programmes_page(), end="")
+
+
+@app.command()
 def calibrate(
     out: Annotated[
         Path | None,
         typer.Option(
             exists=True,
             file_okay=False,
-            help="Write fitted.toml, and England's composition, into this folder.",
+            help="Write fitted.toml, England's composition and its children's homes into this "
+            "folder.",
         ),
     ] = None,
     variants: Annotated[
@@ -184,6 +206,28 @@ def baseline(
         found = measure_baseline(range(1, seeds + 1), population, jobs or default_jobs(),
                                  years=years, on_world=lambda: watcher.on_months(1))  # fmt: skip
     print(baseline_page(found), end="")
+
+
+@app.command()
+def patterns(
+    seeds: Annotated[int, typer.Option(min=2, help="Sets of worlds, a seed each.")] = 8,
+    population: Annotated[int, typer.Option(min=1_000, help="Residents in each world.")] = 20_000,
+    years: Annotated[int, typer.Option(min=3, help="The longest that any world is lived.")] = 30,
+    place: Annotated[str, typer.Option(help="A bundled place, or a profile.")] = "wigan",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes. [default: all processors]")
+    ] = None,
+) -> None:
+    """Ask the model what prevention does, and print the page docs/patterns.md."""
+    from model.campaign import default_jobs  # noqa: PLC0415
+    from model.pattern_pages import patterns_page  # noqa: PLC0415
+    from model.patterns import STUDIES, measure_patterns  # noqa: PLC0415
+
+    with _progress() as watcher:
+        watcher.on_plan(seeds * len(STUDIES))
+        found = measure_patterns(range(1, seeds + 1), population, years, jobs or default_jobs(),
+                                 place, on_study=lambda: watcher.on_months(1))  # fmt: skip
+    print(patterns_page(found), end="")
 
 
 @place_app.command("list")
@@ -264,21 +308,29 @@ def _overrides(
     return overrides | {k: (f"--{k}", value) for k, value in options.items() if value is not None}
 
 
-def _show(folder: Path) -> None:
+def _show(folder: Path, *, each: bool = True) -> None:
+    """Show the comparison, if there is one, then each scenario by itself, if asked for."""
     from rich.console import Console  # noqa: PLC0415
 
-    from model.report import summary  # noqa: PLC0415
+    from model.comparison import comparison, comparisons  # noqa: PLC0415
+    from model.report import failures, summary  # noqa: PLC0415
     from model.results import Results  # noqa: PLC0415
 
     results = Results(folder)
     width = None if sys.stdout.isatty() else PIPED_WIDTH
-    Console(highlight=False, width=width).print(summary(results))
+    console = Console(highlight=False, width=width)
+    if comparisons(results):
+        console.print(comparison(results))
+    for part in [summary(results)] if each else failures(results):
+        console.print(part)
     if (results.runs["status"] == "finished").any():
-        from model.plots import draw_overviews  # noqa: PLC0415
+        from model.plots import draw_comparisons, draw_overviews  # noqa: PLC0415
 
-        for path in draw_overviews(results):
+        for path in [*draw_comparisons(results), *draw_overviews(results)]:
             print(f"Figure  {path} (and .svg)")
     print(f"Tables  {folder}")
+    if not each:
+        print(f"Each scenario by itself: upstream show {folder}")
 
 
 def _say(text: str, *, error: bool = False) -> None:

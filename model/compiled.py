@@ -20,7 +20,16 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 PACKAGE = Path(__file__).parent
 
-WITHOUT_KERNELS = {"cli", "report", "plots", "campaign", "workers"}
+WITHOUT_KERNELS = {
+    "cli",
+    "report",
+    "plots",
+    "pattern_pages",
+    "patterns",
+    "worlds",
+    "campaign",
+    "workers",
+}
 """Files above the simulation, which no kernel can read."""
 
 

@@ -36,6 +36,19 @@ class Composition(NamedTuple):
     lonely: Array
 
 
+class Demand(NamedTuple):
+    """What is expected of a resident in each cell; what the kernels of the month read.
+
+    ``per_month`` has shape (services of the catalogue, cells): own contacts a month at a
+    propensity of 1, for A&E those who walk in. ``admitted`` has shape (walked in or conveyed,
+    cells): the chance that an attendance ends in admission.
+    """
+
+    per_month: Array
+    conveyed: float
+    admitted: Array
+
+
 @cache
 def load_composition(path: Path = COMPOSITION_FILE) -> Composition:
     """Read the composition of England that the margins are solved on.

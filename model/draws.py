@@ -72,6 +72,17 @@ class Purpose(IntEnum):
     RENEWAL = 37
     COMPANY = 38
     TRIAL = 39
+    WAITING = 40
+    CHILD_CARE = 41
+    ADULT_CARE = 42
+    REFERRAL = 43
+    OFFER = 44
+    ENROLMENT = 45
+    COMPANIONS = 46
+    RECRUITMENT = 47
+    CONVERSION = 48
+    ACTIVITY = 49
+    SPARED = 50
 
 
 class Low(NamedTuple):
@@ -183,17 +194,17 @@ def _is_low(high, ids, most, chosen):
 
 
 @kernel
-def _find_low(seed, purpose, month, ids, below, places, uniforms):
+def _find_low(seed, where, month, ids, below, places, uniforms):
     words, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.bool_)
     finer, likely = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK + 8, np.int64)
     n = np.zeros(len(below), np.int64)
     for first in range(0, ids.size, CHUNK):
         some = ids[first : first + CHUNK]
-        fill_words(seed, purpose, month, some, words)
+        fill_words(seed, where, month, some, words)
         for word in range(len(below)):
             _is_low(words[word], some, highest_word(below[word]), chosen)
             found = likely[: pick(chosen, some.size, 0, likely, 0)]
-            fill_words(seed, FINER << 8 | purpose, month, some[found], finer)
+            fill_words(seed, FINER << 8 | where, month, some[found], finer)
             for k in range(found.size):
                 uniform = to_uniform(words[word, found[k]], finer[word, k])
                 places[word, n[word]], uniforms[word, n[word]] = first + found[k], uniform
@@ -247,7 +258,7 @@ class Draws:
         return uniforms
 
     def low(
-        self, purpose: Purpose, month: int, ids: Array, below: Sequence[float]
+        self, purpose: Purpose, month: int, ids: Array, below: Sequence[float], lane: int = 0
     ) -> tuple[Low, ...]:
         """Draw up to four uniforms a resident, of which only those below a bound are needed.
 
@@ -261,6 +272,8 @@ class Draws:
             Resident ids; 0, which is nobody's, draws nothing.
         below : sequence of float
             The bound of each uniform.
+        lane : int
+            Numbers the blocks of a rule that needs more than four uniforms.
 
         Returns
         -------
@@ -275,7 +288,8 @@ class Draws:
         """
         places, found = np.empty((len(below), ids.size), np.int32), np.empty((len(below), ids.size))
         when = np.uint32(month & 0xFFFFFFFF)
-        n = _find_low(self.seed, int(purpose), when, ids, np.array(below), places, found)
+        where = _where(purpose, 2 * lane)
+        n = _find_low(self.seed, where, when, ids, np.array(below), places, found)
         rows = [places[k, :size].copy() for k, size in enumerate(n)]
         return tuple(Low(row, ids[row], found[k, : row.size].copy()) for k, row in enumerate(rows))
 

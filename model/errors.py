@@ -7,6 +7,7 @@ from typing import Self
 
 _ABSENT = object()
 _LONGEST_VALUE = 80
+_MOST_NAMES = 40
 
 
 class InputError(Exception):
@@ -97,4 +98,4 @@ def _suggestion(wanted: str, known: list[str]) -> str:
     nearest = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
     if nearest:
         return f"Did you mean {nearest[0]!r}?"
-    return f"Known: {', '.join(sorted(known))}" if known else ""
+    return f"Known: {', '.join(sorted(known))}" if 0 < len(known) <= _MOST_NAMES else ""

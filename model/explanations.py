@@ -14,6 +14,7 @@ from model.rules.wellbeing import (
     Rates,
     buffer_of,
     hazards,
+    ratios_of,
     risk_under_stress,
     support_of,
     terms_of,
@@ -59,8 +60,11 @@ def explain(
     risks = float(people.worsen_risk[row]), float(people.improve_risk[row])
     if people.stress[row] > 0.0:
         risks = uncompiled(risk_under_stress)(float(people.log_hazard[row]), felt, shock)
-    is_helped = bool(people.help_months[row] > 0)
-    found = Hazards(*uncompiled(hazards)(state, *risks, good, bad, is_helped, rates))
+    ratios = uncompiled(ratios_of)(
+        int(people.help_months[row]), int(people.treatment_months[row]),
+        float(people.programme_worsen[row]), float(people.programme_improve[row]), rates,
+    )  # fmt: skip
+    found = Hazards(*uncompiled(hazards)(state, *risks, good, bad, ratios, rates))
     down, up = found.worsen + found.jump_down, found.improve + found.jump_up
     share = uncompiled(share_of_move)
     terms = terms_of(people, np.array([row]), parameters)
@@ -78,15 +82,14 @@ def explain(
             "base": float(rates.worsen[state]),
             "personal_factor": risks[0],
             "contagion": float(rates.discontent_per_contact[state]) * bad,
-            "hazard_ratio": rates.worsen_hazard_ratio
-            * (rates.help_hazard_ratio if is_helped else 1.0),
+            "hazard_ratio": ratios[0],
             "per_year": float(found.worsen),
         },
         "improve": {
             "base": float(rates.improve[state]),
             "personal_factor": risks[1],
             "contagion": float(rates.content_per_contact[state]) * good,
-            "hazard_ratio": rates.improve_hazard_ratio,
+            "hazard_ratio": ratios[1],
             "per_year": float(found.improve),
         },
         "jump_down": {"per_year": float(found.jump_down)},

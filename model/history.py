@@ -9,13 +9,16 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
+from model.catalogue import load_services
 from model.errors import ResultsError
 from model.network import EMPTY, LAYERS, Network
 from model.places import thin
 from model.population import (
     AGE_BANDS,
+    CHILD_CARE,
     COLUMNS,
     EMPLOYMENT,
+    ENGAGEMENT,
     LONELINESS,
     NOBODY,
     SEXES,
@@ -28,7 +31,7 @@ from model.scenario import Scenario
 
 Array = np.ndarray[Any, Any]
 
-STATE_FORMAT = 2
+STATE_FORMAT = 3
 SMALL_PARTS_BYTES = 1_000_000
 
 RANGES = {
@@ -41,7 +44,12 @@ RANGES = {
     "loneliness": (0, len(LONELINESS) - 1),
     "employment": (0, len(EMPLOYMENT) - 1),
     "conditions": (0, 100),
-    "help_months": (0, 127),
+    "help_months": (-1, 127),
+    "treatment_months": (-1, 127),
+    "engagement": (0, len(ENGAGEMENT) - 1),
+    "programme": (0, 127),
+    "child_care": (0, len(CHILD_CARE) - 1),
+    "long_term_care": (0, 1),
     "lives_alone": (0, 1),
 }
 """What codes can be at all: kernels use them as places in arrays and check nothing."""
@@ -52,8 +60,10 @@ def history_of(config: Scenario) -> dict[str, Any]:
     names = {"population", "burn_in_years", "structure"}
     # What the place and the numbers are, not only what they are called: files may be edited.
     contents = (config.place_profile.model_dump_json(), sorted(config.parameter_values.items()))
+    treating = sorted(name for name in config.services if load_services()[name].treats)
     past = hashlib.blake2b(repr(contents).encode(), digest_size=16).hexdigest()
-    return {**config.model_dump(mode="json", include=names), "place_and_parameters": past}
+    return {**config.model_dump(mode="json", include=names), "place_and_parameters": past,
+            "treating": treating}  # fmt: skip
 
 
 def write_state(path: Path, arrays: Mapping[str, Array], seed: int, config: Scenario) -> None:

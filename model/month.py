@@ -6,10 +6,10 @@ Rules answer from columns, ties, parameters and draws; here their answers are wr
 from collections.abc import Mapping
 from typing import Any
 
-import mesa
 import numpy as np
 
-from model.catalogue import Shock
+from model.catalogue import Shock, load_services
+from model.composition import Demand
 from model.draws import Draws, Low, Purpose, renewal_ids
 from model.homes import Rates as HomeRates
 from model.homes import has_room, members, ties_within
@@ -19,6 +19,8 @@ from model.places import Place
 from model.population import (
     CHILDREN,
     EMPLOYED,
+    IN_NEED,
+    NO_CARE,
     NO_STATE,
     NOBODY,
     NOT_WORKING,
@@ -30,9 +32,13 @@ from model.population import (
     Population,
     age_band_of,
 )
+from model.prevention import REQUEST, Prevention
 from model.rates import MONTHS_PER_YEAR
 from model.recorder import Recorder
 from model.rules import (
+    adult_care,
+    childrens_care,
+    demand,
     demography,
     help_seeking,
     households,
@@ -44,6 +50,7 @@ from model.rules import (
     wellbeing,
 )
 from model.scenario import Scenario
+from model.waiting import WAITS, Queue
 
 Array = np.ndarray[Any, Any]
 
@@ -53,11 +60,26 @@ START = 0
 MOST_CONDITIONS = 100
 """Long-term conditions beyond which no more are counted."""
 
+CLEAN_SLATE = (
+    "stress",
+    "help_months",
+    "loneliness",
+    "treatment_months",
+    "engagement",
+    "programme",
+    "programme_months",
+    "programme_worsen",
+    "programme_improve",
+    "child_care",
+    "long_term_care",
+)
+"""What nobody brings with them."""
+
 DEATH, BIRTH, HOME, MOVING_OUT = range(4)
 """What is asked of everybody at once, in the order of the words of a block."""
 
 
-class Month(mesa.Model):  # type: ignore[misc]
+class Month(Prevention):
     """A place that lives through months; `CommunityModel` builds it and opens it to view."""
 
     config: Scenario
@@ -78,16 +100,22 @@ class Month(mesa.Model):  # type: ignore[misc]
     _ease: ties.Ease
     _wants: loneliness.Wants
     _recognition: help_seeking.Recognition
+    _coefficients: wellbeing.Coefficients
     _rates_before: wellbeing.Rates
     _rates_after: wellbeing.Rates
     _weights: Array
-    _demand: services.Demand
+    _demand: Demand
+    _queues: Mapping[str, Queue]
+    _stocks: Mapping[str, tuple[Array, Array]]
+    _with_care: bool
+    _child_care: childrens_care.Rates
     _chances: demography.Chances
     _home_rates: HomeRates
     _founders: migration.Founders
     _vital: dict[str, Array]
     _sought: Mapping[str, Array]
-    _contacts: Array
+    _account: services.Account
+    _contact_rows: Mapping[str, tuple[Array, Array]]
     _lows: tuple[Low, ...]
 
     # --- What happens --------------------------------------------------------------------
@@ -104,6 +132,7 @@ class Month(mesa.Model):  # type: ignore[misc]
     def _be_struck(self, month: int) -> None:
         people = self.population
         self._climate = life_events.climate_of(self._shocks, self._index, month)
+        self._shelter(month)
         strikes = life_events.strikes_of_month(people, self._event_chances, self._climate,
                                                self.parameters, self.draws, month,
                                                self.calendar_month)  # fmt: skip
@@ -119,9 +148,9 @@ class Month(mesa.Model):  # type: ignore[misc]
 
     def _seek_help(self, month: int) -> None:
         found = help_seeking.seekers(
-            self.population, self.network, self._recognition, self.draws, month
+            self.population, self.network, self._recognition, self.draws, month, self._readier()
         )
-        months = round(self.parameters.help_duration_months)
+        months = WAITS if help_seeking.BEGINS_AT in self._queues else self._months_of_help
         self.population.write("help_months", found.rows, months)
         self._sought = found.contacts
         self._vital["sought_help"] = self._by_neighbourhood(found.rows)
@@ -137,12 +166,79 @@ class Month(mesa.Model):  # type: ignore[misc]
                            ("improved", moves.after < moves.before)):  # fmt: skip
             self._vital[name] = self._by_neighbourhood(moves.rows[went])
         people.write("stress", slice(None), life_events.faded(people.stress, self._stress_left))
-        people.write("help_months", slice(None), help_seeking.a_month_less(people.help_months))
+        for name in ("help_months", "treatment_months"):
+            people.write(name, slice(None), help_seeking.a_month_less(people.columns[name]))
 
     def _seek_services(self, month: int) -> None:
-        self._contacts = services.monthly_demand(
-            self.population, self.config.services, self._demand, self.draws, month, self._sought
+        people = self.population
+        self._meet_services(month)
+        self._account = account = services.monthly_services(
+            people, self.config.services, self._demand, self.draws, month, sought=self._sought,
+            queues=self._queues, bought=self._bought, listed=self._listed, ratios=self._ratios,
+        )  # fmt: skip
+        self._queues, self._contact_rows = account.queues, account.rows
+        self._treat(account)
+        if help_seeking.BEGINS_AT in account.queues:
+            met, left = (
+                contacts[help_seeking.BEGINS_AT] for contacts in (account.met, account.left)
+            )
+            found = help_seeking.answers(met, left, people.help_months, self._months_of_help)
+            people.write("help_months", *found)
+
+    def _seek_treatment(self, month: int) -> None:
+        """Turn to the services that treat, before any is counted: so states settle with them."""
+        treating = [name for name in self.config.services if load_services()[name].treats]
+        if treating:
+            self._treat(services.monthly_services(
+                self.population, treating, self._demand, self.draws, month, sought=self._sought
+            ))  # fmt: skip
+
+    def _treat(self, account: services.Account) -> None:
+        months, treated = (
+            self.population.treatment_months,
+            self.parameters.treatment_duration_months,
         )
+        self.population.write("treatment_months",
+                              *services.treatments(account, months, round(treated)))  # fmt: skip
+
+    def _come_into_care(self, month: int) -> None:
+        """Let children and adults come into care that lasts, and out of it."""
+        if not self._with_care:
+            return
+        people = self.population
+        found = childrens_care.changes(people, self.network, self._child_care, self.draws, month)
+        stays = np.zeros(found.rows.size, bool)
+        for care, name in enumerate(childrens_care.CARES, start=IN_NEED):
+            into = np.flatnonzero((found.after == care) & (found.before < care))
+            stays[into] = self._spared(found.rows[into], name, month)
+        found = childrens_care.Changes(*(part[~stays] for part in found))
+        people.write("child_care", found.rows, found.after)
+        entries, in_care = childrens_care.entries_of(people, found), childrens_care.stock_of(people)
+        stocks = dict(zip(childrens_care.CARES, zip(entries, in_care, strict=True), strict=True))
+        p = self.parameters
+        people.write("long_term_care", adult_care.ends(people, p, self.draws, month), 0)
+        begun = adult_care.begins(people, self._requests_met(), p, self.draws, month)
+        begun = begun[~self._spared(begun, *adult_care.CARES, month)]
+        people.write("long_term_care", begun, 1)
+        cared_for = adult_care.counted(people, adult_care.in_care(people))[0]
+        now = adult_care.counted(people, begun)[0], cared_for
+        self._stocks = {**stocks, adult_care.CARES[0]: now}
+
+    def _requests_met(self) -> Array:
+        met = self._account.met.get(REQUEST)
+        return self._contact_rows[REQUEST][0] if met is None else met.row
+
+    def _begin_care(self, rows: Array) -> None:
+        """Give those who are there at the start, or move in, the care they are in."""
+        if not self._with_care:
+            return
+        people = self.population
+        children = rows[people.state[rows] == NO_STATE]
+        care = childrens_care.starting_care(people, self.network, children, self._child_care,
+                                            self.draws, self.calendar_month)  # fmt: skip
+        people.write("child_care", children, care)
+        in_care = adult_care.starting(people, rows, self.parameters, self.draws)
+        people.write("long_term_care", in_care, 1)
 
     def _die(self, month: int) -> None:
         self._ask(month)
@@ -175,6 +271,8 @@ class Month(mesa.Model):  # type: ignore[misc]
         for name in ("householder", "partner", "mother"):
             people.write(name, rows, NOBODY)
         people.write("lives_alone", rows, 0)
+        people.write("programme", rows, 0)
+        people.write("engagement", rows, 0)
         for child in left.orphans.tolist():
             self._take_in(child, month)
 
@@ -249,6 +347,7 @@ class Month(mesa.Model):  # type: ignore[misc]
         people.write("state", adults, self._resting_states(adults, Purpose.STATE, month))
         found = ties_within(rows, people.householder[rows])
         self._tie_kin(*found, self._mood())
+        self._begin_care(rows)
 
     def _renew(self, month: int) -> None:
         """Put newcomers of the same age and sex in the places of those who die or move away."""
@@ -298,6 +397,7 @@ class Month(mesa.Model):  # type: ignore[misc]
         come_of_age = rows[people.age_band[rows] == CHILDREN]
         age_years = (month - people.birth_month[rows]) // MONTHS_PER_YEAR
         people.write("age_band", rows, age_band_of(age_years))
+        people.write("child_care", come_of_age, NO_CARE)
         retiring = rows[people.age_band[rows] == life_events.RETIRED_BAND]
         people.write("employment", retiring, NOT_WORKING)
         work = life_events.work_of(people, come_of_age, self.parameters, self.draws)
@@ -317,7 +417,11 @@ class Month(mesa.Model):  # type: ignore[misc]
         self._assess_risk(changed)
 
     def _record(self, month: int) -> None:
-        self.recorder.record(month, self.population, self.network, self._contacts, self._vital)
+        vital = {**self._vital, **self._prevention_now()}
+        self.recorder.record(month, self.population, self.network, self._account.flow, vital,
+                             self._stocks, self._saved())  # fmt: skip
+        if month % MONTHS_PER_YEAR == 0:
+            self._record_plan(month // MONTHS_PER_YEAR)
 
     # --- What a month is made of ---------------------------------------------------------
 
@@ -333,7 +437,7 @@ class Month(mesa.Model):  # type: ignore[misc]
         normal = self.draws.normals(Purpose.FRAILTY, month, ids)
         people.write("frailty", rows, self.parameters.frailty_sd * normal)
         people.write("ties_wanted", rows, ties.ties_wanted(ids, self.parameters, self.draws))
-        uses = services.propensities(ids, people.frailty[rows], self.parameters, self.draws)
+        uses = demand.propensities(ids, people.frailty[rows], self.parameters, self.draws)
         people.write("propensity", rows, uses)
         people.write("need_of_company", rows,
                      loneliness.needs_of_company(ids, self.parameters, self.draws))  # fmt: skip
@@ -341,7 +445,7 @@ class Month(mesa.Model):  # type: ignore[misc]
                      life_events.work_of(people, rows, self.parameters, self.draws))  # fmt: skip
         people.write("conditions", rows, life_events.conditions_of(
             people, rows, self.calendar_month, self.parameters, self.draws))  # fmt: skip
-        for name in ("stress", "help_months", "loneliness"):
+        for name in CLEAN_SLATE:
             people.write(name, rows, 0)
         self._assess_risk(rows)
 
@@ -367,7 +471,7 @@ class Month(mesa.Model):  # type: ignore[misc]
         return np.bincount(homes, minlength=len(self.place.neighbourhoods))
 
     def _assess_risk(self, rows: Array) -> None:
-        risk = wellbeing.personal_risks(self.population, rows, self.parameters)
+        risk = wellbeing.personal_risks(self.population, rows, self._coefficients)
         self.population.write("log_hazard", rows, risk.log_hazard)
         self.population.write("worsen_risk", rows, risk.worsen)
         self.population.write("improve_risk", rows, risk.improve)
@@ -380,6 +484,10 @@ class Month(mesa.Model):  # type: ignore[misc]
         self.network.tell_neighbours(rows, wellbeing.MOOD[before], wellbeing.MOOD[after])
 
     @property
+    def _months_of_help(self) -> int:
+        return round(self.parameters.help_duration_months)
+
+    @property
     def calendar_month(self) -> int:
         """The month by which ages are told."""
         return self.month if self.config.structure.demography else START
@@ -389,9 +497,12 @@ class Month(mesa.Model):  # type: ignore[misc]
     MONTH = (
         _be_struck,
         _meet_and_part,
+        Prevention._invest,
+        Prevention._take_part,
         _seek_help,
         _move_between_states,
         _seek_services,
+        _come_into_care,
         _die,
         _be_born,
         _change_homes,
@@ -407,9 +518,12 @@ class Month(mesa.Model):  # type: ignore[misc]
     STANDSTILL = (
         _be_struck,
         _meet_and_part,
+        Prevention._invest,
+        Prevention._take_part,
         _seek_help,
         _move_between_states,
         _seek_services,
+        _come_into_care,
         _feel_lonely,
         _record,
     )
@@ -421,9 +535,17 @@ class Month(mesa.Model):  # type: ignore[misc]
         _meet_and_part,
         _seek_help,
         _move_between_states,
+        _seek_treatment,
         _feel_lonely,
     )
     """A month of burn-in, with every age and every household held."""
 
-    FROZEN = (_be_struck, _meet_and_part, _seek_help, _move_between_states, _feel_lonely)
+    FROZEN = (
+        _be_struck,
+        _meet_and_part,
+        _seek_help,
+        _move_between_states,
+        _seek_treatment,
+        _feel_lonely,
+    )
     """A month of burn-in in which nobody gives their place to another."""

@@ -30,6 +30,8 @@ LIMITS = {
     "per 1,000 people per year": (0.0, 20_000.0),
     "per 1,000 adults per year": (0.0, 20_000.0),
     "per 1,000 households per year": (0.0, 20_000.0),
+    "per 1,000 children per year": (0.0, 20_000.0),
+    "per 1,000 children": (0.0, 1_000.0),
     "log hazard": (-3.0, 3.0),
     "log hazard, spread": (0.0, 5.0),
     "ratio": (0.0, 20.0),

@@ -34,6 +34,10 @@ LONELINESS = ("hardly", "some of the time", "often")
 NOT_LONELY, SOMETIMES_LONELY, OFTEN_LONELY = range(len(LONELINESS))
 EMPLOYMENT = ("outside the labour force", "employed", "unemployed")
 NOT_WORKING, EMPLOYED, UNEMPLOYED = range(len(EMPLOYMENT))
+ENGAGEMENT = ("none", "participant", "supporter")
+NOT_ENGAGED, PARTICIPANT, SUPPORTER = range(len(ENGAGEMENT))
+CHILD_CARE = ("none", "in need", "on a protection plan", "looked after")
+NO_CARE, IN_NEED, ON_PLAN, LOOKED_AFTER = range(len(CHILD_CARE))
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,16 @@ COLUMNS = (
     Column("stress", "float32", "events", "life events felt, fading", "life_events"),
     Column("employment", "int8", "code", "work, from 16 to 64", "life_events", EMPLOYMENT),
     Column("conditions", "int8", "conditions", "long-term conditions", "life_events"),
-    Column("help_months", "int8", "months", "months of help still to come", "help_seeking"),
-    Column("propensity", "float32", "ratio", "persistent personal use of services, mean 1", "services"),
+    Column("help_months", "int8", "months", "months of help still to come; -1 while waiting for it", "help_seeking"),
+    Column("propensity", "float32", "ratio", "persistent personal use of services, mean 1", "demand"),
+    Column("treatment_months", "int8", "months", "months of treatment still to come; -1 while waiting for it", "services"),
+    Column("engagement", "int8", "code", "part taken in a programme", "programmes", ENGAGEMENT),
+    Column("programme", "int8", "number", "which entry of the plan, from 1; 0 is none", "programmes"),
+    Column("programme_months", "int16", "months", "months of the programme still to come", "programmes"),
+    Column("programme_worsen", "float32", "log hazard", "what programmes add to worsening, fading", "programmes"),
+    Column("programme_improve", "float32", "log hazard", "what programmes add to improving, fading", "programmes"),
+    Column("child_care", "int8", "code", "children's social care, under 16", "childrens_care", CHILD_CARE),
+    Column("long_term_care", "int8", "0 or 1", "whether in long-term adult care", "adult_care"),
 )  # fmt: skip
 """Every column, and the rule that alone may change it."""
 
@@ -156,6 +168,14 @@ class Population:
     conditions: Array
     help_months: Array
     propensity: Array
+    treatment_months: Array
+    engagement: Array
+    programme: Array
+    programme_months: Array
+    programme_worsen: Array
+    programme_improve: Array
+    child_care: Array
+    long_term_care: Array
 
     def __init__(self, rows: Sequence[int] | Array) -> None:
         self.bounds = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from model.errors import InputError
 
 DEEPEST_NEST = 8
 MOST_DOTS_IN_A_LINE = 1_000
 
+_BAD_KIND = ("union_tag_invalid", "union_tag_not_found")
+
 _PLAIN = {
     "extra_forbidden": "unknown key",
     "missing": "is missing",
     "finite_number": "is not a finite number",
+    "model_type": "is not a table of keys",
 }
 
 
@@ -150,24 +154,56 @@ def validation_problem(
     # A misspelt key is also one that is missing, and says more.
     unknown = [one for one in errors if one["type"] == "extra_forbidden"]
     first = (unknown or errors)[0]
-    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] in _BAD_KIND:
+        kinds = [tag for schema in schemas for tag in _kind_of(schema)]
+        return _kind_problem(first, kind, file, kinds)
+    schema_at, words = _walk(schemas[0], first["loc"])
+    key = ".".join(words)
     leaf = str(first["loc"][-1]) if first["loc"] else ""
     reason = str(first["msg"]).removeprefix("Value error, ")
     problem = _PLAIN.get(first["type"], reason[:1].lower() + reason[1:])
     details: dict[str, Any] = {"file": file, "key": (key or "''") if first["loc"] else None}
     if first["type"] == "extra_forbidden":
-        details |= {"known": _names(schemas, first["loc"], also), "wanted": leaf}
+        known = [name for schema in schema_at if schema in schemas for name in schema.model_fields]
+        details |= {"known": known + list(also if len(words) == 1 else ()), "wanted": leaf}
     if first["type"] != "missing" and first["loc"]:
         details["value"] = first["input"]
     return kind(problem, **details)
 
 
-def _names(
-    schemas: Sequence[type[BaseModel]], loc: Sequence[int | str], also: Sequence[str]
-) -> list[str]:
-    top, *inner = schemas
-    if len(loc) == 1:
-        return [*top.model_fields, *also]
-    held = top.model_fields[str(loc[0])].annotation
-    return [name for schema in inner if schema is held or schema in get_args(held)
-            for name in schema.model_fields]  # fmt: skip
+def _kind_problem(
+    first: ErrorDetails, kind: type[InputError], file: str | Path | None, known: list[str]
+) -> InputError:
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "union_tag_not_found":
+        return kind("has no kind", file=file, key=key, value=first["input"], known=known, wanted="")
+    tag = first["ctx"]["tag"]
+    return kind("unknown kind", file=file, key=f"{key}.kind", value=tag, known=known, wanted=tag)
+
+
+def _walk(
+    top: type[BaseModel], loc: Sequence[int | str]
+) -> tuple[list[type[BaseModel]], list[str]]:
+    """Return the schemas in which the last part of a place lies, and its parts as in the file."""
+    here, around, words = [top], [top], []
+    for part in loc:
+        around = here
+        of_kind = [one for one in here if _kind_of(one) == (part,)]
+        if of_kind and part not in of_kind[0].model_fields:
+            here = of_kind  # pydantic's own word for which of several kinds it took
+            continue
+        words.append(str(part))
+        fields = [one.model_fields[str(part)] for one in here if part in one.model_fields]
+        if fields:
+            here = [one for field in fields for one in _schemas_in(field.annotation)]
+    return around, words
+
+
+def _kind_of(schema: type[BaseModel]) -> tuple[Any, ...]:
+    return get_args(schema.model_fields["kind"].annotation) if "kind" in schema.model_fields else ()
+
+
+def _schemas_in(held: Any) -> list[type[BaseModel]]:
+    if isinstance(held, type) and issubclass(held, BaseModel):
+        return [held]
+    return [schema for part in get_args(held) for schema in _schemas_in(part)]

@@ -25,12 +25,18 @@ from model.population import (
 from model.rates import MONTHS_PER_YEAR
 from model.results import frame_of, schema_of
 from model.sieve import CHUNK
+from model.waiting import Flow
 
 Array = np.ndarray[Any, Any]
 
 N_STATES, N_BANDS = len(STATES), len(AGE_BANDS)
 SHAPE = (N_QUINTILES, len(AGE_BANDS), N_STATES + 1)
 """Quintiles, age bands and states, the last for residents under 16."""
+
+DEMAND, SERVED = Flow._fields.index("demand"), Flow._fields.index("served")
+WAITING, STOCK_MONTHS = Flow._fields.index("waiting"), len(Flow._fields)
+N_SUMMED = len(Flow._fields) + 1
+"""Counts of a year by service: those of a flow, and the months lived in a stock."""
 
 
 @kernel
@@ -78,6 +84,11 @@ def _sum_company_of_all(state, lonely, degrees, bounds, sums):
                      degrees[2, here], sums[home])  # fmt: skip
 
 
+_IS_CHILD = np.arange(N_BANDS) == CHILDREN
+_IN_BASE = {"people": True, "households": True, "adults": ~_IS_CHILD, "children": _IS_CHILD}
+"""Age bands of a service's base."""
+
+
 class Census(NamedTuple):
     """Counts of residents, shape (neighbourhoods, quintiles, age bands, states and none).
 
@@ -113,26 +124,34 @@ class Recorder:
 
     def __init__(self, place: Place, services: Sequence[str], parameters: Parameters) -> None:
         self._codes = [one.code for one in place.neighbourhoods]
-        self._services = services
+        self._services = tuple(services)
         self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
         self._unit_costs = np.array([parameters[f"{name}_unit_cost"] for name in services])
         self._months: list[dict[str, Array]] = []
         self._years: list[tuple[Array, ...]] = []
+        self._plan_years: list[dict[str, Any]] = []
         self._person_months = np.zeros(SHAPE, np.int64)
         self._household_months = np.zeros((N_QUINTILES, len(AGE_BANDS)), np.int64)
-        self._contacts = np.zeros((len(services), N_QUINTILES, len(AGE_BANDS)), np.int64)
+        self._flow = np.zeros((N_SUMMED, len(services), N_QUINTILES, len(AGE_BANDS)), np.int64)
+        self._saved = np.zeros(self._flow.shape[1:])
+        self._saved_by_year: list[Array] = []
 
     def record(
         self,
         month: int,
         people: Population,
         network: Network,
-        contacts: Array,
+        flow: Flow,
         vital: Mapping[str, Array],
+        stocks: Mapping[str, tuple[Array, Array]] | None = None,
+        saved_gbp: Mapping[str, Array] | None = None,
     ) -> None:
         """Write a month down; stocks are those at its end.
 
-        ``vital`` holds counts by neighbourhood of what happened: births, moves, help sought …
+        ``flow`` holds counts of contacts by service, quintile and age band, ``vital`` what
+        happened by neighbourhood: births, moves, help sought … ``stocks`` holds the month's
+        entries into each stock, and who was in it, by quintile and age band; ``saved_gbp`` by how
+        much less the stock cost.
         """
         counts, households = census(people)
         by_state = counts.sum(axis=(1, 2))
@@ -150,19 +169,36 @@ class Recorder:
         self._months.append(row)
         self._person_months += counts.sum(axis=0)
         self._household_months += households.sum(axis=0)
-        self._contacts += contacts
+        self._flow[: len(flow)] += flow
+        for name, (entries, in_stock) in (stocks or {}).items():
+            if name in self._services:
+                self._flow[[DEMAND, SERVED, STOCK_MONTHS], self._services.index(name)] += [
+                    entries, entries, in_stock
+                ]  # fmt: skip
+        for name, gbp in (saved_gbp or {}).items():
+            if name in self._services:
+                self._saved[self._services.index(name)] += gbp
         if month % MONTHS_PER_YEAR == 0:
-            sums = self._person_months, self._household_months, self._contacts
+            self._flow[WAITING] = flow.waiting  # at the end of the year
+            sums = self._person_months, self._household_months, self._flow
             self._years.append(tuple(total.copy() for total in sums))
-            for total in sums:
+            self._saved_by_year.append(self._saved.copy())
+            for total in (*sums, self._saved):
                 total[:] = 0
 
+    def record_plan(self, year: int, programme: str, by_neighbourhood: Mapping[str, Array]) -> None:
+        """Write a year of one entry of a plan down: the columns of ``programmes``."""
+        n = len(self._codes)
+        about = {"year": [year] * n, "programme": [programme] * n, "neighbourhood": self._codes}
+        self._plan_years.append({**about, **by_neighbourhood})
+
     def tables(self, run: int = 0) -> dict[str, pa.Table]:
-        """Return the rows so far as Arrow tables: monthly, people, services."""
+        """Return the rows so far as Arrow tables: monthly, people, services, programmes."""
         return {
             "monthly": frame_of("monthly", self._with_run(run, self._monthly())),
             "people": frame_of("people", self._with_run(run, self._people())),
             "services": frame_of("services", self._with_run(run, self._service_years())),
+            "programmes": frame_of("programmes", self._with_run(run, self._programmes())),
         }
 
     def digest(self, people: Population) -> str:
@@ -203,27 +239,35 @@ class Recorder:
     def _yearly(self, which: int, *shape: int) -> Array:
         return np.array([year[which] for year in self._years]).reshape(len(self._years), *shape)
 
+    def _programmes(self) -> dict[str, Any]:
+        names = [name for name in schema_of("programmes").names if name != "run"]
+        years = self._plan_years
+        return {name: [value for year in years for value in year[name]] for name in names}
+
     def _service_years(self) -> dict[str, Any]:
         n, n_years = len(self._services), len(self._years)
         by_band = N_QUINTILES, len(AGE_BANDS)
         people, households = self._yearly(0, *SHAPE).sum(axis=-1), self._yearly(1, *by_band)
-        contacts = self._yearly(2, n, *by_band)
-        base = np.empty(contacts.shape)
+        flow = self._yearly(2, N_SUMMED, n, *by_band)
+        base, cost = np.empty((2, n_years, n, *by_band))
         for k, name in enumerate(self._services):
-            whose = load_services()[name].base
-            base[:, k] = (households if whose == "households" else people) / MONTHS_PER_YEAR
-            if whose == "adults":
-                base[:, k, :, CHILDREN] = 0.0
+            one = load_services()[name]
+            base[:, k] = households if one.base == "households" else people
+            base[:, k] *= _IN_BASE[one.base] / MONTHS_PER_YEAR
+            in_stock = flow[:, STOCK_MONTHS, k] / MONTHS_PER_YEAR
+            used = flow[:, SERVED, k] if one.kind == "contact" else in_stock
+            saved = np.array(self._saved_by_year).reshape(n_years, n, *by_band)[:, k]
+            cost[:, k] = used * self._unit_costs[k] - saved
         grid = _grid(n_years, n, N_QUINTILES, len(AGE_BANDS))
+        counts = zip((*Flow._fields, "stock_months"), flow.swapaxes(0, 1), strict=True)
         return {
             "year": grid[0] + 1,
             "service": np.array(self._services, dtype=object)[grid[1]],
             "quintile": grid[2] + 1,
             "age_band": np.array(AGE_BANDS)[grid[3]],
             "base_population": base.ravel(),
-            "demand": contacts.ravel(),
-            "served": contacts.ravel(),
-            "cost_gbp": (contacts * self._unit_costs[:, None, None]).ravel(),
+            **{name: count.ravel() for name, count in counts},
+            "cost_gbp": cost.ravel(),
         }
 
 

@@ -18,7 +18,7 @@ from model.calibration import (
     Knob,
     knobs,
 )
-from model.catalogue import load_channels, load_services
+from model.catalogue import contact_services, load_channels, load_services
 from model.composition import load_composition
 from model.parameters import (
     ASSUMPTION,
@@ -31,12 +31,12 @@ from model.parameters import (
 )
 from model.population import AGE_BANDS, CHILDREN, COLUMNS, STATES
 from model.report import Estimate, estimate, plain_table
-from model.rules.help_seeking import contacts_expected
-from model.rules.services import (
+from model.rules.demand import (
     attributable_to_state,
     frequent_attender_share,
     solve_demand,
 )
+from model.rules.help_seeking import contacts_expected
 from model.solving import target_of
 from model.validation import load_targets
 
@@ -166,7 +166,7 @@ def with_tables(page: str) -> str:
 def baseline_page(found: Baseline) -> str:
     """Set the measured baseline beside what was published, as Markdown."""
     parts = (_opening, _knob_table, _target_table, _years_table, _age_table, _services_table,
-             _contagion_words, _place_table)  # fmt: skip
+             _care_table, _contagion_words, _place_table)  # fmt: skip
     return "\n".join("\n".join(part(found)) + "\n" for part in parts)
 
 
@@ -326,13 +326,40 @@ def _services_table(found: Baseline) -> Iterator[str]:
         "| attributable to state, % |"
     )
     yield "| --- | --- | --- | --- | --- | --- |"
-    for name, service in load_services().items():
+    for name, service in contact_services().items():
         cells = [estimate(found.of(f"{name}_{what}")).short(digits)
                  for what, digits in (("rate", 1), ("deprivation_ratio", 2), ("share_65_plus", 1))]  # fmt: skip
         yield (
             f"| {service.label}, {service.base} | {p[f'{name}_rate']:g} | {' | '.join(cells)} "
             f"| {100.0 * states[name]:.0f} |"
         )
+
+
+def _care_table(found: Baseline) -> Iterator[str]:
+    p = load_parameters()
+    published = {
+        "child_in_need": p.child_in_need_stock
+        - p.child_protection_plan_stock
+        - p.looked_after_child_stock,
+        "child_protection_plan": p.child_protection_plan_stock,
+        "looked_after_child": p.looked_after_child_stock,
+    }
+    yield "## Care that lasts"
+    yield ""
+    yield (
+        "For 1,000 of the base population. Children in need are those neither on a plan nor looked "
+        "after; the stocks of children are solved for, the gradient of looked-after children too. No "
+        "published stock of long-term care was at hand."
+    )
+    yield ""
+    yield "| stock | published | here | entries a year | most to least deprived fifth |"
+    yield "| --- | --- | --- | --- | --- |"
+    for name, service in load_services().items():
+        if service.kind == "stock":
+            cells = [estimate(found.of(f"{name}_{what}")).short(digits)
+                     for what, digits in (("rate", 1), ("entry_rate", 1), ("deprivation_ratio", 1))]  # fmt: skip
+            due = f"{published[name]:.1f}" if name in published else ""
+            yield f"| {service.label}, {service.base} | {due} | {' | '.join(cells)} |"
 
 
 def _contagion_words(found: Baseline) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """One campaign in words and tables: the answer first, then how sure it is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,11 @@ class Estimate:
         """Whether there were replicates enough for an interval."""
         return bool(np.isfinite(self.low))
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the interval keeps to one side of 0."""
+        return self.low > 0 or self.high < 0
+
     def times(self, factor: float) -> "Estimate":
         """Return the estimate in another unit."""
         return Estimate(self.mean * factor, self.low * factor, self.high * factor)
@@ -63,9 +69,10 @@ class Estimate:
         return f"{mean} ± {(self.high - self.low) / 2:,.{digits}f}" if self.is_sure else mean
 
     def rounded(self, digits: int = 3) -> "Estimate":
-        """Return the estimate to so many significant digits of its mean."""
-        size = 0 if self.mean == 0 else int(np.floor(np.log10(abs(self.mean))))
+        """Return the estimate to so many significant digits of the largest of its numbers."""
         values = (self.mean, self.low, self.high)
+        largest = float(np.nanmax(np.abs(values)))
+        size = 0 if largest == 0 else int(np.floor(np.log10(largest)))
         return Estimate(*(float(np.round(value, digits - 1 - size)) for value in values))
 
 
@@ -140,7 +147,7 @@ def summary(results: Results) -> RenderableType:
     parts: list[RenderableType] = []
     for name in finished["scenario"].unique():
         parts += _about(results, str(name), finished[finished["scenario"] == name])
-    parts += _failures(results)
+    parts += failures(results)
     return Group(*parts)
 
 
@@ -163,24 +170,69 @@ def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[Renderab
     yield Padding(_people_table(adults, years, scale), (1, 0, 0, 0))
     if facts["services"]:
         yield Padding(_services_table(services_by_year(results, name), years), (1, 0, 0, 0))
+    yield from (Text(warning, style="yellow") for warning in warnings(results, name))
     yield Padding(_caveat(facts, runs, scale), (1, 0, 1, 0))
 
 
+def warnings(results: Results, scenario: str) -> Iterable[str]:
+    """Warn of money that reached nobody: too little for a unit, or nobody whom it is for."""
+    rows = results.programmes
+    rows = rows[rows["scenario"] == scenario]
+    summed = rows.groupby("programme", sort=False)[["spend_gbp", "enrolled"]].sum()
+    for name in summed.index[(summed["enrolled"] == 0) & (summed["spend_gbp"] > 0)]:
+        if name not in load_services():
+            yield (f"{str(name).replace('_', ' ').capitalize()}: nobody took part, though money was "
+                   "spent. Either nobody meets its eligibility, or it buys less than one place in "
+                   "the sample.")  # fmt: skip
+
+
 def heading_of(name: str, facts: dict[str, Any]) -> str:
-    """Name a scenario and its place; the short name stands too where it says something else."""
+    """Name a scenario and its place."""
+    return f"{label_of(name, facts)}: {facts['place_name']}"
+
+
+def label_of(name: str, facts: dict[str, Any]) -> str:
+    """Name a scenario by its title; the short name stands too where it says something else."""
     title = str(facts["title"]) or name
     same = title.lower().replace(" ", "_") == name.lower()
-    return f"{title}{'' if same or title == name else f' ({name})'}: {facts['place_name']}"
+    return f"{title}{'' if same or title == name else f' ({name})'}"
 
 
 def changes_of(facts: dict[str, Any]) -> str:
-    """List what a scenario sets otherwise: variant, shocks, levers, parameters; the first few."""
+    """Say what a scenario sets otherwise; the first few."""
+    return first_few(settings_of(facts))
+
+
+def settings_of(facts: dict[str, Any]) -> list[str]:
+    """List what a scenario sets otherwise: variant, plan, shocks, levers, parameters, capacity."""
     neutral, variant = Levers().model_dump(), facts["structure"]["variant"]
     changed = [] if variant == Structure().variant else [f"variant {variant}"]
+    changed += [entry_in_words(entry) for entry in facts["plan"]]
     changed += [f"{one['kind']} from month {one['start_month']}" for one in facts["shocks"]]
     changed += [f"{key} = {value:g}" for key, value in facts["levers"].items()
                if value != neutral[key]]  # fmt: skip
     changed += [f"{key} = {value:g}" for key, value in facts["parameters"].items()]
+    limited = [name for name, one in facts["capacity"].items() if one["rule"] != "unlimited"]
+    return changed + [f"waiting for {load_services()[name].label}" for name in limited]
+
+
+def entry_in_words(entry: dict[str, Any]) -> str:
+    """Tell what an entry of a plan buys, for how much.
+
+    Examples
+    --------
+    >>> entry_in_words({"programme": "community_hub", "service": None, "name": None,
+    ...                 "budget_gbp_per_year": 3e6, "approach": "community_led"})
+    'community hub for £3m a year, led by the community'
+    """
+    name = entry["name"] or entry["programme"] or f"more of {entry['service']}"
+    led = ", led by the community" if entry["approach"] == "community_led" else ""
+    words = Path(name).stem.replace("_", " ")
+    return f"{words} for £{entry['budget_gbp_per_year'] / 1e6:g}m a year{led}"
+
+
+def first_few(changed: Sequence[str]) -> str:
+    """Join what changed, at most the first few."""
     more = len(changed) - CHANGES_SHOWN
     return ", ".join(changed[:CHANGES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
@@ -221,33 +273,43 @@ def _services_table(services: pd.DataFrame, years: int) -> Table:
 
 
 def _caveat(facts: dict[str, Any], runs: pd.DataFrame, scale: float) -> Text:
-    n, residents = len(runs), int(runs["residents"].iloc[0])
-    kind = {
-        "real": f"{facts['place_name']} in {facts['place_year']}",
-        "miniature": "England in small; numbers are those of the miniature",
-        "synthetic": f"{facts['place_name']}, an invented town",
-    }[facts["place_kind"]]
+    n = len(runs)
     sure = (
         f"Brackets and ± are 95 % intervals for the mean over {n} replicates: chance in "
         "the simulation alone, not doubt about its parameters."
         if n > 1
         else "One replicate: no interval can be given; ask for --replicates 2 or more."
     )
+    return Text(f"{stands_for(facts, scale)} {sure} {hangs_on(facts)}", style="dim")
+
+
+def stands_for(facts: dict[str, Any], scale: float) -> str:
+    """Say whom the simulated residents stand for."""
+    kind = {
+        "real": f"{facts['place_name']} in {facts['place_year']}",
+        "miniature": "England in small; numbers are those of the miniature",
+        "synthetic": f"{facts['place_name']}, an invented town",
+    }[facts["place_kind"]]
+    return (f"{facts['population']:,} residents stand for the {facts['real_population']:,} of {kind}; "
+            f"each for {scale:,.1f}.")  # fmt: skip
+
+
+def hangs_on(facts: dict[str, Any]) -> str:
+    """Say what any answer of the model hangs on."""
     still = (
         ""
         if facts["structure"]["demography"]
-        else (" Nobody is born, grows older, dies, moves or changes household.")
+        else "Nobody is born, grows older, dies, moves or changes household. "
     )
-    return Text(
-        f"{residents:,} residents stand for the {facts['real_population']:,} of {kind}; each for "
-        f"{scale:,.1f}. {sure}{still} It hangs on what is not in the model yet (programmes, services "
-        "with limits, budgets) and on rates between states fitted to England's published shares, "
-        "two of them recalled: see docs/baseline.md for what the model misses.",
-        style="dim",
+    return (
+        f"{still}It hangs on what is not in the model yet (budgets that react), on what programmes "
+        "do, of which much is assumed (docs/programmes.md), and on rates between states fitted to "
+        "England's published shares, two of them recalled (docs/baseline.md: what it misses)."
     )
 
 
-def _failures(results: Results) -> Iterable[RenderableType]:
+def failures(results: Results) -> Iterable[RenderableType]:
+    """Say of every run that failed why it did."""
     failed = results.runs[results.runs["status"] == "failed"]
     for row in failed.itertuples():
         yield Text(f"Run {row.run} ({row.scenario}, seed {row.seed}) failed: {row.error}",

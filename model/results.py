@@ -88,6 +88,11 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("moved_out", "int32", "residents", "moved away in the month"),
         Field("sought_help", "int32", "adults", "sought help for the first time in some months"),
         Field("households", "int32", "households", "at the end of the month"),
+        Field("index", "float64", "ratio", "social infrastructure, 1 as usual"),
+        Field("trust", "float64", "share", "of adults who think they can influence local decisions"),
+        Field("participation", "float64", "share", "of adults who volunteer every month"),
+        Field("enrolled", "int32", "adults", "taking part in a programme"),
+        Field("supporters", "int32", "adults", "supporting one"),
     ),
     "people": (
         RUN,
@@ -101,13 +106,30 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
     "services": (
         RUN,
         Field("year", "int32", "year", "1 is the first after burn-in"),
-        Field("service", "string", "name", "kind of contact"),
+        Field("service", "string", "name", "kind of contact, or stock"),
         Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
         Field("age_band", "string", "band", "age band"),
         Field("base_population", "float64", "people or households", "mean number whose demand it is, at the ends of the months; households by their householder"),
-        Field("demand", "int64", "contacts", "asked for in the sample"),
-        Field("served", "int64", "contacts", "of them met"),
-        Field("cost_gbp", "float64", "GBP", "served contacts at their unit cost"),
+        Field("demand", "int64", "contacts", "asked for in the sample; of a stock, entries into it"),
+        Field("served", "int64", "contacts", "met, of these and of those that waited or spilled in"),
+        Field("waiting", "int64", "contacts", "waiting at the end of the year"),
+        Field("spilled_in", "int64", "contacts", "come from another service for which they waited"),
+        Field("spilled", "int64", "contacts", "turned to another service while waiting"),
+        Field("given_up", "int64", "contacts", "given up while waiting, those who died or moved away among them"),
+        Field("stock_months", "int64", "months", "lived in a stock; 0 for contacts"),
+        Field("cost_gbp", "float64", "GBP", "served contacts, or years in the stock, at their unit cost, less what other care saves"),
+    ),
+    "programmes": (
+        RUN,
+        Field("year", "int32", "year", "1 is the first after burn-in"),
+        Field("programme", "string", "name", "entry of the plan, or the service it buys more of"),
+        Field("neighbourhood", "string", "code", "as in the profile of the place"),
+        Field("spend_gbp", "float64", "GBP", "spent in the real place: not to be scaled"),
+        Field("enrolled", "int64", "adults", "began to take part in the sample"),
+        Field("completed", "int64", "adults", "took part to the end"),
+        Field("dropped", "int64", "adults", "dropped out before"),
+        Field("supporters", "int64", "adults", "supporting it at the end of the year"),
+        Field("mean_fit", "float64", "share", "usable part of the money spent on places to meet; none (NaN) where there was none"),
     ),
 }  # fmt: skip
 
@@ -285,8 +307,13 @@ class Results:
 
     @cached_property
     def services(self) -> pd.DataFrame:
-        """By run, year, service, quintile and age band: demand, served, cost."""
+        """By run, year, service, quintile and age band: demand, served, waiting, cost."""
         return self._joined("services")
+
+    @cached_property
+    def programmes(self) -> pd.DataFrame:
+        """By run, year, entry of the plan and neighbourhood: spending, people, supporters, fit."""
+        return self._joined("programmes")
 
     def _joined(self, table: str) -> pd.DataFrame:
         dimensions = self.runs[["run", *DIMENSIONS, "scale"]]

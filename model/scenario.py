@@ -12,17 +12,20 @@ from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from model.catalogue import Shock, cut_by, load_services, load_shocks
+from model.catalogue import Shock, contact_services, cut_by, load_services, load_shocks
 from model.draws import HIGHEST_SEED
 from model.errors import InputError, ScenarioError
 from model.parameters import LIMITS, Parameters, load_parameters
 from model.places import Place, load_place
+from model.programme_files import load_programme
 from model.rates import MONTHS_PER_YEAR
 from model.reading import DEEPEST_NEST, parse_toml, read_toml, validation_problem
 
 PACKAGE = Path(__file__).parent
 LARGEST_SCENARIO_BYTES = 1_000_000
 DEEPEST_EXTENDS = 8
+MOST_ENTRIES = 50
+"""Entries of a plan: their numbers stand in a column of small numbers."""
 
 Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
 
@@ -31,9 +34,9 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class _FrozenDict(dict[str, float]):
+class _FrozenDict(dict[str, Any]):
     def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
-        raise TypeError("a scenario is frozen; use model_copy(update={'parameters': {...}})")
+        raise TypeError("a scenario is frozen; use model_copy(update={...})")
 
     __setitem__ = __delitem__ = update = setdefault = pop = popitem = clear = __ior__ = _refuse
 
@@ -98,6 +101,56 @@ class ScheduledShock(_Table):
         )  # fmt: skip
 
 
+Targeting = Literal["equal", "deprivation", "tie_poverty", "named"]
+
+
+class PlanEntry(_Table):
+    """Money for one programme, or for more of one service, over a stretch of months.
+
+    Give either ``programme``, a bundled name or a file beside the scenario, or ``service``. The
+    money is a year's, in the real place, in pounds at 2024/25 prices. ``targeting`` says where
+    it goes: ``equal`` per head, by ``deprivation``, by ``tie_poverty``, or only to the
+    ``neighbourhoods`` ``named``. What goes into places to meet is a ``uniform`` roll-out, or
+    ``community_led``. ``end_month`` is the last with money, by default that of the simulation;
+    ``ending`` stands over the programme's own, and nobody is taken in for the last
+    ``taper_months`` of a tapered one. ``name`` stands in tables, where one programme comes twice.
+    """
+
+    programme: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
+    service: str | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,80}$")] | None = None
+    budget_gbp_per_year: Annotated[float, Field(ge=0.0, le=1e11)]
+    start_month: Annotated[int, Field(ge=1, le=2_400)] = 1
+    end_month: Annotated[int, Field(ge=1, le=2_400)] | None = None
+    taper_months: Annotated[int, Field(ge=0, le=600)] = 12
+    targeting: Targeting = "equal"
+    neighbourhoods: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    approach: Literal["uniform", "community_led"] = "uniform"
+    ending: Literal["tapered", "abrupt"] | None = None
+
+    @property
+    def label(self) -> str:
+        """What tables call the entry."""
+        return self.name or Path(self.programme or self.service or "").stem
+
+
+class Capacity(_Table):
+    """How much of a service there is, and what becomes of those it cannot serve at once.
+
+    ``rule`` is ``unlimited``; ``queue``: they wait, and some give up; or ``queue_and_spill``: some
+    also turn to the service it spills to. ``relative`` is the capacity as a share of the contacts
+    expected each month of those who live in the place at the start.
+    """
+
+    rule: Literal["unlimited", "queue", "queue_and_spill"] = "unlimited"
+    relative: Annotated[float, Field(gt=0.0, le=10.0)] = 1.0
+
+    def spills(self, service: str) -> bool:
+        """Whether some of those who wait for a service turn to another."""
+        target = load_services()[service].spills_to
+        return self.rule == "queue_and_spill" and target is not None
+
+
 class Scenario(_Table):
     """One experiment, apart from the model that runs it.
 
@@ -117,8 +170,11 @@ class Scenario(_Table):
         Replicate k (0, 1, …) runs with seed + k.
     services : tuple of str
         Services whose demand is simulated.
-    structure, levers, shocks, parameters
-        See `Structure`, `Levers` and `ScheduledShock`; parameters replace values by name.
+    capacity : dict of str to Capacity
+        Services that cannot serve all at once, by name; others are unlimited.
+    structure, levers, shocks, plan, parameters
+        See `Structure`, `Levers`, `ScheduledShock` and `PlanEntry`; parameters replace values by
+        name.
 
     Examples
     --------
@@ -137,9 +193,13 @@ class Scenario(_Table):
     replicates: Annotated[int, Field(gt=0, le=100_000)] = 4
     seed: Annotated[int, Field(ge=0, le=HIGHEST_SEED - 100_000)] = 1
     services: Annotated[tuple[str, ...], Field(strict=False)] = tuple(load_services())
+    capacity: Annotated[dict[str, Capacity], AfterValidator(_FrozenDict)] = Field(
+        default_factory=_FrozenDict
+    )
     structure: Structure = Structure()
     levers: Levers = Levers()
     shocks: Annotated[tuple[ScheduledShock, ...], Field(strict=False, max_length=1_000)] = ()
+    plan: Annotated[tuple[PlanEntry, ...], Field(strict=False, max_length=MOST_ENTRIES)] = ()
     parameters: Annotated[dict[str, float], AfterValidator(_FrozenDict)] = Field(
         default_factory=_FrozenDict
     )
@@ -148,6 +208,15 @@ class Scenario(_Table):
     def months(self) -> int:
         """Months simulated after burn-in."""
         return self.years * MONTHS_PER_YEAR
+
+    @property
+    def limited_services(self) -> dict[str, Capacity]:
+        """The services simulated whose capacity is limited, in the order of the catalogue."""
+        return {
+            name: self.capacity[name]
+            for name in load_services()
+            if name in self.services and self.capacity.get(name, Capacity()).rule != "unlimited"
+        }
 
     @property
     def place_profile(self) -> Place:
@@ -278,6 +347,7 @@ def json_schema() -> dict[str, Any]:
         },
     }  # fmt: skip
     properties["services"]["items"] = {"enum": list(load_services())}
+    properties["capacity"]["propertyNames"] = {"enum": list(contact_services())}
     return schema
 
 
@@ -335,7 +405,7 @@ def _read_chain(
     if "extends" in document:
         parent = _beside(file, document.pop("extends"), allowed, "extends")
         base = _read_chain(parent, allowed, origins, (*seen, real))
-    _settle_place(document, file, allowed)
+    _settle_files(document, file, allowed)
     for key in _dotted(document):
         origins[key] = str(file)
     return _merged(base, document)
@@ -365,10 +435,17 @@ def _beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Pat
     return path
 
 
-def _settle_place(document: dict[str, Any], file: Path, allowed: Sequence[Path]) -> None:
-    place = document.get("place")
-    if isinstance(place, str) and place.endswith(".toml"):
-        document["place"] = str(_beside(file, place, allowed, "place"))
+def _settle_files(document: dict[str, Any], file: Path, allowed: Sequence[Path]) -> None:
+    """Put the paths of files beside the scenario in place of their names."""
+    plan = document.get("plan")
+    tables = [(document, "place", "place")]
+    for k, entry in enumerate(plan if isinstance(plan, list) else []):
+        if isinstance(entry, dict):
+            tables.append((entry, "programme", f"plan.{k}.programme"))
+    for table, name, key in tables:
+        value = table.get(name)
+        if isinstance(value, str) and value.endswith(".toml"):
+            table[name] = str(_beside(file, value, allowed, key))
 
 
 def _dotted(document: Mapping[str, Any], before: str = "") -> Iterator[str]:
@@ -402,7 +479,8 @@ def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins) -> S
     try:
         config = kind.model_validate(document)
     except ValidationError as error:
-        problem = validation_problem(error, ScenarioError, None, (kind, Structure, Levers, ScheduledShock),
+        schemas = (kind, Structure, Levers, ScheduledShock, PlanEntry, Capacity)
+        problem = validation_problem(error, ScenarioError, None, schemas,
                                      also=() if "extends" in document else ("extends",))  # fmt: skip
         raise _at(problem, origins) from None
     try:
@@ -420,6 +498,10 @@ def _check_references(config: Scenario) -> None:
                                 wanted=name)  # fmt: skip
     if len(set(config.services)) < len(config.services):
         raise ScenarioError("names a service twice", key="services", value=config.services)
+    for name in config.capacity:
+        if name not in contact_services():
+            raise ScenarioError("is no service with contacts that could be limited",
+                                key=f"capacity.{name}", known=contact_services(), wanted=name)  # fmt: skip
     for name in cut_by(config.structure.variant):
         if name in config.parameters:
             raise ScenarioError(f"the variant {config.structure.variant} sets it",
@@ -427,6 +509,7 @@ def _check_references(config: Scenario) -> None:
                                 allowed="left out, or structure.variant = full")  # fmt: skip
     _ = config.parameter_values
     _check_shocks(config)
+    _check_plan(config)
     real = config.place_profile.population
     if config.population > real:
         raise ScenarioError(
@@ -442,15 +525,76 @@ def _check_shocks(config: Scenario) -> None:
             raise ScenarioError("unknown shock", key=f"shocks.{k}.kind", value=shock.kind,
                                 known=load_shocks(), wanted=shock.kind,
                                 allowed=", ".join(load_shocks()))  # fmt: skip
-        for code in shock.neighbourhoods:
-            if code not in codes:
-                raise ScenarioError("no neighbourhood of the place",
-                                    key=f"shocks.{k}.neighbourhoods", value=code, known=codes,
-                                    wanted=code)  # fmt: skip
+        _require_neighbourhoods(shock.neighbourhoods, f"shocks.{k}.neighbourhoods", codes)
         if shock.start_month > config.months:
             raise ScenarioError("starts after the last month", key=f"shocks.{k}.start_month",
                                 value=shock.start_month,
                                 allowed=f"1 to {config.months}")  # fmt: skip
+
+
+def _check_plan(config: Scenario) -> None:
+    codes = [one.code for one in config.place_profile.neighbourhoods]
+    labels = [entry.label for entry in config.plan]
+    for k, entry in enumerate(config.plan):
+        at = f"plan.{k}"
+        if (entry.programme is None) == (entry.service is None):
+            raise ScenarioError("names neither or both", key=at, value=entry.label,
+                                allowed="a programme or a service")  # fmt: skip
+        if labels.count(entry.label) > 1:
+            raise ScenarioError("two entries have this name", key=f"{at}.name", value=entry.label,
+                                allowed="one name each; give name in one of them")  # fmt: skip
+        if entry.programme is not None:
+            load_programme(entry.programme, f"{at}.programme")
+        if entry.service is not None:
+            _check_purchase(entry, entry.service, at, config)
+        _check_months(entry, at, config.months)
+        _check_taper(entry, at)
+        if (entry.targeting == "named") != bool(entry.neighbourhoods):
+            raise ScenarioError("neighbourhoods and targeting do not agree",
+                                key=f"{at}.targeting", value=entry.targeting,
+                                allowed="'named' with neighbourhoods, another without")  # fmt: skip
+        _require_neighbourhoods(entry.neighbourhoods, f"{at}.neighbourhoods", codes)
+
+
+def _check_purchase(entry: PlanEntry, service: str, at: str, config: Scenario) -> None:
+    if service not in contact_services():
+        raise ScenarioError("is no service with contacts that money could buy more of",
+                            key=f"{at}.service", value=service, known=contact_services(),
+                            wanted=service)  # fmt: skip
+    if service not in config.limited_services:
+        raise ScenarioError("serves everybody: more of it would change nothing",
+                            key=f"{at}.service", value=service, known=config.limited_services,
+                            wanted=service, allowed="a service that [capacity] limits")  # fmt: skip
+    if entry.targeting != "equal":
+        raise ScenarioError("a service is the same for the whole place", key=f"{at}.targeting",
+                            value=entry.targeting, allowed="left out, beside a service")  # fmt: skip
+
+
+def _check_months(entry: PlanEntry, at: str, months: int) -> None:
+    if entry.start_month > months:
+        raise ScenarioError("starts after the last month", key=f"{at}.start_month",
+                            value=entry.start_month, allowed=f"1 to {months}")  # fmt: skip
+    if entry.end_month is not None and entry.end_month < entry.start_month:
+        raise ScenarioError("ends before it starts", key=f"{at}.end_month",
+                            value=entry.end_month, allowed=f"{entry.start_month} or later")  # fmt: skip
+
+
+def _check_taper(entry: PlanEntry, at: str) -> None:
+    if entry.programme is None or entry.end_month is None:
+        return
+    ending = entry.ending or load_programme(entry.programme).course.ending
+    months = entry.end_month - entry.start_month + 1
+    if ending == "tapered" and entry.taper_months >= months:
+        raise ScenarioError("nobody would ever be taken in: the whole plan is its ending",
+                            key=f"{at}.taper_months", value=entry.taper_months,
+                            allowed=f"below {months}, or ending = 'abrupt'")  # fmt: skip
+
+
+def _require_neighbourhoods(named: Sequence[str], key: str, codes: Sequence[str]) -> None:
+    for code in named:
+        if code not in codes:
+            raise ScenarioError("no neighbourhood of the place", key=key, value=code, known=codes,
+                                wanted=code)  # fmt: skip
 
 
 def _at(problem: InputError, origins: _Origins) -> InputError:

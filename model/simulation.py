@@ -1,5 +1,6 @@
 """The Mesa model: built from a scenario, one month a step, and open to view and to saving."""
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -8,7 +9,7 @@ import mesa
 import numpy as np
 
 from model.agents import Resident, ResidentSet
-from model.catalogue import Shock
+from model.catalogue import Shock, load_services
 from model.draws import Draws, Purpose
 from model.errors import ScenarioError
 from model.explanations import explain
@@ -24,6 +25,8 @@ from model.population import (
 from model.rates import MONTHS_PER_YEAR
 from model.recorder import Recorder
 from model.rules import (
+    childrens_care,
+    demand,
     demography,
     founding,
     help_seeking,
@@ -31,11 +34,11 @@ from model.rules import (
     life_events,
     loneliness,
     migration,
-    services,
     ties,
     wellbeing,
 )
 from model.scenario import Scenario, load_scenario
+from model.waiting import queue_of
 
 Array = np.ndarray[Any, Any]
 
@@ -98,6 +101,8 @@ class CommunityModel(Month):
         self._open_world(config, config.seed if rng is None else rng, on_month)
         self._settle()
         self._burn_in()
+        self._begin_care(np.flatnonzero(self.population.is_present))
+        self._open_queues()
 
     def _open_world(self, config: Scenario, seed: int, on_month: Callable[[], None] | None) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
@@ -111,8 +116,7 @@ class CommunityModel(Month):
         self.month = START
         self._on_month = on_month or (lambda: None)
         self._ease = ties.ease_of(self.parameters)
-        n_neighbourhoods = len(self.place.neighbourhoods)
-        self._index = np.full(n_neighbourhoods, self.parameters.infrastructure_index)
+        self._open_plan()
         self._wants = loneliness.wants_of(self.parameters)
         self._event_chances = life_events.chances_of_a_month(self.parameters)
         self._recognition = help_seeking.recognition_of(self.parameters)
@@ -128,12 +132,17 @@ class CommunityModel(Month):
             self.parameters.birth_ratio_unpartnered,
             demography.death_ratios(self.parameters),
         )
-        nobody = np.zeros(n_neighbourhoods, np.int64)
+        nobody = np.zeros(len(self.place.neighbourhoods), np.int64)
         self._vital = dict.fromkeys(VITAL, nobody)
         self._happenings = self.MONTH if config.structure.demography else self.STANDSTILL
         sought = help_seeking.contacts_expected(self.parameters)
-        self._demand = services.solve_demand(self.parameters, expected_sought=sought)
+        self._demand = demand.solve_demand(self.parameters, expected_sought=sought)
+        self._queues, self._stocks = {}, {}
+        self._with_care = any(load_services()[name].kind == "stock" for name in config.services)
+        if self._with_care:
+            self._child_care = childrens_care.rates_of(self.parameters)
         self.recorder = Recorder(self.place, config.services, self.parameters)
+        self._coefficients = wellbeing.coefficients_of(self.parameters)
         self._rates_before = self._rates((1.0, 1.0))
         levers = config.levers
         self._rates_after = self._rates((levers.worsen_hazard_ratio, levers.improve_hazard_ratio))
@@ -168,6 +177,24 @@ class CommunityModel(Month):
         network = ties.starting_network(people, self.parameters, self.draws)
         network.add("kin", homes.ends, homes.others, np.zeros(people.n_rows, np.int8))
         self.replace_ties(network)
+
+    def _open_queues(self) -> None:
+        """Limit the services that are to be, by what is expected of those who live here."""
+        limited = self.config.limited_services
+        if not limited:
+            return
+        p = self.parameters
+        expected = demand.expected_of_place(
+            self.population, self._demand, p, help_seeking.contacts_expected(p)
+        )
+        sample, real = self.config.population, self.place.population
+        self._queues = {
+            name: queue_of(
+                math.floor(one.relative * expected[name] * real / sample), sample, real,
+                p.waiting_give_up, p.waiting_spill if one.spills(name) else 0.0,
+            )
+            for name, one in limited.items()
+        }  # fmt: skip
 
     # --- The month -----------------------------------------------------------------------
 
@@ -338,6 +365,7 @@ class CommunityModel(Month):
         model.network.overflow = dict(zip(LAYER_NAMES, arrays["overflow"].tolist(), strict=True))
         model._weights = arrays["weights"]
         model._founders = migration.founders_of(model.population)
+        model._open_queues()
         return model
 
     def save_state(self, path: str | Path) -> None:

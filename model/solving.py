@@ -1,7 +1,7 @@
 """What is solved at once rather than searched for: loneliness, and who uses services.
 
 Both follow from columns as they stand: wants and cut-points of loneliness are quantiles, England's
-composition is counted, and one number ties propensity to frailty.
+composition and the homes of its children are counted, and one number ties propensity to frailty.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,22 @@ from scipy.optimize import brentq
 from model.composition import CELL_STATES, CELLS, Composition
 from model.errors import EvidenceError
 from model.parameters import Parameters
-from model.population import AGE_BANDS, CHILDREN, COPING, IN_CRISIS, OFTEN_LONELY, THRIVING, key_of
+from model.places import N_QUINTILES
+from model.population import (
+    AGE_BANDS,
+    CHILDREN,
+    COPING,
+    IN_CRISIS,
+    NO_STATE,
+    OFTEN_LONELY,
+    THRIVING,
+    key_of,
+)
 from model.rates import MONTHS_PER_YEAR
 from model.reading import replace_text
+from model.rules.childrens_care import HOMES, N_HOMES, standing_at_home
+from model.rules.demand import expected_propensity, standardised, state_ratios
 from model.rules.loneliness import name_of
-from model.rules.services import expected_propensity, standardised, state_ratios
 from model.simulation import CommunityModel
 from model.validation import load_targets
 
@@ -130,12 +141,41 @@ def _exceeded_by(share: float, values: Array) -> float:
 # --- England's composition ----------------------------------------------------------------
 
 
-def measure_composition(model: CommunityModel, years: int = COMPOSITION_YEARS) -> Composition:
-    """Count who lives in a place over the years to come, on whom published margins are solved."""
-    sums = np.zeros((5, *CELLS))
+def measure_composition(
+    model: CommunityModel, years: int = COMPOSITION_YEARS
+) -> tuple[Composition, Array]:
+    """Count who lives in a place over the years to come, on whom published margins are solved.
+
+    Returns
+    -------
+    (Composition, array of shape (quintiles, homes, homes))
+        Who lives there, and how the homes of children stand in one month and the next: shares of
+        all months in which a child lived there from end to end.
+    """
+    sums, moves = np.zeros((5, *CELLS)), np.zeros((N_QUINTILES, N_HOMES, N_HOMES))
+    child, home = _homes_of_children(model)
     for _ in range(years * MONTHS_PER_YEAR):
         model.step()
         sums += _census(model)
+        was_child, was_home = child, home
+        child, home = _homes_of_children(model)
+        rows = np.flatnonzero((child != 0) & (child == was_child))
+        of_quintile = model.population.quintile[rows] - 1
+        np.add.at(moves, (of_quintile, was_home[rows], home[rows]), 1.0)
+    return _composition_of(sums), moves / moves.sum()
+
+
+def _homes_of_children(model: CommunityModel) -> tuple[Array, Array]:
+    """Return which child lives in each row, 0 for none, and how things stand at home."""
+    people = model.population
+    rows = np.flatnonzero(people.state == NO_STATE)
+    child, home = np.zeros(people.n_rows, np.int64), np.zeros(people.n_rows, np.int8)
+    child[rows] = people.resident[rows]
+    home[rows] = standing_at_home(people, model.network, rows)
+    return child, home
+
+
+def _composition_of(sums: Array) -> Composition:
     residents = sums[0]
     somebody = np.maximum(residents, 1.0)
     frailty, square, householders, lonely = sums[1:] / somebody
@@ -184,6 +224,38 @@ def write_composition(path: Path, composition: Composition, made: str) -> None:
     for age, quintile, state in zip(*np.nonzero(composition.residents), strict=True):
         values = ",".join(f"{values[age, quintile, state]:.6f}" for values in composition)
         lines.append(f"{AGE_BANDS[age]},{quintile + 1},{CELL_STATES[state]},{values}")
+    replace_text(path, "\n".join(lines) + "\n", EvidenceError)
+
+
+def write_children(path: Path, moves: Array, made: str) -> None:
+    """Write how children's homes change, as `model.rules.childrens_care.load_england` reads it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that is there is replaced.
+    moves : array of shape (quintiles, homes, homes)
+        Shares of all months of children, by how their homes stood before and after.
+    made : str
+        How it was made, in a line.
+
+    Raises
+    ------
+    EvidenceError
+        When the file cannot be written.
+    """
+    lines = [
+        "# How things stand in the homes of England's children from one month to the next, by the"
+        " model's own baseline;",
+        "# written by upstream calibrate.",
+        f"# {made}",
+        "# children: share of all; before, after: the state of the worst off adult of the household.",
+        "quintile,before,after,children",
+    ]
+    lines += [
+        f"{quintile + 1},{HOMES[before]},{HOMES[after]},{share:.8f}"
+        for (quintile, before, after), share in np.ndenumerate(moves)
+    ]
     replace_text(path, "\n".join(lines) + "\n", EvidenceError)
 
 

@@ -13,9 +13,14 @@ settings.register_profile("here", deadline=None, derandomize=True)
 settings.load_profile("here")
 
 
+NO_LINES = {"mental_health_referral": {"rule": "unlimited"}}
+"""Capacity without limits: a line couples all who stand in it."""
+
+
 @pytest.fixture(scope="session")
 def town() -> Scenario:
-    update = {"place": "sandbeck", "population": 2_000, "years": 1, "burn_in_years": 0}
+    update = {"place": "sandbeck", "population": 2_000, "years": 1, "burn_in_years": 0,
+              "capacity": NO_LINES}  # fmt: skip
     return load_scenario().model_copy(update=update)
 
 

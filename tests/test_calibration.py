@@ -22,9 +22,11 @@ from model.composition import load_composition
 from model.errors import EvidenceError, ScenarioError
 from model.network import Network
 from model.parameters import FITTED_FILE, load_parameters, read_parameters
-from model.population import COPING, STRUGGLING
+from model.population import COPING, NO_STATE, STRUGGLING
 from model.reading import read_toml
 from model.rules import wellbeing
+from model.rules.childrens_care import load_england, standing_at_home
+from model.solving import measure_composition
 from model.validation import load_targets
 
 EVEN_AGES = np.full(7, 1 / 7)
@@ -127,6 +129,37 @@ def test_fits_are_written_whole_and_read_back(tmp_path):
     assert set(tmp_path.iterdir()) == set(paths)
     with pytest.raises(EvidenceError, match="cannot be written"):
         write_fits([], tmp_path / "nowhere")
+
+
+def test_how_the_homes_of_children_change_is_written_and_read_back(tmp_path):
+    moves = np.random.default_rng(1).dirichlet(np.ones(45)).reshape(5, 3, 3)
+    path = write_fits([Fit("full", {}, {}, {}, 0.1, children=moves, made="A draw.")], tmp_path)[1]
+    back = load_england(path)
+    worsening_as_often_as_improving = (moves + moves.transpose(0, 2, 1)) / 2.0
+
+    assert path.name == "england_children.csv"
+    assert "# A draw." in path.read_text(encoding="utf-8")
+    assert back.children == pytest.approx(moves.sum(axis=(1, 2)), abs=1e-6)
+    assert back.children[:, None, None] * back.standing[:, :, None] * back.changing == (
+        pytest.approx(worsening_as_often_as_improving, abs=1e-6)
+    )
+
+
+def test_the_homes_of_children_are_counted_month_by_month(town):
+    model = CommunityModel(town.model_copy(update={"structure": {"demography": False}}), rng=1)
+    people = model.population
+    children = np.flatnonzero(people.state == NO_STATE)
+    moves = np.zeros((5, 3, 3))
+    for _ in range(12):
+        before = standing_at_home(people, model.network, children)
+        model.step()
+        after = standing_at_home(people, model.network, children)
+        np.add.at(moves, (people.quintile[children] - 1, before, after), 1.0)
+    again = CommunityModel(model.config, rng=1)
+
+    _, found = measure_composition(again, years=1)
+
+    assert found == pytest.approx(moves / (12 * children.size))
 
 
 def test_every_variant_is_fitted_and_cuts_what_it_says():

@@ -111,6 +111,24 @@ def test_run_batch_is_the_same_as_upstream_run(here: Path, campaigns: Path) -> N
     assert next(both).tolist() == next(both).tolist()
 
 
+def test_comparison_stands_before_all_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends_with(0, "run", *TINY, "--set", "levers.worsen_hazard_ratio=0.5", "--compare-to",
+              "status_quo")  # fmt: skip
+    told = capsys.readouterr().out
+    assert "compared with Status quo" in told.splitlines()[0]
+    assert told.splitlines()[1] == "With worsen_hazard_ratio = 0.5."
+    assert "Sandbeck, year 1" not in told
+    assert told.endswith("Each scenario by itself: upstream show results/001\n")
+    figures = {f"overview_status_quo{end}" for end in ("", "_comparator")} | {"comparison"}
+    files = {f"{name}.{kind}" for name in figures for kind in ("svg", "png")}
+    assert names_in(here / "results" / "001") == files | {f for f in FILES if "overview" not in f}
+
+    ends_with(0, "show", "results/001")
+    again = capsys.readouterr().out
+    assert again.splitlines()[:20] == told.splitlines()[:20]
+    assert again.index("compared with") < again.index("Sandbeck, year 1")
+
+
 def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     ends_with(0, "--version")
     assert capsys.readouterr().out.startswith("upstream ")
@@ -150,6 +168,9 @@ def test_places_are_listed(name: str, capsys: pytest.CaptureFixture[str]) -> Non
         (["--set", "a\nb=1"], "--set a\\nb: a\\nb = 1: unknown key"),
         (["status_qou"], "status_qou: no such scenario. "),
         (["no.toml"], "no.toml: no such file"),
+        (["--compare-to", "no.toml"], "no.toml: no such file"),
+        (["--compare-to", "status_qou"], "status_qou: no such scenario. "),
+        (["--compare-to", "teaching/sisa"], "services = "),
         (["status_quo", "status_quo"], "name = 'status_quo': two scenarios have this name"),
         (["--out", "used"], "used: is in use already"),
         (["--out", "file"], "file: is in use already"),
@@ -205,6 +226,16 @@ def test_results_that_are_a_file_are_refused(here: Path) -> None:
     (here / "results").write_text("mine", encoding="utf-8")
     ends_with(2, "run", *TINY)
     assert (here / "results").read_text(encoding="utf-8") == "mine"
+
+
+def test_comparator_with_other_seeds_is_refused_before_anything_runs(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "other.toml").write_text('extends = "status_quo.toml"\nseed = 9\n', encoding="utf-8")
+    ends_with(2, "run", *TINY, "--compare-to", "other.toml")
+    told = only_line_of(capsys.readouterr().err)
+    assert told.startswith("seed = 1: other, compared with, has 9. Allowed: the same in both")
+    assert names_in(here) == {"other.toml"}
 
 
 @pytest.mark.skipif(

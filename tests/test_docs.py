@@ -14,7 +14,15 @@ from model.compiled import uncompiled
 from model.parameters import load_parameters
 from model.places import bundled_places, load_place
 from model.reference import parameters_page, with_tables
-from model.scenario import Scenario, ScheduledShock, json_schema, load_scenario
+from model.scenario import (
+    Capacity,
+    PlanEntry,
+    Scenario,
+    ScheduledShock,
+    bundled_scenarios,
+    json_schema,
+    load_scenario,
+)
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
@@ -58,15 +66,17 @@ def test_the_example_place_is_a_place(tmp_path):
 
 
 def test_the_example_scenario_is_a_scenario(tmp_path):
-    block, shock = blocks(ROOT / "docs" / "scenarios.md", "toml")
+    parts = blocks(ROOT / "docs" / "scenarios.md", "toml")
     path = tmp_path / "scenario.toml"
     text = (ROOT / "scenarios" / "status_quo.toml").read_text(encoding="utf-8")
     (tmp_path / "status_quo.toml").write_text(text, encoding="utf-8")
-    path.write_text(block + shock, encoding="utf-8")
+    path.write_text("".join(parts), encoding="utf-8")
     config = load_scenario(path)
 
     assert config.levers.worsen_hazard_ratio == 0.9
     assert config.shocks[0].shock.months == 2
+    assert [entry.label for entry in config.plan] == ["peer_support_group", "hubs_here"]
+    assert config.limited_services["mental_health_referral"].relative == 0.95
 
 
 def test_documented_places_are_the_bundled_ones():
@@ -76,10 +86,17 @@ def test_documented_places_are_the_bundled_ones():
         assert re.search(row, words, re.MULTILINE), name
 
 
+def test_documented_scenarios_are_the_bundled_ones_with_their_questions():
+    words = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    for name in bundled_scenarios():
+        assert f"| `{name}` | {load_scenario(name).question} |" in words, name
+
+
 def test_every_scenario_key_is_documented():
     words = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
     config = load_scenario()
-    for table in (config, config.structure, config.levers, ScheduledShock(kind="", start_month=1)):
+    shock, entry = ScheduledShock(kind="", start_month=1), PlanEntry(budget_gbp_per_year=0.0)
+    for table in (config, config.structure, config.levers, shock, entry, Capacity()):
         for key in type(table).model_fields:
             assert f"`{key}`" in words or f"[{key}]" in words or f"{key} =" in words, key
 

@@ -14,17 +14,28 @@ PACKAGE = Path(model.__file__).parent
 
 LAYERS = (
     {"cli"},
-    {"report", "plots", "reference"},
-    {"baseline"},
+    {"report", "comparison", "plots", "reference", "programme_pages", "pattern_pages"},
+    {"baseline", "patterns"},
+    {"worlds"},
     {"calibration"},
     {"solving"},
     {"trials"},
     {"validation", "surveys"},
     {"campaign", "workers"},
-    {"simulation", "month", "explanations", "agents"},
+    {"simulation", "month", "prevention", "explanations", "agents"},
     {"rules"},
-    {"population", "composition", "network", "homes", "results", "recorder", "history"},
-    {"scenario", "catalogue", "places", "place_files", "parameters", "rates", "draws"},
+    {"population", "composition", "network", "homes", "results", "recorder", "history", "waiting"},
+    {"plans"},
+    {
+        "scenario",
+        "catalogue",
+        "programme_files",
+        "places",
+        "place_files",
+        "parameters",
+        "rates",
+        "draws",
+    },
     {"errors", "reading", "compiled", "memory", "sieve"},
 )
 """From the doors down to what everybody stands on."""

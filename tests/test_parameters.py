@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import model
-from model.catalogue import load_services, load_shocks
+from model.catalogue import contact_services, load_services, load_shocks
 from model.errors import EvidenceError
 from model.network import LAYER_NAMES
 from model.parameters import (
@@ -114,10 +114,10 @@ def with_margin(margin: str) -> list[str]:
 def composed_names() -> set[str]:
     bands = [band.replace("-", "_").replace("+", "_plus") for band in AGE_BANDS[CHILDREN + 1 :]]
     parts = {
-        "{}_rate": load_services(),
+        "{}_rate": contact_services(),
         "{}_unit_cost": load_services(),
-        "{}_ratio_struggling": load_services(),
-        "{}_ratio_in_crisis": load_services(),
+        "{}_ratio_struggling": contact_services(),
+        "{}_ratio_in_crisis": contact_services(),
         "{}_deprivation_ratio": with_margin("deprivation"),
         "{}_share_65_plus": with_margin("age"),
         "share_{}": STATES,

@@ -14,6 +14,7 @@ import pytest
 
 from model import CommunityModel, Results
 from model.campaign import plan, run_campaign
+from model.catalogue import load_services
 from model.errors import ResultsError, ScenarioError
 from model.plots import draw_overviews
 from model.report import estimate, summary
@@ -28,7 +29,9 @@ def config(town):
 
 @pytest.fixture(scope="module")
 def helped(config):
-    return config.model_copy(update={"name": "helped", "levers": {"worsen_hazard_ratio": 0.8}})
+    update = {"name": "helped", "levers": {"worsen_hazard_ratio": 0.8},
+              "plan": [{"programme": "community_builders", "budget_gbp_per_year": 1e6}]}  # fmt: skip
+    return config.model_copy(update=update)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +107,7 @@ def test_the_numbers_do_not_depend_on_the_number_of_workers(
     other = run_campaign([config, helped], tmp_path / "out", jobs=jobs).results
 
     assert other.runs["digest"].tolist() == results.runs["digest"].tolist()
-    for table in ("monthly", "people", "services"):
+    for table in ("monthly", "people", "services", "programmes"):
         pd.testing.assert_frame_equal(getattr(other, table), getattr(results, table))
 
 
@@ -162,7 +165,9 @@ def test_scale_turns_the_sample_into_the_real_place(results):
 def test_costs_are_served_contacts_at_their_unit_cost(results, config):
     for name, rows in results.services.groupby("service"):
         unit_cost = config.parameter_values[f"{name}_unit_cost"]
-        assert rows["cost_gbp"].sum() == pytest.approx(rows["served"].sum() * unit_cost)
+        is_stock = load_services()[name].kind == "stock"
+        used = rows["stock_months"].sum() / 12 if is_stock else rows["served"].sum()
+        assert rows["cost_gbp"].sum() == pytest.approx(used * unit_cost)
     assert (results.services["served"] == results.services["demand"]).all()
 
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from small_programmes import effect, written
 
 import model
+from model.cli import main
 from model.errors import EvidenceError, InputError, PlaceError, ScenarioError
 from model.scenario import (
     DEEPEST_EXTENDS,
@@ -459,8 +461,9 @@ def keys_read_by_the_code() -> set[str]:
                if path.name != "scenario.py"]  # fmt: skip
     read = r"(?=\b(?:config|structure|levers)\.(\w+))|facts\[[\"'](\w+)[\"']\]"
     found = {name for text in sources for match in re.findall(read, text) for name in match}
-    # The two that are looked up in a table of their own, by a property of the scenario.
-    behind = {"place_profile": "place", "parameter_values": "parameters"}
+    # Those that are looked up in a table of their own, by a property of the scenario.
+    behind = {"place_profile": "place", "parameter_values": "parameters",
+              "limited_services": "capacity"}  # fmt: skip
     return found | {behind[name] for name in found & behind.keys()}
 
 
@@ -555,3 +558,137 @@ def test_any_setting_is_read_or_refused(key: str, value: str) -> None:
     except InputError:
         return
     answer_or_complaint(bundled_scenarios()["status_quo"], {name: (f"--set {name}", parsed)})
+
+
+# --- Plans -----------------------------------------------------------------------------------
+
+PEERS = '[[plan]]\nprogramme = "peer_support_group"\nbudget_gbp_per_year = 1000\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "[[plan]]\nbudget_gbp_per_year = 1",
+            "plan.0 = '': names neither or both. Allowed: a programme or a service",
+        ),
+        (
+            PEERS + 'service = "gp"',
+            "plan.0 = 'peer_support_group': names neither or both. Allowed: a programme or a service",
+        ),
+        (
+            PEERS.replace("_group", "_grup"),
+            "plan.0.programme = 'peer_support_grup': no such programme. Allowed: a bundled name, or "
+            "a file ending in .toml. Did you mean 'peer_support_group'?",
+        ),
+        (
+            '[[plan]]\nservice = "ambulence"\nbudget_gbp_per_year = 1',
+            "plan.0.service = 'ambulence': is no service with contacts that money could buy more of. "
+            "Did you mean 'ambulance'?",
+        ),
+        (
+            PEERS + "start_month = 9\nend_month = 8",
+            "plan.0.end_month = 8: ends before it starts. Allowed: 9 or later",
+        ),
+        (
+            f"years = 1\n{PEERS}start_month = 13",
+            "plan.0.start_month = 13: starts after the last month. Allowed: 1 to 12",
+        ),
+        (
+            PEERS + 'targeting = "named"',
+            "plan.0.targeting = 'named': neighbourhoods and targeting do not agree. Allowed: 'named' "
+            "with neighbourhoods, another without",
+        ),
+        (
+            f'place = "sandbeck"\n{PEERS}neighbourhoods = ["SB1"]',
+            "plan.0.targeting = 'equal': neighbourhoods and targeting do not agree. Allowed: 'named' "
+            "with neighbourhoods, another without",
+        ),
+        (
+            f'place = "sandbeck"\n{PEERS}targeting = "named"\nneighbourhoods = ["SB1", "SB9"]',
+            "plan.0.neighbourhoods = 'SB9': no neighbourhood of the place. Did you mean 'SB5'?",
+        ),
+        (
+            PEERS + PEERS,
+            "plan.0.name = 'peer_support_group': two entries have this name. Allowed: one name each; "
+            "give name in one of them",
+        ),
+        (
+            PEERS + "start_month = 3\nend_month = 14",
+            "plan.0.taper_months = 12: nobody would ever be taken in: the whole plan is its ending. "
+            "Allowed: below 12, or ending = 'abrupt'",
+        ),
+    ],
+)
+def test_plan_that_cannot_be_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    file = write(tmp_path, text)
+    assert message_of(file) == f"{file}: {told}"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("budget_gbp_per_year", "-1.0"),
+        ("budget_gbp_per_year", "nan"),
+        ("start_month", "0"),
+        ("taper_months", "-1"),
+        ("targeting", '"evenly"'),
+        ("approach", '"led"'),
+        ("ending", '"sudden"'),
+        ("name", '"../x"'),
+    ],
+)
+def test_wrong_value_in_a_plan_is_named(tmp_path: Path, key: str, value: str) -> None:
+    lines = dict(line.split(" = ") for line in PEERS.splitlines()[1:])
+    text = "[[plan]]\n" + "\n".join(f"{k} = {v}" for k, v in {**lines, key: value}.items())
+    file = write(tmp_path, text)
+    assert message_of(file).startswith(f"{file}: plan.0.{key} = ")
+
+
+def test_misspelt_key_of_a_plan_is_told_the_nearest(tmp_path: Path) -> None:
+    file = write(tmp_path, PEERS + "taper_month = 3")
+    said = message_of(file)
+    assert said == f"{file}: plan.0.taper_month = 3: unknown key. Did you mean 'taper_months'?"
+
+
+def test_two_entries_of_a_programme_need_one_name_more(tmp_path: Path) -> None:
+    file = write(tmp_path, PEERS + PEERS + 'name = "more"')
+    assert [one.label for one in load_scenario(file).plan] == ["peer_support_group", "more"]
+
+
+def test_programme_beside_the_scenario_is_read_and_no_other(tmp_path: Path) -> None:
+    for folder in ("mine", "other"):
+        (tmp_path / folder).mkdir()
+        written(tmp_path / folder, "circle")
+    plan = '[[plan]]\nprogramme = "{}"\nbudget_gbp_per_year = 1'
+    file = write(tmp_path / "mine", plan.format("circle.toml"))
+    assert load_scenario(file).plan[0].label == "circle"
+
+    file = write(tmp_path / "mine", plan.format("../other/circle.toml"))
+    said = message_of(file)
+    assert said.startswith(f"{file}: plan.0.programme = '../other/circle.toml': leads outside")
+    assert f"Allowed: a file under {tmp_path / 'mine'}" in said
+
+    file = write(tmp_path / "mine", plan.format("cirlce.toml"))
+    told = f"{file}: plan.0.programme = 'cirlce.toml': no such file. Did you mean 'circle.toml'?"
+    assert message_of(file) == told
+
+
+def test_effect_on_an_unknown_service_is_told_in_the_programmes_own_file(tmp_path: Path) -> None:
+    one = effect("service_ratio", service="a_and_ee", ratio=0.5)
+    programme = written(tmp_path, "circle", effects=(one,))
+    file = write(tmp_path, '[[plan]]\nprogramme = "circle.toml"\nbudget_gbp_per_year = 1')
+    told = f"{programme}: effects.0.service = 'a_and_ee': unknown service. Did you mean 'a_and_e'?"
+    assert message_of(file) == told
+
+
+def test_plan_that_cannot_be_ends_the_command_with_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, PEERS + "start_month = 9\nend_month = 8")
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", str(file)])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err.strip()
+    told = f"{file}: plan.0.end_month = 8: ends before it starts. Allowed: 9 or later"
+    assert said == f"upstream: {told}"

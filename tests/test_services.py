@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from model import CommunityModel, load_scenario
-from model.catalogue import SERVICES_FILE, load_services
+from model.catalogue import PATHWAY, SERVICES_FILE, contact_services, load_services
 from model.composition import CELLS, load_composition
 from model.draws import Draws
 from model.errors import EvidenceError
@@ -21,24 +21,25 @@ from model.population import (
     VACANT,
     Population,
 )
-from model.rules.services import (
-    PATHWAY,
+from model.rules.demand import (
     attributable_to_state,
     base_of,
     expected_contacts,
+    expected_of_place,
     expected_propensity,
     gamma_of,
-    monthly_demand,
-    poisson_count,
     propensities,
     rake,
     solve_demand,
     state_ratios,
 )
+from model.rules.help_seeking import contacts_expected
+from model.rules.services import Ratios, monthly_services, poisson_count
 from model.solving import measure_composition, write_composition
 
 PARAMETERS = load_parameters()
-SERVICES = tuple(load_services())
+SERVICES = tuple(contact_services())
+STOCKS = tuple(name for name in load_services() if name not in SERVICES)
 ENGLAND = load_composition()
 DEMAND = solve_demand(PARAMETERS)
 PER_YEAR = 12_000.0
@@ -67,7 +68,7 @@ def asked(people, services=SERVICES, demand=DEMAND, seed=1, months=12, **more):
     """Contacts of a year by service, quintile and age band."""
     draws = Draws(seed)
     return sum(
-        monthly_demand(people, services, demand, draws, month, **more)
+        monthly_services(people, services, demand, draws, month, **more).flow.demand
         for month in range(1, months + 1)
     )
 
@@ -459,6 +460,103 @@ def test_services_come_in_the_order_asked_for():
     assert asked(people, []).shape == (0, 5, len(AGE_BANDS))
 
 
+def test_a_stock_has_no_contacts():
+    found = monthly_services(crowd(3_000), load_services(), DEMAND, Draws(1), 1)
+
+    assert STOCKS and not found.flow.demand[len(SERVICES) :].any()
+    assert (DEMAND.per_month[len(SERVICES) :] == 0.0).all()
+
+
+def test_everybody_is_served_where_nothing_is_limited():
+    flow = monthly_services(crowd(3_000), SERVICES, DEMAND, Draws(1), 1).flow
+
+    assert np.array_equal(flow.served, flow.demand)
+    assert not np.any([flow.spilled_in, flow.spilled, flow.given_up, flow.waiting])
+
+
+def test_those_with_a_contact_are_named_once_and_those_of_others_on_request():
+    people = crowd(20_000)
+    found = monthly_services(people, SERVICES, DEMAND, Draws(1), 1, listed=("gp",))
+
+    assert set(found.rows) == {*PATHWAY, "gp"}
+    for name, (rows, ids) in found.rows.items():
+        assert (np.diff(rows) > 0).all()
+        assert np.array_equal(ids, people.resident[rows])
+        assert 0 < rows.size <= found.flow.demand[place(name)].sum()
+    # Poisson with a mean of nearly a half: some come more than once, and are named all the same.
+    assert found.rows["gp"][0].size < found.flow.demand[place("gp")].sum()
+    assert set(found.rows["emergency_admission"][0]) <= set(found.rows["a_and_e"][0])
+
+
+def test_what_is_expected_of_england_in_small_is_the_published_rate(england):
+    people = england.population
+    more = contacts_expected(PARAMETERS)
+    demand = solve_demand(PARAMETERS, expected_sought=more)
+    found = expected_of_place(people, demand, PARAMETERS, more)
+    here = people.is_present
+    heads = np.count_nonzero(here & (people.householder == np.arange(people.n_rows)))
+    bases = {"people": here.sum(), "adults": people.adults.size, "households": heads}
+
+    for name in SERVICES:
+        due = bases[load_services()[name].base] * PARAMETERS[f"{name}_rate"] / PER_YEAR
+        # One draw of the propensities of 20,000, whose variance is 1 / shape; the age and the
+        # deprivation of so few vary as well: a twelfth.
+        assert found[name] == pytest.approx(due, rel=1 / 12), name
+
+
+def test_what_is_expected_is_what_comes_on_average(england):
+    people = england.population
+    expected = expected_of_place(people, DEMAND, PARAMETERS, {})
+    n_months = 48
+    found = sum(asked(people, seed=seed, months=6) for seed in SEEDS).sum(axis=(1, 2))
+
+    for name in SERVICES:
+        due = n_months * expected[name]
+        # A sum of Poisson counts, in beds and attendances at most two of one: four errors.
+        assert abs(found[place(name)] - due) < 4.0 * (2.0 * due) ** 0.5, name
+
+
+# --- What programmes do to demand ----------------------------------------------------------
+
+
+def with_ratios(people, name, ratio):
+    ratios = np.ones((2, len(load_services())))
+    ratios[1, place(name)] = ratio
+    return Ratios((people.resident % 2).astype(np.uint8), ratios)
+
+
+def test_ratios_of_one_change_no_bit():
+    people = crowd(3_000)
+
+    same = asked(people, ratios=with_ratios(people, "gp", 1.0))
+    assert np.array_equal(same, asked(people))
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in PATHWAY])
+def test_a_ratio_moves_its_service_and_its_group_alone(name):
+    people = crowd(20_000)
+    people.householder[:] = np.arange(20_000)
+    usual, fewer = asked(people), asked(people, ratios=with_ratios(people, name, 0.5))
+    others = [k for k in range(len(SERVICES)) if k != place(name)]
+
+    assert np.array_equal(usual[others], fewer[others])
+    n = usual[place(name)].sum()
+    # Half of the residents halve their demand: Poisson counts, of which a quarter goes.
+    assert abs(fewer[place(name)].sum() - 0.75 * n) < 4.0 * n**0.5
+    assert (fewer <= usual).all()
+
+
+def test_a_ratio_of_nought_keeps_a_group_out_of_hospital_beds():
+    people = crowd(20_000)
+    ratios = with_ratios(people, "emergency_admission", 0.0)
+    found = monthly_services(people, SERVICES, DEMAND, Draws(1), 1, ratios=ratios)
+    usual = monthly_services(people, SERVICES, DEMAND, Draws(1), 1)
+
+    attended, in_bed = (found.rows[name][0] for name in PATHWAY[1:])
+    assert np.array_equal(attended, usual.rows["a_and_e"][0])
+    assert in_bed.size and not (people.resident[in_bed] % 2).any()
+
+
 # --- The pathway ---------------------------------------------------------------------------
 
 
@@ -468,7 +566,7 @@ def on_pathway(**changes):
 
 
 def without_walking_in():
-    return np.where(np.arange(len(SERVICES)) == place("a_and_e"), 0.0, 1.0)[
+    return np.where(np.arange(len(load_services())) == place("a_and_e"), 0.0, 1.0)[
         :, None, None, None
     ] * np.array(DEMAND.per_month)
 
@@ -531,7 +629,7 @@ def test_a_contact_keeps_its_course_whoever_else_is_there():
 
 def test_a_composition_survives_the_journey_to_disk(town, tmp_path):
     model = CommunityModel(town, rng=1)
-    found = measure_composition(model, years=1)
+    found, _ = measure_composition(model, years=1)
     file = tmp_path / "town.csv"
     write_composition(file, found, "A town.")
 
@@ -545,7 +643,7 @@ def test_a_composition_survives_the_journey_to_disk(town, tmp_path):
 
 def test_a_composition_counts_every_resident_once(town):
     model = CommunityModel(town, rng=1)
-    found = measure_composition(model, years=1)
+    found, _ = measure_composition(model, years=1)
 
     assert found.residents.sum() == pytest.approx(1.0)
     assert found.residents[CHILDREN, :, :-1].sum() == found.residents[1:, :, -1].sum() == 0.0
@@ -564,6 +662,9 @@ def test_a_composition_counts_every_resident_once(town):
         ('base = "dogs"', "services.gp.base = 'dogs': "),
         ('margins = ["wealth"]', "services.gp.margins.0 = 'wealth': "),
         ('margins = "age"', "services.gp.margins"),
+        ('kind = "flow"', "services.gp.kind = 'flow': "),
+        ('spills_to = "a_and_f"', "services.gp.spills_to = 'a_and_f': unknown service"),
+        ('spills_to = "gp"', "services.gp.spills_to = 'gp': nobody can turn there"),
     ],
 )
 def test_a_service_with_a_wrong_field_is_refused(tmp_path, line, told):

@@ -17,6 +17,7 @@ from model.population import COPING, IN_CRISIS, NO_STATE, STRUGGLING, THRIVING
 from model.rules.wellbeing import (
     MOOD,
     buffer_of,
+    coefficients_of,
     contact_weights,
     entering_states,
     hazards,
@@ -25,6 +26,7 @@ from model.rules.wellbeing import (
     personal_risk,
     personal_risks,
     rates_of,
+    ratios_of,
     resting_shares,
     terms_of,
 )
@@ -37,6 +39,7 @@ BASE = {
 SEEDS = range(8)
 PLAIN = {"direct_jumps": False, "contagion_from_all": False}
 ALONE = {"contagion_content": 0.0, "contagion_discontent": 0.0}
+NO_RATIO = 1.0, 1.0
 rate = st.floats(0.0, 20.0)
 
 
@@ -51,7 +54,7 @@ def test_a_coping_residents_hazards_by_hand():
     worsen_risk, improve_risk = personal_risk(0.4, 0.4, 3.0, 0.5)
 
     down, up, jump_down, jump_up = hazards(
-        COPING, worsen_risk, improve_risk, 2.0, 3.0, False, rates()
+        COPING, worsen_risk, improve_risk, 2.0, 3.0, NO_RATIO, rates()
     )
 
     assert down == pytest.approx(0.56754740929)
@@ -62,7 +65,7 @@ def test_a_coping_residents_hazards_by_hand():
 def test_a_hazard_ratio_multiplies_the_whole_hazard_contagion_included():
     halved = rates(hazard_ratios=(0.5, 2.0))
 
-    down, up, _, _ = hazards(COPING, 1.0, 1.0, 2.0, 3.0, False, halved)
+    down, up, _, _ = hazards(COPING, 1.0, 1.0, 2.0, 3.0, ratios_of(0, 0, 0.0, 0.0, halved), halved)
 
     assert down == pytest.approx(0.5 * (0.3 + 0.12))
     assert up == pytest.approx(2.0 * (0.5 + 0.04))
@@ -73,7 +76,7 @@ def test_a_hazard_ratio_multiplies_the_whole_hazard_contagion_included():
     [(THRIVING, 0.9, 0.0), (STRUGGLING, 0.4, 0.8), (IN_CRISIS, 0.0, 1.2)],
 )
 def test_contagion_acts_out_of_coping_only(state, down, up):
-    assert hazards(state, 1.0, 1.0, 2.0, 3.0, False, rates())[:2] == (down, up)
+    assert hazards(state, 1.0, 1.0, 2.0, 3.0, NO_RATIO, rates())[:2] == (down, up)
 
 
 @pytest.mark.parametrize(
@@ -81,15 +84,15 @@ def test_contagion_acts_out_of_coping_only(state, down, up):
     [(THRIVING, 1.02, 0.0), (COPING, 0.42, 0.54), (STRUGGLING, 0.52, 0.84), (IN_CRISIS, 0.0, 1.24)],
 )
 def test_contagion_from_all_states_leads_out_of_the_ladder_nowhere(state, down, up):
-    found = hazards(state, 1.0, 1.0, 2.0, 3.0, False, rates(contagion_from_all=True))[:2]
+    found = hazards(state, 1.0, 1.0, 2.0, 3.0, NO_RATIO, rates(contagion_from_all=True))[:2]
 
     assert found == pytest.approx((down, up))
 
 
 def test_without_contagion_contacts_do_not_matter():
-    alone = hazards(COPING, 1.0, 1.0, 0.0, 0.0, False, rates(ALONE))
+    alone = hazards(COPING, 1.0, 1.0, 0.0, 0.0, NO_RATIO, rates(ALONE))
 
-    assert hazards(COPING, 1.0, 1.0, 9.0, 9.0, False, rates(ALONE)) == alone
+    assert hazards(COPING, 1.0, 1.0, 9.0, 9.0, NO_RATIO, rates(ALONE)) == alone
 
 
 def test_the_log_hazard_is_capped_both_ways():
@@ -292,11 +295,27 @@ def test_a_tie_to_somebody_low_supports_as_much_as_stated():
 
 def test_help_lowers_the_hazard_of_getting_worse_by_its_ratio():
     ratio = load_parameters().help_hazard_ratio
-    usual = hazards(COPING, 1.0, 1.0, 2.0, 3.0, False, rates())
-    helped = hazards(COPING, 1.0, 1.0, 2.0, 3.0, True, rates())
+    usual = hazards(COPING, 1.0, 1.0, 2.0, 3.0, NO_RATIO, rates())
+    helped = hazards(COPING, 1.0, 1.0, 2.0, 3.0, ratios_of(1, 0, 0.0, 0.0, rates()), rates())
 
     assert helped[0] == pytest.approx(ratio * usual[0])
     assert helped[1] == usual[1]
+
+
+def test_treatment_speeds_recovery_and_waiting_slows_it():
+    usual, p = rates(), load_parameters()
+
+    none, treated, waiting = (ratios_of(0, months, 0.0, 0.0, usual) for months in (0, 3, -1))
+
+    assert none == NO_RATIO
+    assert treated == (1.0, p.treatment_improve_ratio)
+    assert waiting == (1.0, p.waiting_improve_ratio)
+
+
+def test_a_programmes_log_hazards_multiply_the_whole_hazard():
+    worsen, improve = ratios_of(0, 0, math.log(0.8), math.log(1.3), rates())
+
+    assert (worsen, improve) == pytest.approx((0.8, 1.3))
 
 
 def test_each_fact_adds_its_own_log_hazard():
@@ -380,9 +399,11 @@ def test_nobody_who_would_just_move_is_passed_over(seed, recovery):
     people = people_in(rng.integers(0, 4, n))
     people.frailty[:] = rng.normal(0.0, 1.0, n)
     people.stress[:] = np.where(rng.random(n) < 0.5, rng.gamma(1.0, 1.0, n), 0.0)
-    risk = personal_risks(people, slice(None), p)
+    risk = personal_risks(people, slice(None), coefficients_of(p))
     people.log_hazard[:], people.worsen_risk[:] = risk.log_hazard, risk.worsen
     people.improve_risk[:] = risk.improve
+    people.treatment_months[:] = rng.integers(-1, 2, n)
+    people.programme_worsen[:], people.programme_improve[:] = rng.normal(0.0, 0.3, (2, n))
     network = Network(n)
     ends, others = rng.integers(0, n, (2, 3 * n))
     network.add("local", ends, others, MOOD[people.state])
@@ -406,5 +427,5 @@ def test_the_risk_of_a_resident_is_the_sum_of_its_terms():
     terms = terms_of(model.population, rows, model.parameters)
 
     due = np.sum(list(terms.values()), axis=0).astype(np.float32)
-    risk = personal_risks(model.population, rows, model.parameters)
+    risk = personal_risks(model.population, rows, coefficients_of(model.parameters))
     assert (risk.log_hazard == due).all()

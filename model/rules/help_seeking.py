@@ -23,9 +23,12 @@ from model.parameters import Parameters
 from model.population import STRUGGLING, Population
 from model.rates import MONTHS_PER_YEAR
 from model.sieve import CHUNK, pick
+from model.waiting import WAITS, Contacts
 
 Array = np.ndarray[Any, Any]
 
+BEGINS_AT = "gp"
+"""The service at whose contact help begins, where its capacity is limited."""
 PEER = LAYER_NAMES.index("peer")
 
 
@@ -37,6 +40,16 @@ class Recognition(NamedTuple):
     normality: float
     per_peer: float
     referred: float
+
+
+class Readier(NamedTuple):
+    """How much sooner programmes make their participants seek help.
+
+    ``group`` is each row's programme, 0 for none; ``ratio`` what multiplies the chance in each.
+    """
+
+    group: Array
+    ratio: Array
 
 
 class Seekers(NamedTuple):
@@ -62,7 +75,7 @@ def contacts_expected(parameters: Parameters) -> dict[str, float]:
     """Return the contacts that seeking help makes in England, for 1,000 people a year."""
     p = parameters
     return {
-        "gp": p.help_sought_rate,
+        BEGINS_AT: p.help_sought_rate,
         "mental_health_referral": p.help_sought_rate * p.help_referred_share,
     }
 
@@ -102,7 +115,7 @@ def _find_those_in_need(state, help_months, rows):
 
 
 @kernel
-def _find_seekers(words, could_seek, state, degrees, discontent, recognition, rows):
+def _find_seekers(words, could_seek, state, degrees, discontent, recognition, readier, rows):
     n = 0
     for k in range(could_seek.size):
         i = could_seek[k]
@@ -111,18 +124,20 @@ def _find_seekers(words, could_seek, state, degrees, discontent, recognition, ro
             ties += degrees[layer, i]
             discontented += discontent[layer, i]
         chance = chance_of_seeking(state[i], ties, discontented, degrees[PEER, i], recognition)
-        if to_unit(words[k]) < chance:
+        if to_unit(words[k]) < chance * readier[k]:
             rows[n] = i
             n += 1
     return n
 
 
 def seekers(
-    people: Population, network: Network, recognition: Recognition, draws: Draws, month: int
-) -> Seekers:
+    people: Population, network: Network, recognition: Recognition, draws: Draws, month: int,
+    found: Readier | None = None,
+) -> Seekers:  # fmt: skip
     """Find the adults who seek help this month; who has help seeks no more.
 
     All of them see a general practitioner, and a share is referred to mental health services.
+    Programmes that find cases make their participants seek it sooner.
     """
     if recognition.struggling == recognition.in_crisis == 0.0:
         return Seekers(np.empty(0, np.int64), {})
@@ -130,13 +145,37 @@ def seekers(
     could_seek = in_need[: _find_those_in_need(people.state, people.help_months, in_need)]
     rows = np.empty_like(could_seek)
     words = draws.words(Purpose.HELP, month, people.resident[could_seek])
+    readier = np.ones(could_seek.size) if found is None else found.ratio[found.group[could_seek]]
     n = _find_seekers(words[0], could_seek, people.state, network.degrees, network.discontent,
-                      recognition, rows)  # fmt: skip
-    found = rows[:n].copy()
-    is_referred = words[1, np.searchsorted(could_seek, found)] * 2.0**-32 < recognition.referred
-    return Seekers(found, {"gp": found, "mental_health_referral": found[is_referred]})
+                      recognition, readier, rows)  # fmt: skip
+    seek = rows[:n].copy()
+    is_referred = words[1, np.searchsorted(could_seek, seek)] * 2.0**-32 < recognition.referred
+    return Seekers(seek, {BEGINS_AT: seek, "mental_health_referral": seek[is_referred]})
 
 
 def a_month_less(help_months: Array) -> Array:
-    """Return the months of help still to come, a month on."""
-    return np.maximum(help_months, 1) - np.int8(1)
+    """Return the months of help still to come, a month on; who waits for it, waits on."""
+    return help_months - (help_months > 0).astype(np.int8)
+
+
+def answers(
+    met: Contacts, left: Contacts, help_months: Array, months: int
+) -> tuple[Array, Array]:  # fmt: skip
+    """Begin the help of those whose appointment has come; who gave it up may seek help again.
+
+    Parameters
+    ----------
+    met, left : Contacts
+        Appointments of this month, and those given up or turned elsewhere.
+    help_months : array of int8
+        Of every row, as it stands.
+    months : int
+        How long help holds.
+
+    Returns
+    -------
+    (array of int, array of int)
+        Rows, and the months of each.
+    """
+    begins, ends = (one.row[one.is_sought & (help_months[one.row] == WAITS)] for one in (met, left))
+    return np.concatenate([ends, begins]), np.repeat([0, months], [ends.size, begins.size])

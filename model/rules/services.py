@@ -1,67 +1,60 @@
-r"""Demand for acute services: who turns to what, and where that leads.
+r"""The month of services: who turns to what, who is served, and where that leads.
 
-Contacts of resident i with a service in a month are Poisson with mean
+Contacts with a service are Poisson, with the mean that `rules/demand.py` solves for a resident of
+each cell, times their propensity. Emergency contacts are a pathway: an ambulance incident may be
+conveyed, which is an A&E attendance; attendances, conveyed and walked in, may end in an emergency
+admission. Loneliness has no term here: it reaches services through the state.
 
-.. math:: \lambda_i = c \; g_i \; a_{age} \; d_{quintile} \; r_{state},
+A service may have limited capacity (`model/waiting.py`). Every contact, whether it is new or
+spilled from elsewhere, is then served, waits, spills or is given up:
 
-where g is a propensity for life (Gamma, mean 1) and :math:`r = 1 + \text{causal share} \times
-(\rho - 1)` the part of the published ratio of a state that goes when the state improves. The
-rest of that ratio comes from who is in the state: g is correlated with frailty. The constants
-c, a and d are solved once over England's composition, so that its published margins come out
-(iterative proportional fitting [1]_), and frozen: places differ by their people alone. Where
-no margin by age or deprivation is published, a or d is 1.
+    waiting before + demand + spilled in = served + spilled + given up + waiting after.
 
-Emergency contacts are a pathway: an ambulance incident may be conveyed, which is an A&E
-attendance; attendances, conveyed and walked in, may end in an emergency admission. Loneliness
-has no term here: it reaches services through the state. Every demand is served.
-
-References
-----------
-.. [1] Deming and Stephan (1940). On a least squares adjustment of a sampled frequency table
-   when the expected marginal totals are known. Ann. Math. Statist. 11:427-444.
+Only who is served goes on along the pathway. Who is served by a service that treats recovers
+sooner for some months; who waits for it, later.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import uint32
-from scipy.special import gammaincc, gammainccinv, gammaincinv, gammaln, ndtr
 
-from model.catalogue import Service, load_services
-from model.compiled import formula, kernel
-from model.composition import CELL_STATES, CELLS, Composition, load_composition
-from model.draws import Draws, Purpose, block, fill_words, to_unit
-from model.errors import EvidenceError
-from model.parameters import Parameters
-from model.places import N_QUINTILES
-from model.population import (
-    AGE_BAND_FROM,
-    CHILDREN,
-    IN_CRISIS,
-    STATES,
-    STRUGGLING,
-    VACANT,
-    Population,
+from model.catalogue import (
+    ADMISSION,
+    ATTENDANCE,
+    PATHWAY,
+    catalogue_place,
+    contact_services,
+    load_services,
 )
-from model.rates import MONTHS_PER_YEAR
+from model.compiled import formula, kernel
+from model.composition import CELLS, Demand
+from model.draws import Draws, Purpose, block, fill_words, to_unit
+from model.population import VACANT, Population
 from model.sieve import CHUNK, pick
+from model.waiting import (
+    NO_CONTACTS,
+    SOUGHT_ORDER,
+    WAITS,
+    Contacts,
+    Flow,
+    Queue,
+    arising,
+    pass_month,
+    spilling,
+    together,
+)
 
 Array = np.ndarray[Any, Any]
-Margins = Sequence[tuple[Array, Array]]
-
-START = 0
-"""The month whose address what is drawn for life bears."""
 
 HALF_BITS, HALVES = 16, 2**16
 HALVES_PER_BLOCK = 8
 """Each service has half a word of a block of draws."""
 FINER = 256
 """Lane of the finer draws of the first service, beyond all those blocks."""
-HIGHEST_NORMAL, KNOT = 10.0, 2.0**-7
-"""Beyond the most that can be drawn, and steps to it."""
 ALMOST_ALL = HALVES * (1.0 + 1e-6)
 """Half-words there are, and a little more, where they are compared with seven digits."""
 SEEN_COUNT, SEEN_MEAN, NINE_DIGITS = 3, 8.0, 1e-9
@@ -70,359 +63,59 @@ OPEN = -1
 """In place of a count that is still to be made."""
 MANY = CHUNK // 8
 """Rows of a chunk from which it costs less to count for all at once."""
-PER_THOUSAND = 1_000.0
-
-
-CALL, ATTENDANCE, ADMISSION = "ambulance", "a_and_e", "emergency_admission"
-PATHWAY = (CALL, ATTENDANCE, ADMISSION)
-WALKED_IN, CONVEYED = range(2)
-"""How an A&E attendance came about."""
-
-NODES = 40
-"""Points at which a mean over a normal curve is taken (Gauss and Hermite)."""
-
-OLD_AGE = 65
-MOST_ROUNDS = 2_000
-CLOSE = 1e-13
-BEYOND_HOPE = 1e100
-"""A factor that has grown so far will grow for ever."""
 HIGHEST_MEAN = 700.0
 """Contacts a month beyond which exp(-mean) would be nought."""
 
+NO_ROWS: Array = np.empty(0, np.int64)
+N_CELLS = math.prod(CELLS)
+CONVEYED = 1
+"""Added to the course of a contact that an ambulance brings."""
+WORDS = {ATTENDANCE: 0, ADMISSION: 1}
+"""Word of a contact's block that says whether it leads to a step of the pathway."""
 
-class Demand(NamedTuple):
-    """What is expected of a resident in each cell; what the kernel reads.
 
-    ``per_month`` has shape (services of the catalogue, cells): own contacts a month at a
-    propensity of 1, for A&E those who walk in. ``admitted`` has shape (walked in or conveyed,
-    cells): the chance that an attendance ends in admission.
+class Ratios(NamedTuple):
+    """What programmes multiply their participants' demand by.
+
+    ``group`` is each row's, 0 where nothing is changed; ``ratios`` has shape (groups, services of
+    the catalogue). That of admission multiplies the chance of it once they are in A&E.
     """
 
-    per_month: Array
-    conveyed: float
-    admitted: Array
+    group: Array
+    ratios: Array
 
 
-# --- Who tends to use services -----------------------------------------------------------
+NONE = np.zeros(N_CELLS, np.int64)
+NO_FLOW = Flow(*(NONE for _ in Flow._fields))
 
 
-def propensities(ids: Array, frailty: Array, parameters: Parameters, draws: Draws) -> Array:
-    """Draw how much of every service each resident uses for life, mean 1.
+class _Step(NamedTuple):
+    """What a service did: its flow, and the contacts met, given up or spilled, and spilled."""
 
-    Gamma, tied to frailty by a Gaussian copula.
+    flow: Flow
+    met: Contacts
+    left: Contacts
+    spilled: Contacts
+    queue: Queue | None
 
-    Parameters
-    ----------
-    ids : array of int64
-        Resident ids; the draw belongs to the id alone.
-    frailty : array of float
-        Their frailty, normal with the spread ``frailty_sd``.
+
+class Account(NamedTuple):
+    """A month of services.
+
+    Counts of ``flow`` have shape (services asked for, 5 quintiles, 7 age bands). ``rows`` are the
+    rows, in their order, and the ids of residents with a contact of this month, by service.
+    ``met`` and ``left`` are the contacts served, and those given up or spilled, of services of
+    which each contact is told apart; ``queues`` are the limited ones as they now stand.
     """
-    tied, own = _tied(parameters), draws.normals(Purpose.PROPENSITY, START, ids)
-    z = standardised(frailty, parameters)
-    return gamma_of(tied * z + math.sqrt(1.0 - tied**2) * own, parameters.propensity_shape)
+
+    flow: Flow
+    rows: Mapping[str, tuple[Array, Array]]
+    met: Mapping[str, Contacts]
+    left: Mapping[str, Contacts]
+    queues: Mapping[str, Queue]
 
 
-@cache
-def _gamma_knots(shape: float) -> tuple[Array, Array, Array]:
-    """Lay out normal values, the logarithms of their gamma quantiles, and the slopes of these."""
-    z = np.arange(-HIGHEST_NORMAL, HIGHEST_NORMAL + KNOT, KNOT)
-    # Each half from its own end, where no digits are lost.
-    below, above = ndtr(np.minimum(z, 0.0)), ndtr(-np.maximum(z, 0.0))
-    x = np.where(z < 0.0, gammaincinv(shape, below), gammainccinv(shape, above))
-    log_x = np.log(np.maximum(x, np.finfo(float).tiny))
-    log_density = shape * log_x - x - gammaln(shape)  # of log x
-    slopes = np.exp(-(z**2) / 2.0 - math.log(2.0 * math.pi) / 2.0 - log_density)
-    return z, log_x, slopes
-
-
-def gamma_of(normal: Array, shape: float) -> Array:
-    """Turn standard normal values into those of the same rank of a gamma of mean 1.
-
-    By cubics between knots, which agree with the quantile to eleven digits at a hundredth of its
-    cost.
-
-    Examples
-    --------
-    >>> bool(abs(gamma_of(np.zeros(1), 1.0)[0] - math.log(2.0)) < 1e-10)
-    True
-    """
-    z, log_x, slopes = _gamma_knots(shape)
-    at = np.clip((normal - z[0]) / KNOT, 0.0, z.size - 1.001)
-    k = at.astype(np.int64)
-    t = at - k
-    rise = log_x[k + 1] - log_x[k]
-    first, last = slopes[k] * KNOT - rise, rise - slopes[k + 1] * KNOT
-    cubic = log_x[k] + t * rise + t * (1.0 - t) * ((1.0 - t) * first + t * last)
-    return np.asarray(np.exp(cubic) / shape)
-
-
-def frequent_attender_share(parameters: Parameters, share: float = 25 / 16_000) -> float:
-    """Return the share of all contacts of the residents with the highest propensities.
-
-    Examples
-    --------
-    >>> from model.parameters import load_parameters
-    >>> p = load_parameters()
-    >>> frequent_attender_share(p.with_values({"propensity_shape": 0.1})) > 0.05
-    True
-    """
-    shape = parameters.propensity_shape
-    return float(gammaincc(shape + 1.0, float(gammainccinv(shape, share))))
-
-
-def standardised(frailty: Array, parameters: Parameters) -> Array:
-    """Put frailty on the scale on which its spread is 1."""
-    spread = parameters.frailty_sd
-    return frailty / spread if spread > 0.0 else np.zeros_like(frailty)
-
-
-def expected_propensity(frailty: Array, spread: Array, parameters: Parameters) -> Array:
-    """Return the mean propensity of residents whose frailty is normal.
-
-    Parameters
-    ----------
-    frailty, spread : array of float
-        Mean and standard deviation of groups of residents, for a frailty of spread 1.
-
-    Examples
-    --------
-    >>> from model.parameters import load_parameters
-    >>> low, all_of_them, high = expected_propensity(
-    ...     np.array([-1.0, 0.0, 1.0]), np.array([0.5, 1.0, 0.5]), load_parameters())
-    >>> bool(low < high), round(float(all_of_them), 3)
-    (True, 1.0)
-    """
-    nodes, weights = np.polynomial.hermite.hermgauss(NODES)
-    tied = _tied(parameters)
-    widths = np.sqrt(2.0 * (1.0 - tied**2 * (1.0 - spread**2)))
-    normal = tied * frailty[..., None] + widths[..., None] * nodes
-    return np.asarray(_gamma(normal, parameters) @ weights / math.sqrt(math.pi))
-
-
-def _tied(parameters: Parameters) -> float:
-    # Without frailty there is nothing to be tied to.
-    return parameters.propensity_frailty_correlation if parameters.frailty_sd > 0.0 else 0.0
-
-
-def _gamma(normal: Array, parameters: Parameters) -> Array:
-    shape = parameters.propensity_shape
-    # From above, since the few who come most are what the tail is about.
-    return np.asarray(gammainccinv(shape, ndtr(-normal)) / shape)
-
-
-# --- What England's published margins ask for -----------------------------------------------
-
-
-def solve_demand(
-    parameters: Parameters,
-    composition: Composition | None = None,
-    expected_sought: Mapping[str, float] | None = None,
-) -> Demand:
-    """Find the demand of every cell that gives the published margins in England.
-
-    Parameters
-    ----------
-    composition : Composition, optional
-        By default England's.
-    expected_sought : mapping of str to float, optional
-        Contacts that another rule adds in England, in the unit of the service's rate: they
-        are part of the published margin.
-
-    Raises
-    ------
-    EvidenceError
-        When no demand has these margins.
-    """
-    england, sought = composition or load_composition(), expected_sought or {}
-    catalogue, propensity = load_services(), _propensity_of(england, parameters)
-    weights = {name: base_of(service, england) * propensity for name, service in catalogue.items()}
-    margins = {
-        name: _margins(service, england, parameters, sought.get(name, 0.0))
-        for name, service in catalogue.items()
-    }
-    own = {
-        name: _solve_own(service, weights[name], margins[name], parameters)
-        for name, service in catalogue.items()
-        if name not in (ATTENDANCE, ADMISSION)
-    }
-    conveyed = parameters.conveyed_share * weights[CALL] * own[CALL]
-    left = _less(margins[ATTENDANCE], conveyed)
-    own[ATTENDANCE] = _solve_own(catalogue[ATTENDANCE], weights[ATTENDANCE], left, parameters)
-    own[ADMISSION] = np.zeros(CELLS)
-    attended = np.array([weights[ATTENDANCE] * own[ATTENDANCE], conveyed])
-    admitted = _solve_admission(attended, margins[ADMISSION], parameters)
-    return Demand(np.array([own[name] for name in catalogue]), parameters.conveyed_share, admitted)
-
-
-def state_ratios(name: str, parameters: Parameters) -> Array:
-    """Return a service's demand by state beside coping, as far as the state causes it.
-
-    Examples
-    --------
-    >>> from model.parameters import load_parameters
-    >>> state_ratios("a_and_e", load_parameters().with_values({"causal_share": 0.0})).tolist()
-    [1.0, 1.0, 1.0, 1.0, 1.0]
-    """
-    ratios = np.ones(len(CELL_STATES))
-    for state in (STRUGGLING, IN_CRISIS):
-        excess = parameters[f"{name}_ratio_{STATES[state]}"] - 1.0
-        ratios[state] += parameters.causal_share * excess
-    return ratios
-
-
-def rake(expected: Callable[[Array], Array], margins: Margins, name: str) -> Array:
-    """Find the factors by cell under which expected contacts have their margins.
-
-    Parameters
-    ----------
-    expected : callable
-        Turns factors into expected contacts, both of the shape of the cells.
-    margins : sequence of (array of int, array of float)
-        The group of each cell, and what is due in each group.
-    name : str
-        The service, for the message.
-
-    Raises
-    ------
-    EvidenceError
-        When there are no such factors.
-    """
-    factors, can_be = np.ones(CELLS), all((due >= 0.0).all() for _, due in margins)
-    for _ in range(MOST_ROUNDS):
-        if not can_be or factors.max() > BEYOND_HOPE:
-            break
-        furthest = 0.0
-        for groups, due in margins:
-            found = _sum_by(groups, expected(factors), due.size)
-            share = np.divide(due, found, out=np.zeros(due.size), where=(due > 0.0) & (found > 0.0))
-            factors *= share[groups]
-            furthest = max(furthest, float(np.abs(found - due).max() / max(due.sum(), CLOSE)))
-        if furthest < CLOSE:
-            return factors
-    raise EvidenceError("with the other parameters, no demand has the published margins",
-                        key=f"parameters.{name}_rate")  # fmt: skip
-
-
-def base_of(service: Service, composition: Composition) -> Array:
-    """Return whose demand a service has, by cell, for each resident of all."""
-    base = composition.residents.copy()
-    if service.base == "adults":
-        base[CHILDREN] = 0.0
-    if service.base == "households":
-        base *= composition.householders
-    return base
-
-
-def _propensity_of(composition: Composition, parameters: Parameters) -> Array:
-    return expected_propensity(composition.frailty, composition.spread, parameters)
-
-
-def _sum_by(groups: Array, values: Array, n_groups: int) -> Array:
-    return np.bincount(groups.ravel(), values.ravel(), n_groups)
-
-
-def _less(margins: Margins, contacts: Array) -> Margins:
-    return [(groups, due - _sum_by(groups, contacts, due.size)) for groups, due in margins]
-
-
-def _margins(
-    service: Service, composition: Composition, parameters: Parameters, sought: float
-) -> Margins:
-    name, base = service.name, base_of(service, composition)
-    if parameters[f"{name}_rate"] < sought:
-        raise EvidenceError("below what seeking help alone brings", key=f"parameters.{name}_rate",
-                            value=parameters[f"{name}_rate"],
-                            allowed=f"{sought:g} or more, or a lower help_sought_rate")  # fmt: skip
-    rate = (parameters[f"{name}_rate"] - sought) / PER_THOUSAND / MONTHS_PER_YEAR
-    due = rate * base.sum()
-    age, quintile, _ = np.indices(CELLS)
-    margins = [(np.zeros(CELLS, np.int64), np.array([due]))]
-    if "deprivation" in service.margins:
-        # In even steps of the logarithm from the least deprived fifth to the most.
-        steps = np.arange(N_QUINTILES)[::-1] / (N_QUINTILES - 1)
-        demand = base.sum(axis=(0, 2)) * parameters[f"{name}_deprivation_ratio"] ** steps
-        margins.append((quintile, due * demand / demand.sum()))
-    if "age" in service.margins:
-        old = parameters[f"{name}_share_65_plus"]
-        is_old = np.array(AGE_BAND_FROM)[age] >= OLD_AGE
-        margins.append((is_old.astype(np.int64), due * np.array([1.0 - old, old])))
-    return margins
-
-
-def _solve_own(service: Service, weights: Array, margins: Margins, parameters: Parameters) -> Array:
-    ratios = state_ratios(service.name, parameters)
-    exposed = weights * ratios
-    per_month = rake(partial(np.multiply, exposed), margins, service.name) * ratios
-    if service.base == "adults":
-        per_month[CHILDREN] = 0.0
-    return np.asarray(per_month)
-
-
-def _state_on_admission(parameters: Parameters) -> Array:
-    """What a state adds at the hospital door to what it did on the way there."""
-    entries = np.array([state_ratios(name, parameters) for name in (ATTENDANCE, CALL)])
-    return np.asarray(state_ratios(ADMISSION, parameters) / entries)
-
-
-def _solve_admission(attended: Array, margins: Margins, parameters: Parameters) -> Array:
-    by_entry = np.array([1.0, parameters.admission_ratio_conveyed])
-    ratios = (by_entry[:, None] * _state_on_admission(parameters))[:, None, None]
-
-    def expected(factors: Array) -> Array:
-        return np.asarray((attended * np.minimum(factors * ratios, 1.0)).sum(axis=0))
-
-    return np.asarray(rake(expected, margins, ADMISSION) * ratios)
-
-
-# --- What is expected, and how much of it hangs on states ------------------------------------
-
-
-def expected_contacts(composition: Composition, demand: Demand, parameters: Parameters) -> Array:
-    """Return contacts a month with each service of the catalogue, for each resident, by cell."""
-    catalogue = list(load_services().values())
-    bases = np.array([base_of(service, composition) for service in catalogue])
-    found = demand.per_month * bases * _propensity_of(composition, parameters)
-    calls, attendances, admissions = (catalogue_place(name) for name in PATHWAY)
-    conveyed = demand.conveyed * found[calls]
-    attended = np.array([found[attendances], conveyed])
-    found[attendances] += conveyed
-    found[admissions] = (attended * np.minimum(demand.admitted, 1.0)).sum(axis=0)
-    return np.asarray(found)
-
-
-def attributable_to_state(
-    composition: Composition, demand: Demand, parameters: Parameters
-) -> dict[str, float]:
-    """Return the share of each service's demand that would go if every adult were coping.
-
-    Who is in which state by their propensity stays: that part would not go.
-    """
-    ratios = np.array([state_ratios(name, parameters) for name in load_services()])
-    door = _state_on_admission(parameters)
-    all_coping = demand._replace(
-        per_month=demand.per_month / ratios[:, None, None],
-        admitted=demand.admitted / door[:, None, None],
-    )
-    left, now = (
-        expected_contacts(composition, one, parameters).sum(axis=(1, 2, 3))
-        for one in (all_coping, demand)
-    )
-    return dict(zip(load_services(), (1.0 - left / now).tolist(), strict=True))
-
-
-# --- The month ----------------------------------------------------------------------------
-
-
-def catalogue_place(name: str) -> int:
-    """Return a service's place in the catalogue, which its draws bear.
-
-    Examples
-    --------
-    >>> catalogue_place("gp")
-    0
-    """
-    return list(load_services()).index(name)
+# --- Whom a contact befalls -----------------------------------------------------------------
 
 
 @formula
@@ -592,88 +285,61 @@ def _find_contacts(where, lane, resident, cells, propensity, householder, per_mo
 
 
 @kernel
-def _follow(resident, counts, cells, entry, onward, admitted, where, attended, in_bed):
-    seed, purpose, month = where
+def _fill_course(seed, purpose, month, course, resident, uniforms):
     for k in range(resident.size):
-        cell = cells[k]
-        for order in range(counts[k]):
-            drawn, bed, _, _ = block(seed, purpose, 2 * order + entry, month, resident[k])
-            if to_unit(drawn) < onward:
-                attended[cell] += 1
-                if to_unit(bed) < admitted[entry, cell]:
-                    in_bed[cell] += 1
+        onward, bed, _, _ = block(seed, purpose, course[k], month[k], resident[k])
+        uniforms[0, k], uniforms[1, k] = to_unit(onward), to_unit(bed)
 
 
-def monthly_demand(
-    people: Population,
-    services: Sequence[str],
-    demand: Demand,
-    draws: Draws,
-    month: int,
-    sought: Mapping[str, Array] | None = None,
-) -> Array:
-    """Count this month's contacts.
+def _course(contacts: Contacts, draws: Draws) -> Array:
+    """Draw where contacts lead, at the address of the month in which they arose."""
+    uniforms = np.empty((2, contacts.size))
+    _fill_course(draws.seed, int(Purpose.PATHWAY), contacts.month, contacts.course,
+                 contacts.resident, uniforms)  # fmt: skip
+    return uniforms
 
-    Parameters
-    ----------
-    people : Population
-        States, quintiles, age bands, propensities and households are read.
-    services : sequence of str
-        Whose demand is counted.
-    demand : Demand
-        From `solve_demand`.
-    draws, month
-        The world's draws, and the month they are for.
-    sought : mapping of str to array of int, optional
-        Rows of residents with a contact that another rule has them make, by service; a row
-        stands once for each contact. They lead no further along the pathway.
 
-    Returns
-    -------
-    array of int, shape (services, 5 quintiles, 7 age bands)
-    """
+def _cells_of(people: Population, ratios: Ratios | None) -> Array:
     cells = np.empty(people.n_rows, np.uint16)
     _fill_cells(people.state, people.quintile, people.age_band, CELLS, cells)
-    # One step of the pathway leads to the next, whichever of them is asked for.
-    on_pathway = PATHWAY[:-1] if set(PATHWAY) & set(services) else ()
-    names = [name for name in load_services() if name in services or name in on_pathway]
-    found, own = _own_contacts(people, cells, [name for name in names if name != ADMISSION],
-                               demand, draws, month)  # fmt: skip
-    if on_pathway:
-        where = draws.seed, int(Purpose.PATHWAY), month
-        found |= _hospital(people, cells, own[ATTENDANCE], own[CALL], demand, where)
-    for name, rows in (sought or {}).items():
-        if name in found:
-            found[name] += _tally(cells[rows])
-    by_cell = np.array([found[name] for name in services], np.int64).reshape(-1, *CELLS)
-    return np.asarray(by_cell.sum(axis=-1).swapaxes(1, 2))
+    if ratios is not None:
+        nowhere = cells == N_CELLS
+        cells += ratios.group.astype(np.uint16) * np.uint16(N_CELLS)
+        cells[nowhere] = len(ratios.ratios) * N_CELLS
+    return cells
 
 
 def _own_contacts(
     people: Population,
     cells: Array,
-    names: Sequence[str],
+    names: Collection[str],
+    followed: Collection[str],
     demand: Demand,
+    ratios: Ratios | None,
     draws: Draws,
     month: int,
-) -> tuple[dict[str, Array], dict[str, tuple[Array, Array]]]:
+) -> tuple[Array, dict[str, tuple[Array, Array]]]:
     """Count the contacts by which demand begins this month, by service and cell.
 
-    Of those who may be led to another service also whose they are: rows, and contacts of each.
+    Of those followed also whose they are: rows, and contacts of each.
     """
     catalogue = list(load_services())
-    shape = len(catalogue) + -len(catalogue) % HALVES_PER_BLOCK, math.prod(CELLS) + 1
+    of_group = np.ones((1, len(catalogue))) if ratios is None else ratios.ratios
+    n_groups, n_services = len(of_group), len(catalogue) + -len(catalogue) % HALVES_PER_BLOCK
     # None where vacant, nor with a service that is not asked for.
-    per_month, tallies = np.zeros(shape), np.zeros(shape, np.int64)
-    of_heads, is_followed = np.zeros((2, len(per_month)), np.bool_)
-    for name in names:
+    per_month = np.zeros((n_services, n_groups * N_CELLS + 1))
+    tallies = np.zeros(per_month.shape, np.int64)
+    of_heads, is_followed = np.zeros((2, n_services), np.bool_)
+    for name in [name for name in names if name != ADMISSION]:  # which others lead to
         place = catalogue_place(name)
-        per_month[place, :-1] = demand.per_month[place].ravel()
+        each = of_group[:, place, None] * demand.per_month[place].ravel()
+        per_month[place, :-1] = each.ravel()
         of_heads[place] = load_services()[name].base == "households"
-        is_followed[place] = name in PATHWAY
+        is_followed[place] = name in followed
     rows, counts = (np.empty((HALVES_PER_BLOCK, people.n_rows), np.int32) for _ in range(2))
-    where, own = (draws.seed, int(Purpose.CONTACTS), month), {}
-    for lane in range(len(per_month) // HALVES_PER_BLOCK):
+    own: dict[str, tuple[Array, Array]] = dict.fromkeys(names, (NO_ROWS, NO_ROWS))
+    where = draws.seed, int(Purpose.CONTACTS), month
+    for lane in range(n_services // HALVES_PER_BLOCK):
         # A service's draws bear its place in the catalogue, whichever others are simulated.
         here = slice(lane * HALVES_PER_BLOCK, (lane + 1) * HALVES_PER_BLOCK)
         if not per_month[here].any():
@@ -683,27 +349,212 @@ def _own_contacts(
                            is_followed[here], tallies[here], rows, counts)  # fmt: skip
         for k, name in enumerate(catalogue[here]):
             own[name] = rows[k, : n[k]].copy(), counts[k, : n[k]].copy()
-    return {name: tallies[catalogue_place(name), :-1] for name in names}, own
+    return tallies[:, :-1].reshape(n_services, n_groups, N_CELLS).sum(axis=1), own
 
 
-def _hospital(
+# --- The month ----------------------------------------------------------------------------
+
+
+def monthly_services(
     people: Population,
-    cells: Array,
-    walked_in: tuple[Array, Array],
-    called: tuple[Array, Array],
+    services: Sequence[str],
     demand: Demand,
-    where: tuple[int, int, int],
-) -> dict[str, Array]:
-    """Follow those who walk in and those who call, to A&E and to a bed."""
-    attended, in_bed = np.zeros((2, math.prod(CELLS)), np.int64)
-    admitted = demand.admitted.reshape(2, -1)
-    for entry, (rows, counts), onward in (
-        (WALKED_IN, walked_in, 1.0), (CONVEYED, called, demand.conveyed)
-    ):  # fmt: skip
-        _follow(people.resident[rows], counts, cells[rows], entry, onward, admitted, where,
-                attended, in_bed)  # fmt: skip
-    return {ATTENDANCE: attended, ADMISSION: in_bed}
+    draws: Draws,
+    month: int,
+    *,
+    sought: Mapping[str, Array] | None = None,
+    queues: Mapping[str, Queue] | None = None,
+    bought: Mapping[str, int] | None = None,
+    listed: Collection[str] = (),
+    ratios: Ratios | None = None,
+) -> Account:
+    """Let residents turn to services, and serve those for whom there is room.
+
+    Parameters
+    ----------
+    people : Population
+        States, quintiles, age bands, propensities and households are read.
+    services : sequence of str
+        Whose contacts are counted; those of stocks are nought.
+    demand : Demand
+        From `rules.demand.solve_demand`.
+    draws, month
+        The world's draws, and the month they are for.
+    sought : mapping of str to array of int, optional
+        Rows of residents with a contact that another rule has them make, by service; a row
+        stands once for each contact. They lead no further along the pathway.
+    queues : mapping of str to Queue, optional
+        Services of limited capacity, as last month left them.
+    bought : mapping of str to int, optional
+        Contacts that the real place can serve this month beyond what the queues say.
+    listed : collection of str
+        Services whose residents are to be named, simulated or not, beside those of the pathway.
+    ratios : Ratios, optional
+        What programmes do to demand.
+    """
+    sought, queues, bought = sought or {}, queues or {}, bought or {}
+    names = _in_order(frozenset({*services, *queues, *listed}))
+    traced = {name for name in names
+              if name in queues or name in PATHWAY or load_services()[name].treats}  # fmt: skip
+    cells = _cells_of(people, ratios)
+    named = {*PATHWAY, *listed}
+    tallies, own = _own_contacts(people, cells, names, traced | named, demand, ratios, draws,
+                                 month)  # fmt: skip
+    steps: dict[str, _Step] = {}
+    rows: dict[str, Array] = {}
+    for name in names:
+        asking = sought.get(name, NO_ROWS)
+        came = _turning_to(name, steps, month) if queues else NO_CONTACTS
+        if name in traced:
+            new = together(
+                _led_to(name, steps, people, demand, ratios, draws, month),
+                arising(people, *own[name], cells[own[name][0]] % N_CELLS, month),
+                arising(people, asking, np.ones_like(asking), cells[asking] % N_CELLS, month,
+                        SOUGHT_ORDER),
+            )  # fmt: skip
+            steps[name] = _step(name, new, came, queues.get(name), bought.get(name, 0), people,
+                                draws, month)  # fmt: skip
+            if name in named:
+                rows[name] = _each_once(new.row)
+        else:
+            new_by_cell = tallies[catalogue_place(name)] + _tally(cells[asking] % N_CELLS)
+            steps[name] = _all_served(new_by_cell, came)
+            if name in named:
+                rows[name] = _each_once(np.concatenate([own[name][0], asking]))
+    return Account(
+        Flow(*_counts([steps[name].flow if name in steps else NO_FLOW for name in services])),
+        rows={name: (found, people.resident[found]) for name, found in rows.items()},
+        met={name: step.met for name, step in steps.items() if name in traced},
+        left={name: step.left for name, step in steps.items() if step.queue},
+        queues={name: step.queue for name, step in steps.items() if step.queue},
+    )
+
+
+@cache
+def _in_order(wanted: frozenset[str]) -> list[str]:
+    """Put services where whoever they lead to, or spill to, comes after them.
+
+    One step of the pathway leads to the next, whichever of them is asked for.
+    """
+    before = PATHWAY[:-1] if wanted.intersection(PATHWAY) else ()
+    names = [name for name in contact_services() if name in wanted or name in before]
+    return sorted(
+        names,
+        key=lambda name: (name in PATHWAY, contact_services()[name].spills_to is None),
+    )
+
+
+def _step(
+    name: str,
+    new: Contacts,
+    came: Contacts,
+    queue: Queue | None,
+    bought: int,
+    people: Population,
+    draws: Draws,
+    month: int,
+) -> _Step:
+    """Serve those who come to a service, or let them wait there."""
+    arrivals, place = together(new, came), catalogue_place(name)
+    if queue is None:
+        return _all_served(_tally(new.cell), came)._replace(met=arrivals)
+    found = pass_month(queue, arrivals, queue.room(bought), people, place, draws, month)
+    counted = new, came, found.served, found.spilled, found.given_up, found.line
+    offered = queue.offered + queue.per_month + bought
+    return _Step(
+        Flow(*(_tally(one.cell) for one in counted)),
+        met=found.served,
+        left=together(found.given_up, found.spilled),
+        spilled=found.spilled,
+        queue=queue._replace(offered=offered, line=found.line),
+    )
+
+
+def _all_served(new: Array, came: Contacts) -> _Step:
+    spilled_in = _tally(came.cell)
+    flow = Flow(new, spilled_in, new + spilled_in, NONE, NONE, NONE)
+    return _Step(flow, NO_CONTACTS, NO_CONTACTS, NO_CONTACTS, None)
+
+
+def _turning_to(name: str, steps: Mapping[str, _Step], month: int) -> Contacts:
+    """Return those who come to a service because they waited too long for another."""
+    return together(*(
+        spilling(step.spilled, catalogue_place(other), month)
+        for other, step in steps.items()
+        if step.spilled.size and contact_services()[other].spills_to == name
+    ))  # fmt: skip
+
+
+def _led_to(
+    name: str,
+    steps: Mapping[str, _Step],
+    people: Population,
+    demand: Demand,
+    ratios: Ratios | None,
+    draws: Draws,
+    month: int,
+) -> Contacts:
+    """Follow those served a step earlier, to A&E and to a bed."""
+    if name not in PATHWAY[1:]:
+        return NO_CONTACTS
+    served = steps[PATHWAY[PATHWAY.index(name) - 1]].met
+    if served.is_sought.any():
+        served = served.at(np.flatnonzero(~served.is_sought))
+    if name == ATTENDANCE:
+        served = served._replace(course=served.course | CONVEYED)
+        chance = np.full(served.size, demand.conveyed)
+    else:
+        by_entry = demand.admitted.reshape(-1, N_CELLS)
+        chance = by_entry[served.course & CONVEYED, served.cell]
+        if ratios is not None:
+            chance *= ratios.ratios[ratios.group[served.row], catalogue_place(ADMISSION)]
+    found = served.at(np.flatnonzero(_course(served, draws)[WORDS[name]] < chance))
+    return found._replace(joined=np.full(found.size, month, np.int32))
+
+
+def _each_once(rows: Array) -> Array:
+    # Stable sorting is quick with what lies in a few runs, and much quicker than np.unique.
+    found = np.sort(rows, kind="stable")
+    is_new = np.ones(found.size, np.bool_)
+    np.not_equal(found[1:], found[:-1], out=is_new[1:])
+    return found[is_new]
 
 
 def _tally(cells: Array) -> Array:
-    return np.bincount(cells, minlength=math.prod(CELLS))
+    return np.bincount(cells, minlength=N_CELLS) if cells.size else NONE
+
+
+def _counts(flows: Sequence[Flow]) -> Array:
+    """Sum flows over states: shape (counts of a flow, services, quintiles, age bands)."""
+    by_cell = np.array(flows, np.int64).reshape(len(flows), len(Flow._fields), *CELLS)
+    return np.asarray(by_cell.sum(axis=-1).swapaxes(2, 3).swapaxes(0, 1))
+
+
+def treatments(account: Account, treatment_months: Array, months: int) -> tuple[Array, Array]:
+    """Begin the treatment of those served; who waits for it, waits, and who has left does not.
+
+    Parameters
+    ----------
+    account : Account
+        This month's.
+    treatment_months : array of int8
+        Of every row, as it stands.
+    months : int
+        How long treatment holds.
+
+    Returns
+    -------
+    (array of int, array of int)
+        Rows, and the months of each; where a row stands twice, the last holds.
+    """
+    treat = [name for name in account.met if load_services()[name].treats]
+    left, met, wait = (
+        together(*(contacts[name] for name in treat if name in contacts)).row
+        for contacts in (
+            account.left, account.met, {k: one.line for k, one in account.queues.items()}
+        )
+    )  # fmt: skip
+    left = left[treatment_months[left] == WAITS]
+    wait = wait[treatment_months[wait] <= 0]
+    rows = np.concatenate([left, wait, met])
+    return rows, np.repeat([0, WAITS, months], [left.size, wait.size, met.size])

@@ -7,7 +7,7 @@ r"""Monthly hazards and moves between wellbeing states, each term kept for expla
 
 per year, where x are a resident's characteristics, f their frailty, S the stress of life
 events, B the buffer that supportive ties make, C what the states of their contacts add, and P
-levers and help. The linear predictor is capped. Contagion follows the SISa model [1]_: the
+levers, help, treatment and programmes. The linear predictor is capped. Contagion follows the SISa model [1]_: the
 spontaneous and the contagious part add. That support buffers stress, and does nothing where
 there is none, is the hypothesis of [2]_.
 
@@ -81,6 +81,8 @@ class Rates(NamedTuple):
     worsen_hazard_ratio: float
     improve_hazard_ratio: float
     help_hazard_ratio: float
+    treatment_ratio: float
+    waiting_ratio: float
     stress: Stress
 
 
@@ -127,6 +129,8 @@ def rates_of(
         worsen_hazard_ratio=hazard_ratios[0],
         improve_hazard_ratio=hazard_ratios[1],
         help_hazard_ratio=p.help_hazard_ratio,
+        treatment_ratio=p.treatment_improve_ratio,
+        waiting_ratio=p.waiting_improve_ratio,
         stress=Stress(
             log_hazard=p.stress_log_hazard,
             log_hazard_recovery=p.stress_log_hazard_recovery,
@@ -141,7 +145,10 @@ def rates_of(
 
 
 class Coefficients(NamedTuple):
-    """Log hazards by age band, sex, quintile (from index 1), and of each other fact."""
+    """Log hazards by age band, sex, quintile (from index 1), and of each other fact.
+
+    Their sum is capped; improving goes with it by the recovery exponent.
+    """
 
     age: Array
     sex: Array
@@ -150,6 +157,8 @@ class Coefficients(NamedTuple):
     condition: float
     unemployed: float
     lonely: float
+    cap: float
+    recovery_exponent: float
 
 
 def coefficients_of(parameters: Parameters) -> Coefficients:
@@ -167,6 +176,8 @@ def coefficients_of(parameters: Parameters) -> Coefficients:
         condition=p.log_hazard_condition,
         unemployed=p.log_hazard_unemployed,
         lonely=p.log_hazard_lonely,
+        cap=p.log_hazard_cap,
+        recovery_exponent=p.recovery_exponent,
     )
 
 
@@ -219,7 +230,29 @@ def risk_under_stress(log_hazard, felt, stress):
 
 
 @formula
-def hazards(state, worsen_risk, improve_risk, content, discontent, is_helped, rates):
+def ratios_of(help_months, treatment_months, programme_worsen, programme_improve, rates):
+    """What levers, help, treatment and programmes multiply a resident's whole hazards by.
+
+    Who waits for treatment recovers more slowly; so a queue prolongs what it should end.
+
+    Returns
+    -------
+    (float, float)
+        Ratios on worsening and on improving.
+    """
+    worsen = rates.worsen_hazard_ratio * math.exp(np.float64(programme_worsen))
+    improve = rates.improve_hazard_ratio * math.exp(np.float64(programme_improve))
+    if help_months > 0:
+        worsen *= rates.help_hazard_ratio
+    if treatment_months > 0:
+        improve *= rates.treatment_ratio
+    elif treatment_months < 0:
+        improve *= rates.waiting_ratio
+    return worsen, improve
+
+
+@formula
+def hazards(state, worsen_risk, improve_risk, content, discontent, ratios, rates):
     """Rates per year at which a resident leaves their state: worsening, improving, jumping.
 
     Parameters
@@ -230,19 +263,19 @@ def hazards(state, worsen_risk, improve_risk, content, discontent, is_helped, ra
         Personal factors, from `personal_risk`.
     content, discontent : float
         Effective contacts who thrive, and who struggle or are in crisis.
-    is_helped : bool
-        Whether help that was sought holds the resident up.
+    ratios : (float, float)
+        On the whole hazards of worsening and of improving, from `ratios_of`.
     rates : Rates
-        Base rates by state, rises per contact and hazard ratios.
+        Base rates by state and rises per contact.
     """
-    sinking = rates.worsen_hazard_ratio * (rates.help_hazard_ratio if is_helped else 1.0)
+    sinking, rising = ratios
     worsen = rates.worsen[state] * worsen_risk + rates.discontent_per_contact[state] * discontent
     improve = rates.improve[state] * improve_risk + rates.content_per_contact[state] * content
     return (
         sinking * worsen,
-        rates.improve_hazard_ratio * improve,
+        rising * improve,
         sinking * rates.jump_down[state] * worsen_risk,
-        rates.improve_hazard_ratio * rates.jump_up[state] * improve_risk,
+        rising * rates.jump_up[state] * improve_risk,
     )
 
 
@@ -307,11 +340,15 @@ def _as_float32(ratio, by_state):
 
 
 @formula
-def _highest(rates):
-    """Lay out the highest hazards a month there can be: without a buffer, without help."""
+def _highest(programme_worsen, programme_improve, rates):
+    """Lay out the highest hazards a month of the untreated: without a buffer, whoever is helped."""
     shock = rates.stress
-    sinking = MARGIN * rates.worsen_hazard_ratio * max(rates.help_hazard_ratio, 1.0)
-    rising = MARGIN * rates.improve_hazard_ratio
+    most_worsen, most_improve = (
+        math.exp(np.float64(programme_worsen)),
+        math.exp(np.float64(programme_improve)),
+    )
+    sinking = MARGIN * rates.worsen_hazard_ratio * max(rates.help_hazard_ratio, 1.0) * most_worsen
+    rising = MARGIN * rates.improve_hazard_ratio * max(rates.waiting_ratio, 1.0) * most_improve
     recovery = -shock.recovery_exponent * shock.log_hazard_recovery
     return (
         (
@@ -336,8 +373,8 @@ def _bound(s, risk, stress, contacts, highest):
 
 
 @kernel
-def _could_move(uniforms, state, worsen_risk, improve_risk, stress, content, discontent, weights,
-                highest, chosen):  # fmt: skip
+def _could_move(uniforms, state, worsen_risk, improve_risk, stress, treatment_months, content,
+                discontent, weights, highest, treated, chosen):  # fmt: skip
     kin, local, peer = weights
     kin_content, local_content, peer_content = content
     kin_discontent, local_discontent, peer_discontent = discontent
@@ -347,6 +384,7 @@ def _could_move(uniforms, state, worsen_risk, improve_risk, stress, content, dis
         bad = kin * kin_discontent[k] + local * local_discontent[k] + peer * peer_discontent[k]
         down = _bound(s, worsen_risk[k], stress[k], bad, highest[0])
         up = _bound(s, improve_risk[k], stress[k], good, highest[1])
+        up *= treated if treatment_months[k] > 0 else np.float32(1.0)
         low, high = np.float32(uniforms[k]), np.float32(1.0 - uniforms[k])
         chosen[k] = (s >= 0) & ((low < down) | (high < up))
 
@@ -357,16 +395,18 @@ def _rows_of_layers(moods, here):
 
 
 @kernel
-def _decide(uniforms, state, log_hazard, worsen_risk, improve_risk, stress, help_months, degrees,
-            content, discontent, weights, rates, rows, after):  # fmt: skip
+def _decide(uniforms, state, log_hazard, worsen_risk, improve_risk, stress, help_months,
+            treatment_months, programme_worsen, programme_improve, degrees, content, discontent,
+            weights, rates, most, rows, after):  # fmt: skip
     n_likely, chosen = 0, np.empty(CHUNK, np.bool_)
-    highest = _highest(rates)
+    highest = _highest(most[0], most[1], rates)
+    treated = np.float32(max(rates.treatment_ratio, 1.0))
     by_layer = np.float32(weights[0]), np.float32(weights[1]), np.float32(weights[2])
     for first in range(0, state.size, CHUNK):
         here = slice(first, min(first + CHUNK, state.size))
         _could_move(uniforms[here], state[here], worsen_risk[here], improve_risk[here],
-                    stress[here], _rows_of_layers(content, here),
-                    _rows_of_layers(discontent, here), by_layer, highest, chosen)  # fmt: skip
+                    stress[here], treatment_months[here], _rows_of_layers(content, here),
+                    _rows_of_layers(discontent, here), by_layer, highest, treated, chosen)  # fmt: skip
         n_likely = pick(chosen, here.stop - first, first, rows, n_likely)
     n = 0
     for i in rows[:n_likely]:
@@ -380,9 +420,9 @@ def _decide(uniforms, state, log_hazard, worsen_risk, improve_risk, stress, help
             support = support_of(i, degrees, discontent, rates.stress)
             buffer = buffer_of(support, rates.stress.buffer_most, rates.stress.buffer_half)
             risks = risk_under_stress(log_hazard[i], stress[i] * (1.0 - buffer), rates.stress)
-        worsen, improve, down, up = hazards(
-            s, risks[0], risks[1], good, bad, help_months[i] > 0, rates
-        )
+        ratios = ratios_of(help_months[i], treatment_months[i], programme_worsen[i],
+                           programme_improve[i], rates)  # fmt: skip
+        worsen, improve, down, up = hazards(s, risks[0], risks[1], good, bad, ratios, rates)
         chosen = next_state(s, uniforms[i], worsen, improve, down, up)
         if chosen != s:
             rows[n], after[n] = i, chosen
@@ -415,9 +455,12 @@ def moves_under(
 ) -> Moves:
     """Find who moves under the uniforms given, one a resident."""
     rows, after = np.empty(people.n_rows + 8, np.int64), np.empty(people.n_rows, np.int8)
+    most = (float(people.programme_worsen.max(initial=0.0)),
+            float(people.programme_improve.max(initial=0.0)))  # fmt: skip
     n = _decide(uniforms, people.state, people.log_hazard, people.worsen_risk,
-                people.improve_risk, people.stress, people.help_months, network.degrees,
-                network.content, network.discontent, weights, rates, rows, after)  # fmt: skip
+                people.improve_risk, people.stress, people.help_months, people.treatment_months,
+                people.programme_worsen, people.programme_improve, network.degrees,
+                network.content, network.discontent, weights, rates, most, rows, after)  # fmt: skip
     return Moves(rows[:n].copy(), people.state[rows[:n]], after[:n].copy())
 
 
@@ -457,7 +500,7 @@ def terms_of(people: Population, rows: Array | slice, parameters: Parameters) ->
 
 
 @kernel
-def _personal_risks(rows, facts, frailty, c, cap, recovery_exponent, log_hazard, worsen, improve):
+def _personal_risks(rows, facts, frailty, c, log_hazard, worsen, improve):
     age_band, sex, quintile, lives_alone, conditions, employment, lonely = facts
     for k in range(rows.size):
         i = rows[k]
@@ -472,7 +515,7 @@ def _personal_risks(rows, facts, frailty, c, cap, recovery_exponent, log_hazard,
             + c.lonely * (lonely[i] == OFTEN_LONELY)
             + frailty[i]
         )
-        worsen[k], improve[k] = personal_risk(x, x, cap, recovery_exponent)
+        worsen[k], improve[k] = personal_risk(x, x, c.cap, c.recovery_exponent)
 
 
 class Risk(NamedTuple):
@@ -483,7 +526,7 @@ class Risk(NamedTuple):
     improve: Array
 
 
-def personal_risks(people: Population, rows: Array | slice, parameters: Parameters) -> Risk:
+def personal_risks(people: Population, rows: Array | slice, coefficients: Coefficients) -> Risk:
     """Return the steady risk of some residents."""
     if isinstance(rows, slice):
         rows = np.arange(people.n_rows)[rows]
@@ -491,17 +534,16 @@ def personal_risks(people: Population, rows: Array | slice, parameters: Paramete
              people.employment, people.loneliness)  # fmt: skip
     log_hazard = np.empty(rows.size, np.float32)
     worsen, improve = np.empty(rows.size), np.empty(rows.size)
-    _personal_risks(rows, facts, people.frailty, coefficients_of(parameters),
-                    parameters.log_hazard_cap, parameters.recovery_exponent, log_hazard, worsen,
-                    improve)  # fmt: skip
+    _personal_risks(rows, facts, people.frailty, coefficients, log_hazard, worsen, improve)
     return Risk(log_hazard, worsen, improve)
 
 
 @formula
 def _odds_below(state, worsen_risk, improve_risk, content, discontent, rates):
-    worsen, _, _, _ = hazards(state, worsen_risk, improve_risk, content, discontent, False, rates)
+    ratios = rates.worsen_hazard_ratio, rates.improve_hazard_ratio
+    worsen, _, _, _ = hazards(state, worsen_risk, improve_risk, content, discontent, ratios, rates)
     _, improve, _, _ = hazards(
-        state + 1, worsen_risk, improve_risk, content, discontent, False, rates
+        state + 1, worsen_risk, improve_risk, content, discontent, ratios, rates
     )
     return worsen / improve if improve > 0.0 else 0.0
 
@@ -531,7 +573,7 @@ def resting_shares(people: Population, rows: Array, parameters: Parameters, rate
     array of shape (rows, 4)
         Chance of each state, summing to one.
     """
-    risk = personal_risks(people, rows, parameters)
+    risk = personal_risks(people, rows, coefficients_of(parameters))
     contacts = parameters.effective_contacts
     content = contacts * parameters.share_thriving
     discontent = contacts * (parameters.share_struggling + parameters.share_in_crisis)

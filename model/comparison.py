@@ -1,0 +1,603 @@
+"""One scenario against another, seed by seed: what changes, for whom, and how surely."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from model.catalogue import load_services
+from model.population import AGE_BANDS, CHILDREN, STATES
+from model.rates import MONTHS_PER_YEAR
+from model.report import (
+    Estimate,
+    adults_by_year,
+    estimate,
+    first_few,
+    hangs_on,
+    label_of,
+    plain_table,
+    settings_of,
+    stands_for,
+)
+from model.results import Results
+
+Array = np.ndarray[Any, Any]
+
+PERIODS = ((1, 3), (4, 10), (11, None))
+"""First and last years of the periods told apart; None is the end."""
+
+MAIN_SERVICES = ("a_and_e", "emergency_admission", "mental_health_referral")
+"""Told first and drawn, where they are simulated; else the first few that are."""
+
+EARLY_YEARS = 3
+OLD_AGE = ("65-74", "75+")
+FEWEST_FOR_AN_INTERVAL = 2
+THOUSAND = 1_000
+LARGE_GBP = 10_000_000
+"""A difference of cost from which on it is told in millions."""
+
+LIMITS = {"spilled": "went elsewhere", "given_up": "gave up", "waiting": "waiting, last year",
+          "stock_months": "person-years in care"}  # fmt: skip
+"""Columns of ``services`` that capacity moves, where a campaign has them."""
+
+PROGRAMMES = {"spend_gbp": "spent, £", "enrolled": "enrolled", "completed": "completed",
+              "dropped": "dropped out", "supporters": "supporters, last year"}  # fmt: skip
+"""Columns of ``programmes`` that are summed over neighbourhoods, where a campaign has them."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The same figures in both scenarios: a row each, a column a pair of runs with one seed."""
+
+    ours: pd.DataFrame
+    theirs: pd.DataFrame
+
+    @property
+    def difference(self) -> pd.DataFrame:
+        """Ours less theirs, pair by pair."""
+        return self.ours - self.theirs
+
+    @property
+    def total(self) -> "Paired":
+        """All rows summed into one."""
+        return self.over([0] * len(self.ours))
+
+    def over(self, keys: Sequence[Any] | pd.Index) -> "Paired":
+        """Sum the rows that have one key."""
+        by = np.asarray(keys)
+        return Paired(self.ours.groupby(by).sum(), self.theirs.groupby(by).sum())
+
+    def where(self, level: str, chosen: Iterable[Any]) -> "Paired":
+        """Keep the rows whose level of the index is among those chosen."""
+        kept = self.ours.index.get_level_values(level).isin(list(chosen))
+        return Paired(self.ours[kept], self.theirs[kept])
+
+    def by(self, level: str) -> "Paired":
+        """Sum the rows that agree in one level of the index."""
+        sums = self.over(self.ours.index.get_level_values(level))
+        return Paired(sums.ours.rename_axis(level), sums.theirs.rename_axis(level))
+
+    def per(self, base: "Paired", number: float = 1.0) -> "Paired":
+        """Divide both by what the comparator has of a base: 0 where it has none."""
+        over = number / base.theirs.where(base.theirs > 0)
+        return Paired((self.ours * over).fillna(0.0), (self.theirs * over).fillna(0.0))
+
+    def times(self, factor: float) -> "Paired":
+        """Return the same in another unit."""
+        return Paired(self.ours * factor, self.theirs * factor)
+
+    def changes(self) -> dict[Any, "Change"]:
+        """Estimate the difference of each row."""
+        means = self.theirs.mean(axis=1)
+        return {
+            key: Change(estimate(row), float(means.iloc[k]))
+            for k, (key, row) in enumerate(
+                zip(self.difference.index, self.difference.to_numpy(), strict=True)
+            )
+        }
+
+    def change(self) -> "Change":
+        """Estimate the difference of the sum of all rows."""
+        return self.total.changes()[0]
+
+    def gain(self) -> float:
+        """How many times smaller pairing makes the variance of the difference; NaN if unknown."""
+        ours, theirs = self.total.ours.to_numpy()[0], self.total.theirs.to_numpy()[0]
+        if len(ours) < FEWEST_FOR_AN_INTERVAL or not np.var(ours - theirs) > 0:
+            return float("nan")
+        return float((np.var(ours) + np.var(theirs)) / np.var(ours - theirs))
+
+
+@dataclass(frozen=True)
+class Change:
+    """By how much a figure differs from the comparator's, whose mean is ``base``."""
+
+    size: Estimate
+    base: float
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no pair differs at all."""
+        return self.size.mean == 0 and not abs(self.size.high) > 0
+
+    @property
+    def percent(self) -> Estimate | None:
+        """The difference in per cent of the comparator's mean, if that is not 0."""
+        return self.size.times(100.0 / self.base) if self.base else None
+
+    def words(self, digits: int = 0, more: str = "more", fewer: str = "fewer") -> str:
+        """Say the difference and its interval, or that none can be told."""
+        size = self.size.rounded()
+        if self.is_nothing:
+            return "no change in any pair"
+        if size.is_sure and not size.is_told:
+            ends = [
+                f"{abs(x):,.{digits}f} {more if x > 0 else fewer}" for x in (size.low, size.high)
+            ]
+            return f"no change can be told ({' to '.join(ends)})"
+        towards = size if size.mean > 0 else Estimate(-size.mean, -size.high, -size.low)
+        mean, *interval = towards.text(digits).split(" ", 1)
+        return " ".join([mean, more if size.mean > 0 else fewer, *interval])
+
+    def share(self) -> str:
+        """Say the per cent, where a difference is told; else nothing."""
+        percent = self.percent
+        untold = self.is_nothing or (self.size.is_sure and not self.size.is_told)
+        if percent is None or untold:
+            return ""
+        size = abs(percent.mean)
+        return f"{size:.1f} %" if size >= 1 else f"{size:.2g} %"
+
+
+class Comparison:
+    """One scenario of a campaign beside its comparator, in pairs of finished runs with one seed.
+
+    Parameters
+    ----------
+    results : Results
+        A campaign whose manifest names a comparator.
+    scenario : str
+        The scenario that is compared.
+
+    Examples
+    --------
+    ``Comparison(results, "helped").crisis.by("quintile").changes()[1].size.text()``
+    """
+
+    def __init__(self, results: Results, scenario: str) -> None:
+        self.results, self.scenario = results, scenario
+        self.comparator = str(results.manifest["comparator"])
+        self.facts, self.their_facts = (
+            results.manifest["scenarios"][name] for name in (scenario, self.comparator)
+        )
+        self.years = int(self.facts["years"])
+        self.scale = self.facts["real_population"] / self.facts["population"]
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """By seed, the numbers of both runs and whether they are the same to the bit."""
+        finished = self.results.runs[self.results.runs["status"] == "finished"]
+        ours, theirs = (finished[finished["scenario"] == name].set_index("seed")[["run", "digest"]]
+                        for name in (self.scenario, self.comparator))  # fmt: skip
+        both = ours.merge(theirs, on="seed", suffixes=("_ours", "_theirs")).sort_index()
+        return both.assign(same=both["digest_ours"] == both["digest_theirs"])
+
+    @cached_property
+    def crisis(self) -> Paired:
+        """Person-years in crisis in the real place, by year, quintile and age band."""
+        return self._of_people(["in_crisis"])
+
+    @cached_property
+    def adults(self) -> Paired:
+        """Person-years lived by adults in the real place, by year, quintile and age band."""
+        return self._of_people(list(STATES))
+
+    @cached_property
+    def satisfaction(self) -> Paired:
+        """Mean life satisfaction of adults, by year."""
+        return self._paired(pd.concat(
+            adults_by_year(self.results, name)["life_satisfaction"]
+            for name in dict.fromkeys((self.scenario, self.comparator))
+        ))  # fmt: skip
+
+    def contacts(self, column: str) -> Paired:
+        """Sum a column of ``services`` in the real place, by year and service."""
+        services = self.results.services
+        sums = services.groupby(["run", "year", "service"], sort=False)[column].sum()
+        return self._paired(sums * self.scale)
+
+    def of_programmes(self, programmes: pd.DataFrame, column: str) -> Paired:
+        """Sum a column of ``programmes`` in the real place, by year and programme."""
+        sums = programmes.groupby(["run", "year", "programme"])[column].sum()
+        return self._paired(sums if column == "spend_gbp" else sums * self.scale)
+
+    @cached_property
+    def demand(self) -> Paired:
+        """Contacts asked for in the real place, by year and service."""
+        return self.contacts("demand")
+
+    @property
+    def services(self) -> list[str]:
+        """Services simulated, in the order of the catalogue."""
+        return [name for name in load_services() if name in self.facts["services"]]
+
+    @property
+    def main_services(self) -> list[str]:
+        """The few services told first."""
+        return [name for name in MAIN_SERVICES if name in self.services] or self.services[:3]
+
+    @property
+    def periods(self) -> list[tuple[int, int]]:
+        """First and last year of each period that the horizon reaches."""
+        ends = [(first, min(last or self.years, self.years)) for first, last in PERIODS]
+        return [(first, last) for first, last in ends if first <= last]
+
+    def _of_people(self, columns: list[str]) -> Paired:
+        people = self.results.people[self.results.people["age_band"] != AGE_BANDS[CHILDREN]]
+        sums = people.groupby(["run", "year", "quintile", "age_band"])[columns].sum().sum(axis=1)
+        return self._paired(sums * (self.scale / MONTHS_PER_YEAR))
+
+    def _paired(self, values: "pd.Series[Any]") -> Paired:
+        """Set values by run, and what else indexes them, side by side; what is missing is 0."""
+        wide = values.unstack(level="run", fill_value=0)
+        sides = (wide.reindex(columns=self.pairs[f"run_{side}"], fill_value=0.0)
+                 for side in ("ours", "theirs"))  # fmt: skip
+        ours, theirs = (side.set_axis(self.pairs.index, axis=1) for side in sides)
+        return Paired(ours.astype(np.float64), theirs.astype(np.float64))
+
+
+def comparisons(results: Results) -> list[Comparison]:
+    """Return every scenario of a campaign beside its comparator; none where it has none."""
+    comparator = results.manifest.get("comparator")
+    names = [name for name in results.manifest["scenarios"] if name != comparator]
+    return [Comparison(results, name) for name in names] if comparator else []
+
+
+def comparison(results: Results) -> RenderableType:
+    """Say what changes and for whom, then how surely; for each scenario that was compared."""
+    parts: list[RenderableType] = []
+    for one in comparisons(results):
+        parts += _about(one)
+    return Group(*parts)
+
+
+def _about(one: Comparison) -> Iterable[RenderableType]:
+    ours, theirs = label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts)
+    yield Text(f"{ours} compared with {theirs}: {one.facts['place_name']}, over {_years(one.years)}",
+               style="bold")  # fmt: skip
+    yield from _what_differs(one, theirs)
+    n = len(one.pairs)
+    if n == 0:
+        yield Text("Nothing can be compared: no pair of runs with one seed was finished.")
+        return
+    if n < one.facts["replicates"]:
+        yield Text(
+            f"Only {n} of {one.facts['replicates']} pairs of runs finished; the others are left out."
+        )
+    if n == 1:
+        yield Text("One pair of runs: no intervals, and any difference may be chance.")
+    if one.pairs["same"].all():
+        yield Text(f"Nothing changes: {'both worlds are' if n == 1 else f'in each of {n} pairs both worlds are'} "
+                   "the same to the bit, in every month.")  # fmt: skip
+    else:
+        yield _answer(one)
+        yield from (Padding(table, (1, 0, 0, 0)) for table in _tables(one))
+    yield Padding(_caveat(one), (1, 0, 1, 0))
+
+
+def _what_differs(one: Comparison, theirs: str) -> Iterable[RenderableType]:
+    ours_set, theirs_set = settings_of(one.facts), settings_of(one.their_facts)
+    own = [what for what in ours_set if what not in theirs_set]
+    other = [what for what in theirs_set if what not in ours_set]
+    sentences = [f"With {first_few(own)}."] if own else []
+    sentences += [f"{theirs} has {first_few(other)}."] if other else []
+    if sentences:
+        yield Text(" ".join(sentences))
+
+
+# --- The answer first ------------------------------------------------------------------------
+
+
+def _answer(one: Comparison) -> Table:
+    """Lay out the answer, a line for each thing that may change."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for what, words in [*_what_changes(one), *_for_whom(one)]:
+        table.add_row(what, words)
+    return table
+
+
+def _what_changes(one: Comparison) -> Iterable[tuple[str, str]]:
+    crisis, satisfaction = one.crisis.change(), one.satisfaction.times(1.0 / one.years).change()
+    yield "Person-years in crisis", _with_share(crisis, " of all")
+    yield "Life satisfaction", satisfaction.words(4, "points higher", "points lower")
+    for name in one.main_services:
+        yield load_services()[name].label, _with_share(one.demand.where("service", [name]).change())
+    yield from _turns(one)
+
+
+def _with_share(change: Change, of: str = "") -> str:
+    share = change.share()
+    return f"{change.words()}, {share}{of}" if share else change.words()
+
+
+def _turns(one: Comparison) -> Iterable[tuple[str, str]]:
+    for first, then, sign in (("more", "fewer", 1.0), ("fewer", "more", -1.0)):
+        told = []
+        for name in one.services:
+            if turn := turn_of(one.demand.where("service", [name]).times(sign)):
+                told.append(f"{load_services()[name].label} ({first} in {_span(1, turn[0])}, "
+                            f"{then} from year {turn[1]})")  # fmt: skip
+        if told:
+            yield f"First {first}, then {then}", "; ".join(told)
+
+
+def turn_of(yearly: Paired) -> tuple[int, int] | None:
+    """Find out whether a figure by year is surely higher first and surely lower later.
+
+    Returns
+    -------
+    tuple or None
+        The last of the first years, at most 3, over which it is higher in sum, and the first
+        year from which it is seen to be lower.
+    """
+    early = [n for n in range(EARLY_YEARS, 0, -1)
+             if yearly.where("year", range(1, n + 1)).change().size.low > 0]  # fmt: skip
+    falls = first_seen(yearly, -1)
+    return (early[0], falls) if early and falls and falls > early[0] else None
+
+
+def first_seen(yearly: Paired, side: int) -> int | None:
+    """Return the first of two years running whose intervals lie above 0, or below where -1.
+
+    Two years, because of many years in which nothing changes one in forty would look as if it
+    did.
+    """
+    changes = yearly.times(side).by("year").changes()
+    years = zip(changes, pairwise(changes.values()), strict=False)
+    return next((int(year) for year, both in years if all(one.size.low > 0 for one in both)), None)
+
+
+def _for_whom(one: Comparison) -> Iterable[tuple[str, str]]:
+    rates = rates_by(one, "quintile")
+    lived = one.adults.by("quintile").theirs
+    lived_in = [int(quintile) for quintile in lived.index[lived.any(axis=1)]]
+    first, last = lived_in[0], lived_in[-1]
+    changes, totals = rates.changes(), one.crisis.by("quintile").changes()
+    yield "", ""
+    yield "Person-years in crisis", "a year per 1,000 adults, and in all:"
+    for quintile in dict.fromkeys((first, last)):
+        yield f"  {_quintile_words(quintile)}", _rate_and_total(changes[quintile], totals[quintile])
+    if first != last:
+        yield "  gap between the two", _gap(*(rates.where("quintile", [k]) for k in (first, last)))
+    for label, bands in (("16 to 64", set(AGE_BANDS) - set(OLD_AGE)), ("65 and over", OLD_AGE)):
+        own, base = (paired.where("age_band", bands) for paired in (one.crisis, one.adults))
+        rate = own.total.per(base.total, THOUSAND).change()
+        yield f"  aged {label}", _rate_and_total(rate, own.change())
+
+
+def _rate_and_total(rate: Change, total: Change) -> str:
+    is_told = not rate.is_nothing and (rate.size.is_told or not rate.size.is_sure)
+    return f"{rate.words(2)}; {total.words()}" if is_told else rate.words(2)
+
+
+def rates_by(one: Comparison, level: str) -> Paired:
+    """Person-years in crisis a year and 1,000 of the comparator's adults, by a level."""
+    return one.crisis.by(level).per(one.adults.by(level), THOUSAND)
+
+
+def _gap(most_deprived: Paired, least_deprived: Paired) -> str:
+    gap = Paired(most_deprived.total.ours - least_deprived.total.ours,
+                 most_deprived.total.theirs - least_deprived.total.theirs)  # fmt: skip
+    change = gap.change()
+    return f"{change.words(2, 'wider', 'narrower')}, from {change.base:.1f}"
+
+
+def _quintile_words(quintile: int) -> str:
+    return {1: "most deprived fifth", 5: "least deprived fifth"}.get(quintile, f"fifth {quintile}")
+
+
+# --- Then the tables -------------------------------------------------------------------------
+
+
+def _tables(one: Comparison) -> Iterable[RenderableType]:
+    yield _whom_table(one)
+    if one.services:
+        yield _demand_table(one)
+        yield _cost_table(one)
+        yield from _limits_table(one)
+    yield from _programmes_table(one)
+    yield _periods_table(one)
+
+
+def _whom_table(one: Comparison) -> Table:
+    table = _table("Person-years in crisis", _years(one.years), "%", "a year per 1,000 adults")
+    rows = [
+        (
+            "all adults",
+            one.crisis.change(),
+            one.crisis.total.per(one.adults.total, THOUSAND).change(),
+        )
+    ]
+    for level, name in (("quintile", _quintile_row), ("age_band", "aged {}".format)):
+        totals, rates = one.crisis.by(level).changes(), rates_by(one, level).changes()
+        rows += [(name(key), totals[key], rates[key]) for key in totals]
+    for label, total, rate in rows:
+        _add(table, label, total, _count(total), _percent(total), _cell(rate, 2))
+    return table
+
+
+def _quintile_row(quintile: int) -> str:
+    return {1: "1, most deprived", 5: "5, least deprived"}.get(quintile, str(quintile))
+
+
+def _demand_table(one: Comparison) -> Table:
+    table = _table("Demand in the real place", _years(one.years), "%", f"year {one.years}, %",
+                        "first seen")  # fmt: skip
+    for name in one.services:
+        own = one.demand.where("service", [name])
+        change, last = own.change(), own.where("year", [one.years]).change()
+        _add(table, load_services()[name].label, change, _count(change), _percent(change),
+             _percent(last), _seen(own))  # fmt: skip
+    return table
+
+
+def _seen(yearly: Paired) -> str:
+    found = [(year, words) for side, words in ((-1, "fewer"), (1, "more"))
+             if (year := first_seen(yearly, side)) is not None]  # fmt: skip
+    return ", ".join(f"{words}, year {year}" for year, words in sorted(found)[:1])
+
+
+def _cost_table(one: Comparison) -> Table:
+    served, cost = one.contacts("served"), one.contacts("cost_gbp")
+    limited = not served.ours.equals(one.demand.ours) or not served.theirs.equals(one.demand.theirs)
+    total = cost.change().size
+    unit, factor, digits = (
+        ("£m", 1e-6, 2) if abs(total.mean) >= LARGE_GBP else ("£ thousand", 1e-3, 0)
+    )
+    table = _table("Served, at full unit cost", *(["served"] if limited else []),
+                   f"{unit}, {_years(one.years)}", "%", f"{unit}, year {one.years}")  # fmt: skip
+    rows = [(load_services()[name].label, [name]) for name in one.services]
+    for label, names in [*rows, ("all of these", one.services)]:
+        own = cost.where("service", names).times(factor)
+        change, last = own.change(), own.where("year", [one.years]).change()
+        number = _count(served.where("service", names).change()) if len(names) == 1 else ""
+        _add(table, label, change, *([number] if limited else []), _cell(change, digits),
+             _percent(change), _cell(last, digits))  # fmt: skip
+    return table
+
+
+def _limits_table(one: Comparison) -> Iterable[Table]:
+    """Tell what the limits of services do, where a campaign has any."""
+    moved = {heading: paired for heading, paired in _limits(one).items()
+             if paired.ours.to_numpy().any() or paired.theirs.to_numpy().any()}  # fmt: skip
+    if not moved:
+        return
+    table = _table("Services with limits", *moved)
+    for name in one.services:
+        changes = [paired.where("service", [name]).change() for paired in moved.values()]
+        if any(change.base or not change.is_nothing for change in changes):
+            table.add_row(load_services()[name].label, *(_count(change) for change in changes))
+    yield table
+
+
+def _limits(one: Comparison) -> dict[str, Paired]:
+    """Gather what capacity moves, by heading: flows over all years, who waits in the last."""
+    there = {column: one.contacts(column) for column in LIMITS if column in one.results.services}
+    moved = {LIMITS[column]: paired for column, paired in there.items()}
+    if "waiting" in there:
+        moved[LIMITS["waiting"]] = there["waiting"].where("year", [one.years])
+    if "stock_months" in there:
+        moved[LIMITS["stock_months"]] = there["stock_months"].times(1.0 / MONTHS_PER_YEAR)
+    return moved
+
+
+def _programmes_table(one: Comparison) -> Iterable[Table]:
+    """Tell what programmes cost and whom they reached, where a campaign has any."""
+    programmes = one.results.programmes
+    if programmes.empty:
+        return
+    table = _table("What is done", *PROGRAMMES.values())
+    sums = {column: one.of_programmes(programmes, column) for column in PROGRAMMES}
+    for name in sorted(programmes["programme"].unique()):
+        own = {column: yearly.where("programme", [name]) for column, yearly in sums.items()}
+        own["supporters"] = own["supporters"].where("year", [one.years])
+        cells = [_count(yearly.change()).removesuffix(" ± 0") for yearly in own.values()]
+        table.add_row(str(name).replace("_", " "), *cells)
+    yield table
+
+
+def _periods_table(one: Comparison) -> Table:
+    table = _table("A year, on average", *(f"years {a} to {b}" if a < b else f"year {a}"
+                                                for a, b in one.periods))  # fmt: skip
+    rows = [
+        ("people in crisis", one.crisis, _count),
+        ("life satisfaction", one.satisfaction, _score),
+    ]
+    rows += [(f"{load_services()[name].label}, %", one.demand.where("service", [name]), _percent)
+             for name in one.services]  # fmt: skip
+    for label, yearly, cell in rows:
+        means = [
+            yearly.where("year", range(a, b + 1)).times(1.0 / (b - a + 1)) for a, b in one.periods
+        ]
+        table.add_row(label, *(cell(mean.change()) for mean in means))
+    return table
+
+
+def _table(*headings: str) -> Table:
+    """Make a table whose first column gives way where the page is narrow."""
+    table = plain_table(*headings)
+    table.columns[0].no_wrap = False
+    return table
+
+
+def _add(table: Table, label: str, change: Change, *cells: str) -> None:
+    """Add a row, dim where no change can be told."""
+    untold = change.size.is_sure and not change.size.is_told
+    table.add_row(label, *cells, style="dim" if untold else "")
+
+
+def _count(change: Change) -> str:
+    return _cell(Change(change.size.rounded(), change.base), 0)
+
+
+def _cell(change: Change, digits: int) -> str:
+    return "0" if change.is_nothing else change.size.short(digits, "+")
+
+
+def _percent(change: Change) -> str:
+    return _cell(Change(change.percent, 100.0), 2) if change.percent else "-"
+
+
+def _score(change: Change) -> str:
+    return _cell(change, 3)
+
+
+def _years(n: int) -> str:
+    return f"{n} years" if n > 1 else "1 year"
+
+
+def _span(first: int, last: int) -> str:
+    return f"years {first} to {last}" if first < last else f"year {first}"
+
+
+# --- At the end what it hangs on -------------------------------------------------------------
+
+
+def _caveat(one: Comparison) -> Text:
+    n, seeds = len(one.pairs), one.pairs.index
+    sure = (
+        f"Brackets and ± are 95 % intervals (Student's t) of the mean difference over {n} pairs of "
+        f"runs, seeds {seeds.min()} to {seeds.max()}: chance in the simulation alone, not doubt about "
+        "its parameters. Where an interval holds 0, no change can be told."
+        if n > 1
+        else "One pair of runs: no interval can be given, and a difference may be chance; ask for "
+        "--replicates 2 or more."
+    )
+    how = [] if one.pairs["same"].all() else [sure, *_gain(one), *_signs(one)]
+    sentences = [*how, stands_for(one.facts, one.scale), hangs_on(one.facts)]
+    return Text(" ".join(sentences), style="dim")
+
+
+def _gain(one: Comparison) -> Iterable[str]:
+    if np.isfinite(gain := one.crisis.gain()):
+        yield (f"Both runs of a pair share every accident they can: the variance of the difference "
+               f"in person-years in crisis is {gain:.2g} times smaller than between runs of "
+               "unrelated seeds.")  # fmt: skip
+
+
+def _signs(one: Comparison) -> Iterable[str]:
+    yield "In tables + is more and - is fewer than the comparator, and % is of the comparator."
+    if one.services:
+        yield ("Costs are activity at its full unit cost, undiscounted: not cash that anybody "
+               "could take out.")  # fmt: skip
+        yield "First seen: the first of two years running whose intervals lie on one side of 0."

@@ -1,0 +1,202 @@
+r"""Long-term adult social care: who begins it after a request, and how long it lasts.
+
+Of the requests that were served a share begins long-term care, more from 65 on; it ends at a
+constant rate, or with a death or a move away. One who is in care begins no second time. With
+:math:`\lambda` the beginnings and :math:`\mu` the ends a year, the share of those alike who are
+in care rests at
+
+.. math:: P = \lambda g / (\lambda g + \mu),
+
+g the propensity to use services: who asks more often is in care more often. That is drawn at the
+start. Care leaves the risk of death as it is, so the rate of ending holds the deaths that age
+does not tell. Where requests wait, care begins later; need that is never served, and care that
+people pay for themselves, are not counted.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from model.composition import load_composition
+from model.draws import Draws, Purpose
+from model.parameters import Parameters
+from model.places import DATA, N_QUINTILES, england_ages
+from model.population import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, Population, age_band_of
+from model.rates import MONTHS_PER_YEAR
+from model.reading import read_table
+
+Array = np.ndarray[Any, Any]
+
+START = 0
+"""The month at whose address it is drawn what newcomers to the place come with."""
+
+BEGINNING, ENDING, AT_START = range(3)
+"""Lanes of the draws."""
+
+CARES = ("long_term_care",)
+"""What is counted."""
+
+OLD_AGE = 65
+IS_OLD = np.array(AGE_BAND_FROM) >= OLD_AGE
+"""Age bands whose care is told apart."""
+PER_THOUSAND = 1_000.0
+
+
+# --- Rates, by age band ------------------------------------------------------------------------
+
+
+def share_that_begins(parameters: Parameters) -> Array:
+    """Return the share of served requests that begin long-term care, by age band.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> share = share_that_begins(load_parameters())
+    >>> bool(share[-1] > share[1])
+    True
+    """
+    p = parameters
+    return np.where(IS_OLD, p.long_term_care_share_65_plus, p.long_term_care_share_under_65)
+
+
+def end_rate(parameters: Parameters) -> Array:
+    """Return ends a year of those in care, by age band, deaths that their age tells apart."""
+    p = parameters
+    return np.where(IS_OLD, p.long_term_care_end_rate_65_plus, p.long_term_care_end_rate_under_65)
+
+
+@cache
+def death_rate() -> Array:
+    """Return England's deaths a person-year by age band.
+
+    Examples
+    --------
+    >>> bool((np.diff(death_rate()[1:]) > 0).all())
+    True
+    """
+    by_age = {int(row["age"]): row for row in read_table(DATA / "life_table.csv")}
+    deaths, people = np.zeros(len(AGE_BANDS)), np.zeros(len(AGE_BANDS))
+    for sex, counts in zip(("female", "male"), england_ages(), strict=True):
+        band = age_band_of(np.arange(counts.size))
+        risk = [float(by_age[min(age, max(by_age))][sex]) for age in range(counts.size)]
+        deaths += np.bincount(band, counts * risk, len(AGE_BANDS))
+        people += np.bincount(band, counts, len(AGE_BANDS))
+    return np.asarray(deaths / people)
+
+
+def request_rate(parameters: Parameters) -> Array:
+    """Return England's requests a year by age band, for each resident of it; none of children."""
+    p = parameters
+    residents = load_composition().residents.sum(axis=(1, 2))
+    residents[CHILDREN] = 0.0
+    old = p.adult_social_care_request_share_65_plus
+    of_group = np.where(
+        IS_OLD, old / residents[IS_OLD].sum(), (1.0 - old) / residents[~IS_OLD].sum()
+    )
+    rate = p.adult_social_care_request_rate / PER_THOUSAND * residents.sum() * of_group
+    rate[CHILDREN] = 0.0
+    return np.asarray(rate)
+
+
+def share_in_care(age_band: Array, propensity: Array, parameters: Parameters) -> Array:
+    """Return the chance that residents of a propensity are in care, where all requests are served.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> younger, older = share_in_care(np.array([2, 6]), np.ones(2), load_parameters())
+    >>> bool(younger < older)
+    True
+    """
+    begin = (request_rate(parameters) * share_that_begins(parameters))[age_band] * propensity
+    end = (end_rate(parameters) + death_rate())[age_band]
+    return np.asarray(begin / (begin + end))
+
+
+# --- The start, and the month ------------------------------------------------------------------
+
+
+def starting(people: Population, rows: Array, parameters: Parameters, draws: Draws) -> Array:
+    """Draw who is in long-term care among those who are there at the start, or move in.
+
+    Parameters
+    ----------
+    people : Population
+        Columns; not changed.
+    rows : array of int
+        Whom to ask; children never are in it.
+    parameters, draws
+        Rates, and the world's draws: a resident's are at their own id alone.
+
+    Returns
+    -------
+    array of int
+        Rows of those in care.
+    """
+    rows = rows[people.state[rows] >= THRIVING]
+    due = share_in_care(people.age_band[rows], people.propensity[rows], parameters)
+    uniform = draws.uniforms(Purpose.ADULT_CARE, START, people.resident[rows], AT_START)
+    return np.asarray(rows[uniform < due])
+
+
+def begins(
+    people: Population, requesting_rows: Array, parameters: Parameters, draws: Draws, month: int
+) -> Array:
+    """Find whose served requests begin long-term care this month.
+
+    Parameters
+    ----------
+    people : Population
+        Columns; not changed.
+    requesting_rows : array of int
+        Rows of the adult social care requests that were served: once for each.
+    parameters, draws, month
+        Shares, the world's draws, and the month they are for.
+
+    Returns
+    -------
+    array of int
+        Rows of those who begin, who were not in care.
+    """
+    rows, requests = np.unique(requesting_rows, return_counts=True)
+    can = (people.state[rows] >= THRIVING) & (people.long_term_care[rows] == 0)
+    rows, requests = rows[can], requests[can]
+    none = (1.0 - share_that_begins(parameters)[people.age_band[rows]]) ** requests
+    uniform = draws.uniforms(Purpose.ADULT_CARE, month, people.resident[rows], BEGINNING)
+    return np.asarray(rows[uniform < 1.0 - none])
+
+
+def ends(people: Population, parameters: Parameters, draws: Draws, month: int) -> Array:
+    """Find whose long-term care ends this month, other than by death or by moving away.
+
+    Returns
+    -------
+    array of int
+        Rows.
+    """
+    rows = in_care(people)
+    chance = -np.expm1(-end_rate(parameters)[people.age_band[rows]] / MONTHS_PER_YEAR)
+    uniform = draws.uniforms(Purpose.ADULT_CARE, month, people.resident[rows], ENDING)
+    return np.asarray(rows[uniform < chance])
+
+
+# --- What is counted --------------------------------------------------------------------------
+
+
+def in_care(people: Population) -> Array:
+    """Return the rows of those in long-term care."""
+    rows = np.flatnonzero(people.long_term_care == 1)
+    return np.asarray(rows[people.state[rows] >= THRIVING])
+
+
+def counted(people: Population, rows: Array) -> Array:
+    """Count residents by deprivation and age: those who begin, or `in_care`.
+
+    Returns
+    -------
+    array of int64, shape (`CARES`, quintiles, age bands)
+    """
+    counts = np.zeros((len(CARES), N_QUINTILES, len(AGE_BANDS)), np.int64)
+    np.add.at(counts[0], (people.quintile[rows] - 1, people.age_band[rows]), 1)
+    return counts

@@ -1,0 +1,550 @@
+r"""Children's social care: who is in need, on a protection plan or looked after, and for how long.
+
+A child moves a month between none, in need, on a plan and looked after, with chances that hang on
+the deprivation of the home and on the worst off adult of the household: one in crisis or
+struggling brings more children into need and keeps them longer. Need goes before a plan, a plan
+or need before care; a plan ends in need, care at home. Of the published ratio of coming into
+need, the causal share alone goes when the adult recovers, as with services.
+
+The chances are solved once over England's children, so that its published stocks and flows come
+out, and frozen: places differ by their people alone. The home changes too, so what is solved is
+the chain of both together,
+
+.. math:: J_{(h,c),(h',c')} = H_{hh'} \, C^{h'}_{cc'},
+
+H how homes change in England and C the chances above; a child is born into none, so the stock is
+the mean of :math:`J^a` over ages a in months. The same gives what a child has at the start, by
+age, deprivation and home.
+
+Published figures count children under 18; here they are those under 16, and the 16th birthday
+ends all care. Spells are memoryless, with the published median in need: in truth half are short
+and some last years, so entries into need are about twice those published at the same stock, and
+a stock comes down faster here than there. A child looked after keeps a row in the household it
+came from. Homes are taken to stand alike at all ages of a child, and to change without a memory
+of how they stood before.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import uint32
+from scipy.optimize import root
+
+from model.compiled import formula, kernel
+from model.draws import Draws, Purpose, fill_words, to_unit
+from model.errors import EvidenceError
+from model.homes import MOST_MEMBERS, kin_of, members_of
+from model.network import Network
+from model.parameters import Parameters
+from model.places import DATA, N_QUINTILES
+from model.population import (
+    ADULT_FROM_AGE,
+    AGE_BANDS,
+    CHILD_CARE,
+    CHILDREN,
+    IN_NEED,
+    LOOKED_AFTER,
+    NO_CARE,
+    NO_STATE,
+    ON_PLAN,
+    STRUGGLING,
+    Population,
+)
+from model.rates import MONTHS_PER_YEAR
+from model.reading import read_table
+from model.sieve import CHUNK, highest_word, pick
+
+Array = np.ndarray[Any, Any]
+
+START = 0
+"""The month at whose address it is drawn what newcomers to the place come with."""
+
+PURPOSE = int(Purpose.CHILD_CARE)
+AT_START = 1
+"""Lane of what is drawn at the start, apart from the months'."""
+NOWHERE = -1
+"""In place of a code, where nothing changes."""
+
+CARES = ("child_in_need", "child_protection_plan", "looked_after_child")
+"""What is counted, by code from `IN_NEED` on: each child once, under what goes furthest."""
+
+HOMES = ("steady", "struggling", "in_crisis")
+"""How a household stands by its worst off adult; steady, where all are coping or thriving."""
+HOME_STEADY, HOME_STRUGGLING, HOME_IN_CRISIS = range(len(HOMES))
+
+ENGLAND_CHILDREN_FILE = DATA / "england_children.csv"
+N_CARES, N_HOMES = len(CHILD_CARE), len(HOMES)
+MONTHS_OF_CHILDHOOD = ADULT_FROM_AGE * MONTHS_PER_YEAR
+PER_THOUSAND = 1_000.0
+CLOSE = 1e-8
+"""How near, of themselves, the solved margins come to those due."""
+
+
+class England(NamedTuple):
+    """England's children: their share by quintile, how their homes stand, and how these change.
+
+    Of shape (quintiles,), (quintiles, homes) and (quintiles, homes, homes).
+    """
+
+    children: Array
+    standing: Array
+    changing: Array
+
+
+class Steps(NamedTuple):
+    """Rates a month in a steady home: coming into need by quintile, and each way on."""
+
+    into_need: Array
+    need_ends: float
+    need_to_plan: float
+    need_to_care: float
+    plan_ends: float
+    plan_to_care: float
+    care_ends: float
+
+
+class Rates(NamedTuple):
+    """What the kernels read.
+
+    ``chance`` is to move in a month to each code, shape (quintiles, homes, codes, codes), nought
+    to the own; ``highest`` the chance to move at all in the home where it is likeliest, shape
+    (quintiles, codes). ``by_age`` is what a child has, shape (quintiles, homes, months of age, codes).
+    """
+
+    chance: Array
+    highest: Array
+    by_age: Array
+
+
+class Changes(NamedTuple):
+    """Children whose care changed this month: rows, codes before and after."""
+
+    rows: Array
+    before: Array
+    after: Array
+
+
+# --- What England's published margins ask for -----------------------------------------------
+
+
+@cache
+def load_england(path: Path = ENGLAND_CHILDREN_FILE) -> England:
+    """Read how the homes of England's children stand from one month to the next.
+
+    Examples
+    --------
+    >>> bool(load_england().standing[0, HOME_IN_CRISIS] > load_england().standing[4, HOME_IN_CRISIS])
+    True
+    """
+    moves = np.zeros((N_QUINTILES, N_HOMES, N_HOMES))
+    for row in read_table(path):
+        before, after = HOMES.index(row["before"]), HOMES.index(row["after"])
+        moves[int(row["quintile"]) - 1, before, after] = float(row["children"])
+    # As many homes taken to worsen as to improve, so that they stand alike at all ages: in truth
+    # those of the newborn stand a little better.
+    moves = (moves + moves.transpose(0, 2, 1)) / 2.0
+    standing = moves.sum(axis=2)
+    return England(
+        children=standing.sum(axis=1) / standing.sum(),
+        standing=standing / standing.sum(axis=1, keepdims=True),
+        changing=moves / standing[:, :, None],
+    )
+
+
+def ratios_at_home(parameters: Parameters) -> tuple[Array, Array]:
+    """Return by home the ratios of coming into need and of leaving care, as far as it causes them.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> into, out = ratios_at_home(load_parameters().with_values({"causal_share": 0.0}))
+    >>> into.tolist(), out.tolist()
+    ([1.0, 1.0, 1.0], [1.0, 1.0, 1.0])
+    """
+    p = parameters
+    into = np.array([1.0, p.child_in_need_ratio_struggling, p.child_in_need_ratio_in_crisis])
+    out = np.array([1.0, p.child_care_exit_ratio_struggling, p.child_care_exit_ratio_in_crisis])
+    return 1.0 + p.causal_share * (into - 1.0), 1.0 + p.causal_share * (out - 1.0)
+
+
+def chances_of_a_month(steps: Steps, into: Array, out: Array) -> Array:
+    """Turn rates into the chances of a month to move to each code.
+
+    Ways that compete share the chance that any is gone in proportion to their rates.
+
+    Parameters
+    ----------
+    steps : Steps
+        Rates a month in a steady home.
+    into, out : array, shape (homes,)
+        Ratios of coming into need and of leaving care.
+
+    Returns
+    -------
+    array of shape (quintiles, homes, codes, codes)
+        Nought to the own code.
+    """
+    rate = np.zeros((N_QUINTILES, N_HOMES, N_CARES, N_CARES))
+    rate[:, :, NO_CARE, IN_NEED] = np.outer(steps.into_need, into)
+    rate[:, :, IN_NEED, NO_CARE] = steps.need_ends * out
+    rate[:, :, IN_NEED, ON_PLAN] = steps.need_to_plan
+    rate[:, :, IN_NEED, LOOKED_AFTER] = steps.need_to_care
+    rate[:, :, ON_PLAN, IN_NEED] = steps.plan_ends * out
+    rate[:, :, ON_PLAN, LOOKED_AFTER] = steps.plan_to_care
+    rate[:, :, LOOKED_AFTER, NO_CARE] = steps.care_ends * out
+    total = rate.sum(axis=3, keepdims=True)
+    return np.asarray(-np.expm1(-total) * rate / np.maximum(total, np.finfo(float).tiny))
+
+
+def _with_staying(chance: Array) -> Array:
+    stay = 1.0 - chance.sum(axis=-1)
+    return np.asarray(chance + stay[..., None] * np.eye(N_CARES))
+
+
+def _a_month_of_both(chance: Array, england: England) -> Array:
+    """Return the chain of home and care together, shape (quintiles, homes x codes, the same)."""
+    both = np.einsum("qhg,qgcd->qhcgd", england.changing, _with_staying(chance))
+    return np.asarray(both.reshape(N_QUINTILES, N_HOMES * N_CARES, N_HOMES * N_CARES))
+
+
+def _at_birth(england: England) -> Array:
+    born = np.zeros((N_QUINTILES, N_HOMES, N_CARES))
+    born[:, :, NO_CARE] = england.standing
+    return born.reshape(N_QUINTILES, 1, N_HOMES * N_CARES)
+
+
+def stationary(chance: Array, england: England) -> Array:
+    """Return the share of England's children by quintile, home and code, over all ages alike.
+
+    The sum of the powers of the chain over the months of childhood, by doubling.
+    """
+    power = _a_month_of_both(chance, england)
+    none = np.eye(power.shape[1])
+    reached, total, sum_below, left = none, np.zeros_like(power), none, MONTHS_OF_CHILDHOOD
+    while left:  # `total` sums the lowest powers, `sum_below` those below `power`
+        if left & 1:
+            total, reached = total + reached @ sum_below, reached @ power
+        sum_below, power, left = sum_below + sum_below @ power, power @ power, left >> 1
+    found = _at_birth(england) @ total / MONTHS_OF_CHILDHOOD
+    return np.asarray(england.children[:, None, None] * found.reshape(-1, N_HOMES, N_CARES))
+
+
+def flows(stock: Array, chance: Array, england: England) -> Array:
+    """Return the moves of a month from code to code, for each child of England."""
+    return np.asarray(np.einsum("qhc,qhg,qgcd->cd", stock, england.changing, chance))
+
+
+def _margins(parameters: Parameters, england: England) -> Array:
+    """Return what is due, in the order of `_found`."""
+    p = parameters
+    of_care, of_plan = p.looked_after_child_stock, p.child_protection_plan_stock
+    steps = np.arange(N_QUINTILES)[::-1] / (N_QUINTILES - 1)
+    weights = england.children * p.child_care_deprivation_ratio**steps
+    return np.array([
+        *(of_care / PER_THOUSAND * weights / weights.sum()),
+        (p.child_in_need_stock - of_plan - of_care) / PER_THOUSAND,
+        of_plan / PER_THOUSAND,
+        p.looked_after_child_entry_rate / PER_THOUSAND / MONTHS_PER_YEAR,
+        p.looked_after_share_from_plan,
+        1.0 / p.protection_plan_mean_months,
+        1.0 - 2.0 ** (-1.0 / p.in_need_median_months),
+    ])  # fmt: skip
+
+
+def _found(steps: Steps, ratios: tuple[Array, Array], england: England) -> Array:
+    chance = chances_of_a_month(steps, *ratios)
+    stock = stationary(chance, england)
+    moves, of_code = flows(stock, chance, england), stock.sum(axis=(0, 1))
+    taken = moves[:, LOOKED_AFTER].sum()
+    return np.array([
+        *stock[:, :, LOOKED_AFTER].sum(axis=1),
+        of_code[IN_NEED],
+        of_code[ON_PLAN],
+        taken,
+        moves[ON_PLAN, LOOKED_AFTER] / taken,
+        moves[ON_PLAN].sum() / of_code[ON_PLAN],
+        moves[IN_NEED].sum() / of_code[IN_NEED],
+    ])  # fmt: skip
+
+
+def _steps_of(logs: Array) -> Steps:
+    rates = np.exp(logs)
+    return Steps(rates[:N_QUINTILES], *rates[N_QUINTILES:].tolist())
+
+
+def _first_guess(due: Array, children: Array) -> Array:
+    """Return the logarithms of rates that balance the margins if children never grew up."""
+    need, plan, taken, from_plan, plan_leaving, need_leaving = due[N_QUINTILES:]
+    care = due[:N_QUINTILES]
+    plan_to_care, need_to_care = taken * from_plan / plan, taken * (1.0 - from_plan) / need
+    need_to_plan = plan * plan_leaving / need
+    rates = [*(need * need_leaving * care / care.sum() / children),
+             need_leaving - need_to_plan - need_to_care, need_to_plan, need_to_care,
+             plan_leaving - plan_to_care, plan_to_care, taken / care.sum()]  # fmt: skip
+    return np.log(np.maximum(rates, CLOSE))
+
+
+def solve_steps(parameters: Parameters, england: England | None = None) -> Steps:
+    """Find the rates under which England's children have the published stocks and flows.
+
+    Raises
+    ------
+    EvidenceError
+        When no rates have them.
+    """
+    england = england or load_england()
+    due, ratios = _margins(parameters, england), ratios_at_home(parameters)
+    if (due <= 0.0).any():
+        raise _no_rates(parameters)
+
+    def beyond(logs: Array) -> Array:
+        return _found(_steps_of(logs), ratios, england) / due - 1.0
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        solved = root(beyond, _first_guess(due, england.children), options={"xtol": 1e-12})
+    if not np.abs(solved.fun).max() < CLOSE:
+        raise _no_rates(parameters)
+    return _steps_of(solved.x)
+
+
+def _no_rates(parameters: Parameters) -> EvidenceError:
+    return EvidenceError("with the other parameters, no rates of children's care have the published"
+                         " stocks and flows", key="parameters.child_in_need_stock",
+                         value=parameters.child_in_need_stock)  # fmt: skip
+
+
+def rates_of(parameters: Parameters, england: England | None = None) -> Rates:
+    """Lay out the chances of a month, and what children have at the start.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Those of children's care, and ``causal_share``.
+    england : England, optional
+        On whose children margins are solved; by default England at baseline.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> rates = rates_of(load_parameters())
+    >>> bool((rates.chance[0, :, NO_CARE, IN_NEED] > rates.chance[4, :, NO_CARE, IN_NEED]).all())
+    True
+    """
+    england = england or load_england()
+    steps = solve_steps(parameters, england)
+    chance = chances_of_a_month(steps, *ratios_at_home(parameters))
+    return Rates(chance, chance.sum(axis=3).max(axis=1), _by_age(chance, england))
+
+
+def _by_age(chance: Array, england: England) -> Array:
+    month, now = _a_month_of_both(chance, england), _at_birth(england)
+    shares = np.empty((MONTHS_OF_CHILDHOOD, N_QUINTILES, N_HOMES, N_CARES))
+    for age in range(MONTHS_OF_CHILDHOOD):
+        shares[age] = now.reshape(N_QUINTILES, N_HOMES, N_CARES)
+        now = now @ month
+    shares = shares.transpose(1, 2, 0, 3)
+    return np.ascontiguousarray(shares / shares.sum(axis=3, keepdims=True))
+
+
+# --- How things stand at home ---------------------------------------------------------------
+
+
+@formula
+def _home_of(i, state, householder, slots, degree, found):
+    """Tell how a child's home stands, by its worst off adult."""
+    home = HOME_STEADY
+    for m in found[: members_of(i, householder, slots, degree, found)]:
+        home = max(home, int(state[m]) - STRUGGLING + HOME_STRUGGLING)
+    return home
+
+
+@kernel
+def _fill_homes(rows, state, householder, slots, degree, homes):
+    found = np.empty(MOST_MEMBERS, np.int64)
+    for k in range(rows.size):
+        homes[k] = _home_of(rows[k], state, householder, slots, degree, found)
+
+
+def standing_at_home(people: Population, network: Network, rows: Array) -> Array:
+    """Tell how things stand at the homes of children, as numbers of `HOMES`.
+
+    Parameters
+    ----------
+    people : Population
+        Columns; not changed.
+    network : Network
+        Whose kin tie the members of a household.
+    rows : array of int
+        Rows of children.
+    """
+    homes = np.empty(rows.size, np.int8)
+    _fill_homes(rows, people.state, people.householder, *kin_of(network), homes)
+    return homes
+
+
+# --- The start, and the month ----------------------------------------------------------------
+
+
+def starting_care(
+    people: Population, network: Network, rows: Array, rates: Rates, draws: Draws, month: int
+) -> Array:
+    """Draw what children who are there at the start, or move in, are in the midst of.
+
+    Parameters
+    ----------
+    people, network
+        Columns, and the ties that tell households; not changed.
+    rows : array of int
+        Rows of children.
+    rates : Rates
+        From `rates_of`.
+    draws : Draws
+        The world's draws; a child's are at its own id alone.
+    month : int
+        The month by which ages are told.
+
+    Returns
+    -------
+    array of int8, shape (children,)
+        Codes of care.
+    """
+    age = np.clip(month - people.birth_month[rows], 0, MONTHS_OF_CHILDHOOD - 1)
+    home = standing_at_home(people, network, rows)
+    shares = rates.by_age[people.quintile[rows] - 1, home, age]
+    uniform = draws.uniforms(Purpose.CHILD_CARE, START, people.resident[rows], AT_START)
+    reached = np.cumsum(shares[:, :-1], axis=1)
+    return np.asarray((uniform[:, None] >= reached).sum(axis=1), np.int8)
+
+
+@kernel
+def _is_child(state, chosen):
+    for k in range(state.size):
+        chosen[k] = state[k] == NO_STATE
+
+
+@kernel
+def _look_up(children, resident, child_care, ids, care):
+    for k in range(children.size):
+        ids[k], care[k] = resident[children[k]], child_care[children[k]]
+
+
+@kernel
+def _could_move(words, care, most, chosen):
+    for k in range(care.size):
+        chosen[k] = words[k] <= most[care[k]]
+
+
+@formula
+def _moved_to(uniform, chance):
+    """Return the code that is moved to, or `NOWHERE`."""
+    code, reached = NOWHERE, 0.0
+    for to in range(chance.size):
+        below = reached
+        reached += chance[to]
+        if below <= uniform < reached:
+            code = to
+    return code
+
+
+@kernel
+def _find_changes(seed, month, columns, kin, chance, highest, rows, before, after):
+    resident, state, householder, quintile, child_care = columns
+    slots, degree = kin
+    most = np.array([highest_word(highest[:, code].max()) for code in range(highest.shape[1])])
+    chosen, words = np.empty(CHUNK, np.bool_), np.empty((4, CHUNK), np.uint32)
+    children, likely = np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 8, np.int64)
+    ids, care = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int8)
+    members = np.empty(MOST_MEMBERS, np.int64)
+    n = 0
+    for first in range(0, state.size, CHUNK):
+        here = state[first : first + CHUNK]
+        _is_child(here, chosen)
+        size = pick(chosen, here.size, first, children, 0)
+        _look_up(children[:size], resident, child_care, ids, care)
+        fill_words(seed, uint32(PURPOSE), month, ids[:size], words)
+        _could_move(words[0], care[:size], most, chosen)
+        for k in likely[: pick(chosen, size, 0, likely, 0)]:
+            i, uniform = children[k], to_unit(words[0, k])
+            if uniform >= highest[quintile[i] - 1, care[k]]:
+                continue
+            home = _home_of(i, state, householder, slots, degree, members)
+            to = _moved_to(uniform, chance[quintile[i] - 1, home, care[k]])
+            if to != NOWHERE:
+                rows[n], before[n], after[n] = i, care[k], to
+                n += 1
+    return n
+
+
+def changes(
+    people: Population, network: Network, rates: Rates, draws: Draws, month: int
+) -> Changes:
+    """Find the children whose care changes this month.
+
+    Parameters
+    ----------
+    people, network
+        Columns, and the ties that tell households; not changed.
+    rates : Rates
+        From `rates_of`.
+    draws, month
+        The world's draws, and the month they are for.
+    """
+    rows = np.empty(people.n_rows, np.int64)
+    before, after = (np.empty(people.n_rows, np.int8) for _ in range(2))
+    columns = (people.resident, people.state, people.householder, people.quintile,
+               people.child_care)  # fmt: skip
+    n = _find_changes(draws.seed, np.uint32(month & 0xFFFFFFFF), columns, kin_of(network),
+                      rates.chance, rates.highest, rows, before, after)  # fmt: skip
+    return Changes(rows[:n].copy(), before[:n].copy(), after[:n].copy())
+
+
+# --- What is counted --------------------------------------------------------------------------
+
+
+def entries_of(people: Population, found: Changes) -> Array:
+    """Count the children who came into each kind of care this month.
+
+    Coming down from a plan into need counts as coming into need.
+
+    Returns
+    -------
+    array of int64, shape (`CARES`, quintiles, age bands)
+    """
+    entered = found.after != NO_CARE
+    return _counted(people, found.rows[entered], found.after[entered])
+
+
+@kernel
+def _is_in_care(state, child_care, chosen):
+    for k in range(state.size):
+        chosen[k] = (child_care[k] > NO_CARE) & (state[k] == NO_STATE)
+
+
+@kernel
+def _list_in_care(state, child_care, rows):
+    chosen, n = np.empty(CHUNK, np.bool_), 0
+    for first in range(0, state.size, CHUNK):
+        here = slice(first, min(first + CHUNK, state.size))
+        _is_in_care(state[here], child_care[here], chosen)
+        n = pick(chosen, here.stop - first, first, rows, n)
+    return n
+
+
+def stock_of(people: Population) -> Array:
+    """Count the children in each kind of care; those in need are not also on a plan or in care.
+
+    Returns
+    -------
+    array of int64, shape (`CARES`, quintiles, age bands)
+    """
+    rows = np.empty(people.n_rows + 8, np.int64)
+    rows = rows[: _list_in_care(people.state, people.child_care, rows)]
+    return _counted(people, rows, people.child_care[rows])
+
+
+def _counted(people: Population, rows: Array, codes: Array) -> Array:
+    counts = np.zeros((len(CARES), N_QUINTILES, len(AGE_BANDS)), np.int64)
+    np.add.at(counts[:, :, CHILDREN], (codes - IN_NEED, people.quintile[rows] - 1), 1)
+    return counts

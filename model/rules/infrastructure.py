@@ -1,0 +1,254 @@
+r"""Social infrastructure: places and people that bring residents together, and what keeps them up.
+
+The stock :math:`K` of a neighbourhood is told a head, in pounds of annual-equivalent running
+cost: what a year of usable spending keeps it as it is. Spending that is usable comes out of a
+pipeline after a delay of :math:`\tau` months, and the stock follows it,
+
+.. math:: \dot K = \delta \, (u_0 + u(t - \tau) - K),
+
+with the usable pounds a year of a plan :math:`u`, those that keep the usual stock as it is
+:math:`u_0`, and depreciation :math:`\delta`. So a lasting pound a year ends as a pound of stock,
+and what is not kept up has a half-life of :math:`\ln 2 / \delta`. The index saturates,
+
+.. math:: I = I_{max} \, K / (K + K_{half}),
+
+with :math:`K_{half}` such that it is exactly 1 where the stock is as usual.
+
+Local fit is the share of the pounds spent that is usable. A uniform roll-out has the same
+everywhere and always; what a community leads begins at its own and learns while money flows,
+the faster the more residents take part. Trust (the share of adults who agree that they can
+influence local decisions) and participation (the share who volunteer formally every month)
+raise one another, and the index raises participation.
+
+Spending a head, not its sum, makes the stock: newcomers dilute a budget, not what there is.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from model.errors import EvidenceError
+from model.parameters import Parameters
+from model.rates import MONTHS_PER_YEAR
+
+Array = np.ndarray[Any, Any]
+
+
+class Infrastructure(NamedTuple):
+    """Social infrastructure at the end of a month, by neighbourhood; float64 throughout.
+
+    Attributes
+    ----------
+    stock_gbp : array of shape (neighbourhoods,)
+        Pounds a head of annual-equivalent running cost.
+    pipeline_gbp : array of shape (months of delay, neighbourhoods)
+        Usable pounds a head on their way, those due next month first.
+    fit_led : array of shape (neighbourhoods,)
+        Fit that community-led work has reached.
+    trust, participation : array of shape (neighbourhoods,)
+        Shares of adults.
+    """
+
+    stock_gbp: Array
+    pipeline_gbp: Array
+    fit_led: Array
+    trust: Array
+    participation: Array
+
+
+def at_start(parameters: Parameters, n_neighbourhoods: int) -> Infrastructure:
+    """Give every neighbourhood what is usual, with nothing on its way.
+
+    Raises
+    ------
+    EvidenceError
+        When the index could never be what it starts at, or when trust and participation would
+        drive one another up for ever.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> index_of(at_start(load_parameters(), 3).stock_gbp, load_parameters()).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    p, n = parameters, n_neighbourhoods
+    _require_a_start(p)
+    _require_rest(p)
+    delay = round(p.infrastructure_delay_months)
+    return Infrastructure(
+        stock_gbp=np.full(n, usual_stock(p)),
+        pipeline_gbp=np.zeros((delay, n)),
+        fit_led=np.full(n, p.fit_led_start),
+        trust=np.full(n, p.trust_usual),
+        participation=np.full(n, p.participation_usual),
+    )
+
+
+def _require_a_start(parameters: Parameters) -> None:
+    p = parameters
+    if p.infrastructure_stock_gbp == 0.0:
+        raise EvidenceError("no stock gives no index", key="parameters.infrastructure_stock_gbp",
+                            value=0.0, allowed="above 0")  # fmt: skip
+    least = max(1.0, p.infrastructure_index)
+    if p.infrastructure_index_most <= least:
+        raise EvidenceError("an index that saturates there is never what it starts at",
+                            key="parameters.infrastructure_index_most",
+                            value=p.infrastructure_index_most, allowed=f"above {least:g}")  # fmt: skip
+
+
+def _require_rest(parameters: Parameters) -> None:
+    p = parameters
+    if p.trust_per_participation * p.participation_per_trust >= 1.0:
+        raise EvidenceError(
+            "with participation_per_trust = "
+            f"{p.participation_per_trust:g} trust and participation would never come to rest",
+            key="parameters.trust_per_participation", value=p.trust_per_participation,
+            allowed="a product of the two below 1",
+        )  # fmt: skip
+
+
+def usual_stock(parameters: Parameters) -> float:
+    """Return the stock a head that neighbourhoods start with, and that usual spending keeps up."""
+    most, index = parameters.infrastructure_index_most, parameters.infrastructure_index
+    return parameters.infrastructure_stock_gbp * (index * (most - 1.0) / (most - index))
+
+
+def index_of(stock_gbp: Any, parameters: Parameters) -> Any:
+    """Return the index of a stock a head: 0 without any, 1 where it is as usual, saturating.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> p = load_parameters().with_values({"infrastructure_index_most": 2.0})
+    >>> index_of(p.infrastructure_stock_gbp * np.array([0.0, 1.0, 3.0]), p).tolist()
+    [0.0, 1.0, 1.5]
+    """
+    most = parameters.infrastructure_index_most
+    ratio = stock_gbp / parameters.infrastructure_stock_gbp
+    return most * ratio / (ratio + (most - 1.0))
+
+
+def offer_of(index: Any, parameters: Parameters) -> Any:
+    """Return the share of all the activities there could be that a neighbourhood offers.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> offer_of(0.0, load_parameters())
+    0.0
+    """
+    return index / parameters.infrastructure_index_most
+
+
+def usable_of(
+    state: Infrastructure, uniform_gbp: Array, led_gbp: Array, parameters: Parameters
+) -> Array:
+    """Return what is usable of a month's spending: each part by its own fit.
+
+    Parameters
+    ----------
+    state : Infrastructure
+        At the start of the month.
+    uniform_gbp, led_gbp : array of shape (neighbourhoods,)
+        Pounds a head, rolled out uniformly and led by the community.
+    parameters : Parameters
+        The fit of a uniform roll-out is read.
+    """
+    return np.asarray(parameters.fit_uniform * uniform_gbp + state.fit_led * led_gbp)
+
+
+def mean_fit(
+    state: Infrastructure, uniform_gbp: Array, led_gbp: Array, parameters: Parameters
+) -> Array:
+    """Return the share of a month's spending that is usable, NaN where none is spent.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> p = load_parameters().with_values({"fit_uniform": 0.5, "fit_led_start": 0.25})
+    >>> half, none = np.array([2.0, 0.0]), np.array([2.0, 0.0])
+    >>> mean_fit(at_start(p, 2), half, none, p).tolist()
+    [0.375, nan]
+    """
+    spent = uniform_gbp + led_gbp
+    usable = usable_of(state, uniform_gbp, led_gbp, parameters)
+    return np.where(spent > 0.0, usable / np.where(spent > 0.0, spent, 1.0), np.nan)
+
+
+def a_month_on(
+    state: Infrastructure,
+    uniform_gbp: Array,
+    led_gbp: Array,
+    usual_share: Array,
+    opportunity: Array,
+    parameters: Parameters,
+) -> Infrastructure:
+    """Spend a month's money, let the stock follow what arrives, and let residents learn to trust.
+
+    Stock, fit, trust and participation all follow from what they were at the end of last month.
+
+    Parameters
+    ----------
+    state : Infrastructure
+        At the end of last month.
+    uniform_gbp, led_gbp : array of shape (neighbourhoods,)
+        Pounds a head that a plan spends this month, rolled out uniformly and led by the
+        community, none below 0.
+    usual_share : array of shape (neighbourhoods,)
+        What is left of usual spending, 1 where it keeps the starting stock as it is. A cut is
+        felt at once: no pipeline lies between.
+    opportunity : array of shape (neighbourhoods,)
+        Share of adults whom programmes bring to take part, beside those who would.
+    parameters : Parameters
+        Those of social infrastructure.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> p, nothing, one = load_parameters(), np.zeros(1), np.ones(1)
+    >>> before = at_start(p, 1)
+    >>> after = a_month_on(before, nothing, nothing, one, nothing, p)
+    >>> all(np.array_equal(was, now) for was, now in zip(before, after))
+    True
+    """
+    p = parameters
+    usable = usable_of(state, uniform_gbp, led_gbp, p)
+    on_the_way = np.concatenate([state.pipeline_gbp, usable[np.newaxis]])
+    kept_up = usual_share * usual_stock(p) + MONTHS_PER_YEAR * on_the_way[0]
+    trust, participation = _in_confidence(state, opportunity, p)
+    return Infrastructure(
+        stock_gbp=_nearer(state.stock_gbp, kept_up, p.infrastructure_depreciation),
+        pipeline_gbp=on_the_way[1:],
+        fit_led=_learned(state, led_gbp > 0.0, p),
+        trust=trust,
+        participation=participation,
+    )
+
+
+def _nearer(now: Array, due: Array, rate_per_year: Any) -> Array:
+    """Bring values a month nearer to where they tend; those that are there stay, to the bit."""
+    share = -np.expm1(-rate_per_year / MONTHS_PER_YEAR)
+    return np.asarray(now + share * (due - now))
+
+
+def _learned(state: Infrastructure, is_led: Array, parameters: Parameters) -> Array:
+    p = parameters
+    rate = p.fit_learning_rate * (state.participation / p.participation_usual) * is_led
+    return _nearer(state.fit_led, np.full_like(state.fit_led, p.fit_led_most), rate)
+
+
+def _in_confidence(
+    state: Infrastructure, opportunity: Array, parameters: Parameters
+) -> tuple[Array, Array]:
+    """Return trust and participation a month on."""
+    p = parameters
+    more_trust = state.trust - p.trust_usual
+    more_part = state.participation - p.participation_usual
+    more_index = index_of(state.stock_gbp, p) - index_of(usual_stock(p), p)
+    trust = p.trust_usual + p.trust_per_participation * more_part
+    part = (p.participation_usual + p.participation_per_trust * more_trust
+            + p.participation_per_index * more_index + opportunity)  # fmt: skip
+    return (
+        np.clip(_nearer(state.trust, trust, p.trust_rate), 0.0, 1.0),
+        np.clip(_nearer(state.participation, part, p.participation_rate), 0.0, 1.0),
+    )

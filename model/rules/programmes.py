@@ -1,0 +1,470 @@
+r"""Who takes part in programmes, what it does to them, and what is left of it.
+
+People come to a programme by four routes: after an acute contact, from their GP, of their own
+accord when they struggle, or by an offer to all. A share of those offered a place take it up,
+as long as there are places in their neighbourhood: those that money has bought, and no more
+than its supporters can carry. Participants make peer ties among one another and with supporters,
+or local ones through activities, as far as the neighbourhood offers any; their hazards are lower
+while they take part, and what the programme did fades by half in its fade-out time. Who drops
+out, completes or is left by the programme's end loses their peer ties, but for a share that
+become local ties: more where the ending was tapered. Supporters are residents who offer
+themselves, or who were helped and stay; they benefit too, tire, and drop out.
+
+Who meets whom follows from a ring: members of a neighbourhood stand in the order of one draw
+each a month, and a newcomer is tied to those who stand next. So who joins or leaves changes the
+ties of those beside them alone.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from model.compiled import kernel
+from model.draws import Draws, Low, Purpose
+from model.network import Network
+from model.places import N_QUINTILES
+from model.plans import Terms
+from model.population import (
+    CHILD_CARE,
+    CHILDREN,
+    COPING,
+    GROUP_ROWS,
+    NOT_ENGAGED,
+    NOT_LONELY,
+    OFTEN_LONELY,
+    PARTICIPANT,
+    SOMETIMES_LONELY,
+    STATES,
+    STRUGGLING,
+    SUPPORTER,
+    THRIVING,
+    VACANT,
+    Population,
+)
+from model.programme_files import Eligibility
+from model.rates import MONTHS_PER_YEAR
+from model.sieve import CHUNK, pick
+
+Array = np.ndarray[Any, Any]
+
+AT_LEAST = {"any": NOT_LONELY, "sometimes": SOMETIMES_LONELY, "often": OFTEN_LONELY}
+"""The loneliness a programme asks for."""
+
+UNIT = 2.0**-32
+NEGLIGIBLE = 1e-3
+"""A log hazard below this is none: a thousandth."""
+
+OFFERED, WILLING = range(2)
+"""Words of an entry's draws: whether a place is offered, whether one offers to support."""
+WORDS_PER_BLOCK = 4
+
+
+class Leaving(NamedTuple):
+    """Who leaves their part in a programme this month: rows, and how it came."""
+
+    rows: Array
+    completes: Array
+    drops_out: Array
+    is_ended: Array
+    stays_on: Array
+
+
+class Ties(NamedTuple):
+    """Ties of a month, as rows of their two ends."""
+
+    ends: Array
+    others: Array
+
+
+class Traces(NamedTuple):
+    """What programmes leave in those who take or took part: rows and their columns."""
+
+    rows: Array
+    worsen: Array
+    improve: Array
+    programme: Array
+
+
+# --- Who takes part -----------------------------------------------------------------------
+
+
+@kernel
+def _is_marked(codes, chosen):
+    for k in range(codes.size):
+        chosen[k] = codes[k] != 0
+
+
+@kernel
+def _find_marked(codes, rows):
+    n, chosen = 0, np.empty(CHUNK, np.bool_)
+    for first in range(0, codes.size, CHUNK):
+        here = slice(first, min(first + CHUNK, codes.size))
+        _is_marked(codes[here], chosen)
+        n = pick(chosen, here.stop - first, first, rows, n)
+    return n
+
+
+def _marked(codes: Array) -> Array:
+    rows = np.empty(codes.size + 8, np.int64)
+    return rows[: _find_marked(codes, rows)].copy()
+
+
+def those_marked(people: Population) -> Array:
+    """Find the rows of all who take part in a programme, or in whom one has left a trace."""
+    return _marked(people.programme)
+
+
+def those_engaged(people: Population) -> Array:
+    """Find the rows of all participants and supporters."""
+    return _marked(people.engagement)
+
+
+def eligible(
+    people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int
+) -> Array:
+    """Tell which adults among some rows a programme is for, and who take part in none.
+
+    Returns
+    -------
+    array of bool, shape of ``rows``
+    """
+    age = (calendar_month - people.birth_month[rows]) // MONTHS_PER_YEAR
+    # Codes below 0, of children and of vacant rows, look the end of the table up.
+    is_state = np.zeros(len(STATES) - VACANT, bool)
+    is_state[[STATES.index(name) for name in who.states]] = True
+    is_quintile = np.zeros(N_QUINTILES + 1, bool)
+    is_quintile[list(who.quintiles)] = True
+    is_in = is_state[people.state[rows]] & is_quintile[people.quintile[rows]]
+    is_in &= (age >= who.ages[0]) & (age <= who.ages[1])
+    is_in &= people.engagement[rows] == NOT_ENGAGED
+    is_in &= people.loneliness[rows] >= AT_LEAST[who.lonely]
+    is_in &= people.conditions[rows] >= who.conditions
+    if who.long_term_care:
+        is_in &= people.long_term_care[rows] > 0
+    if who.parents:
+        care = _most_care_at_home(people, network, rows[is_in])
+        is_in[is_in] = care >= CHILD_CARE.index(who.child_care)
+    return np.asarray(is_in)
+
+
+def _most_care_at_home(people: Population, network: Network, rows: Array) -> Array:
+    """Return the most social care of a child of the household, -1 where there is no child."""
+    kin = network.slots["kin"][rows]
+    lives_there = (kin >= 0) & (people.householder[kin] == people.householder[rows][:, None])
+    is_child = lives_there & (people.age_band[kin] == CHILDREN) & (people.state[kin] != VACANT)
+    care = np.where(is_child, people.child_care[kin], -1)
+    return np.asarray(care.max(axis=1, initial=-1))
+
+
+def offers_of_month(
+    people: Population, below: Sequence[tuple[float, float]], draws: Draws, month: int
+) -> list[tuple[Low, Low]]:
+    """Find to whom places may be offered of their own accord, and who may offer support.
+
+    Parameters
+    ----------
+    below : sequence of (float, float)
+        For each entry of the plan in turn, the highest chances a month of either.
+    """
+    chances = [chance for pair in below for chance in pair]
+    found: list[Low] = []
+    for lane in range(0, len(chances), WORDS_PER_BLOCK):
+        some = chances[lane : lane + WORDS_PER_BLOCK]
+        if not any(some):
+            found += [Low(*np.empty((3, 0), np.int64))] * len(some)
+            continue
+        found += draws.low(Purpose.OFFER, month, people.resident, some, lane // WORDS_PER_BLOCK)
+    return list(zip(found[OFFERED::2], found[WILLING::2], strict=True))
+
+
+def offered(people: Population, low: Low, self_referral: float, universal: float) -> Array:
+    """Return the rows offered a place: everybody at one rate, those who struggle at another.
+
+    Rates are per year; ``low`` holds the draws below the sum of both.
+    """
+    rate = universal + self_referral * (people.state[low.places] >= STRUGGLING)
+    return np.asarray(low.places[low.uniforms < rate / MONTHS_PER_YEAR], np.int64)
+
+
+def referred(
+    people: Population, contacts: Sequence[tuple[Array, Array]], share: float, draws: Draws,
+    month: int, number: int,
+) -> Array:  # fmt: skip
+    """Return the rows offered a place after contacts of last month's.
+
+    Parameters
+    ----------
+    contacts : sequence of (array of int, array of int64)
+        For each service, the rows that had contact with it, each once, and whose they were.
+    share : float
+        The chance that each service offers a place.
+    number : int
+        The entry's place in the plan.
+    """
+    rows, ids = (np.concatenate(part) for part in zip(*contacts, strict=True))
+    highest = 1.0 - (1.0 - share) ** len(contacts)
+    (low,) = draws.low(Purpose.REFERRAL, month, ids, [highest], number)
+    at = rows[low.places]
+    is_there = people.resident[at] == low.ids  # who died or moved is offered nothing
+    at, first, n = np.unique(at[is_there], return_index=True, return_counts=True)
+    return np.asarray(at[low.uniforms[is_there][first] < 1.0 - (1.0 - share) ** n], np.int64)
+
+
+def each_once(rows: Array) -> Array:
+    """Return rows in their order, each once.
+
+    Examples
+    --------
+    >>> each_once(np.array([5, 2, 5])).tolist()
+    [2, 5]
+    """
+    # Stable sorting is quick with what lies in a few runs, and much quicker than np.unique.
+    found = np.sort(rows, kind="stable")
+    return np.asarray(found[np.diff(found, prepend=-1) > 0])
+
+
+def taken_in(
+    people: Population, candidates: Array, free: Array, uptake: float, draws: Draws, month: int,
+    number: int,
+) -> Array:  # fmt: skip
+    """Return who of the candidates take a place, as many as there are in their neighbourhood.
+
+    Parameters
+    ----------
+    candidates : array of int
+        Rows, each once.
+    free : array of int, shape (neighbourhoods,)
+        Free places.
+    uptake : float
+        Share of offers taken up.
+    """
+    words = draws.words(Purpose.ENROLMENT, month, people.resident[candidates], number)
+    takes = words[0] * UNIT < uptake
+    rows, order = candidates[takes], words[1][takes]
+    return np.asarray(rows[_first_of_each(people.neighbourhood[rows], order, free)])
+
+
+def volunteers(people: Population, low: Low, chance: Array, needed: Array) -> Array:
+    """Return the residents who begin to support a programme, as many as are needed.
+
+    Parameters
+    ----------
+    low : Low
+        Draws below the highest chance.
+    chance : array of float, shape (neighbourhoods,)
+        That an adult who copes or thrives offers to support it this month.
+    needed : array of int, shape (neighbourhoods,)
+        Supporters still needed.
+    """
+    rows = low.places.astype(np.int64)
+    homes = people.neighbourhood[rows]
+    is_well = (people.state[rows] >= THRIVING) & (people.state[rows] <= COPING)
+    may = is_well & (people.engagement[rows] == NOT_ENGAGED) & (low.uniforms < chance[homes])
+    rows, homes, order = rows[may], homes[may], low.uniforms[may] / chance[homes[may]]
+    return np.asarray(rows[_first_of_each(homes, order, needed)])
+
+
+def _first_of_each(groups: Array, order: Array, n: Array) -> Array:
+    """Return the places of the first n of each group, in the order given."""
+    by_group = np.lexsort((order, groups))
+    sorted_groups = groups[by_group]
+    starts = np.searchsorted(sorted_groups, sorted_groups)
+    rank = np.arange(groups.size) - starts
+    return np.sort(by_group[rank < n[sorted_groups]])
+
+
+def leaving(
+    people: Population, engaged: Array, terms: Terms, has_ended: Array, draws: Draws, month: int
+) -> Leaving:
+    """Find who completes, drops out, tires, or is left by the programme's end.
+
+    Parameters
+    ----------
+    engaged : array of int
+        Rows of participants and supporters.
+    has_ended : array of bool, shape (entries + 1,)
+        Entries whose last month is over.
+    """
+    entry, is_supporter = people.programme[engaged], people.engagement[engaged] == SUPPORTER
+    words = draws.words(Purpose.RECRUITMENT, month, people.resident[engaged])
+    rate = np.where(is_supporter, terms.tiring_rate[entry], terms.dropping_rate[entry])
+    goes = words[0] * UNIT < -np.expm1(-rate / MONTHS_PER_YEAR)
+    is_ended = has_ended[entry]
+    completes = ~is_supporter & (people.programme_months[engaged] <= 0)
+    drops_out = ~is_supporter & ~is_ended & ~completes & goes
+    stays_on = completes & ~is_ended & (words[1] * UNIT < terms.recruited[entry])
+    stays_on &= people.state[engaged] <= COPING
+    is_ended &= ~completes  # who came to the end of their own time is not left by the programme's
+    leaves = is_ended | completes | goes
+    return Leaving(
+        engaged[leaves], completes[leaves], drops_out[leaves], is_ended[leaves], stays_on[leaves]
+    )
+
+
+# --- Whom they meet -----------------------------------------------------------------------
+
+
+def companions(
+    people: Population, members: Array, newcomers: Array, terms: Terms, draws: Draws, month: int
+) -> Ties:
+    """Tie newcomers to those next to them in the ring of their programme and neighbourhood.
+
+    Parameters
+    ----------
+    members : array of int
+        Rows of all participants and supporters, newcomers among them.
+    newcomers : array of int
+        Rows of those who make ties.
+    """
+    members = members[terms.peer_ties[people.programme[members]] > 0.0]
+    uniforms = draws.uniforms(Purpose.COMPANIONS, month, people.resident[members])
+    ring = people.programme[members].astype(np.int64) * people.bounds.size
+    ring += people.neighbourhood[members]
+    order = np.lexsort((uniforms, ring))
+    rows, ring = members[order], ring[order]
+    start = np.searchsorted(ring, ring)
+    size = np.searchsorted(ring, ring, side="right") - start
+    is_new = np.zeros(people.n_rows, bool)
+    is_new[newcomers] = True
+    place = np.flatnonzero(is_new[rows])
+    more = draws.words(Purpose.COMPANIONS, month, people.resident[rows[place]], 1)[0] * UNIT
+    wanted = np.floor(terms.peer_ties[people.programme[rows[place]]] + more).astype(np.int64)
+    ends, others = [], []
+    for step in range(1, int(wanted.max(initial=0)) + 1):
+        has_next = (wanted >= step) & (step < size[place])
+        at = place[has_next]
+        ends.append(rows[at])
+        others.append(rows[start[at] + (at - start[at] + step) % size[at]])
+    return _ties(ends, others)
+
+
+def activity_ties(
+    people: Population, club: Array, club_order: Array, newcomers: Array, offer: Array,
+    terms: Terms, draws: Draws, month: int,
+) -> Ties:  # fmt: skip
+    """Tie newcomers to adults of a club near them, as far as the neighbourhood offers activities.
+
+    Every row of the club has a draw of its own, so nobody elsewhere is re-paired.
+
+    Parameters
+    ----------
+    club, club_order : array of int
+        Each row's place among the clubs, and the row at each place.
+    offer : array of float, shape (neighbourhoods,)
+        Share of the infrastructure there could be.
+    """
+    homes, ids = people.neighbourhood[newcomers], people.resident[newcomers]
+    more = draws.uniforms(Purpose.ACTIVITY, month, ids)
+    mean = terms.activity_ties[people.programme[newcomers]] * offer[homes]
+    wanted = np.floor(mean + more).astype(np.int64)
+    first, end = people.bounds[homes], people.bounds[homes + 1]
+    group = first + (club[newcomers] - first) // GROUP_ROWS * GROUP_ROWS
+    clocks = np.full((newcomers.size, GROUP_ROWS), np.inf)
+    rows = np.zeros((newcomers.size, GROUP_ROWS), np.int64)
+    for k in range(GROUP_ROWS):
+        rows[:, k] = club_order[np.minimum(group + k, end - 1)]
+        can_be = (group + k < end) & (people.state[rows[:, k]] >= THRIVING)
+        can_be &= rows[:, k] != newcomers
+        uniforms = draws.uniforms(Purpose.ACTIVITY, month, ids, k + 1)
+        clocks[:, k] = np.where(can_be, uniforms, np.inf)
+    order = np.argsort(clocks, axis=1, kind="stable")
+    ends, others = [], []
+    for step in range(int(wanted.max(initial=0))):
+        best = np.take_along_axis(order, np.full((newcomers.size, 1), step), axis=1)[:, 0]
+        found = (wanted > step) & np.isfinite(clocks[np.arange(newcomers.size), best])
+        ends.append(newcomers[found])
+        others.append(rows[np.arange(newcomers.size), best][found])
+    return _ties(ends, others)
+
+
+def peer_ties_ended(
+    people: Population, network: Network, rows: Array, kept: Array, draws: Draws, month: int
+) -> tuple[Ties, Ties]:
+    """Return the peer ties that end as some leave, and those of them that become local ties.
+
+    ``kept`` is the share of each leaver's ties that do; of a tie between two of them, the lesser
+    of theirs.
+    """
+    ends, others = network.ties_of("peer", rows)
+    is_leaving, share = np.zeros(people.n_rows, bool), np.ones(people.n_rows)
+    is_leaving[rows], share[rows] = True, kept
+    once = ~(is_leaving[others] & (others < ends))
+    ends, others = ends[once].astype(np.int64), others[once].astype(np.int64)
+    # A tie's draw is told by both its ends, whichever of them leaves: their sum, less a whole.
+    ids = np.sort([people.resident[ends], people.resident[others]], axis=0)
+    both = [draws.uniforms(Purpose.CONVERSION, month, one, lane) for lane, one in enumerate(ids)]
+    uniforms = (both[0] + both[1]) % 1.0
+    is_kept = uniforms < np.minimum(share[ends], share[others])
+    return Ties(ends, others), Ties(ends[is_kept], others[is_kept])
+
+
+def _ties(ends: Sequence[Array], others: Sequence[Array]) -> Ties:
+    nobody = np.empty(0, np.int64)
+    return Ties(np.concatenate([nobody, *ends]), np.concatenate([nobody, *others]))
+
+
+# --- What it does to them -----------------------------------------------------------------
+
+
+def traces(people: Population, rows: Array, terms: Terms) -> Traces:
+    """Return what programmes do to hazards, a month on.
+
+    Who takes part has at least the programme's own log hazards; what is beyond them, and all that
+    is left in those who take part no more, fades. A trace too faint to matter is none.
+    """
+    entry, engagement = people.programme[rows], people.engagement[rows]
+    found = []
+    for values, own in (
+        (people.programme_worsen, terms.worsen), (people.programme_improve, terms.improve)
+    ):  # fmt: skip
+        level, now = own[entry, engagement], values[rows]
+        faded = level + (now - level) * terms.fade[entry]
+        is_beyond = (np.abs(now) > np.abs(level)) & (now * level >= 0.0)
+        left = np.where(is_beyond, faded, level)
+        found.append(np.where(np.abs(left) < NEGLIGIBLE, 0.0, left))
+    is_over = (engagement == NOT_ENGAGED) & (found[0] == 0.0) & (found[1] == 0.0)
+    return Traces(rows, found[0], found[1], np.where(is_over, 0, entry))
+
+
+def spared(
+    people: Population, rows: Array, at_home: bool, ratio: Array, draws: Draws, month: int,
+    lane: int,
+) -> Array:  # fmt: skip
+    """Tell who of those about to begin a kind of care does not, for a programme takes part.
+
+    Parameters
+    ----------
+    rows : array of int
+        Who would begin.
+    at_home : bool
+        Whether it counts that anybody of the household takes part, or they themselves.
+    ratio : array of float, shape (entries + 1,)
+        What each programme multiplies beginnings by, at most 1.
+    lane : int
+        Tells kinds of care apart.
+
+    Returns
+    -------
+    array of bool, shape of ``rows``
+    """
+    least = np.ones(people.n_rows) if at_home else ratio[_taking_part(people, rows)]
+    if at_home:
+        marked = those_marked(people)
+        np.minimum.at(least, people.householder[marked], ratio[_taking_part(people, marked)])
+        least = least[people.householder[rows]]
+    uniforms = draws.uniforms(Purpose.SPARED, month, people.resident[rows], lane)
+    return np.asarray(uniforms >= least)
+
+
+def _taking_part(people: Population, rows: Array) -> Array:
+    """Return the entry some take part in as participants, 0 for none."""
+    return np.where(people.engagement[rows] == PARTICIPANT, people.programme[rows], 0)
+
+
+def groups(people: Population) -> Array:
+    """Return the entry each resident takes part in as a participant, 0 for none."""
+    group = np.zeros(people.n_rows, np.uint8)
+    marked = those_marked(people)
+    group[marked] = _taking_part(people, marked)
+    return group

@@ -1,0 +1,222 @@
+r"""Targeting: where the money of a plan goes, and where whole workers and places come to stand.
+
+A rule turns those who live in the place now into shares of a budget, one a neighbourhood:
+
+- ``equal``: by residents, the same for each.
+- ``deprivation``: by residents, each counting as many times as their quintile is from the
+  better end, 5 in the most deprived fifth to 1 in the least. Nobody is left out, and each
+  step of deprivation counts alike: universal, at a scale proportionate to disadvantage [1]_.
+- ``tie_poverty``: by adults who hold at most one tie beyond their kin.
+- ``named``: by residents of the neighbourhoods a plan names, and nothing elsewhere.
+
+What cannot be divided is rounded by largest remainder: the sum is kept, nobody's part is a whole
+unit away from their share, and who has no share gets none. One unit more in all may still take
+one from a neighbourhood (Balinski and Young 2001: only rules that let parts stray further from
+their shares avoid that).
+
+References
+----------
+.. [1] Marmot and others (2010). Fair Society, Healthy Lives: the Marmot Review.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from model.errors import ScenarioError
+from model.network import Network
+from model.places import N_QUINTILES
+from model.population import Population
+from model.rates import MONTHS_PER_YEAR
+
+Array = np.ndarray[Any, Any]
+
+RULES = ("equal", "deprivation", "tie_poverty", "named")
+
+FEW_TIES = 1
+"""Ties beyond kin that leave an adult poor in ties: none or one."""
+
+REMAINDER_DECIMALS = 9
+"""Remainders that agree so far are the same: they differ by how they were computed."""
+
+GOLDEN = (5.0**0.5 - 1.0) / 2.0
+
+
+def shares(rule: str, people: Population, network: Network, is_named: Array) -> Array:
+    """Share a budget out between neighbourhoods, by those who live there now.
+
+    Where nobody is poor in ties, money for those who are goes to all residents alike.
+
+    Parameters
+    ----------
+    rule : str
+        One of `RULES`.
+    people, network : Population, Network
+        Columns and ties; neither is changed.
+    is_named : array of bool, shape (neighbourhoods,)
+        Which neighbourhoods the plan names, from `named`; no other rule reads it.
+
+    Returns
+    -------
+    array of float64, shape (neighbourhoods,)
+        Shares of 1; none where nobody lives.
+
+    Raises
+    ------
+    ScenarioError
+        When there is no such rule, or nobody lives where the money is to go.
+
+    Examples
+    --------
+    >>> people = Population([2, 2])
+    >>> people.write("state", slice(None), [1, 1, 1, -2])
+    >>> people.write("quintile", slice(None), [1, 3, 5, 5])
+    >>> shares("deprivation", people, Network(4), np.zeros(2, bool)).round(3).tolist()
+    [0.889, 0.111]
+    """
+    residents = residents_of(people)
+    if rule == "equal":
+        weights = residents
+    elif rule == "deprivation":
+        weights = _by_neighbourhood(people, (N_QUINTILES + 1 - people.quintile) * people.is_present)
+    elif rule == "tie_poverty":
+        weights = _by_neighbourhood(people, is_poor_in_ties(people, network))
+        weights = weights if weights.any() else residents
+    elif rule == "named":
+        weights = residents * is_named
+    else:
+        raise ScenarioError("unknown rule of targeting", key="targeting", value=rule,
+                            allowed=", ".join(RULES), known=RULES, wanted=rule)  # fmt: skip
+    if not weights.any():
+        raise ScenarioError("nobody lives where the money is to go", key="targeting", value=rule)
+    return np.asarray(weights / weights.sum())
+
+
+def named(codes: Sequence[str], names: Sequence[str]) -> Array:
+    """Tell which neighbourhoods of a place are named, by their codes.
+
+    Raises
+    ------
+    ScenarioError
+        When the place has no such neighbourhood.
+
+    Examples
+    --------
+    >>> named(["a", "b", "c"], ["c"]).tolist()
+    [False, False, True]
+    """
+    for name in names:
+        if name not in codes:
+            raise ScenarioError("no neighbourhood of the place", key="neighbourhoods", value=name,
+                                known=codes, wanted=name)  # fmt: skip
+    return np.isin(codes, names)
+
+
+def residents_of(people: Population) -> Array:
+    """Count the residents of each neighbourhood, as floats: they are weights."""
+    return _by_neighbourhood(people, people.is_present)
+
+
+def is_poor_in_ties(people: Population, network: Network) -> Array:
+    """Tell which residents are adults with at most one tie beyond their kin."""
+    # Counts are bytes, and 32 local with 8 peer ties fit into one.
+    beyond_kin = network.degree("local") + network.degree("peer")
+    return np.asarray((people.state >= 0) & (beyond_kin <= FEW_TIES))
+
+
+def _by_neighbourhood(people: Population, weights: Array) -> Array:
+    runs = pairwise(people.bounds.tolist())
+    return np.array([weights[first:end].sum() for first, end in runs], np.float64)
+
+
+def monthly_gbp_per_head(
+    budget_gbp_a_year: float, parts: Array, residents: Array, scale: float
+) -> Array:
+    """Turn the real pounds of a yearly budget into pounds a head and month.
+
+    Parameters
+    ----------
+    budget_gbp_a_year : float
+        For the whole real place.
+    parts : array of shape (neighbourhoods,)
+        Shares of it, from `shares`.
+    residents : array of shape (neighbourhoods,)
+        In the sample, from `residents_of`.
+    scale : float
+        Real residents for each one in the sample.
+
+    Returns
+    -------
+    array of float64, shape (neighbourhoods,)
+        0 where nobody lives.
+
+    Examples
+    --------
+    >>> parts, residents = np.array([0.75, 0.25]), np.array([10.0, 10.0])
+    >>> monthly_gbp_per_head(24_000.0, parts, residents, scale=50.0).tolist()
+    [3.0, 1.0]
+    """
+    gbp = budget_gbp_a_year / MONTHS_PER_YEAR * parts
+    return np.asarray(np.where(residents > 0, gbp / (np.maximum(residents, 1.0) * scale), 0.0))
+
+
+def whole_units(total: int, parts: Array) -> Array:
+    """Divide whole workers, groups or places between neighbourhoods, by largest remainder.
+
+    Equal remainders are served in an order that scatters over the numbers of neighbourhoods:
+    these mostly follow the map, and the first would else be served always.
+
+    Parameters
+    ----------
+    total : int
+        Units there are.
+    parts : array of shape (neighbourhoods,)
+        Shares of 1, none below 0.
+
+    Returns
+    -------
+    array of int64, shape (neighbourhoods,)
+        They sum to ``total``; each is less than one from ``total`` times its share.
+
+    Examples
+    --------
+    >>> whole_units(7, np.array([0.5, 0.3, 0.2])).tolist()
+    [4, 2, 1]
+    """
+    due = total * parts
+    whole = np.floor(due)
+    remainder = np.round(due - whole, REMAINDER_DECIMALS)
+    scattered = np.arange(parts.size) * GOLDEN % 1.0
+    order = np.lexsort((scattered, -remainder))
+    units: Array = whole.astype(np.int64)
+    units[order[: total - int(units.sum())]] += 1
+    return units
+
+
+def in_sample(real_places: Array, scale: float) -> Array:
+    """Turn places at the real place's scale into places in the sample.
+
+    Parameters
+    ----------
+    real_places : array of int, shape (neighbourhoods,)
+        Places there really are.
+    scale : float
+        Real residents for each one in the sample.
+
+    Returns
+    -------
+    array of int64, shape (neighbourhoods,)
+        They sum to the nearest whole number of real places over ``scale``, halves up. A
+        programme with fewer than half as many places as ``scale`` has none in the sample.
+
+    Examples
+    --------
+    >>> in_sample(np.array([30, 30, 30, 30]), scale=40.0).tolist()
+    [1, 1, 1, 0]
+    """
+    total = int(real_places.sum())
+    if total == 0:
+        return np.zeros(real_places.shape, np.int64)
+    return whole_units(int(total / scale + 0.5), real_places / total)
