@@ -88,6 +88,37 @@ def show(folder: Annotated[Path, typer.Argument(help="A results folder.")]) -> N
 
 
 @app.command()
+def appraise(
+    folder: Annotated[Path, typer.Argument(help="A results folder of a run with --compare-to.")],
+    discount: Annotated[
+        float | None,
+        typer.Option(help="One rate a year for money. [default: that of the Green Book]"),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE",
+                     help="unit_costs.SERVICE, in pounds of 2024/25; may be repeated."),
+    ] = None,
+    mid_year: Annotated[
+        bool, typer.Option("--mid-year", help="Money comes in the middle of each year.")
+    ] = False,
+) -> None:  # fmt: skip
+    """Say what a plan costs, saves and gains, for whom, and whether it pays back; runs nothing."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from model.appraisal import appraisal, prices_of, write_appraisal  # noqa: PLC0415
+    from model.appraisal import appraise as judge  # noqa: PLC0415
+    from model.results import Results  # noqa: PLC0415
+    from model.scenario import parse_setting  # noqa: PLC0415
+
+    prices = prices_of(parse_setting(text) for text in settings or [])
+    judged = judge(Results(folder), discount, prices, mid_year=mid_year)
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    Console(highlight=False, width=width).print(appraisal(judged))
+    print(f"Table   {write_appraisal(judged, folder)}")
+
+
+@app.command()
 def inspect(
     scenario: Annotated[
         str, typer.Argument(help="A scenario file, or a bundled one.")

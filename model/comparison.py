@@ -26,6 +26,7 @@ from model.report import (
     plain_table,
     settings_of,
     stands_for,
+    warnings,
 )
 from model.results import Results
 
@@ -290,6 +291,8 @@ def _about(one: Comparison) -> Iterable[RenderableType]:
     else:
         yield _answer(one)
         yield from (Padding(table, (1, 0, 0, 0)) for table in _tables(one))
+    for name in (one.scenario, one.comparator):
+        yield from (Text(warning, style="yellow") for warning in warnings(one.results, name))
     yield Padding(_caveat(one), (1, 0, 1, 0))
 
 
@@ -482,7 +485,7 @@ def _limits_table(one: Comparison) -> Iterable[Table]:
              if paired.ours.to_numpy().any() or paired.theirs.to_numpy().any()}  # fmt: skip
     if not moved:
         return
-    table = _table("Services with limits", *moved)
+    table = _table("Queues, and lasting care", *moved)
     for name in one.services:
         changes = [paired.where("service", [name]).change() for paired in moved.values()]
         if any(change.base or not change.is_nothing for change in changes):
@@ -591,7 +594,7 @@ def _caveat(one: Comparison) -> Text:
 def _gain(one: Comparison) -> Iterable[str]:
     if np.isfinite(gain := one.crisis.gain()):
         yield (f"Both runs of a pair share every accident they can: the variance of the difference "
-               f"in person-years in crisis is {gain:.2g} times smaller than between runs of "
+               f"in person-years in crisis is {gain:,.0f} times smaller than between runs of "
                "unrelated seeds.")  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from model.catalogue import load_services
 from model.parameters import Parameters
+from model.prices import PENCE, half_up
 from model.programme_files import (
     AddTies,
     BuildInfrastructure,
@@ -51,6 +52,15 @@ class Spending:
     def a_month_gbp(self) -> float:
         """Money spent a month, in the real place."""
         return self.terms.budget_gbp_per_year / MONTHS_PER_YEAR
+
+    def spent_pence(self, month: int) -> int:
+        """Return what is spent by the end of a month, in whole pence: halves are rounded up.
+
+        The budget of a year is taken in whole pence too.
+        """
+        months = min(month, self.last_month) - self.terms.start_month + 1
+        a_year = half_up(PENCE * self.terms.budget_gbp_per_year)
+        return (2 * a_year * max(months, 0) + MONTHS_PER_YEAR) // (2 * MONTHS_PER_YEAR)
 
     def is_running(self, month: int) -> bool:
         """Whether money is spent in a month."""

@@ -104,7 +104,7 @@ def overview(results: Results, scenario: str) -> "Figure":
     figure.supxlabel(
         f"{facts['population']:,} simulated residents stand for {facts['real_population']:,}; "
         f"{n} replicates. Bands and bars: 95 % intervals of the mean over replicates "
-        "(chance alone).\nNo programmes, limits or budgets yet: see the summary for what it hangs on.",
+        "(chance alone).\nThe summary says what it hangs on.",
         x=0.01, ha="left", fontsize=8, color=QUIET,
     )  # fmt: skip
     return figure
@@ -174,7 +174,7 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
         str(name): estimate(row) for name, row in zip(costs.index, costs.to_numpy(), strict=True)
     }
     names = sorted(found, key=lambda name: found[name].mean)
-    means = [found[name].mean for name in names]
+    means = np.array([found[name].mean for name in names])
     errors = _error_bars([found[name] for name in names])
     axes.barh(names, means, color=LINE, height=0.65, xerr=errors,
               error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
@@ -187,8 +187,13 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
         axes.text(means[k] + errors[1, k] + 0.02 * longest, k,
                   f"{label}: £{means[k]:.1f}m, {words}", va="center", fontsize=8)  # fmt: skip
     axes.set_yticks([])
-    axes.set(xlim=(0, 2.3 * longest), xlabel="£ million a year")
-    _title(axes, f"Services in the real place, year {int(last)}: cost, contacts", x_label=None)
+    axes.set(xlim=(0, max(2.3 * longest, *(means + errors[1] + 1.3 * longest))),
+             xlabel="£ million a year")  # fmt: skip
+    _title(
+        axes,
+        f"Services in the real place, year {int(last)}: cost, contacts or entries",
+        x_label=None,
+    )
 
 
 def differences(one: Comparison) -> "Figure":

@@ -3,6 +3,7 @@
 The rules say who and what; here their answers are written down, as in `model.month`.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from model.parameters import Parameters
 from model.places import Place
 from model.plans import Entry, Spending, Terms, extra_contacts, spending_of, terms_of
 from model.population import ENGAGEMENT, NOT_ENGAGED, PARTICIPANT, SUPPORTER, Population
+from model.prices import load_payments
 from model.programme_files import CostSubstitution, Supporters
 from model.rates import MONTHS_PER_YEAR
 from model.recorder import Recorder
@@ -30,6 +32,8 @@ from model.rules import (
     ties,
 )
 from model.scenario import Scenario
+from model.sieve import each_once
+from model.waiting import Queue
 
 Array = np.ndarray[Any, Any]
 
@@ -60,6 +64,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
     _climate: life_events.Climate
     _contact_rows: Mapping[str, tuple[Array, Array]]
     _bought: Mapping[str, int]
+    _queues: Mapping[str, Queue]
     _listed: tuple[str, ...]
     _ratios: services.Ratios | None
     recorder: Recorder
@@ -173,15 +178,16 @@ class Prevention(mesa.Model):  # type: ignore[misc]
 
     def _admit(self, month: int) -> Array:
         """Fill the places there are, and find supporters where they are needed."""
-        enrolling = [entry.is_enrolling(month) for entry in self._programmes]
-        below = [self._highest_chances(entry) if is_open else (0.0, 0.0)
-                 for entry, is_open in zip(self._programmes, enrolling, strict=True)]  # fmt: skip
+        enrolling = [entry for entry in self._programmes if entry.is_enrolling(month)]
+        below = [(0.0, 0.0)] * len(self._plan)
+        for entry in enrolling:
+            below[entry.number - 1] = self._highest_chances(entry)
         lows = programmes.offers_of_month(self.population, below, self.draws, month)
         newcomers = [np.empty(0, np.int64)]
-        for entry, is_open, (offer, willing) in zip(self._programmes, enrolling, lows, strict=True):
-            if is_open:
-                self._find_supporters(entry, willing)
-                newcomers.append(self._enrol(entry, offer, month))
+        for entry in enrolling:
+            offer, willing = lows[entry.number - 1]
+            self._find_supporters(entry, willing)
+            newcomers.append(self._enrol(entry, offer, month))
         return np.concatenate(newcomers)
 
     def _highest_chances(self, entry: Entry) -> tuple[float, float]:
@@ -219,7 +225,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
             if share is not None and contacts:
                 offered.append(programmes.referred(people, contacts, share.value, self.draws, month,
                                                    number))  # fmt: skip
-        rows, free = programmes.each_once(np.concatenate(offered)), self._free(entry)
+        rows, free = each_once(np.concatenate(offered)), self._free(entry)
         rows = rows[free[people.neighbourhood[rows]] > 0]
         may = programmes.eligible(people, self.network, rows, programme.eligibility,
                                   self.calendar_month)  # fmt: skip
@@ -310,8 +316,28 @@ class Prevention(mesa.Model):  # type: ignore[misc]
             counts = {name: values.copy() for name, values in totals.items()}
             self.recorder.record_plan(year, entry.name,
                                       {**counts, "supporters": supporters, "mean_fit": fit})  # fmt: skip
+        self._pay_plan(year)
         for values in self._book.values():
             values[:] = 0.0
+
+    def _pay_plan(self, year: int) -> None:
+        """Post the year's money of every entry, and what of it a service need not be paid again."""
+        end = year * MONTHS_PER_YEAR
+        for entry in self._plan:
+            payment = load_payments().of_entry(entry.terms.programme, entry.terms.service)
+            pence = entry.spent_pence(end) - entry.spent_pence(end - MONTHS_PER_YEAR)
+            self.recorder.pay_plan(year, entry.name, payment, pence)
+        for service, bought in self._bought_in(year).items():
+            if service in self._queues:
+                usual = MONTHS_PER_YEAR * self._queues[service].per_month
+                self.recorder.credit(year, service, usual, bought)
+
+    def _bought_in(self, year: int) -> Counter[str]:
+        """Return the contacts that plans bought in a year, by service."""
+        end = year * MONTHS_PER_YEAR
+        months = range(end - MONTHS_PER_YEAR + 1, end + 1)
+        return sum((Counter(extra_contacts(self._plan, month, self.parameters))
+                    for month in months), Counter())  # fmt: skip
 
     # --- What it is made of ---------------------------------------------------------------
 

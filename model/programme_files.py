@@ -44,7 +44,7 @@ OUTSIDE_REASONS = (
     "figure missing in the source",
     "opinion poll outside the model's variables",
     "scale of a national body, no place in a local model",
-    "budget rules and appraisal, not in the model yet",
+    "budget rules and ratios of money, not compared yet",
     "children under 16, who carry no state",
     "local economy, jobs and property, outside the model",
     "environment and waste, outside the model",
@@ -354,6 +354,12 @@ class Programme(_Table):
     supporters: Supporters | None = None
     effects: Annotated[tuple[Effect, ...], Field(strict=False, max_length=20)] = ()
 
+    @model_validator(mode="after")
+    def _keeps_ties_one_way(self) -> "Programme":
+        if sum(ties.through == "programme" for ties in self.effects_of(AddTies)) > 1:
+            raise ValueError("adds peer ties twice; one effect can say how many and what is kept")
+        return self
+
     @property
     def numbers(self) -> dict[str, Number]:
         """Every number by its dotted key."""
@@ -433,6 +439,9 @@ def read_programme(path: Path) -> Programme:
         cited that nobody knows.
     """
     document = read_toml(path, LARGEST_PROGRAMME_BYTES, EvidenceError)
+    if "name" in document:
+        raise EvidenceError("a programme is named by its file", file=path, key="name",
+                            value=document["name"], allowed="left out; label is for people")  # fmt: skip
     try:
         programme = Programme.model_validate({"name": path.stem, **document})
     except ValidationError as error:
@@ -442,7 +451,12 @@ def read_programme(path: Path) -> Programme:
 
 
 def _require_known(programme: Programme, path: Path) -> None:
-    known = {**known_evidence(), **programme.sources, ASSUMPTION: ""}
+    known = {**known_evidence(), ASSUMPTION: ""}
+    for key in programme.sources:
+        if key in known:
+            raise EvidenceError("stands for something else already", file=path,
+                                key=f"sources.{key}", allowed="another key")  # fmt: skip
+    known |= programme.sources
     cited = [("evidence", key) for key in programme.evidence]
     cited += [(f"{at}.source", key) for at, one in programme.numbers.items() for key in one.source]
     for at, key in cited:

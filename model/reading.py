@@ -23,6 +23,8 @@ _PLAIN = {
     "missing": "is missing",
     "finite_number": "is not a finite number",
     "model_type": "is not a table of keys",
+    "dict_type": "is not a table of keys",
+    "tuple_type": "is not a list",
 }
 
 
@@ -160,12 +162,15 @@ def validation_problem(
     schema_at, words = _walk(schemas[0], first["loc"])
     key = ".".join(words)
     leaf = str(first["loc"][-1]) if first["loc"] else ""
-    reason = str(first["msg"]).removeprefix("Value error, ")
+    reason = str(first["msg"]).removeprefix("Value error, ").replace(" after validation", "")
+    reason = reason.replace("Tuple", "List")
     problem = _PLAIN.get(first["type"], reason[:1].lower() + reason[1:])
     details: dict[str, Any] = {"file": file, "key": (key or "''") if first["loc"] else None}
     if first["type"] == "extra_forbidden":
         known = [name for schema in schema_at if schema in schemas for name in schema.model_fields]
         details |= {"known": known + list(also if len(words) == 1 else ()), "wanted": leaf}
+    if first["type"] == "tuple_type" and isinstance(first["input"], dict):
+        details["allowed"] = f"[[{key}]] above each of its tables"
     if first["type"] != "missing" and first["loc"]:
         details["value"] = first["input"]
     return kind(problem, **details)

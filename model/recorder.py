@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from model.catalogue import load_services
 from model.compiled import kernel
+from model.ledger import NOBODYS, Kind, Ledger
 from model.network import LAYER_NAMES, Network
 from model.parameters import Parameters
 from model.places import N_QUINTILES, Place
@@ -22,6 +23,7 @@ from model.population import (
     VACANT,
     Population,
 )
+from model.prices import Payment, load_payments
 from model.rates import MONTHS_PER_YEAR
 from model.results import frame_of, schema_of
 from model.sieve import CHUNK
@@ -120,9 +122,24 @@ class Recorder:
         Services recorded.
     parameters : Parameters
         Life satisfaction by state and unit costs are read.
+    scale : float
+        Real residents for each one in the sample.
+
+    Attributes
+    ----------
+    ledger : Ledger
+        The book, posted at the end of every year.
     """
 
-    def __init__(self, place: Place, services: Sequence[str], parameters: Parameters) -> None:
+    def __init__(
+        self,
+        place: Place,
+        services: Sequence[str],
+        parameters: Parameters,
+        scale: float = 1.0,
+    ) -> None:
+        self.ledger = Ledger()
+        self._scale = scale
         self._codes = [one.code for one in place.neighbourhoods]
         self._services = tuple(services)
         self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
@@ -183,6 +200,7 @@ class Recorder:
             sums = self._person_months, self._household_months, self._flow
             self._years.append(tuple(total.copy() for total in sums))
             self._saved_by_year.append(self._saved.copy())
+            self._bill_services(month // MONTHS_PER_YEAR)
             for total in (*sums, self._saved):
                 total[:] = 0
 
@@ -192,13 +210,57 @@ class Recorder:
         about = {"year": [year] * n, "programme": [programme] * n, "neighbourhood": self._codes}
         self._plan_years.append({**about, **by_neighbourhood})
 
+    def pay_plan(self, year: int, programme: str, payment: Payment, pence: int) -> None:
+        """Post what an entry of a plan spent in a year."""
+        self.ledger.spend(year, payment, programme, pence)
+
+    def credit(self, year: int, service: str, usual: int, bought: int) -> None:
+        """Take off a service's bill the contacts that a plan has paid for.
+
+        Its usual capacity is used first: those beyond it are the plan's, as far as it bought any.
+
+        Parameters
+        ----------
+        usual, bought : int
+            Contacts of the real place: what the service could serve in the year, and what the
+            plan bought beside.
+        """
+        if service not in self._services:
+            return
+        k = self._services.index(service)
+        served = self._scale * self._years[-1][2][SERVED, k].sum()
+        paid_for = min(max(served - usual, 0.0), bought)
+        payment = load_payments().services[service].payment
+        gbp = -paid_for * self._unit_costs[k]
+        self.ledger.bill(year, payment, "service", service, NOBODYS, gbp)
+
+    def _bill_services(self, year: int) -> None:
+        """Post what was used in the year that has just ended, by service and quintile."""
+        cost = self._cost_gbp(self._flow, self._saved).sum(axis=-1)
+        for k, name in enumerate(self._services):
+            payment = load_payments().services[name].payment
+            kind: Kind = "service" if load_services()[name].kind == "contact" else "care"
+            for quintile in range(N_QUINTILES):
+                gbp = self._scale * float(cost[k, quintile])
+                self.ledger.bill(year, payment, kind, name, quintile + 1, gbp)
+
+    def _cost_gbp(self, flow: Array, saved: Array) -> Array:
+        """Price what the sample used in a year: by service, quintile and age band."""
+        cost = np.empty(flow.shape[1:])
+        for k, name in enumerate(self._services):
+            is_stock = load_services()[name].kind == "stock"
+            used = flow[STOCK_MONTHS, k] / MONTHS_PER_YEAR if is_stock else flow[SERVED, k]
+            cost[k] = used * self._unit_costs[k] - saved[k]
+        return cost
+
     def tables(self, run: int = 0) -> dict[str, pa.Table]:
-        """Return the rows so far as Arrow tables: monthly, people, services, programmes."""
+        """Return the rows so far as Arrow tables, by their names."""
         return {
             "monthly": frame_of("monthly", self._with_run(run, self._monthly())),
             "people": frame_of("people", self._with_run(run, self._people())),
             "services": frame_of("services", self._with_run(run, self._service_years())),
             "programmes": frame_of("programmes", self._with_run(run, self._programmes())),
+            "ledger": frame_of("ledger", self._with_run(run, self.ledger.rows())),
         }
 
     def digest(self, people: Population) -> str:
@@ -250,14 +312,12 @@ class Recorder:
         people, households = self._yearly(0, *SHAPE).sum(axis=-1), self._yearly(1, *by_band)
         flow = self._yearly(2, N_SUMMED, n, *by_band)
         base, cost = np.empty((2, n_years, n, *by_band))
+        for year, saved in enumerate(self._saved_by_year):
+            cost[year] = self._cost_gbp(flow[year], saved)
         for k, name in enumerate(self._services):
             one = load_services()[name]
             base[:, k] = households if one.base == "households" else people
             base[:, k] *= _IN_BASE[one.base] / MONTHS_PER_YEAR
-            in_stock = flow[:, STOCK_MONTHS, k] / MONTHS_PER_YEAR
-            used = flow[:, SERVED, k] if one.kind == "contact" else in_stock
-            saved = np.array(self._saved_by_year).reshape(n_years, n, *by_band)[:, k]
-            cost[:, k] = used * self._unit_costs[k] - saved
         grid = _grid(n_years, n, N_QUINTILES, len(AGE_BANDS))
         counts = zip((*Flow._fields, "stock_months"), flow.swapaxes(0, 1), strict=True)
         return {

@@ -182,7 +182,7 @@ def warnings(results: Results, scenario: str) -> Iterable[str]:
     for name in summed.index[(summed["enrolled"] == 0) & (summed["spend_gbp"] > 0)]:
         if name not in load_services():
             yield (f"{str(name).replace('_', ' ').capitalize()}: nobody took part, though money was "
-                   "spent. Either nobody meets its eligibility, or it buys less than one place in "
+                   "spent. Perhaps nobody meets its eligibility, or it buys less than one place in "
                    "the sample.")  # fmt: skip
 
 
@@ -194,7 +194,7 @@ def heading_of(name: str, facts: dict[str, Any]) -> str:
 def label_of(name: str, facts: dict[str, Any]) -> str:
     """Name a scenario by its title; the short name stands too where it says something else."""
     title = str(facts["title"]) or name
-    same = title.lower().replace(" ", "_") == name.lower()
+    same = title.lower().replace(" ", "_").replace("-", "_") == name.lower()
     return f"{title}{'' if same or title == name else f' ({name})'}"
 
 

@@ -117,7 +117,7 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("spilled", "int64", "contacts", "turned to another service while waiting"),
         Field("given_up", "int64", "contacts", "given up while waiting, those who died or moved away among them"),
         Field("stock_months", "int64", "months", "lived in a stock; 0 for contacts"),
-        Field("cost_gbp", "float64", "GBP", "served contacts, or years in the stock, at their unit cost, less what other care saves"),
+        Field("cost_gbp", "float64", "GBP", "served contacts, or years in the stock, at their unit cost, less what other care saves; in the sample: times scale it is what the ledger bills in quintiles 1 to 5, to half a penny a line"),
     ),
     "programmes": (
         RUN,
@@ -131,14 +131,39 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("supporters", "int64", "adults", "supporting it at the end of the year"),
         Field("mean_fit", "float64", "share", "usable part of the money spent on places to meet; none (NaN) where there was none"),
     ),
+    "ledger": (
+        RUN,
+        Field("year", "int32", "year", "1 is the first after burn-in"),
+        Field("payer", "string", "agency", "who paid"),
+        Field("beneficiary", "string", "agency", "on whose service it was spent, or who runs the programme"),
+        Field("kind", "string", "word", "service, care (years in a stock) or programme (an entry of the plan)"),
+        Field("item", "string", "name", "service, stock or entry of the plan"),
+        Field("quintile", "int8", "0-5", "deprivation quintile of those it was spent on; 0 where it is nobody's, as a plan's money is, and contacts that a plan has paid for already, which are taken off"),
+        Field("amount_gbp", "float64", "GBP", "paid in the real place, at 2024/25 prices, in whole pence: not to be scaled"),
+        Field("cashable", "float64", "share", "of a saving on it that is cash"),
+    ),
 }  # fmt: skip
+"""What every campaign leaves."""
+
+ON_REQUEST: Mapping[str, tuple[Field, ...]] = {
+    "appraisal": (
+        RUN,
+        Field("comparator", "int32", "number", "the run with the same seed it is compared with"),
+        Field("measure", "string", "name", "what is measured; docs/appraisal.md tells each"),
+        Field("agency", "string", "agency", "whose it is; all for the whole place"),
+        Field("quintile", "int8", "0-5", "deprivation quintile, 1 most deprived; 0 for everybody"),
+        Field("value", "float64", "see unit", "present value where it is money; none (NaN) where there is none"),
+        Field("unit", "string", "unit", "GBP, WELLBY, person-years, ratio or year"),
+    ),
+}  # fmt: skip
+"""What commands make of them later."""
 
 
 def schema_of(table: str) -> pa.Schema:
     """Return the Arrow schema of a table; each field carries its unit and meaning."""
     return pa.schema(
         pa.field(one.name, one.type, metadata={"unit": one.unit, "meaning": one.meaning})
-        for one in TABLES[table]
+        for one in {**TABLES, **ON_REQUEST}[table]
     )
 
 
@@ -314,6 +339,11 @@ class Results:
     def programmes(self) -> pd.DataFrame:
         """By run, year, entry of the plan and neighbourhood: spending, people, supporters, fit."""
         return self._joined("programmes")
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """By run, year, payer, beneficiary, item and quintile: pounds of the real place."""
+        return self._joined("ledger")
 
     def _joined(self, table: str) -> pd.DataFrame:
         dimensions = self.runs[["run", *DIMENSIONS, "scale"]]

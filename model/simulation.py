@@ -141,7 +141,7 @@ class CommunityModel(Month):
         self._with_care = any(load_services()[name].kind == "stock" for name in config.services)
         if self._with_care:
             self._child_care = childrens_care.rates_of(self.parameters)
-        self.recorder = Recorder(self.place, config.services, self.parameters)
+        self.recorder = Recorder(self.place, config.services, self.parameters, self.scale)
         self._coefficients = wellbeing.coefficients_of(self.parameters)
         self._rates_before = self._rates((1.0, 1.0))
         levers = config.levers

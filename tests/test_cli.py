@@ -19,7 +19,7 @@ RUN_BATCH = Path(__file__).parents[1] / "run_batch.py"
 TINY = ["--place", "sandbeck", "--population", "300", "--years", "1", "--replicates", "2",
         "--set", "burn_in_years=0", "--jobs", "1"]  # fmt: skip
 FILES = {"manifest.json", "runs.parquet", "monthly.parquet", "people.parquet", "services.parquet",
-         "overview.svg", "overview.png"}  # fmt: skip
+         "ledger.parquet", "overview.svg", "overview.png"}  # fmt: skip
 
 needs_signals = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="needs Unix signals and /proc"

@@ -14,7 +14,7 @@ from model.campaign import plan, run_campaign, set_for_both, with_comparator
 from model.comparison import Change, Comparison, Paired, comparison, comparisons, turn_of
 from model.errors import ScenarioError
 from model.plots import draw_comparisons
-from model.report import estimate
+from model.report import estimate, summary
 
 HELP = {"name": "helped", "levers": {"worsen_hazard_ratio": 0.6}}
 
@@ -244,18 +244,26 @@ def test_what_limits_move_is_told_where_a_campaign_has_limits(results, words, tm
     limited = words_of(edited(results, tmp_path, "services", add))
 
     assert "gave up" not in words
-    assert "Services with limits gave up waiting, last year" in limited
+    assert "Queues, and lasting care gave up waiting, last year" in limited
 
 
 def test_programmes_are_told_where_a_campaign_has_them(results):
     spent = pd.DataFrame({
         "run": [0, 1, 2], "year": 2, "programme": "peer_support", "neighbourhood": "a",
         "spend_gbp": 1_000.0, "enrolled": 3, "completed": 2, "dropped": 1, "supporters": 1,
+        "scenario": "helped",
     })  # fmt: skip
     other = Results(results.folder)
     other.programmes = spent
 
     assert "peer support +1,000 +" in words_of(other)
+    assert "nobody took part" not in words_of(other)
+    other.programmes = spent.assign(enrolled=0)
+    warned = "Peer support: nobody took part, though money was spent. Perhaps nobody meets"
+    assert warned in words_of(other)
+    page = io.StringIO()
+    Console(file=page, width=1_000).print(summary(other))
+    assert page.getvalue().count(warned) == 1
 
 
 # --- What may be compared --------------------------------------------------------------------

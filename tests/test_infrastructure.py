@@ -13,7 +13,6 @@ from model.rules.infrastructure import (
     a_month_on,
     at_start,
     index_of,
-    mean_fit,
     usable_of,
     usual_stock,
 )
@@ -225,15 +224,7 @@ def test_learning_pauses_where_no_money_flows():
 
 def test_a_uniform_roll_out_never_learns():
     for state in lived(60, uniform=ONE)[::20]:
-        assert (mean_fit(state, ONE, NONE, P) == P.fit_uniform).all()
-
-
-def test_mean_fit_lies_between_the_two_by_what_is_spent():
-    state = lived(30, led=ONE)[-1]
-    expected = (P.fit_uniform * 1.0 + state.fit_led * 3.0) / 4.0
-
-    assert mean_fit(state, ONE, 3.0 * ONE, P) == pytest.approx(expected)
-    assert np.isnan(mean_fit(state, NONE, NONE, P)).all()
+        assert (usable_of(state, ONE, NONE, P) == P.fit_uniform).all()
 
 
 def test_where_more_take_part_more_is_learned():

@@ -207,6 +207,28 @@ def test_who_enrols_completes_drops_out_is_left_goes_away_or_takes_part(world, t
     assert (n["ended"] > 0) == (terms.get("ending") == "abrupt")
 
 
+def test_money_for_a_service_earlier_in_a_plan_shifts_nobodys_draws(world):
+    waits = {"mental_health_referral": {"rule": "queue", "relative": 10.0}}
+    more = {"programme": None, "service": "mental_health_referral"}
+    with_service, without = (
+        world(
+            ({}, more if is_bought else {"budget_gbp_per_year": 0.0}),
+            ({"ways": SPRING}, {}),
+            capacity=waits,
+        )
+        for is_bought in (True, False)
+    )
+    for _ in range(3):
+        step(with_service)
+        step(without)
+
+        for one in (with_service, without):
+            assert (one.population.programme == 2).any()
+        for name in ("programme", "engagement"):
+            ours, theirs = (one.population.columns[name] for one in (with_service, without))
+            assert np.array_equal(ours, theirs)
+
+
 def test_nobody_takes_part_in_two_programmes(world):
     model = world(({}, {}), ({"months": 9}, {}))
     for _ in range(6):
@@ -394,6 +416,8 @@ def frames(model):
     tables = {name: table.to_pandas() for name, table in model.recorder.tables().items()}
     tables["monthly"] = tables["monthly"].drop(columns=["enrolled", "supporters"])
     del tables["programmes"]
+    ledger = tables["ledger"]
+    tables["ledger"] = ledger[ledger["kind"] != "programme"].reset_index(drop=True)
     return tables
 
 

@@ -361,6 +361,13 @@ REFUSED = [
     ('kind = "add_ties"', 'kind = "add_ties"\nthrough = "activity"',
      "neither through an activity"),
     ("label =", "label ==", "is not TOML"),
+    ("label =", 'name = "befriending"\nlabel =', "name = 'befriending': a programme is named by its "
+     "file"),
+    ("[sources]", '[sources]\nS203 = "Ours."', "sources.S203: stands for something else already"),
+    ("[sources]", '[sources]\nassumption = "Ours."', "sources.assumption: stands for something"),
+    ("[[effects]]", f'[[effects]]\nkind = "add_ties"\nties = {{ {NUMBER} }}\n'
+     + "".join(f"{kept} = {{ {NUMBER.replace('2', '1')} }}\n" for kept in ("kept_tapered", "kept_abrupt"))
+     + "[[effects]]", "adds peer ties twice"),
 ]  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def test_the_numbers_do_not_depend_on_the_number_of_workers(
     other = run_campaign([config, helped], tmp_path / "out", jobs=jobs).results
 
     assert other.runs["digest"].tolist() == results.runs["digest"].tolist()
-    for table in ("monthly", "people", "services", "programmes"):
+    for table in ("monthly", "people", "services", "programmes", "ledger"):
         pd.testing.assert_frame_equal(getattr(other, table), getattr(results, table))
 
 
@@ -292,7 +292,7 @@ def test_no_service_at_all_leaves_an_empty_table(config, tmp_path):
     bare = config.model_copy(update={"services": [], "replicates": 2})
     results = run_campaign([bare], tmp_path / "out").results
 
-    assert len(results.services) == 0
+    assert len(results.services) == len(results.ledger) == 0
     assert len(results.monthly) > 0
 
 

@@ -568,6 +568,9 @@ PEERS = '[[plan]]\nprogramme = "peer_support_group"\nbudget_gbp_per_year = 1000\
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("plan = 3", "plan = 3: is not a list"),
+        ("[plan]", "plan = {}: is not a list. Allowed: [[plan]] above each of its tables"),
+        ("capacity = [1]", "capacity = [1]: is not a table of keys"),
         (
             "[[plan]]\nbudget_gbp_per_year = 1",
             "plan.0 = '': names neither or both. Allowed: a programme or a service",

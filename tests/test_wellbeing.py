@@ -419,6 +419,27 @@ def test_nobody_who_would_just_move_is_passed_over(seed, recovery):
     assert up.rows.tolist() == np.flatnonzero(better > 0.0).tolist()
 
 
+def test_what_helps_a_resident_is_told_apart():
+    p, people = load_parameters(), people_in([STRUGGLING, STRUGGLING])
+    people.help_months[0], people.treatment_months[:] = 2, [3, -1]
+    people.programme_worsen[0], people.programme_improve[0] = math.log(0.8), math.log(1.3)
+    found = rates(hazard_ratios=(0.5, 2.0))
+
+    first, second = (explain(people, Network(2), row, np.zeros(3), found, p) for row in range(2))
+
+    assert first["worsen"]["hazard_ratios"] == pytest.approx(
+        {"levers": 0.5, "help": p.help_hazard_ratio, "treatment": 1.0, "programmes": 0.8}
+    )
+    assert first["improve"]["hazard_ratios"] == pytest.approx(
+        {"levers": 2.0, "help": 1.0, "treatment": p.treatment_improve_ratio, "programmes": 1.3}
+    )
+    assert second["improve"]["hazard_ratios"]["treatment"] == pytest.approx(p.waiting_improve_ratio)
+    for one in (first, second):
+        for way in ("worsen", "improve"):
+            product = math.prod(one[way]["hazard_ratios"].values())
+            assert product == pytest.approx(one[way]["hazard_ratio"])
+
+
 def test_the_risk_of_a_resident_is_the_sum_of_its_terms():
     config = load_scenario().model_copy(update={"population": 500, "burn_in_years": 0})
     model = CommunityModel(config, rng=1)

@@ -157,24 +157,6 @@ def usable_of(
     return np.asarray(parameters.fit_uniform * uniform_gbp + state.fit_led * led_gbp)
 
 
-def mean_fit(
-    state: Infrastructure, uniform_gbp: Array, led_gbp: Array, parameters: Parameters
-) -> Array:
-    """Return the share of a month's spending that is usable, NaN where none is spent.
-
-    Examples
-    --------
-    >>> from model.parameters import load_parameters
-    >>> p = load_parameters().with_values({"fit_uniform": 0.5, "fit_led_start": 0.25})
-    >>> half, none = np.array([2.0, 0.0]), np.array([2.0, 0.0])
-    >>> mean_fit(at_start(p, 2), half, none, p).tolist()
-    [0.375, nan]
-    """
-    spent = uniform_gbp + led_gbp
-    usable = usable_of(state, uniform_gbp, led_gbp, parameters)
-    return np.where(spent > 0.0, usable / np.where(spent > 0.0, spent, 1.0), np.nan)
-
-
 def a_month_on(
     state: Infrastructure,
     uniform_gbp: Array,

@@ -211,19 +211,6 @@ def referred(
     return np.asarray(at[low.uniforms[is_there][first] < 1.0 - (1.0 - share) ** n], np.int64)
 
 
-def each_once(rows: Array) -> Array:
-    """Return rows in their order, each once.
-
-    Examples
-    --------
-    >>> each_once(np.array([5, 2, 5])).tolist()
-    [2, 5]
-    """
-    # Stable sorting is quick with what lies in a few runs, and much quicker than np.unique.
-    found = np.sort(rows, kind="stable")
-    return np.asarray(found[np.diff(found, prepend=-1) > 0])
-
-
 def taken_in(
     people: Population, candidates: Array, free: Array, uptake: float, draws: Draws, month: int,
     number: int,

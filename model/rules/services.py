@@ -34,7 +34,7 @@ from model.compiled import formula, kernel
 from model.composition import CELLS, Demand
 from model.draws import Draws, Purpose, block, fill_words, to_unit
 from model.population import VACANT, Population
-from model.sieve import CHUNK, pick
+from model.sieve import CHUNK, each_once, pick
 from model.waiting import (
     NO_CONTACTS,
     SOUGHT_ORDER,
@@ -415,12 +415,12 @@ def monthly_services(
             steps[name] = _step(name, new, came, queues.get(name), bought.get(name, 0), people,
                                 draws, month)  # fmt: skip
             if name in named:
-                rows[name] = _each_once(new.row)
+                rows[name] = each_once(new.row)
         else:
             new_by_cell = tallies[catalogue_place(name)] + _tally(cells[asking] % N_CELLS)
             steps[name] = _all_served(new_by_cell, came)
             if name in named:
-                rows[name] = _each_once(np.concatenate([own[name][0], asking]))
+                rows[name] = each_once(np.concatenate([own[name][0], asking]))
     return Account(
         Flow(*_counts([steps[name].flow if name in steps else NO_FLOW for name in services])),
         rows={name: (found, people.resident[found]) for name, found in rows.items()},
@@ -510,14 +510,6 @@ def _led_to(
             chance *= ratios.ratios[ratios.group[served.row], catalogue_place(ADMISSION)]
     found = served.at(np.flatnonzero(_course(served, draws)[WORDS[name]] < chance))
     return found._replace(joined=np.full(found.size, month, np.int32))
-
-
-def _each_once(rows: Array) -> Array:
-    # Stable sorting is quick with what lies in a few runs, and much quicker than np.unique.
-    found = np.sort(rows, kind="stable")
-    is_new = np.ones(found.size, np.bool_)
-    np.not_equal(found[1:], found[:-1], out=is_new[1:])
-    return found[is_new]
 
 
 def _tally(cells: Array) -> Array:

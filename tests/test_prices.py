@@ -1,0 +1,172 @@
+"""Prices of one year, and who pays: every item mapped, every mapping used, shares sum to one."""
+
+import math
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from model.catalogue import load_services
+from model.errors import EvidenceError
+from model.parameters import load_parameters
+from model.prices import (
+    AGENCIES,
+    DEFLATOR_FILE,
+    ITEMS_FILE,
+    PAYERS_FILE,
+    PRICE_YEAR,
+    deflators,
+    load_payments,
+    rebased,
+)
+from model.programme_files import PROGRAMMES
+from model.reading import read_table
+
+PAYERS = tomllib.loads(PAYERS_FILE.read_text("utf-8"))
+ITEMS = tomllib.loads(ITEMS_FILE.read_text("utf-8"))
+EVERY_ITEM = [*ITEMS["services"].values(), *ITEMS["programmes"].values(), ITEMS["unlisted"]]
+PAYMENTS = load_payments()
+EVERY_PAYMENT = [
+    *(one.payment for one in PAYMENTS.services.values()),
+    *PAYMENTS.programmes.values(),
+    PAYMENTS.unlisted,
+]
+
+
+# --- The money of one year --------------------------------------------------------------------
+
+
+def test_the_price_year_is_its_own():
+    assert rebased(123.45, PRICE_YEAR) == 123.45
+
+
+def test_a_price_rises_by_what_money_lost():
+    assert rebased(66.8397, "2008/09") == pytest.approx(100.0)
+    assert rebased(8_640, "2018/19") == pytest.approx(10_965, abs=0.5)
+
+
+def test_no_year_is_left_out():
+    years = [f"{year}/{(year + 1) % 100:02d}" for year in range(2008, 2025)]
+
+    assert list(deflators()) == years
+    assert deflators()[PRICE_YEAR] == 100.0
+
+
+def test_years_not_read_lie_on_the_straight_line_of_the_logarithm():
+    rows = read_table(DEFLATOR_FILE)
+    logs = [math.log(float(row["index"])) for row in rows]
+    read = {row["year"] for row in rows if row["how"] == "read"}
+
+    assert read == {"2008/09", "2015/16", "2018/19", "2019/20", "2020/21", "2022/23", "2024/25"}
+    for k, row in enumerate(rows):
+        if row["how"] != "read":
+            assert row["how"] == "between"
+            # Four decimals of an index near 70 are good for 1e-6 in the logarithm.
+            assert logs[k] == pytest.approx((logs[k - 1] + logs[k + 1]) / 2, abs=3e-6)
+
+
+@pytest.mark.parametrize("year", ["2023", "2024/26", "1999/00", ""])
+def test_an_unknown_price_year_is_refused(year):
+    with pytest.raises(EvidenceError, match="unknown price year"):
+        rebased(1.0, year)
+
+
+def test_the_nearest_price_year_is_suggested():
+    with pytest.raises(EvidenceError, match=r"Did you mean '2018/19'\?"):
+        rebased(1.0, "2018-19")
+
+
+@pytest.mark.parametrize("name", load_services())
+def test_unit_costs_are_what_was_read_in_the_money_of_the_price_year(name):
+    # Within a hundredth: costs are rounded to a few figures.
+    assert load_parameters()[f"{name}_unit_cost"] == pytest.approx(
+        PAYMENTS.services[name].price_gbp, rel=0.01
+    )
+
+
+# --- Who pays ---------------------------------------------------------------------------------
+
+
+def test_every_service_and_programme_has_its_payers_and_none_is_made_up():
+    assert list(PAYMENTS.services) == list(load_services())
+    assert set(PAYMENTS.programmes) == {path.stem for path in PROGRAMMES.glob("*.toml")}
+
+
+@pytest.mark.parametrize(("table", "key"), [("payers", "payer"), ("cashable", "cashable")])
+def test_every_wording_is_used(table, key):
+    assert set(PAYERS[table]) == {one[key] for one in EVERY_ITEM}
+
+
+@pytest.mark.parametrize("payment", EVERY_PAYMENT)
+def test_shares_are_those_of_agencies_and_sum_to_one(payment):
+    assert {agency for agency, _ in payment.payers} | {payment.beneficiary} <= set(AGENCIES)
+    assert sum(share for _, share in payment.payers) == pytest.approx(1.0)
+    assert 0.0 <= payment.cashable <= 1.0
+
+
+def test_a_plan_pays_a_service_as_its_users_payers_do_and_all_of_it_is_cash():
+    referral = PAYMENTS.services["mental_health_referral"].payment
+    bought = PAYMENTS.of_entry(None, "mental_health_referral")
+
+    assert bought.payers == referral.payers == (("nhs", 0.9), ("council", 0.1))
+    assert (bought.cashable, referral.cashable) == (1.0, 0.5)
+
+
+def test_programmes_of_ones_own_are_the_councils():
+    assert PAYMENTS.of_entry("somewhere/mine.toml", None) == PAYMENTS.unlisted
+    assert PAYMENTS.of_entry("link_worker", None).payers == (("nhs", 1.0),)
+
+
+def test_documented_shares_of_cash_are_those_of_the_data():
+    words = (Path(__file__).parents[1] / "docs" / "ODD.md").read_text("utf-8")
+    for wording, one in PAYERS["cashable"].items():
+        label = {"cost input": "money of a plan"}.get(wording, wording)
+        low, high = one["range"]
+        spread = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        assert f"| {label} | {one['share']:g} | {spread} |" in words, wording
+
+
+# --- Bad input --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("nhs = 0.9", "nhs = 0.8", "payers' shares don't sum to one"),
+        ("nhs = 0.9", "nsh = 0.9", r"unknown agency. Did you mean 'nhs'\?"),
+        ("nhs = 0.9", "nhs = 1.9", "less than or equal to 1"),
+        ("range = [0.5, 1.0]", "range = [0.8, 1.0]", "outside its own range"),
+        ('why = "As it says."', 'whi = "As it says."', r"unknown key. Did you mean 'why'\?"),
+        ("[cashable.partly]", "[cashable.partially]", r"unknown word. Did you mean"),
+        ("[payers.police]", "[payers.police_force]", "unknown payer"),
+    ],
+)
+def test_a_table_of_payers_that_cannot_be_used_is_refused(tmp_path, old, new, words):
+    text = (
+        PAYERS_FILE.read_text("utf-8").replace('"partly"', "partly").replace('"police"', "police")
+    )
+    assert old in text
+    path = tmp_path / "payers.toml"
+    path.write_text(text.replace(old, new), "utf-8")
+
+    with pytest.raises(EvidenceError, match=words):
+        load_payments(ITEMS_FILE, path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('beneficiary = "police"', 'beneficiary = "polise"', r"Did you mean 'police'\?"),
+        ('price_year = "2018/19"', 'price_year = "2018/9"', r"Did you mean '2018/19'\?"),
+        ('payer = "council housing"', 'payer = "council house"', r"Did you mean 'council housing'\?"),
+        ("read_gbp = 44.0", "read_gbp = -1.0", "greater than 0"),
+    ],
+)  # fmt: skip
+def test_items_that_cannot_be_used_are_refused(tmp_path, old, new, words):
+    text = ITEMS_FILE.read_text("utf-8")
+    assert old in text
+    path = tmp_path / "items.toml"
+    path.write_text(text.replace(old, new), "utf-8")
+
+    with pytest.raises(EvidenceError, match=words):
+        load_payments(path)
