@@ -10,12 +10,10 @@ import numpy as np
 
 from model.catalogue import Shock, load_services
 from model.composition import Demand
-from model.draws import Draws, Low, Purpose, renewal_ids
+from model.draws import Low, Purpose, renewal_ids
 from model.homes import Rates as HomeRates
 from model.homes import has_room, members, ties_within
-from model.network import LAYER_NAMES, Network
-from model.parameters import Parameters
-from model.places import Place
+from model.network import LAYER_NAMES
 from model.population import (
     CHILDREN,
     EMPLOYED,
@@ -29,12 +27,10 @@ from model.population import (
     THRIVING,
     UNEMPLOYED,
     VACANT,
-    Population,
     age_band_of,
 )
 from model.prevention import REQUEST, Prevention
 from model.rates import MONTHS_PER_YEAR
-from model.recorder import Recorder
 from model.rules import (
     adult_care,
     childrens_care,
@@ -49,8 +45,7 @@ from model.rules import (
     ties,
     wellbeing,
 )
-from model.scenario import Scenario
-from model.waiting import WAITS, Queue
+from model.waiting import WAITS
 
 Array = np.ndarray[Any, Any]
 
@@ -82,21 +77,11 @@ DEATH, BIRTH, HOME, MOVING_OUT = range(4)
 class Month(Prevention):
     """A place that lives through months; `CommunityModel` builds it and opens it to view."""
 
-    config: Scenario
-    population: Population
-    network: Network
     month: int
-    draws: Draws
-    parameters: Parameters
-    place: Place
-    recorder: Recorder
 
     _shocks: list[tuple[Shock, Array]]
-    _climate: life_events.Climate
     _event_chances: life_events.Chances
     _stress_left: float
-    _index: Array
-    _groups: ties.Groups
     _ease: ties.Ease
     _wants: loneliness.Wants
     _recognition: help_seeking.Recognition
@@ -105,7 +90,6 @@ class Month(Prevention):
     _rates_after: wellbeing.Rates
     _weights: Array
     _demand: Demand
-    _queues: Mapping[str, Queue]
     _stocks: Mapping[str, tuple[Array, Array]]
     _with_care: bool
     _child_care: childrens_care.Rates
@@ -115,7 +99,6 @@ class Month(Prevention):
     _vital: dict[str, Array]
     _sought: Mapping[str, Array]
     _account: services.Account
-    _contact_rows: Mapping[str, tuple[Array, Array]]
     _lows: tuple[Low, ...]
 
     # --- What happens --------------------------------------------------------------------

@@ -299,7 +299,8 @@ class Prevention(mesa.Model):  # type: ignore[misc]
 
     def _prevention_now(self) -> dict[str, Array]:
         """Return what the month's row tells of prevention, by neighbourhood."""
-        self._count_engaged()
+        if self._programmes:  # without one nobody is ever engaged
+            self._count_engaged()
         by_role, place = self._engaged.sum(axis=1), self._infrastructure
         return {
             "index": self._index, "trust": place.trust, "participation": place.participation,
