@@ -1,4 +1,5 @@
-# make run   sets up .venv and runs the main job on its embedded default
+# make run   sets up .venv and runs the main job on its embedded default: a plan compared with
+#            the place as it is
 # make test  sets up .venv and passes the tests
 # On Windows, or without make: see README.md for the same lines.
 
@@ -19,8 +20,8 @@ lint: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# docs/baseline.md and docs/patterns.md live through whole worlds, so by hand, after a change of the
-# model: upstream baseline > docs/baseline.md, upstream patterns > docs/patterns.md.
+# Three pages live through whole worlds, so by hand, after a change of the model: upstream baseline >
+# docs/baseline.md, upstream patterns > docs/patterns.md, upstream money > docs/money.md.
 docs: $(VENV)/ready
 	$(BIN)/upstream parameters > docs/parameters.md
 	$(BIN)/upstream programmes > docs/programmes.md

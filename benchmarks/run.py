@@ -341,7 +341,12 @@ def batch_run(effort: Effort) -> list[Finding]:
     """Time a small campaign from the shell, the second time it runs."""
     del effort
     options = {"population": 5_000, "years": 10, "replicates": 1, "jobs": 1}
-    command = ["run_batch.py", *(f"--{name}={value}" for name, value in options.items()), "--out"]
+    command = [
+        "run_batch.py",
+        "status_quo",
+        *(f"--{name}={value}" for name, value in options.items()),
+        "--out",
+    ]
     with tempfile.TemporaryDirectory() as folder:
         _, warm = (
             seconds_of(partial(python, *command, str(Path(folder) / out)))

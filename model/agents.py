@@ -1,4 +1,4 @@
-"""Residents as Mesa knows them: `Resident`, a window on a row, and the set of them.
+"""Residents as Mesa knows them, `Resident`, a window on a row, and the set of them; agencies.
 
 The columns of `model.population` hold the residents; a window is made when somebody looks
 and forgotten afterwards. Mesa's own `AgentSet` keeps weak references, in which throwaway
@@ -15,6 +15,8 @@ import mesa
 import numpy as np
 
 from model.population import COLUMNS, DECLARED
+from model.prices import AGENCIES
+from model.purse import MAY_RUN_A_DEFICIT
 from model.rates import MONTHS_PER_YEAR
 
 try:
@@ -148,6 +150,59 @@ def _in_words(name: str, code: Any) -> Any:
     if not labels:
         return code.item()
     return labels[code] if code >= 0 else None
+
+
+class Agency(mesa.Agent):  # type: ignore[misc]
+    """A window on one of the five agencies that pay: what it has, and what it decided.
+
+    Attributes are the columns of the table ``budgets``, as its last year ended; none before the
+    first has. ``prevention_share`` is what it now pays of what is planned for prevention.
+
+    Examples
+    --------
+    >>> from model import CommunityModel, load_scenario
+    >>> config = load_scenario().model_copy(update={"population": 500, "burn_in_years": 0})
+    >>> model = CommunityModel(config, rng=7)
+    >>> model.agencies["council"].prevention_share
+    1.0
+    """
+
+    __slots__ = ("_place", "name")
+
+    model: "CommunityModel"
+    name: str
+    _place: int
+
+    def __init__(self, model: "CommunityModel", name: str) -> None:
+        # Residents count up from 1; and Mesa's own constructor would register the window.
+        place = AGENCIES.index(name)
+        own = {"model": model, "name": name, "unique_id": -1 - place, "_place": place}
+        for attribute, value in own.items():
+            object.__setattr__(self, attribute, value)
+
+    def __getattr__(self, name: str) -> float:
+        years = self.model.purse.rows
+        if not years or name not in years[-1]:
+            known = ", ".join(sorted(years[-1])) if years else "nothing before a year has ended"
+            raise AttributeError(f"an agency has no {name!r}; there is: {known}")
+        return float(years[-1][name][self._place])
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"cannot set {name!r}: an agency is a window on the budgets")
+
+    @property
+    def prevention_share(self) -> float:
+        """Share of what it has planned for prevention that it pays, once notice is over."""
+        return float(self.model.purse.shares[self._place])
+
+    @property
+    def must_balance(self) -> bool:
+        """Whether it may not end a year in the red."""
+        return not MAY_RUN_A_DEFICIT[self._place]
+
+    def remove(self) -> NoReturn:
+        """Refuse: agencies stay."""
+        raise NotImplementedError("Agency.remove: agencies stay")
 
 
 class ResidentSet(AgentSet):  # type: ignore[misc]

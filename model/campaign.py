@@ -5,7 +5,7 @@ import platform
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,9 +14,11 @@ from typing import Any
 from model.compiled import sources_hash
 from model.errors import ResultsError, ScenarioError
 from model.history import history_of
+from model.lives import BYTES, MOST, MOST_UNASKED
+from model.memory import MB
 from model.rates import MONTHS_PER_YEAR
 from model.results import FORMAT, PartWriter, Results, compact, frame_of, new_folder, write_manifest
-from model.scenario import Scenario
+from model.scenario import Scenario, load_scenario
 from model.simulation import require_memory
 from model.workers import Run, Task, live_here, live_in_pool, run_row, warm_kernels
 
@@ -32,11 +34,15 @@ TRIES = 3
 """How often runs are tried whose process was killed."""
 
 ALIKE = ("place", "population", "years", "burn_in_years", "seed", "replicates", "services",
-         "structure", "parameters")  # fmt: skip
+         "structure", "growth", "parameters")  # fmt: skip
 """Keys of a scenario in which two that are compared must agree: all else is what is chosen."""
 
 SET_FOR_BOTH = (*ALIKE, "shocks", "capacity")
 """Keys that an option of the command sets in the comparator too."""
+
+AS_IT_IS = "status_quo"
+DEFAULT_PAIR = ("people_powered_shift", AS_IT_IS)
+"""What is run, and what it is compared with, where neither is named."""
 
 LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
 
@@ -118,6 +124,10 @@ def _alike(config: Scenario) -> Iterator[tuple[str, object, object]]:
         elif key == "structure":
             for name, value in config.structure:
                 yield f"{key}.{name}", value, value
+        elif key == "growth":
+            for name in ("unit_costs", "demand"):  # envelopes are chosen, by those above the place
+                value = getattr(config.growth, name)
+                yield f"{key}.{name}", value, value
         else:
             yield key, getattr(config, key), getattr(config, key)
 
@@ -131,6 +141,29 @@ def set_for_both(overrides: Mapping[str, Any]) -> dict[str, Any]:
     {'years': 5, 'parameters.frailty_sd': 0.7}
     """
     return {key: one for key, one in overrides.items() if key.split(".")[0] in SET_FOR_BOTH}
+
+
+def chosen(
+    scenarios: Sequence[str], compare_to: str | None, overrides: Mapping[str, Any]
+) -> tuple[list[Scenario], Scenario | None]:
+    """Load what is to be run, and what it is compared with, if anything.
+
+    Where nothing is named, a whole-place plan is compared with the place as it is; with settings of
+    what a place chooses, which would change the plan alone, the place as it is runs by itself.
+
+    Examples
+    --------
+    >>> configs, comparator = chosen([], None, {})
+    >>> [config.name for config in configs], comparator.name
+    (['people_powered_shift'], 'status_quo')
+    >>> chosen([], None, {"levers.worsen_hazard_ratio": ("--set", 0.9)})[1] is None
+    True
+    """
+    for_both = set_for_both(overrides)
+    if not scenarios and compare_to is None and len(for_both) == len(overrides):
+        scenarios, compare_to = DEFAULT_PAIR[:1], DEFAULT_PAIR[1]
+    configs = [load_scenario(name, overrides) for name in scenarios or [AS_IT_IS]]
+    return configs, load_scenario(compare_to, for_both) if compare_to else None
 
 
 def with_comparator(
@@ -186,6 +219,8 @@ def run_campaign(
     jobs: int = 1,
     watcher: Watcher | None = None,
     comparator: Scenario | None = None,
+    *,
+    lives: bool = False,
 ) -> Outcome:
     """Run every replicate of every scenario, and write the tables of them all.
 
@@ -201,6 +236,8 @@ def run_campaign(
         Told of progress.
     comparator : Scenario, optional
         What every scenario is compared with, seed by seed.
+    lives : bool
+        Whether to keep the table ``lives`` in any case, not only where a comparison is small enough.
 
     Returns
     -------
@@ -221,10 +258,12 @@ def run_campaign(
     if comparator is not None:
         scenarios, compared_with = with_comparator(scenarios, comparator)
     runs = plan(scenarios)
-    tasks = tasks_of(runs)
+    with_lives = keeps_lives(scenarios, compared=compared_with is not None, asked=lives)
+    tasks = [replace(task, with_lives=with_lives) for task in tasks_of(runs)]
     jobs = min(jobs, len(tasks))
     for config in scenarios:
-        require_memory(config, jobs)
+        lives_mb = with_lives * config.population * config.years * BYTES / MB
+        require_memory(config, jobs, lives_mb)
     folder = new_folder(out)
     watcher = watcher or Watcher()
     started = time.perf_counter()
@@ -256,10 +295,28 @@ def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watch
         live_in_pool(tasks, folder, jobs, watcher.on_months)
         # One killed process breaks its whole pool; what it and the others left is tried again.
         done = set(Results(folder).runs["run"])
-        left = [Task(tuple(run for run in task.runs if run.number not in done)) for task in tasks]
+        left = [replace(task, runs=tuple(run for run in task.runs if run.number not in done))
+                for task in tasks]  # fmt: skip
         tasks = [task for task in left if task.runs]
         if not tasks:
             return
+
+
+def keeps_lives(scenarios: Sequence[Scenario], *, compared: bool, asked: bool) -> bool:
+    """Tell whether a campaign keeps the table ``lives``: where it compares and is small, or is asked.
+
+    Raises
+    ------
+    ScenarioError
+        When it is asked for a table that would be too large.
+    """
+    config = max(scenarios, key=lambda one: one.population * one.years)
+    rows = config.population * config.years
+    if asked and rows > MOST:
+        raise ScenarioError(f"would be about {rows:,} rows a run", key="--lives",
+                            value=f"{config.population:,} residents, {config.years} years",
+                            allowed=f"up to {MOST:,}; a smaller population, or fewer years")  # fmt: skip
+    return asked or (compared and rows <= MOST_UNASKED)
 
 
 def jobs_that_pay(scenarios: Sequence[Scenario]) -> int:

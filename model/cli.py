@@ -34,7 +34,8 @@ app.add_typer(place_app, name="place")
 def run(
     scenarios: Annotated[
         list[str] | None,
-        typer.Argument(help="Scenario files, or names of bundled ones. [default: status_quo]"),
+        typer.Argument(help="Scenario files, or names of bundled ones. [default: "
+                       "people_powered_shift, compared with status_quo]"),
     ] = None,
     years: Annotated[int | None, typer.Option(help="Years after burn-in.")] = None,
     replicates: Annotated[int | None, typer.Option(help="Runs of each scenario.")] = None,
@@ -54,26 +55,24 @@ def run(
                      help="Run this scenario too and say, seed by seed, what differs from it; "
                           "options reach it too, save --set of what the place chooses."),
     ] = None,
+    lives: Annotated[
+        bool, typer.Option("--lives", help="Keep who lived and died, resident by resident; a small "
+                                           "comparison does so by itself.")
+    ] = False,
 ) -> None:  # fmt: skip
     """Run scenarios and put the answer into words, tables and a figure."""
-    from model.campaign import (  # noqa: PLC0415 - slow to load
-        jobs_that_pay,
-        run_campaign,
-        set_for_both,
-    )
-    from model.scenario import load_scenario  # noqa: PLC0415
+    from model.campaign import chosen, jobs_that_pay, run_campaign  # noqa: PLC0415 - slow to load
 
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population,
                "place": place}  # fmt: skip
     overrides = _overrides(settings, options)
-    configs = [load_scenario(path, overrides) for path in scenarios or ["status_quo"]]
-    comparator = load_scenario(compare_to, set_for_both(overrides)) if compare_to else None
+    configs, comparator = chosen(scenarios or [], compare_to, overrides)
     jobs = (
         jobs_that_pay([*configs, *([comparator] if comparator else [])]) if jobs is None else jobs
     )
     with _progress() as watcher:
-        outcome = run_campaign(configs, out, jobs, watcher, comparator)
-    _show(outcome.folder, each=comparator is None)
+        outcome = run_campaign(configs, out, jobs, watcher, comparator, lives=lives)
+    _show(outcome.folder)
     if outcome.interrupted:
         _say("Interrupted: runs that were finished are kept.", error=True)
         raise typer.Exit(INTERRUPTED)
@@ -82,9 +81,14 @@ def run(
 
 
 @app.command()
-def show(folder: Annotated[Path, typer.Argument(help="A results folder.")]) -> None:
-    """Show what a campaign found again, the comparison first, and draw its figures afresh."""
-    _show(folder)
+def show(
+    folder: Annotated[Path, typer.Argument(help="A results folder.")],
+    each: Annotated[
+        bool, typer.Option("--each", help="Also each scenario of a comparison by itself.")
+    ] = False,
+) -> None:
+    """Show again what a campaign found, as its run did, and draw its figures afresh."""
+    _show(folder, each=each)
 
 
 @app.command()
@@ -106,8 +110,10 @@ def appraise(
     """Say what a plan costs, saves and gains, for whom, and whether it pays back; runs nothing."""
     from rich.console import Console  # noqa: PLC0415
 
-    from model.appraisal import appraisal, prices_of, write_appraisal  # noqa: PLC0415
     from model.appraisal import appraise as judge  # noqa: PLC0415
+    from model.appraisal import prices_of, write_appraisal  # noqa: PLC0415
+    from model.appraisal_plots import draw_appraisals  # noqa: PLC0415
+    from model.appraisal_words import appraisal  # noqa: PLC0415
     from model.results import Results  # noqa: PLC0415
     from model.scenario import parse_setting  # noqa: PLC0415
 
@@ -116,6 +122,8 @@ def appraise(
     width = None if sys.stdout.isatty() else PIPED_WIDTH
     Console(highlight=False, width=width).print(appraisal(judged))
     print(f"Table   {write_appraisal(judged, folder)}")
+    for path in draw_appraisals(judged, folder):
+        print(f"Figure  {path} (and .svg)")
 
 
 @app.command()
@@ -250,15 +258,40 @@ def patterns(
     ] = None,
 ) -> None:
     """Ask the model what prevention does, and print the page docs/patterns.md."""
-    from model.campaign import default_jobs  # noqa: PLC0415
     from model.pattern_pages import patterns_page  # noqa: PLC0415
-    from model.patterns import STUDIES, measure_patterns  # noqa: PLC0415
+    from model.patterns import STUDIES  # noqa: PLC0415
+
+    print(patterns_page(_asked(STUDIES, seeds, population, years, place, jobs)), end="")
+
+
+@app.command()
+def money(
+    seeds: Annotated[int, typer.Option(min=2, help="Sets of worlds, a seed each.")] = 8,
+    population: Annotated[int, typer.Option(min=1_000, help="Residents in each world.")] = 20_000,
+    years: Annotated[int, typer.Option(min=3, help="The longest that most are lived.")] = 30,
+    place: Annotated[str, typer.Option(help="A bundled place, or a profile.")] = "wigan",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes. [default: all processors]")
+    ] = None,
+) -> None:
+    """Ask the model when prevention pays, whom, and what budgets do to it: docs/money.md."""
+    from model.money_pages import money_page  # noqa: PLC0415
+    from model.money_studies import STUDIES  # noqa: PLC0415
+
+    print(money_page(_asked(STUDIES, seeds, population, years, place, jobs)), end="")
+
+
+def _asked(
+    studies: Sequence[Any], seeds: int, population: int, years: int, place: str, jobs: int | None
+) -> Any:
+    """Answer the questions of a page, with progress shown."""
+    from model.asking import ask  # noqa: PLC0415
+    from model.campaign import default_jobs  # noqa: PLC0415
 
     with _progress() as watcher:
-        watcher.on_plan(seeds * len(STUDIES))
-        found = measure_patterns(range(1, seeds + 1), population, years, jobs or default_jobs(),
-                                 place, on_study=lambda: watcher.on_months(1))  # fmt: skip
-    print(patterns_page(found), end="")
+        watcher.on_plan(seeds * len(studies))
+        return ask(studies, range(1, seeds + 1), population, years, jobs or default_jobs(), place,
+                   on_study=lambda: watcher.on_months(1))  # fmt: skip
 
 
 @place_app.command("list")
@@ -339,29 +372,21 @@ def _overrides(
     return overrides | {k: (f"--{k}", value) for k, value in options.items() if value is not None}
 
 
-def _show(folder: Path, *, each: bool = True) -> None:
-    """Show the comparison, if there is one, then each scenario by itself, if asked for."""
+def _show(folder: Path, *, each: bool = False) -> None:
+    """Show what a campaign found, then where its figures and tables are."""
     from rich.console import Console  # noqa: PLC0415
 
-    from model.comparison import comparison, comparisons  # noqa: PLC0415
-    from model.report import failures, summary  # noqa: PLC0415
+    from model.findings import figures, findings, where_more_is  # noqa: PLC0415
     from model.results import Results  # noqa: PLC0415
 
     results = Results(folder)
     width = None if sys.stdout.isatty() else PIPED_WIDTH
-    console = Console(highlight=False, width=width)
-    if comparisons(results):
-        console.print(comparison(results))
-    for part in [summary(results)] if each else failures(results):
-        console.print(part)
-    if (results.runs["status"] == "finished").any():
-        from model.plots import draw_comparisons, draw_overviews  # noqa: PLC0415
-
-        for path in [*draw_comparisons(results), *draw_overviews(results)]:
-            print(f"Figure  {path} (and .svg)")
+    Console(highlight=False, width=width).print(findings(results, each=each))
+    for path in figures(results):
+        print(f"Figure  {path} (and .svg)")
     print(f"Tables  {folder}")
-    if not each:
-        print(f"Each scenario by itself: upstream show {folder}")
+    for words in where_more_is(results):
+        print(words)
 
 
 def _say(text: str, *, error: bool = False) -> None:

@@ -1,6 +1,7 @@
 """One scenario against another, seed by seed: what changes, for whom, and how surely."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -41,16 +42,16 @@ MAIN_SERVICES = ("a_and_e", "emergency_admission", "mental_health_referral")
 EARLY_YEARS = 3
 OLD_AGE = ("65-74", "75+")
 FEWEST_FOR_AN_INTERVAL = 2
+SEVERAL = 2
 THOUSAND = 1_000
 LARGE_GBP = 10_000_000
 """A difference of cost from which on it is told in millions."""
 
-LIMITS = {"spilled": "went elsewhere", "given_up": "gave up", "waiting": "waiting, last year",
-          "stock_months": "person-years in care"}  # fmt: skip
+LIMITS = {"spilled": "went elsewhere", "given_up": "gave up", "waiting": "waiting, end",
+          "stock_months": "years in care"}  # fmt: skip
 """Columns of ``services`` that capacity moves, where a campaign has them."""
 
-PROGRAMMES = {"spend_gbp": "spent, £", "enrolled": "enrolled", "completed": "completed",
-              "dropped": "dropped out", "supporters": "supporters, last year"}  # fmt: skip
+PROGRAMMES = {"enrolled": "enrolled", "completed": "completed", "supporters": "supporters, end"}
 """Columns of ``programmes`` that are summed over neighbourhoods, where a campaign has them."""
 
 
@@ -209,6 +210,13 @@ class Comparison:
             for name in dict.fromkeys((self.scenario, self.comparator))
         ))  # fmt: skip
 
+    @cached_property
+    def help_sought(self) -> Paired:
+        """How often adults ask for early help in the real place, by year."""
+        monthly = self.results.monthly
+        years = ((monthly["month"] - 1) // MONTHS_PER_YEAR + 1).rename("year")
+        return self._paired(monthly.groupby(["run", years])["sought_help"].sum() * self.scale)
+
     def contacts(self, column: str) -> Paired:
         """Sum a column of ``services`` in the real place, by year and service."""
         services = self.results.services
@@ -264,13 +272,23 @@ def comparisons(results: Results) -> list[Comparison]:
 
 def comparison(results: Results) -> RenderableType:
     """Say what changes and for whom, then how surely; for each scenario that was compared."""
-    parts: list[RenderableType] = []
-    for one in comparisons(results):
-        parts += _about(one)
-    return Group(*parts)
+    return Group(*(part for one in comparisons(results) for part in about(one)))
 
 
-def _about(one: Comparison) -> Iterable[RenderableType]:
+def about(
+    one: Comparison, worth: RenderableType | None = None, terms: Sequence[str] = ()
+) -> Iterable[RenderableType]:
+    """Say what one scenario changes, for whom and how surely.
+
+    Parameters
+    ----------
+    one : Comparison
+        A scenario beside its comparator.
+    worth : renderable, optional
+        What the change is worth, where that is known: it stands before all else.
+    terms : sequence of str
+        What such a worth rests on, told at the end.
+    """
     ours, theirs = label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts)
     yield Text(f"{ours} compared with {theirs}: {one.facts['place_name']}, over {_years(one.years)}",
                style="bold")  # fmt: skip
@@ -284,26 +302,38 @@ def _about(one: Comparison) -> Iterable[RenderableType]:
             f"Only {n} of {one.facts['replicates']} pairs of runs finished; the others are left out."
         )
     if n == 1:
-        yield Text("One pair of runs: no intervals, and any difference may be chance.")
+        yield Text("One pair of runs: no intervals, and any difference may be chance. Ask for "
+                   "--replicates 2 or more.")  # fmt: skip
     if one.pairs["same"].all():
         yield Text(f"Nothing changes: {'both worlds are' if n == 1 else f'in each of {n} pairs both worlds are'} "
                    "the same to the bit, in every month.")  # fmt: skip
     else:
+        if worth is not None:
+            yield Padding(worth, (0, 0, 1, 0))
         yield _answer(one)
         yield from (Padding(table, (1, 0, 0, 0)) for table in _tables(one))
     for name in (one.scenario, one.comparator):
         yield from (Text(warning, style="yellow") for warning in warnings(one.results, name))
-    yield Padding(_caveat(one), (1, 0, 1, 0))
+    yield Padding(_caveat(one, terms), (1, 0, 1, 0))
 
 
 def _what_differs(one: Comparison, theirs: str) -> Iterable[RenderableType]:
     ours_set, theirs_set = settings_of(one.facts), settings_of(one.their_facts)
     own = [what for what in ours_set if what not in theirs_set]
     other = [what for what in theirs_set if what not in ours_set]
-    sentences = [f"With {first_few(own)}."] if own else []
+    sentences = [f"With {first_few(own)}{_in_all(one.facts)}."] if own else []
     sentences += [f"{theirs} has {first_few(other)}."] if other else []
     if sentences:
         yield Text(" ".join(sentences))
+
+
+def _in_all(facts: Mapping[str, Any]) -> str:
+    """Say what a plan of several entries spends, in all and for each resident of the real place."""
+    spent = sum(entry["budget_gbp_per_year"] for entry in facts["plan"])
+    if len(facts["plan"]) < SEVERAL:
+        return ""
+    return (f": £{spent / 1e6:g}m a year in all, £{spent / facts['real_population']:,.0f} for each "
+            "resident")  # fmt: skip
 
 
 # --- The answer first ------------------------------------------------------------------------
@@ -314,7 +344,7 @@ def _answer(one: Comparison) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column()
-    for what, words in [*_what_changes(one), *_for_whom(one)]:
+    for what, words in [*_what_changes(one), *_for_whom(one), *_how_sure(one)]:
         table.add_row(what, words)
     return table
 
@@ -388,6 +418,17 @@ def _for_whom(one: Comparison) -> Iterable[tuple[str, str]]:
         yield f"  aged {label}", _rate_and_total(rate, own.change())
 
 
+def _how_sure(one: Comparison) -> Iterable[tuple[str, str]]:
+    n, seeds = len(one.pairs), one.pairs.index
+    if n > 1:
+        yield "", ""
+        yield "How sure", (
+            f"Brackets and ± are 95 % intervals (Student's t) of the mean difference over {n} pairs "
+            f"of runs, seeds {seeds.min()} to {seeds.max()}: chance in the simulation alone, not "
+            "doubt about its parameters. Where an interval holds 0, no change can be told."
+        )  # fmt: skip
+
+
 def _rate_and_total(rate: Change, total: Change) -> str:
     is_told = not rate.is_nothing and (rate.size.is_told or not rate.size.is_sure)
     return f"{rate.words(2)}; {total.words()}" if is_told else rate.words(2)
@@ -416,7 +457,6 @@ def _tables(one: Comparison) -> Iterable[RenderableType]:
     yield _whom_table(one)
     if one.services:
         yield _demand_table(one)
-        yield _cost_table(one)
         yield from _limits_table(one)
     yield from _programmes_table(one)
     yield _periods_table(one)
@@ -444,39 +484,30 @@ def _quintile_row(quintile: int) -> str:
 
 
 def _demand_table(one: Comparison) -> Table:
-    table = _table("Demand in the real place", _years(one.years), "%", f"year {one.years}, %",
-                        "first seen")  # fmt: skip
+    cost = one.contacts("cost_gbp")
+    unit, factor, digits = _unit_of(cost)
+    table = _table("Demand in the real place", _years(one.years), "%", "first seen",
+                   f"served, {unit}")  # fmt: skip
     for name in one.services:
-        own = one.demand.where("service", [name])
-        change, last = own.change(), own.where("year", [one.years]).change()
+        own, bill = (paired.where("service", [name]) for paired in (one.demand, cost))
+        change = own.change()
         _add(table, load_services()[name].label, change, _count(change), _percent(change),
-             _percent(last), _seen(own))  # fmt: skip
+             _seen(own), _cell(bill.times(factor).change(), digits))  # fmt: skip
+    total = cost.times(factor).change()
+    _add(table, "all of these, at full unit cost", total, "", "", "", _cell(total, digits))
     return table
+
+
+def _unit_of(gbp: Paired) -> tuple[str, float, int]:
+    """Choose a unit for pounds: its name, its factor, and how many decimals it is told to."""
+    is_large = abs(gbp.change().size.mean) >= LARGE_GBP
+    return ("£m", 1e-6, 2) if is_large else ("£ thousand", 1e-3, 0)
 
 
 def _seen(yearly: Paired) -> str:
     found = [(year, words) for side, words in ((-1, "fewer"), (1, "more"))
              if (year := first_seen(yearly, side)) is not None]  # fmt: skip
     return ", ".join(f"{words}, year {year}" for year, words in sorted(found)[:1])
-
-
-def _cost_table(one: Comparison) -> Table:
-    served, cost = one.contacts("served"), one.contacts("cost_gbp")
-    limited = not served.ours.equals(one.demand.ours) or not served.theirs.equals(one.demand.theirs)
-    total = cost.change().size
-    unit, factor, digits = (
-        ("£m", 1e-6, 2) if abs(total.mean) >= LARGE_GBP else ("£ thousand", 1e-3, 0)
-    )
-    table = _table("Served, at full unit cost", *(["served"] if limited else []),
-                   f"{unit}, {_years(one.years)}", "%", f"{unit}, year {one.years}")  # fmt: skip
-    rows = [(load_services()[name].label, [name]) for name in one.services]
-    for label, names in [*rows, ("all of these", one.services)]:
-        own = cost.where("service", names).times(factor)
-        change, last = own.change(), own.where("year", [one.years]).change()
-        number = _count(served.where("service", names).change()) if len(names) == 1 else ""
-        _add(table, label, change, *([number] if limited else []), _cell(change, digits),
-             _percent(change), _cell(last, digits))  # fmt: skip
-    return table
 
 
 def _limits_table(one: Comparison) -> Iterable[Table]:
@@ -509,14 +540,22 @@ def _programmes_table(one: Comparison) -> Iterable[Table]:
     programmes = one.results.programmes
     if programmes.empty:
         return
-    table = _table("What is done", *PROGRAMMES.values())
-    sums = {column: one.of_programmes(programmes, column) for column in PROGRAMMES}
+    sums = {column: one.of_programmes(programmes, column)
+            for column in ("spend_gbp", *PROGRAMMES)}  # fmt: skip
+    unit, factor, digits = _unit_of(spent := sums.pop("spend_gbp"))
+    table = _table("What is done", f"spent, {unit}", *PROGRAMMES.values())
     for name in sorted(programmes["programme"].unique()):
         own = {column: yearly.where("programme", [name]) for column, yearly in sums.items()}
         own["supporters"] = own["supporters"].where("year", [one.years])
-        cells = [_count(yearly.change()).removesuffix(" ± 0") for yearly in own.values()]
-        table.add_row(str(name).replace("_", " "), *cells)
+        cells = [_cell(spent.where("programme", [name]).times(factor).change(), digits),
+                 *(_count(yearly.change()) for yearly in own.values())]  # fmt: skip
+        table.add_row(str(name).replace("_", " "), *(_without_nothing(cell) for cell in cells))
     yield table
+
+
+def _without_nothing(cell: str) -> str:
+    """Leave out an interval of no width: money is spent as planned."""
+    return re.sub(r" ± [0.]+$", "", cell)
 
 
 def _periods_table(one: Comparison) -> Table:
@@ -527,7 +566,7 @@ def _periods_table(one: Comparison) -> Table:
         ("life satisfaction", one.satisfaction, _score),
     ]
     rows += [(f"{load_services()[name].label}, %", one.demand.where("service", [name]), _percent)
-             for name in one.services]  # fmt: skip
+             for name in one.main_services]  # fmt: skip
     for label, yearly, cell in rows:
         means = [
             yearly.where("year", range(a, b + 1)).times(1.0 / (b - a + 1)) for a, b in one.periods
@@ -576,19 +615,11 @@ def _span(first: int, last: int) -> str:
 # --- At the end what it hangs on -------------------------------------------------------------
 
 
-def _caveat(one: Comparison) -> Text:
-    n, seeds = len(one.pairs), one.pairs.index
-    sure = (
-        f"Brackets and ± are 95 % intervals (Student's t) of the mean difference over {n} pairs of "
-        f"runs, seeds {seeds.min()} to {seeds.max()}: chance in the simulation alone, not doubt about "
-        "its parameters. Where an interval holds 0, no change can be told."
-        if n > 1
-        else "One pair of runs: no interval can be given, and a difference may be chance; ask for "
-        "--replicates 2 or more."
+def _caveat(one: Comparison, terms: Sequence[str]) -> Text:
+    how = [] if one.pairs["same"].all() else [*_gain(one), *_signs(one), *terms]
+    return Text(
+        " ".join([*how, stands_for(one.facts, one.scale), hangs_on(one.facts)]), style="dim"
     )
-    how = [] if one.pairs["same"].all() else [sure, *_gain(one), *_signs(one)]
-    sentences = [*how, stands_for(one.facts, one.scale), hangs_on(one.facts)]
-    return Text(" ".join(sentences), style="dim")
 
 
 def _gain(one: Comparison) -> Iterable[str]:

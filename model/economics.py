@@ -1,11 +1,11 @@
 """What a plan is worth, from tables alone: discounting, payback, who pays and who gains.
 
-Pure functions over the ``ledger``, ``people`` and ``services`` tables of paired runs. Cash, full
-cost and social value are three lenses, never summed. Year 0 is the first year after burn-in.
+Pure functions over the ``ledger``, ``people``, ``services`` and ``lives`` tables of paired runs.
+Cash, full cost and social value are three lenses, never summed. Year 0 is the first year after burn-in.
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -14,22 +14,36 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from model.matching import Match, match
+from model.places import N_QUINTILES
 from model.population import STATES
-from model.prices import rebased
+from model.prices import cash_released, rebased
 from model.rates import MONTHS_PER_YEAR
 
 Array = np.ndarray[Any, Any]
 Bands = Sequence[tuple[int, float]]
+LivesOf = Callable[[int], pd.DataFrame]
+ByYear = float | Sequence[float]
+"""One for all years, or one of each year, of which the last goes on."""
+
+Measure = tuple[str, str, pd.DataFrame]
+"""Name, unit, and values by agency and quintile with a column for each seed."""
 
 DATA = Path(__file__).parent / "data"
 
 LENSES = {"cash": "cash", "full_cost": "full cost", "social": "social value"}
 """Ways to look at one plan, never summed: what budgets release, what activity is worth, wellbeing."""
 
-PROGRAMME = "programme"
+PROGRAMME, USUAL = "programme", "usual"
+COSTS = (PROGRAMME, USUAL)
+"""Kinds of line in the ledger that are spending on prevention; the others are what it may save."""
+
 EVERYONE, EVERY_QUINTILE = "all", 0
 HALF_A_PENNY = 0.005
 SHORT_LOOK_YEARS = 3
+WITH_LIFE = "with_life"
+"""In place of a level of the WELLBY: the central one, and the value of years of life beside it."""
+N_STATES = len(STATES)
 
 
 # --- What comes from outside the model -------------------------------------------------------
@@ -63,11 +77,15 @@ def load_schedule(path: Path = DATA / "discounting.toml") -> Schedule:
 class Outside:
     """Values an appraisal takes from guidance, in pounds of the ledger's price year.
 
-    ``wellby_gbp`` is low, central and high; ``optimism_bias`` is the share added to costs, by
-    grade of evidence from 1.
+    ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is that of a year of life in full
+    health; ``optimism_bias`` is the share added to costs, by grade of evidence from 1. Of those
+    who enrol in a programme, a mean gain above ``most_plausible_gain`` points of life
+    satisfaction is not believed.
     """
 
     wellby_gbp: Mapping[str, float]
+    qaly_gbp: float
+    most_plausible_gain: float
     optimism_bias: Sequence[float]
     service_grade: int
 
@@ -83,7 +101,7 @@ class Outside:
 
 @cache
 def load_outside(path: Path = DATA / "appraisal.toml") -> Outside:
-    """Read what guidance says of wellbeing and of optimism.
+    """Read what guidance says of wellbeing, of life and of optimism.
 
     Examples
     --------
@@ -91,10 +109,11 @@ def load_outside(path: Path = DATA / "appraisal.toml") -> Outside:
     16074
     """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
-    wellby, bias = document["wellby"], document["optimism_bias"]
+    wellby, qaly, bias = (document[name] for name in ("wellby", "qaly", "optimism_bias"))
     values = {level: rebased(wellby[level], wellby["price_year"])
               for level in ("low", "central", "high")}  # fmt: skip
-    return Outside(values, tuple(bias["by_grade"]), bias["service_grade"])
+    return Outside(values, rebased(qaly["value"], qaly["price_year"]), document["enrolees"]["most"],
+                   tuple(bias["by_grade"]), bias["service_grade"])  # fmt: skip
 
 
 # --- Discounting -----------------------------------------------------------------------------
@@ -188,7 +207,7 @@ def sums_of_pairs(
 def repriced(
     ledger: pd.DataFrame,
     services: pd.DataFrame,
-    prices: Mapping[tuple[str, str], tuple[float, float]],
+    prices: Mapping[tuple[str, str], tuple[ByYear, ByYear]],
 ) -> pd.DataFrame:
     """Return a ledger at other unit costs: the counts of the tables times the new price.
 
@@ -197,7 +216,8 @@ def repriced(
     ledger, services : DataFrame
         Of one campaign, with ``scenario``, and ``scale`` in services.
     prices : mapping
-        By scenario and service, what one contact, or a year in a stock, cost and is to cost.
+        By scenario and service, what one contact, or a year in a stock, cost and is to cost; a
+        number each, or one of each year.
 
     Returns
     -------
@@ -206,11 +226,12 @@ def repriced(
         what other care saves; lines of no quintile, which have no counts, rise in proportion.
     """
     keys = zip(ledger["scenario"], ledger["item"], strict=True)
-    own = ledger[np.array([key in prices for key in keys], bool) & (ledger["kind"] != PROGRAMME)]
+    own = ledger[np.array([key in prices for key in keys], bool) & ~ledger["kind"].isin(COSTS)]
     if own.empty:
         return ledger
-    old, new = (np.array([prices[key][k] for key in zip(own["scenario"], own["item"], strict=True)])
-                for k in (0, 1))  # fmt: skip
+    both = [[_in_year(price, year) for price in prices[scenario, item]]
+            for scenario, item, year in own[["scenario", "item", "year"]].to_numpy()]  # fmt: skip
+    old, new = np.array(both).T
     lines = ["run", "year", "item", "quintile"]
     shares = own["amount_gbp"] / own.groupby(lines)["amount_gbp"].transform("sum")
     units = _units_served(services).reindex(pd.MultiIndex.from_frame(own[lines]), fill_value=0.0)
@@ -218,6 +239,40 @@ def repriced(
     by_ratio = own["amount_gbp"] * (new / old)
     amount = by_ratio.where(own["quintile"] == EVERY_QUINTILE, by_count).round(2)
     return ledger.assign(amount_gbp=amount.reindex(ledger.index).fillna(ledger["amount_gbp"]))
+
+
+def in_whole_steps(cashable_gbp: pd.DataFrame, step_gbp: Mapping[str, ByYear]) -> pd.DataFrame:
+    """Return what of a cashable saving whole steps of staffed capacity release.
+
+    Parameters
+    ----------
+    cashable_gbp : DataFrame
+        The cashable part of the pounds saved, not discounted: by year and ``item``, and by what
+        else there is; a column for each seed.
+    step_gbp : mapping of str to float, or to one of each year
+        What a whole step costs a year, by item.
+
+    Returns
+    -------
+    DataFrame
+        Whole steps of each year and item, shared out in proportion to the parts.
+    """
+    levels = ["year", "item"]
+    sums = cashable_gbp.groupby(level=levels).sum()
+    values = sums.to_numpy()
+    # A service that costs nothing has no step, and nothing to release.
+    steps = [max(_in_year(step_gbp[item], year), HALF_A_PENNY) for year, item in sums.index]
+    released = cash_released(values, 1.0, 1.0, np.reshape(steps, (-1, 1)))
+    shares = np.divide(released, values, out=np.zeros_like(values), where=values != 0.0)
+    share = pd.DataFrame(shares, sums.index, sums.columns)
+    places = pd.MultiIndex.from_arrays([cashable_gbp.index.get_level_values(k) for k in levels])
+    return cashable_gbp * share.reindex(places).to_numpy()
+
+
+def _in_year(of_years: ByYear, year: int) -> float:
+    """Return what holds in a year, from 1; the last goes on."""
+    values = np.atleast_1d(of_years)
+    return float(values[min(year, len(values)) - 1])
 
 
 def _units_served(services: pd.DataFrame) -> pd.Series:
@@ -245,22 +300,31 @@ class Terms:
         Life satisfaction by state, 0 to 10.
     uplift : mapping
         Optimism bias by scenario and entry of its plan.
+    step_gbp : mapping of str to float, or to one of each year
+        What one whole step of staffed capacity costs a year, by service.
     wellby_gbp : mapping of str to float
         Value of a WELLBY, low, central and high.
     money, wellbeing : sequence of (int, float)
         Discount rates.
     mid_year : bool
         Whether money and wellbeing come in the middle of each year.
+    qaly_gbp : float
+        Value of a year of life.
+    entries : sequence of str
+        The entries of the plan, in its order.
     """
 
     years: int
     scale: float
     satisfaction: Mapping[str, float]
     uplift: Mapping[tuple[str, str], float]
+    step_gbp: Mapping[str, ByYear]
     wellby_gbp: Mapping[str, float]
     money: Bands
     wellbeing: Bands
     mid_year: bool = False
+    qaly_gbp: float = 0.0
+    entries: Sequence[str] = ()
 
     @cached_property
     def money_factors(self) -> pd.Series:
@@ -293,19 +357,27 @@ class Appraisal:
         By seed, ``run_ours`` and ``run_theirs``.
     terms : Terms
         By what it is judged.
+    lives_of : callable, optional
+        Gives the rows of ``lives`` of a run, none where they were not kept.
     """
 
     def __init__(
-        self, ledger: pd.DataFrame, people: pd.DataFrame, pairs: pd.DataFrame, terms: Terms
+        self,
+        ledger: pd.DataFrame,
+        people: pd.DataFrame,
+        pairs: pd.DataFrame,
+        terms: Terms,
+        lives_of: LivesOf | None = None,
     ) -> None:
         self.pairs, self.terms = pairs, terms
         runs = pairs.to_numpy().ravel()
         self._ledger, self._people = (one[one["run"].isin(runs)] for one in (ledger, people))
+        self._lives_of = lives_of
 
     @cached_property
     def cost(self) -> pd.DataFrame:
-        """Discounted programme money, by year and agency that pays."""
-        own = self._ledger[self._ledger["kind"] == PROGRAMME]
+        """Discounted money of prevention, by year and agency that pays."""
+        own = self._ledger[self._ledger["kind"].isin(COSTS)]
         return self._discounted(own, "amount_gbp", ["year", "payer"])
 
     @cached_property
@@ -319,25 +391,77 @@ class Appraisal:
     @cached_property
     def total_cost(self) -> pd.DataFrame:
         """Cost with optimism bias, by year and agency that pays."""
-        return self.cost + self.optimism_bias
+        return self.cost.add(self.optimism_bias, fill_value=0.0)
 
     @cached_property
     def saving(self) -> dict[str, pd.DataFrame]:
         """Discounted spending avoided, in ``cash`` and at ``full_cost``.
 
-        By year, agency that would have paid, quintile and service.
+        By year, agency that would have paid, quintile and service. Cash is released in whole
+        steps of each year's saving on a service.
         """
-        own = self._ledger[self._ledger["kind"] != PROGRAMME]
+        own = self._ledger[~self._ledger["kind"].isin(COSTS)]
         own = own.assign(cash=own["amount_gbp"] * own["cashable"], full_cost=own["amount_gbp"])
         levels = ["year", "payer", "quintile", "item"]
-        return {lens: -self._discounted(own, lens, levels) for lens in ("cash", "full_cost")}
+        saved = {lens: -self._difference(own, lens, levels) for lens in ("cash", "full_cost")}
+        saved["cash"] = in_whole_steps(saved["cash"], self.terms.step_gbp)
+        factors = self.terms.money_factors
+        return {lens: times_by_year(one, factors) for lens, one in saved.items()}
+
+    @cached_property
+    def matches(self) -> dict[int, Match]:
+        """The same residents in both worlds, by seed; nothing unless every run kept its lives."""
+        found: dict[int, Match] = {}
+        if self._lives_of is None:
+            return found
+        for seed, runs in zip(self.pairs.index, self.pairs[["run_ours", "run_theirs"]].to_numpy(),
+                              strict=True):  # fmt: skip
+            ours, theirs = (self._lives_of(int(run)) for run in runs)
+            if ours.empty or theirs.empty:
+                return {}
+            found[seed] = match(ours, theirs, self.terms.years, len(self.terms.entries))
+        return found
+
+    @property
+    def has_lives(self) -> bool:
+        """Whether wellbeing is counted among those alive in both worlds."""
+        return bool(self.matches)
 
     @cached_property
     def wellbys(self) -> pd.DataFrame:
-        """Discounted change of adults' mean life satisfaction times the comparator's person-years.
+        """Discounted points of life satisfaction gained, one for an adult and a year.
 
-        By year and quintile, in the real place.
+        By year and the comparator's quintile, in the real place: at the end of each year, among
+        those who are then alive and live here in both worlds; where lives were not kept, the
+        change of all adults' mean times the comparator's person-years.
         """
+        points = self._points_in_both() if self.has_lives else self._points_of_means()
+        return times_by_year(points, self.terms.wellbeing_factors)
+
+    def _points_in_both(self) -> pd.DataFrame:
+        # A year has what its two ends have on average; before the first there is no difference.
+        at_end = {seed: (one.both * self._gain_of_move).sum(axis=(2, 3))
+                  for seed, one in self.matches.items()}  # fmt: skip
+        before = {seed: np.roll(one, 1, axis=0) for seed, one in at_end.items()}
+        for one in before.values():
+            one[0] = 0.0
+        return self._by_place({seed: (before[seed] + one) / 2.0 for seed, one in at_end.items()})
+
+    @property
+    def _gain_of_move(self) -> Array:
+        """Points gained by who is in one state there and in another here, shape (states, states)."""
+        scores = np.array([self.terms.satisfaction[state] for state in STATES])
+        return np.asarray(scores - scores[:, None])
+
+    def _by_place(self, values: Mapping[int, Array]) -> pd.DataFrame:
+        """Lay counts of the sample out by year and quintile, in the real place."""
+        where = pd.MultiIndex.from_product(
+            [range(1, self.terms.years + 1), range(1, N_QUINTILES + 1)], names=["year", "quintile"]
+        )
+        columns = np.reshape([one.ravel() for one in values.values()], (len(values), len(where))).T
+        return pd.DataFrame(columns * self.terms.scale, where, self.pairs.index)
+
+    def _points_of_means(self) -> pd.DataFrame:
         scores = pd.Series(dict(self.terms.satisfaction))[list(STATES)]
         adults = self._people.assign(
             points=self._people[list(STATES)] @ scores,
@@ -348,7 +472,7 @@ class Appraisal:
         means = ours / our_months.where(our_months > 0), theirs / months.where(months > 0)
         points = (means[0] - means[1]).fillna(0.0)
         lived = months * self.terms.scale / MONTHS_PER_YEAR
-        return _times_by_year(points * lived, self.terms.wellbeing_factors)
+        return points * lived
 
     @cached_property
     def crisis_averted(self) -> pd.DataFrame:
@@ -360,17 +484,55 @@ class Appraisal:
 
     @cached_property
     def life_years(self) -> pd.DataFrame:
-        """Person-years of all ages more than by the comparator, not discounted.
+        """Person-years of all ages lived here more than by the comparator, not discounted.
 
-        By year and quintile, in the real place.
+        By year and quintile, in the real place. Those of residents whom only one world has, by birth
+        or by moving, are among them.
         """
         return self._person_years("person_months")
+
+    @cached_property
+    def years_of_survivors(self) -> pd.DataFrame:
+        """Years of life by those alive here who are dead in the other world, not discounted.
+
+        Less those alive there who are dead here; a year for each end of a year. By year and
+        quintile, in the real place, of all ages. Only where lives were kept.
+        """
+        return self._by_place({seed: one.outlived for seed, one in self.matches.items()})
+
+    @property
+    def deaths_averted(self) -> pd.DataFrame:
+        """Residents alive here at the end who are dead in the other world, less the converse."""
+        return self.years_of_survivors.loc[[self.terms.years]]
+
+    @cached_property
+    def life_value(self) -> pd.DataFrame:
+        """Worth of the years of survivors, discounted as wellbeing is, by year and quintile."""
+        years = times_by_year(self.years_of_survivors, self.terms.wellbeing_factors)
+        return years * self.terms.qaly_gbp
+
+    @cached_property
+    def enrolee_gain(self) -> pd.DataFrame:
+        """Points of life satisfaction gained by those who enrolled, about a year after.
+
+        Against themselves in the comparator's world, by entry of the plan; none (NaN) in a pair
+        where nobody enrolled. Only where lives were kept.
+        """
+        gains = {}
+        for seed, one in self.matches.items():
+            enrolled = one.enrolled.sum(axis=(1, 2))
+            points = (one.enrolled * self._gain_of_move).sum(axis=(1, 2))
+            gains[seed] = points / np.where(enrolled > 0, enrolled, np.nan)
+        frame = pd.DataFrame(gains, pd.Index(self.terms.entries, name="item"), dtype=float)
+        return frame.dropna(how="all")
 
     def gains(self, lens: str, level: str = "central") -> pd.DataFrame:
         """Return what is gained each year in a lens, discounted, in pounds.
 
-        ``level`` is the value of a WELLBY, for social value alone.
+        ``level`` is the value of a WELLBY, for social value alone, or `WITH_LIFE`.
         """
+        if lens == "social" and level == WITH_LIFE:
+            return self.gains(lens) + self._by_year(self.life_value)
         if lens == "social":
             return self._by_year(self.wellbys) * self.terms.wellby_gbp[level]
         return self._by_year(self.saving[lens])
@@ -437,19 +599,19 @@ class Appraisal:
         Person-years are discounted as wellbeing is; no saving is taken off. NaN where none is
         averted or nothing is spent.
         """
-        averted = _times_by_year(self.crisis_averted, self.terms.wellbeing_factors).sum().mean()
+        averted = times_by_year(self.crisis_averted, self.terms.wellbeing_factors).sum().mean()
         cost = self.total_cost.sum().mean()
         return float(cost / averted) if averted > 0 and cost > HALF_A_PENNY else np.nan
 
-    def table(self) -> pd.DataFrame:
-        """Return the rows of the table ``appraisal``: each measure of each pair.
+    def table(self, more: Sequence[Measure] = ()) -> pd.DataFrame:
+        """Return the rows of the table ``appraisal``: each measure of each pair, then ``more``.
 
         Agency ``all`` and quintile 0 stand for the whole, not for one more of them.
         """
-        parts = [self._rows(*one) for one in self._measures()]
+        parts = [self._rows(*one) for one in [*self._measures(), *more]]
         return pd.concat(parts, ignore_index=True)
 
-    def _measures(self) -> list[tuple[str, str, pd.DataFrame]]:
+    def _measures(self) -> list[Measure]:
         """List measures as name, unit and values by agency and quintile."""
         found = [
             ("programme_cost", "GBP", _by_agency(self.cost)),
@@ -463,20 +625,32 @@ class Appraisal:
             ("crisis_averted", "person-years", _by_quintile(self.crisis_averted)),
             ("life_years", "person-years", _by_quintile(self.life_years)),
         ]
+        if self.has_lives:
+            found += [
+                ("years_of_survivors", "person-years", _by_quintile(self.years_of_survivors)),
+                ("deaths_averted", "people", _by_quintile(self.deaths_averted)),
+                ("life_value", "GBP", _by_quintile(self.life_value)),
+                ("enrolee_gain", "points", by_item(self.enrolee_gain)),
+            ]
         for lens in LENSES:
-            levels = list(self.terms.wellby_gbp) if lens == "social" else [""]
+            levels = self.levels if lens == "social" else [""]
             for level in levels:
                 name = "_".join(filter(None, (lens, level)))
                 found += [
-                    (f"net_{name}", "GBP", _whole(self.net(lens, level).sum())),
-                    (f"ratio_{name}", "ratio", _whole(self.ratio(lens, level))),
+                    (f"net_{name}", "GBP", whole(self.net(lens, level).sum())),
+                    (f"ratio_{name}", "ratio", whole(self.ratio(lens, level))),
                 ]
-            found.append((f"payback_{lens}", "year", _whole(self.payback(lens))))
+            found.append((f"payback_{lens}", "year", whole(self.payback(lens))))
         short = self.short_look()
         return found + [
-            (f"short_look_{what}", "GBP", _whole(values, self.main_payer or EVERYONE))
+            (f"short_look_{what}", "GBP", whole(values, self.main_payer or EVERYONE))
             for what, values in short.items()
         ]
+
+    @property
+    def levels(self) -> list[str]:
+        """Levels of social value: of the WELLBY, and with years of life where lives were kept."""
+        return [*self.terms.wellby_gbp, *([WITH_LIFE] if self.has_lives else [])]
 
     def _rows(self, measure: str, unit: str, values: pd.DataFrame) -> pd.DataFrame:
         n_rows, n_pairs = values.shape
@@ -488,13 +662,17 @@ class Appraisal:
             "quintile": np.repeat(
                 values.index.get_level_values("quintile").to_numpy(np.int8), n_pairs
             ),
+            "item": np.repeat(values.index.get_level_values("item").to_numpy(object), n_pairs),
             "value": values.to_numpy().ravel(),
             "unit": unit,
         })  # fmt: skip
 
     def _discounted(self, frame: pd.DataFrame, column: str, levels: Sequence[str]) -> pd.DataFrame:
+        return times_by_year(self._difference(frame, column, levels), self.terms.money_factors)
+
+    def _difference(self, frame: pd.DataFrame, column: str, levels: Sequence[str]) -> pd.DataFrame:
         ours, theirs = sums_of_pairs(frame, column, levels, self.pairs)
-        return _times_by_year(ours - theirs, self.terms.money_factors)
+        return ours - theirs
 
     def _person_years(self, column: str) -> pd.DataFrame:
         ours, theirs = sums_of_pairs(self._people, column, ["year", "quintile"], self.pairs)
@@ -506,7 +684,8 @@ class Appraisal:
         )  # fmt: skip
 
 
-def _times_by_year(values: pd.DataFrame, factors: pd.Series) -> pd.DataFrame:
+def times_by_year(values: pd.DataFrame, factors: pd.Series) -> pd.DataFrame:
+    """Multiply what is told by year, among others, with a factor of each year."""
     years = values.index.get_level_values("year")
     return values.mul(factors.reindex(years).to_numpy(), axis=0)
 
@@ -515,7 +694,7 @@ def _by_agency(values: pd.DataFrame) -> pd.DataFrame:
     """Sum over all agencies, then by agency; quintile 0."""
     sums = values.groupby(level="payer").sum()
     where = [sums.index, np.full(len(sums), EVERY_QUINTILE)]
-    return pd.concat([_whole(values.sum()), sums.set_axis(_places(*where))])
+    return pd.concat([whole(values.sum()), sums.set_axis(_places(*where))])
 
 
 def _by_quintile(values: pd.DataFrame) -> pd.DataFrame:
@@ -523,12 +702,22 @@ def _by_quintile(values: pd.DataFrame) -> pd.DataFrame:
     sums = values.groupby(level="quintile").sum()
     sums = sums[sums.index != EVERY_QUINTILE]
     where = [np.full(len(sums), EVERYONE, dtype=object), sums.index]
-    return pd.concat([_whole(values.sum()), sums.set_axis(_places(*where))])
+    return pd.concat([whole(values.sum()), sums.set_axis(_places(*where))])
 
 
-def _whole(by_pair: pd.Series, agency: str = EVERYONE) -> pd.DataFrame:
+def whole(by_pair: pd.Series, agency: str = EVERYONE) -> pd.DataFrame:
+    """Place a figure of each pair under an agency, and under no quintile."""
     return pd.DataFrame([by_pair.to_numpy()], _places([agency], [EVERY_QUINTILE]), by_pair.index)
 
 
-def _places(agencies: Any, quintiles: Any) -> pd.MultiIndex:
-    return pd.MultiIndex.from_arrays([agencies, quintiles], names=["agency", "quintile"])
+def by_item(values: pd.DataFrame) -> pd.DataFrame:
+    """Give each entry of a plan, or service, a row; agency ``all``, quintile 0."""
+    n = len(values)
+    return values.set_axis(_places([EVERYONE] * n, [EVERY_QUINTILE] * n, values.index))
+
+
+def _places(agencies: Any, quintiles: Any, items: Any = None) -> pd.MultiIndex:
+    items = [""] * len(agencies) if items is None else items
+    return pd.MultiIndex.from_arrays(
+        [agencies, quintiles, items], names=["agency", "quintile", "item"]
+    )

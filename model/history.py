@@ -59,7 +59,8 @@ def history_of(config: Scenario) -> dict[str, Any]:
     """Return what of a scenario shapes the place up to month 1: the rest is its future."""
     names = {"population", "burn_in_years", "structure"}
     # What the place and the numbers are, not only what they are called: files may be edited.
-    contents = (config.place_profile.model_dump_json(), sorted(config.parameter_values.items()))
+    place = config.place_profile.model_dump_json(exclude={"spending"})
+    contents = (place, sorted(config.parameter_values.items()))
     treating = sorted(name for name in config.services if load_services()[name].treats)
     past = hashlib.blake2b(repr(contents).encode(), digest_size=16).hexdigest()
     return {**config.model_dump(mode="json", include=names), "place_and_parameters": past,

@@ -11,6 +11,7 @@ and the payer's share a. So a sum of L lines is within L / 2 pence of what it wo
 Money of a plan is exact: the pence of its years add up to what it spends.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -23,7 +24,10 @@ from model.prices import AGENCIES, PENCE, Payment, half_up
 
 Array = np.ndarray[Any, Any]
 
-Kind = Literal["service", "care", "programme"]
+Kind = Literal["service", "care", "programme", "usual"]
+
+BILLED = ("service", "care")
+"""Kinds of posting that follow from use; the others are money for prevention."""
 
 NOBODYS = 0
 """In place of a quintile, where money was spent on nobody in particular."""
@@ -56,6 +60,7 @@ class Ledger:
     def __init__(self) -> None:
         self._postings: list[Posting] = []
         self._balances = dict.fromkeys(AGENCIES, 0)
+        self._billed: Counter[tuple[int, str]] = Counter()
 
     @property
     def balances(self) -> Mapping[str, int]:
@@ -82,6 +87,8 @@ class Ledger:
             return
         self._balances[line.payer] -= line.pence
         self._balances[line.beneficiary] += line.pence
+        if line.kind in BILLED:
+            self._billed[line.year, line.item] += line.pence
         self._postings.append(line)
 
     def bill(
@@ -93,11 +100,9 @@ class Ledger:
             self.post(Posting(year, payer, payment.beneficiary, kind, item, quintile, pence,
                               payment.cashable))  # fmt: skip
 
-    def spend(self, year: int, payment: Payment, item: str, pence: int) -> None:
-        """Let the payers of an entry of a plan pay the pence that it spent, to the last of them."""
-        for payer, part in payment.split(pence):
-            self.post(Posting(year, payer, payment.beneficiary, "programme", item, NOBODYS, part,
-                              payment.cashable))  # fmt: skip
+    def billed_pence(self, year: int, item: str) -> int:
+        """Return what all payers were billed in a year for a service or a stock."""
+        return self._billed[year, item]
 
     def rows(self) -> dict[str, Array | list[str]]:
         """Return the lines as columns of the table ``ledger``."""

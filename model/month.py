@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from model.catalogue import Shock, load_services
+from model.catalogue import Shock, catalogue_place, load_services
 from model.composition import Demand
 from model.draws import Low, Purpose, renewal_ids
 from model.homes import Rates as HomeRates
@@ -90,9 +90,11 @@ class Month(Prevention):
     _rates_after: wellbeing.Rates
     _weights: Array
     _demand: Demand
+    _usual_demand: Demand
     _stocks: Mapping[str, tuple[Array, Array]]
     _with_care: bool
     _child_care: childrens_care.Rates
+    _usual_child_care: childrens_care.Rates
     _chances: demography.Chances
     _home_rates: HomeRates
     _founders: migration.Founders
@@ -152,8 +154,19 @@ class Month(Prevention):
         for name in ("help_months", "treatment_months"):
             people.write(name, slice(None), help_seeking.a_month_less(people.columns[name]))
 
+    def _let_demand_grow(self, month: int) -> None:
+        """Let demand from outside grow, as the scenario has it, once a year."""
+        if month % MONTHS_PER_YEAR != 1 or not self.config.growth.demand:
+            return
+        index = self._growth.demand[(month - 1) // MONTHS_PER_YEAR]
+        self._demand = demand.grown(self._usual_demand, index)
+        if self._with_care:
+            in_need = float(index[catalogue_place(childrens_care.CARES[0])])
+            self._child_care = childrens_care.grown(self._usual_child_care, in_need)
+
     def _seek_services(self, month: int) -> None:
         people = self.population
+        self._let_demand_grow(month)
         self._meet_services(month)
         self._account = account = services.monthly_services(
             people, self.config.services, self._demand, self.draws, month, sought=self._sought,
@@ -228,6 +241,7 @@ class Month(Prevention):
         rows = demography.deaths(self.population, self._chances, self._low(DEATH), month)
         self._vital["deaths"] = self._by_neighbourhood(rows)
         self._mourn(rows)
+        self.recorder.lives.die(self.population, rows)
         self._vacate(rows, month)
 
     def _mourn(self, dead: Array) -> None:

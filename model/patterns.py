@@ -4,27 +4,30 @@ Every study answers with plain figures of one seed, scaled to the real place; ``
 tells their means and intervals. Beside each stands a null, in which what is asked about must vanish.
 """
 
-import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from multiprocessing import get_context
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from model.asking import Figures, Study
 from model.population import IN_CRISIS, PARTICIPANT, STRUGGLING, SUPPORTER, THRIVING
 from model.programme_files import load_programme
 from model.rates import MONTHS_PER_YEAR
 from model.scenario import Scenario
 from model.simulation import CommunityModel
 from model.trials import LATE, SOON, befriending, befriending_programme
-from model.workers import warm_kernels
-from model.worlds import Lived, Worlds, line_of, plentiful, same, with_plan, with_terms
+from model.worlds import (
+    Lived,
+    Worlds,
+    difference,
+    line_of,
+    plentiful,
+    same,
+    with_plan,
+    with_terms,
+)
 
 Array = np.ndarray[Any, Any]
-Figures = dict[str, float]
 
 PER_CENT, PER_THOUSAND = 100.0, 1_000.0
 
@@ -60,29 +63,6 @@ STUDY_GBP = 10_000_000.0
 SNAPSHOTS = 4
 
 
-@dataclass(frozen=True)
-class Patterns:
-    """What was measured: one set of figures a seed."""
-
-    figures: Sequence[Figures]
-    residents: int
-    years: int
-    place: str = "wigan"
-
-    def of(self, name: str) -> Array:
-        """Return a figure, one value a seed."""
-        return np.array([one[name] for one in self.figures])
-
-    def up_to(self, years: int) -> int:
-        """Return so many years, or all that were lived."""
-        return min(years, self.years)
-
-    @property
-    def names(self) -> set[str]:
-        """The figures there are."""
-        return set(self.figures[0])
-
-
 # --- What studies share ------------------------------------------------------------------
 
 
@@ -96,15 +76,8 @@ def without_effects(worlds: Worlds, config: Scenario) -> Scenario:
     return worlds.with_programmes(config, "null", lambda effect: False)
 
 
-def _difference(one: Lived, other: Lived, column: str) -> Array:
-    """Return one less the other by year, for as long as both were lived."""
-    n = min(len(one.yearly), len(other.yearly))
-    return np.asarray(one.yearly[column].iloc[:n].to_numpy()
-                      - other.yearly[column].iloc[:n].to_numpy())  # fmt: skip
-
-
 def _total(one: Lived, other: Lived, column: str, years: int) -> float:
-    return float(_difference(one, other, column)[:years].sum())
+    return float(difference(one, other, column)[:years].sum())
 
 
 def _share(one: Lived, other: Lived, column: str, years: int) -> float:
@@ -133,14 +106,14 @@ def demand_first(worlds: Worlds) -> Figures:
         lived = worlds.live(worlds.scenario(name), worlds.up_to(years),
                             worlds.up_to(PLAN_YEARS) if name == PEERS else 0)  # fmt: skip
         for column in DEMAND:
-            for k, value in enumerate(_difference(lived, base, column), start=1):
+            for k, value in enumerate(difference(lived, base, column), start=1):
                 found[f"{label}_{column}_in_{k}"] = float(value)
             n = worlds.up_to(years)
             found[f"{label}_{column}_total"] = _total(lived, base, column, n)
             found[f"{label}_{column}_share"] = _share(lived, base, column, n)
     null = worlds.live(without_effects(worlds, worlds.scenario(SHIFT)), worlds.up_to(NULL_YEARS))
     for column in DEMAND:
-        found[f"null_{column}"] = float(np.abs(_difference(null, base, column)).sum())
+        found[f"null_{column}"] = float(np.abs(difference(null, base, column)).sum())
     return found
 
 
@@ -203,19 +176,19 @@ def approaches(worlds: Worlds) -> Figures:
     unlearned = _hubs(worlds, "community_led", years, fit_learning_rate=0.0)
     for label, one in (("led", led), ("unlearned", unlearned)):
         for column in ("index", "fit", "ties_local", "crisis"):
-            for k, value in enumerate(_difference(one, uniform, column), start=1):
+            for k, value in enumerate(difference(one, uniform, column), start=1):
                 found[f"{label}_{column}_in_{k}"] = float(value)
         found[f"{label}_crisis_total"] = _total(one, uniform, "crisis", years)
     for label, one in (("uniform", uniform), ("led", led)):
         found[f"hubs_{label}_crisis_total"] = _total(one, usual(worlds), "crisis", years)
         found[f"hubs_{label}_crisis_share"] = _share(one, usual(worlds), "crisis", years)
         found[f"hubs_{label}_ties_at_end"] = float(
-            _difference(one, usual(worlds), "ties_local")[years - 1]
+            difference(one, usual(worlds), "ties_local")[years - 1]
         )
     for label, fits in UNEQUAL_FITS.items():
         n = worlds.up_to(PLAN_YEARS)
         one, other = (_hubs(worlds, way, n, **fits) for way in ("community_led", "uniform"))
-        index = _difference(one, other, "index")
+        index = difference(one, other, "index")
         found |= {
             f"{label}_index_at_start": float(index[min(1, n - 1)]),
             f"{label}_index_at_end": float(index[-1]),
@@ -329,7 +302,7 @@ def _keep_alike(text: str) -> str:
 def _after_the_end(abrupt: Lived, tapered: Lived, end: int) -> Figures:
     """Compare the place after the end, and those who took part until the last month."""
     after = slice(end // MONTHS_PER_YEAR, None)
-    crisis = _difference(abrupt, tapered, "crisis")
+    crisis = difference(abrupt, tapered, "crisis")
     who = np.flatnonzero(abrupt.seen["engagement"][end] == PARTICIPANT)
     months = np.arange(end + 1, min(end + 2 * WINDOW, len(abrupt.seen["state"]) - 1) + 1)
     there = abrupt.is_there[months][:, who].all(axis=0) & tapered.is_there[months][:, who].all(
@@ -581,7 +554,7 @@ QUEUE_COLUMNS = (
 
 # --- All of them -------------------------------------------------------------------------
 
-STUDIES: tuple[Callable[[Worlds], Figures], ...] = (
+STUDIES: tuple[Study, ...] = (
     demand_first,
     link_workers,
     approaches,
@@ -595,79 +568,3 @@ STUDIES: tuple[Callable[[Worlds], Figures], ...] = (
     queues,
 )
 """Every study, in the order of the page."""
-
-
-def live_patterns(
-    seed: int, population: int, years: int, place: str = "wigan",
-    on_study: Callable[[], None] = lambda: None,
-) -> Figures:  # fmt: skip
-    """Answer every question for one seed."""
-    found: Figures = {}
-    with tempfile.TemporaryDirectory() as folder:
-        worlds = Worlds(seed, population, years, Path(folder), place)
-        for study in STUDIES:
-            found |= study(worlds)
-            on_study()
-    return found
-
-
-_done: Any = None
-
-
-def _start(done: Any) -> None:
-    global _done  # noqa: PLW0603 - what a process of a pool is given at its start
-    _done = done
-
-
-def _one_more() -> None:
-    with _done.get_lock():
-        _done.value += 1
-
-
-def _of_seed(seed: int, population: int, years: int, place: str) -> Figures:
-    return live_patterns(seed, population, years, place, _one_more)
-
-
-def measure_patterns(
-    seeds: Sequence[int],
-    population: int,
-    years: int,
-    jobs: int,
-    place: str = "wigan",
-    on_study: Callable[[], None] = lambda: None,
-) -> Patterns:
-    """Answer every question in the worlds of every seed.
-
-    Parameters
-    ----------
-    seeds : sequence of int
-        Each a set of worlds of its own.
-    population : int
-        Residents in each world.
-    years : int
-        The longest that any is lived.
-    jobs : int
-        Processes.
-    place : str
-        Where.
-    on_study : callable, optional
-        Called with nothing whenever a study of a seed is done: progress.
-    """
-    context = get_context("spawn")
-    done, told = context.Value("q", 0), 0
-    warm_kernels()
-    with context.Pool(min(jobs, len(seeds)), initializer=_start, initargs=(done,)) as pool:
-        waiting = [pool.apply_async(_of_seed, (seed, population, years, place)) for seed in seeds]
-        while told < len(seeds) * len(STUDIES) and not all(one.ready() for one in waiting):
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-            for one in waiting:
-                if one.ready():
-                    one.get()  # what broke is told at once
-            for _ in range(int(done.value) - told):
-                on_study()
-                told += 1
-        found = [one.get() for one in waiting]
-    return Patterns(found, population, years, place)
-
-
-SECONDS_BETWEEN_LOOKS = 0.2

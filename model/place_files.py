@@ -16,7 +16,8 @@ import pandas as pd
 from pydantic import ValidationError
 
 from model.errors import PlaceError
-from model.places import N_QUINTILES, Neighbourhood, Place, thin
+from model.places import N_QUINTILES, Neighbourhood, Place, Spending, thin
+from model.prices import AGENCIES
 from model.reading import new_file, validation_problem
 
 AGE_COLUMNS = {
@@ -199,3 +200,16 @@ def _lines(place: Place) -> Iterable[str]:
             f"ages = {list(one.ages)}, quintiles = {list(one.quintiles)} }},"
         )
     yield "]"
+    if place.spending is not None:
+        yield from _spending_lines(place.spending)
+
+
+def _spending_lines(spending: Spending) -> Iterable[str]:
+    yield ""
+    yield "[spending]"
+    yield f"year = {_quoted(spending.year)}"
+    yield f"source = {_quoted(spending.source)}"
+    for agency in AGENCIES:
+        amounts = spending.lines_of(agency).items()
+        if amounts:
+            yield f"{agency}_gbp = {{ {', '.join(f'{name} = {gbp!r}' for name, gbp in amounts)} }}"

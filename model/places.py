@@ -4,15 +4,25 @@ The profile format is described in ``docs/places.md``. Bundled profiles are in
 ``data/places``; a scenario may name one of its own beside it.
 """
 
+import math
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from model.errors import PlaceError
+from model.prices import deflators, rebased
 from model.reading import read_table, read_toml, validation_problem
 
 Array = np.ndarray[Any, Any]
@@ -25,7 +35,10 @@ N_QUINTILES = 5
 LARGEST_PROFILE_BYTES = 8_000_000
 OLDEST_AGE = 105
 
+LINE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
 Count = Annotated[int, Field(ge=0, le=100_000_000)]
+Lines = dict[str, Annotated[float, Field(ge=0.0, le=1e12, allow_inf_nan=False)]]
 
 
 class Neighbourhood(BaseModel):
@@ -55,10 +68,45 @@ class Neighbourhood(BaseModel):
         return self
 
 
+class Spending(BaseModel):
+    """What public bodies spend on the people of a place in one financial year, line by line.
+
+    Amounts are whole pounds or parts of them, in the money of ``year``; an agency that is not
+    told of spends nobody knows what.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    year: str
+    source: Annotated[str, Field(min_length=1, max_length=100)]
+    council_gbp: Lines = Field(default_factory=dict)
+    nhs_gbp: Lines = Field(default_factory=dict)
+    police_gbp: Lines = Field(default_factory=dict)
+    central_government_gbp: Lines = Field(default_factory=dict)
+    community_sector_gbp: Lines = Field(default_factory=dict)
+
+    @field_validator("*")
+    @classmethod
+    def _named(cls, lines: Any) -> Any:
+        for name in lines if isinstance(lines, dict) else ():
+            if not LINE_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} must start with a small letter and be at most 40 small letters, "
+                    "digits and underscores"
+                )
+        return lines
+
+    def lines_of(self, agency: str) -> Lines:
+        """Return the amounts told of one of the agencies of `prices.AGENCIES`."""
+        lines: Lines = getattr(self, f"{agency}_gbp")
+        return lines
+
+
 class Place(BaseModel):
     """A council area, a miniature of England, or an openly invented town.
 
-    ``age_from`` holds the first age of each band, 0 first.
+    ``age_from`` holds the first age of each band, 0 first; ``spending`` is an input to budgets
+    and shapes nothing before them.
 
     Examples
     --------
@@ -79,6 +127,7 @@ class Place(BaseModel):
     neighbourhoods: Annotated[
         tuple[Neighbourhood, ...], Field(strict=False, min_length=1, max_length=10_000)
     ]
+    spending: Spending | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Place":
@@ -100,6 +149,28 @@ class Place(BaseModel):
     def population(self) -> int:
         """Real residents of the place."""
         return sum(neighbourhood.population for neighbourhood in self.neighbourhoods)
+
+    def spending_gbp(self, agency: str) -> float:
+        """Return what an agency spends on the place in a year, in the money of 2024/25.
+
+        Parameters
+        ----------
+        agency : str
+            One of `prices.AGENCIES`.
+
+        Returns
+        -------
+        float
+            The sum of its lines; 0.0 where none is told.
+
+        Examples
+        --------
+        >>> load_place("wigan").spending_gbp("council")
+        301199000.0
+        """
+        if self.spending is None:
+            return 0.0
+        return rebased(math.fsum(self.spending.lines_of(agency).values()), self.spending.year)
 
 
 def bundled_places() -> dict[str, Path]:
@@ -134,9 +205,16 @@ def _read_place(path: Path, changed_ns: int) -> Place:
     del changed_ns  # a profile that was edited since is read again
     document = read_toml(path, LARGEST_PROFILE_BYTES, PlaceError)
     try:
-        return Place.model_validate(document)
+        place = Place.model_validate(document)
     except ValidationError as error:
-        raise validation_problem(error, PlaceError, path, (Place, Neighbourhood)) from None
+        raise validation_problem(
+            error, PlaceError, path, (Place, Neighbourhood, Spending)
+        ) from None
+    if place.spending is not None and place.spending.year not in deflators():
+        raise PlaceError("unknown price year", file=path, key="spending.year",
+                         value=place.spending.year, known=deflators(),
+                         wanted=place.spending.year)  # fmt: skip
+    return place
 
 
 def thin(counts: Array, total: int) -> Array:

@@ -4,15 +4,13 @@ Money buys whole units (workers, groups, places) at the real place's scale, year
 units there are keep running, and what is left sets up new ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from model.catalogue import load_services
-from model.parameters import Parameters
 from model.prices import PENCE, half_up
 from model.programme_files import (
     AddTies,
@@ -30,6 +28,9 @@ from model.rates import MONTHS_PER_YEAR
 from model.scenario import PlanEntry, Scenario
 
 Array = np.ndarray[Any, Any]
+
+A_HAIR = 1e-9
+"""By how much what units cost may exceed the money that bought them: decimals are not exact."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +90,6 @@ class Entry(Spending):
         """Whether participants are left from one month to the next when the plan ends."""
         return (self.terms.ending or self.programme.course.ending) == "abrupt"
 
-    def units_in(self, month: int) -> int:
-        """Return the whole units there are in a month of the plan."""
-        return self._units_by_year[(month - self.terms.start_month) // MONTHS_PER_YEAR]
-
-    @cached_property
-    def _units_by_year(self) -> tuple[int, ...]:
-        years = (self.last_month - self.terms.start_month) // MONTHS_PER_YEAR + 1
-        return units_bought(self.terms.budget_gbp_per_year, self.programme, years)
-
     @property
     def share_built(self) -> float:
         """Share of the money that goes into places to meet."""
@@ -139,27 +131,26 @@ def _spending(number: int, terms: PlanEntry, months: int) -> Spending:
     return Entry(number, terms, last, load_programme(terms.programme))
 
 
-def units_bought(budget_gbp_per_year: float, programme: Programme, years: int) -> tuple[int, ...]:
-    """Count the whole units a yearly budget keeps, year by year.
+def units_next(there: int, budget_gbp_per_year: float, programme: Programme) -> int:
+    """Count the whole units that a year's money keeps, and sets up beside those there are.
 
     A unit costs its running, and as many new participants a year as its places turn over, by who
-    completes and by who drops out; a new one its set-up on top, in its first year.
+    completes and by who drops out; a new one its set-up on top, in its first year. What cannot be
+    paid any more closes.
 
     Examples
     --------
     >>> from model.programme_files import load_programme
-    >>> units_bought(0.0, load_programme("peer_support_group"), 2)
-    (0, 0)
+    >>> units_next(3, 0.0, load_programme("peer_support_group"))
+    0
     """
     c = programme.capacity
     running = c.unit_cost_gbp.value + c.participant_cost_gbp.value * _taken_in_a_year(programme, c)
-    units: list[int] = []
-    for _ in range(years):
-        there = units[-1] if units else 0
-        left = budget_gbp_per_year - there * running
-        new = running + c.set_up_cost_gbp.value
-        units.append(there + (int(left / new) if new > 0.0 else 0))
-    return tuple(units)
+    if there * running > budget_gbp_per_year * (1.0 + A_HAIR):
+        return int(budget_gbp_per_year / running)
+    left = budget_gbp_per_year - there * running
+    new = running + c.set_up_cost_gbp.value
+    return there + (max(0, int(left / new)) if new > 0.0 else 0)
 
 
 def _taken_in_a_year(programme: Programme, capacity: Capacity) -> float:
@@ -168,13 +159,26 @@ def _taken_in_a_year(programme: Programme, capacity: Capacity) -> float:
     return float(capacity.people.value * MONTHS_PER_YEAR / stay)
 
 
-def extra_contacts(plan: Sequence[Spending], month: int, parameters: Parameters) -> dict[str, int]:
-    """Return the contacts a month that plans buy of services, at the real place's scale."""
+def extra_contacts(
+    plan: Sequence[Spending],
+    month: int,
+    paid_gbp: Callable[[Spending], float],
+    price_gbp: Callable[[str], float],
+) -> dict[str, int]:
+    """Return the contacts a month that plans buy of services, at the real place's scale.
+
+    Parameters
+    ----------
+    paid_gbp : callable
+        What is paid for an entry this month.
+    price_gbp : callable
+        What a contact with a service costs.
+    """
     bought: dict[str, int] = {}
     for entry in plan:
         service = entry.terms.service
         if service is not None and entry.is_running(month):
-            n = int(entry.a_month_gbp / parameters[f"{service}_unit_cost"])
+            n = int(paid_gbp(entry) / price_gbp(service))
             bought[service] = bought.get(service, 0) + n
     return bought
 

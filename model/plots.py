@@ -13,7 +13,14 @@ from model.comparison import Comparison, Paired, comparisons, rates_by
 from model.errors import ResultsError
 from model.population import STATES
 from model.rates import MONTHS_PER_YEAR
-from model.report import Estimate, estimate, heading_of, label_of, over_adults, services_by_year
+from model.report import (
+    Estimate,
+    estimate,
+    heading_of,
+    label_of,
+    over_adults,
+    services_by_year,
+)
 from model.results import Results
 
 if TYPE_CHECKING:
@@ -29,6 +36,7 @@ INK, QUIET = "#222222", "#767676"
 LINE = "#2166ac"
 SERVICE_LINES = (LINE, "#e08214", "#1b7837")
 SERVICE_DASHES = ("-", "--", ":")
+MILLION = 1e6
 MANY_CONTACTS = 1_000_000
 LEGEND_STRIP = 0.16
 LEAST_AXIS = 0.1
@@ -45,7 +53,7 @@ def draw_overviews(results: Results) -> list[Path]:
     """
     names = results.runs.loc[results.runs["status"] == "finished", "scenario"].unique()
     return [
-        _save(partial(overview, results, str(name)),
+        save_figure(partial(overview, results, str(name)),
               results.folder / ("overview" if len(names) == 1 else f"overview_{name}"))
         for name in names
     ]  # fmt: skip
@@ -61,13 +69,20 @@ def draw_comparisons(results: Results) -> list[Path]:
     """
     found = [one for one in comparisons(results) if len(one.pairs)]
     return [
-        _save(partial(differences, one),
+        save_figure(partial(differences, one),
               results.folder / ("comparison" if len(found) == 1 else f"comparison_{one.scenario}"))
         for one in found
     ]  # fmt: skip
 
 
-def _save(draw: Callable[[], "Figure"], stem: Path) -> Path:
+def save_figure(draw: Callable[[], "Figure"], stem: Path) -> Path:
+    """Write a figure as SVG and as PNG; the same tables give the same file.
+
+    Raises
+    ------
+    ResultsError
+        When it cannot be written.
+    """
     import matplotlib as mpl  # noqa: PLC0415 - slow to load, only needed to draw
 
     # Ids in an SVG follow this salt, so the same tables give the same file.
@@ -123,7 +138,7 @@ def _draw_states(axes: "Axes", monthly: pd.DataFrame) -> None:
                   ha="right", va="center", color=colour, fontsize=8)  # fmt: skip
         middle += share
     axes.set(ylim=(0, 100), ylabel="% of adults", xlim=(0, years[-1]))
-    _title(axes, "Wellbeing states of adults")
+    title_axes(axes, "Wellbeing states of adults")
 
 
 def _draw_satisfaction(axes: "Axes", monthly: pd.DataFrame) -> None:
@@ -141,7 +156,7 @@ def _draw_satisfaction(axes: "Axes", monthly: pd.DataFrame) -> None:
     reach = max(0.1, 1.2 * float(np.abs(values.to_numpy() - centre).max()))
     axes.set(ylim=(centre - reach, centre + reach), ylabel="score, 0 to 10", xlim=(0, years[-1]))
     axes.locator_params("y", nbins=5, steps=[1, 2, 5, 10])
-    _title(axes, "Mean life satisfaction (axis cut)")
+    title_axes(axes, "Mean life satisfaction (axis cut)")
 
 
 def _draw_crisis_by_quintile(axes: "Axes", results: Results, scenario: str) -> None:
@@ -151,7 +166,7 @@ def _draw_crisis_by_quintile(axes: "Axes", results: Results, scenario: str) -> N
     shares = (100.0 * sums["in_crisis"] / sums.sum(axis=1)).unstack(level=0).dropna(how="all")
     found = [estimate(row) for row in shares.to_numpy()]
     means = np.array([one.mean for one in found])
-    errors = _error_bars(found)
+    errors = error_bars(found)
     positions = shares.index.to_numpy()
     axes.bar(positions, means, color=STATE_COLOURS[3], width=0.65,
              yerr=errors, error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
@@ -161,7 +176,7 @@ def _draw_crisis_by_quintile(axes: "Axes", results: Results, scenario: str) -> N
                   fontsize=8)  # fmt: skip
     axes.set(ylim=(0, 1.15 * top), ylabel="% of adults", xlim=(0.4, 5.6))
     axes.set_xticks(range(1, 6), ["1\nmost\ndeprived", "2", "3", "4", "5\nleast\ndeprived"])
-    _title(axes, f"In crisis by deprivation quintile, year {int(results.people['year'].max())}",
+    title_axes(axes, f"In crisis by deprivation quintile, year {int(results.people['year'].max())}",
            x_label=None)  # fmt: skip
 
 
@@ -175,7 +190,7 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     }
     names = sorted(found, key=lambda name: found[name].mean)
     means = np.array([found[name].mean for name in names])
-    errors = _error_bars([found[name] for name in names])
+    errors = error_bars([found[name] for name in names])
     axes.barh(names, means, color=LINE, height=0.65, xerr=errors,
               error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
     longest = max(LEAST_AXIS, *means)
@@ -189,7 +204,7 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     axes.set_yticks([])
     axes.set(xlim=(0, max(2.3 * longest, *(means + errors[1] + 1.3 * longest))),
              xlabel="£ million a year")  # fmt: skip
-    _title(
+    title_axes(
         axes,
         f"Services in the real place, year {int(last)}: cost, contacts or entries",
         x_label=None,
@@ -203,15 +218,15 @@ def differences(one: Comparison) -> "Figure":
     figure = Figure(figsize=(10.0, 7.6), layout="constrained")
     axes = figure.subplots(2, 2)
     _draw_differences(axes[0, 0], {"": one.crisis}, "people")
-    _title(axes[0, 0], "People in crisis: difference")
+    title_axes(axes[0, 0], "People in crisis: difference")
     _draw_differences(axes[1, 0], {"": one.satisfaction}, "points, of 0 to 10")
-    _title(axes[1, 0], "Mean life satisfaction of adults: difference")
+    title_axes(axes[1, 0], "Mean life satisfaction of adults: difference")
     _draw_crisis_differences(axes[1, 1], one)
     if one.services:
         demand = {load_services()[name].label: _in_percent(one.demand.where("service", [name]))
                   for name in one.main_services}  # fmt: skip
         _draw_differences(axes[0, 1], demand, "% of the comparator")
-        _title(axes[0, 1], "Demand for main services: difference")
+        title_axes(axes[0, 1], "Demand for main services: difference")
     else:
         axes[0, 1].set_axis_off()
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
@@ -267,7 +282,7 @@ def _draw_crisis_differences(axes: "Axes", one: Comparison) -> None:
     years = f"{one.years} years" if one.years > 1 else "1 year"
     rates = rates_by(one, "quintile").changes()
     found = [change.size for change in rates.values()]
-    means, errors = np.array([size.mean for size in found]), _error_bars(found)
+    means, errors = np.array([size.mean for size in found]), error_bars(found)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.bar(list(rates), means, color=LINE, width=0.65, yerr=errors,
              error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
@@ -275,16 +290,17 @@ def _draw_crisis_differences(axes: "Axes", one: Comparison) -> None:
         axes.set_ylim(-1.0, 1.0)
     axes.set(ylabel="person-years a year per 1,000 adults", xlim=(0.4, 5.6))
     axes.set_xticks(range(1, 6), ["1\nmost\ndeprived", "2", "3", "4", "5\nleast\ndeprived"])
-    _title(axes, f"In crisis by deprivation quintile: difference, {years}", x_label=None)
+    title_axes(axes, f"In crisis by deprivation quintile: difference, {years}", x_label=None)
 
 
-def _error_bars(found: Sequence[Estimate]) -> Array:
+def error_bars(found: Sequence[Estimate]) -> Array:
     """Return how far intervals reach below and above their means, 0 where there is none."""
     reach = [[one.mean - one.low, one.high - one.mean] for one in found]
     return np.asarray(np.nan_to_num(np.array(reach).T))
 
 
-def _title(axes: "Axes", title: str, x_label: str | None = "years after burn-in") -> None:
+def title_axes(axes: "Axes", title: str, x_label: str | None = "years after burn-in") -> None:
+    """Head a panel, name what runs along it, and take lines away that say nothing."""
     axes.set_title(title, loc="left", fontsize=10, color=INK)
     if x_label:
         axes.set_xlabel(x_label)

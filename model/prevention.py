@@ -12,13 +12,14 @@ import numpy as np
 
 from model.catalogue import catalogue_place, load_services
 from model.draws import Draws, Low
+from model.growth import Indices, indices_of
 from model.network import Network
 from model.parameters import Parameters
 from model.places import Place
-from model.plans import Entry, Spending, Terms, extra_contacts, spending_of, terms_of
+from model.plans import Entry, Spending, Terms, extra_contacts, spending_of, terms_of, units_next
 from model.population import ENGAGEMENT, NOT_ENGAGED, PARTICIPANT, SUPPORTER, Population
-from model.prices import load_payments
 from model.programme_files import CostSubstitution, Supporters
+from model.purse import Purse
 from model.rates import MONTHS_PER_YEAR
 from model.recorder import Recorder
 from model.rules import (
@@ -56,6 +57,8 @@ class Prevention(mesa.Model):  # type: ignore[misc]
     place: Place
 
     _plan: tuple[Spending, ...]
+    _growth: Indices
+    purse: Purse
     _programmes: tuple[Entry, ...]
     _terms: Terms
     _infrastructure: infrastructure.Infrastructure
@@ -80,11 +83,14 @@ class Prevention(mesa.Model):  # type: ignore[misc]
 
     def _invest(self, month: int) -> None:
         """Spend the month's money, and let the places to meet grow and wear."""
-        if not self._plan:
+        if month % MONTHS_PER_YEAR == 1:
+            self._expect_usual()
+        if not self._plan and self.purse.is_planned:
             return
         led, uniform, drawn_in = np.zeros((3, self._n_homes))
         running = [entry for entry in self._plan if entry.is_running(month)]
         beginning = [entry for entry in running if entry.begins_year(month)]
+        turning = [entry for entry in running if self.purse.has_turned(entry, month)]
         if beginning:
             people, n = self.population, self._n_homes
             self._heads = self.scale * np.maximum(targeting.residents_of(people), 1.0)
@@ -92,8 +98,10 @@ class Prevention(mesa.Model):  # type: ignore[misc]
             self._adults = self.scale * np.maximum(adults, 1.0)
         for entry in beginning:
             self._share_out(entry, month)
+        for entry in turning:
+            self._close_units(entry, month)
         for entry in running:
-            a_month = entry.a_month_gbp * self._shares[entry.number]
+            a_month = self._paid_gbp(entry, month) * self._shares[entry.number]
             self._count("spend_gbp", entry.number, a_month)
             if isinstance(entry, Entry):
                 is_led = entry.terms.approach == "community_led"
@@ -104,27 +112,55 @@ class Prevention(mesa.Model):  # type: ignore[misc]
                 self._count("usable_gbp", entry.number, built * self._fit(is_led))
         self._infrastructure = infrastructure.a_month_on(
             self._infrastructure, uniform / self._heads, led / self._heads,
-            np.ones(self._n_homes), np.minimum(drawn_in / self._adults, 1.0), self.parameters,
+            np.full(self._n_homes, self.purse.kept_usual(month)),
+            np.minimum(drawn_in / self._adults, 1.0), self.parameters,
         )  # fmt: skip
         self._index = infrastructure.index_of(self._infrastructure.stock_gbp, self.parameters)
 
+    def _expect_usual(self) -> None:
+        """Say what a year of usual spending comes to, by those who live here at its beginning."""
+        residents = self.scale * np.count_nonzero(self.population.is_present)
+        self.purse.expect_usual(residents * infrastructure.usual_stock(self.parameters))
+
     def _share_out(self, entry: Spending, month: int) -> None:
         """Say where an entry's money goes for a year, and what it buys there."""
-        people, number, scale = self.population, entry.number, self.scale
+        people, number = self.population, entry.number
         codes = [one.code for one in self.place.neighbourhoods]
         named = targeting.named(codes, entry.terms.neighbourhoods)
         self._shares[number] = targeting.shares(entry.terms.targeting, people, self.network, named)
         if not isinstance(entry, Entry):
             return
         there = self._units.get(number, np.zeros(self._n_homes, np.int64))
-        units = entry.units_in(month)
+        units = self._units_next(entry, there, month)
+        if units < there.sum():
+            there = targeting.whole_units(units, there / there.sum())
         # What stands stays where it is; new units go where most are short of their share.
         short = np.maximum(units * self._shares[number] - there, 0.0)
         if units > there.sum():
             there = there + targeting.whole_units(units - int(there.sum()), short / short.sum())
-        self._units[number] = there
-        people_each = entry.programme.capacity.people.value
-        self._places[number] = targeting.in_sample(self._units[number] * people_each, scale)
+        self._stand(entry, there)
+
+    def _close_units(self, entry: Spending, month: int) -> None:
+        """Close what a budget that was cut within a year cannot keep; what is new waits for the next.
+
+        A year's money sets units up once, at its beginning.
+        """
+        if not isinstance(entry, Entry):
+            return
+        there = self._units[entry.number]
+        units = self._units_next(entry, there, month)
+        if units < there.sum():
+            self._stand(entry, targeting.whole_units(units, there / there.sum()))
+
+    def _units_next(self, entry: Entry, there: Array, month: int) -> int:
+        budget = entry.terms.budget_gbp_per_year * self.purse.kept(entry, month)
+        return units_next(int(there.sum()), budget, entry.programme)
+
+    def _stand(self, entry: Entry, units: Array) -> None:
+        """Write down where an entry's units stand, and how many places that makes."""
+        self._units[entry.number] = units
+        places = units * entry.programme.capacity.people.value
+        self._places[entry.number] = targeting.in_sample(places, self.scale)
 
     def _shelter(self, month: int) -> None:
         """Let trained responders and mutual aid take part of a collective shock's stress."""
@@ -234,6 +270,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
         self._engage(taken, number, PARTICIPANT)
         people.write("programme_months", taken, self._terms.months[number])
         self._count_rows("enrolled", taken)
+        self.recorder.lives.begin(month, number, people.resident[taken])
         return taken
 
     def _free(self, entry: Entry) -> Array:
@@ -266,7 +303,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
 
     def _meet_services(self, month: int) -> None:
         """Say what the plan does to this month's services, before they are sought."""
-        self._bought = extra_contacts(self._plan, month, self.parameters)
+        self._bought = self._buy(month)
         if self._changes_demand:
             group = programmes.groups(self.population)
             self._ratios = services.Ratios(group, self._terms.service_ratio)
@@ -317,33 +354,44 @@ class Prevention(mesa.Model):  # type: ignore[misc]
             counts = {name: values.copy() for name, values in totals.items()}
             self.recorder.record_plan(year, entry.name,
                                       {**counts, "supporters": supporters, "mean_fit": fit})  # fmt: skip
-        self._pay_plan(year)
+        self._close_year(year)
         for values in self._book.values():
             values[:] = 0.0
 
-    def _pay_plan(self, year: int) -> None:
-        """Post the year's money of every entry, and what of it a service need not be paid again."""
-        end = year * MONTHS_PER_YEAR
-        for entry in self._plan:
-            payment = load_payments().of_entry(entry.terms.programme, entry.terms.service)
-            pence = entry.spent_pence(end) - entry.spent_pence(end - MONTHS_PER_YEAR)
-            self.recorder.pay_plan(year, entry.name, payment, pence)
+    def _close_year(self, year: int) -> None:
+        """Post the year's money, take off what a service need not be paid again, set the next."""
+        ledger = self.recorder.ledger
+        self.purse.pay(year, ledger)
         for service, bought in self._bought_in(year).items():
             if service in self._queues:
                 usual = MONTHS_PER_YEAR * self._queues[service].per_month
                 self.recorder.credit(year, service, usual, bought)
+        self.purse.close(year, ledger)
+        self.recorder.record_budgets(self.purse.rows[-1])
 
     def _bought_in(self, year: int) -> Counter[str]:
         """Return the contacts that plans bought in a year, by service."""
         end = year * MONTHS_PER_YEAR
         months = range(end - MONTHS_PER_YEAR + 1, end + 1)
-        return sum((Counter(extra_contacts(self._plan, month, self.parameters))
-                    for month in months), Counter())  # fmt: skip
+        return sum((Counter(self._buy(month)) for month in months), Counter())
+
+    def _buy(self, month: int) -> dict[str, int]:
+        return extra_contacts(self._plan, month, lambda entry: self._paid_gbp(entry, month),
+                              lambda service: self._price_gbp(service, month))  # fmt: skip
+
+    def _paid_gbp(self, entry: Spending, month: int) -> float:
+        return entry.a_month_gbp * self.purse.kept(entry, month)
+
+    def _price_gbp(self, service: str, month: int) -> float:
+        index = self._growth.unit_costs[(month - 1) // MONTHS_PER_YEAR, catalogue_place(service)]
+        return float(self.parameters[f"{service}_unit_cost"] * index)
 
     # --- What it is made of ---------------------------------------------------------------
 
     def _open_plan(self) -> None:
         self._plan = spending_of(self.config)
+        self._growth = indices_of(self.config.growth)
+        self.purse = Purse(self.config, self.parameters, self._plan)
         self._programmes = tuple(entry for entry in self._plan if isinstance(entry, Entry))
         self._terms = terms_of(self._plan)
         self._n_homes = len(self.place.neighbourhoods)

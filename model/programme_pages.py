@@ -37,10 +37,9 @@ PATTERNS = {
 
 ASKED_ELSEWHERE = {
     "heatwave": "Do places to meet protect in a heatwave? Asked in tests/test_life_events.py.",
-    "cuts_and_restoration": "How fast do ties and demand follow cuts, and restoration? To be asked "
-    "with budgets.",
-    "prevention_is_late": "When does prevention pay? To be asked with its appraisal.",
-    "wrong_pocket": "Who pays, and who gains? To be asked with its appraisal.",
+    "cuts_and_restoration": "How fast is what was cut restored? Asked in docs/money.md.",
+    "prevention_is_late": "When does prevention pay? Asked in docs/money.md.",
+    "wrong_pocket": "Who pays, and who gains? Asked in docs/money.md.",
 }
 """What else claims are mapped to, and where it is asked."""
 

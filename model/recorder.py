@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from model.catalogue import load_services
+from model.catalogue import catalogue_place, load_services
 from model.compiled import kernel
 from model.ledger import NOBODYS, Kind, Ledger
+from model.lives import Lives
 from model.network import LAYER_NAMES, Network
 from model.parameters import Parameters
 from model.places import N_QUINTILES, Place
@@ -23,7 +24,7 @@ from model.population import (
     VACANT,
     Population,
 )
-from model.prices import Payment, load_payments
+from model.prices import AGENCIES, load_payments
 from model.rates import MONTHS_PER_YEAR
 from model.results import frame_of, schema_of
 from model.sieve import CHUNK
@@ -124,11 +125,15 @@ class Recorder:
         Life satisfaction by state and unit costs are read.
     scale : float
         Real residents for each one in the sample.
+    price_index : array of shape (years, services of the catalogue), optional
+        Unit costs of each year for those of the parameters; the same where left out.
 
     Attributes
     ----------
     ledger : Ledger
         The book, posted at the end of every year.
+    lives : Lives
+        Who lived and who died, where that is kept.
     """
 
     def __init__(
@@ -137,8 +142,11 @@ class Recorder:
         services: Sequence[str],
         parameters: Parameters,
         scale: float = 1.0,
+        price_index: Array | None = None,
     ) -> None:
         self.ledger = Ledger()
+        self.lives = Lives()
+        self._price_index = price_index
         self._scale = scale
         self._codes = [one.code for one in place.neighbourhoods]
         self._services = tuple(services)
@@ -147,6 +155,7 @@ class Recorder:
         self._months: list[dict[str, Array]] = []
         self._years: list[tuple[Array, ...]] = []
         self._plan_years: list[dict[str, Any]] = []
+        self._budget_years: list[Mapping[str, Array]] = []
         self._person_months = np.zeros(SHAPE, np.int64)
         self._household_months = np.zeros((N_QUINTILES, len(AGE_BANDS)), np.int64)
         self._flow = np.zeros((N_SUMMED, len(services), N_QUINTILES, len(AGE_BANDS)), np.int64)
@@ -201,6 +210,7 @@ class Recorder:
             self._years.append(tuple(total.copy() for total in sums))
             self._saved_by_year.append(self._saved.copy())
             self._bill_services(month // MONTHS_PER_YEAR)
+            self.lives.end_year(month // MONTHS_PER_YEAR, people)
             for total in (*sums, self._saved):
                 total[:] = 0
 
@@ -210,9 +220,9 @@ class Recorder:
         about = {"year": [year] * n, "programme": [programme] * n, "neighbourhood": self._codes}
         self._plan_years.append({**about, **by_neighbourhood})
 
-    def pay_plan(self, year: int, programme: str, payment: Payment, pence: int) -> None:
-        """Post what an entry of a plan spent in a year."""
-        self.ledger.spend(year, payment, programme, pence)
+    def record_budgets(self, by_agency: Mapping[str, Array]) -> None:
+        """Write a year of the budgets down: the columns of ``budgets``, by agency."""
+        self._budget_years.append(by_agency)
 
     def credit(self, year: int, service: str, usual: int, bought: int) -> None:
         """Take off a service's bill the contacts that a plan has paid for.
@@ -231,12 +241,12 @@ class Recorder:
         served = self._scale * self._years[-1][2][SERVED, k].sum()
         paid_for = min(max(served - usual, 0.0), bought)
         payment = load_payments().services[service].payment
-        gbp = -paid_for * self._unit_costs[k]
+        gbp = -paid_for * self._price_gbp(year)[k]
         self.ledger.bill(year, payment, "service", service, NOBODYS, gbp)
 
     def _bill_services(self, year: int) -> None:
         """Post what was used in the year that has just ended, by service and quintile."""
-        cost = self._cost_gbp(self._flow, self._saved).sum(axis=-1)
+        cost = self._cost_gbp(year, self._flow, self._saved).sum(axis=-1)
         for k, name in enumerate(self._services):
             payment = load_payments().services[name].payment
             kind: Kind = "service" if load_services()[name].kind == "contact" else "care"
@@ -244,29 +254,44 @@ class Recorder:
                 gbp = self._scale * float(cost[k, quintile])
                 self.ledger.bill(year, payment, kind, name, quintile + 1, gbp)
 
-    def _cost_gbp(self, flow: Array, saved: Array) -> Array:
+    def _price_gbp(self, year: int) -> Array:
+        """Return what a contact, or a year in a stock, costs in a year."""
+        if self._price_index is None:
+            return self._unit_costs
+        at = np.array([catalogue_place(name) for name in self._services], np.int64)
+        return np.asarray(self._unit_costs * self._price_index[year - 1, at])
+
+    def _cost_gbp(self, year: int, flow: Array, saved: Array) -> Array:
         """Price what the sample used in a year: by service, quintile and age band."""
-        cost = np.empty(flow.shape[1:])
+        cost, price = np.empty(flow.shape[1:]), self._price_gbp(year)
         for k, name in enumerate(self._services):
             is_stock = load_services()[name].kind == "stock"
             used = flow[STOCK_MONTHS, k] / MONTHS_PER_YEAR if is_stock else flow[SERVED, k]
-            cost[k] = used * self._unit_costs[k] - saved[k]
+            cost[k] = used * price[k] - saved[k]
         return cost
 
     def tables(self, run: int = 0) -> dict[str, pa.Table]:
         """Return the rows so far as Arrow tables, by their names."""
+        found = self._counted(run)
+        if self.lives.is_kept:
+            found["lives"] = frame_of("lives", self._with_run(run, self.lives.rows()))
+        return found
+
+    def _counted(self, run: int = 0) -> dict[str, pa.Table]:
+        """Return the tables that every run leaves."""
         return {
             "monthly": frame_of("monthly", self._with_run(run, self._monthly())),
             "people": frame_of("people", self._with_run(run, self._people())),
             "services": frame_of("services", self._with_run(run, self._service_years())),
             "programmes": frame_of("programmes", self._with_run(run, self._programmes())),
             "ledger": frame_of("ledger", self._with_run(run, self.ledger.rows())),
+            "budgets": frame_of("budgets", self._with_run(run, self._budgets())),
         }
 
     def digest(self, people: Population) -> str:
-        """Hash every row and the columns as they now stand."""
+        """Hash every row and the columns as they now stand; lives, kept or not, are no part of it."""
         digest = hashlib.blake2b(digest_size=16)
-        for table in self.tables().values():
+        for table in self._counted().values():
             for column in table.columns:
                 values = column.to_numpy()
                 is_text = values.dtype == object
@@ -306,6 +331,15 @@ class Recorder:
         years = self._plan_years
         return {name: [value for year in years for value in year[name]] for name in names}
 
+    def _budgets(self) -> dict[str, Any]:
+        years, n = self._budget_years, len(AGENCIES)
+        names = schema_of("budgets").names[3:]
+        return {
+            "year": np.repeat(np.arange(len(years)) + 1, n),
+            "agency": list(AGENCIES) * len(years),
+            **{name: [value for year in years for value in year[name]] for name in names},
+        }
+
     def _service_years(self) -> dict[str, Any]:
         n, n_years = len(self._services), len(self._years)
         by_band = N_QUINTILES, len(AGE_BANDS)
@@ -313,7 +347,7 @@ class Recorder:
         flow = self._yearly(2, N_SUMMED, n, *by_band)
         base, cost = np.empty((2, n_years, n, *by_band))
         for year, saved in enumerate(self._saved_by_year):
-            cost[year] = self._cost_gbp(flow[year], saved)
+            cost[year] = self._cost_gbp(year + 1, flow[year], saved)
         for k, name in enumerate(self._services):
             one = load_services()[name]
             base[:, k] = households if one.base == "households" else people

@@ -231,6 +231,16 @@ def entry_in_words(entry: dict[str, Any]) -> str:
     return f"{words} for £{entry['budget_gbp_per_year'] / 1e6:g}m a year{led}"
 
 
+def agency_words(name: str) -> str:
+    """Write the name of an agency as readers know it."""
+    return {"nhs": "NHS"}.get(name, name.replace("_", " "))
+
+
+def item_words(name: str) -> str:
+    """Write the name of a service, or of an entry of a plan, as readers know it."""
+    return load_services()[name].label if name in load_services() else name.replace("_", " ")
+
+
 def first_few(changed: Sequence[str]) -> str:
     """Join what changed, at most the first few."""
     more = len(changed) - CHANGES_SHOWN
@@ -302,9 +312,9 @@ def hangs_on(facts: dict[str, Any]) -> str:
         else "Nobody is born, grows older, dies, moves or changes household. "
     )
     return (
-        f"{still}It hangs on what is not in the model yet (budgets that react), on what programmes "
-        "do, of which much is assumed (docs/programmes.md), and on rates between states fitted to "
-        "England's published shares, two of them recalled (docs/baseline.md: what it misses)."
+        f"{still}It hangs on what programmes do, of which much is assumed (docs/programmes.md), and on "
+        "rates between states fitted to England's published shares, two of them recalled "
+        "(docs/baseline.md: what it misses)."
     )
 
 

@@ -136,14 +136,43 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("year", "int32", "year", "1 is the first after burn-in"),
         Field("payer", "string", "agency", "who paid"),
         Field("beneficiary", "string", "agency", "on whose service it was spent, or who runs the programme"),
-        Field("kind", "string", "word", "service, care (years in a stock) or programme (an entry of the plan)"),
-        Field("item", "string", "name", "service, stock or entry of the plan"),
+        Field("kind", "string", "word", "service, care (years in a stock), programme (an entry of the plan) or usual (what keeps up places to meet beside any plan)"),
+        Field("item", "string", "name", "service, stock, entry of the plan or social_infrastructure"),
         Field("quintile", "int8", "0-5", "deprivation quintile of those it was spent on; 0 where it is nobody's, as a plan's money is, and contacts that a plan has paid for already, which are taken off"),
         Field("amount_gbp", "float64", "GBP", "paid in the real place, at 2024/25 prices, in whole pence: not to be scaled"),
         Field("cashable", "float64", "share", "of a saving on it that is cash"),
     ),
+    "budgets": (
+        RUN,
+        Field("year", "int32", "year", "1 is the first after burn-in"),
+        Field("agency", "string", "agency", "whose budget it is"),
+        Field("envelope_gbp", "float64", "GBP", "what it has for the services of the model that it pays, and for prevention; pounds of the real place, as all here"),
+        Field("bill_gbp", "float64", "GBP", "what it was billed for services and care, at full cost"),
+        Field("frozen_bill_gbp", "float64", "GBP", "the same at the first year's demand; prices, and demand from outside, grow"),
+        Field("cash_bill_gbp", "float64", "GBP", "what it paid in cash: the frozen bill less what use below it sets free in whole steps of capacity"),
+        Field("planned_gbp", "float64", "GBP", "planned for prevention, usual spending on places to meet among it"),
+        Field("prevention_gbp", "float64", "GBP", "paid for prevention"),
+        Field("frozen_prevention_gbp", "float64", "GBP", "what would have been paid at the frozen bill: the difference is the feedback's own part"),
+        Field("reserves_gbp", "float64", "GBP", "at the end of the year, a deficit below 0"),
+        Field("released_gbp", "float64", "GBP", "left over and gone to other uses"),
+        Field("unfunded_gbp", "float64", "GBP", "lacking, and covered from outside"),
+    ),
 }  # fmt: skip
 """What every campaign leaves."""
+
+WHERE_KEPT: Mapping[str, tuple[Field, ...]] = {
+    "lives": (
+        RUN,
+        Field("year", "int32", "year", "1 is the first after burn-in"),
+        Field("resident", "int64", "id", "who this is, for life, and in every run with this seed"),
+        Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
+        Field("band", "int8", "code", "wellbeing state, 0 thriving to 3 in crisis, at the end of the year, or when they died; -1 under 16"),
+        Field("entry", "int8", "number", "entry of the plan in which they take part then, from 1; 0 is none"),
+        Field("began", "int8", "number", "entry of the plan in which they began to take part 6 to 18 months before the end of the year; 0 is none"),
+        Field("alive", "bool", "true or false", "whether they live in the place at the end of the year; false where they died in it, there. Whoever moves away has no row"),
+    ),
+}  # fmt: skip
+"""What a campaign leaves that compares, where it is not too large, or that is asked for it."""
 
 ON_REQUEST: Mapping[str, tuple[Field, ...]] = {
     "appraisal": (
@@ -152,8 +181,9 @@ ON_REQUEST: Mapping[str, tuple[Field, ...]] = {
         Field("measure", "string", "name", "what is measured; docs/appraisal.md tells each"),
         Field("agency", "string", "agency", "whose it is; all for the whole place"),
         Field("quintile", "int8", "0-5", "deprivation quintile, 1 most deprived; 0 for everybody"),
+        Field("item", "string", "name", "entry of the plan or service, where it is that of one; else empty"),
         Field("value", "float64", "see unit", "present value where it is money; none (NaN) where there is none"),
-        Field("unit", "string", "unit", "GBP, WELLBY, person-years, ratio or year"),
+        Field("unit", "string", "unit", "GBP, WELLBY, person-years, people, points, ratio, year or a year"),
     ),
 }  # fmt: skip
 """What commands make of them later."""
@@ -163,7 +193,7 @@ def schema_of(table: str) -> pa.Schema:
     """Return the Arrow schema of a table; each field carries its unit and meaning."""
     return pa.schema(
         pa.field(one.name, one.type, metadata={"unit": one.unit, "meaning": one.meaning})
-        for one in {**TABLES, **ON_REQUEST}[table]
+        for one in {**TABLES, **WHERE_KEPT, **ON_REQUEST}[table]
     )
 
 
@@ -237,7 +267,7 @@ def compact(folder: Path) -> None:
         for run, batch in sorted(_read_parts(folder, "runs").items())
         if batch.column("status")[0].as_py() == "finished"
     ]
-    for table in TABLES:
+    for table in (*TABLES, *WHERE_KEPT):
         batches = _read_parts(folder, table)
         chosen = sorted(batches) if table == "runs" else [run for run in finished if run in batches]
         if not chosen:
@@ -345,19 +375,33 @@ class Results:
         """By run, year, payer, beneficiary, item and quintile: pounds of the real place."""
         return self._joined("ledger")
 
+    @cached_property
+    def budgets(self) -> pd.DataFrame:
+        """By run, year and agency: envelope, bills, prevention planned and paid, reserves."""
+        return self._joined("budgets")
+
+    def lives_of(self, run: int) -> pd.DataFrame:
+        """Return who lived and who died in one run, by year and resident; no rows if not kept.
+
+        Without the run's dimensions: there may be millions of rows.
+        """
+        return self._read("lives", run)
+
     def _joined(self, table: str) -> pd.DataFrame:
         dimensions = self.runs[["run", *DIMENSIONS, "scale"]]
         return self._read(table).merge(dimensions, on="run", validate="many_to_one")
 
-    def _read(self, table: str) -> pd.DataFrame:
+    def _read(self, table: str, run: int | None = None) -> pd.DataFrame:
         path = self.folder / f"{table}.parquet"
         if path.exists():
             try:
-                return pd.read_parquet(path)
+                return pd.read_parquet(path, filters=None if run is None else [("run", "==", run)])
             except (OSError, ValueError) as error:
                 raise ResultsError(f"cannot be read ({error})", file=path) from None
         batches = _read_parts(self.folder, table)
-        finished = set(_read_parts(self.folder, "runs"))
-        rows = [batch for run, batch in sorted(batches.items()) if run in finished]
+        finished = set(_read_parts(self.folder, "runs")) & (
+            {run} if run is not None else batches.keys()
+        )
+        rows = [batch for number, batch in sorted(batches.items()) if number in finished]
         frame: pd.DataFrame = pa.Table.from_batches(rows, schema_of(table)).to_pandas()
         return frame

@@ -10,24 +10,34 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from model.catalogue import Shock, contact_services, cut_by, load_services, load_shocks
 from model.draws import HIGHEST_SEED
 from model.errors import InputError, ScenarioError
+from model.growth import ALL
 from model.parameters import LIMITS, Parameters, load_parameters
 from model.places import Place, load_place
-from model.programme_files import load_programme
+from model.prices import AGENCIES, Payment, load_payments
 from model.rates import MONTHS_PER_YEAR
 from model.reading import DEEPEST_NEST, parse_toml, read_toml, validation_problem
+from model.scenario_checks import check_references, growing_services
 
 PACKAGE = Path(__file__).parent
 LARGEST_SCENARIO_BYTES = 1_000_000
 DEEPEST_EXTENDS = 8
 MOST_ENTRIES = 50
 """Entries of a plan: their numbers stand in a column of small numbers."""
-
 Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class _Table(BaseModel):
@@ -114,6 +124,7 @@ class PlanEntry(_Table):
     ``community_led``. ``end_month`` is the last with money, by default that of the simulation;
     ``ending`` stands over the programme's own, and nobody is taken in for the last
     ``taper_months`` of a tapered one. ``name`` stands in tables, where one programme comes twice.
+    ``payers`` are shares of agencies that sum to one, by default those of the programme or service.
     """
 
     programme: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
@@ -127,6 +138,14 @@ class PlanEntry(_Table):
     neighbourhoods: Annotated[tuple[str, ...], Field(strict=False)] = ()
     approach: Literal["uniform", "community_led"] = "uniform"
     ending: Literal["tapered", "abrupt"] | None = None
+    payers: Annotated[dict[str, Share], AfterValidator(_FrozenDict)] = Field(
+        default_factory=_FrozenDict
+    )
+
+    @property
+    def payment(self) -> Payment:
+        """Who pays for it."""
+        return load_payments().of_entry(self.programme, self.service, self.payers)
 
     @property
     def label(self) -> str:
@@ -151,6 +170,74 @@ class Capacity(_Table):
         return self.rule == "queue_and_spill" and target is not None
 
 
+def _as_series(value: object) -> object:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return (value,) if is_number else value
+
+
+Rate = Annotated[float, Field(ge=-0.5, le=1.0)]
+Series = Annotated[
+    tuple[Rate, ...],
+    BeforeValidator(_as_series),
+    Field(strict=False, min_length=1, max_length=200),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}),
+]
+SeriesByName = Annotated[dict[str, Series], AfterValidator(_FrozenDict)]
+Pounds = Annotated[float, Field(ge=0.0, le=1e12)]
+
+
+class Growth(_Table):
+    """What grows from outside, in real terms: a rate a year, or a list of rates, by name.
+
+    The first rate says how much more the second year has than the first; the last goes on.
+    ``envelopes`` are by agency, ``unit_costs`` and ``demand`` by service; ``all`` stands for
+    those not named. Demand for children's and adults' care follows from what brings them there, so
+    of the stocks only that for children in need can be set.
+    """
+
+    envelopes: SeriesByName = Field(default_factory=_FrozenDict)
+    unit_costs: SeriesByName = Field(default_factory=_FrozenDict)
+    demand: SeriesByName = Field(default_factory=_FrozenDict)
+
+
+class Contract(_Table):
+    """Terms on which agencies pool money for services and prevention.
+
+    ``pooled_share`` of all is pooled. ``ring_fence`` is the share of the planned prevention that
+    the pool never cuts, ``claw_back`` the most of what it pays that is taken back in a year in
+    which it is short, ``gain_share`` the part of its room that goes into prevention,
+    ``carry_over`` the share of a year's surplus that it keeps as a reserve of its own. After
+    ``break_after_years`` short years in a row the contract ends, never where 0.
+    """
+
+    pooled_share: Share
+    ring_fence: Share = 0.0
+    gain_share: Share = 0.5
+    claw_back: Share = 0.2
+    carry_over: Share = 0.0
+    break_after_years: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class Budgets(_Table):
+    """Who decides each year what prevention is paid.
+
+    Under ``planned`` the plan is spent, whatever becomes of the bills. Under ``siloed`` each agency
+    sets its own part once a year by its envelope, its bills and a forecast; under ``pooled`` a
+    ``contract`` says which share of all they decide together. A cut is felt ``notice_months``
+    into the year; ``protected_share`` of the plan is never cut. ``envelopes_gbp`` says what
+    an agency has in the first year in all; by default what the place's profile has, and at least what
+    its services of the model and the plan cost.
+    """
+
+    regime: Literal["planned", "siloed", "pooled"] = "planned"
+    notice_months: Annotated[int, Field(ge=0, le=12)] = 6
+    protected_share: Share = 0.2
+    envelopes_gbp: Annotated[dict[str, Pounds], AfterValidator(_FrozenDict)] = Field(
+        default_factory=_FrozenDict
+    )
+    contract: Contract | None = None
+
+
 class Scenario(_Table):
     """One experiment, apart from the model that runs it.
 
@@ -172,9 +259,9 @@ class Scenario(_Table):
         Services whose demand is simulated.
     capacity : dict of str to Capacity
         Services that cannot serve all at once, by name; others are unlimited.
-    structure, levers, shocks, plan, parameters
-        See `Structure`, `Levers`, `ScheduledShock` and `PlanEntry`; parameters replace values by
-        name.
+    structure, levers, shocks, plan, budgets, growth, parameters
+        See `Structure`, `Levers`, `ScheduledShock`, `PlanEntry`, `Budgets` and `Growth`; parameters
+        replace values by name.
 
     Examples
     --------
@@ -200,6 +287,8 @@ class Scenario(_Table):
     levers: Levers = Levers()
     shocks: Annotated[tuple[ScheduledShock, ...], Field(strict=False, max_length=1_000)] = ()
     plan: Annotated[tuple[PlanEntry, ...], Field(strict=False, max_length=MOST_ENTRIES)] = ()
+    budgets: Budgets = Budgets()
+    growth: Growth = Growth()
     parameters: Annotated[dict[str, float], AfterValidator(_FrozenDict)] = Field(
         default_factory=_FrozenDict
     )
@@ -348,6 +437,10 @@ def json_schema() -> dict[str, Any]:
     }  # fmt: skip
     properties["services"]["items"] = {"enum": list(load_services())}
     properties["capacity"]["propertyNames"] = {"enum": list(contact_services())}
+    tables = schema["$defs"]["Growth"]["properties"]
+    tables["envelopes"]["propertyNames"] = {"enum": [*AGENCIES, ALL]}
+    for name, known in (("unit_costs", list(load_services())), ("demand", growing_services())):
+        tables[name]["propertyNames"] = {"enum": [*known, ALL]}
     return schema
 
 
@@ -479,122 +572,16 @@ def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins) -> S
     try:
         config = kind.model_validate(document)
     except ValidationError as error:
-        schemas = (kind, Structure, Levers, ScheduledShock, PlanEntry, Capacity)
+        schemas = (kind, Structure, Levers, ScheduledShock, PlanEntry, Capacity, Budgets, Contract,
+                   Growth)  # fmt: skip
         problem = validation_problem(error, ScenarioError, None, schemas,
                                      also=() if "extends" in document else ("extends",))  # fmt: skip
         raise _at(problem, origins) from None
     try:
-        _check_references(config)
+        check_references(config)
     except InputError as problem:
         raise _at(problem, origins) from None
     return config
-
-
-def _check_references(config: Scenario) -> None:
-    services = load_services()
-    for name in config.services:
-        if name not in services:
-            raise ScenarioError("unknown service", key="services", value=name, known=services,
-                                wanted=name)  # fmt: skip
-    if len(set(config.services)) < len(config.services):
-        raise ScenarioError("names a service twice", key="services", value=config.services)
-    for name in config.capacity:
-        if name not in contact_services():
-            raise ScenarioError("is no service with contacts that could be limited",
-                                key=f"capacity.{name}", known=contact_services(), wanted=name)  # fmt: skip
-    for name in cut_by(config.structure.variant):
-        if name in config.parameters:
-            raise ScenarioError(f"the variant {config.structure.variant} sets it",
-                                key=f"parameters.{name}", value=config.parameters[name],
-                                allowed="left out, or structure.variant = full")  # fmt: skip
-    _ = config.parameter_values
-    _check_shocks(config)
-    _check_plan(config)
-    real = config.place_profile.population
-    if config.population > real:
-        raise ScenarioError(
-            "more residents than the real place has", key="population", value=config.population,
-            allowed=f"1 to {real:,}, the population of {config.place_profile.name}",
-        )  # fmt: skip
-
-
-def _check_shocks(config: Scenario) -> None:
-    codes = [one.code for one in config.place_profile.neighbourhoods]
-    for k, shock in enumerate(config.shocks):
-        if shock.kind not in load_shocks():
-            raise ScenarioError("unknown shock", key=f"shocks.{k}.kind", value=shock.kind,
-                                known=load_shocks(), wanted=shock.kind,
-                                allowed=", ".join(load_shocks()))  # fmt: skip
-        _require_neighbourhoods(shock.neighbourhoods, f"shocks.{k}.neighbourhoods", codes)
-        if shock.start_month > config.months:
-            raise ScenarioError("starts after the last month", key=f"shocks.{k}.start_month",
-                                value=shock.start_month,
-                                allowed=f"1 to {config.months}")  # fmt: skip
-
-
-def _check_plan(config: Scenario) -> None:
-    codes = [one.code for one in config.place_profile.neighbourhoods]
-    labels = [entry.label for entry in config.plan]
-    for k, entry in enumerate(config.plan):
-        at = f"plan.{k}"
-        if (entry.programme is None) == (entry.service is None):
-            raise ScenarioError("names neither or both", key=at, value=entry.label,
-                                allowed="a programme or a service")  # fmt: skip
-        if labels.count(entry.label) > 1:
-            raise ScenarioError("two entries have this name", key=f"{at}.name", value=entry.label,
-                                allowed="one name each; give name in one of them")  # fmt: skip
-        if entry.programme is not None:
-            load_programme(entry.programme, f"{at}.programme")
-        if entry.service is not None:
-            _check_purchase(entry, entry.service, at, config)
-        _check_months(entry, at, config.months)
-        _check_taper(entry, at)
-        if (entry.targeting == "named") != bool(entry.neighbourhoods):
-            raise ScenarioError("neighbourhoods and targeting do not agree",
-                                key=f"{at}.targeting", value=entry.targeting,
-                                allowed="'named' with neighbourhoods, another without")  # fmt: skip
-        _require_neighbourhoods(entry.neighbourhoods, f"{at}.neighbourhoods", codes)
-
-
-def _check_purchase(entry: PlanEntry, service: str, at: str, config: Scenario) -> None:
-    if service not in contact_services():
-        raise ScenarioError("is no service with contacts that money could buy more of",
-                            key=f"{at}.service", value=service, known=contact_services(),
-                            wanted=service)  # fmt: skip
-    if service not in config.limited_services:
-        raise ScenarioError("serves everybody: more of it would change nothing",
-                            key=f"{at}.service", value=service, known=config.limited_services,
-                            wanted=service, allowed="a service that [capacity] limits")  # fmt: skip
-    if entry.targeting != "equal":
-        raise ScenarioError("a service is the same for the whole place", key=f"{at}.targeting",
-                            value=entry.targeting, allowed="left out, beside a service")  # fmt: skip
-
-
-def _check_months(entry: PlanEntry, at: str, months: int) -> None:
-    if entry.start_month > months:
-        raise ScenarioError("starts after the last month", key=f"{at}.start_month",
-                            value=entry.start_month, allowed=f"1 to {months}")  # fmt: skip
-    if entry.end_month is not None and entry.end_month < entry.start_month:
-        raise ScenarioError("ends before it starts", key=f"{at}.end_month",
-                            value=entry.end_month, allowed=f"{entry.start_month} or later")  # fmt: skip
-
-
-def _check_taper(entry: PlanEntry, at: str) -> None:
-    if entry.programme is None or entry.end_month is None:
-        return
-    ending = entry.ending or load_programme(entry.programme).course.ending
-    months = entry.end_month - entry.start_month + 1
-    if ending == "tapered" and entry.taper_months >= months:
-        raise ScenarioError("nobody would ever be taken in: the whole plan is its ending",
-                            key=f"{at}.taper_months", value=entry.taper_months,
-                            allowed=f"below {months}, or ending = 'abrupt'")  # fmt: skip
-
-
-def _require_neighbourhoods(named: Sequence[str], key: str, codes: Sequence[str]) -> None:
-    for code in named:
-        if code not in codes:
-            raise ScenarioError("no neighbourhood of the place", key=key, value=code, known=codes,
-                                wanted=code)  # fmt: skip
 
 
 def _at(problem: InputError, origins: _Origins) -> InputError:

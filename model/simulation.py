@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Self
 import mesa
 import numpy as np
 
-from model.agents import Resident, ResidentSet
+from model.agents import Agency, Resident, ResidentSet
 from model.catalogue import Shock, load_services
 from model.draws import Draws, Purpose
 from model.errors import ScenarioError
@@ -22,6 +22,7 @@ from model.population import (
     COLUMNS,
     Population,
 )
+from model.prices import AGENCIES
 from model.rates import MONTHS_PER_YEAR
 from model.recorder import Recorder
 from model.rules import (
@@ -136,12 +137,15 @@ class CommunityModel(Month):
         self._vital = dict.fromkeys(VITAL, nobody)
         self._happenings = self.MONTH if config.structure.demography else self.STANDSTILL
         sought = help_seeking.contacts_expected(self.parameters)
-        self._demand = demand.solve_demand(self.parameters, expected_sought=sought)
+        self._usual_demand = demand.solve_demand(self.parameters, expected_sought=sought)
+        self._demand = self._usual_demand
         self._queues, self._stocks = {}, {}
         self._with_care = any(load_services()[name].kind == "stock" for name in config.services)
         if self._with_care:
-            self._child_care = childrens_care.rates_of(self.parameters)
-        self.recorder = Recorder(self.place, config.services, self.parameters, self.scale)
+            self._usual_child_care = childrens_care.rates_of(self.parameters)
+            self._child_care = self._usual_child_care
+        self.recorder = Recorder(self.place, config.services, self.parameters, self.scale,
+                                 self._growth.unit_costs)  # fmt: skip
         self._coefficients = wellbeing.coefficients_of(self.parameters)
         self._rates_before = self._rates((1.0, 1.0))
         levers = config.levers
@@ -220,6 +224,11 @@ class CommunityModel(Month):
     def agents(self) -> ResidentSet:
         """All residents, as Mesa's AgentSet."""
         return ResidentSet(self, np.flatnonzero(self.population.is_present))
+
+    @property
+    def agencies(self) -> dict[str, Agency]:
+        """The agencies that pay, by name; they are not among the agents."""
+        return {name: Agency(self, name) for name in AGENCIES}
 
     @property
     def agents_by_type(self) -> dict[type[mesa.Agent], ResidentSet]:
@@ -405,15 +414,15 @@ def memory_mb(n_rows: int) -> float:
     return PROCESS_MB + n_rows * (2 * row + WORKING_BYTES) / MB
 
 
-def require_memory(config: Scenario, n_processes: int = 1) -> None:
-    """Refuse a population that would not fit, before anything is built.
+def require_memory(config: Scenario, n_processes: int = 1, more_mb: float = 0.0) -> None:
+    """Refuse a population that would not fit, with more that each process holds, before it is built.
 
     Raises
     ------
     ScenarioError
         With the memory needed and the memory there is.
     """
-    needed, there = memory_mb(rows_of(config)) * n_processes, available_mb()
+    needed, there = (memory_mb(rows_of(config)) + more_mb) * n_processes, available_mb()
     if needed > there:
         raise ScenarioError(
             f"would need about {needed:,.0f} MB in {n_processes} processes; {there:,.0f} MB are free",

@@ -41,9 +41,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Task:
-    """Runs that share one burnt-in place and seed: lived through once, then branched."""
+    """Runs that share one burnt-in place and seed: lived through once, then branched.
+
+    ``with_lives`` says whether who lived and died is written down, resident by resident.
+    """
 
     runs: tuple[Run, ...]
+    with_lives: bool = False
 
     @property
     def months(self) -> int:
@@ -89,6 +93,7 @@ def live(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
             if place is None:
                 place = CommunityModel(run.config, rng=run.seed, on_month=on_month)
             model = place.branch(run.config, on_month)
+            model.recorder.lives.is_kept = task.with_lives
             for _ in range(run.config.months):
                 model.step()
             tables, digest = model.recorder.tables(run.number), model.digest()

@@ -30,6 +30,7 @@ DIGEST_YEARS = 5
 EFFECT = "[[effects]]"
 ATTENDANCE = "a_and_e"
 TOLD_OF_SERVICES = ("demand", "served", "spilled", "given_up", "waiting")
+OF_MONEY = ("people", "ledger", "budgets")
 OF_THE_PLAN_ALONE = ("enrolled", "supporters")
 """Columns of ``monthly`` that say who takes part, and nothing of what comes of it."""
 PART_TAKEN = ("engagement", "programme", "programme_months")
@@ -42,9 +43,15 @@ class Lived:
 
     Attributes
     ----------
+    config : Scenario
+        What was lived.
+    scale : float
+        Real residents for each one in the sample.
     yearly : DataFrame
         Indexed by year, scaled to the real place: ``crisis`` (person-years), ``sought_help``, counts
         by service such as ``gp_demand``; means ``index``, ``ties_local`` and ``fit``.
+    tables : dict of str to DataFrame
+        Those that money is judged by, as they were recorded.
     digest : str
         Of demand, states and ties after `DIGEST_YEARS`: of everything but who takes part.
     seen : dict of str to array of shape (months + 1, residents at the start)
@@ -52,7 +59,10 @@ class Lived:
         (attendances of the month), by month; the state is vacant once they are gone.
     """
 
+    config: Scenario
+    scale: float
     yearly: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
     digest: str
     seen: Mapping[str, Array]
 
@@ -92,10 +102,18 @@ class Worlds:
     ) -> None:  # fmt: skip
         self.seed, self.years = seed, years
         self._folder = folder
-        self._size = {"population": population, "years": years, "place": place,
-                      "burn_in_years": burn_in_years}  # fmt: skip
+        self._size: dict[str, Any] = {
+            "population": population, "years": years, "place": place, "burn_in_years": burn_in_years
+        }  # fmt: skip
         self._pasts: dict[str, CommunityModel] = {}
         self._lived: dict[str, tuple[int, int, Lived]] = {}
+
+    def larger(self, times: int) -> "Worlds":
+        """Return worlds of the same seed with so many times the residents, at most the real place's."""
+        size, place = self._size, self.scenario().place_profile
+        population = min(times * size["population"], place.population)
+        return Worlds(self.seed, population, self.years, self._folder, size["place"],
+                      size["burn_in_years"])  # fmt: skip
 
     def scenario(self, name: str = "status_quo", **update: Any) -> Scenario:
         """Read a bundled scenario at this size, with some of it otherwise."""
@@ -123,6 +141,18 @@ class Worlds:
         self._lived[key] = years, watched_years, lived
         return lived
 
+    def live_kept(self, config: Scenario, kept: Sequence[float]) -> Lived:
+        """Live a world in which so much of usual spending on places to meet is kept, year by year.
+
+        Whatever budgets would decide of it: nobody's rule stands between the money and the place.
+        """
+        update = {"years": len(kept), "budgets": {"regime": "siloed"},
+                  "growth": {"envelopes": {"all": 0.0}}}  # fmt: skip
+        model = self.branch(config.model_copy(update=update))
+        by_month = np.repeat(np.asarray(kept, float), MONTHS_PER_YEAR)
+        model.purse.__dict__["kept_usual"] = lambda month: by_month[month - 1]
+        return _live(model, len(kept), 0)
+
     def rewritten(
         self,
         programme: str,
@@ -144,9 +174,9 @@ class Worlds:
         self, config: Scenario, name: str, keep: Callable[[Effect], bool],
         edit: Callable[[str], str] = lambda text: text,
     ) -> Scenario:  # fmt: skip
-        """Put a rewritten programme in place of each one of a scenario's plan."""
+        """Put a rewritten programme in place of each one of a scenario's plan; the same agencies pay."""
         plan = [
-            {**entry.model_dump(), "name": entry.label,
+            {**entry.model_dump(), "name": entry.label, "payers": dict(entry.payment.payers),
              "programme": self.rewritten(entry.label, f"{name}_{entry.label}", keep, edit)}
             for entry in config.plan
         ]  # fmt: skip
@@ -161,6 +191,14 @@ def with_plan(config: Scenario, *entries: Mapping[str, Any]) -> Scenario:
 def with_terms(config: Scenario, **terms: Any) -> Scenario:
     """Set some terms of every entry of a scenario's plan."""
     return with_plan(config, *({**entry.model_dump(), **terms} for entry in config.plan))
+
+
+def with_dose(config: Scenario, times: float) -> Scenario:
+    """Multiply the money of every entry of a scenario's plan."""
+    return with_plan(config, *(
+        {**entry.model_dump(), "budget_gbp_per_year": times * entry.budget_gbp_per_year}
+        for entry in config.plan
+    ))  # fmt: skip
 
 
 def plentiful(config: Scenario) -> Scenario:
@@ -195,7 +233,9 @@ def _live(model: CommunityModel, years: int, watched_years: int) -> Lived:
         if month == min(DIGEST_YEARS, years) * MONTHS_PER_YEAR:
             digest = _digest(model)
     seen = {name: np.array([month[name] for month in months]) for name in months[0]}
-    return Lived(_by_year(model), digest, seen)
+    tables = {name: rows.to_pandas() for name, rows in model.recorder.tables().items()}
+    kept = {name: tables[name] for name in OF_MONEY if name in tables}
+    return Lived(model.config, model.scale, _by_year(tables, model.scale), kept, digest, seen)
 
 
 def _see(model: CommunityModel, rows: Array, ids: Array) -> dict[str, Array]:
@@ -211,10 +251,9 @@ def _see(model: CommunityModel, rows: Array, ids: Array) -> dict[str, Array]:
     }
 
 
-def _by_year(model: CommunityModel) -> pd.DataFrame:
-    tables = {name: rows.to_pandas() for name, rows in model.recorder.tables().items()}
-    monthly, scale = tables["monthly"], model.scale
-    monthly["year"] = (monthly["month"] - 1) // MONTHS_PER_YEAR + 1
+def _by_year(tables: Mapping[str, Any], scale: float) -> pd.DataFrame:
+    monthly = tables["monthly"]
+    monthly = monthly.assign(year=(monthly["month"] - 1) // MONTHS_PER_YEAR + 1)
     yearly = pd.DataFrame({
         "crisis": tables["people"].groupby("year")["in_crisis"].sum() * scale / MONTHS_PER_YEAR,
         "sought_help": monthly.groupby("year")["sought_help"].sum() * scale,
@@ -248,6 +287,13 @@ def _digest(model: CommunityModel) -> str:
     for slots in model.network.slots.values():
         digest.update(slots.tobytes())
     return digest.hexdigest()
+
+
+def difference(one: Lived, other: Lived, column: str) -> Array:
+    """Return one less the other by year, for as long as both were lived."""
+    n = min(len(one.yearly), len(other.yearly))
+    return np.asarray(one.yearly[column].iloc[:n].to_numpy()
+                      - other.yearly[column].iloc[:n].to_numpy())  # fmt: skip
 
 
 def same(worlds: Sequence[Lived]) -> bool:

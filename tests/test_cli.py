@@ -16,10 +16,10 @@ from model.cli import main
 
 RUN_BATCH = Path(__file__).parents[1] / "run_batch.py"
 
-TINY = ["--place", "sandbeck", "--population", "300", "--years", "1", "--replicates", "2",
+TINY = ["status_quo", "--place", "sandbeck", "--population", "300", "--years", "1", "--replicates", "2",
         "--set", "burn_in_years=0", "--jobs", "1"]  # fmt: skip
 FILES = {"manifest.json", "runs.parquet", "monthly.parquet", "people.parquet", "services.parquet",
-         "ledger.parquet", "overview.svg", "overview.png"}  # fmt: skip
+         "ledger.parquet", "budgets.parquet", "overview.svg", "overview.png"}  # fmt: skip
 
 needs_signals = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="needs Unix signals and /proc"
@@ -118,15 +118,81 @@ def test_comparison_stands_before_all_else(here: Path, capsys: pytest.CaptureFix
     assert "compared with Status quo" in told.splitlines()[0]
     assert told.splitlines()[1] == "With worsen_hazard_ratio = 0.5."
     assert "Sandbeck, year 1" not in told
-    assert told.endswith("Each scenario by itself: upstream show results/001\n")
-    figures = {f"overview_status_quo{end}" for end in ("", "_comparator")} | {"comparison"}
+    assert told.endswith("Each scenario by itself: upstream show results/001 --each\n")
+    figures = {"overview_status_quo", "overview_status_quo_comparator", "comparison", "appraisal",
+               "cost_effectiveness"}  # fmt: skip
     files = {f"{name}.{kind}" for name in figures for kind in ("svg", "png")}
-    assert names_in(here / "results" / "001") == files | {f for f in FILES if "overview" not in f}
+    assert names_in(here / "results" / "001") == (
+        files | {"lives.parquet"} | {f for f in FILES if "overview" not in f}
+    )
 
     ends_with(0, "show", "results/001")
-    again = capsys.readouterr().out
-    assert again.splitlines()[:20] == told.splitlines()[:20]
-    assert again.index("compared with") < again.index("Sandbeck, year 1")
+    assert capsys.readouterr().out == told
+    ends_with(0, "show", "results/001", "--each")
+    more = capsys.readouterr().out
+    assert more.splitlines()[:20] == told.splitlines()[:20]
+    assert more.index("compared with") < more.index("Sandbeck, year 1")
+
+
+@pytest.fixture(scope="module")
+def default(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of a run that names no scenario."""
+    folder = tmp_path_factory.mktemp("default") / "out"
+    small = ["--population", "1000", "--years", "2", "--replicates", "2", "--jobs", "1"]
+    ends_with(0, "run", *small, "--set", "burn_in_years=0", "--out", str(folder))
+    return folder
+
+
+def test_a_run_that_names_nothing_compares_a_plan_with_the_place_as_it_is(default: Path) -> None:
+    results = Results(default)
+    assert list(results.manifest["scenarios"]) == ["people_powered_shift", "status_quo"]
+    assert results.manifest["comparator"] == "status_quo"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("population", 1_000), ("years", 2), ("replicates", 2), ("burn_in_years", 0)]
+)
+def test_options_of_a_run_that_names_nothing_reach_both(
+    default: Path, key: str, value: int
+) -> None:
+    scenarios = Results(default).manifest["scenarios"].values()
+    assert [facts[key] for facts in scenarios] == [value, value]
+
+
+def test_the_answer_stands_before_what_changes_and_the_tables(
+    default: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends_with(0, "show", str(default))
+    words = " ".join(capsys.readouterr().out.split())
+    order = ["People-powered shift compared with Status quo: Wigan", "£10m a year in all, £30",
+             "It costs", "It saves in cash", "For whom", "Does it pay back?", "What it hangs on",
+             "Life satisfaction", "How sure", "Demand in the real place", "present value",
+             "appraisal.png", "comparison.png", "upstream appraise"]  # fmt: skip
+    places = [words.find(what) for what in order]
+    assert -1 not in places and places == sorted(places)
+
+
+@pytest.mark.parametrize("words", ["are 95 % intervals", "may be chance", "It costs"])
+def test_nothing_is_said_twice(
+    default: Path, capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    ends_with(0, "show", str(default))
+    assert " ".join(capsys.readouterr().out.split()).count(words) <= 1
+
+
+def test_what_a_place_chooses_runs_the_place_as_it_is_alone(here: Path) -> None:
+    ends_with(0, "run", *TINY[1:], "--set", "levers.worsen_hazard_ratio=0.9")
+    manifest = Results(here / "results" / "001").manifest
+    assert (list(manifest["scenarios"]), manifest["comparator"]) == (["status_quo"], None)
+
+
+def test_of_a_comparison_without_a_ledger_the_outcomes_are_told(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends_with(0, "run", "teaching/sisa", "--compare-to", "teaching/sisa", "--population", "300",
+              "--years", "1", "--jobs", "1", "--set", "levers.worsen_hazard_ratio=0.5")  # fmt: skip
+    told = capsys.readouterr().out
+    assert "Person-years in crisis" in told and "It costs" not in told
 
 
 def test_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,7 +237,7 @@ def test_places_are_listed(name: str, capsys: pytest.CaptureFixture[str]) -> Non
         (["--compare-to", "no.toml"], "no.toml: no such file"),
         (["--compare-to", "status_qou"], "status_qou: no such scenario. "),
         (["--compare-to", "teaching/sisa"], "services = "),
-        (["status_quo", "status_quo"], "name = 'status_quo': two scenarios have this name"),
+        (["status_quo"], "name = 'status_quo': two scenarios have this name"),
         (["--out", "used"], "used: is in use already"),
         (["--out", "file"], "file: is in use already"),
         (["--out", "file/below"], "file/below: cannot be written (Not a directory)"),
@@ -262,7 +328,7 @@ def test_refused_in_a_process_of_its_own_too(here: Path) -> None:
 
 # --- What survives a stop --------------------------------------------------------------------
 
-LONG = ["--place", "sandbeck", "--population", "4000", "--years", "30", "--replicates", "20",
+LONG = ["status_quo", "--place", "sandbeck", "--population", "4000", "--years", "30", "--replicates", "20",
         "--set", "burn_in_years=0", "--out", "campaign"]  # fmt: skip
 N_RUNS = 20
 MONTHLY_ROWS = 30 * 12 * 5

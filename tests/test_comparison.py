@@ -2,16 +2,18 @@
 
 import io
 import shutil
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
+from rich.console import Console, Group
+from rich.text import Text
 from scipy import stats
 
 from model import Results
 from model.campaign import plan, run_campaign, set_for_both, with_comparator
-from model.comparison import Change, Comparison, Paired, comparison, comparisons, turn_of
+from model.comparison import Change, Comparison, Paired, about, comparison, comparisons, turn_of
 from model.errors import ScenarioError
 from model.plots import draw_comparisons
 from model.report import estimate, summary
@@ -140,6 +142,14 @@ def test_satisfaction_is_weighed_by_adults_within_a_year_and_plain_over_years(re
     )
 
 
+def test_help_sought_is_that_of_all_months_and_neighbourhoods(results):
+    one = Comparison(results, "helped")
+    asked = results.monthly.groupby(["scenario", "seed"])["sought_help"].sum() * one.scale
+
+    assert one.help_sought.total.ours.to_numpy()[0] == pytest.approx(asked["helped"].to_numpy())
+    assert one.help_sought.ours.index.tolist() == [1, 2]
+
+
 def test_pairing_gains_what_the_two_variances_say():
     ours, theirs = pd.DataFrame([[1.0, 4.0, 9.0]]), pd.DataFrame([[2.0, 5.0, 11.0]])
     by_hand = (ours.to_numpy().var() + theirs.to_numpy().var()) / (theirs - ours).to_numpy().var()
@@ -232,6 +242,35 @@ def test_a_share_of_nothing_is_not_told():
     assert Change(estimate(np.array([1.0, 2.0, 3.0])), 0.0).percent is None
 
 
+def test_what_it_is_worth_stands_before_all_that_changes(results):
+    (one,) = comparisons(results)
+    page = io.StringIO()
+    told = Group(*about(one, Text("Worth a lot."), ["Rests on guesses."]))
+    Console(file=page, width=100).print(told)
+    words = page.getvalue()
+
+    assert words.index("Worth a lot.") < words.index("Person-years in crisis")
+    assert words.index("Rests on guesses.") > words.index("Demand in the real place")
+
+
+def test_of_nothing_that_changes_no_worth_is_told(with_itself):
+    (one,) = comparisons(with_itself)
+    page = io.StringIO()
+    Console(file=page, width=100).print(Group(*about(one, Text("Worth a lot."))))
+
+    assert "Worth" not in page.getvalue()
+
+
+def test_a_plan_of_several_entries_says_what_it_spends_in_all(results):
+    other = Results(results.folder)
+    other.manifest = deepcopy(results.manifest)
+    entry = {"programme": "peer_support_group", "service": None, "name": None,
+             "budget_gbp_per_year": 1e6, "approach": "uniform"}  # fmt: skip
+    other.manifest["scenarios"]["helped"] |= {"plan": [entry, {**entry, "name": "more"}]}
+
+    assert "£2m a year in all, £50 for each resident" in words_of(other)  # 40,000 live there
+
+
 def test_costs_are_said_to_be_activity_and_not_cash(words):
     assert "not cash" in words
 
@@ -244,7 +283,7 @@ def test_what_limits_move_is_told_where_a_campaign_has_limits(results, words, tm
     limited = words_of(edited(results, tmp_path, "services", add))
 
     assert "gave up" not in words
-    assert "Queues, and lasting care gave up waiting, last year" in limited
+    assert "Queues, and lasting care gave up waiting, end" in limited
 
 
 def test_programmes_are_told_where_a_campaign_has_them(results):
@@ -256,7 +295,8 @@ def test_programmes_are_told_where_a_campaign_has_them(results):
     other = Results(results.folder)
     other.programmes = spent
 
-    assert "peer support +1,000 +" in words_of(other)
+    assert "What is done spent, £ thousand" in words_of(other)
+    assert "peer support +1 +" in words_of(other)
     assert "nobody took part" not in words_of(other)
     other.programmes = spent.assign(enrolled=0)
     warned = "Peer support: nobody took part, though money was spent. Perhaps nobody meets"

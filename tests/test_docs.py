@@ -16,6 +16,7 @@ from model.places import bundled_places, load_place
 from model.reference import parameters_page, with_tables
 from model.scenario import (
     Capacity,
+    Contract,
     PlanEntry,
     Scenario,
     ScheduledShock,
@@ -59,10 +60,12 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch, town):
 
 
 def test_the_example_place_is_a_place(tmp_path):
-    (block,) = blocks(ROOT / "docs" / "places.md", "toml")
-    (tmp_path / "town.toml").write_text(block, encoding="utf-8")
+    profile, spending = blocks(ROOT / "docs" / "places.md", "toml")
+    (tmp_path / "town.toml").write_text(profile + spending, encoding="utf-8")
 
-    assert load_place(tmp_path / "town.toml").population == 8_000
+    place = load_place(tmp_path / "town.toml")
+    assert place.population == 8_000
+    assert place.spending == load_place("wigan").spending
 
 
 def test_the_example_scenario_is_a_scenario(tmp_path):
@@ -77,6 +80,8 @@ def test_the_example_scenario_is_a_scenario(tmp_path):
     assert config.shocks[0].shock.months == 2
     assert [entry.label for entry in config.plan] == ["peer_support_group", "hubs_here"]
     assert config.limited_services["mental_health_referral"].relative == 0.95
+    assert config.budgets.contract.gain_share == 0.8
+    assert config.growth.unit_costs == {"looked_after_child": (0.03,)}
 
 
 def test_documented_places_are_the_bundled_ones():
@@ -96,7 +101,9 @@ def test_every_scenario_key_is_documented():
     words = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
     config = load_scenario()
     shock, entry = ScheduledShock(kind="", start_month=1), PlanEntry(budget_gbp_per_year=0.0)
-    for table in (config, config.structure, config.levers, shock, entry, Capacity()):
+    contract = Contract(pooled_share=0.0)
+    for table in (config, config.structure, config.levers, shock, entry, Capacity(), config.budgets,
+                  contract, config.growth):  # fmt: skip
         for key in type(table).model_fields:
             assert f"`{key}`" in words or f"[{key}]" in words or f"{key} =" in words, key
 

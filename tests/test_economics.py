@@ -11,16 +11,20 @@ import pytest
 from rich.console import Console
 
 from model import Results
-from model.appraisal import Judged, appraisal, appraise, prices_of, write_appraisal
+from model.appraisal import Judged, appraise, prices_of, write_appraisal
+from model.appraisal_words import appraisal
 from model.campaign import run_campaign
 from model.cli import main
+from model.decisions import loops
 from model.economics import (
     Appraisal,
     Terms,
     discount_factors,
+    in_whole_steps,
     is_paid_back,
     load_outside,
     load_schedule,
+    match,
     payback_year,
     repriced,
     sums_of_pairs,
@@ -40,6 +44,7 @@ def terms(**changes):
         "years": 3, "scale": 1.0, "uplift": {("ours", "plan"): 0.15}, "money": FLAT, "wellbeing": FREE,
         "satisfaction": {"thriving": 9.0, "coping": 8.0, "struggling": 6.0, "in_crisis": 3.0},
         "wellby_gbp": {"low": 200.0, "central": 300.0, "high": 400.0},
+        "step_gbp": {"a_and_e": 100.0},
     }  # fmt: skip
     return Terms(**{**usual, **changes})
 
@@ -56,6 +61,17 @@ def people(run, year, thriving, coping, quintile=1, in_crisis=0):
               "in_crisis": 12 * in_crisis}  # fmt: skip
     return {"run": run, "year": year, "quintile": quintile, **months,
             "person_months": sum(months.values())}  # fmt: skip
+
+
+def life(run, year, resident, band, *, alive=True, quintile=1, began=0):
+    """A resident at the end of a year, or dead in it."""
+    return {"run": run, "year": year, "resident": resident, "quintile": quintile, "band": band,
+            "entry": 0, "began": began, "alive": alive}  # fmt: skip
+
+
+def of(rows):
+    frame = pd.DataFrame(rows)
+    return lambda run: frame[frame["run"] == run]
 
 
 def pairs(n=1):
@@ -158,8 +174,14 @@ def test_full_cost_of_the_worked_example(worked):
 
 
 def test_cash_of_the_worked_example(worked):
-    assert only(worked.gains("cash").sum()) == pytest.approx(250.0)
-    assert only(worked.net("cash").sum()) == pytest.approx(-900.0)
+    # A quarter of 20, 40 and 75 attendances at 10 pounds; 10 of them are a whole step.
+    steps = [int(fewer / 4) // 10 for fewer in (20, 40, 75)]
+    by_hand = sum(10 * 10 * n / 1.25**k for k, n in enumerate(steps))
+
+    assert steps == [0, 1, 1]
+    assert only(worked.gains("cash").sum()) == pytest.approx(by_hand) == 144.0
+    assert only(worked.net("cash").sum()) == pytest.approx(-1_006.0)
+    assert only(worked.ratio("cash")) == pytest.approx(144 / 1_150)
 
 
 def test_social_value_of_the_worked_example(worked):
@@ -173,7 +195,7 @@ def test_pockets_of_the_worked_example(worked):
     pockets = {what: one.mean(axis=1).to_dict() for what, one in worked.pockets().items()}
 
     assert pockets["pays"] == pytest.approx({"council": 1_150.0, "nhs": 0.0})
-    assert pockets["cash"] == pytest.approx({"council": 0.0, "nhs": 250.0})
+    assert pockets["cash"] == pytest.approx({"council": 0.0, "nhs": 144.0})
     assert pockets["full_cost"] == pytest.approx({"council": 0.0, "nhs": 1_000.0})
 
 
@@ -184,12 +206,22 @@ def test_the_council_alone_sees_cost_and_no_saving(worked):
     assert (only(look["cost"]), only(look["saving"])) == (1_150.0, 0.0)
 
 
+def test_loop_gain_of_the_worked_example(worked):
+    own, pooled = loops(worked, 0.5).mean, loops(worked, 0.5, pooled=1.0).mean
+
+    assert float(own.ratio) == pytest.approx((200 + 400 + 750) / 1_000)
+    assert (float(own.own_share), float(own.gain)) == (0.0, 0.0)
+    assert np.isinf(own.needed_ratio)
+    assert float(pooled.gain) == pytest.approx(1.35 * (200 / 1_350) * 0.5) == pytest.approx(0.1)
+    assert float(pooled.needed_ratio) == pytest.approx(13.5)
+
+
 def test_the_page_tells_what_the_functions_say(worked):
     words = PAGE.read_text(encoding="utf-8")
 
     for value in (worked.net("full_cost"), worked.net("cash"), worked.net("social")):
         amount = round(only(value.sum()))
-        assert f"{'-' if amount < 0 else ''}£{abs(amount)}" in words
+        assert f"{'-' if amount < 0 else ''}£{abs(amount):,}" in words
     for lens in ("full_cost", "cash", "social"):
         assert f"{only(worked.ratio(lens)):.2f}" in words
 
@@ -212,7 +244,8 @@ def test_dearer_units_save_in_proportion():
         amount_gbp=LEDGER["amount_gbp"].where(LEDGER["kind"] == "programme",
                                               2 * LEDGER["amount_gbp"])
     )  # fmt: skip
-    usual, dear = (Appraisal(one, PEOPLE, pairs(), terms()) for one in (LEDGER, twice))
+    usual = Appraisal(LEDGER, PEOPLE, pairs(), terms())
+    dear = Appraisal(twice, PEOPLE, pairs(), terms(step_gbp={"a_and_e": 200.0}))
 
     for lens in ("cash", "full_cost"):
         pd.testing.assert_frame_equal(dear.gains(lens), 2 * usual.gains(lens))
@@ -257,6 +290,18 @@ def test_crisis_averted_has_its_price():
     )
 
 
+def test_usual_spending_on_places_to_meet_is_a_cost_where_the_worlds_differ():
+    usual = [line(0, 1, "council", "usual", "social_infrastructure", 300.0, quintile=0),
+             line(1, 2, "council", "usual", "social_infrastructure", 250.0, quintile=0)]  # fmt: skip
+    cut = Appraisal(pd.concat([LEDGER, pd.DataFrame(usual)]), PEOPLE, pairs(), terms())
+
+    # No optimism about what is usual. The 250 pounds of the second year are worth 200.
+    assert only(cut.cost.sum()) == 1_000 + 300 - 200
+    assert only(cut.optimism_bias.sum()) == 150.0
+    assert only(cut.total_cost.sum()) == 1_250.0
+    assert only(cut.gains("full_cost").sum()) == pytest.approx(1_000.0)
+
+
 def test_no_plan_has_nothing_to_pay_back():
     ledger = LEDGER[LEDGER["kind"] != "programme"]
     one = Appraisal(ledger, PEOPLE, pairs(), terms())
@@ -272,6 +317,167 @@ def test_a_run_without_lines_counts_as_nothing_spent():
                                  ["year", "payer"], pairs())  # fmt: skip
 
     assert (only(ours), only(theirs)) == (1_000.0, 0.0)
+
+
+# --- The same residents in both worlds ---------------------------------------------------------
+
+THRIVING, COPING, STRUGGLING, IN_CRISIS = range(4)
+ANN, BOB = 10**18 + 1, 10**18 + 2
+"""Ids that no float tells apart."""
+
+
+def test_two_residents_by_hand():
+    lived = of([
+        life(0, 1, ANN, COPING), life(0, 1, BOB, COPING, quintile=5),
+        life(0, 2, ANN, THRIVING), life(0, 2, BOB, IN_CRISIS, quintile=5),
+        life(1, 1, ANN, COPING), life(1, 1, BOB, STRUGGLING, quintile=5),
+        life(1, 2, ANN, STRUGGLING), life(1, 2, BOB, STRUGGLING, quintile=5),
+    ])  # fmt: skip
+    found = Appraisal(LEDGER, PEOPLE, pairs(), terms(scale=10.0, wellbeing=FLAT), lived).wellbys
+
+    # Ann is 9 - 6 better off at the end of year 2, Bob 8 - 6 at that of year 1 and 6 - 3 worse off at
+    # that of year 2; a year has the mean of its ends, 10 real residents each.
+    assert only(found.loc[(1, 5)]) == 10.0
+    assert only(found.loc[(2, 1)]) == pytest.approx(15.0 / 1.25)
+    assert only(found.loc[(2, 5)]) == pytest.approx(-5.0 / 1.25)
+    assert found.to_numpy().sum() == pytest.approx(18.0)
+
+
+def test_a_hundred_residents_give_the_worked_example():
+    bands = {year: [THRIVING] * (50 + 5 * (year == 2)) + [COPING] * (50 - 5 * (year == 2))
+             for year in (1, 2, 3)}  # fmt: skip
+    ours = [life(0, year, k, band) for year, own in bands.items() for k, band in enumerate(own)]
+    theirs = [life(1, year, k, band) for year in bands for k, band in enumerate(bands[1])]
+    by_resident = Appraisal(LEDGER, PEOPLE, pairs(), terms(), of(ours + theirs))
+    by_mean = Appraisal(LEDGER, PEOPLE, pairs(), terms())
+
+    assert by_resident.has_lives
+    assert not by_mean.has_lives
+    assert only(by_resident.wellbys.sum()) == pytest.approx(only(by_mean.wellbys.sum())) == 5.0
+
+
+def test_who_is_not_in_both_worlds_moves_no_wellbeing():
+    here = [life(0, 1, ANN, COPING), life(1, 1, ANN, COPING)]
+    only_one = [
+        life(0, 1, 3, THRIVING),  # born, or moved in, in one world alone
+        life(1, 1, 4, IN_CRISIS, alive=False), life(0, 1, 4, THRIVING),  # dead in the other
+        life(0, 1, 5, -1), life(1, 1, 5, -1),  # a child
+    ]  # fmt: skip
+
+    assert only(Appraisal(LEDGER, PEOPLE, pairs(), terms(), of(here + only_one)).wellbys.sum()) == 0
+
+
+def test_a_survivor_lives_the_years_that_the_dead_do_not():
+    lived = of([
+        life(1, 1, ANN, COPING), life(1, 2, ANN, COPING, alive=False),
+        *(life(0, year, ANN, COPING) for year in (1, 2, 3)),
+    ])  # fmt: skip
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(qaly_gbp=100.0, wellbeing=FLAT), lived)
+
+    assert only(one.years_of_survivors.sum()) == 2.0
+    assert only(one.deaths_averted.sum()) == 1.0
+    assert only(one.life_value.sum()) == pytest.approx(100 * (0.8 + 0.64))
+    assert only(one.wellbys.sum()) == 0.0
+
+
+def test_a_death_caused_is_one_averted_the_other_way_round():
+    rows = [life(1, 1, ANN, COPING, alive=False), *(life(0, y, ANN, COPING) for y in (1, 2, 3)),
+            life(0, 1, BOB, COPING), life(1, 1, BOB, COPING)]  # fmt: skip
+    one = match(of(rows)(0), of(rows)(1), years=3)
+    other = match(of(rows)(1), of(rows)(0), years=3)
+
+    assert one.outlived.tolist() == (-other.outlived).tolist()
+    assert one.outlived.sum() == 3
+
+
+def test_who_moves_away_is_not_dead():
+    stays = [life(0, year, ANN, COPING) for year in (1, 2, 3)]
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(), of([*stays, life(1, 1, ANN, COPING)]))
+
+    assert only(one.years_of_survivors.sum()) == only(one.deaths_averted.sum()) == 0.0
+
+
+def test_years_after_both_worlds_have_lost_somebody_count_no_more():
+    lived = of([life(1, 1, ANN, COPING, alive=False), life(0, 1, ANN, COPING),
+                life(0, 2, ANN, COPING), life(0, 3, ANN, COPING, alive=False)])  # fmt: skip
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(), lived)
+
+    assert (only(one.years_of_survivors.sum()), only(one.deaths_averted.sum())) == (2.0, 0.0)
+
+
+def test_life_has_a_line_of_its_own():
+    lived = of([life(1, 1, ANN, COPING, alive=False), life(0, 1, ANN, COPING)])
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(qaly_gbp=7e4), lived)
+    rows = one.table().query("agency == 'all' and quintile == 0").set_index("measure")["value"]
+
+    assert rows["life_value"] == 7e4
+    assert rows["net_social_with_life"] - rows["net_social_central"] == pytest.approx(7e4)
+    assert rows["wellbys"] == rows["net_social_central"] - rows["net_social_low"] == 0.0
+
+
+def test_those_who_enrolled_are_set_against_themselves():
+    lived = of([
+        life(0, 2, ANN, THRIVING, began=2), life(1, 2, ANN, COPING),
+        life(0, 3, BOB, COPING, began=2), life(1, 3, BOB, COPING),
+        life(0, 3, 3, THRIVING), life(1, 3, 3, IN_CRISIS),  # never enrolled
+        life(0, 3, 4, THRIVING, began=2), life(1, 3, 4, IN_CRISIS, alive=False),
+    ])  # fmt: skip
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(entries=("hub", "group")), lived)
+    rows = one.table().query("measure == 'enrolee_gain'")
+
+    assert one.enrolee_gain.index.tolist() == ["group"]  # nobody enrolled in the other
+    assert only(one.enrolee_gain) == pytest.approx(0.5)
+    assert rows[["item", "unit", "agency", "quintile"]].to_numpy().tolist() == [
+        ["group", "points", "all", 0]
+    ]
+
+
+def test_lives_of_one_run_alone_are_not_used():
+    assert not Appraisal(LEDGER, PEOPLE, pairs(), terms(), of([life(0, 1, ANN, COPING)])).has_lives
+
+
+def test_a_year_of_life_is_raised_once():
+    qaly = load_outside().qaly_gbp
+
+    assert 70_000 < qaly < 1.3 * 70_000
+
+
+# --- Cash in whole steps ---------------------------------------------------------------------
+
+
+def saved(by_part, year=1, item="a_and_e"):
+    """Cashable pounds of one pair by quintile."""
+    index = pd.MultiIndex.from_tuples(
+        [(year, "nhs", q, item) for q in by_part], names=["year", "payer", "quintile", "item"]
+    )
+    return pd.DataFrame({1: list(by_part.values())}, index)
+
+
+def test_parts_share_the_whole_steps_of_their_year():
+    whole = in_whole_steps(saved({1: 200.0, 5: 50.0}), {"a_and_e": 100.0})
+
+    # 250 pounds are two steps of 100: four fifths of each part.
+    assert whole[1].tolist() == [160.0, 40.0]
+
+
+def test_each_year_has_its_own_steps():
+    years = pd.concat([saved({1: 90.0}, 1), saved({1: 90.0}, 2), saved({1: 90.0}, 3)])
+
+    assert in_whole_steps(years, {"a_and_e": 100.0}).to_numpy().sum() == 0.0
+    # A step of 80 pounds, then of 90; the last goes on.
+    assert in_whole_steps(years, {"a_and_e": [80.0, 90.0]})[1].tolist() == pytest.approx(
+        [80, 90, 90]
+    )
+
+
+def test_smaller_steps_release_all_of_the_cashable_part():
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(step_gbp={"a_and_e": 1e-6}))
+
+    assert only(one.gains("cash").sum()) == pytest.approx(250.0)
+
+
+def test_a_service_without_a_price_releases_nothing():
+    assert in_whole_steps(saved({1: 0.0}), {"a_and_e": 0.0})[1].tolist() == [0.0]
 
 
 # --- Payback ---------------------------------------------------------------------------------
@@ -334,6 +540,16 @@ def test_the_old_price_changes_nothing():
     pd.testing.assert_frame_equal(repriced(GP, COUNTS, same), GP)
 
 
+def test_a_price_that_grows_is_that_of_its_year():
+    later = GP.assign(year=2, amount_gbp=2 * GP["amount_gbp"])
+    grown = dict.fromkeys(AT_50, ([40.0, 80.0], [50.0, 100.0]))
+
+    # Twice the price in the second year, so twice what it comes to.
+    assert repriced(later, COUNTS.assign(year=2), grown)["amount_gbp"].tolist() == (
+        [2_250.0, 750.0, 3_750.0, 1_250.0, 140.0, -100.0]
+    )
+
+
 def test_what_other_care_saves_keeps_its_price():
     counts = COUNTS.assign(service="long_term_care", served=0, stock_months=[36, 60])
     care = GP.iloc[:4].assign(kind="care", item="long_term_care")
@@ -365,9 +581,12 @@ def test_what_is_no_price_is_refused(value):
 
 @pytest.fixture(scope="module")
 def results(town, tmp_path_factory):
-    from model.scenario import PlanEntry  # noqa: PLC0415
+    from model.scenario import Growth, PlanEntry  # noqa: PLC0415
 
-    config = town.model_copy(update={"replicates": 2, "population": 500, "years": 2})
+    growth = Growth(unit_costs={"all": [0.1]})
+    config = town.model_copy(
+        update={"replicates": 2, "population": 500, "years": 2, "growth": growth}
+    )
     ours = config.model_copy(update={"name": "helped", "plan": (PlanEntry(**PLAN),)})
     out = tmp_path_factory.mktemp("appraised") / "out"
     same = config.model_copy(update={"name": "same"})
@@ -389,8 +608,35 @@ def test_the_plan_costs_what_it_spends(results):
 def test_the_same_scenario_under_another_name_is_worth_exactly_nothing(results):
     _, same = appraise(results)
 
-    assert (same.appraisal.table()["value"].dropna() == 0.0).all()
+    rows = same.table[same.table["measure"] != "loop_gain_reinvestment"]
+    assert (rows["value"].dropna() == 0.0).all()
     assert "Nothing is spent, saved or gained" in " ".join(words_of([same], 100))
+
+
+def test_the_appraisal_says_who_is_counted(results, monkeypatch):
+    ours, same = appraise(results)
+    with_lives = " ".join(" ".join(words_of([ours], 100)).split())
+    monkeypatch.setattr(Results, "lives_of", lambda self, run: pd.DataFrame())
+    without = " ".join(" ".join(words_of(appraise(results), 100)).split())
+
+    assert ours.appraisal.has_lives
+    assert same.appraisal.has_lives
+    assert "alive and living here in both worlds" in with_lives
+    assert "kept no table of lives" not in with_lives
+    assert "kept no table of lives" in without
+    assert "social value and life" in with_lives
+    assert "social value and life" not in without
+
+
+def test_a_gain_beyond_belief_is_flagged(results, monkeypatch):
+    ours, _ = appraise(results)
+    gain = pd.DataFrame([[0.9, 0.8]], pd.Index(["peer_support_group"], name="item"))
+    usual = words_of([ours], 100)
+    monkeypatch.setitem(ours.appraisal.__dict__, "enrolee_gain", gain)
+    flagged = " ".join(" ".join(words_of([ours], 100)).split())
+
+    assert "Implausible" not in " ".join(usual)
+    assert "who enrolled in peer support group gained 0.85 points" in flagged
 
 
 def test_twice_all_unit_costs_is_twice_the_saving(results):
@@ -423,7 +669,8 @@ def test_the_answer_comes_first_and_fits(results, width):
     lines = words_of(appraise(results), width)
     words = " ".join(" ".join(lines).split())
     order = [words.index(what) for what in ("It costs", "It saves in cash", "It saves at full cost",
-                                            "For whom", "Does it pay back?", "What it hangs on",
+                                            "For whom", "Does it pay back?",
+                                            "Does it feed itself?", "What it hangs on",
                                             "Present value", "Whose pocket")]  # fmt: skip
 
     assert order == sorted(order)
@@ -438,15 +685,24 @@ def test_the_table_is_written_beside_the_others(results):
     rows = pd.read_parquet(path)
 
     assert path == again == results.folder / "appraisal.parquet"
-    assert list(rows) == ["run", "comparator", "measure", "agency", "quintile", "value", "unit"]
-    assert not rows.duplicated(["run", "measure", "agency", "quintile"]).any()
+    assert list(rows) == [
+        "run",
+        "comparator",
+        "measure",
+        "agency",
+        "quintile",
+        "item",
+        "value",
+        "unit",
+    ]
+    assert not rows.duplicated(["run", "measure", "agency", "quintile", "item"]).any()
     assert b"Green Book" in pq.read_schema(path).metadata[b"judged_by"]
 
 
 def test_every_measure_is_documented(results):
     words = PAGE.read_text(encoding="utf-8")
-    for measure in appraise(results)[0].appraisal.table()["measure"].unique():
-        family = re.sub(r"^(net|ratio|payback)_.*", r"\1_*", measure)
+    for measure in appraise(results)[0].table["measure"].unique():
+        family = re.sub(r"^(net|ratio|payback|loop_gain)_.*", r"\1_*", measure)
         assert f"`{family}`" in words, measure
 
 
@@ -472,6 +728,10 @@ def test_the_command_tells_and_writes(results, capsys):
     assert "3 %" in told
     assert "Unit costs set here: GP appointments at £50." in " ".join(told.split())
     assert "appraisal.parquet" in told
+    # Of the scenario that differs, and of the one that does not.
+    for name in ("cost_effectiveness_helped", "appraisal_helped", "appraisal_same"):
+        assert f"{name}.png (and .svg)" in told
+        assert (results.folder / f"{name}.svg").stat().st_size > 0
 
 
 def test_the_command_refuses_in_one_line(results, capsys):

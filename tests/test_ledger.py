@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from model import CommunityModel
 from model.catalogue import load_services
 from model.errors import EvidenceError
-from model.ledger import Ledger, Posting
+from model.ledger import BILLED, Ledger, Posting
 from model.plans import Spending
 from model.prices import AGENCIES, Payment, load_payments
 from model.scenario import PlanEntry
@@ -196,7 +196,7 @@ def test_every_entry_is_paid_by_its_payers(found):
 
 def test_totals_are_the_tables_times_their_prices_to_half_a_penny_a_line(model, found):
     services, ledger = found["services"], found["ledger"]
-    lines = ledger[ledger["kind"] != "programme"]
+    lines = ledger[ledger["kind"].isin(BILLED)]
     months = services.groupby(["year", "service", "quintile"])[["served", "stock_months"]].sum()
     due = billed(found)
     total = 0.0
@@ -224,12 +224,12 @@ def test_every_line_is_whole_pence_and_of_what_is_known(found):
     assert (ledger["amount_gbp"] != 0.0).all()
     assert (pence - pence.round()).abs().max() < 1e-4
     assert set(ledger["payer"]) | set(ledger["beneficiary"]) <= set(AGENCIES)
-    assert set(ledger["kind"]) == {"service", "care", "programme"}
+    assert set(ledger["kind"]) == {"service", "care", "programme", "usual"}
     assert not ledger.duplicated(["year", "payer", "kind", "item", "quintile"]).any()
 
 
 def test_kinds_are_those_of_the_catalogue(found):
-    used = found["ledger"][found["ledger"]["kind"] != "programme"]
+    used = found["ledger"][found["ledger"]["kind"].isin(BILLED)]
     for name, kinds in used.groupby("item")["kind"]:
         assert set(kinds) == {"care" if load_services()[name].kind == "stock" else "service"}
 
@@ -245,7 +245,7 @@ def test_doubling_unit_costs_doubles_the_bill_to_a_penny_a_line(config, found):
     keys = ["year", "payer", "beneficiary", "kind", "item", "quintile"]
     once, twice = (one["ledger"].set_index(keys)["amount_gbp"] for one in (found, dearer))
     is_doubled = ~once.index.get_level_values("item").isin(["long_term_care"])
-    is_doubled &= once.index.get_level_values("kind") != "programme"
+    is_doubled &= once.index.get_level_values("kind").isin(BILLED)
 
     assert once.index.equals(twice.index)
     assert ((twice - 2 * once)[is_doubled].abs() <= 0.01 + 1e-6).all()
@@ -279,10 +279,13 @@ def test_capacity_that_stands_idle_is_paid_and_nothing_is_taken_off(config):
     assert (ledger[ledger["kind"] == "service"]["quintile"] > 0).all()
 
 
-def test_without_services_and_a_plan_the_book_is_empty(town):
+def test_without_services_and_a_plan_only_what_is_usual_is_paid(town):
     model = lived(town.model_copy(update={"services": []}), years=1)
+    (line,) = tables(model)["ledger"].itertuples()
 
-    assert len(tables(model)["ledger"]) == 0
+    assert (line.kind, line.item, line.payer) == ("usual", "social_infrastructure", "council")
+    # 20 pounds a head of all who live there when the year begins: 1,000 stand for 40,000.
+    assert line.amount_gbp == pytest.approx(20.0 * 40_000)
 
 
 def test_the_book_is_part_of_the_digest(model, monkeypatch):

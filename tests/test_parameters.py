@@ -80,13 +80,16 @@ def test_no_unit_is_without_a_parameter() -> None:
 
 def used_sources() -> set[str]:
     in_parameters = {key for one in ENTRIES.values() for key in one.sources}
-    in_places = {key for name in bundled_places() for key in load_place(name).sources}
+    places = [load_place(name) for name in bundled_places()]
+    in_places = {key for place in places for key in place.sources}
+    in_spending = {place.spending.source for place in places if place.spending is not None}
     words = "\n".join(path.read_text(encoding="utf-8") for path in DATA.glob("*.csv"))
     in_shocks = {shock.source for shock in load_shocks().values()} - {ASSUMPTION}
     in_targets = {target.source for target in load_targets().values()}
     return (
         in_parameters
         | in_places
+        | in_spending
         | in_targets
         | in_shocks
         | set(re.findall(r"^# source = (\w+)$", words, re.MULTILINE))

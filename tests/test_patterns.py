@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from model.pattern_pages import PARTS, change_in_words, patterns_page, variance_ratio
+from model.asking import Answers
+from model.page_parts import change_in_words
+from model.pattern_pages import PARTS, patterns_page, variance_ratio
 from model.patterns import (
     PEERS,
     STUDIES,
-    Patterns,
     _after_the_end,
     _by_distance,
-    _difference,
     _enrolees,
     _falls,
     _first_months,
@@ -20,7 +20,7 @@ from model.patterns import (
 )
 from model.population import PARTICIPANT, SUPPORTER
 from model.report import Estimate
-from model.worlds import Worlds, line_of, plentiful, same, with_plan, with_terms
+from model.worlds import Worlds, difference, line_of, plentiful, same, with_plan, with_terms
 
 STRONG = "value = 0.3, range = [0.05, 1.0]"
 """A hazard ratio no real programme has: small worlds can tell it."""
@@ -63,7 +63,7 @@ def test_the_page_has_a_part_with_a_null_for_every_question(figures):
     seeds = [
         {name: value * factor for name, value in figures.items()} for factor in (1.0, 1.1, 1.3)
     ]
-    page = patterns_page(Patterns(seeds, 1_000, 2))
+    page = patterns_page(Answers(seeds, 1_000, 2))
     parts = page.split("\n## ")[1:]
 
     assert len(parts) == len(STUDIES)
@@ -127,11 +127,11 @@ def helped(worlds):
 def test_who_is_helped_much_spends_less_time_in_crisis_and_the_null_does_not(worlds, helped):
     null = worlds.live(peers(worlds, "idle", lambda effect: False, stronger), 3, 3)
 
-    assert _difference(helped, usual(worlds), "crisis").sum() < 0
+    assert difference(helped, usual(worlds), "crisis").sum() < 0
     assert _enrolees(helped, usual(worlds))["crisis_months"] < 0
     assert _enrolees(null, usual(worlds))["enrolees"] > 0
     assert _enrolees(null, usual(worlds))["crisis_months"] == 0
-    assert np.all(_difference(null, usual(worlds), "crisis") == 0)
+    assert np.all(difference(null, usual(worlds), "crisis") == 0)
 
 
 def test_those_engaged_are_nearest_and_have_most_averted(worlds, helped):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from model.cli import main
 from model.errors import PlaceError
+from model.history import history_of
 from model.parameters import load_parameters
 from model.place_files import (
     AGE_COLUMNS,
@@ -21,9 +22,20 @@ from model.place_files import (
     read_small_areas,
     write_profile,
 )
-from model.places import OLDEST_AGE, Place, bundled_places, england_ages, load_place, thin
+from model.places import (
+    OLDEST_AGE,
+    Place,
+    Spending,
+    bundled_places,
+    england_ages,
+    load_place,
+    thin,
+)
+from model.prices import AGENCIES, deflators
+from model.scenario import Scenario
 
-SMALL_AREAS = Path(__file__).parents[2] / "shared" / "places" / "lsoa.csv.gz"
+OFFICIAL = Path(__file__).parents[2] / "shared" / "places"
+SMALL_AREAS = OFFICIAL / "lsoa.csv.gz"
 
 GOOD = """
 name = "Town"
@@ -215,6 +227,168 @@ def test_unknown_place_is_told_the_nearest() -> None:
         load_place("sandbek")
 
 
+# --- What public bodies spend ----------------------------------------------------------------
+
+SPENT = """
+[spending]
+year = "2024/25"
+source = "the council's accounts"
+council_gbp = { childrens_social_care = 100.5, culture = 20 }
+nhs_gbp = { hospitals = 400.0 }
+"""
+
+LINES = {"childrens_social_care", "adult_social_care", "public_health", "culture", "housing"}
+
+
+@pytest.mark.parametrize("name", bundled_places())
+def test_bundled_place_that_is_not_invented_tells_what_its_council_spends(name: str) -> None:
+    place = load_place(name)
+    assert (place.spending is not None) == (place.kind != "synthetic")
+    if place.spending is not None:
+        assert place.spending.council_gbp.keys() == LINES
+        assert place.spending.source in load_parameters().sources
+
+
+@pytest.mark.parametrize("name", [name for name in bundled_places() if name != "sandbeck"])
+def test_a_council_spends_hundreds_of_pounds_a_head(name: str) -> None:
+    # Published sums per head run from about 600 to 1,300; thousands taken for pounds would not.
+    place = load_place(name)
+    assert 500 < place.spending_gbp("council") / place.population < 1_500
+
+
+def test_wigan_council_spends_what_its_return_says() -> None:
+    # 97,373 + 138,198 + 33,493 + 18,482 + 13,653 thousand pounds, added by hand
+    assert load_place("wigan").spending_gbp("council") == 301_199_000.0
+
+
+def test_the_districts_spend_what_their_county_does() -> None:
+    county = load_place("leicestershire")
+    codes = set(county.code.split("+"))
+    districts = [one for one in map(load_place, bundled_places()) if one.code in codes]
+    spent = sum(one.spending_gbp("council") for one in districts)
+    assert len(districts) == len(codes) == 7
+    # Every line of every district is rounded to a thousand pounds.
+    assert spent == pytest.approx(county.spending_gbp("council"), abs=7 * len(LINES) * 500)
+
+
+@pytest.mark.parametrize("agency", [one for one in AGENCIES if one != "council"])
+def test_nothing_is_known_of_an_agency_that_is_not_told_of(agency: str) -> None:
+    assert load_place("wigan").spending_gbp(agency) == 0.0
+
+
+@pytest.mark.parametrize("agency", AGENCIES)
+def test_an_invented_town_spends_nobody_knows_what(agency: str) -> None:
+    assert load_place("sandbeck").spending_gbp(agency) == 0.0
+
+
+@pytest.mark.parametrize(("agency", "spent"), [("council", 120.5), ("nhs", 400.0), ("police", 0.0)])
+def test_spending_is_the_sum_of_the_lines(tmp_path: Path, agency: str, spent: float) -> None:
+    assert load_place(profile(tmp_path, GOOD + SPENT)).spending_gbp(agency) == spent
+
+
+def test_older_spending_is_worth_more_today(tmp_path: Path) -> None:
+    older = load_place(profile(tmp_path, GOOD + SPENT.replace("2024/25", "2018/19")))
+    assert older.spending_gbp("nhs") == pytest.approx(400.0 * 100 / deflators()["2018/19"])
+
+
+def test_every_agency_may_be_told_of() -> None:
+    told = {f"{agency}_gbp" for agency in AGENCIES}
+    assert Spending.model_fields.keys() - {"year", "source"} == told
+
+
+def test_places_that_differ_in_spending_alone_have_the_same_past(tmp_path: Path) -> None:
+    file = profile(tmp_path)
+    config = Scenario(place=str(file), population=100)
+    before = history_of(config)
+    profile(tmp_path, GOOD + SPENT)
+    assert config.place_profile.spending is not None
+    assert history_of(config) == before
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "told"),
+    [
+        (
+            "nhs_gbp",
+            "nsh_gbp",
+            "spending.nsh_gbp = {'hospitals': 400.0}: unknown key. Did you mean 'nhs_gbp'?",
+        ),
+        ("400.0", "-1.0", "spending.nhs_gbp.hospitals = -1.0: "),
+        ("400.0", "inf", "spending.nhs_gbp.hospitals = inf: "),
+        ("400.0", "nan", "spending.nhs_gbp.hospitals = nan: "),
+        ("400.0", "1e13", "spending.nhs_gbp.hospitals = 10000000000000.0: "),
+        ("400.0", "true", "spending.nhs_gbp.hospitals = True: "),
+        ("400.0", '"400"', "spending.nhs_gbp.hospitals = '400': "),
+        ("{ hospitals = 400.0 }", "400.0", "spending.nhs_gbp = 400.0: is not a table of keys"),
+        (
+            "hospitals",
+            '"The hospitals"',
+            "spending.nhs_gbp = {'The hospitals': 400.0}: 'The hospitals' must start with a small",
+        ),
+        ("hospitals", '""', "spending.nhs_gbp = {'': 400.0}: '' must start with a small letter"),
+        (
+            '"2024/25"',
+            '"2024-25"',
+            "spending.year = '2024-25': unknown price year. Did you mean '2024/25'?",
+        ),
+        ('"2024/25"', "2024", "spending.year = 2024: "),
+        ('year = "2024/25"\n', "", "spending.year: is missing"),
+        ('source = "the council\'s accounts"\n', "", "spending.source: is missing"),
+        ("[spending]", "[[spending]]", "spending = [{"),
+        ("[spending]", "[spendings]", "spendings = {"),
+    ],
+)
+def test_bad_value_in_spending_is_named(tmp_path: Path, good: str, bad: str, told: str) -> None:
+    text = GOOD + SPENT.replace(good, bad, 1)
+    assert refused(profile(tmp_path, text)).startswith(told)
+
+
+PUBLISHED = {
+    "childrens_social_care": ("ro3_children_social_care_total", "children_social_care_total"),
+    "adult_social_care": ("ro3_asc_total", "asc_total"),
+    "public_health": ("ro3_public_health_total", "public_health_total"),
+    "culture": ("rsx_cultural_services", "cultural_services"),
+    "housing": ("rsx_housing_gfra", "housing_gfra"),
+}
+
+
+@pytest.fixture(scope="module")
+def councils() -> pd.DataFrame:
+    if not (OFFICIAL / "places.csv").exists():
+        pytest.skip("the official figures of places are not beside this checkout")
+    return pd.read_csv(OFFICIAL / "places.csv").set_index("lad24cd")
+
+
+def published_gbp(councils: pd.DataFrame, code: str, line: str) -> float:
+    """A council's own spending, with its county's by its share of the people where it has one."""
+    row, column = councils.loc[code], f"{PUBLISHED[line][0]}_net_gbp000_2024_25"
+    county = councils[councils["utla24cd"] == row["utla24cd"]]
+    share = row["pop_mid2019"] / county["pop_mid2019"].sum()
+    own = 0.0 if row["utla24cd"] == code else row.get(f"lad_{column}", 0.0)
+    return 1_000 * float(share * row[f"utla_{column}"] + np.nan_to_num(own))
+
+
+@pytest.mark.parametrize("line", PUBLISHED)
+@pytest.mark.parametrize("name", ["wigan", "camden", "preston", "melton", "leicestershire"])
+def test_spending_follows_from_the_official_figures(
+    councils: pd.DataFrame, name: str, line: str
+) -> None:
+    place = load_place(name)
+    published = sum(published_gbp(councils, code, line) for code in place.code.split("+"))
+    assert place.spending is not None
+    assert place.spending.council_gbp[line] == pytest.approx(published, abs=501)
+
+
+@pytest.mark.parametrize("line", PUBLISHED)
+def test_england_in_small_spends_its_share(councils: pd.DataFrame, line: str) -> None:
+    lines = pd.read_csv(OFFICIAL / "england_spend_2024_25.csv").set_index("column_key")
+    whole = lines["england_net_current_expenditure_gbp000_2024_25"][PUBLISHED[line][1]]
+    place = load_place("england")
+    share = place.population / councils["pop_mid2019"].sum()
+    assert place.spending is not None
+    assert place.spending.council_gbp[line] == pytest.approx(1_000 * whole * share, abs=501)
+
+
 # --- From the official files -----------------------------------------------------------------
 
 SMALL = """\
@@ -327,12 +501,17 @@ def england() -> pd.DataFrame:
     return read_small_areas(SMALL_AREAS)
 
 
+def people_of(name: str) -> Place:
+    """What the file of small areas can tell of a place: all but its spending."""
+    return load_place(name).model_copy(update={"spending": None})
+
+
 def test_wigan_is_made_from_the_official_file(england: pd.DataFrame) -> None:
-    assert build_place(england, "E08000010") == load_place("wigan")
+    assert build_place(england, "E08000010") == people_of("wigan")
 
 
 def test_england_in_small_is_made_from_the_official_file(england: pd.DataFrame) -> None:
-    assert build_miniature(england) == load_place("england")
+    assert build_miniature(england) == people_of("england")
 
 
 # --- Writing profiles ------------------------------------------------------------------------
@@ -342,6 +521,18 @@ def test_written_profile_is_read_back_the_same(tmp_path: Path) -> None:
     place = load_place("sandbeck").model_copy(
         update={"name": 'The "Nook" \\ Łódź', "note": "two\nlines\x7f", "sources": ("a'b",)}
     )
+    write_profile(place, tmp_path / "copy.toml")
+    assert load_place(tmp_path / "copy.toml") == place
+
+
+@pytest.mark.parametrize("name", bundled_places())
+def test_written_bundled_place_is_the_bundled_file(tmp_path: Path, name: str) -> None:
+    write_profile(load_place(name), tmp_path / "copy.toml")
+    assert (tmp_path / "copy.toml").read_bytes() == bundled_places()[name].read_bytes()
+
+
+def test_spending_of_several_agencies_is_written(tmp_path: Path) -> None:
+    place = load_place(profile(tmp_path, GOOD + SPENT))
     write_profile(place, tmp_path / "copy.toml")
     assert load_place(tmp_path / "copy.toml") == place
 

@@ -4,6 +4,7 @@ import math
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model.catalogue import load_services
@@ -15,6 +16,7 @@ from model.prices import (
     ITEMS_FILE,
     PAYERS_FILE,
     PRICE_YEAR,
+    cash_released,
     deflators,
     load_payments,
     rebased,
@@ -126,6 +128,61 @@ def test_documented_shares_of_cash_are_those_of_the_data():
         assert f"| {label} | {one['share']:g} | {spread} |" in words, wording
 
 
+# --- Cash in whole steps ----------------------------------------------------------------------
+
+AVOIDED = np.linspace(-5_000.0, 5_000.0, 2_001)
+
+
+def test_below_a_whole_step_no_cash_is_released():
+    assert not cash_released(AVOIDED[np.abs(AVOIDED) < 3_200.0], 10.0, 0.5, 1_600.0).any()
+
+
+def test_each_whole_step_is_worth_its_full_cost():
+    # Half of 6,500 is two steps of 1,600 and a bit.
+    assert cash_released(6_500.0, 10.0, 0.5, 1_600.0) == 2 * 1_600.0 * 10.0
+
+
+def test_the_more_is_avoided_the_more_is_released_and_more_use_costs_the_same_way():
+    released = cash_released(AVOIDED, 10.0, 0.3, 70.0)
+
+    assert (np.diff(released) >= 0.0).all()
+    assert released.tolist() == (-cash_released(-AVOIDED, 10.0, 0.3, 70.0)).tolist()
+
+
+@pytest.mark.parametrize("step", [1e-6, 0.7, 18.0, 1_600.0])
+def test_never_is_more_released_than_the_cashable_part(step):
+    released = cash_released(AVOIDED, 10.0, 0.3, step)
+
+    assert (np.abs(released) <= np.abs(AVOIDED) * 0.3 * 10.0).all()
+    # Less than one step is lost of it.
+    assert (np.abs(AVOIDED) * 3.0 - np.abs(released) <= step * 10.0 * (1 + 1e-9)).all()
+
+
+def test_with_ever_smaller_steps_all_of_the_cashable_part_is_released():
+    assert cash_released(AVOIDED, 10.0, 0.3, 1e-9) == pytest.approx(3.0 * AVOIDED)
+
+
+def test_a_whole_step_in_decimals_is_a_whole_step():
+    # 0.7 x 10 is 7 short of the last bit.
+    assert cash_released(10.0, 1.0, 0.7, 1.0) == pytest.approx(7.0)
+    assert cash_released(0.1 * 3, 1.0, 1.0, 0.1) == pytest.approx(0.3)
+
+
+def test_every_service_has_a_step_for_a_reason():
+    for name, one in ITEMS["services"].items():
+        low, high = one["step_range"]
+        assert 0.0 < low <= PAYMENTS.services[name].step_units <= high, name
+        assert one["step_why"].endswith("."), name
+
+
+def test_placements_and_packages_of_care_end_one_by_one():
+    steps = {name: one.step_units for name, one in PAYMENTS.services.items()}
+
+    assert [name for name, step in steps.items() if step == 1.0] == [
+        "looked_after_child", "long_term_care",
+    ]  # fmt: skip
+
+
 # --- Bad input --------------------------------------------------------------------------------
 
 
@@ -160,6 +217,9 @@ def test_a_table_of_payers_that_cannot_be_used_is_refused(tmp_path, old, new, wo
         ('price_year = "2018/19"', 'price_year = "2018/9"', r"Did you mean '2018/19'\?"),
         ('payer = "council housing"', 'payer = "council house"', r"Did you mean 'council housing'\?"),
         ("read_gbp = 44.0", "read_gbp = -1.0", "greater than 0"),
+        ("step_units = 18.0", "step_units = 0.0", "greater than 0"),
+        ("step_units = 18.0", "step_units = 80.0", "outside its own range"),
+        ("step_units = 18.0", "step_unit = 18.0", r"Did you mean 'step_units'\?"),
     ],
 )  # fmt: skip
 def test_items_that_cannot_be_used_are_refused(tmp_path, old, new, words):
@@ -170,3 +230,11 @@ def test_items_that_cannot_be_used_are_refused(tmp_path, old, new, words):
 
     with pytest.raises(EvidenceError, match=words):
         load_payments(path)
+
+
+def test_who_has_no_share_bears_no_penny():
+    shares = {"council": 0.5, "police": 0.5, "nhs": 0.0}
+    assert load_payments().of_entry(None, None, shares).split(101) == [
+        ("council", 51),
+        ("police", 50),
+    ]

@@ -335,7 +335,27 @@ def rates_of(parameters: Parameters, england: England | None = None) -> Rates:
     england = england or load_england()
     steps = solve_steps(parameters, england)
     chance = chances_of_a_month(steps, *ratios_at_home(parameters))
-    return Rates(chance, chance.sum(axis=3).max(axis=1), _by_age(chance, england))
+    return Rates(chance, _highest(chance), _by_age(chance, england))
+
+
+def _highest(chance: Array) -> Array:
+    return np.asarray(chance.sum(axis=3).max(axis=1))
+
+
+def grown(rates: Rates, index: float) -> Rates:
+    """Return the chances of a month, where so many times as many children come to be in need.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> usual = rates_of(load_parameters())
+    >>> twice = grown(usual, 2.0).chance[..., NO_CARE, IN_NEED]
+    >>> bool(np.allclose(twice, 2.0 * usual.chance[..., NO_CARE, IN_NEED]))
+    True
+    """
+    chance = rates.chance.copy()
+    chance[..., NO_CARE, IN_NEED] = np.minimum(index * chance[..., NO_CARE, IN_NEED], 1.0)
+    return rates._replace(chance=chance, highest=_highest(chance))
 
 
 def _by_age(chance: Array, england: England) -> Array:

@@ -219,6 +219,27 @@ def solve_demand(
     return Demand(np.array(list(own.values())), parameters.conveyed_share, admitted)
 
 
+def grown(demand: Demand, index: Array) -> Demand:
+    """Return demand as it has grown from outside: own contacts, and the chance of admission.
+
+    Parameters
+    ----------
+    index : array of shape (services of the catalogue,)
+        What a year has for one of the first.
+
+    Examples
+    --------
+    >>> from model.parameters import load_parameters
+    >>> usual = solve_demand(load_parameters())
+    >>> twice = grown(usual, np.full(len(load_services()), 2.0))
+    >>> bool(np.allclose(twice.per_month, 2.0 * usual.per_month))
+    True
+    """
+    by_cell = index.reshape(-1, *(1 for _ in demand.per_month.shape[1:]))
+    admitted = np.minimum(demand.admitted * index[catalogue_place(ADMISSION)], 1.0)
+    return Demand(demand.per_month * by_cell, demand.conveyed, admitted)
+
+
 def state_ratios(name: str, parameters: Parameters) -> Array:
     """Return a service's demand by state beside coping, as far as the state causes it.
 

@@ -1,0 +1,76 @@
+"""What grows from outside: envelopes, unit costs and demand, as series of a scenario.
+
+A series holds rates a year: the first says how much more the second year has than the first, and
+the last goes on to the end. One number is a series of it alone. All are in real terms, beyond what
+the deflator takes out.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from model.catalogue import load_services
+from model.prices import AGENCIES
+
+if TYPE_CHECKING:
+    from model.scenario import Growth
+
+Array = np.ndarray[Any, Any]
+
+YEARS = 201
+"""The most that a scenario has, and one more: at the end of the last the next is foreseen."""
+
+ALL = "all"
+"""In a table of series: every name that has none of its own."""
+
+FOLLOWS = {"long_term_care": "adult_social_care_request", "child_protection_plan": "child_in_need",
+           "looked_after_child": "child_in_need"}  # fmt: skip
+"""Stocks whose demand grows with what brings people there; the years that takes are left out."""
+
+
+class Indices(NamedTuple):
+    """What each year has for one of the first, which is 1 to the bit; 201 years, the most there are.
+
+    ``envelopes`` have shape (years, agencies); ``unit_costs`` and ``demand`` (years, services of
+    the catalogue).
+    """
+
+    envelopes: Array
+    unit_costs: Array
+    demand: Array
+
+
+def indices_of(growth: "Growth") -> Indices:
+    """Turn the series of a scenario into an index for each year.
+
+    Examples
+    --------
+    >>> from model.scenario import Growth
+    >>> found = indices_of(Growth(envelopes={"council": [-0.5, 1.0, 0.0]}))
+    >>> found.envelopes[:4, AGENCIES.index("council")].tolist()
+    [1.0, 0.5, 1.0, 1.0]
+    """
+    services = list(load_services())
+    return Indices(
+        _table(growth.envelopes, AGENCIES),
+        _table(growth.unit_costs, services),
+        _table(growth.demand, [FOLLOWS.get(name, name) for name in services]),
+    )
+
+
+def index_of(rates: Sequence[float], years: int) -> Array:
+    """Return what each year has for one of the first.
+
+    Examples
+    --------
+    >>> index_of([0.5], 3).tolist()
+    [1.0, 1.5, 2.25]
+    """
+    steps = [rates[min(k, len(rates) - 1)] for k in range(years - 1)]
+    return np.cumprod([1.0, *(1.0 + rate for rate in steps)])
+
+
+def _table(series: Mapping[str, Sequence[float]], names: Sequence[str]) -> Array:
+    rest = series.get(ALL, (0.0,))
+    return np.array([index_of(series.get(name, rest), YEARS) for name in names]).T

@@ -1,0 +1,198 @@
+r"""How agencies set their budgets for prevention, once a year.
+
+An agency has an envelope :math:`E` for the services it pays, as far as the model has them, and for
+prevention. Of what is planned for prevention, :math:`P`, a share :math:`\sigma` is paid. At the
+end of a year it knows what it paid in cash for services and can forecast :math:`F` for the next;
+its room is
+
+.. math:: R = E' - F - \sigma P'.
+
+Where the room is below 0 and more is short than the agency may draw on (its reserves, and a
+deficit where it may run one), prevention is cut by what is short; where there is room, a part
+:math:`\rho` of it goes into prevention. Both are capped as shares of what is paid now, and no cut
+goes below what is protected:
+
+.. math:: \sigma' P' = \sigma P' + \min(\rho R^+, g \sigma P')
+          - \min((-R - D)^+, c \sigma P', (\sigma - \phi)^+ P').
+
+`siloed` agencies do so each by itself. Under a contract a share :math:`s` of everything is pooled:
+the pool is one more agency, whose room is that of all together, with terms of its own: its gain
+share for :math:`\rho`, its claw-back for :math:`c`, its ring-fence for :math:`\phi`. An agency's
+prevention is then :math:`((1 - s) \sigma + s \sigma_{pool}) P`, so that nothing pooled is siloed, to
+the bit. No formulation of this rule is published; budgets that are last year's with a small
+change are (Davis, Dempster and Wildavsky 1966, A theory of the budgetary process, American
+Political Science Review 60: 529-547).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+class Rule(NamedTuple):
+    """Terms by which prevention money is set: of agencies by themselves, or of a pool."""
+
+    cut_most: float
+    growth_most: float
+    reinvested: float
+    protected: float
+
+
+class Terms(NamedTuple):
+    """What holds for as long as a run lasts.
+
+    ``reserves_most_gbp`` and ``deficit_most_gbp`` have shape (agencies,): what reserves are filled
+    up to, and how far below 0 an agency may go, 0 for one that must balance. ``carry_over`` is the
+    share of a pool's surplus that it keeps; after ``break_after_years`` short years in a row it
+    ends, never where 0.
+    """
+
+    own: Rule
+    pool: Rule
+    reserves_most_gbp: Array
+    deficit_most_gbp: Array
+    carry_over: float = 0.0
+    break_after_years: int = 0
+
+
+class Books(NamedTuple):
+    """Where agencies stand at the end of a year.
+
+    ``own`` is the share of planned prevention that each would pay by itself, shape (agencies,),
+    ``pooled`` that of the pool, ``pooled_share`` how much of all is pooled.
+    """
+
+    own: Array
+    pooled: float
+    pooled_share: float
+    reserves_gbp: Array
+    carried_gbp: float = 0.0
+    years_short: int = 0
+
+    @property
+    def shares(self) -> Array:
+        """What is paid of each agency's planned prevention."""
+        return np.asarray((1.0 - self.pooled_share) * self.own + self.pooled_share * self.pooled)
+
+
+class Year(NamedTuple):
+    """What a year came to for each agency, in pounds, and what is known of the next."""
+
+    envelope_gbp: Array
+    cash_bill_gbp: Array
+    paid_gbp: Array
+    next_envelope_gbp: Array
+    forecast_gbp: Array
+    next_planned_gbp: Array
+
+
+class Settled(NamedTuple):
+    """Money that left the books of a year: to other uses, and what nobody covered."""
+
+    released_gbp: Array
+    unfunded_gbp: Array
+
+
+def settle(books: Books, year: Year, terms: Terms) -> tuple[Books, Settled]:
+    """Close a year: what is left goes to reserves, what lacks is taken from them.
+
+    Of the pooled share the sum over agencies counts, shared out as their envelopes are. Reserves
+    beyond what they are filled up to leave for other uses; what lacks beyond what an agency may draw
+    on is covered from outside, since it must be. So, over all agencies,
+
+    envelopes - bills - prevention = change of reserves + change of what the pool carries
+    + released - unfunded.
+
+    Examples
+    --------
+    >>> rule = Rule(0.2, 0.2, 0.5, 0.0)
+    >>> terms = Terms(rule, rule, np.array([10.0]), np.array([0.0]))
+    >>> one = [np.array([x]) for x in (100.0, 95.0, 20.0, 0.0, 0.0, 0.0)]
+    >>> after, settled = settle(Books(np.ones(1), 1.0, 0.0, np.array([10.0])), Year(*one), terms)
+    >>> after.reserves_gbp.tolist(), settled.unfunded_gbp.tolist()
+    ([0.0], [5.0])
+    """
+    s, position = books.pooled_share, year.envelope_gbp - year.cash_bill_gbp - year.paid_gbp
+    pooled = float((s * position).sum())
+    carried = terms.carry_over * max(pooled, 0.0) - min(books.carried_gbp, max(-pooled, 0.0))
+    shared = (pooled - carried) * _weights(year.envelope_gbp)
+    moved = books.reserves_gbp + (1.0 - s) * position + shared
+    least, most = 0.0 - terms.deficit_most_gbp, terms.reserves_most_gbp
+    settled = Settled(np.maximum(moved - most, 0.0), np.maximum(least - moved, 0.0))
+    after = books._replace(reserves_gbp=np.clip(moved, least, most),
+                           carried_gbp=books.carried_gbp + carried)  # fmt: skip
+    return after, settled
+
+
+def decide(books: Books, year: Year, terms: Terms) -> Books:
+    """Set next year's prevention, each agency's and the pool's.
+
+    Examples
+    --------
+    >>> rule = Rule(cut_most=0.2, growth_most=0.2, reinvested=0.5, protected=0.0)
+    >>> terms = Terms(rule, rule, np.zeros(1), np.zeros(1))
+    >>> short = Year(*(np.array([x]) for x in (0.0, 0.0, 0.0, 100.0, 95.0, 10.0)))
+    >>> decide(Books(np.ones(1), 1.0, 0.0, np.zeros(1)), short, terms).shares.tolist()
+    [0.8]
+    """
+    s, planned = books.pooled_share, year.next_planned_gbp
+    free = year.next_envelope_gbp - year.forecast_gbp
+    usable = books.reserves_gbp + terms.deficit_most_gbp
+    own = _kept(books.own, planned, free, usable, terms.own)
+    all_planned, all_free, all_usable = (s * one.sum(keepdims=True)
+                                         for one in (planned, free, usable))  # fmt: skip
+    all_usable = all_usable + books.carried_gbp
+    before = np.array([books.pooled])
+    pooled = _kept(before, all_planned, all_free, all_usable, terms.pool)
+    is_short = (all_free - before * all_planned + all_usable < 0.0).item()
+    after = books._replace(own=own, pooled=pooled.item(),
+                           years_short=books.years_short + 1 if is_short else 0)  # fmt: skip
+    ends = 0 < terms.break_after_years <= after.years_short
+    return _broken(after, _weights(year.envelope_gbp)) if ends else after
+
+
+def forecast(cash_gbp: Array, usual_gbp: Array, next_usual_gbp: Array) -> Array:
+    """Expect next year's cash bills: as much more than usual as the last years had on average.
+
+    Parameters
+    ----------
+    cash_gbp, usual_gbp : array of shape (years, agencies)
+        Bills paid, and what they would have been at the demand of the start.
+    next_usual_gbp : array of shape (agencies,)
+        The same for the year to come: prices and demand from outside are foreseen.
+
+    Examples
+    --------
+    >>> forecast(np.array([[110.0], [90.0]]), np.array([[100.0], [100.0]]), np.array([50.0])).tolist()
+    [50.0]
+    """
+    ratio = np.divide(cash_gbp, usual_gbp, out=np.ones_like(cash_gbp), where=usual_gbp > 0.0)
+    return np.asarray(ratio.mean(axis=0) * next_usual_gbp)
+
+
+def _kept(share: Array, planned: Array, free: Array, usable: Array, rule: Rule) -> Array:
+    """Return the share of planned prevention that is paid next year."""
+    paid = share * planned
+    room = free - paid
+    more = np.minimum(rule.reinvested * np.maximum(room, 0.0), rule.growth_most * paid)
+    least = np.maximum(share - rule.protected, 0.0) * planned
+    short = np.maximum(-room - usable, 0.0)
+    cut = np.minimum(np.minimum(short, rule.cut_most * paid), least)
+    change = np.divide(more - cut, planned, out=np.zeros_like(share), where=planned > 0.0)
+    return np.asarray(share + change)
+
+
+def _broken(books: Books, weights: Array) -> Books:
+    """End a contract: each agency goes on by itself from what it pays now."""
+    reserves = books.reserves_gbp + books.carried_gbp * weights
+    return books._replace(own=books.shares, pooled_share=0.0, reserves_gbp=reserves,
+                          carried_gbp=0.0, years_short=0)  # fmt: skip
+
+
+def _weights(envelope_gbp: Array) -> Array:
+    total = envelope_gbp.sum()
+    return (
+        envelope_gbp / total if total > 0.0 else np.full(envelope_gbp.size, 1 / envelope_gbp.size)
+    )
