@@ -6,17 +6,16 @@ the deflator takes out.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from model.catalogue import load_services
 from model.prices import AGENCIES
 
-if TYPE_CHECKING:
-    from model.scenario import Growth
-
 Array = np.ndarray[Any, Any]
+Series = Mapping[str, Sequence[float]]
+"""Rates a year, by the name of what grows."""
 
 YEARS = 201
 """The most that a scenario has, and one more: at the end of the last the next is foreseen."""
@@ -41,21 +40,20 @@ class Indices(NamedTuple):
     demand: Array
 
 
-def indices_of(growth: "Growth") -> Indices:
+def indices_of(envelopes: Series, unit_costs: Series, demand: Series) -> Indices:
     """Turn the series of a scenario into an index for each year.
 
     Examples
     --------
-    >>> from model.scenario import Growth
-    >>> found = indices_of(Growth(envelopes={"council": [-0.5, 1.0, 0.0]}))
+    >>> found = indices_of({"council": [-0.5, 1.0, 0.0]}, {}, {})
     >>> found.envelopes[:4, AGENCIES.index("council")].tolist()
     [1.0, 0.5, 1.0, 1.0]
     """
     services = list(load_services())
     return Indices(
-        _table(growth.envelopes, AGENCIES),
-        _table(growth.unit_costs, services),
-        _table(growth.demand, [FOLLOWS.get(name, name) for name in services]),
+        _table(envelopes, AGENCIES),
+        _table(unit_costs, services),
+        _table(demand, [FOLLOWS.get(name, name) for name in services]),
     )
 
 
@@ -71,6 +69,6 @@ def index_of(rates: Sequence[float], years: int) -> Array:
     return np.cumprod([1.0, *(1.0 + rate for rate in steps)])
 
 
-def _table(series: Mapping[str, Sequence[float]], names: Sequence[str]) -> Array:
+def _table(series: Series, names: Sequence[str]) -> Array:
     rest = series.get(ALL, (0.0,))
     return np.array([index_of(series.get(name, rest), YEARS) for name in names]).T

@@ -12,7 +12,7 @@ import numpy as np
 
 from model.catalogue import catalogue_place, load_services
 from model.draws import Draws, Low
-from model.growth import Indices, indices_of
+from model.growth import Indices
 from model.network import Network
 from model.parameters import Parameters
 from model.places import Place
@@ -390,7 +390,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
 
     def _open_plan(self) -> None:
         self._plan = spending_of(self.config)
-        self._growth = indices_of(self.config.growth)
+        self._growth = self.config.growth.indices
         self.purse = Purse(self.config, self.parameters, self._plan)
         self._programmes = tuple(entry for entry in self._plan if isinstance(entry, Entry))
         self._terms = terms_of(self._plan)

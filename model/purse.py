@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from model.catalogue import catalogue_place
-from model.growth import indices_of
 from model.ledger import NOBODYS, Kind, Ledger, Posting
 from model.parameters import Parameters
 from model.plans import Spending
@@ -75,7 +74,7 @@ class Purse:
 
     def __init__(self, config: Scenario, parameters: Parameters, plan: Sequence[Spending]) -> None:
         self._config, self._parameters, self._plan = config, parameters, plan
-        self._growth = indices_of(config.growth)
+        self._growth = config.growth.indices
         self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
         self._priced = [load_payments().services[name] for name in config.services]
         self._who_pays = np.array([_by_agency(one.payment) for one in self._priced])

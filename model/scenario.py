@@ -23,7 +23,7 @@ from pydantic import (
 from model.catalogue import Shock, contact_services, cut_by, load_services, load_shocks
 from model.draws import HIGHEST_SEED
 from model.errors import InputError, ScenarioError
-from model.growth import ALL
+from model.growth import ALL, Indices, indices_of
 from model.parameters import LIMITS, Parameters, load_parameters
 from model.places import Place, load_place
 from model.prices import AGENCIES, Payment, load_payments
@@ -198,6 +198,11 @@ class Growth(_Table):
     envelopes: SeriesByName = Field(default_factory=_FrozenDict)
     unit_costs: SeriesByName = Field(default_factory=_FrozenDict)
     demand: SeriesByName = Field(default_factory=_FrozenDict)
+
+    @property
+    def indices(self) -> Indices:
+        """What each year has for one of the first."""
+        return indices_of(self.envelopes, self.unit_costs, self.demand)
 
 
 class Contract(_Table):

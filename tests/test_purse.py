@@ -10,7 +10,7 @@ from model import CommunityModel
 from model.budget_report import loop_gain
 from model.catalogue import load_services
 from model.errors import ScenarioError
-from model.growth import index_of, indices_of
+from model.growth import index_of
 from model.ledger import BILLED
 from model.prices import AGENCIES
 from model.scenario import Growth, load_scenario
@@ -198,7 +198,7 @@ def test_demand_from_outside_brings_more_contacts_and_nothing_before_it_grows(li
 
 
 def test_care_in_a_stock_is_expected_to_grow_with_what_brings_people_there():
-    grown = indices_of(Growth(demand={"adult_social_care_request": 0.1, "all": 0.02})).demand[1]
+    grown = Growth(demand={"adult_social_care_request": 0.1, "all": 0.02}).indices.demand[1]
     at = {name: grown[k] for k, name in enumerate(load_services())}
 
     assert at["long_term_care"] == at["adult_social_care_request"] == 1.1
