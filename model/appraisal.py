@@ -173,7 +173,7 @@ def prices_of(settings: Iterable[tuple[str, Any]]) -> dict[str, float]:
     for key, value in settings:
         if key not in known:
             raise ScenarioError("no such unit cost", key=f"--set {key}", value=value, known=known,
-                                wanted=key)  # fmt: skip
+                                wanted=key, allowed=", ".join(known))  # fmt: skip
         name = key.removeprefix(f"{PRICE_KEY}.")
         prices[name] = checked(load_parameters().entry(f"{name}_unit_cost"), value)
     return prices

@@ -172,6 +172,8 @@ class Capacity(_Table):
 
 def _as_series(value: object) -> object:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number and not isinstance(value, list | tuple):
+        raise ValueError("is neither a rate a year, such as 0.02, nor a list of rates")
     return (value,) if is_number else value
 
 

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from model import CommunityModel
+from model.appraisal import appraise
 from model.budget_report import loop_gain
+from model.campaign import run_campaign
 from model.catalogue import load_services
 from model.errors import ScenarioError
 from model.growth import index_of
@@ -291,7 +293,7 @@ def test_an_agency_tells_what_it_has_and_what_it_decided(lived):
         ({"growth": {"demand": {"long_term_care": 0.0}}}, "service that grows by itself"),
         ({"growth": {"envelopes": {"council": -0.9}}}, "greater than or equal to -0.5"),
         ({"growth": {"envelopes": {"council": []}}}, "growth.envelopes.council"),
-        ({"growth": {"envelopes": {"council": "fast"}}}, "growth.envelopes.council"),
+        ({"growth": {"envelopes": {"council": "fast"}}}, "neither a rate a year, such as 0.02,"),
         ({"growth": {"unit_costs": {"all": 0.5}}}, "fold in 30 years"),
     ],
 )
@@ -299,3 +301,16 @@ def test_bad_budgets_are_refused_by_name(update, words):
     with pytest.raises(ScenarioError) as refused:
         load_scenario().model_copy(update=update)
     assert words in " ".join(str(refused.value).split())
+
+
+# --- What it is worth -------------------------------------------------------------------------
+
+
+def test_budgets_that_react_are_worth_exactly_nothing_beside_themselves(past, tmp_path):
+    update = {"years": 3, "replicates": 2, "budgets": {"regime": "siloed"}, "growth": SQUEEZED}
+    config = past.config.model_copy(update=update)
+    (judged,) = appraise(run_campaign([config], tmp_path / "out", comparator=config).results)
+
+    values = judged.table[judged.table["measure"] != "loop_gain_reinvestment"]["value"]
+    assert (values.dropna() == 0.0).all()
+    assert len(values) > 50
