@@ -222,8 +222,15 @@ def _judged(
         else rates_in_words(bands)
     )
     ungraded = sorted({name for (_, name), grade in grades.items() if grade is None})
+    if not any(_reacts(facts) for facts in both.values()):
+        ledger = ledger[ledger["kind"] != USUAL]
     worth = Appraisal(ledger, one.results.people, pairs, terms, one.results.lives_of)
     return Judged(one, worth, told, prices, ungraded)
+
+
+def _reacts(facts: Mapping[str, Any]) -> bool:
+    """Tell whether usual spending may be cut: else it follows heads alone, and is no cost of a plan."""
+    return bool(facts["budgets"]["regime"] != "planned")
 
 
 def _steps(facts: Mapping[str, Any], prices: Mapping[str, float]) -> dict[str, ByYear]:

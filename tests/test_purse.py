@@ -314,3 +314,16 @@ def test_budgets_that_react_are_worth_exactly_nothing_beside_themselves(past, tm
     values = judged.table[judged.table["measure"] != "loop_gain_reinvestment"]["value"]
     assert (values.dropna() == 0.0).all()
     assert len(values) > 50
+
+
+def test_usual_spending_that_nobody_can_cut_is_no_cost_of_a_plan(past, tmp_path):
+    # Levers let more of them live, and so more is usually spent on them.
+    kinder = {"levers": {"worsen_hazard_ratio": 0.1, "improve_hazard_ratio": 3.0}, "plan": []}
+    one = past.config.model_copy(update={"years": 4, "replicates": 2, "plan": []})
+    (judged,) = appraise(
+        run_campaign([one.model_copy(update={**kinder, "name": "kinder"})], tmp_path / "out",
+                     comparator=one).results
+    )  # fmt: skip
+
+    assert (judged.appraisal.total_cost.sum() == 0.0).all()
+    assert (judged.appraisal.wellbys.sum() > 0.0).all()
