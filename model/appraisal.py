@@ -14,7 +14,6 @@ from model.budget_report import pooling_of
 from model.catalogue import load_services
 from model.comparison import Comparison, comparisons
 from model.decisions import (
-    REINVESTMENT_SHARE,
     Loops,
     activity,
     cash_at,
@@ -65,8 +64,8 @@ class Judged:
     def loops(self) -> Loops:
         """Loop gain, with the shares reinvested and the share pooled that are in force."""
         in_force = self.comparison.facts["parameters_in_force"]
-        reinvestment = in_force.get("reinvestment_share", REINVESTMENT_SHARE)
-        return loops(self.appraisal, reinvestment, *pooling_of(self.comparison.facts))
+        return loops(self.appraisal, in_force["reinvestment_share"],
+                     *pooling_of(self.comparison.facts))  # fmt: skip
 
     @cached_property
     def cash_ends(self) -> dict[str, pd.DataFrame]:

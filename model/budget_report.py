@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from model.decisions import loop
 from model.report import agency_words, estimate, label_of, plain_table
 from model.results import Results
 
@@ -41,15 +42,10 @@ def cuts(results: Results, scenario: str) -> pd.DataFrame:
 
 
 def loop_gain(results: Results, scenario: str, reinvestment: float) -> pd.Series:
-    r"""Return what each run's pound of prevention brings back as the next one.
+    """Return what each run's pound of prevention brings back as the next one.
 
-    .. math:: \frac{(1 - s) \rho \sum_a p_a C_a + s \gamma \sum_a C_a}{\sum_a P_a}
-
-    with prevention paid :math:`P`, each agency's share of it :math:`p`, its bill in cash less than at
-    the first year's demand :math:`C`, the part of room that is reinvested :math:`\rho`, and where a
-    share :math:`s` is pooled, the contract's gain share :math:`\gamma`. It is the product of
-    full-cost ratio, own-envelope share, cashable share and reinvestment, beside the first year and
-    not beside another world: residents who age, come and go are in it.
+    That of `decisions.loop`, beside the first year's demand and not beside another world: residents
+    who age, come and go are in it.
 
     Returns
     -------
@@ -58,13 +54,13 @@ def loop_gain(results: Results, scenario: str, reinvestment: float) -> pd.Series
     """
     rows = results.budgets
     rows = rows[rows["scenario"] == scenario]
-    sums = rows.assign(freed=rows["frozen_bill_gbp"] - rows["cash_bill_gbp"])
-    sums = sums.groupby(["run", "agency"])[["prevention_gbp", "freed"]].sum()
-    paid = sums["prevention_gbp"].groupby(level="run").transform("sum")
-    pooled, gain_share = pooling_of(results.manifest["scenarios"][scenario])
-    own_share = sums["prevention_gbp"] / paid.where(paid > 0.0)
-    again = ((1.0 - pooled) * reinvestment * own_share + pooled * gain_share) * sums["freed"]
-    return (again / paid).groupby(level="run").sum(min_count=1)
+    pounds = rows.assign(full=rows["frozen_bill_gbp"] - rows["bill_gbp"],
+                         cash=rows["frozen_bill_gbp"] - rows["cash_bill_gbp"])  # fmt: skip
+    cost, full, cash = (pounds.groupby(["agency", "run"])[name].sum().unstack("run", fill_value=0)
+                        for name in ("prevention_gbp", "full", "cash"))  # fmt: skip
+    pooled = pooling_of(results.manifest["scenarios"][scenario])
+    found = loop(cost.to_numpy(), full.to_numpy(), cash.to_numpy(), reinvestment, *pooled)
+    return pd.Series(found.gain, cost.columns)
 
 
 def pooling_of(facts: Mapping[str, Any]) -> tuple[float, float]:

@@ -29,7 +29,7 @@ from model.economics import (
     Measure,
     in_whole_steps,
     is_paid_back,
-    payback_year,
+    payback_years,
     sums_of_pairs,
     times_by_year,
     whole,
@@ -43,7 +43,6 @@ WELLBY_VALUES = np.arange(0.0, 50_001.0, 1_000.0)
 """Pounds a WELLBY may be held to be worth."""
 
 RESAMPLES, RESAMPLING_SEED = 2_000, 1
-REINVESTMENT_SHARE = 0.5
 MOST_OF_THEM = (2.5, 97.5)
 """Percentiles between which 95 % lie."""
 
@@ -79,12 +78,6 @@ def resampled_means(by_pair: Array, resamples: int = RESAMPLES) -> Array:
 # --- Payback by year, agency and rate --------------------------------------------------------
 
 
-def payers(them: Appraisal) -> list[str]:
-    """Return the agencies that pay more than by the comparator, who pays most first."""
-    pays = them.total_cost.groupby(level="payer").sum().mean(axis=1)
-    return [str(name) for name in pays[pays > HALF_A_PENNY].sort_values(ascending=False).index]
-
-
 def rates_told(in_force: Bands, rates: Sequence[float] = RATES) -> dict[float, Bands]:
     """Return schedules of rates by their first rate, that in force in place of the flat one.
 
@@ -99,7 +92,7 @@ def rates_told(in_force: Bands, rates: Sequence[float] = RATES) -> dict[float, B
 
 def who_looks(them: Appraisal) -> list[tuple[str, str]]:
     """Return agencies and lenses: the whole place in all, each that pays in its own money."""
-    own = [(agency, lens) for agency in payers(them) for lens in them.saving]
+    own = [(agency, lens) for agency in them.payers for lens in them.saving]
     return [*((EVERYONE, lens) for lens in LENSES), *own]
 
 
@@ -150,12 +143,7 @@ def chances(them: Appraisal) -> pd.DataFrame:
 def paybacks(them: Appraisal, lens: str, bands: Bands) -> pd.DataFrame:
     """Return each pair's year of payback, of the whole place and of each that pays."""
     looking = [agency for agency, seen in who_looks(them) if seen == lens]
-    return pd.concat([whole(_payback(*flows(them, one, lens, bands)), one) for one in looking])
-
-
-def _payback(net: pd.DataFrame, cost: pd.DataFrame) -> pd.Series:
-    years = [payback_year(net[seed].to_numpy(), cost[seed].to_numpy()) for seed in net.columns]
-    return pd.Series(years, net.columns, dtype=float)
+    return pd.concat([whole(payback_years(*flows(them, one, lens, bands)), one) for one in looking])
 
 
 # --- Cost-effectiveness ----------------------------------------------------------------------
@@ -310,7 +298,7 @@ class Loops(NamedTuple):
 
 def loops(
     them: Appraisal,
-    reinvestment: float = REINVESTMENT_SHARE,
+    reinvestment: float,
     pooled: float = 0.0,
     gain_share: float | None = None,
 ) -> Loops:

@@ -170,6 +170,13 @@ def payback_year(net_gbp: Array, cost_gbp: Array) -> float:
     return float(first + 1) if first < len(net_gbp) else np.nan
 
 
+def payback_years(net_gbp: pd.DataFrame, cost_gbp: pd.DataFrame) -> pd.Series:
+    """Return `payback_year` of each pair; years go down, pairs across."""
+    years = [payback_year(net_gbp[seed].to_numpy(), cost_gbp[seed].to_numpy())
+             for seed in net_gbp.columns]  # fmt: skip
+    return pd.Series(years, net_gbp.columns, dtype=float)
+
+
 def is_paid_back(net_gbp: Array, cost_gbp: Array) -> Array:
     """Tell for each year whether what was spent until then has come back; years go first."""
     has_spent = np.cumsum(cost_gbp, axis=0) > HALF_A_PENNY
@@ -557,9 +564,7 @@ class Appraisal:
 
     def payback(self, lens: str) -> pd.Series:
         """Return the year, from 1, in which each pair has paid back for good, or none."""
-        net, cost = self.net(lens), self._by_year(self.total_cost)
-        years = [payback_year(net[s].to_numpy(), cost[s].to_numpy()) for s in net.columns]
-        return pd.Series(years, net.columns, dtype=float)
+        return payback_years(self.net(lens), self._by_year(self.total_cost))
 
     def mean_payback(self, lens: str) -> float:
         """Return the year in which the mean over pairs has paid back for good, or none."""
@@ -580,10 +585,15 @@ class Appraisal:
                 for what, one in sums.items()}  # fmt: skip
 
     @property
+    def payers(self) -> list[str]:
+        """The agencies that pay more than by the comparator, who pays most first."""
+        pays = self.total_cost.groupby(level="payer").sum().mean(axis=1)
+        return [str(name) for name in pays[pays > HALF_A_PENNY].sort_values(ascending=False).index]
+
+    @property
     def main_payer(self) -> str:
         """The agency that pays most for the plan; none, an empty word, where nobody does."""
-        pays = self.total_cost.groupby(level="payer").sum().mean(axis=1)
-        return str(pays.idxmax()) if (pays > HALF_A_PENNY).any() else ""
+        return next(iter(self.payers), "")
 
     def short_look(self) -> dict[str, pd.Series]:
         """Return what the main payer alone sees in three years: its cost and its cash."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from model.catalogue import load_services
+from model.parameters import Parameters
 from model.prices import AGENCIES
 
 Array = np.ndarray[Any, Any]
@@ -55,6 +56,23 @@ def indices_of(envelopes: Series, unit_costs: Series, demand: Series) -> Indices
         _table(unit_costs, services),
         _table(demand, [FOLLOWS.get(name, name) for name in services]),
     )
+
+
+def prices_gbp(parameters: Parameters, unit_costs: Array) -> Array:
+    """Return what a contact, or a year in a stock, costs in every year.
+
+    Parameters
+    ----------
+    unit_costs : array of shape (years, services of the catalogue)
+        That of `Indices`.
+
+    Returns
+    -------
+    array of the same shape
+        Pounds.
+    """
+    of_first = np.array([parameters[f"{name}_unit_cost"] for name in load_services()])
+    return np.asarray(of_first * unit_costs)
 
 
 def index_of(rates: Sequence[float], years: int) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 
 from model.catalogue import catalogue_place, load_services
 from model.draws import Draws, Low
-from model.growth import Indices
+from model.growth import Indices, prices_gbp
 from model.network import Network
 from model.parameters import Parameters
 from model.places import Place
@@ -58,6 +58,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
 
     _plan: tuple[Spending, ...]
     _growth: Indices
+    _prices_gbp: Array
     purse: Purse
     _programmes: tuple[Entry, ...]
     _terms: Terms
@@ -383,14 +384,14 @@ class Prevention(mesa.Model):  # type: ignore[misc]
         return entry.a_month_gbp * self.purse.kept(entry, month)
 
     def _price_gbp(self, service: str, month: int) -> float:
-        index = self._growth.unit_costs[(month - 1) // MONTHS_PER_YEAR, catalogue_place(service)]
-        return float(self.parameters[f"{service}_unit_cost"] * index)
+        return float(self._prices_gbp[(month - 1) // MONTHS_PER_YEAR, catalogue_place(service)])
 
     # --- What it is made of ---------------------------------------------------------------
 
     def _open_plan(self) -> None:
         self._plan = spending_of(self.config)
         self._growth = self.config.growth.indices
+        self._prices_gbp = prices_gbp(self.parameters, self._growth.unit_costs)
         self.purse = Purse(self.config, self.parameters, self._plan)
         self._programmes = tuple(entry for entry in self._plan if isinstance(entry, Entry))
         self._terms = terms_of(self._plan)

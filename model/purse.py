@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from model.catalogue import catalogue_place
+from model.growth import prices_gbp
 from model.ledger import NOBODYS, Kind, Ledger, Posting
 from model.parameters import Parameters
 from model.plans import Spending
@@ -75,6 +76,7 @@ class Purse:
     def __init__(self, config: Scenario, parameters: Parameters, plan: Sequence[Spending]) -> None:
         self._config, self._parameters, self._plan = config, parameters, plan
         self._growth = config.growth.indices
+        self._prices_gbp = prices_gbp(parameters, self._growth.unit_costs)
         self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
         self._priced = [load_payments().services[name] for name in config.services]
         self._who_pays = np.array([_by_agency(one.payment) for one in self._priced])
@@ -209,9 +211,7 @@ class Purse:
 
     def _released(self, avoided_gbp: Array, year: int) -> Array:
         """Return the cash that use below usual sets free, by service; less than nothing if above."""
-        names, priced = self._config.services, self._priced
-        price = np.array([self._parameters[f"{name}_unit_cost"] for name in names])
-        price = price * self._growth.unit_costs[year - 1, self._at]
+        price, priced = self._prices_gbp[year - 1, self._at], self._priced
         cashable, steps = (
             [one.payment.cashable for one in priced],
             [one.step_units for one in priced],

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from model.catalogue import catalogue_place, load_services
 from model.compiled import kernel
+from model.growth import YEARS, prices_gbp
 from model.ledger import NOBODYS, Kind, Ledger
 from model.lives import Lives
 from model.network import LAYER_NAMES, Network
@@ -146,12 +147,13 @@ class Recorder:
     ) -> None:
         self.ledger = Ledger()
         self.lives = Lives()
-        self._price_index = price_index
         self._scale = scale
         self._codes = [one.code for one in place.neighbourhoods]
         self._services = tuple(services)
         self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
-        self._unit_costs = np.array([parameters[f"{name}_unit_cost"] for name in services])
+        index = np.ones((YEARS, len(load_services()))) if price_index is None else price_index
+        at = np.array([catalogue_place(name) for name in services], np.int64)
+        self._prices_gbp = prices_gbp(parameters, index)[:, at]
         self._months: list[dict[str, Array]] = []
         self._years: list[tuple[Array, ...]] = []
         self._plan_years: list[dict[str, Any]] = []
@@ -241,7 +243,7 @@ class Recorder:
         served = self._scale * self._years[-1][2][SERVED, k].sum()
         paid_for = min(max(served - usual, 0.0), bought)
         payment = load_payments().services[service].payment
-        gbp = -paid_for * self._price_gbp(year)[k]
+        gbp = -paid_for * self._prices_gbp[year - 1, k]
         self.ledger.bill(year, payment, "service", service, NOBODYS, gbp)
 
     def _bill_services(self, year: int) -> None:
@@ -254,16 +256,9 @@ class Recorder:
                 gbp = self._scale * float(cost[k, quintile])
                 self.ledger.bill(year, payment, kind, name, quintile + 1, gbp)
 
-    def _price_gbp(self, year: int) -> Array:
-        """Return what a contact, or a year in a stock, costs in a year."""
-        if self._price_index is None:
-            return self._unit_costs
-        at = np.array([catalogue_place(name) for name in self._services], np.int64)
-        return np.asarray(self._unit_costs * self._price_index[year - 1, at])
-
     def _cost_gbp(self, year: int, flow: Array, saved: Array) -> Array:
         """Price what the sample used in a year: by service, quintile and age band."""
-        cost, price = np.empty(flow.shape[1:]), self._price_gbp(year)
+        cost, price = np.empty(flow.shape[1:]), self._prices_gbp[year - 1]
         for k, name in enumerate(self._services):
             is_stock = load_services()[name].kind == "stock"
             used = flow[STOCK_MONTHS, k] / MONTHS_PER_YEAR if is_stock else flow[SERVED, k]

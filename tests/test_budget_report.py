@@ -30,7 +30,7 @@ class Tables:
          (1, 1, 10.0, 0.0, 0.0, 100.0, 50.0)],
         columns=["run", "year", "planned_gbp", "prevention_gbp", "frozen_prevention_gbp",
                  "frozen_bill_gbp", "cash_bill_gbp"],
-    ).assign(agency="council", scenario="ours", unfunded_gbp=1.0)  # fmt: skip
+    ).assign(agency="council", scenario="ours", unfunded_gbp=1.0, bill_gbp=100.0)  # fmt: skip
 
 
 def test_what_is_cut_in_one_year_is_not_made_good_by_what_is_added_in_another():

@@ -15,7 +15,6 @@ from model.decisions import (
     loops,
     measures,
     middle_of,
-    payers,
     plane,
     pounds_by_agency,
     rates_told,
@@ -106,7 +105,7 @@ def test_rates_in_force_are_told_once():
 
 
 def test_who_pays_looks_for_its_own_money(them):
-    assert payers(them) == ["council", "nhs"]
+    assert them.payers == ["council", "nhs"]
     assert ("nhs", "cash") in who_looks(them)
     assert ("police", "cash") not in who_looks(them)
 
@@ -242,7 +241,7 @@ def test_what_a_pool_saves_is_reinvested_by_its_gain_share():
 
 
 def test_no_plan_has_no_loop(them):
-    itself = loops(Appraisal(LEDGER, PEOPLE, ITSELF, terms()))
+    itself = loops(Appraisal(LEDGER, PEOPLE, ITSELF, terms()), 0.5)
 
     assert np.isnan(itself.mean.gain)
     assert np.isnan(itself.mean.ratio)
@@ -317,7 +316,7 @@ def test_what_is_freed_goes_to_those_who_wait():
 
 def rows_of(one):
     ends = {"low": cash_at(one, {"a_and_e": 0.0, "looked_after_child": 0.0})}
-    more = measures(one, loops(one), ends, pd.Series(0.0, one.pairs.index))
+    more = measures(one, loops(one, 0.5), ends, pd.Series(0.0, one.pairs.index))
     return one.table(more)
 
 

@@ -224,7 +224,7 @@ def test_loop_gain_under_a_contract_is_that_of_the_pool():
     # Bills are freed by 10 in the council and 30 in the NHS; the council alone pays, 20 in all.
     rows = pd.DataFrame({"scenario": "one", "run": 0, "agency": ["council", "nhs"],
                          "prevention_gbp": [20.0, 0.0], "frozen_bill_gbp": [50.0, 90.0],
-                         "cash_bill_gbp": [40.0, 60.0]})  # fmt: skip
+                         "cash_bill_gbp": [40.0, 60.0], "bill_gbp": [30.0, 50.0]})  # fmt: skip
     contract = {"pooled_share": 0.25, "gain_share": 0.8}
     for terms, gain in (
         (None, 0.5 * 10 / 20),
