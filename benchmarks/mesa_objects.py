@@ -12,10 +12,9 @@ import mesa
 import numpy as np
 
 from model import CommunityModel
-from model.draws import Purpose
-from model.network import LAYER_NAMES
-from model.population import NO_STATE, STRUGGLING, THRIVING
-from model.rates import MONTHS_PER_YEAR
+from model.core.codes import LAYER_NAMES, NO_STATE, STRUGGLING, THRIVING
+from model.core.draws import Purpose
+from model.core.rates import MONTHS_PER_YEAR
 from model.rules import wellbeing
 
 MOOD: list[int] = wellbeing.MOOD.tolist()

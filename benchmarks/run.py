@@ -46,7 +46,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from model import CommunityModel, load_scenario
-from model.workers import warm_kernels
+from model.campaign.workers import warm_kernels
 
 ROOT = Path(__file__).resolve().parent.parent
 YARDSTICK = ROOT.parent / "shared" / "bench" / "yardstick.py"
@@ -75,7 +75,7 @@ ages = [1520, 880, 2080, 2040, 800, 680], quintiles = [1600, 1600, 1600, 1600, 1
 
 FIVE_YEARS = """\
 from model import CommunityModel, load_scenario
-from model.memory import peak_mb
+from model.core.memory import peak_mb
 update = {"population": 330_000, "place": "england", "years": 5, "burn_in_years": 0}
 world = CommunityModel(load_scenario().model_copy(update=update), rng=1)
 for _ in range(world.config.months):

@@ -13,19 +13,19 @@ Names are loaded when first asked for, so that ``import model`` is quick.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from model.errors import InputError
-    from model.results import Results
-    from model.scenario import load_scenario
-    from model.simulation import CommunityModel
+    from model.core.errors import InputError
+    from model.inputs.scenario import load_scenario
+    from model.simulation.community import CommunityModel
+    from model.tables.results import Results
 
 __all__ = ["CommunityModel", "InputError", "Results", "load_scenario"]
 __version__ = "0.1.0"
 
 _HOMES = {
-    "CommunityModel": "model.simulation",
-    "InputError": "model.errors",
-    "Results": "model.results",
-    "load_scenario": "model.scenario",
+    "CommunityModel": "model.simulation.community",
+    "InputError": "model.core.errors",
+    "Results": "model.tables.results",
+    "load_scenario": "model.inputs.scenario",
 }
 
 

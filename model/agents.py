@@ -1,6 +1,6 @@
 """Residents as Mesa knows them, `Resident`, a window on a row, and the set of them; agencies.
 
-The columns of `model.population` hold the residents; a window is made when somebody looks
+The columns of `model.state.population` hold the residents; a window is made when somebody looks
 and forgotten afterwards. Mesa's own `AgentSet` keeps weak references, in which throwaway
 windows would silently vanish, so `ResidentSet` holds rows and states every method anew.
 """
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, overload
 import mesa
 import numpy as np
 
-from model.population import COLUMNS, DECLARED
-from model.prices import AGENCIES
-from model.purse import MAY_RUN_A_DEFICIT
-from model.rates import MONTHS_PER_YEAR
+from model.core.arrays import Array
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.payers import AGENCIES
+from model.simulation.agency_budgets import MAY_RUN_A_DEFICIT
+from model.state.population import COLUMNS, DECLARED
 
 try:
     from mesa.agentset import AgentSet, GroupBy
@@ -25,15 +26,13 @@ except ImportError:  # Mesa 3.3 keeps both beside its Agent
     from mesa.agent import AgentSet, GroupBy
 
 if TYPE_CHECKING:
-    from model.simulation import CommunityModel
-
-Array = np.ndarray[Any, Any]
+    from model.simulation.community import CommunityModel
 
 
 class Resident(mesa.Agent):  # type: ignore[misc]
     """A window on one resident of a model.
 
-    Every column of `model.population.COLUMNS` is an attribute, codes as words: a resident's
+    Every column of `model.state.population.COLUMNS` is an attribute, codes as words: a resident's
     ``state`` is ``"coping"``, or None under 16. Windows are read-only; rules write columns.
 
     Examples
@@ -108,7 +107,7 @@ class Resident(mesa.Agent):  # type: ignore[misc]
     def explain(self) -> dict[str, Any]:
         """Take next month's hazards apart, term by term; empty under 16.
 
-        See `model.explanations.explain` for the terms.
+        See `model.simulation.community.explanations.explain` for the terms.
         """
         return self.model.explain(self.row)
 

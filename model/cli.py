@@ -1,4 +1,4 @@
-"""The ``upstream`` command: doors only, no logic."""
+"""The command line: reads what was asked, and prints what is answered."""
 
 import contextlib
 import signal
@@ -61,7 +61,7 @@ def run(
     ] = False,
 ) -> None:  # fmt: skip
     """Run scenarios and put the answer into words, tables and a figure."""
-    from model.campaign import chosen, jobs_that_pay, run_campaign  # noqa: PLC0415 - slow to load
+    from model.campaign.campaign import chosen, jobs_that_pay, run_campaign  # noqa: PLC0415
 
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population,
                "place": place}  # fmt: skip
@@ -110,12 +110,12 @@ def appraise(
     """Say what a plan costs, saves and gains, for whom, and whether it pays back; runs nothing."""
     from rich.console import Console  # noqa: PLC0415
 
-    from model.appraisal import appraise as judge  # noqa: PLC0415
-    from model.appraisal import prices_of, write_appraisal  # noqa: PLC0415
-    from model.appraisal_plots import draw_appraisals  # noqa: PLC0415
-    from model.appraisal_words import appraisal  # noqa: PLC0415
-    from model.results import Results  # noqa: PLC0415
-    from model.scenario import parse_setting  # noqa: PLC0415
+    from model.analysis.appraise import appraise as judge  # noqa: PLC0415
+    from model.analysis.appraise import prices_of, write_appraisal  # noqa: PLC0415
+    from model.inputs.scenario import parse_setting  # noqa: PLC0415
+    from model.reporting.appraisal import appraisal  # noqa: PLC0415
+    from model.reporting.figures.appraisal import draw_appraisals  # noqa: PLC0415
+    from model.tables.results import Results  # noqa: PLC0415
 
     prices = prices_of(parse_setting(text) for text in settings or [])
     judged = judge(Results(folder), discount, prices, mid_year=mid_year)
@@ -145,10 +145,11 @@ def inspect(
     """Measure the network of ties after burn-in, beside published figures."""
     from rich.console import Console  # noqa: PLC0415
 
-    from model.report import ties_table  # noqa: PLC0415
-    from model.scenario import load_scenario  # noqa: PLC0415
-    from model.simulation import CommunityModel  # noqa: PLC0415
-    from model.validation import load_targets, measure_ties  # noqa: PLC0415
+    from model.inputs.scenario import load_scenario  # noqa: PLC0415
+    from model.reporting.summary import ties_table  # noqa: PLC0415
+    from model.simulation.community import CommunityModel  # noqa: PLC0415
+    from model.studies.targets import load_targets  # noqa: PLC0415
+    from model.studies.ties import measure_ties  # noqa: PLC0415
 
     options = {"seed": seed, "population": population, "place": place}
     model = CommunityModel(load_scenario(scenario, _overrides(settings, options)))
@@ -165,7 +166,7 @@ def schema() -> None:
     """Print the JSON Schema of scenario files, for editors that complete and check TOML."""
     import json  # noqa: PLC0415
 
-    from model.scenario import json_schema  # noqa: PLC0415
+    from model.inputs.scenario import json_schema  # noqa: PLC0415
 
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
@@ -173,7 +174,7 @@ def schema() -> None:
 @app.command()
 def parameters() -> None:
     """Print every number of the model with its source, as the page docs/parameters.md."""
-    from model.reference import parameters_page  # noqa: PLC0415
+    from model.reporting.pages.reference import parameters_page  # noqa: PLC0415
 
     print(parameters_page(), end="")
 
@@ -181,7 +182,7 @@ def parameters() -> None:
 @app.command()
 def programmes() -> None:
     """Print every programme with its numbers and evidence, as the page docs/programmes.md."""
-    from model.programme_pages import programmes_page  # noqa: PLC0415
+    from model.reporting.pages.programmes import programmes_page  # noqa: PLC0415
 
     print(programmes_page(), end="")
 
@@ -211,9 +212,9 @@ def calibrate(
     """Fit the free parameters of wellbeing and loneliness to England's published figures."""
     from rich.console import Console  # noqa: PLC0415
 
-    from model.calibration import fit, require_variants, write_fits  # noqa: PLC0415 - slow to load
-    from model.campaign import default_jobs  # noqa: PLC0415
-    from model.reference import fit_table  # noqa: PLC0415
+    from model.campaign.campaign import default_jobs  # noqa: PLC0415
+    from model.reporting.pages.reference import fit_table  # noqa: PLC0415
+    from model.studies.calibration import fit, require_variants, write_fits  # noqa: PLC0415
 
     chosen = require_variants(variants)
     console, fits = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH), []
@@ -236,9 +237,9 @@ def baseline(
     ] = None,
 ) -> None:
     """Measure England without change, and Wigan, and print the page docs/baseline.md."""
-    from model.baseline import measure_baseline  # noqa: PLC0415
-    from model.campaign import default_jobs  # noqa: PLC0415
-    from model.reference import baseline_page  # noqa: PLC0415
+    from model.campaign.campaign import default_jobs  # noqa: PLC0415
+    from model.reporting.pages.baseline import baseline_page  # noqa: PLC0415
+    from model.studies.baseline import measure_baseline  # noqa: PLC0415
 
     with _progress() as watcher:
         watcher.on_plan(3 * seeds)
@@ -258,8 +259,8 @@ def patterns(
     ] = None,
 ) -> None:
     """Ask the model what prevention does, and print the page docs/patterns.md."""
-    from model.pattern_pages import patterns_page  # noqa: PLC0415
-    from model.patterns import STUDIES  # noqa: PLC0415
+    from model.reporting.pages.patterns import patterns_page  # noqa: PLC0415
+    from model.studies.patterns import STUDIES  # noqa: PLC0415
 
     print(patterns_page(_asked(STUDIES, seeds, population, years, place, jobs)), end="")
 
@@ -275,8 +276,8 @@ def money(
     ] = None,
 ) -> None:
     """Ask the model when prevention pays, whom, and what budgets do to it: docs/money.md."""
-    from model.money_pages import money_page  # noqa: PLC0415
-    from model.money_studies import STUDIES  # noqa: PLC0415
+    from model.reporting.pages.money import money_page  # noqa: PLC0415
+    from model.studies.money import STUDIES  # noqa: PLC0415
 
     print(money_page(_asked(STUDIES, seeds, population, years, place, jobs)), end="")
 
@@ -285,8 +286,8 @@ def _asked(
     studies: Sequence[Any], seeds: int, population: int, years: int, place: str, jobs: int | None
 ) -> Any:
     """Answer the questions of a page, with progress shown."""
-    from model.asking import ask  # noqa: PLC0415
-    from model.campaign import default_jobs  # noqa: PLC0415
+    from model.campaign.campaign import default_jobs  # noqa: PLC0415
+    from model.studies.runner import ask  # noqa: PLC0415
 
     with _progress() as watcher:
         watcher.on_plan(seeds * len(studies))
@@ -297,7 +298,7 @@ def _asked(
 @place_app.command("list")
 def list_places() -> None:
     """List the bundled places."""
-    from model.places import bundled_places, load_place  # noqa: PLC0415
+    from model.inputs.places import bundled_places, load_place  # noqa: PLC0415
 
     for name in bundled_places():
         profile = load_place(name)
@@ -316,7 +317,7 @@ def build(
     title: Annotated[str, typer.Option(help="What to call the place. [default: its name]")] = "",
 ) -> None:
     """Make the profile of an English council area from the official open files."""
-    from model.place_files import build_place, read_small_areas, write_profile  # noqa: PLC0415
+    from model.inputs.place_builder import build_place, read_small_areas, write_profile  # noqa: PLC0415
 
     profile = build_place(read_small_areas(areas), *area, title=title)
     write_profile(profile, out)
@@ -341,7 +342,7 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; inputs that cannot be used end it with exit code 2 and one message."""
-    from model.errors import InputError  # noqa: PLC0415
+    from model.core.errors import InputError  # noqa: PLC0415
 
     # A scheduler's polite request to stop is answered like Ctrl-C: what is finished is kept.
     with contextlib.suppress(ValueError):  # only the main thread may be told
@@ -363,7 +364,7 @@ def _overrides(
     settings: Sequence[str] | None, options: Mapping[str, Any]
 ) -> dict[str, tuple[str, Any]]:
     """Gather what stands over a scenario file, each with the option that set it."""
-    from model.scenario import parse_setting  # noqa: PLC0415
+    from model.inputs.scenario import parse_setting  # noqa: PLC0415
 
     overrides: dict[str, tuple[str, Any]] = {}
     for text in settings or []:
@@ -376,8 +377,8 @@ def _show(folder: Path, *, each: bool = False) -> None:
     """Show what a campaign found, then where its figures and tables are."""
     from rich.console import Console  # noqa: PLC0415
 
-    from model.findings import figures, findings, where_more_is  # noqa: PLC0415
-    from model.results import Results  # noqa: PLC0415
+    from model.reporting.findings import figures, findings, where_more_is  # noqa: PLC0415
+    from model.tables.results import Results  # noqa: PLC0415
 
     results = Results(folder)
     width = None if sys.stdout.isatty() else PIPED_WIDTH
@@ -406,7 +407,7 @@ def _progress() -> Iterator[Any]:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    from model.campaign import Watcher  # noqa: PLC0415
+    from model.campaign.campaign import Watcher  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
                TimeRemainingColumn())  # fmt: skip

@@ -9,21 +9,20 @@ thirty a month, so they are kept as running sums; `Network.recount` states what 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.compiled import formula, kernel
-from model.errors import ResultsError
-from model.population import Population
-from model.reading import new_file
+from model.core.arrays import Array
+from model.core.codes import LAYER_NAMES, LAYERS
+from model.core.errors import ResultsError
+from model.core.files import new_file
+from model.core.kernels import formula, kernel
+from model.state.population import Population
 
 if TYPE_CHECKING:
     import networkx
-
-Array = np.ndarray[Any, Any]
 
 EMPTY = -1
 
@@ -32,23 +31,6 @@ SMALL_GRAPH_BYTES, MOST_BYTES_A_ROW = 1_000_000, 10_000
 
 TOLD_OF_A_NODE = ("neighbourhood", "quintile", "sex", "age_band", "state", "birth_month")
 """Columns that go with each node to other programs."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One kind of tie and the most of it a resident can hold."""
-
-    name: str
-    slots: int
-    meaning: str
-
-
-LAYERS = (
-    Layer("kin", 12, "the closest ties, within a family"),
-    Layer("local", 32, "friends, neighbours and group members"),
-    Layer("peer", 8, "residents brought together by a programme"),
-)
-LAYER_NAMES = tuple(layer.name for layer in LAYERS)
 
 
 @formula

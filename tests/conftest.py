@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from model.core.codes import COPING
+from model.inputs.scenario import Scenario, load_scenario
 from model.network import Network
-from model.population import COPING, Population
-from model.scenario import Scenario, load_scenario
+from model.state.population import Population
 
 # A busy machine, or a kernel compiled on the way, is no failure; the same examples every time.
 settings.register_profile("here", deadline=None, derandomize=True)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from model.programme_files import Programme
+from model.inputs.programmes import Programme
 
 SURE = {"universal": 12.0}
 """A way in by which everybody is offered a place every month."""

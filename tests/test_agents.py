@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from mesa.agent import AgentSet
 
-from model import CommunityModel, load_scenario, population
+from model import CommunityModel, load_scenario
 from model.agents import Resident, ResidentSet
-from model.draws import Draws, Purpose
-from model.network import LAYER_NAMES
-from model.population import CHILDREN, COLUMNS, DECLARED, NO_STATE
-from model.rates import MONTHS_PER_YEAR
+from model.core.codes import CHILDREN, LAYER_NAMES, NO_STATE
+from model.core.draws import Draws, Purpose
+from model.core.rates import MONTHS_PER_YEAR
 from model.rules import wellbeing
+from model.state import population
+from model.state.population import COLUMNS, DECLARED
 
 POPULATION = 600
 SEED = 7

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from model import CommunityModel
-from model.network import EMPTY, LAYERS, Network
+from model.core.codes import LAYERS
+from model.network import EMPTY, Network
 from model.rules.wellbeing import MOOD
 
 LOCAL = LAYERS[1]

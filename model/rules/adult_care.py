@@ -14,19 +14,18 @@ people pay for themselves, are not counted.
 """
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from model.composition import load_composition
-from model.draws import Draws, Purpose
-from model.parameters import Parameters
-from model.places import DATA, N_QUINTILES, england_ages
-from model.population import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, Population, age_band_of
-from model.rates import MONTHS_PER_YEAR
-from model.reading import read_table
-
-Array = np.ndarray[Any, Any]
+from model.core.arrays import Array
+from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, age_band_of
+from model.core.draws import Draws, Purpose
+from model.core.files import DATA, read_table
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.england import load_composition
+from model.inputs.parameters import Parameters
+from model.inputs.places import N_QUINTILES, england_ages
+from model.state.population import Population
 
 START = 0
 """The month at whose address it is drawn what newcomers to the place come with."""
@@ -51,7 +50,7 @@ def share_that_begins(parameters: Parameters) -> Array:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> share = share_that_begins(load_parameters())
     >>> bool(share[-1] > share[1])
     True
@@ -104,7 +103,7 @@ def share_in_care(age_band: Array, propensity: Array, parameters: Parameters) ->
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> younger, older = share_in_care(np.array([2, 6]), np.ones(2), load_parameters())
     >>> bool(younger < older)
     True

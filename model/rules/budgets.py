@@ -24,11 +24,11 @@ change are (Davis, Dempster and Wildavsky 1966, A theory of the budgetary proces
 Political Science Review 60: 529-547).
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from model.core.arrays import Array
 
 
 class Rule(NamedTuple):

@@ -26,20 +26,15 @@ of how they stood before.
 
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import uint32
 from scipy.optimize import root
 
-from model.compiled import formula, kernel
-from model.draws import Draws, Purpose, fill_words, to_unit
-from model.errors import EvidenceError
-from model.homes import MOST_MEMBERS, kin_of, members_of
-from model.network import Network
-from model.parameters import Parameters
-from model.places import DATA, N_QUINTILES
-from model.population import (
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, highest_word, pick
+from model.core.codes import (
     ADULT_FROM_AGE,
     AGE_BANDS,
     CHILD_CARE,
@@ -50,13 +45,17 @@ from model.population import (
     NO_STATE,
     ON_PLAN,
     STRUGGLING,
-    Population,
 )
-from model.rates import MONTHS_PER_YEAR
-from model.reading import read_table
-from model.sieve import CHUNK, highest_word, pick
-
-Array = np.ndarray[Any, Any]
+from model.core.draws import Draws, Purpose, fill_words, to_unit
+from model.core.errors import EvidenceError
+from model.core.files import DATA, read_table
+from model.core.kernels import formula, kernel
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.parameters import Parameters
+from model.inputs.places import N_QUINTILES
+from model.network import Network
+from model.state.households import MOST_MEMBERS, kin_of, members_of
+from model.state.population import Population
 
 START = 0
 """The month at whose address it is drawn what newcomers to the place come with."""
@@ -158,7 +157,7 @@ def ratios_at_home(parameters: Parameters) -> tuple[Array, Array]:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> into, out = ratios_at_home(load_parameters().with_values({"causal_share": 0.0}))
     >>> into.tolist(), out.tolist()
     ([1.0, 1.0, 1.0], [1.0, 1.0, 1.0])
@@ -327,7 +326,7 @@ def rates_of(parameters: Parameters, england: England | None = None) -> Rates:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> rates = rates_of(load_parameters())
     >>> bool((rates.chance[0, :, NO_CARE, IN_NEED] > rates.chance[4, :, NO_CARE, IN_NEED]).all())
     True
@@ -347,7 +346,7 @@ def grown(rates: Rates, index: float) -> Rates:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> usual = rates_of(load_parameters())
     >>> twice = grown(usual, 2.0).chance[..., NO_CARE, IN_NEED]
     >>> bool(np.allclose(twice, 2.0 * usual.chance[..., NO_CARE, IN_NEED]))

@@ -20,12 +20,16 @@ References
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 from scipy.special import gammaincc, gammainccinv, gammaincinv, gammaln, ndtr
 
-from model.catalogue import (
+from model.core.arrays import Array
+from model.core.codes import AGE_BAND_FROM, CHILDREN, IN_CRISIS, STATES, STRUGGLING
+from model.core.draws import Draws, Purpose
+from model.core.errors import EvidenceError
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.catalogue import (
     ADMISSION,
     ATTENDANCE,
     CALL,
@@ -35,22 +39,11 @@ from model.catalogue import (
     contact_services,
     load_services,
 )
-from model.composition import CELL_STATES, CELLS, Composition, Demand, load_composition
-from model.draws import Draws, Purpose
-from model.errors import EvidenceError
-from model.parameters import Parameters
-from model.places import N_QUINTILES
-from model.population import (
-    AGE_BAND_FROM,
-    CHILDREN,
-    IN_CRISIS,
-    STATES,
-    STRUGGLING,
-    Population,
-)
-from model.rates import MONTHS_PER_YEAR
+from model.inputs.england import CELL_STATES, CELLS, Composition, Demand, load_composition
+from model.inputs.parameters import Parameters
+from model.inputs.places import N_QUINTILES
+from model.state.population import Population
 
-Array = np.ndarray[Any, Any]
 Margins = Sequence[tuple[Array, Array]]
 
 START = 0
@@ -128,7 +121,7 @@ def frequent_attender_share(parameters: Parameters, share: float = 25 / 16_000) 
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> p = load_parameters()
     >>> frequent_attender_share(p.with_values({"propensity_shape": 0.1})) > 0.05
     True
@@ -153,7 +146,7 @@ def expected_propensity(frailty: Array, spread: Array, parameters: Parameters) -
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> low, all_of_them, high = expected_propensity(
     ...     np.array([-1.0, 0.0, 1.0]), np.array([0.5, 1.0, 0.5]), load_parameters())
     >>> bool(low < high), round(float(all_of_them), 3)
@@ -229,7 +222,7 @@ def grown(demand: Demand, index: Array) -> Demand:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> usual = solve_demand(load_parameters())
     >>> twice = grown(usual, np.full(len(load_services()), 2.0))
     >>> bool(np.allclose(twice.per_month, 2.0 * usual.per_month))
@@ -245,7 +238,7 @@ def state_ratios(name: str, parameters: Parameters) -> Array:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> state_ratios("a_and_e", load_parameters().with_values({"causal_share": 0.0})).tolist()
     [1.0, 1.0, 1.0, 1.0, 1.0]
     """

@@ -15,16 +15,13 @@ those of the table then, and then only. Births follow fertility by the mother's 
 """
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from model.compiled import kernel
-from model.composition import CELL_STATES, Composition, load_composition
-from model.draws import Draws, Low, Purpose, newborn_ids
-from model.parameters import Parameters
-from model.places import DATA, N_QUINTILES, OLDEST_AGE, Place, england_ages, thin
-from model.population import (
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, pick
+from model.core.codes import (
     ADULT_FROM_AGE,
     AGE_BAND_FROM,
     IN_CRISIS,
@@ -33,15 +30,16 @@ from model.population import (
     SEXES,
     STRUGGLING,
     VACANT,
-    Population,
     age_band_of,
-    rows_with_room,
 )
-from model.rates import MONTHS_PER_YEAR, monthly_probability
-from model.reading import read_table
-from model.sieve import CHUNK, pick
-
-Array = np.ndarray[Any, Any]
+from model.core.draws import Draws, Low, Purpose, newborn_ids
+from model.core.files import DATA, read_table
+from model.core.kernels import kernel
+from model.core.rates import MONTHS_PER_YEAR, monthly_probability
+from model.inputs.england import CELL_STATES, Composition, load_composition
+from model.inputs.parameters import Parameters
+from model.inputs.places import N_QUINTILES, OLDEST_AGE, Place, england_ages, thin
+from model.state.population import Population, rows_with_room
 
 START = 0
 """The month in which the place is settled; month 1 follows burn-in."""

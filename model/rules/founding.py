@@ -10,13 +10,18 @@ with rates of leaving home :math:`\lambda`, separating :math:`\sigma` and losing
 death :math:`\mu`.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from model.compiled import kernel
-from model.draws import Draws, Purpose
-from model.homes import (
+from model.core.arrays import Array
+from model.core.codes import NOBODY
+from model.core.draws import Draws, Purpose
+from model.core.kernels import kernel
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.parameters import Parameters
+from model.inputs.places import OLDEST_AGE
+from model.state.households import (
     FEMALE,
     GROWN,
     GROWN_AGE,
@@ -27,12 +32,7 @@ from model.homes import (
     rates_of,
     ties_within,
 )
-from model.parameters import Parameters
-from model.places import OLDEST_AGE
-from model.population import NOBODY, Population
-from model.rates import MONTHS_PER_YEAR
-
-Array = np.ndarray[Any, Any]
+from model.state.population import Population
 
 START = 0
 """The month in which homes are settled."""
@@ -89,7 +89,7 @@ def roles_by_age(parameters: Parameters, death: Array, birth: Array) -> Roles:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> roles = roles_by_age(load_parameters(), np.full((2, 105), 0.01), np.full(105, 0.04))
     >>> float(roles.with_parents[18]), float(roles.in_couple[18])
     (1.0, 0.0)

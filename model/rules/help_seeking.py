@@ -12,20 +12,20 @@ begins with an appointment, so demand rises first.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from model.compiled import formula, kernel
-from model.draws import Draws, Purpose, to_unit
-from model.network import LAYER_NAMES, Network
-from model.parameters import Parameters
-from model.population import STRUGGLING, Population
-from model.rates import MONTHS_PER_YEAR
-from model.sieve import CHUNK, pick
-from model.waiting import WAITS, Contacts
-
-Array = np.ndarray[Any, Any]
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, pick
+from model.core.codes import LAYER_NAMES, STRUGGLING
+from model.core.draws import Draws, Purpose, to_unit
+from model.core.kernels import formula, kernel
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.parameters import Parameters
+from model.network import Network
+from model.state.population import Population
+from model.state.queues import WAITS, Contacts
 
 BEGINS_AT = "gp"
 """The service at whose contact help begins, where its capacity is limited."""

@@ -13,13 +13,18 @@ thirty of England's is left out so.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from model.compiled import formula, kernel
-from model.draws import Draws, Low, Purpose, block, to_unit
-from model.homes import (
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, pick
+from model.core.codes import VACANT
+from model.core.draws import Draws, Low, Purpose, block, to_unit
+from model.core.kernels import formula, kernel
+from model.core.rates import MONTHS_PER_YEAR
+from model.network import Network, is_tied
+from model.state.households import (
     FEMALE,
     GROWN,
     KIN_SLOTS,
@@ -31,12 +36,7 @@ from model.homes import (
     members_of,
     ties_within,
 )
-from model.network import Network, is_tied
-from model.population import VACANT, Population
-from model.rates import MONTHS_PER_YEAR
-from model.sieve import CHUNK, pick
-
-Array = np.ndarray[Any, Any]
+from model.state.population import Population
 
 PARTNERING, SEPARATING = int(Purpose.PARTNERING), int(Purpose.SEPARATING)
 LOOKS = 40

@@ -27,11 +27,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from model.errors import EvidenceError
-from model.parameters import Parameters
-from model.rates import MONTHS_PER_YEAR
-
-Array = np.ndarray[Any, Any]
+from model.core.arrays import Array
+from model.core.errors import EvidenceError
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.parameters import Parameters
 
 
 class Infrastructure(NamedTuple):
@@ -67,7 +66,7 @@ def at_start(parameters: Parameters, n_neighbourhoods: int) -> Infrastructure:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> index_of(at_start(load_parameters(), 3).stock_gbp, load_parameters()).tolist()
     [1.0, 1.0, 1.0]
     """
@@ -118,7 +117,7 @@ def index_of(stock_gbp: Any, parameters: Parameters) -> Any:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> p = load_parameters().with_values({"infrastructure_index_most": 2.0})
     >>> index_of(p.infrastructure_stock_gbp * np.array([0.0, 1.0, 3.0]), p).tolist()
     [0.0, 1.0, 1.5]
@@ -133,7 +132,7 @@ def offer_of(index: Any, parameters: Parameters) -> Any:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> offer_of(0.0, load_parameters())
     0.0
     """
@@ -186,7 +185,7 @@ def a_month_on(
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> p, nothing, one = load_parameters(), np.zeros(1), np.ones(1)
     >>> before = at_start(p, 1)
     >>> after = a_month_on(before, nothing, nothing, one, nothing, p)

@@ -15,27 +15,21 @@ References
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from model.catalogue import Shock
-from model.compiled import formula, kernel
-from model.draws import Draws, Purpose, fill_words, to_unit
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, highest_word, pick
+from model.core.codes import AGE_BAND_FROM, EMPLOYED, NOT_WORKING, UNEMPLOYED
+from model.core.draws import Draws, Purpose, fill_words, to_unit
+from model.core.kernels import formula, kernel
+from model.core.rates import MONTHS_PER_YEAR, monthly_probability
+from model.inputs.catalogue import Shock
+from model.inputs.parameters import Parameters
+from model.inputs.places import N_QUINTILES
 from model.network import Network
-from model.parameters import Parameters
-from model.places import N_QUINTILES
-from model.population import (
-    AGE_BAND_FROM,
-    EMPLOYED,
-    NOT_WORKING,
-    UNEMPLOYED,
-    Population,
-)
-from model.rates import MONTHS_PER_YEAR, monthly_probability
-from model.sieve import CHUNK, highest_word, pick
-
-Array = np.ndarray[Any, Any]
+from model.state.population import Population
 
 START = 0
 """The month at which founders' work and health are drawn."""

@@ -16,17 +16,17 @@ lift a sociable resident, whom a programme reaches first, less than anybody else
 the family, who are held but not counted in sociability, on the scale of friends.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from model.compiled import kernel
-from model.draws import Draws, Purpose
+from model.core.arrays import Array
+from model.core.codes import AGE_BANDS, CHILDREN, key_of
+from model.core.draws import Draws, Purpose
+from model.core.kernels import kernel
+from model.inputs.parameters import Parameters
 from model.network import Network
-from model.parameters import Parameters
-from model.population import AGE_BANDS, CHILDREN, Population, key_of
-
-Array = np.ndarray[Any, Any]
+from model.state.population import Population
 
 START = 0
 """The month whose address what is drawn for life bears."""
@@ -82,7 +82,7 @@ def loneliness(people: Population, network: Network, wants: Wants) -> Array:
 
     Examples
     --------
-    >>> from model.population import COPING
+    >>> from model.core.codes import COPING
     >>> people = Population([2])
     >>> people.state[:], people.age_band[:], people.ties_wanted[:] = COPING, 1, 9
     >>> network = Network(2)

@@ -13,17 +13,16 @@ Who moves in is as one of the founding households of that neighbourhood was: as 
 sexes and deprivation, with kin only among themselves.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import pdtr
 
-from model.draws import Draws, Low, Purpose, migrant_ids
-from model.parameters import Parameters
-from model.population import Population
-from model.rates import MONTHS_PER_YEAR, monthly_probability
-
-Array = np.ndarray[Any, Any]
+from model.core.arrays import Array
+from model.core.draws import Draws, Low, Purpose, migrant_ids
+from model.core.rates import MONTHS_PER_YEAR, monthly_probability
+from model.inputs.parameters import Parameters
+from model.state.population import Population
 
 START = 0
 """The month in which founders are as they are copied later."""

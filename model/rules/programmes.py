@@ -16,20 +16,16 @@ ties of those beside them alone.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from model.compiled import kernel
-from model.draws import Draws, Low, Purpose
-from model.network import Network
-from model.places import N_QUINTILES
-from model.plans import Terms
-from model.population import (
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, pick
+from model.core.codes import (
     CHILD_CARE,
     CHILDREN,
     COPING,
-    GROUP_ROWS,
     NOT_ENGAGED,
     NOT_LONELY,
     OFTEN_LONELY,
@@ -40,13 +36,15 @@ from model.population import (
     SUPPORTER,
     THRIVING,
     VACANT,
-    Population,
 )
-from model.programme_files import Eligibility
-from model.rates import MONTHS_PER_YEAR
-from model.sieve import CHUNK, pick
-
-Array = np.ndarray[Any, Any]
+from model.core.draws import Draws, Low, Purpose
+from model.core.kernels import kernel
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.places import N_QUINTILES
+from model.inputs.plans import Terms
+from model.inputs.programmes import Eligibility
+from model.network import Network
+from model.state.population import GROUP_ROWS, Population
 
 AT_LEAST = {"any": NOT_LONELY, "sometimes": SOMETIMES_LONELY, "often": OFTEN_LONELY}
 """The loneliness a programme asks for."""

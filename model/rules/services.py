@@ -5,7 +5,7 @@ each cell, times their propensity. Emergency contacts are a pathway: an ambulanc
 conveyed, which is an A&E attendance; attendances, conveyed and walked in, may end in an emergency
 admission. Loneliness has no term here: it reaches services through the state.
 
-A service may have limited capacity (`model/waiting.py`). Every contact, whether it is new or
+A service may have limited capacity (`model/state/queues.py`). Every contact, whether it is new or
 spilled from elsewhere, is then served, waits, spills or is given up:
 
     waiting before + demand + spilled in = served + spilled + given up + waiting after.
@@ -17,12 +17,17 @@ sooner for some months; who waits for it, later.
 import math
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import uint32
 
-from model.catalogue import (
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, each_once, pick
+from model.core.codes import VACANT
+from model.core.draws import Draws, Purpose, block, fill_words, to_unit
+from model.core.kernels import formula, kernel
+from model.inputs.catalogue import (
     ADMISSION,
     ATTENDANCE,
     PATHWAY,
@@ -30,12 +35,9 @@ from model.catalogue import (
     contact_services,
     load_services,
 )
-from model.compiled import formula, kernel
-from model.composition import CELLS, Demand
-from model.draws import Draws, Purpose, block, fill_words, to_unit
-from model.population import VACANT, Population
-from model.sieve import CHUNK, each_once, pick
-from model.waiting import (
+from model.inputs.england import CELLS, Demand
+from model.state.population import Population
+from model.state.queues import (
     NO_CONTACTS,
     SOUGHT_ORDER,
     WAITS,
@@ -47,8 +49,6 @@ from model.waiting import (
     spilling,
     together,
 )
-
-Array = np.ndarray[Any, Any]
 
 HALF_BITS, HALVES = 16, 2**16
 HALVES_PER_BLOCK = 8

@@ -21,17 +21,15 @@ References
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from model.errors import ScenarioError
+from model.core.arrays import Array
+from model.core.errors import ScenarioError
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.places import N_QUINTILES
 from model.network import Network
-from model.places import N_QUINTILES
-from model.population import Population
-from model.rates import MONTHS_PER_YEAR
-
-Array = np.ndarray[Any, Any]
+from model.state.population import Population
 
 RULES = ("equal", "deprivation", "tie_poverty", "named")
 

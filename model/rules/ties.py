@@ -28,14 +28,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import betainc
 
-from model.compiled import formula, kernel
-from model.draws import Draws, Purpose, fill_words, to_unit
-from model.network import LAYER_NAMES, LAYERS, Network
-from model.parameters import Parameters
-from model.population import GROUP_ROWS, IN_CRISIS, Population
-from model.rates import MONTHS_PER_YEAR, monthly_probability
-
-Array = np.ndarray[Any, Any]
+from model.core.arrays import Array
+from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS
+from model.core.draws import Draws, Purpose, fill_words, to_unit
+from model.core.kernels import formula, kernel
+from model.core.rates import MONTHS_PER_YEAR, monthly_probability
+from model.inputs.parameters import Parameters
+from model.network import Network
+from model.state.population import GROUP_ROWS, Population
 
 START = 0
 """The month at which starting ties are drawn."""
@@ -216,7 +216,7 @@ def reachable_share(index: Any, parameters: Parameters) -> Any:
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> bool(reachable_share(2.0, load_parameters()) == 1.0)
     True
     """
@@ -238,7 +238,7 @@ def reach_of(parameters: Parameters, index: Array, openness: Array | float = 1.0
 
     Examples
     --------
-    >>> from model.parameters import load_parameters
+    >>> from model.inputs.parameters import load_parameters
     >>> reach = reach_of(load_parameters(), np.array([1.0, 1.5]))
     >>> bool(reach.share[0] < reach.share[1]), bool(reach.attempt[0] == reach.attempt[1])
     (True, True)

@@ -20,30 +20,30 @@ References
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from model.compiled import formula, kernel
-from model.draws import Draws, Purpose, to_unit
-from model.network import LAYER_NAMES, Network
-from model.parameters import Parameters
-from model.population import (
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, pick
+from model.core.codes import (
     AGE_BANDS,
     CHILDREN,
     IN_CRISIS,
+    LAYER_NAMES,
     OFTEN_LONELY,
     STATES,
     STRUGGLING,
     THRIVING,
     UNEMPLOYED,
-    Population,
     key_of,
 )
-from model.rates import MONTHS_PER_YEAR, share_of_move
-from model.sieve import CHUNK, pick
-
-Array = np.ndarray[Any, Any]
+from model.core.draws import Draws, Purpose, to_unit
+from model.core.kernels import formula, kernel
+from model.core.rates import MONTHS_PER_YEAR, share_of_move
+from model.inputs.parameters import Parameters
+from model.network import Network
+from model.state.population import Population
 
 MOOD = np.array([1, 0, -1, -1, 0, 0], np.int8)
 """Mood of each state, content above and discontented below zero; none under 16, nor where
@@ -288,7 +288,7 @@ def next_state(state, uniform, worsen, improve, jump_down, jump_up):
 
     Examples
     --------
-    >>> from model.population import COPING
+    >>> from model.core.codes import COPING
     >>> next_state(COPING, 0.001, 0.5, 0.5, 0.0, 0.0) == STRUGGLING
     True
     >>> next_state(COPING, 0.5, 0.5, 0.5, 0.0, 0.0) == COPING

@@ -1,0 +1,1 @@
+"""What result tables say: estimates, paired differences, appraisal. No run is needed."""

@@ -1,0 +1,597 @@
+"""What a plan is worth, from tables alone: discounting, payback, who pays and who gains.
+
+Pure functions over the ``ledger``, ``people``, ``services`` and ``lives`` tables of paired runs.
+Cash, full cost and social value are three lenses, never summed. Year 0 is the first year after burn-in.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model.analysis.discounting import (
+    HALF_A_PENNY,
+    Bands,
+    discount_factors,
+    is_paid_back,
+    payback_year,
+    payback_years,
+)
+from model.analysis.matched_residents import Match, match
+from model.core.arrays import Array
+from model.core.codes import STATES
+from model.core.money import cash_released
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.places import N_QUINTILES
+
+LivesOf = Callable[[int], pd.DataFrame]
+
+ByYear = float | Sequence[float]
+"""One for all years, or one of each year, of which the last goes on."""
+
+Measure = tuple[str, str, pd.DataFrame]
+"""Name, unit, and values by agency and quintile with a column for each seed."""
+
+LENSES = {"cash": "cash", "full_cost": "full cost", "social": "social value"}
+"""Ways to look at one plan, never summed: what budgets release, what activity is worth, wellbeing."""
+
+PROGRAMME, USUAL = "programme", "usual"
+
+COSTS = (PROGRAMME, USUAL)
+"""Kinds of line in the ledger that are spending on prevention; the others are what it may save."""
+
+EVERYONE, EVERY_QUINTILE = "all", 0
+
+SHORT_LOOK_YEARS = 3
+
+WITH_LIFE = "with_life"
+"""In place of a level of the WELLBY: the central one, and the value of years of life beside it."""
+
+N_STATES = len(STATES)
+
+
+def sums_of_pairs(
+    frame: pd.DataFrame, column: str, levels: Sequence[str], pairs: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sum a column of a table in both runs of each pair, 0 where a run has no such rows.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With ``run``, the levels and the column.
+    pairs : DataFrame
+        By seed, ``run_ours`` and ``run_theirs``.
+
+    Returns
+    -------
+    two DataFrames
+        Ours and theirs: a row for each combination of the levels, a column for each seed.
+    """
+    sums = frame.groupby([*levels, "run"])[column].sum().unstack("run", fill_value=0)
+    ours, theirs = (
+        sums.reindex(columns=pairs[which], fill_value=0.0).set_axis(pairs.index, axis=1)
+        for which in ("run_ours", "run_theirs")
+    )
+    return ours.astype(float), theirs.astype(float)
+
+
+def repriced(
+    ledger: pd.DataFrame,
+    services: pd.DataFrame,
+    prices: Mapping[tuple[str, str], tuple[ByYear, ByYear]],
+) -> pd.DataFrame:
+    """Return a ledger at other unit costs: the counts of the tables times the new price.
+
+    Parameters
+    ----------
+    ledger, services : DataFrame
+        Of one campaign, with ``scenario``, and ``scale`` in services.
+    prices : mapping
+        By scenario and service, what one contact, or a year in a stock, cost and is to cost; a
+        number each, or one of each year.
+
+    Returns
+    -------
+    DataFrame
+        The same lines, those of the services in whole pence. Payers' shares stay, and so does
+        what other care saves; lines of no quintile, which have no counts, rise in proportion.
+    """
+    keys = zip(ledger["scenario"], ledger["item"], strict=True)
+    own = ledger[np.array([key in prices for key in keys], bool) & ~ledger["kind"].isin(COSTS)]
+    if own.empty:
+        return ledger
+    both = [[_in_year(price, year) for price in prices[scenario, item]]
+            for scenario, item, year in own[["scenario", "item", "year"]].to_numpy()]  # fmt: skip
+    old, new = np.array(both).T
+    lines = ["run", "year", "item", "quintile"]
+    shares = own["amount_gbp"] / own.groupby(lines)["amount_gbp"].transform("sum")
+    units = _units_served(services).reindex(pd.MultiIndex.from_frame(own[lines]), fill_value=0.0)
+    by_count = own["amount_gbp"] + shares * units.to_numpy() * (new - old)
+    by_ratio = own["amount_gbp"] * (new / old)
+    amount = by_ratio.where(own["quintile"] == EVERY_QUINTILE, by_count).round(2)
+    return ledger.assign(amount_gbp=amount.reindex(ledger.index).fillna(ledger["amount_gbp"]))
+
+
+def in_whole_steps(cashable_gbp: pd.DataFrame, step_gbp: Mapping[str, ByYear]) -> pd.DataFrame:
+    """Return what of a cashable saving whole steps of staffed capacity release.
+
+    Parameters
+    ----------
+    cashable_gbp : DataFrame
+        The cashable part of the pounds saved, not discounted: by year and ``item``, and by what
+        else there is; a column for each seed.
+    step_gbp : mapping of str to float, or to one of each year
+        What a whole step costs a year, by item.
+
+    Returns
+    -------
+    DataFrame
+        Whole steps of each year and item, shared out in proportion to the parts.
+    """
+    levels = ["year", "item"]
+    sums = cashable_gbp.groupby(level=levels).sum()
+    values = sums.to_numpy()
+    # A service that costs nothing has no step, and nothing to release.
+    steps = [max(_in_year(step_gbp[item], year), HALF_A_PENNY) for year, item in sums.index]
+    released = cash_released(values, 1.0, 1.0, np.reshape(steps, (-1, 1)))
+    shares = np.divide(released, values, out=np.zeros_like(values), where=values != 0.0)
+    share = pd.DataFrame(shares, sums.index, sums.columns)
+    places = pd.MultiIndex.from_arrays([cashable_gbp.index.get_level_values(k) for k in levels])
+    return cashable_gbp * share.reindex(places).to_numpy()
+
+
+def _in_year(of_years: ByYear, year: int) -> float:
+    """Return what holds in a year, from 1; the last goes on."""
+    values = np.atleast_1d(of_years)
+    return float(values[min(year, len(values)) - 1])
+
+
+def _units_served(services: pd.DataFrame) -> pd.Series:
+    """Count contacts, or years in a stock, of the real place by run, year, service, quintile."""
+    in_stock = services["stock_months"] / MONTHS_PER_YEAR
+    units = in_stock.where(services["stock_months"] > 0, services["served"]) * services["scale"]
+    keys = ["run", "year", "service", "quintile"]
+    return units.groupby([services[key] for key in keys]).sum()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """By what a plan is judged.
+
+    Parameters
+    ----------
+    years : int
+        Horizon, from the first year.
+    scale : float
+        Real residents for each one in the sample.
+    satisfaction : mapping of str to float
+        Life satisfaction by state, 0 to 10.
+    uplift : mapping
+        Optimism bias by scenario and entry of its plan.
+    step_gbp : mapping of str to float, or to one of each year
+        What one whole step of staffed capacity costs a year, by service.
+    wellby_gbp : mapping of str to float
+        Value of a WELLBY, low, central and high.
+    money, wellbeing : sequence of (int, float)
+        Discount rates.
+    mid_year : bool
+        Whether money and wellbeing come in the middle of each year.
+    qaly_gbp : float
+        Value of a year of life.
+    entries : sequence of str
+        The entries of the plan, in its order.
+    """
+
+    years: int
+    scale: float
+    satisfaction: Mapping[str, float]
+    uplift: Mapping[tuple[str, str], float]
+    step_gbp: Mapping[str, ByYear]
+    wellby_gbp: Mapping[str, float]
+    money: Bands
+    wellbeing: Bands
+    mid_year: bool = False
+    qaly_gbp: float = 0.0
+    entries: Sequence[str] = ()
+
+    @cached_property
+    def money_factors(self) -> pd.Series:
+        """Worth of a pound of each year, from 1, in the first."""
+        return self._factors(self.money)
+
+    @cached_property
+    def wellbeing_factors(self) -> pd.Series:
+        """Worth of wellbeing of each year, from 1, in the first."""
+        return self._factors(self.wellbeing)
+
+    def _factors(self, bands: Bands) -> pd.Series:
+        years = pd.RangeIndex(1, self.years + 1, name="year")
+        return pd.Series(discount_factors(self.years, bands, mid_year=self.mid_year), years)
+
+
+class Appraisal:
+    """One scenario against its comparator in pairs of runs with one seed.
+
+    Every frame it gives has a column for each seed. Savings are the comparator's spending less
+    the scenario's, costs the scenario's programme money less the comparator's.
+
+    Parameters
+    ----------
+    ledger : DataFrame
+        Real pounds by run, scenario, year, payer, kind, item and quintile, with the cashable share.
+    people : DataFrame
+        Person-months in the sample by run, year, quintile and state.
+    pairs : DataFrame
+        By seed, ``run_ours`` and ``run_theirs``.
+    terms : Terms
+        By what it is judged.
+    lives_of : callable, optional
+        Gives the rows of ``lives`` of a run, none where they were not kept.
+    """
+
+    def __init__(
+        self,
+        ledger: pd.DataFrame,
+        people: pd.DataFrame,
+        pairs: pd.DataFrame,
+        terms: Terms,
+        lives_of: LivesOf | None = None,
+    ) -> None:
+        self.pairs, self.terms = pairs, terms
+        runs = pairs.to_numpy().ravel()
+        self._ledger, self._people = (one[one["run"].isin(runs)] for one in (ledger, people))
+        self._lives_of = lives_of
+
+    @cached_property
+    def cost(self) -> pd.DataFrame:
+        """Discounted money of prevention, by year and agency that pays."""
+        own = self._ledger[self._ledger["kind"].isin(COSTS)]
+        return self._discounted(own, "amount_gbp", ["year", "payer"])
+
+    @cached_property
+    def optimism_bias(self) -> pd.DataFrame:
+        """What is added to it because costs turn out higher than thought, by year and agency."""
+        own = self._ledger[self._ledger["kind"] == PROGRAMME]
+        keys = zip(own["scenario"], own["item"], strict=True)
+        bias = own["amount_gbp"] * np.array([self.terms.uplift[key] for key in keys], float)
+        return self._discounted(own.assign(bias=bias), "bias", ["year", "payer"])
+
+    @cached_property
+    def total_cost(self) -> pd.DataFrame:
+        """Cost with optimism bias, by year and agency that pays."""
+        return self.cost.add(self.optimism_bias, fill_value=0.0)
+
+    @cached_property
+    def saving(self) -> dict[str, pd.DataFrame]:
+        """Discounted spending avoided, in ``cash`` and at ``full_cost``.
+
+        By year, agency that would have paid, quintile and service. Cash is released in whole
+        steps of each year's saving on a service.
+        """
+        own = self._ledger[~self._ledger["kind"].isin(COSTS)]
+        own = own.assign(cash=own["amount_gbp"] * own["cashable"], full_cost=own["amount_gbp"])
+        levels = ["year", "payer", "quintile", "item"]
+        saved = {lens: -self._difference(own, lens, levels) for lens in ("cash", "full_cost")}
+        saved["cash"] = in_whole_steps(saved["cash"], self.terms.step_gbp)
+        factors = self.terms.money_factors
+        return {lens: times_by_year(one, factors) for lens, one in saved.items()}
+
+    @cached_property
+    def matches(self) -> dict[int, Match]:
+        """The same residents in both worlds, by seed; nothing unless every run kept its lives."""
+        found: dict[int, Match] = {}
+        if self._lives_of is None:
+            return found
+        for seed, runs in zip(self.pairs.index, self.pairs[["run_ours", "run_theirs"]].to_numpy(),
+                              strict=True):  # fmt: skip
+            ours, theirs = (self._lives_of(int(run)) for run in runs)
+            if ours.empty or theirs.empty:
+                return {}
+            found[seed] = match(ours, theirs, self.terms.years, len(self.terms.entries))
+        return found
+
+    @property
+    def has_lives(self) -> bool:
+        """Whether wellbeing is counted among those alive in both worlds."""
+        return bool(self.matches)
+
+    @cached_property
+    def wellbys(self) -> pd.DataFrame:
+        """Discounted points of life satisfaction gained, one for an adult and a year.
+
+        By year and the comparator's quintile, in the real place: at the end of each year, among
+        those who are then alive and live here in both worlds; where lives were not kept, the
+        change of all adults' mean times the comparator's person-years.
+        """
+        points = self._points_in_both() if self.has_lives else self._points_of_means()
+        return times_by_year(points, self.terms.wellbeing_factors)
+
+    def _points_in_both(self) -> pd.DataFrame:
+        # A year has what its two ends have on average; before the first there is no difference.
+        at_end = {seed: (one.both * self._gain_of_move).sum(axis=(2, 3))
+                  for seed, one in self.matches.items()}  # fmt: skip
+        before = {seed: np.roll(one, 1, axis=0) for seed, one in at_end.items()}
+        for one in before.values():
+            one[0] = 0.0
+        return self._by_place({seed: (before[seed] + one) / 2.0 for seed, one in at_end.items()})
+
+    @property
+    def _gain_of_move(self) -> Array:
+        """Points gained by who is in one state there and in another here, shape (states, states)."""
+        scores = np.array([self.terms.satisfaction[state] for state in STATES])
+        return np.asarray(scores - scores[:, None])
+
+    def _by_place(self, values: Mapping[int, Array]) -> pd.DataFrame:
+        """Lay counts of the sample out by year and quintile, in the real place."""
+        where = pd.MultiIndex.from_product(
+            [range(1, self.terms.years + 1), range(1, N_QUINTILES + 1)], names=["year", "quintile"]
+        )
+        columns = np.reshape([one.ravel() for one in values.values()], (len(values), len(where))).T
+        return pd.DataFrame(columns * self.terms.scale, where, self.pairs.index)
+
+    def _points_of_means(self) -> pd.DataFrame:
+        scores = pd.Series(dict(self.terms.satisfaction))[list(STATES)]
+        adults = self._people.assign(
+            points=self._people[list(STATES)] @ scores,
+            months=self._people[list(STATES)].sum(axis=1),
+        )
+        ours, theirs = sums_of_pairs(adults, "points", ["year", "quintile"], self.pairs)
+        our_months, months = sums_of_pairs(adults, "months", ["year", "quintile"], self.pairs)
+        means = ours / our_months.where(our_months > 0), theirs / months.where(months > 0)
+        points = (means[0] - means[1]).fillna(0.0)
+        lived = months * self.terms.scale / MONTHS_PER_YEAR
+        return points * lived
+
+    @cached_property
+    def crisis_averted(self) -> pd.DataFrame:
+        """Person-years in crisis fewer than by the comparator, not discounted, in the real place.
+
+        By year and quintile.
+        """
+        return -self._person_years("in_crisis")
+
+    @cached_property
+    def life_years(self) -> pd.DataFrame:
+        """Person-years of all ages lived here more than by the comparator, not discounted.
+
+        By year and quintile, in the real place. Those of residents whom only one world has, by birth
+        or by moving, are among them.
+        """
+        return self._person_years("person_months")
+
+    @cached_property
+    def years_of_survivors(self) -> pd.DataFrame:
+        """Years of life by those alive here who are dead in the other world, not discounted.
+
+        Less those alive there who are dead here; a year for each end of a year. By year and
+        quintile, in the real place, of all ages. Only where lives were kept.
+        """
+        return self._by_place({seed: one.outlived for seed, one in self.matches.items()})
+
+    @property
+    def deaths_averted(self) -> pd.DataFrame:
+        """Residents alive here at the end who are dead in the other world, less the converse."""
+        return self.years_of_survivors.loc[[self.terms.years]]
+
+    @cached_property
+    def life_value(self) -> pd.DataFrame:
+        """Worth of the years of survivors, discounted as wellbeing is, by year and quintile."""
+        years = times_by_year(self.years_of_survivors, self.terms.wellbeing_factors)
+        return years * self.terms.qaly_gbp
+
+    @cached_property
+    def enrolee_gain(self) -> pd.DataFrame:
+        """Points of life satisfaction gained by those who enrolled, about a year after.
+
+        Against themselves in the comparator's world, by entry of the plan; none (NaN) in a pair
+        where nobody enrolled. Only where lives were kept.
+        """
+        gains = {}
+        for seed, one in self.matches.items():
+            enrolled = one.enrolled.sum(axis=(1, 2))
+            points = (one.enrolled * self._gain_of_move).sum(axis=(1, 2))
+            gains[seed] = points / np.where(enrolled > 0, enrolled, np.nan)
+        frame = pd.DataFrame(gains, pd.Index(self.terms.entries, name="item"), dtype=float)
+        return frame.dropna(how="all")
+
+    def gains(self, lens: str, level: str = "central") -> pd.DataFrame:
+        """Return what is gained each year in a lens, discounted, in pounds.
+
+        ``level`` is the value of a WELLBY, for social value alone, or `WITH_LIFE`.
+        """
+        if lens == "social" and level == WITH_LIFE:
+            return self.gains(lens) + self._by_year(self.life_value)
+        if lens == "social":
+            return self._by_year(self.wellbys) * self.terms.wellby_gbp[level]
+        return self._by_year(self.saving[lens])
+
+    def net(self, lens: str, level: str = "central") -> pd.DataFrame:
+        """Return gains less costs each year, discounted."""
+        return self.gains(lens, level) - self._by_year(self.total_cost)
+
+    def ratio(self, lens: str, level: str = "central") -> pd.Series:
+        """Return benefit over cost by pair; none where nothing more is spent."""
+        cost = self.total_cost.sum()
+        return self.gains(lens, level).sum() / cost.where(cost > HALF_A_PENNY)
+
+    def switching_value(self, lens: str) -> float:
+        """Return by what all unit costs, or the WELLBY, must be multiplied to break even.
+
+        That of the mean over pairs; NaN where there is no cost or no gain.
+        """
+        gain, cost = self.gains(lens).sum().mean(), self.total_cost.sum().mean()
+        is_defined = gain > HALF_A_PENNY and cost > HALF_A_PENNY
+        return float(cost / gain) if is_defined else np.nan
+
+    def payback(self, lens: str) -> pd.Series:
+        """Return the year, from 1, in which each pair has paid back for good, or none."""
+        return payback_years(self.net(lens), self._by_year(self.total_cost))
+
+    def mean_payback(self, lens: str) -> float:
+        """Return the year in which the mean over pairs has paid back for good, or none."""
+        net, cost = self.net(lens), self._by_year(self.total_cost)
+        return payback_year(net.mean(axis=1).to_numpy(), cost.mean(axis=1).to_numpy())
+
+    def chance_of_payback(self, lens: str) -> pd.Series:
+        """Return the share of pairs that stand paid back at the end of each year."""
+        net, cost = self.net(lens), self._by_year(self.total_cost)
+        return pd.Series(is_paid_back(net.to_numpy(), cost.to_numpy()).mean(axis=1), net.index)
+
+    def pockets(self) -> dict[str, pd.DataFrame]:
+        """Return who pays, and who gains, in cash and at full cost, by agency."""
+        moved = {"pays": self.total_cost, **self.saving}
+        sums = {what: one.groupby(level="payer").sum() for what, one in moved.items()}
+        agencies = sorted(set().union(*(one.index for one in sums.values())))
+        return {what: one.reindex(agencies, fill_value=0.0).rename_axis("agency")
+                for what, one in sums.items()}  # fmt: skip
+
+    @property
+    def payers(self) -> list[str]:
+        """The agencies that pay more than by the comparator, who pays most first."""
+        pays = self.total_cost.groupby(level="payer").sum().mean(axis=1)
+        return [str(name) for name in pays[pays > HALF_A_PENNY].sort_values(ascending=False).index]
+
+    @property
+    def main_payer(self) -> str:
+        """The agency that pays most for the plan; none, an empty word, where nobody does."""
+        return next(iter(self.payers), "")
+
+    def short_look(self) -> dict[str, pd.Series]:
+        """Return what the main payer alone sees in three years: its cost and its cash."""
+        first = range(1, SHORT_LOOK_YEARS + 1)
+        moved = {"cost": self.total_cost, "saving": self.saving["cash"]}
+        return {what: one[(one.index.get_level_values("payer") == self.main_payer)
+                          & one.index.get_level_values("year").isin(first)].sum()
+                for what, one in moved.items()}  # fmt: skip
+
+    def cost_per_crisis_year(self) -> float:
+        """Return the cost of each person-year in crisis averted, both discounted, over all pairs.
+
+        Person-years are discounted as wellbeing is; no saving is taken off. NaN where none is
+        averted or nothing is spent.
+        """
+        averted = times_by_year(self.crisis_averted, self.terms.wellbeing_factors).sum().mean()
+        cost = self.total_cost.sum().mean()
+        return float(cost / averted) if averted > 0 and cost > HALF_A_PENNY else np.nan
+
+    def table(self, more: Sequence[Measure] = ()) -> pd.DataFrame:
+        """Return the rows of the table ``appraisal``: each measure of each pair, then ``more``.
+
+        Agency ``all`` and quintile 0 stand for the whole, not for one more of them.
+        """
+        parts = [self._rows(*one) for one in [*self._measures(), *more]]
+        return pd.concat(parts, ignore_index=True)
+
+    def _measures(self) -> list[Measure]:
+        """List measures as name, unit and values by agency and quintile."""
+        found = [
+            ("programme_cost", "GBP", _by_agency(self.cost)),
+            ("optimism_bias", "GBP", _by_agency(self.optimism_bias)),
+        ]
+        for lens, saved in self.saving.items():
+            both = pd.concat([_by_agency(saved), _by_quintile(saved)])
+            found.append((f"saving_{lens}", "GBP", both[~both.index.duplicated()]))
+        found += [
+            ("wellbys", "WELLBY", _by_quintile(self.wellbys)),
+            ("crisis_averted", "person-years", _by_quintile(self.crisis_averted)),
+            ("life_years", "person-years", _by_quintile(self.life_years)),
+        ]
+        if self.has_lives:
+            found += [
+                ("years_of_survivors", "person-years", _by_quintile(self.years_of_survivors)),
+                ("deaths_averted", "people", _by_quintile(self.deaths_averted)),
+                ("life_value", "GBP", _by_quintile(self.life_value)),
+                ("enrolee_gain", "points", by_item(self.enrolee_gain)),
+            ]
+        for lens in LENSES:
+            levels = self.levels if lens == "social" else [""]
+            for level in levels:
+                name = "_".join(filter(None, (lens, level)))
+                found += [
+                    (f"net_{name}", "GBP", whole(self.net(lens, level).sum())),
+                    (f"ratio_{name}", "ratio", whole(self.ratio(lens, level))),
+                ]
+            found.append((f"payback_{lens}", "year", whole(self.payback(lens))))
+        short = self.short_look()
+        return found + [
+            (f"short_look_{what}", "GBP", whole(values, self.main_payer or EVERYONE))
+            for what, values in short.items()
+        ]
+
+    @property
+    def levels(self) -> list[str]:
+        """Levels of social value: of the WELLBY, and with years of life where lives were kept."""
+        return [*self.terms.wellby_gbp, *([WITH_LIFE] if self.has_lives else [])]
+
+    def _rows(self, measure: str, unit: str, values: pd.DataFrame) -> pd.DataFrame:
+        n_rows, n_pairs = values.shape
+        return pd.DataFrame({
+            "run": np.tile(self.pairs["run_ours"].to_numpy(np.int32), n_rows),
+            "comparator": np.tile(self.pairs["run_theirs"].to_numpy(np.int32), n_rows),
+            "measure": measure,
+            "agency": np.repeat(values.index.get_level_values("agency").to_numpy(object), n_pairs),
+            "quintile": np.repeat(
+                values.index.get_level_values("quintile").to_numpy(np.int8), n_pairs
+            ),
+            "item": np.repeat(values.index.get_level_values("item").to_numpy(object), n_pairs),
+            "value": values.to_numpy().ravel(),
+            "unit": unit,
+        })  # fmt: skip
+
+    def _discounted(self, frame: pd.DataFrame, column: str, levels: Sequence[str]) -> pd.DataFrame:
+        return times_by_year(self._difference(frame, column, levels), self.terms.money_factors)
+
+    def _difference(self, frame: pd.DataFrame, column: str, levels: Sequence[str]) -> pd.DataFrame:
+        ours, theirs = sums_of_pairs(frame, column, levels, self.pairs)
+        return ours - theirs
+
+    def _person_years(self, column: str) -> pd.DataFrame:
+        ours, theirs = sums_of_pairs(self._people, column, ["year", "quintile"], self.pairs)
+        return (ours - theirs) * (self.terms.scale / MONTHS_PER_YEAR)
+
+    def _by_year(self, values: pd.DataFrame) -> pd.DataFrame:
+        return values.groupby(level="year").sum().reindex(
+            self.terms.money_factors.index, fill_value=0.0
+        )  # fmt: skip
+
+
+def times_by_year(values: pd.DataFrame, factors: pd.Series) -> pd.DataFrame:
+    """Multiply what is told by year, among others, with a factor of each year."""
+    years = values.index.get_level_values("year")
+    return values.mul(factors.reindex(years).to_numpy(), axis=0)
+
+
+def _by_agency(values: pd.DataFrame) -> pd.DataFrame:
+    """Sum over all agencies, then by agency; quintile 0."""
+    sums = values.groupby(level="payer").sum()
+    where = [sums.index, np.full(len(sums), EVERY_QUINTILE)]
+    return pd.concat([whole(values.sum()), sums.set_axis(_places(*where))])
+
+
+def _by_quintile(values: pd.DataFrame) -> pd.DataFrame:
+    """Sum over everybody, then by quintile; agency ``all``."""
+    sums = values.groupby(level="quintile").sum()
+    sums = sums[sums.index != EVERY_QUINTILE]
+    where = [np.full(len(sums), EVERYONE, dtype=object), sums.index]
+    return pd.concat([whole(values.sum()), sums.set_axis(_places(*where))])
+
+
+def whole(by_pair: pd.Series, agency: str = EVERYONE) -> pd.DataFrame:
+    """Place a figure of each pair under an agency, and under no quintile."""
+    return pd.DataFrame([by_pair.to_numpy()], _places([agency], [EVERY_QUINTILE]), by_pair.index)
+
+
+def by_item(values: pd.DataFrame) -> pd.DataFrame:
+    """Give each entry of a plan, or service, a row; agency ``all``, quintile 0."""
+    n = len(values)
+    return values.set_axis(_places([EVERYONE] * n, [EVERY_QUINTILE] * n, values.index))
+
+
+def _places(agencies: Any, quintiles: Any, items: Any = None) -> pd.MultiIndex:
+    items = [""] * len(agencies) if items is None else items
+    return pd.MultiIndex.from_arrays(
+        [agencies, quintiles, items], names=["agency", "quintile", "item"]
+    )

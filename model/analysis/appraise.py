@@ -1,0 +1,314 @@
+"""From the folder of a campaign to what its plans are worth; no run is lived again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from model.analysis.appraisal import USUAL, Appraisal, ByYear, Terms, by_item, repriced
+from model.analysis.budgets import pooling_of
+from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
+from model.analysis.discounting import Bands, load_outside, load_schedule
+from model.analysis.pairs import Comparison, comparisons
+from model.core.codes import STATES
+from model.core.errors import EvidenceError, ResultsError, ScenarioError
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.catalogue import item_words, load_services
+from model.inputs.growth import ALL, index_of
+from model.inputs.parameters import checked, load_parameters
+from model.inputs.payers import load_payments
+from model.inputs.programmes import BuildInfrastructure, load_programme
+from model.tables.results import Results
+from model.tables.schema import schema_of
+
+PRICE_KEY = "unit_costs"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A comparison of two scenarios, and what it is worth."""
+
+    comparison: Comparison
+    appraisal: Appraisal
+    discounting: str
+    prices: Mapping[str, float]
+    ungraded: Sequence[str]
+
+    @cached_property
+    def n(self) -> int:
+        """Pairs of runs."""
+        return len(self.appraisal.pairs)
+
+    @cached_property
+    def loops(self) -> Loops:
+        """Loop gain, with the shares reinvested and the share pooled that are in force."""
+        in_force = self.comparison.facts["parameters_in_force"]
+        return loops(self.appraisal, in_force["reinvestment_share"],
+                     *pooling_of(self.comparison.facts))  # fmt: skip
+
+    @cached_property
+    def cash_ends(self) -> dict[str, pd.DataFrame]:
+        """Cash with all cashable shares at the ``low`` and the ``high`` end of their ranges."""
+        ranges = {
+            name: one.payment.cashable_range for name, one in load_payments().services.items()
+        }
+        return {end: cash_at(self.appraisal, {name: both[k] for name, both in ranges.items()})
+                for k, end in enumerate(("low", "high"))}  # fmt: skip
+
+    @cached_property
+    def residual(self) -> pd.Series:
+        """What of spending on places to meet has not worn away at the end, in present value."""
+        us, in_force = self.comparison, self.comparison.facts["parameters_in_force"]
+        building = {(scenario, name): share
+                    for scenario, facts in ((us.scenario, us.facts), (us.comparator, us.their_facts))
+                    for name, share in _building(facts).items()}  # fmt: skip
+        left = residual_value(
+            us.results.programmes, self.appraisal.pairs, us.years, building,
+            in_force["infrastructure_depreciation"],
+            in_force["infrastructure_delay_months"] / MONTHS_PER_YEAR,
+        )  # fmt: skip
+        return left * float(self.appraisal.terms.money_factors.iloc[-1])
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The rows of the table ``appraisal``."""
+        more = measures(self.appraisal, self.loops, self.cash_ends, self.residual)
+        names = {"asked": "fewer_asked", "met": "fewer_met", "refilled": "refilled"}
+        more += [(name, "a year", by_item(self.activity[what])) for what, name in names.items()]
+        return self.appraisal.table(more)
+
+    @cached_property
+    def activity(self) -> dict[str, pd.DataFrame]:
+        """How many fewer a year ask for each service and are met, and how many waited and came instead."""
+        us = self.comparison
+        return activity(us.results.services, self.appraisal.pairs, us.years)
+
+
+# --- From a results folder to an appraisal ---------------------------------------------------
+
+
+def appraise(
+    results: Results,
+    discount: float | None = None,
+    prices: Mapping[str, float] | None = None,
+    *,
+    mid_year: bool = False,
+) -> list[Judged]:
+    """Appraise every scenario of a campaign against its comparator, from its tables alone.
+
+    Parameters
+    ----------
+    results : Results
+        A campaign that was compared.
+    discount : float, optional
+        One rate a year for money, in place of the schedule.
+    prices : mapping of str to float, optional
+        Unit costs, by service, in place of those it was run with.
+    mid_year : bool
+        Whether money and wellbeing come in the middle of each year.
+
+    Raises
+    ------
+    ResultsError
+        When the campaign has no comparator or no ledger, or no pair of runs was finished.
+    ScenarioError
+        When a rate or a price cannot be used.
+    """
+    found = comparisons(results)
+    if not found:
+        raise ResultsError("compares nothing", file=results.folder,
+                           allowed="results of upstream run ... --compare-to")  # fmt: skip
+    if (results.ledger["kind"] == USUAL).all():  # what is usual is paid in every world
+        raise ResultsError("holds no ledger", file=results.folder,
+                           allowed="results in which money was spent, of this version")  # fmt: skip
+    if empty := [one.scenario for one in found if one.pairs.empty]:
+        raise ResultsError(f"holds no finished pair of runs for {empty[0]}", file=results.folder)
+    bands = _bands(discount)
+    ledger = _ledger_at(results, prices or {})
+    return [_judged(one, ledger, bands, prices or {}, mid_year) for one in found]
+
+
+def _bands(discount: float | None) -> Bands:
+    if discount is None:
+        return load_schedule().money
+    if not 0.0 <= discount <= 1.0:
+        raise ScenarioError("is not a discount rate", key="--discount", value=discount,
+                            allowed="a share a year from 0 to 1, such as 0.035")  # fmt: skip
+    return ((0, discount),)
+
+
+def prices_of(settings: Iterable[tuple[str, Any]]) -> dict[str, float]:
+    """Read ``unit_costs.NAME`` and a price each.
+
+    Raises
+    ------
+    ScenarioError
+        When a key is no unit cost; the nearest is suggested.
+    EvidenceError
+        When a price is not one.
+    """
+    known, prices = [f"{PRICE_KEY}.{name}" for name in load_services()], {}
+    for key, value in settings:
+        if key not in known:
+            raise ScenarioError("no such unit cost", key=f"--set {key}", value=value, known=known,
+                                wanted=key, allowed=", ".join(known))  # fmt: skip
+        name = key.removeprefix(f"{PRICE_KEY}.")
+        prices[name] = checked(load_parameters().entry(f"{name}_unit_cost"), value)
+    return prices
+
+
+def _ledger_at(results: Results, prices: Mapping[str, float]) -> pd.DataFrame:
+    changed = {}
+    for scenario, facts in results.manifest["scenarios"].items():
+        for name, price in prices.items():
+            if name not in facts["services"]:
+                raise ScenarioError("this service is not in the campaign", key=f"--set {PRICE_KEY}.{name}",
+                                    value=price, known=facts["services"], wanted=name)  # fmt: skip
+            old = facts["parameters_in_force"][f"{name}_unit_cost"]
+            if old == 0.0:
+                raise ScenarioError("it cost nothing in this campaign, so its ledger does not say who pays",
+                                    key=f"--set {PRICE_KEY}.{name}", value=price)  # fmt: skip
+            changed[scenario, name] = _grown(old, name, facts), _grown(price, name, facts)
+    return repriced(results.ledger, results.services, changed) if changed else results.ledger
+
+
+def _judged(
+    one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping[str, float], mid_year: bool
+) -> Judged:
+    schedule, outside = load_schedule(), load_outside()
+    both = {one.scenario: one.facts, one.comparator: one.their_facts}
+    grades = {(scenario, name): grade for scenario, facts in both.items()
+              for name, grade in _grades(facts).items()}  # fmt: skip
+    in_force = one.facts["parameters_in_force"]
+    terms = Terms(
+        years=one.years,
+        scale=one.scale,
+        satisfaction={state: in_force[f"life_satisfaction_{state}"] for state in STATES},
+        uplift={key: outside.uplift(grade or outside.worst_grade) for key, grade in grades.items()},
+        step_gbp=_steps(one.facts, prices),
+        wellby_gbp=outside.wellby_gbp,
+        money=bands,
+        wellbeing=schedule.wellbeing,
+        mid_year=mid_year,
+        qaly_gbp=outside.qaly_gbp,
+        entries=tuple(_grades(one.facts)),
+    )
+    pairs = one.pairs[["run_ours", "run_theirs"]]
+    told = (
+        f"{schedule.version} ({rates_in_words(bands)})"
+        if bands is schedule.money
+        else rates_in_words(bands)
+    )
+    ungraded = sorted({name for (_, name), grade in grades.items() if grade is None})
+    if not any(_reacts(facts) for facts in both.values()):
+        ledger = ledger[ledger["kind"] != USUAL]
+    worth = Appraisal(ledger, one.results.people, pairs, terms, one.results.lives_of)
+    return Judged(one, worth, told, prices, ungraded)
+
+
+def _reacts(facts: Mapping[str, Any]) -> bool:
+    """Tell whether usual spending may be cut: else it follows heads alone, and is no cost of a plan."""
+    return bool(facts["budgets"]["regime"] != "planned")
+
+
+def _steps(facts: Mapping[str, Any], prices: Mapping[str, float]) -> dict[str, ByYear]:
+    """Return what a whole step of each service costs a year, at prices set here or in force."""
+    known, in_force = load_payments().services, facts["parameters_in_force"]
+    return {
+        name: _grown(
+            prices.get(name, in_force[f"{name}_unit_cost"]) * known[name].step_units, name, facts
+        )
+        for name in facts["services"]
+    }
+
+
+def _grown(price: float, service: str, facts: Mapping[str, Any]) -> ByYear:
+    """Return a price of the first year, or of every year where unit costs grow."""
+    series = facts["growth"]["unit_costs"]
+    rates = series.get(service, series.get(ALL))
+    return price if rates is None else (price * index_of(rates, facts["years"])).tolist()
+
+
+def _grades(facts: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return the grade of evidence of each entry of a plan, none where its file is gone."""
+    found: dict[str, int | None] = {}
+    for entry in facts["plan"]:
+        name = entry["name"] or Path(entry["programme"] or entry["service"]).stem
+        found[name] = (
+            load_outside().service_grade if entry["service"] else _grade(entry["programme"])
+        )
+    return found
+
+
+def _grade(programme: str) -> int | None:
+    try:
+        return load_programme(programme).grade
+    except EvidenceError:
+        return None
+
+
+def _building(facts: Mapping[str, Any]) -> dict[str, float]:
+    """Return the part of each programme's money that goes into places to meet."""
+    found = {}
+    for entry in facts["plan"]:
+        if entry["programme"]:
+            name = entry["name"] or Path(entry["programme"]).stem
+            found[name] = _building_share(entry["programme"])
+    return found
+
+
+def _building_share(programme: str) -> float:
+    try:
+        effects = load_programme(programme).effects_of(BuildInfrastructure)
+    except EvidenceError:
+        return 0.0
+    return float(sum(effect.share_of_spend.value for effect in effects))
+
+
+def rates_in_words(bands: Bands) -> str:
+    """Tell discount rates, and from which year each holds.
+
+    Examples
+    --------
+    >>> rates_in_words([(0, 0.035), (31, 0.03)])
+    '3.5 %, then 3 % from year 31'
+    """
+    return ", then ".join(f"{100 * rate:.3g} %" + (f" from year {start}" if start else "")
+                          for start, rate in bands)  # fmt: skip
+
+
+def write_appraisal(judged: Sequence[Judged], folder: Path) -> Path:
+    """Write the table ``appraisal`` beside the others, in place of one that may be there.
+
+    Raises
+    ------
+    ResultsError
+        When it cannot be written.
+    """
+    rows = pd.concat([one.table for one in judged], ignore_index=True)
+    table = pa.Table.from_pandas(rows, schema=schema_of("appraisal"), preserve_index=False)
+    table = table.replace_schema_metadata({"judged_by": _judged_by(judged[0])})
+    path = folder / "appraisal.parquet"
+    growing = path.with_suffix(".tmp")
+    try:
+        pq.write_table(table, growing, compression="zstd")
+        growing.replace(path)
+    except OSError as error:
+        raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
+    return path
+
+
+def _judged_by(one: Judged) -> str:
+    """Say discount rates and prices, so that a table of others is not taken for the usual one."""
+    timing = ", mid-year" if one.appraisal.terms.mid_year else ""
+    return "; ".join([f"money at {one.discounting}{timing}", *prices_set(one)])
+
+
+def prices_set(one: Judged) -> list[str]:
+    """Tell the unit costs that were put in place of those in force."""
+    return [f"{item_words(name)} at £{price:,.10g}" for name, price in one.prices.items()]

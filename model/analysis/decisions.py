@@ -1,0 +1,441 @@
+r"""What a decision hangs on: chances of payback, cost-effectiveness, and what comes back as budget.
+
+Pure functions on an `Appraisal`. **Loop gain** is the next prevention pound per present prevention
+pound: what of a pound spent comes, over the horizon and undiscounted, as cash to those who pay
+for prevention, and is spent on it again,
+
+.. math:: g = R \cdot o \cdot c \cdot r,
+
+with the ratio of saving at full cost to cost :math:`R`, the share :math:`o` of the saving that
+falls to those who pay, the share :math:`c` of that which is released as cash, in whole steps, and
+the share :math:`r` of the cash that is put into prevention again. From 1 on a plan would pay for
+itself for ever. What comes after the horizon is left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from model.analysis.appraisal import (
+    EVERYONE,
+    LENSES,
+    Appraisal,
+    Measure,
+    in_whole_steps,
+    sums_of_pairs,
+    times_by_year,
+    whole,
+)
+from model.analysis.discounting import HALF_A_PENNY, Bands, is_paid_back, payback_years
+from model.core.arrays import Array
+from model.core.rates import MONTHS_PER_YEAR
+
+RATES = (0.0, 0.015, 0.035, 0.05)
+"""Rates a year by which money may be discounted, beside those in force."""
+
+WELLBY_VALUES = np.arange(0.0, 50_001.0, 1_000.0)
+"""Pounds a WELLBY may be held to be worth."""
+
+RESAMPLES, RESAMPLING_SEED = 2_000, 1
+MOST_OF_THEM = (2.5, 97.5)
+"""Percentiles between which 95 % lie."""
+
+FREE: Bands = ((0, 0.0),)
+
+
+# --- Chance in one sample, and doubt of the mean --------------------------------------------
+
+
+def resampled_means(by_pair: Array, resamples: int = RESAMPLES) -> Array:
+    """Return means over pairs drawn again with replacement, the same draws at every call.
+
+    Parameters
+    ----------
+    by_pair : ndarray, shape (..., pairs)
+
+    Returns
+    -------
+    ndarray, shape (..., resamples)
+        As they spread, so far the mean over pairs may be from that over endlessly many: with a
+        handful of pairs somewhat too little.
+
+    Examples
+    --------
+    >>> resampled_means(np.array([2.0, 2.0]), 3)
+    array([2., 2., 2.])
+    """
+    n = by_pair.shape[-1]
+    drawn = np.random.default_rng(RESAMPLING_SEED).integers(n, size=(resamples, n))
+    return np.asarray(by_pair[..., drawn].mean(axis=-1))
+
+
+# --- Payback by year, agency and rate --------------------------------------------------------
+
+
+def rates_told(in_force: Bands, rates: Sequence[float] = RATES) -> dict[float, Bands]:
+    """Return schedules of rates by their first rate, that in force in place of the flat one.
+
+    Examples
+    --------
+    >>> rates_told(((0, 0.035), (31, 0.03)), (0.0, 0.035))
+    {0.0: ((0, 0.0),), 0.035: ((0, 0.035), (31, 0.03))}
+    """
+    flat: dict[float, Bands] = {rate: ((0, rate),) for rate in rates}
+    return dict(sorted({**flat, in_force[0][1]: in_force}.items()))
+
+
+def who_looks(them: Appraisal) -> list[tuple[str, str]]:
+    """Return agencies and lenses: the whole place in all, each that pays in its own money."""
+    own = [(agency, lens) for agency in them.payers for lens in them.saving]
+    return [*((EVERYONE, lens) for lens in LENSES), *own]
+
+
+def flows(
+    them: Appraisal, agency: str, lens: str, bands: Bands | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return discounted gains less costs, and costs, by year, of an agency or the whole place.
+
+    ``bands`` are rates for money, in place of those in force.
+    """
+    cost = _of(them, them.total_cost, agency)
+    gain = them.gains(lens) if lens == "social" else _of(them, them.saving[lens], agency)
+    if bands is None:
+        return gain - cost, cost
+    change = _change_of_rate(them, bands)
+    cost = cost.mul(change, axis=0)
+    return (gain if lens == "social" else gain.mul(change, axis=0)) - cost, cost
+
+
+def _of(them: Appraisal, values: pd.DataFrame, agency: str) -> pd.DataFrame:
+    if agency != EVERYONE:
+        values = values[values.index.get_level_values("payer") == agency]
+    years = them.terms.money_factors.index
+    return values.groupby(level="year").sum().reindex(years, fill_value=0.0)
+
+
+def _change_of_rate(them: Appraisal, bands: Bands) -> pd.Series:
+    return replace(them.terms, money=bands).money_factors / them.terms.money_factors
+
+
+def chances(them: Appraisal) -> pd.DataFrame:
+    """Return the share of pairs paid back at the end of each year: chance in one sample.
+
+    Returns
+    -------
+    DataFrame
+        By agency (``all`` is the whole place), lens and rate, a column for each year.
+    """
+    found = {}
+    for agency, lens in who_looks(them):
+        for rate, bands in rates_told(them.terms.money).items():
+            net, cost = flows(them, agency, lens, bands)
+            found[agency, lens, rate] = is_paid_back(net.to_numpy(), cost.to_numpy()).mean(axis=1)
+    index = pd.MultiIndex.from_tuples(found, names=["agency", "lens", "rate"])
+    return pd.DataFrame(list(found.values()), index, them.terms.money_factors.index)
+
+
+def paybacks(them: Appraisal, lens: str, bands: Bands) -> pd.DataFrame:
+    """Return each pair's year of payback, of the whole place and of each that pays."""
+    looking = [agency for agency, seen in who_looks(them) if seen == lens]
+    return pd.concat([whole(payback_years(*flows(them, one, lens, bands)), one) for one in looking])
+
+
+# --- Cost-effectiveness ----------------------------------------------------------------------
+
+
+def plane(them: Appraisal) -> pd.DataFrame:
+    """Return each pair's place on the cost-effectiveness plane, discounted.
+
+    Returns
+    -------
+    DataFrame
+        By seed: ``cost_gbp``, with optimism bias and net of cash released; ``wellbys``; and
+        ``crisis_years``, person-years in crisis averted.
+    """
+    averted = times_by_year(them.crisis_averted, them.terms.wellbeing_factors)
+    return pd.DataFrame({
+        "cost_gbp": them.total_cost.sum() - them.saving["cash"].sum(),
+        "wellbys": them.wellbys.sum(),
+        "crisis_years": averted.sum(),
+    })  # fmt: skip
+
+
+def acceptability(
+    cost_gbp: Array, effect: Array, values_gbp: Array = WELLBY_VALUES
+) -> pd.DataFrame:
+    """Return how likely an effect is worth more than it costs, at each value of one.
+
+    Returns
+    -------
+    DataFrame
+        By value: ``one_sample``, the share of pairs with a net benefit above 0, which is chance
+        in one simulated sample; and ``of_mean``, that of means over pairs drawn again, which is
+        the doubt left about the mean.
+
+    Examples
+    --------
+    >>> acceptability(np.array([6.0, 6.0]), np.array([1.0, 3.0]), np.array([1.0, 4.0]))["one_sample"]
+    value_gbp
+    1.0    0.0
+    4.0    0.5
+    Name: one_sample, dtype: float64
+    """
+    means = resampled_means(cost_gbp), resampled_means(effect)
+    shares = {"one_sample": _worth_it(cost_gbp, effect, values_gbp),
+              "of_mean": _worth_it(means[0], means[1], values_gbp)}  # fmt: skip
+    return pd.DataFrame(shares, pd.Index(values_gbp, name="value_gbp"))
+
+
+def _worth_it(cost_gbp: Array, effect: Array, values_gbp: Array) -> Array:
+    return np.asarray((np.multiply.outer(values_gbp, effect) - cost_gbp > 0.0).mean(axis=1))
+
+
+# --- Loop gain -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Factors of loop gain: a number each, or an array over pairs or means drawn again.
+
+    ``ratio`` is saving at full cost over cost, ``own_share`` the part of the saving that falls to
+    those who pay, ``cashable`` the part of that released as cash, ``reinvestment`` the part of
+    the cash spent on prevention again. A factor is NaN where it is a share of nothing, or of less.
+    """
+
+    ratio: Any
+    own_share: Any
+    cashable: Any
+    reinvestment: Any
+    gain: Any
+
+    @property
+    def needed_ratio(self) -> Any:
+        """The ratio from which a plan would pay for itself for ever.
+
+        Infinite where no ratio would, NaN where nothing is saved, so that there are no shares.
+        """
+        rest = _over(np.asarray(self.gain), np.asarray(self.ratio), 0.0)
+        never = np.where(np.isnan(rest), np.nan, np.inf)
+        return np.divide(1.0, rest, out=never, where=rest > 0.0)
+
+
+def loop(
+    cost: Array,
+    full: Array,
+    cash: Array,
+    reinvestment: float,
+    pooled: float = 0.0,
+    gain_share: float | None = None,
+) -> Loop:
+    """Return loop gain and its factors.
+
+    Parameters
+    ----------
+    cost, full, cash : ndarray, shape (agencies, ...)
+        Pounds, undiscounted, by agency: paid for prevention, saved at full cost, released.
+    reinvestment : float
+        Share of the cash that is put into prevention again.
+    pooled : float
+        Share of all savings that goes into one pot, from which prevention is paid.
+    gain_share : float, optional
+        Share of the pot's cash that is put into prevention again; ``reinvestment`` if left out.
+
+    Examples
+    --------
+    >>> one = loop(np.array([10.0, 0.0]), np.array([4.0, 16.0]), np.array([2.0, 4.0]), 0.5)
+    >>> float(one.ratio), float(one.own_share), float(one.cashable), float(one.gain)
+    (2.0, 0.2, 0.5, 0.1)
+    >>> float(one.needed_ratio)
+    20.0
+    """
+    paid, saved = cost.sum(axis=0), full.sum(axis=0)
+    weights = _over(cost, paid)
+    own_saved, own_cash = ((1.0 - pooled) * (weights * one).sum(axis=0) + pooled * one.sum(axis=0)
+                           for one in (full, cash))  # fmt: skip
+    more = 0.0 if gain_share is None else pooled * (gain_share - reinvestment)
+    again = reinvestment * own_cash + more * cash.sum(axis=0)
+    return Loop(
+        ratio=_over(saved, paid),
+        own_share=_over(own_saved, saved),
+        cashable=_over(own_cash, own_saved),
+        reinvestment=_over(again, own_cash) if more else reinvestment,
+        gain=_over(again, paid),
+    )
+
+
+def _over(part: Array, of: Array, least: float = HALF_A_PENNY) -> Array:
+    base, found = np.broadcast_to(of, np.shape(part)), np.full(np.shape(part), np.nan)
+    np.divide(part, base, out=found, where=base > least)
+    return found
+
+
+def pounds_by_agency(them: Appraisal) -> tuple[Array, Array, Array]:
+    """Return pounds paid, saved at full cost and released, undiscounted: agencies by pairs.
+
+    Without optimism bias: what a budget pays and gets back, not what it should set aside.
+    """
+    change = _change_of_rate(them, FREE)
+    frames = [times_by_year(one, change).groupby(level="payer").sum()
+              for one in (them.cost, them.saving["full_cost"], them.saving["cash"])]  # fmt: skip
+    agencies = sorted(set().union(*(one.index for one in frames)))
+    cost, full, cash = (one.reindex(agencies, fill_value=0.0).to_numpy() for one in frames)
+    return cost, full, cash
+
+
+class Loops(NamedTuple):
+    """Loop gain of the mean over pairs, of each pair, and of means over pairs drawn again."""
+
+    mean: Loop
+    pairs: Loop
+    resampled: Loop
+
+
+def loops(
+    them: Appraisal,
+    reinvestment: float,
+    pooled: float = 0.0,
+    gain_share: float | None = None,
+) -> Loops:
+    """Return loop gain and its factors, and how they vary."""
+    by_pair = pounds_by_agency(them)
+    means = [one.mean(axis=1) for one in by_pair]
+    drawn = [resampled_means(one) for one in by_pair]
+    found = (loop(one[0], one[1], one[2], reinvestment, pooled, gain_share)
+             for one in (means, by_pair, drawn))  # fmt: skip
+    return Loops(*found)
+
+
+def middle_of(values: Array) -> tuple[float, float]:
+    """Return the ends between which 95 % lie of what is a number; NaN where less than that is.
+
+    Examples
+    --------
+    >>> middle_of(np.array([np.nan, 1.0]))
+    (nan, nan)
+    """
+    is_number = np.isfinite(values)
+    if is_number.mean() < (MOST_OF_THEM[1] - MOST_OF_THEM[0]) / 100.0:
+        return np.nan, np.nan
+    low, high = np.percentile(values[is_number], MOST_OF_THEM)
+    return float(low), float(high)
+
+
+# --- What comes from outside -----------------------------------------------------------------
+
+
+def cash_at(them: Appraisal, cashable: Mapping[str, float]) -> pd.DataFrame:
+    """Return discounted cash, as ``saving`` has it, at other cashable shares by service."""
+    factors = them.terms.money_factors
+    full = times_by_year(them.saving["full_cost"], 1.0 / factors)
+    shares = full.index.get_level_values("item").map(cashable).to_numpy(float)
+    return times_by_year(in_whole_steps(full.mul(shares, axis=0), them.terms.step_gbp), factors)
+
+
+def residual_value(
+    programmes: pd.DataFrame,
+    pairs: pd.DataFrame,
+    years: int,
+    building: Mapping[tuple[str, str], float],
+    depreciation: float,
+    delay_years: float,
+) -> pd.Series:
+    """Return what of spending on places to meet has not worn away by the horizon's end.
+
+    Money is spent in the middle of its year, its usable part stands after the delay, and wears
+    away at a constant rate from then on.
+
+    Parameters
+    ----------
+    programmes : DataFrame
+        The table, with ``scenario``: real pounds spent by run, year, entry and neighbourhood, and
+        the usable part of what went into places to meet.
+    building : mapping
+        By scenario and entry of its plan, the part of its money that goes into places to meet.
+    depreciation, delay_years : float
+        Rate a year, and years from spending to use.
+
+    Returns
+    -------
+    Series
+        By seed, pounds more than by the comparator, not discounted.
+    """
+    keys = zip(programmes["scenario"], programmes["programme"], strict=True)
+    shares = np.array([building.get(key, 0.0) for key in keys], float)
+    age = np.maximum(years - (programmes["year"] - 0.5) - delay_years, 0.0)
+    left = programmes["spend_gbp"] * shares * programmes["mean_fit"] * np.exp(-depreciation * age)
+    ours, theirs = sums_of_pairs(programmes.assign(left=left, all=EVERYONE), "left", ["all"], pairs)
+    return ours.sum() - theirs.sum()
+
+
+# --- Activity --------------------------------------------------------------------------------
+
+
+def activity(services: pd.DataFrame, pairs: pd.DataFrame, years: int) -> dict[str, pd.DataFrame]:
+    """Return how many fewer a year ask for each service and are met, in the real place.
+
+    Of a stock, entries are asked for and years in it are met. ``refilled`` is what of the
+    capacity set free went to those who waited: fewer asked less fewer met; 0 of stocks.
+
+    Parameters
+    ----------
+    services : DataFrame
+        The table, with ``scale``.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``asked``, ``met`` and ``refilled``: by service, a column for each seed.
+    """
+    stocks = services.loc[services["stock_months"] > 0, "service"].unique()
+    scale = services["scale"] / years
+    in_stock = services["stock_months"] / MONTHS_PER_YEAR
+    counts = services.assign(
+        asked=services["demand"] * scale,
+        met=in_stock.where(services["service"].isin(stocks), services["served"]) * scale,
+    )
+    found = {}
+    for what in ("asked", "met"):
+        ours, theirs = sums_of_pairs(counts, what, ["service"], pairs)
+        found[what] = theirs - ours
+    refilled = found["asked"] - found["met"]
+    refilled[refilled.index.isin(stocks)] = 0.0
+    return {**found, "refilled": refilled}
+
+
+def a_year(saving: pd.DataFrame, them: Appraisal) -> pd.DataFrame:
+    """Return a saving by service, a year and not discounted."""
+    by_year = times_by_year(saving, 1.0 / them.terms.money_factors)
+    return by_year.groupby(level="item").sum() / them.terms.years
+
+
+# --- Rows for the table ``appraisal`` --------------------------------------------------------
+
+
+def measures(
+    them: Appraisal, found: Loops, ends: Mapping[str, pd.DataFrame], residual: pd.Series
+) -> list[Measure]:
+    """List what is a figure of each pair: its plane, factors of its loop, payback at other rates.
+
+    ``ends`` is cash at low and high cashable shares. What is a figure of all pairs, such as a
+    chance, is no row.
+    """
+    seeds, place = them.pairs.index, plane(them)
+    rows: list[Measure] = [
+        ("cost_net_of_cash", "GBP", whole(place["cost_gbp"])),
+        ("crisis_averted_discounted", "person-years", whole(place["crisis_years"])),
+        ("residual_value", "GBP", whole(residual)),
+    ]
+    rows += [(f"saving_cash_{end}", "GBP", whole(one.sum())) for end, one in ends.items()]
+    factors = {"": found.pairs.gain, "_ratio": found.pairs.ratio,
+               "_own_share": found.pairs.own_share, "_cashable": found.pairs.cashable,
+               "_reinvestment": np.broadcast_to(found.pairs.reinvestment, len(seeds))}  # fmt: skip
+    rows += [(f"loop_gain{name}", "ratio", whole(pd.Series(values, seeds)))
+             for name, values in factors.items()]  # fmt: skip
+    for lens in LENSES:
+        for rate in RATES:
+            paid_back = paybacks(them, lens, ((0, rate),))
+            rows.append((f"payback_{lens}_at_{100 * rate:g}", "year", paid_back))
+    return rows

@@ -1,0 +1,149 @@
+"""Discount factors, payback, and the values that appraisal guidance gives."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from model.core.arrays import Array
+from model.core.files import DATA
+from model.inputs.prices import rebased
+
+Bands = Sequence[tuple[int, float]]
+
+HALF_A_PENNY = 0.005
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Discount rates as (first year, rate), years counted from 0."""
+
+    version: str
+    money: Bands
+    wellbeing: Bands
+
+
+@cache
+def load_schedule(path: Path = DATA / "discounting.toml") -> Schedule:
+    """Read the discount rates in force.
+
+    Examples
+    --------
+    >>> load_schedule().money
+    ((0, 0.035), (31, 0.03), (76, 0.025))
+    """
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    steps = {name: tuple((one["from_year"], one["rate"]) for one in document[name])
+             for name in ("money", "wellbeing")}  # fmt: skip
+    return Schedule(document["version"], **steps)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Values an appraisal takes from guidance, in pounds of the ledger's price year.
+
+    ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is that of a year of life in full
+    health; ``optimism_bias`` is the share added to costs, by grade of evidence from 1. Of those
+    who enrol in a programme, a mean gain above ``most_plausible_gain`` points of life
+    satisfaction is not believed.
+    """
+
+    wellby_gbp: Mapping[str, float]
+    qaly_gbp: float
+    most_plausible_gain: float
+    optimism_bias: Sequence[float]
+    service_grade: int
+
+    @property
+    def worst_grade(self) -> int:
+        """The grade of what nobody has graded."""
+        return len(self.optimism_bias)
+
+    def uplift(self, grade: int) -> float:
+        """Return the share added to the cost of a programme of a grade."""
+        return self.optimism_bias[grade - 1]
+
+
+@cache
+def load_outside(path: Path = DATA / "appraisal.toml") -> Outside:
+    """Read what guidance says of wellbeing, of life and of optimism.
+
+    Examples
+    --------
+    >>> round(load_outside().wellby_gbp["central"])
+    16074
+    """
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    wellby, qaly, bias = (document[name] for name in ("wellby", "qaly", "optimism_bias"))
+    values = {level: rebased(wellby[level], wellby["price_year"])
+              for level in ("low", "central", "high")}  # fmt: skip
+    return Outside(values, rebased(qaly["value"], qaly["price_year"]), document["enrolees"]["most"],
+                   tuple(bias["by_grade"]), bias["service_grade"])  # fmt: skip
+
+
+def discount_factors(years: int, bands: Bands, *, mid_year: bool = False) -> Array:
+    """Return what a pound of each year is worth in the first, compounded along the schedule.
+
+    Parameters
+    ----------
+    years : int
+        How many, from year 0.
+    bands : sequence of (int, float)
+        Rates by the first year they bring down.
+    mid_year : bool
+        Whether money moves in the middle of each year, not at its beginning.
+
+    Returns
+    -------
+    ndarray, shape (years,)
+        1 for year 0, then ``f[t] = f[t - 1] / (1 + r[t])``; half a year's rate less if mid-year.
+
+    Examples
+    --------
+    >>> discount_factors(3, [(0, 0.25)])
+    array([1.  , 0.8 , 0.64])
+    """
+    starts, rates = (np.array(column) for column in zip(*bands, strict=True))
+    steps = 1.0 + rates[np.searchsorted(starts, np.arange(years + 1), side="right") - 1]
+    factors = np.cumprod(np.concatenate([[1.0], 1.0 / steps[1:years]]))
+    return factors / np.sqrt(steps[1:]) if mid_year else factors
+
+
+def payback_year(net_gbp: Array, cost_gbp: Array) -> float:
+    """Return the year, from 1, by which what was spent has come back and does not go again.
+
+    Parameters
+    ----------
+    net_gbp, cost_gbp : ndarray, shape (years,)
+        Discounted gains less costs, and costs, of each year.
+
+    Returns
+    -------
+    float
+        NaN where it never comes back, or nothing more than by the comparator was spent.
+
+    Examples
+    --------
+    >>> payback_year(np.array([-10.0, 6.0, 6.0]), np.array([10.0, 0.0, 0.0]))
+    3.0
+    """
+    owing = np.flatnonzero(~is_paid_back(net_gbp, cost_gbp))
+    first = owing[-1] + 1 if owing.size else 0
+    return float(first + 1) if first < len(net_gbp) else np.nan
+
+
+def payback_years(net_gbp: pd.DataFrame, cost_gbp: pd.DataFrame) -> pd.Series:
+    """Return `payback_year` of each pair; years go down, pairs across."""
+    years = [payback_year(net_gbp[seed].to_numpy(), cost_gbp[seed].to_numpy())
+             for seed in net_gbp.columns]  # fmt: skip
+    return pd.Series(years, net_gbp.columns, dtype=float)
+
+
+def is_paid_back(net_gbp: Array, cost_gbp: Array) -> Array:
+    """Tell for each year whether what was spent until then has come back; years go first."""
+    has_spent = np.cumsum(cost_gbp, axis=0) > HALF_A_PENNY
+    return np.asarray(has_spent & (np.cumsum(net_gbp, axis=0) >= -HALF_A_PENNY))

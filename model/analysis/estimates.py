@@ -1,0 +1,75 @@
+"""A mean over replicates with the interval that chance leaves."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from model.core.arrays import Array
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over replicates, and the interval in which the mean of endlessly many lies.
+
+    The interval speaks of the chance in the simulation alone, not of the parameters; it is
+    NaN for a single replicate.
+    """
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether there were replicates enough for an interval."""
+        return bool(np.isfinite(self.low))
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the interval keeps to one side of 0."""
+        return self.low > 0 or self.high < 0
+
+    def times(self, factor: float) -> "Estimate":
+        """Return the estimate in another unit."""
+        return Estimate(self.mean * factor, self.low * factor, self.high * factor)
+
+    def within(self, least: float, most: float = np.inf) -> "Estimate":
+        """Return the estimate with its interval cut to what is possible."""
+        low, high = (float(np.clip(x, least, most)) for x in (self.low, self.high))
+        return Estimate(self.mean, low, high)
+
+    def text(self, digits: int = 1) -> str:
+        """Write the mean and its interval to so many decimals."""
+        mean, low, high = (f"{x:,.{digits}f}" for x in (self.mean, self.low, self.high))
+        return f"{mean} ({low} to {high})" if self.is_sure else mean
+
+    def short(self, digits: int = 1, sign: str = "") -> str:
+        """Write the mean and half the interval's width; ``sign`` may be ``+``."""
+        mean = f"{round(self.mean, digits) + 0.0:{sign},.{digits}f}"
+        return f"{mean} ± {(self.high - self.low) / 2:,.{digits}f}" if self.is_sure else mean
+
+    def rounded(self, digits: int = 3) -> "Estimate":
+        """Return the estimate to so many significant digits of the largest of its numbers."""
+        values = (self.mean, self.low, self.high)
+        largest = float(np.nanmax(np.abs(values)))
+        size = 0 if largest == 0 else int(np.floor(np.log10(largest)))
+        return Estimate(*(float(np.round(value, digits - 1 - size)) for value in values))
+
+
+def estimate(values: Array) -> Estimate:
+    """Estimate a mean over replicates, with Student's t interval.
+
+    Examples
+    --------
+    >>> print(estimate(np.array([1.0, 2.0, 3.0])).text(2))
+    2.00 (-0.48 to 4.48)
+    """
+    mean = float(np.mean(values))
+    n = len(values)
+    if n < 2:  # noqa: PLR2004 - one value has no spread
+        return Estimate(mean, np.nan, np.nan)
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1) * np.std(values, ddof=1) / n**0.5)
+    return Estimate(mean, mean - half, mean + half)

@@ -1,0 +1,85 @@
+"""The same residents in two worlds: who is in which state, and who outlived whom."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from model.core.arrays import Array
+from model.core.codes import STATES
+from model.inputs.places import N_QUINTILES
+
+N_STATES = len(STATES)
+
+
+class Match(NamedTuple):
+    """What became of the same residents in the two worlds of a pair, in the sample.
+
+    Parameters
+    ----------
+    both : ndarray, shape (years, quintiles, states, states)
+        Adults alive and living here in both at the end of a year, by the comparator's state, then
+        the scenario's.
+    enrolled : ndarray, shape (entries, states, states)
+        Of them, over all years, those who began to take part in an entry of the scenario's plan
+        about a year before.
+    outlived : ndarray, shape (years, quintiles)
+        Residents alive and living here at the end of a year who had died by then in the
+        comparator's world, less those alive here in that world who had died in the scenario's.
+    """
+
+    both: Array
+    enrolled: Array
+    outlived: Array
+
+
+def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int = 0) -> Match:
+    """Find the same residents, by id, in the two runs of a pair.
+
+    Parameters
+    ----------
+    ours, theirs : DataFrame
+        Rows of ``lives`` of the scenario's run and the comparator's.
+    """
+    both = np.zeros((years, N_QUINTILES, N_STATES, N_STATES), np.int64)
+    enrolled = np.zeros((n_entries, N_STATES, N_STATES), np.int64)
+    here, there = (dict(list(_adults(one).groupby("year"))) for one in (ours, theirs))
+    for year in range(1, years + 1):  # one at a time, so that memory stays flat
+        if year not in here or year not in there:
+            continue
+        adults = _in_both(here[year], there[year])
+        own = adults[adults["began"] > 0]
+        both[year - 1] += _counts(both.shape[1:], adults["quintile"] - 1, *_states(adults))
+        enrolled += _counts(enrolled.shape, own["began"] - 1, *_states(own))
+    return Match(both, enrolled, _outlived(ours, theirs, years) - _outlived(theirs, ours, years))
+
+
+def _adults(lives: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows of adults who are alive and live here at a year's end."""
+    return lives[lives["alive"] & (lives["band"] >= 0)]
+
+
+def _in_both(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """Return those who stand in both worlds, one row each."""
+    return theirs[["resident", "quintile", "band"]].merge(
+        ours[["resident", "band", "began"]], on="resident", suffixes=("_theirs", "_ours")
+    )
+
+
+def _states(adults: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    return adults["band_theirs"], adults["band_ours"]
+
+
+def _outlived(one: pd.DataFrame, other: pd.DataFrame, years: int) -> Array:
+    """Count those alive in one world at each year's end who had died by then in the other."""
+    dead = other.loc[~other["alive"], ["resident", "year"]]
+    alive = one.loc[one["alive"] & one["resident"].isin(dead["resident"])]
+    found = alive.merge(dead, on="resident", suffixes=("", "_died"))
+    found = found[found["year"] >= found["year_died"]]
+    return _counts((years, N_QUINTILES), found["year"] - 1, found["quintile"] - 1)
+
+
+def _counts(shape: tuple[int, ...], *places: pd.Series) -> Array:
+    """Count rows in a grid, by their place along each axis."""
+    cells = np.ravel_multi_index([place.to_numpy(np.int64) for place in places], shape)
+    return np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape)

@@ -1,0 +1,275 @@
+"""Paired differences between two scenarios whose runs share every accident."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model.analysis.estimates import Estimate, estimate
+from model.analysis.series import adults_by_year
+from model.core.codes import AGE_BANDS, CHILDREN, STATES
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.catalogue import load_services
+from model.tables.results import Results
+
+PERIODS = ((1, 3), (4, 10), (11, None))
+"""First and last years of the periods told apart; None is the end."""
+
+MAIN_SERVICES = ("a_and_e", "emergency_admission", "mental_health_referral")
+"""Told first and drawn, where they are simulated; else the first few that are."""
+
+EARLY_YEARS = 3
+
+FEWEST_FOR_AN_INTERVAL = 2
+
+THOUSAND = 1_000
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The same figures in both scenarios: a row each, a column a pair of runs with one seed."""
+
+    ours: pd.DataFrame
+    theirs: pd.DataFrame
+
+    @property
+    def difference(self) -> pd.DataFrame:
+        """Ours less theirs, pair by pair."""
+        return self.ours - self.theirs
+
+    @property
+    def total(self) -> "Paired":
+        """All rows summed into one."""
+        return self.over([0] * len(self.ours))
+
+    def over(self, keys: Sequence[Any] | pd.Index) -> "Paired":
+        """Sum the rows that have one key."""
+        by = np.asarray(keys)
+        return Paired(self.ours.groupby(by).sum(), self.theirs.groupby(by).sum())
+
+    def where(self, level: str, chosen: Iterable[Any]) -> "Paired":
+        """Keep the rows whose level of the index is among those chosen."""
+        kept = self.ours.index.get_level_values(level).isin(list(chosen))
+        return Paired(self.ours[kept], self.theirs[kept])
+
+    def by(self, level: str) -> "Paired":
+        """Sum the rows that agree in one level of the index."""
+        sums = self.over(self.ours.index.get_level_values(level))
+        return Paired(sums.ours.rename_axis(level), sums.theirs.rename_axis(level))
+
+    def per(self, base: "Paired", number: float = 1.0) -> "Paired":
+        """Divide both by what the comparator has of a base: 0 where it has none."""
+        over = number / base.theirs.where(base.theirs > 0)
+        return Paired((self.ours * over).fillna(0.0), (self.theirs * over).fillna(0.0))
+
+    def times(self, factor: float) -> "Paired":
+        """Return the same in another unit."""
+        return Paired(self.ours * factor, self.theirs * factor)
+
+    def changes(self) -> dict[Any, "Change"]:
+        """Estimate the difference of each row."""
+        means = self.theirs.mean(axis=1)
+        return {
+            key: Change(estimate(row), float(means.iloc[k]))
+            for k, (key, row) in enumerate(
+                zip(self.difference.index, self.difference.to_numpy(), strict=True)
+            )
+        }
+
+    def change(self) -> "Change":
+        """Estimate the difference of the sum of all rows."""
+        return self.total.changes()[0]
+
+    def gain(self) -> float:
+        """How many times smaller pairing makes the variance of the difference; NaN if unknown."""
+        ours, theirs = self.total.ours.to_numpy()[0], self.total.theirs.to_numpy()[0]
+        if len(ours) < FEWEST_FOR_AN_INTERVAL or not np.var(ours - theirs) > 0:
+            return float("nan")
+        return float((np.var(ours) + np.var(theirs)) / np.var(ours - theirs))
+
+
+@dataclass(frozen=True)
+class Change:
+    """By how much a figure differs from the comparator's, whose mean is ``base``."""
+
+    size: Estimate
+    base: float
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no pair differs at all."""
+        return self.size.mean == 0 and not abs(self.size.high) > 0
+
+    @property
+    def percent(self) -> Estimate | None:
+        """The difference in per cent of the comparator's mean, if that is not 0."""
+        return self.size.times(100.0 / self.base) if self.base else None
+
+    def words(self, digits: int = 0, more: str = "more", fewer: str = "fewer") -> str:
+        """Say the difference and its interval, or that none can be told."""
+        size = self.size.rounded()
+        if self.is_nothing:
+            return "no change in any pair"
+        if size.is_sure and not size.is_told:
+            ends = [
+                f"{abs(x):,.{digits}f} {more if x > 0 else fewer}" for x in (size.low, size.high)
+            ]
+            return f"no change can be told ({' to '.join(ends)})"
+        towards = size if size.mean > 0 else Estimate(-size.mean, -size.high, -size.low)
+        mean, *interval = towards.text(digits).split(" ", 1)
+        return " ".join([mean, more if size.mean > 0 else fewer, *interval])
+
+    def share(self) -> str:
+        """Say the per cent, where a difference is told; else nothing."""
+        percent = self.percent
+        untold = self.is_nothing or (self.size.is_sure and not self.size.is_told)
+        if percent is None or untold:
+            return ""
+        size = abs(percent.mean)
+        return f"{size:.1f} %" if size >= 1 else f"{size:.2g} %"
+
+
+class Comparison:
+    """One scenario of a campaign beside its comparator, in pairs of finished runs with one seed.
+
+    Parameters
+    ----------
+    results : Results
+        A campaign whose manifest names a comparator.
+    scenario : str
+        The scenario that is compared.
+
+    Examples
+    --------
+    ``Comparison(results, "helped").crisis.by("quintile").changes()[1].size.text()``
+    """
+
+    def __init__(self, results: Results, scenario: str) -> None:
+        self.results, self.scenario = results, scenario
+        self.comparator = str(results.manifest["comparator"])
+        self.facts, self.their_facts = (
+            results.manifest["scenarios"][name] for name in (scenario, self.comparator)
+        )
+        self.years = int(self.facts["years"])
+        self.scale = self.facts["real_population"] / self.facts["population"]
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """By seed, the numbers of both runs and whether they are the same to the bit."""
+        finished = self.results.runs[self.results.runs["status"] == "finished"]
+        ours, theirs = (finished[finished["scenario"] == name].set_index("seed")[["run", "digest"]]
+                        for name in (self.scenario, self.comparator))  # fmt: skip
+        both = ours.merge(theirs, on="seed", suffixes=("_ours", "_theirs")).sort_index()
+        return both.assign(same=both["digest_ours"] == both["digest_theirs"])
+
+    @cached_property
+    def crisis(self) -> Paired:
+        """Person-years in crisis in the real place, by year, quintile and age band."""
+        return self._of_people(["in_crisis"])
+
+    @cached_property
+    def adults(self) -> Paired:
+        """Person-years lived by adults in the real place, by year, quintile and age band."""
+        return self._of_people(list(STATES))
+
+    @cached_property
+    def satisfaction(self) -> Paired:
+        """Mean life satisfaction of adults, by year."""
+        return self._paired(pd.concat(
+            adults_by_year(self.results, name)["life_satisfaction"]
+            for name in dict.fromkeys((self.scenario, self.comparator))
+        ))  # fmt: skip
+
+    @cached_property
+    def help_sought(self) -> Paired:
+        """How often adults ask for early help in the real place, by year."""
+        monthly = self.results.monthly
+        years = ((monthly["month"] - 1) // MONTHS_PER_YEAR + 1).rename("year")
+        return self._paired(monthly.groupby(["run", years])["sought_help"].sum() * self.scale)
+
+    def contacts(self, column: str) -> Paired:
+        """Sum a column of ``services`` in the real place, by year and service."""
+        services = self.results.services
+        sums = services.groupby(["run", "year", "service"], sort=False)[column].sum()
+        return self._paired(sums * self.scale)
+
+    def of_programmes(self, programmes: pd.DataFrame, column: str) -> Paired:
+        """Sum a column of ``programmes`` in the real place, by year and programme."""
+        sums = programmes.groupby(["run", "year", "programme"])[column].sum()
+        return self._paired(sums if column == "spend_gbp" else sums * self.scale)
+
+    @cached_property
+    def demand(self) -> Paired:
+        """Contacts asked for in the real place, by year and service."""
+        return self.contacts("demand")
+
+    @property
+    def services(self) -> list[str]:
+        """Services simulated, in the order of the catalogue."""
+        return [name for name in load_services() if name in self.facts["services"]]
+
+    @property
+    def main_services(self) -> list[str]:
+        """The few services told first."""
+        return [name for name in MAIN_SERVICES if name in self.services] or self.services[:3]
+
+    @property
+    def periods(self) -> list[tuple[int, int]]:
+        """First and last year of each period that the horizon reaches."""
+        ends = [(first, min(last or self.years, self.years)) for first, last in PERIODS]
+        return [(first, last) for first, last in ends if first <= last]
+
+    def _of_people(self, columns: list[str]) -> Paired:
+        people = self.results.people[self.results.people["age_band"] != AGE_BANDS[CHILDREN]]
+        sums = people.groupby(["run", "year", "quintile", "age_band"])[columns].sum().sum(axis=1)
+        return self._paired(sums * (self.scale / MONTHS_PER_YEAR))
+
+    def _paired(self, values: "pd.Series[Any]") -> Paired:
+        """Set values by run, and what else indexes them, side by side; what is missing is 0."""
+        wide = values.unstack(level="run", fill_value=0)
+        sides = (wide.reindex(columns=self.pairs[f"run_{side}"], fill_value=0.0)
+                 for side in ("ours", "theirs"))  # fmt: skip
+        ours, theirs = (side.set_axis(self.pairs.index, axis=1) for side in sides)
+        return Paired(ours.astype(np.float64), theirs.astype(np.float64))
+
+
+def comparisons(results: Results) -> list[Comparison]:
+    """Return every scenario of a campaign beside its comparator; none where it has none."""
+    comparator = results.manifest.get("comparator")
+    names = [name for name in results.manifest["scenarios"] if name != comparator]
+    return [Comparison(results, name) for name in names] if comparator else []
+
+
+def turn_of(yearly: Paired) -> tuple[int, int] | None:
+    """Find out whether a figure by year is surely higher first and surely lower later.
+
+    Returns
+    -------
+    tuple or None
+        The last of the first years, at most 3, over which it is higher in sum, and the first
+        year from which it is seen to be lower.
+    """
+    early = [n for n in range(EARLY_YEARS, 0, -1)
+             if yearly.where("year", range(1, n + 1)).change().size.low > 0]  # fmt: skip
+    falls = first_seen(yearly, -1)
+    return (early[0], falls) if early and falls and falls > early[0] else None
+
+
+def first_seen(yearly: Paired, side: int) -> int | None:
+    """Return the first of two years running whose intervals lie above 0, or below where -1.
+
+    Two years, because of many years in which nothing changes one in forty would look as if it
+    did.
+    """
+    changes = yearly.times(side).by("year").changes()
+    years = zip(changes, pairwise(changes.values()), strict=False)
+    return next((int(year) for year, both in years if all(one.size.low > 0 for one in both)), None)
+
+
+def rates_by(one: Comparison, level: str) -> Paired:
+    """Person-years in crisis a year and 1,000 of the comparator's adults, by a level."""
+    return one.crisis.by(level).per(one.adults.by(level), THOUSAND)

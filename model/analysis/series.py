@@ -1,0 +1,59 @@
+"""Result tables summed by year."""
+
+import pandas as pd
+
+from model.core.codes import STATES
+from model.core.rates import MONTHS_PER_YEAR
+from model.tables.results import Results
+
+SHARES = (*STATES, "lonely_often")
+"""Columns of ``monthly`` that are told as shares of adults."""
+
+
+def adults_by_year(results: Results, scenario: str) -> pd.DataFrame:
+    """Return shares and means over adults by run and year, over the whole place.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by run and year: ``adults`` and ``residents`` (mean numbers in the sample), a
+        share for each state, and ``life_satisfaction``.
+    """
+    yearly = over_adults(results, scenario, "year")
+    numbers = yearly[["adults", "residents"]] / MONTHS_PER_YEAR
+    return yearly.assign(adults=numbers["adults"], residents=numbers["residents"])
+
+
+def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:
+    """Sum the neighbourhoods of a place by run and by ``month`` or ``year``.
+
+    Returns
+    -------
+    DataFrame
+        A share for each state and of those ``lonely_often``, and the mean ``life_satisfaction`` over adults; ``adults`` and
+        ``residents`` summed over the months of the period.
+    """
+    monthly = results.monthly
+    monthly = monthly[monthly["scenario"] == scenario]
+    monthly = monthly.assign(
+        year=(monthly["month"] - 1) // MONTHS_PER_YEAR + 1,
+        satisfied=(monthly["life_satisfaction"] * monthly["adults"]).fillna(0.0),
+    )
+    sums = monthly.groupby(["run", period])[[*SHARES, "satisfied", "adults", "residents"]].sum()
+    shares = sums[list(SHARES)].div(sums["adults"], axis=0)
+    return shares.assign(
+        life_satisfaction=sums["satisfied"] / sums["adults"],
+        adults=sums["adults"],
+        residents=sums["residents"],
+    )
+
+
+def services_by_year(results: Results, scenario: str) -> pd.DataFrame:
+    """Return contacts and cost by run, year and service, scaled to the real place."""
+    services = results.services
+    services = services[services["scenario"] == scenario]
+    scaled = services.assign(
+        contacts=services["served"] * services["scale"],
+        cost_gbp=services["cost_gbp"] * services["scale"],
+    )
+    return scaled.groupby(["run", "year", "service"])[["contacts", "cost_gbp"]].sum()

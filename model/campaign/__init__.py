@@ -1,0 +1,1 @@
+"""Scenarios and replicates as one campaign, and where its runs happen."""

@@ -1,0 +1,396 @@
+"""Scenarios x replicates as one campaign: planned, run, and put into one folder."""
+
+import os
+import platform
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from model.campaign.workers import Run, Task, live_here, live_in_pool, run_row, warm_kernels
+from model.core.errors import ResultsError, ScenarioError
+from model.core.kernels import sources_hash
+from model.core.memory import MB
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.scenario import Scenario, load_scenario
+from model.simulation.community import require_memory
+from model.state.lives import BYTES, MOST, MOST_UNASKED
+from model.state.saved_state import history_of
+from model.tables.results import Results
+from model.tables.schema import frame_of
+from model.tables.store import FORMAT, PartWriter, compact, new_folder, write_manifest
+
+RESIDENT_MONTHS_A_PROCESS = 8_000_000
+"""For fewer, one process more takes longer to load libraries and kernels than it saves."""
+
+OPTIONS = ("place", "population", "years", "seed", "replicates")
+"""Keys of a scenario that are options of the command too."""
+
+LONGEST_STEM = 60
+
+TRIES = 3
+"""How often runs are tried whose process was killed."""
+
+ALIKE = ("place", "population", "years", "burn_in_years", "seed", "replicates", "services",
+         "structure", "growth", "parameters")  # fmt: skip
+"""Keys of a scenario in which two that are compared must agree: all else is what is chosen."""
+
+SET_FOR_BOTH = (*ALIKE, "shocks", "capacity")
+"""Keys that an option of the command sets in the comparator too."""
+
+AS_IT_IS = "status_quo"
+DEFAULT_PAIR = ("people_powered_shift", AS_IT_IS)
+"""What is run, and what it is compared with, where neither is named."""
+
+LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a campaign ended."""
+
+    folder: Path
+    failed: int
+    interrupted: bool
+
+    @property
+    def results(self) -> Results:
+        """Its tables."""
+        return Results(self.folder)
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What a campaign tells while it runs; each is called with numbers of months."""
+
+    on_plan: Callable[[int], None] = lambda months: None
+    on_months: Callable[[int], None] = lambda months: None
+
+
+def plan(scenarios: Sequence[Scenario]) -> list[Run]:
+    """Number every run of a campaign.
+
+    Raises
+    ------
+    ScenarioError
+        When two scenarios have one name.
+    """
+    names = [config.name for config in scenarios]
+    for name in names:
+        if names.count(name) > 1:
+            raise ScenarioError("two scenarios have this name", key="name", value=name,
+                                allowed="one name each; set name in one of them")  # fmt: skip
+    pairs = [(config, k) for config in scenarios for k in range(config.replicates)]
+    return [Run(number, config, k) for number, (config, k) in enumerate(pairs)]
+
+
+def require_alike(config: Scenario, comparator: Scenario) -> None:
+    """Refuse to compare two scenarios that differ in more than what is chosen.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the first key in which they differ, and both values.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> config = load_scenario()
+    >>> require_alike(config, config.model_copy(update={"years": 10}))
+    Traceback (most recent call last):
+        ...
+    model.core.errors.ScenarioError: years = 30: status_quo, compared with, has 10. Allowed: the same in
+    both; --years sets both
+    """
+    for ours, theirs in zip(_alike(config), _alike(comparator), strict=True):
+        key, value, what_it_is = ours
+        if what_it_is != theirs[2]:
+            option = f"--{key}" if key in OPTIONS else f"--set {key}=VALUE"
+            raise ScenarioError(f"{comparator.name}, compared with, has {theirs[1]!r}",
+                                key=key, value=value,
+                                allowed=f"the same in both; {option} sets both")  # fmt: skip
+
+
+def _alike(config: Scenario) -> Iterator[tuple[str, object, object]]:
+    """Yield what must agree: a key, its value, and what the value stands for."""
+    for key in ALIKE:
+        if key == "place":
+            yield key, config.place, config.place_profile
+        elif key == "parameters":
+            for name, value in config.parameter_values.items():
+                yield f"{key}.{name}", value, value
+        elif key == "structure":
+            for name, value in config.structure:
+                yield f"{key}.{name}", value, value
+        elif key == "growth":
+            for name in ("unit_costs", "demand"):  # envelopes are chosen, by those above the place
+                value = getattr(config.growth, name)
+                yield f"{key}.{name}", value, value
+        else:
+            yield key, getattr(config, key), getattr(config, key)
+
+
+def set_for_both(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose the overrides that go over the comparator too: not what a place chooses to do.
+
+    Examples
+    --------
+    >>> set_for_both({"years": 5, "levers.worsen_hazard_ratio": 0.9, "parameters.frailty_sd": 0.7})
+    {'years': 5, 'parameters.frailty_sd': 0.7}
+    """
+    return {key: one for key, one in overrides.items() if key.split(".")[0] in SET_FOR_BOTH}
+
+
+def chosen(
+    scenarios: Sequence[str], compare_to: str | None, overrides: Mapping[str, Any]
+) -> tuple[list[Scenario], Scenario | None]:
+    """Load what is to be run, and what it is compared with, if anything.
+
+    Where nothing is named, a whole-place plan is compared with the place as it is; with settings of
+    what a place chooses, which would change the plan alone, the place as it is runs by itself.
+
+    Examples
+    --------
+    >>> configs, comparator = chosen([], None, {})
+    >>> [config.name for config in configs], comparator.name
+    (['people_powered_shift'], 'status_quo')
+    >>> chosen([], None, {"levers.worsen_hazard_ratio": ("--set", 0.9)})[1] is None
+    True
+    """
+    for_both = set_for_both(overrides)
+    if not scenarios and compare_to is None and len(for_both) == len(overrides):
+        scenarios, compare_to = DEFAULT_PAIR[:1], DEFAULT_PAIR[1]
+    configs = [load_scenario(name, overrides) for name in scenarios or [AS_IT_IS]]
+    return configs, load_scenario(compare_to, for_both) if compare_to else None
+
+
+def with_comparator(
+    scenarios: Sequence[Scenario], comparator: Scenario
+) -> tuple[list[Scenario], str]:
+    """Join the scenario that others are compared with, under a name of its own.
+
+    Where it is one of several scenarios it is run once. A scenario alone is compared even with
+    itself: the answer must be nothing at all.
+
+    Returns
+    -------
+    tuple
+        The scenarios to run, and the comparator's name.
+
+    Raises
+    ------
+    ScenarioError
+        When it cannot be compared with one of them.
+    """
+    for config in scenarios:
+        require_alike(config, comparator)
+    if len(scenarios) > 1 and comparator in scenarios:
+        return list(scenarios), comparator.name
+    if comparator.name in {config.name for config in scenarios}:
+        name = f"{comparator.name[:LONGEST_STEM]}_comparator"
+        comparator = comparator.model_copy(update={"name": name})
+    return [*scenarios, comparator], comparator.name
+
+
+def tasks_of(runs: Sequence[Run]) -> list[Task]:
+    """Gather runs that share a burnt-in place and seed.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> config = load_scenario()
+    >>> helped = config.model_copy(update={"name": "b", "levers": {"worsen_hazard_ratio": 0.9}})
+    >>> [len(task.runs) for task in tasks_of(plan([config, helped]))]
+    [2, 2, 2, 2]
+    """
+    configs = {run.config.name: run.config for run in runs}
+    past_of = {name: repr(history_of(config)) for name, config in configs.items()}
+    shared = defaultdict(list)
+    for run in runs:
+        shared[past_of[run.config.name], run.seed].append(run)
+    return [Task(tuple(runs)) for runs in shared.values()]
+
+
+def run_campaign(
+    scenarios: Sequence[Scenario],
+    out: Path | None = None,
+    jobs: int = 1,
+    watcher: Watcher | None = None,
+    comparator: Scenario | None = None,
+    *,
+    lives: bool = False,
+) -> Outcome:
+    """Run every replicate of every scenario, and write the tables of them all.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        What to run.
+    out : path, optional
+        A new folder; by default the next number under ``results``.
+    jobs : int
+        Processes. The numbers don't depend on it.
+    watcher : Watcher, optional
+        Told of progress.
+    comparator : Scenario, optional
+        What every scenario is compared with, seed by seed.
+    lives : bool
+        Whether to keep the table ``lives`` in any case, not only where a comparison is small enough.
+
+    Returns
+    -------
+    Outcome
+        When interrupted, with what was finished by then.
+
+    Raises
+    ------
+    ScenarioError
+        When the plan cannot be run; nothing has been by then.
+    ResultsError
+        When the folder cannot be used, or replicates came out identical.
+    """
+    if isinstance(jobs, bool) or jobs < 1:
+        raise ScenarioError("not a number of processes", key="--jobs", value=jobs,
+                            allowed="a whole number from 1 up")  # fmt: skip
+    compared_with = None
+    if comparator is not None:
+        scenarios, compared_with = with_comparator(scenarios, comparator)
+    runs = plan(scenarios)
+    with_lives = keeps_lives(scenarios, compared=compared_with is not None, asked=lives)
+    tasks = [replace(task, with_lives=with_lives) for task in tasks_of(runs)]
+    jobs = min(jobs, len(tasks))
+    for config in scenarios:
+        lives_mb = with_lives * config.population * config.years * BYTES / MB
+        require_memory(config, jobs, lives_mb)
+    folder = new_folder(out)
+    watcher = watcher or Watcher()
+    started = time.perf_counter()
+    manifest = _manifest(scenarios, runs, compared_with)
+    write_manifest(folder, {**manifest, "status": "running"})
+    watcher.on_plan(sum(task.months for task in tasks))
+    interrupted = False
+    try:
+        _live_through(tasks, folder, jobs, watcher)
+    except KeyboardInterrupt:
+        interrupted = True
+    except OSError as error:  # the disk is full, say: nothing more can be kept
+        raise ResultsError(f"cannot be written ({error})", file=folder) from error
+    failed = _settle_rest(folder, runs, interrupted)
+    compact(folder)
+    status = "interrupted" if interrupted else "failed" if failed else "finished"
+    seconds = round(time.perf_counter() - started, 2)
+    write_manifest(folder, {**manifest, "status": status, "seconds": seconds, "jobs": jobs})
+    _require_distinct(Results(folder))
+    return Outcome(folder, failed, interrupted)
+
+
+def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watcher) -> None:
+    if jobs == 1:
+        live_here(tasks, folder, watcher.on_months)
+        return
+    warm_kernels()
+    for _ in range(TRIES):
+        live_in_pool(tasks, folder, jobs, watcher.on_months)
+        # One killed process breaks its whole pool; what it and the others left is tried again.
+        done = set(Results(folder).runs["run"])
+        left = [replace(task, runs=tuple(run for run in task.runs if run.number not in done))
+                for task in tasks]  # fmt: skip
+        tasks = [task for task in left if task.runs]
+        if not tasks:
+            return
+
+
+def keeps_lives(scenarios: Sequence[Scenario], *, compared: bool, asked: bool) -> bool:
+    """Tell whether a campaign keeps the table ``lives``: where it compares and is small, or is asked.
+
+    Raises
+    ------
+    ScenarioError
+        When it is asked for a table that would be too large.
+    """
+    config = max(scenarios, key=lambda one: one.population * one.years)
+    rows = config.population * config.years
+    if asked and rows > MOST:
+        raise ScenarioError(f"would be about {rows:,} rows a run", key="--lives",
+                            value=f"{config.population:,} residents, {config.years} years",
+                            allowed=f"up to {MOST:,}; a smaller population, or fewer years")  # fmt: skip
+    return asked or (compared and rows <= MOST_UNASKED)
+
+
+def jobs_that_pay(scenarios: Sequence[Scenario]) -> int:
+    """Return how many processes are worth starting: as the work asks, and as there are processors.
+
+    Examples
+    --------
+    >>> from model.inputs.scenario import load_scenario
+    >>> jobs_that_pay([load_scenario().model_copy(update={"population": 1_000, "years": 1})])
+    1
+    """
+    work = sum(
+        config.population
+        * config.replicates
+        * (config.months + config.burn_in_years * MONTHS_PER_YEAR)
+        for config in scenarios
+    )
+    return max(1, min(default_jobs(), work // RESIDENT_MONTHS_A_PROCESS))
+
+
+def default_jobs() -> int:
+    """Processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _settle_rest(folder: Path, runs: Sequence[Run], interrupted: bool) -> int:
+    """Write a row for every run that left none, and count those that failed."""
+    done = set(Results(folder).runs["run"])
+    writer = PartWriter(folder, "rest")
+    if not interrupted:
+        for run in runs:
+            if run.number not in done:
+                problem = f"its process was killed {TRIES} times, perhaps for want of memory"
+                writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
+    writer.close()
+    return int((Results(folder).runs["status"] == "failed").sum())
+
+
+def _require_distinct(results: Results) -> None:
+    finished = results.runs[results.runs["status"] == "finished"]
+    same = finished[
+        finished.duplicated(["scenario", "variant", "draw", "place", "digest"], keep=False)
+    ]
+    if len(same):
+        pair = ", ".join(str(k) for k in same["replicate"].head(2))
+        raise ResultsError(f"replicates {pair} of {same['scenario'].iloc[0]} are identical to the "
+                           "bit: their seeds do not reach the draws", file=results.folder)  # fmt: skip
+
+
+def _manifest(
+    scenarios: Sequence[Scenario], runs: Sequence[Run], comparator: str | None
+) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "upstream": version("upstream-abm"),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "kernels": sources_hash(),
+        "n_runs": len(runs),
+        "comparator": comparator,
+        "scenarios": {
+            config.name: {
+                **config.model_dump(mode="json"),
+                "real_population": config.place_profile.population,
+                "place_name": config.place_profile.name,
+                "place_kind": config.place_profile.kind,
+                "place_year": config.place_profile.year,
+                "parameters_in_force": dict(config.parameter_values),
+            }
+            for config in scenarios
+        },
+    }

@@ -1,0 +1,201 @@
+"""Where runs happen: in this process, or in a pool of others. A task in, its rows on disk."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from model.core.memory import peak_mb, reset_peak
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.scenario import Scenario, load_scenario
+from model.simulation.community import CommunityModel
+from model.tables.schema import Rows, frame_of
+from model.tables.store import PartWriter
+
+SECONDS_BETWEEN_LOOKS = 0.1
+
+OnMonths = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One future of one place: what ``runs`` holds a row for."""
+
+    number: int
+    config: Scenario
+    replicate: int
+
+    @property
+    def seed(self) -> int:
+        """Seed of this run."""
+        return self.config.seed + self.replicate
+
+
+@dataclass(frozen=True)
+class Task:
+    """Runs that share one burnt-in place and seed: lived through once, then branched.
+
+    ``with_lives`` says whether who lived and died is written down, resident by resident.
+    """
+
+    runs: tuple[Run, ...]
+    with_lives: bool = False
+
+    @property
+    def months(self) -> int:
+        """Months to live, for progress."""
+        first = self.runs[0].config
+        return first.burn_in_years * MONTHS_PER_YEAR + sum(run.config.months for run in self.runs)
+
+
+class _StopAskedError(Exception):
+    """The campaign was told to stop."""
+
+
+def warm_kernels() -> None:
+    """Compile every kernel once, so that workers find them on disk."""
+    update = {"place": "sandbeck", "population": 300, "burn_in_years": 0, "years": 1}
+    CommunityModel(load_scenario().model_copy(update=update), rng=0).step()
+
+
+def run_row(run: Run, status: str, **values: Any) -> Rows:
+    """Return the row of a run for the table ``runs``."""
+    config = run.config
+    row = {
+        "run": run.number, "scenario": config.name, "variant": config.structure.variant,
+        "draw": 0, "replicate": run.replicate, "seed": run.seed,
+        "place": config.place_profile.name, "status": status, "error": "", "seconds": 0.0,
+        "peak_memory_mb": 0.0, "residents": config.population,
+        "scale": config.place_profile.population / config.population, "overflow": 0,
+        "digest": "",
+    }  # fmt: skip
+    return {name: [value] for name, value in {**row, **values}.items()}
+
+
+def live(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
+    """Live through the runs of a task; each one's rows are on disk before the next begins.
+
+    A run that breaks leaves a row saying why, and the others go on.
+    """
+    place: CommunityModel | None = None
+    for run in task.runs:
+        started = time.perf_counter()
+        reset_peak()
+        try:
+            if place is None:
+                place = CommunityModel(run.config, rng=run.seed, on_month=on_month)
+            model = place.branch(run.config, on_month)
+            model.recorder.lives.is_kept = task.with_lives
+            for _ in range(run.config.months):
+                model.step()
+            tables, digest = model.recorder.tables(run.number), model.digest()
+        except (_StopAskedError, KeyboardInterrupt):
+            raise
+        except Exception as error:  # whatever broke one run must not lose the rest
+            problem = f"{type(error).__name__}: {error}"
+            writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
+            continue
+        for name, rows in tables.items():
+            writer.append(name, rows)
+        row = run_row(
+            run, "finished", seconds=time.perf_counter() - started, peak_memory_mb=peak_mb(),
+            overflow=sum(model.network.overflow.values()), digest=digest,
+        )  # fmt: skip
+        writer.append("runs", frame_of("runs", row))
+
+
+def live_here(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
+    """Live through all tasks in this process."""
+    writer = PartWriter(folder, "here")
+    try:
+        for task in tasks:
+            live(task, writer, lambda: on_months(1))
+    finally:
+        writer.close()
+
+
+_worker: dict[str, Any] = {}
+
+
+def _start_worker(folder: Path, lived: Any, stop: Any) -> None:
+    # The parent alone answers Ctrl-C: it tells its workers to stop, and they close their files.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker.update(writer=PartWriter(folder, uuid.uuid4().hex[:12]), lived=lived, stop=stop)
+
+
+def _end_with_parent() -> None:
+    # A parent that was killed tells nobody; without this its workers would wait for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+def _month_lived() -> None:
+    with _worker["lived"].get_lock():
+        _worker["lived"].value += 1
+    if _worker["stop"].value:
+        raise _StopAskedError
+
+
+def _live_in_worker(task: Task) -> None:
+    with contextlib.suppress(_StopAskedError):
+        live(task, _worker["writer"], _month_lived)
+
+
+def live_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMonths) -> None:
+    """Live through all tasks in so many processes.
+
+    When a process is killed, this returns early: the runs that were finished are on disk, and
+    the caller sees from their rows which are not.
+    """
+    context = multiprocessing.get_context("spawn")
+    lived, stop = context.Value("q", 0), context.Value("b", 0)
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_start_worker, initargs=(folder, lived, stop)
+    ) as pool:
+        with _deaf_to_interrupts():  # so are the processes that start in here, from the first
+            futures = {pool.submit(_live_in_worker, task) for task in tasks}
+        try:
+            for months in _watch(futures, lived):
+                on_months(months)
+            for future in futures:
+                future.result()
+        except BrokenProcessPool:
+            pass
+        except KeyboardInterrupt:
+            stop.value = 1
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # only the main thread may say so
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _watch(futures: set[Future[None]], lived: Any) -> Iterator[int]:
+    told = 0
+    while futures:
+        _, futures = wait(futures, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+        now = int(lived.value)
+        yield now - told
+        told = now

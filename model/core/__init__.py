@@ -1,0 +1,1 @@
+"""What everything stands on: draws, rates, kernels, codes, money, files, errors."""

@@ -1,0 +1,364 @@
+r"""Random draws with an address: (seed, purpose, month, resident).
+
+A draw is a function of its address, never of how many draws came before it. Two worlds
+with the same seed therefore share every accident they can, and a birth or a death shifts
+nobody else's draws. The generator is Philox4x32-10, a keyed bijection of a 128-bit counter
+[1]_: the key is the seed, the counter holds resident, month, purpose and lane.
+
+References
+----------
+.. [1] Salmon, Moraes, Dror and Shaw (2011). Parallel random numbers: as easy as 1, 2, 3.
+   SC '11. https://doi.org/10.1145/2063384.2063405
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numba import uint32, uint64
+
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, highest_word, pick
+from model.core.kernels import formula, kernel
+
+MULTIPLIER_0, MULTIPLIER_1 = 0xD2511F53, 0xCD9E8D57  # Salmon et al. 2011, table 2
+WEYL_0, WEYL_1 = 0x9E3779B9, 0xBB67AE85
+
+HIGHEST_SEED = 2**63 - 1
+FINER = 1
+"""Lane of the bits that follow where the first word of a uniform does not tell."""
+NEWCOMER_BIT = 1 << 62
+"""Set in the id of everyone not there at the start: founders are 1, 2, 3 …, so none can clash."""
+
+
+class Purpose(IntEnum):
+    """What a draw is for: one number a rule, so that rules never share a block."""
+
+    AGE = 1
+    SEX = 2
+    QUINTILE = 3
+    FRAILTY = 4
+    STATE = 5
+    TIES_WANTED = 6
+    TIES_POOL = 7
+    TIES_ORDER = 8
+    MOVE = 10
+    COMING_OF_AGE = 11
+    CONTACTS = 12
+    NEWBORN_ID = 13
+    MIGRANT_ID = 14
+    VITAL = 15
+    MEETING = 18
+    CANDIDATE = 19
+    CLUB = 20
+    SEAT = 21
+    HOME_ROLE = 22
+    HOME_MOTHER = 23
+    HOME_PARTNER = 24
+    PARTNERING = 26
+    SEPARATING = 27
+    MOVING_IN = 29
+    PROPENSITY = 30
+    PATHWAY = 31
+    LIFE_EVENT = 32
+    WORK = 33
+    CONDITION = 34
+    HELP = 35
+    INHERITANCE = 36
+    RENEWAL = 37
+    COMPANY = 38
+    TRIAL = 39
+    WAITING = 40
+    CHILD_CARE = 41
+    ADULT_CARE = 42
+    REFERRAL = 43
+    OFFER = 44
+    ENROLMENT = 45
+    COMPANIONS = 46
+    RECRUITMENT = 47
+    CONVERSION = 48
+    ACTIVITY = 49
+    SPARED = 50
+
+
+class Low(NamedTuple):
+    """Who drew low: their places, their ids, and the uniforms."""
+
+    places: Array
+    ids: Array
+    uniforms: Array
+
+    def still_at(self, ids: Array) -> "Low":
+        """Leave out those in whose places others now are."""
+        is_there = ids[self.places] == self.ids
+        return Low(*(values[is_there] for values in self))
+
+
+@formula
+def _round(number, key0, key1, c0, c1, c2, c3):
+    round_key0 = uint32(key0 + uint32(number) * uint32(WEYL_0))
+    round_key1 = uint32(key1 + uint32(number) * uint32(WEYL_1))
+    product0 = uint64(MULTIPLIER_0) * uint64(c0)
+    product1 = uint64(MULTIPLIER_1) * uint64(c2)
+    return (
+        uint32(uint32(product1 >> uint64(32)) ^ c1 ^ round_key0),
+        uint32(product1),
+        uint32(uint32(product0 >> uint64(32)) ^ c3 ^ round_key1),
+        uint32(product0),
+    )
+
+
+@formula
+def philox4x32(key0, key1, c0, c1, c2, c3):
+    """Scramble one 128-bit counter under one 64-bit key, in 32-bit words."""
+    # Ten rounds written out: as a loop they keep the compiler from doing many residents at
+    # once, which costs five times the time.
+    c0, c1, c2, c3 = _round(0, key0, key1, c0, c1, c2, c3)
+    c0, c1, c2, c3 = _round(1, key0, key1, c0, c1, c2, c3)
+    c0, c1, c2, c3 = _round(2, key0, key1, c0, c1, c2, c3)
+    c0, c1, c2, c3 = _round(3, key0, key1, c0, c1, c2, c3)
+    c0, c1, c2, c3 = _round(4, key0, key1, c0, c1, c2, c3)
+    c0, c1, c2, c3 = _round(5, key0, key1, c0, c1, c2, c3)
+    c0, c1, c2, c3 = _round(6, key0, key1, c0, c1, c2, c3)
+    c0, c1, c2, c3 = _round(7, key0, key1, c0, c1, c2, c3)
+    c0, c1, c2, c3 = _round(8, key0, key1, c0, c1, c2, c3)
+    return _round(9, key0, key1, c0, c1, c2, c3)
+
+
+@formula
+def to_unit(word):
+    """Turn one 32-bit word into a uniform in [0, 1).
+
+    Examples
+    --------
+    >>> to_unit(2**31)
+    0.5
+    """
+    return float(word) * 2.0**-32
+
+
+@formula
+def to_uniform(high, low):
+    """Turn two 32-bit words into a uniform in [0, 1) with 53 random bits."""
+    return (float(high >> uint32(5)) * 67108864.0 + float(low >> uint32(6))) * 2.0**-53
+
+
+@formula
+def block(seed, purpose, lane, month, resident):
+    """Draw the four words at one address, for the few who need them."""
+    where = uint32((lane << 8) | purpose)
+    return philox4x32(
+        uint32(seed), uint32(uint64(seed) >> uint64(32)),
+        uint32(resident), uint32(uint64(resident) >> uint64(32)), uint32(month), where,
+    )  # fmt: skip
+
+
+@kernel
+def fill_words(seed, where, month, ids, words):
+    """Write the four 32-bit words of each resident's block, shape (4, residents)."""
+    key0, key1 = uint32(seed), uint32(uint64(seed) >> uint64(32))
+    c2, c3 = uint32(month), uint32(where)
+    first, second, third, fourth = words[0], words[1], words[2], words[3]
+    for i in range(ids.size):
+        c0, c1 = uint32(ids[i]), uint32(uint64(ids[i]) >> uint64(32))
+        first[i], second[i], third[i], fourth[i] = philox4x32(key0, key1, c0, c1, c2, c3)
+
+
+@kernel
+def fill_uniforms(seed, where, month, ids, uniforms):
+    """Write one uniform in [0, 1) with 53 random bits a resident."""
+    key0, key1 = uint32(seed), uint32(uint64(seed) >> uint64(32))
+    c2, c3 = uint32(month), uint32(where)
+    for i in range(ids.size):
+        c0, c1 = uint32(ids[i]), uint32(uint64(ids[i]) >> uint64(32))
+        high, low, _, _ = philox4x32(key0, key1, c0, c1, c2, c3)
+        uniforms[i] = to_uniform(high, low)
+
+
+@kernel
+def fill_normals(words, normals):
+    """Turn blocks into standard normal draws (Box and Muller 1958)."""
+    for i in range(normals.size):
+        radius = math.sqrt(-2.0 * math.log((float(words[0, i]) + 0.5) / 4294967296.0))
+        normals[i] = radius * math.cos(2.0 * math.pi * float(words[1, i]) / 4294967296.0)
+
+
+@kernel
+def _is_low(high, ids, most, chosen):
+    for k in range(ids.size):
+        chosen[k] = (high[k] <= most) & (ids[k] != 0)
+
+
+@kernel
+def _find_low(seed, where, month, ids, below, places, uniforms):
+    words, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.bool_)
+    finer, likely = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK + 8, np.int64)
+    n = np.zeros(len(below), np.int64)
+    for first in range(0, ids.size, CHUNK):
+        some = ids[first : first + CHUNK]
+        fill_words(seed, where, month, some, words)
+        for word in range(len(below)):
+            _is_low(words[word], some, highest_word(below[word]), chosen)
+            found = likely[: pick(chosen, some.size, 0, likely, 0)]
+            fill_words(seed, FINER << 8 | where, month, some[found], finer)
+            for k in range(found.size):
+                uniform = to_uniform(words[word, found[k]], finer[word, k])
+                places[word, n[word]], uniforms[word, n[word]] = first + found[k], uniform
+                n[word] += uniform < below[word]
+    return n
+
+
+def _where(purpose: int, lane: int) -> np.uint32:
+    return np.uint32((lane << 8) | purpose)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Every random number of one world, by address.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2**63 - 1; the Philox key.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ids = np.array([1, 2, 3])
+    >>> both = Draws(7).uniforms(Purpose.MOVE, month=1, ids=ids)
+    >>> alone = Draws(7).uniforms(Purpose.MOVE, month=1, ids=ids[2:])
+    >>> bool(both[2] == alone[0])
+    True
+    """
+
+    seed: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= HIGHEST_SEED:
+            raise ValueError(f"seed {self.seed} is outside 0 to {HIGHEST_SEED}")
+
+    def words(self, purpose: Purpose, month: int, ids: Array, lane: int = 0) -> Array:
+        """Draw a block of four 32-bit words a resident, shape (4, residents).
+
+        ``lane`` numbers the blocks of a rule that needs more than four words a month.
+        """
+        words = np.empty((4, ids.size), np.uint32)
+        fill_words(self.seed, _where(purpose, lane), np.uint32(month & 0xFFFFFFFF), ids, words)
+        return words
+
+    def uniforms(self, purpose: Purpose, month: int, ids: Array, lane: int = 0) -> Array:
+        """Draw one uniform in [0, 1) a resident."""
+        uniforms = np.empty(ids.size)
+        where = _where(purpose, lane)
+        fill_uniforms(self.seed, where, np.uint32(month & 0xFFFFFFFF), ids, uniforms)
+        return uniforms
+
+    def low(
+        self, purpose: Purpose, month: int, ids: Array, below: Sequence[float], lane: int = 0
+    ) -> tuple[Low, ...]:
+        """Draw up to four uniforms a resident, of which only those below a bound are needed.
+
+        They share a block, and only where it says that one may be low is it drawn to the end.
+
+        Parameters
+        ----------
+        purpose, month
+            Whose draws, and when.
+        ids : array of int64
+            Resident ids; 0, which is nobody's, draws nothing.
+        below : sequence of float
+            The bound of each uniform.
+        lane : int
+            Numbers the blocks of a rule that needs more than four uniforms.
+
+        Returns
+        -------
+        tuple of Low
+            One for each bound.
+
+        Examples
+        --------
+        >>> one, other = Draws(7).low(Purpose.VITAL, 1, np.arange(1, 101), [1.0, 0.1])
+        >>> one.places.size, bool((other.uniforms < 0.1).all())
+        (100, True)
+        """
+        places, found = np.empty((len(below), ids.size), np.int32), np.empty((len(below), ids.size))
+        when = np.uint32(month & 0xFFFFFFFF)
+        where = _where(purpose, 2 * lane)
+        n = _find_low(self.seed, where, when, ids, np.array(below), places, found)
+        rows = [places[k, :size].copy() for k, size in enumerate(n)]
+        return tuple(Low(row, ids[row], found[k, : row.size].copy()) for k, row in enumerate(rows))
+
+    def normals(self, purpose: Purpose, month: int, ids: Array) -> Array:
+        """Draw one standard normal value a resident."""
+        normals = np.empty(ids.size)
+        fill_normals(self.words(purpose, month, ids), normals)
+        return normals
+
+
+@kernel
+def _fill_ids(where, who, month, order, ids):
+    for i in range(who.size):
+        key0, key1 = uint32(who[i]), uint32(uint64(who[i]) >> uint64(32))
+        high, low, _, _ = philox4x32(
+            key0, key1, uint32(order[i]), uint32(0), uint32(month), uint32(where)
+        )
+        ids[i] = (uint64(high) << uint64(32)) | uint64(low)
+
+
+def _hashed_ids(purpose: Purpose, who: Array, month: int, order: Array) -> Array:
+    ids = np.empty(who.size, np.uint64)
+    _fill_ids(np.uint32(purpose), who, np.uint32(month & 0xFFFFFFFF), order, ids)
+    below = np.uint64(NEWCOMER_BIT - 1)
+    return ((ids & below) | np.uint64(NEWCOMER_BIT)).astype(np.int64)
+
+
+def newborn_ids(mothers: Array, month: int, order: Array) -> Array:
+    """Name newborns by whose they are, not by how many were born before.
+
+    Parameters
+    ----------
+    mothers : array of int64
+        The mothers' resident ids.
+    month : int
+        Month of birth.
+    order : array of int64
+        0 for the first born that month to a mother, 1 for a twin …
+
+    Returns
+    -------
+    array of int64
+        Ids of 63 bits that no founder has.
+
+    Examples
+    --------
+    >>> one, twin = newborn_ids(np.array([17, 17]), 5, np.array([0, 1])).tolist()
+    >>> newborn_ids(np.array([17]), 5, np.array([0])).tolist() == [one], one == twin
+    (True, False)
+    """
+    return _hashed_ids(Purpose.NEWBORN_ID, mothers, month, order)
+
+
+def migrant_ids(neighbourhoods: Array, month: int, order: Array) -> Array:
+    """Name the residents who move into neighbourhoods in a month, by their order there.
+
+    Examples
+    --------
+    >>> bool(migrant_ids(np.array([3]), 5, np.array([0]))[0] > 2**62)
+    True
+    """
+    return _hashed_ids(Purpose.MIGRANT_ID, neighbourhoods, month, order)
+
+
+def renewal_ids(residents: Array, month: int) -> Array:
+    """Name the residents who take others' places in a month of burn-in.
+
+    Examples
+    --------
+    >>> bool(renewal_ids(np.array([17]), -5)[0] > 2**62)
+    True
+    """
+    return _hashed_ids(Purpose.RENEWAL, residents, month, np.zeros(residents.size, np.int64))

@@ -1,0 +1,218 @@
+"""Read files that strangers wrote, and write new ones, with errors that name the place."""
+
+import contextlib
+import csv
+import tomllib
+from collections.abc import Iterator, Sequence
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from model.core.errors import InputError
+
+PACKAGE = Path(__file__).parents[1]
+DATA = PACKAGE / "data"
+"""Where the package keeps what it reads as data."""
+
+DEEPEST_NEST = 8
+MOST_DOTS_IN_A_LINE = 1_000
+
+_BAD_KIND = ("union_tag_invalid", "union_tag_not_found")
+
+_PLAIN = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+    "finite_number": "is not a finite number",
+    "model_type": "is not a table of keys",
+    "dict_type": "is not a table of keys",
+    "tuple_type": "is not a list",
+}
+
+
+def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> str:
+    """Read a text file of at most so many bytes.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when the file is missing, a folder, empty, too large or not text.
+    """
+    try:
+        if path.is_dir():
+            raise error("is a folder; a file is due here", file=path)
+        if path.exists() and not path.is_file():
+            raise error("is not an ordinary file", file=path)
+        size = path.stat().st_size
+        if size > largest_bytes:
+            raise error(f"is too large ({size:,} bytes)", file=path,
+                        allowed=f"at most {largest_bytes:,} bytes")  # fmt: skip
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        siblings = [other.name for other in path.parent.glob("*.toml")] if path.parent else []
+        raise error("no such file", file=path, known=siblings, wanted=path.name) from None
+    except UnicodeDecodeError:
+        raise error("is not text in UTF-8", file=path) from None
+    except (OSError, ValueError) as problem:
+        raise error(f"cannot be read ({problem})", file=path) from None
+    if not text.strip():
+        raise error("is empty", file=path)
+    return text
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Read a small table of the project's own: CSV with a header, after lines of comment."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+
+
+@contextlib.contextmanager
+def new_file(path: Path, error: type[InputError]) -> Iterator[BufferedWriter]:
+    """Open a file that is not there yet; nothing of it stays when it cannot be written whole.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when the file is there already or cannot be written.
+    """
+    try:
+        with path.open("xb") as file:
+            yield file
+    except FileExistsError:
+        raise error("is there already; name another file", file=path) from None
+    except OSError as problem:
+        with contextlib.suppress(OSError):  # half a file, where the disk is full
+            path.unlink()
+        raise error(f"cannot be written ({problem.strerror})", file=path) from None
+
+
+def replace_text(path: Path, text: str, error: type[InputError]) -> None:
+    """Write a text file whole or not at all, in place of one that may be there.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when it cannot be written.
+    """
+    growing = path.with_name(path.name + ".tmp")
+    try:
+        growing.write_text(text, encoding="utf-8")
+        growing.replace(path)
+    except OSError as problem:
+        raise error(f"cannot be written ({problem.strerror})", file=path) from None
+
+
+def read_toml(path: Path, largest_bytes: int, error: type[InputError]) -> dict[str, Any]:
+    """Read a TOML file of at most so many bytes.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when the file cannot be read or is not TOML.
+    """
+    text = read_bounded(path, largest_bytes, error)
+    try:
+        return parse_toml(text)
+    except ValueError as problem:
+        raise error(f"is not TOML ({problem})", file=path) from None
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse TOML whose tables and arrays lie at most eight deep.
+
+    Raises
+    ------
+    ValueError
+        When it is not TOML, or is nested deeper.
+    """
+    # The parser's time grows with the square of the parts of a dotted key.
+    if any(line.count(".") > MOST_DOTS_IN_A_LINE for line in text.split("\n")):
+        raise ValueError(f"a line with more than {MOST_DOTS_IN_A_LINE:,} dots")
+    try:
+        document = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    level: list[Any] = [document]
+    for _ in range(DEEPEST_NEST):
+        level = [inner for outer in level
+                 for inner in (outer.values() if isinstance(outer, dict) else outer)
+                 if isinstance(inner, dict | list)]  # fmt: skip
+    if level:
+        raise ValueError(f"nested more than {DEEPEST_NEST} deep")
+    return document
+
+
+def validation_problem(
+    error: ValidationError,
+    kind: type[InputError],
+    file: str | Path | None,
+    schemas: Sequence[type[BaseModel]],
+    also: Sequence[str] = (),
+) -> InputError:
+    """Turn the most telling thing a schema found wrong into one clear error.
+
+    ``schemas``, the outermost first, are searched for the names that exist where a key is
+    unknown; ``also`` are names that exist beside those of the first.
+    """
+    errors = error.errors()
+    # A misspelt key is also one that is missing, and says more.
+    unknown = [one for one in errors if one["type"] == "extra_forbidden"]
+    first = (unknown or errors)[0]
+    if first["type"] in _BAD_KIND:
+        kinds = [tag for schema in schemas for tag in _kind_of(schema)]
+        return _kind_problem(first, kind, file, kinds)
+    schema_at, words = _walk(schemas[0], first["loc"])
+    key = ".".join(words)
+    leaf = str(first["loc"][-1]) if first["loc"] else ""
+    reason = str(first["msg"]).removeprefix("Value error, ").replace(" after validation", "")
+    reason = reason.replace("Tuple", "List")
+    problem = _PLAIN.get(first["type"], reason[:1].lower() + reason[1:])
+    details: dict[str, Any] = {"file": file, "key": (key or "''") if first["loc"] else None}
+    if first["type"] == "extra_forbidden":
+        known = [name for schema in schema_at if schema in schemas for name in schema.model_fields]
+        details |= {"known": known + list(also if len(words) == 1 else ()), "wanted": leaf}
+    if first["type"] == "tuple_type" and isinstance(first["input"], dict):
+        details["allowed"] = f"[[{key}]] above each of its tables"
+    if first["type"] != "missing" and first["loc"]:
+        details["value"] = first["input"]
+    return kind(problem, **details)
+
+
+def _kind_problem(
+    first: ErrorDetails, kind: type[InputError], file: str | Path | None, known: list[str]
+) -> InputError:
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "union_tag_not_found":
+        return kind("has no kind", file=file, key=key, value=first["input"], known=known, wanted="")
+    tag = first["ctx"]["tag"]
+    return kind("unknown kind", file=file, key=f"{key}.kind", value=tag, known=known, wanted=tag)
+
+
+def _walk(
+    top: type[BaseModel], loc: Sequence[int | str]
+) -> tuple[list[type[BaseModel]], list[str]]:
+    """Return the schemas in which the last part of a place lies, and its parts as in the file."""
+    here, around, words = [top], [top], []
+    for part in loc:
+        around = here
+        of_kind = [one for one in here if _kind_of(one) == (part,)]
+        if of_kind and part not in of_kind[0].model_fields:
+            here = of_kind  # pydantic's own word for which of several kinds it took
+            continue
+        words.append(str(part))
+        fields = [one.model_fields[str(part)] for one in here if part in one.model_fields]
+        if fields:
+            here = [one for field in fields for one in _schemas_in(field.annotation)]
+    return around, words
+
+
+def _kind_of(schema: type[BaseModel]) -> tuple[Any, ...]:
+    return get_args(schema.model_fields["kind"].annotation) if "kind" in schema.model_fields else ()
+
+
+def _schemas_in(held: Any) -> list[type[BaseModel]]:
+    if isinstance(held, type) and issubclass(held, BaseModel):
+        return [held]
+    return [schema for part in get_args(held) for schema in _schemas_in(part)]

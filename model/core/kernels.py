@@ -1,0 +1,102 @@
+"""Compile kernels with numba, and keep what was compiled only while the sources stand.
+
+numba's own cache notices an edit in the file of a kernel, but not in a file that kernel
+imports a function from. So the cache folder carries a hash of the sources.
+"""
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+from model.core.files import PACKAGE
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+WITH_KERNELS = ("core", "inputs", "tables", "state", "rules", "network.py")
+"""Folders and files of the package that a kernel may stand on: the layers up to the rules."""
+
+
+def sources_hash(package: Path = PACKAGE) -> str:
+    """Name the present kernels: a hash over every source file they may stand on.
+
+    Constants count too, since a kernel freezes those it reads.
+
+    Examples
+    --------
+    >>> len(sources_hash())
+    16
+    """
+    digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
+    for path in sorted(package.rglob("*.py")):
+        where = path.relative_to(package)
+        if where.parts[0] in WITH_KERNELS:
+            digest.update(where.as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def user_cache_folder() -> Path:
+    """Where this machine keeps files that can be made again."""
+    if named := os.environ.get("UPSTREAM_CACHE_DIR"):
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", tempfile.gettempdir())) / "upstream-abm"
+    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+    return Path(home) / "upstream-abm"
+
+
+@cache
+def cache_folder() -> Path:
+    """Return the folder of compiled kernels: the user's cache, or a temporary one."""
+    name = f"kernels-{sources_hash()}"
+    for root in (user_cache_folder(), Path(tempfile.gettempdir()) / "upstream-abm"):
+        with contextlib.suppress(OSError):
+            (root / name).mkdir(parents=True, exist_ok=True)
+            if os.access(root / name, os.W_OK):
+                return root / name
+    return Path(tempfile.mkdtemp(prefix="upstream-abm-"))
+
+
+@contextlib.contextmanager
+def _numba_cache_in(folder: Path) -> Iterator[None]:
+    # numba reads this setting when a cached function is declared, so it is ours only that long.
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function over arrays: single-threaded, cached, floating point as written.
+
+    Parallelism is over runs, so that the same seed gives the same bits on any number of
+    workers.
+    """
+    with _numba_cache_in(cache_folder()):
+        return cast(Function, numba.njit(cache=True, error_model="numpy")(function))
+
+
+def formula(function: Function) -> Function:
+    """Compile a function of single numbers, to stand in line wherever a kernel calls it.
+
+    In line, the compiler works through many residents at once. The Python function stays
+    reachable through `uncompiled`.
+    """
+    options = {"cache": True, "error_model": "numpy", "forceinline": True}
+    with _numba_cache_in(cache_folder()):
+        return cast(Function, numba.njit(**options)(function))
+
+
+def uncompiled(function: Function) -> Function:
+    """Return the Python function behind a formula, to run and read line by line."""
+    return cast(Function, getattr(function, "py_func", function))

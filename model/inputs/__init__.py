@@ -1,0 +1,1 @@
+"""What is read before a run: scenarios, places, programmes, parameters, prices."""

@@ -1,0 +1,207 @@
+"""Services, collective shocks and channels as data."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from model.core.errors import EvidenceError
+from model.core.files import DATA, read_toml, validation_problem
+
+SERVICES_FILE = DATA / "services.toml"
+SHOCKS_FILE = DATA / "shocks.toml"
+CHANNELS_FILE = DATA / "channels.toml"
+LARGEST_SERVICES_BYTES = 100_000
+
+Base = Literal["people", "adults", "children", "households"]
+Margin = Literal["deprivation", "age"]
+Kind = Literal["contact", "stock"]
+
+CALL, ATTENDANCE, ADMISSION = "ambulance", "a_and_e", "emergency_admission"
+PATHWAY = (CALL, ATTENDANCE, ADMISSION)
+"""Steps of the emergency pathway, of which one leads to the next."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One kind of contact with a service, or a stock of those in its care.
+
+    ``base`` says whose demand it is: ``people`` of all ages, ``adults`` aged 16 and over,
+    ``children`` below, or ``households``. ``margins`` names the gradients that are published.
+    Of a ``contact``, ``spills_to`` names the service to which some turn who wait too long, and
+    ``treats`` says whether it speeds recovery; in a ``stock`` people are from an entry to an exit.
+    """
+
+    name: str
+    label: str
+    base: Base
+    margins: tuple[Margin, ...] = ()
+    kind: Kind = "contact"
+    spills_to: str | None = None
+    treats: bool = False
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class _Entry(_Table):
+    label: str
+    base: Base
+    margins: Annotated[tuple[Margin, ...], Field(strict=False)] = ()
+    kind: Kind = "contact"
+    spills_to: str | None = None
+    treats: bool = False
+
+
+class _File(_Table):
+    services: dict[str, _Entry]
+
+
+@cache
+def load_services(path: Path = SERVICES_FILE) -> Mapping[str, Service]:
+    """Read the services by name, in the order of the file.
+
+    Raises
+    ------
+    EvidenceError
+        When an entry is not a service.
+
+    Examples
+    --------
+    >>> load_services()["a_and_e"].label
+    'A&E attendances'
+    """
+    document = read_toml(path, LARGEST_SERVICES_BYTES, EvidenceError)
+    try:
+        read = _File.model_validate({"services": document})
+    except ValidationError as error:
+        raise validation_problem(error, EvidenceError, path, (_File, _Entry)) from None
+    services = {name: Service(name, **dict(entry)) for name, entry in read.services.items()}
+    for one in services.values():
+        _check_spill(one, services, path)
+    return services
+
+
+def _check_spill(service: Service, services: Mapping[str, Service], path: Path) -> None:
+    target = service.spills_to
+    if target is None:
+        return
+    key, allowed = f"services.{service.name}.spills_to", "a contact that spills to none"
+    if target not in services:
+        raise EvidenceError("unknown service", file=path, key=key, value=target, known=services,
+                            wanted=target)  # fmt: skip
+    kinds = {service.kind, services[target].kind}
+    if "stock" in kinds or services[target].spills_to or target in (service.name, ADMISSION):
+        raise EvidenceError("nobody can turn there", file=path, key=key, value=target,
+                            allowed=allowed)  # fmt: skip
+    if service.name in PATHWAY:
+        raise EvidenceError("is a step of the pathway, which leads on itself", file=path, key=key,
+                            value=target, allowed="left out")  # fmt: skip
+
+
+@cache
+def contact_services() -> Mapping[str, Service]:
+    """Return the services of which contacts are counted, in the order of the catalogue."""
+    return {name: one for name, one in load_services().items() if one.kind == "contact"}
+
+
+def catalogue_place(name: str) -> int:
+    """Return a service's place in the catalogue, which its draws bear.
+
+    Examples
+    --------
+    >>> catalogue_place("gp")
+    0
+    """
+    return list(load_services()).index(name)
+
+
+@dataclass(frozen=True)
+class Shock:
+    """One kind of collective shock; ``start_month`` counts from 1, the first after burn-in.
+
+    ``stress`` is felt each month by adults under 65, in life events, and ``older_ratio`` times
+    it from 65 on; ``shelter`` is the share kept away where the infrastructure index is 1.
+    """
+
+    name: str
+    label: str
+    months: int
+    stress: float
+    older_ratio: float
+    shelter: float
+    openness: float
+    work_ratio: float
+    money_ratio: float
+    source: str
+    why: str
+    start_month: int = 1
+
+
+@cache
+def load_shocks(path: Path = SHOCKS_FILE) -> Mapping[str, Shock]:
+    """Read the kinds of collective shock by name.
+
+    Examples
+    --------
+    >>> load_shocks()["heatwave"].months
+    1
+    """
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {name: Shock(name, **entry) for name, entry in entries.items()}
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One route by which ties reach a resident, or a resident's state their ties.
+
+    ``cut`` holds, by variant, the parameter values that cut or blind the route.
+    """
+
+    name: str
+    meaning: str
+    mechanism: str
+    parameters: tuple[str, ...]
+    cut: Mapping[str, Mapping[str, float]]
+
+
+@cache
+def load_channels(path: Path = CHANNELS_FILE) -> Mapping[str, Channel]:
+    """Read the routes by name, in the order of the file.
+
+    Examples
+    --------
+    >>> load_channels()["buffer"].cut["no_buffer"]
+    {'buffer_most': 0.0}
+    """
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {
+        name: Channel(name, entry["meaning"], entry["mechanism"], tuple(entry["parameters"]),
+                      entry.get("cut", {}))
+        for name, entry in entries.items()
+    }  # fmt: skip
+
+
+def cut_by(variant: str) -> dict[str, float]:
+    """Return the parameter values by which a variant cuts its channels.
+
+    Examples
+    --------
+    >>> cut_by("no_buffer"), cut_by("full")
+    ({'buffer_most': 0.0}, {})
+    """
+    return {
+        name: value
+        for channel in load_channels().values()
+        for name, value in channel.cut.get(variant, {}).items()
+    }
+
+
+def item_words(name: str) -> str:
+    """Write the name of a service, or of an entry of a plan, as readers know it."""
+    return load_services()[name].label if name in load_services() else name.replace("_", " ")

@@ -1,0 +1,303 @@
+"""Every number the model stands on: value, unit, range, distribution, source, grade.
+
+The numbers live in ``data/parameters.toml``, which a person can read and change. A number
+without a source says ``assumption`` and why. Those that calibration fits have their fitted
+values, by structural variant, in ``data/fitted.toml``, which ``upstream calibrate`` writes;
+their own entry holds the prior.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from model.core.errors import EvidenceError
+from model.core.files import DATA, read_toml, validation_problem
+
+PARAMETERS_FILE = DATA / "parameters.toml"
+FITTED_FILE = DATA / "fitted.toml"
+LARGEST_PARAMETERS_BYTES = 1_000_000
+
+ASSUMPTION = "assumption"
+
+LIMITS = {
+    "per year": (0.0, 120.0),
+    "per contact per year": (0.0, 12.0),
+    "per 1,000 people per year": (0.0, 20_000.0),
+    "per 1,000 adults per year": (0.0, 20_000.0),
+    "per 1,000 households per year": (0.0, 20_000.0),
+    "per 1,000 children per year": (0.0, 20_000.0),
+    "per 1,000 children": (0.0, 1_000.0),
+    "log hazard": (-3.0, 3.0),
+    "log hazard, spread": (0.0, 5.0),
+    "ratio": (0.0, 20.0),
+    "ratio, above 0": (0.05, 20.0),
+    "share": (0.0, 1.0),
+    "share of adults": (0.001, 0.999),
+    "correlation": (-1.0, 1.0),
+    "gamma shape": (0.02, 100.0),
+    "score 0-10": (0.0, 10.0),
+    "ties": (0.0, 200.0),
+    "ties, gap": (-200.0, 200.0),
+    "contacts": (0.0, 200.0),
+    "weight": (0.0, 100.0),
+    "years": (0.1, 120.0),
+    "months": (0.1, 120.0),
+    "events": (0.0, 10.0),
+    "GBP": (0.0, 1_000_000_000.0),
+}
+"""What each unit can be at all, as (least, most)."""
+
+PARTS_OF_ONE = (("meet_in_street", "meet_in_club", "meet_through_friends"),)
+"""Shares of a whole that must leave room for the rest of it."""
+
+DISTRIBUTIONS = ("fixed", "uniform", "triangular", "lognormal")
+
+STATUSES = {
+    "published": "read in a source",
+    "fitted": "set by calibration, to the targets that inform it",
+    "assumed": "a guess within its range",
+    "not identifiable": "no target in hand could tell it from others",
+}
+"""What is known of a parameter's value."""
+
+GRADES = {
+    "A": "official statistic, or more than one good study",
+    "B": "one good study, or official figures combined here",
+    "C": "indirect, secondary or dated",
+    "D": "assumption",
+}
+"""Grades of evidence, from strong to none."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number and where it comes from.
+
+    ``low`` to ``high`` is the range in which the number may well lie; `LIMITS` say what its
+    unit can be at all. ``informed_by`` names the targets that tell something about it;
+    ``status`` is one of `STATUSES`.
+    """
+
+    name: str
+    value: float
+    unit: str
+    low: float
+    high: float
+    distribution: str
+    grade: str
+    meaning: str
+    source: str | tuple[str, ...]
+    why: str = ""
+    informed_by: str = ""
+    status: str = ""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the sources it was read in; none for an assumption."""
+        named = (self.source,) if isinstance(self.source, str) else self.source
+        return tuple(key for key in named if key != ASSUMPTION)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a number was read, and how: in full, in part or at second hand."""
+
+    key: str
+    citation: str
+    seen: str
+    licence: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Parameters(Mapping[str, float]):
+    """The values in force in one run, read as attributes.
+
+    Examples
+    --------
+    >>> parameters = load_parameters()
+    >>> parameters.contagion_content
+    0.02
+    >>> parameters.with_values({"frailty_sd": 0.0}).frailty_sd
+    0.0
+    """
+
+    entries: Mapping[str, Parameter] = field(repr=False)
+    sources: Mapping[str, Source] = field(repr=False)
+
+    def __getattr__(self, name: str) -> float:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> float:
+        return self.entry(name).value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def entry(self, name: str) -> Parameter:
+        """Return a parameter with its unit, range and source.
+
+        Raises
+        ------
+        EvidenceError
+            When there is no such parameter; the nearest name is suggested.
+        """
+        try:
+            return self.entries[name]
+        except KeyError:
+            raise EvidenceError(
+                "unknown parameter", key=f"parameters.{name}", known=self.entries, wanted=name
+            ) from None
+
+    def with_values(self, values: Mapping[str, float]) -> "Parameters":
+        """Return the same parameters with some values replaced.
+
+        Raises
+        ------
+        EvidenceError
+            When a name is unknown or a value is outside what its unit can be.
+        """
+        changed = {
+            name: replace(self.entry(name), value=checked(self.entry(name), value))
+            for name, value in values.items()
+        }
+        parameters = replace(self, entries={**self.entries, **changed})
+        _require_room_for_the_rest(parameters)
+        return parameters
+
+
+def _require_room_for_the_rest(parameters: Parameters) -> None:
+    for names in PARTS_OF_ONE:
+        total = sum(parameters[name] for name in names)
+        if total > 1.0:
+            raise EvidenceError(f"with {', '.join(names[1:])} sums to {total:g}",
+                                key=f"parameters.{names[0]}", value=parameters[names[0]],
+                                allowed="at most 1 together")  # fmt: skip
+
+
+def checked(parameter: Parameter, value: object) -> float:
+    """Return a value for a parameter, or say why it cannot be one."""
+    least, most = LIMITS[parameter.unit]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not least <= value <= most:  # type: ignore[operator]
+        raise EvidenceError(
+            "not a value this parameter can take",
+            key=f"parameters.{parameter.name}",
+            value=value,
+            allowed=f"a number from {least:g} to {most:g} ({parameter.unit})",
+        )
+    return float(value)  # type: ignore[arg-type]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _listed(source: object) -> object:
+    return (source,) if isinstance(source, str) else source
+
+
+class _Entry(_Table):
+    value: float
+    unit: str
+    range: tuple[float, float] = Field(strict=False)
+    distribution: str
+    grade: str
+    meaning: str
+    source: Annotated[tuple[str, ...], Field(strict=False), BeforeValidator(_listed)]
+    why: str = ""
+    informed_by: str = ""
+    status: str = ""
+
+
+class _SourceEntry(_Table):
+    citation: str
+    seen: str
+    licence: str = ""
+    url: str = ""
+
+
+class _File(_Table):
+    parameters: dict[str, _Entry]
+    sources: dict[str, _SourceEntry]
+
+
+@cache
+def load_parameters(variant: str = "full") -> Parameters:
+    """Return every parameter, those that were fitted at the values of a structural variant.
+
+    A variant that was never fitted has the values of the full model.
+    """
+    document = read_toml(FITTED_FILE, LARGEST_PARAMETERS_BYTES, EvidenceError)
+    fitted = document.get(variant, document["full"])
+    parameters = read_parameters().with_values(fitted)
+    entries = {name: replace(parameters.entry(name), status="fitted") for name in fitted}
+    return replace(parameters, entries={**parameters.entries, **entries})
+
+
+@cache
+def read_parameters(path: Path = PARAMETERS_FILE) -> Parameters:
+    """Read the parameter file, with priors where values are fitted.
+
+    Raises
+    ------
+    EvidenceError
+        When an entry lacks a field, has an unknown unit, distribution, grade or source, or
+        a value outside its own range.
+    """
+    document = read_toml(path, LARGEST_PARAMETERS_BYTES, EvidenceError)
+    try:
+        read = _File.model_validate(document)
+    except ValidationError as error:
+        raise validation_problem(
+            error, EvidenceError, path, (_File, _Entry, _SourceEntry)
+        ) from None
+    sources = {key: Source(key, **dict(entry)) for key, entry in read.sources.items()}
+    entries = {
+        name: _parameter(name, entry, path, sources) for name, entry in read.parameters.items()
+    }
+    return Parameters(entries, sources)
+
+
+def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Source]) -> Parameter:
+    source = entry.source[0] if len(entry.source) == 1 else entry.source
+    low, high = entry.range
+    others = entry.model_dump(exclude={"range", "source"})
+    others["status"] = entry.status or ("assumed" if entry.grade == "D" else "published")
+    parameter = Parameter(name, low=low, high=high, source=source, **others)
+    _require_known(parameter, "unit", LIMITS, path)
+    _require_known(parameter, "grade", GRADES, path)
+    _require_known(parameter, "distribution", DISTRIBUTIONS, path)
+    _require_known(parameter, "status", STATUSES, path)
+    at = f"parameters.{name}"
+    for key in parameter.sources:
+        if key not in sources:
+            raise EvidenceError("unknown source", file=path, key=f"{at}.source", value=key,
+                                known=sources, wanted=key)  # fmt: skip
+    if not parameter.sources and not parameter.why:
+        raise EvidenceError("an assumption must say why", file=path, key=f"{at}.why")
+    try:
+        for value in (parameter.value, low, high):
+            checked(parameter, value)
+    except EvidenceError as error:
+        raise error.placed(path) from None
+    if not low <= parameter.value <= high:
+        raise EvidenceError("outside its own range", file=path, key=f"{at}.value",
+                            value=parameter.value, allowed=f"{low:g} to {high:g}")  # fmt: skip
+    return parameter
+
+
+def _require_known(parameter: Parameter, key: str, known: Iterable[str], path: Path) -> None:
+    value = getattr(parameter, key)
+    if value not in known:
+        raise EvidenceError(f"unknown {key}", file=path, key=f"parameters.{parameter.name}.{key}",
+                            value=value, allowed=", ".join(known), known=known, wanted=value)  # fmt: skip

@@ -1,0 +1,260 @@
+"""A place: its neighbourhoods, who lives there, and a smaller sample of the same.
+
+The profile format is described in ``docs/places.md``. Bundled profiles are in
+``data/places``; a scenario may name one of its own beside it.
+"""
+
+import math
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from model.core.arrays import Array
+from model.core.errors import PlaceError
+from model.core.files import DATA, read_table, read_toml, validation_problem
+from model.inputs.prices import deflators, rebased
+
+PLACES = DATA / "places"
+ENGLAND_AGES_FILE = DATA / "england_ages.csv"
+
+N_QUINTILES = 5
+LARGEST_PROFILE_BYTES = 8_000_000
+OLDEST_AGE = 105
+
+LINE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+Count = Annotated[int, Field(ge=0, le=100_000_000)]
+Lines = dict[str, Annotated[float, Field(ge=0.0, le=1e12, allow_inf_nan=False)]]
+
+
+class Neighbourhood(BaseModel):
+    """About 8,000 people who share streets: a middle-layer super output area.
+
+    ``ages`` counts people by the profile's age bands, ``quintiles`` by national deprivation
+    quintile, 1 (most deprived) first; both sum to ``population``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    code: Annotated[str, Field(min_length=1, max_length=40)]
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    population: Annotated[int, Field(gt=0, le=100_000_000)]
+    ages: Annotated[tuple[Count, ...], Field(strict=False)]
+    quintiles: Annotated[tuple[Count, ...], Field(strict=False)]
+
+    @model_validator(mode="after")
+    def _sums(self) -> "Neighbourhood":
+        for key, counts in (("ages", self.ages), ("quintiles", self.quintiles)):
+            if sum(counts) != self.population:
+                raise ValueError(
+                    f"{key} of {self.code} sum to {sum(counts):,}, population is {self.population:,}"
+                )
+        if len(self.quintiles) != N_QUINTILES:
+            raise ValueError(f"quintiles of {self.code} must be {N_QUINTILES} counts")
+        return self
+
+
+class Spending(BaseModel):
+    """What public bodies spend on the people of a place in one financial year, line by line.
+
+    Amounts are whole pounds or parts of them, in the money of ``year``; an agency that is not
+    told of spends nobody knows what.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    year: str
+    source: Annotated[str, Field(min_length=1, max_length=100)]
+    council_gbp: Lines = Field(default_factory=dict)
+    nhs_gbp: Lines = Field(default_factory=dict)
+    police_gbp: Lines = Field(default_factory=dict)
+    central_government_gbp: Lines = Field(default_factory=dict)
+    community_sector_gbp: Lines = Field(default_factory=dict)
+
+    @field_validator("*")
+    @classmethod
+    def _named(cls, lines: Any) -> Any:
+        for name in lines if isinstance(lines, dict) else ():
+            if not LINE_NAME.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} must start with a small letter and be at most 40 small letters, "
+                    "digits and underscores"
+                )
+        return lines
+
+    def lines_of(self, agency: str) -> Lines:
+        """Return the amounts told of one of the agencies of `prices.AGENCIES`."""
+        lines: Lines = getattr(self, f"{agency}_gbp")
+        return lines
+
+
+class Place(BaseModel):
+    """A council area, a miniature of England, or an openly invented town.
+
+    ``age_from`` holds the first age of each band, 0 first; ``spending`` is an input to budgets
+    and shapes nothing before them.
+
+    Examples
+    --------
+    >>> place = load_place("wigan")
+    >>> place.name, len(place.neighbourhoods), place.population
+    ('Wigan', 40, 328662)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    code: Annotated[str, Field(min_length=1, max_length=400)]
+    kind: Literal["real", "miniature", "synthetic"]
+    year: Annotated[int, Field(ge=1900, le=2200)]
+    sources: Annotated[tuple[str, ...], Field(strict=False)]
+    note: str = ""
+    age_from: Annotated[tuple[Annotated[int, Field(ge=0, lt=OLDEST_AGE)], ...], Field(strict=False)]
+    neighbourhoods: Annotated[
+        tuple[Neighbourhood, ...], Field(strict=False, min_length=1, max_length=10_000)
+    ]
+    spending: Spending | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Place":
+        if self.age_from[:1] != (0,) or list(self.age_from) != sorted(set(self.age_from)):
+            raise ValueError("age_from must start at 0 and rise")
+        codes = Counter(neighbourhood.code for neighbourhood in self.neighbourhoods)
+        for code, times in codes.items():
+            if times > 1:
+                raise ValueError(f"neighbourhood {code} is there twice")
+        for neighbourhood in self.neighbourhoods:
+            if len(neighbourhood.ages) != len(self.age_from):
+                raise ValueError(
+                    f"ages of {neighbourhood.code} must be {len(self.age_from)} counts, "
+                    "one for each age in age_from"
+                )
+        return self
+
+    @property
+    def population(self) -> int:
+        """Real residents of the place."""
+        return sum(neighbourhood.population for neighbourhood in self.neighbourhoods)
+
+    def spending_gbp(self, agency: str) -> float:
+        """Return what an agency spends on the place in a year, in the money of 2024/25.
+
+        Parameters
+        ----------
+        agency : str
+            One of `prices.AGENCIES`.
+
+        Returns
+        -------
+        float
+            The sum of its lines; 0.0 where none is told.
+
+        Examples
+        --------
+        >>> load_place("wigan").spending_gbp("council")
+        301199000.0
+        """
+        if self.spending is None:
+            return 0.0
+        return rebased(math.fsum(self.spending.lines_of(agency).values()), self.spending.year)
+
+
+def bundled_places() -> dict[str, Path]:
+    """Name the profiles that come with the project.
+
+    Examples
+    --------
+    >>> "wigan" in bundled_places()
+    True
+    """
+    return {path.stem: path for path in sorted(PLACES.glob("*.toml"))}
+
+
+def load_place(name: str | Path) -> Place:
+    """Read a bundled place by name, or a profile by its path (ending in ``.toml``).
+
+    Raises
+    ------
+    PlaceError
+        When there is no such place, or the profile is not one.
+    """
+    bundled = bundled_places()
+    if isinstance(name, str) and name not in bundled:
+        raise PlaceError("unknown place", key="place", value=name, known=bundled, wanted=name)
+    path = bundled[name] if isinstance(name, str) else name
+    changed_ns = path.stat().st_mtime_ns if path.is_file() else 0
+    return _read_place(path, changed_ns)
+
+
+@cache
+def _read_place(path: Path, changed_ns: int) -> Place:
+    del changed_ns  # a profile that was edited since is read again
+    document = read_toml(path, LARGEST_PROFILE_BYTES, PlaceError)
+    try:
+        place = Place.model_validate(document)
+    except ValidationError as error:
+        raise validation_problem(
+            error, PlaceError, path, (Place, Neighbourhood, Spending)
+        ) from None
+    if place.spending is not None and place.spending.year not in deflators():
+        raise PlaceError("unknown price year", file=path, key="spending.year",
+                         value=place.spending.year, known=deflators(),
+                         wanted=place.spending.year)  # fmt: skip
+    return place
+
+
+def thin(counts: Array, total: int) -> Array:
+    """Share a total out in proportion to counts, by largest remainder.
+
+    Parameters
+    ----------
+    counts : array of int
+        What to keep the proportions of.
+    total : int
+        What the result sums to.
+
+    Examples
+    --------
+    >>> thin(np.array([500, 300, 200]), 7).tolist()
+    [4, 2, 1]
+    """
+    whole, remainder = np.divmod(counts.astype(np.int64) * total, max(int(counts.sum()), 1))
+    short = total - int(whole.sum())
+    # Ties go to the earlier entry, so that the same profile gives the same people everywhere.
+    largest = np.argsort(-remainder, kind="stable")[:short]
+    whole[largest] += 1
+    return whole
+
+
+@cache
+def england_ages() -> tuple[Array, Array]:
+    """Count England's people by single year of age, women and girls first.
+
+    Five-year groups of the published table are spread evenly; the open group of 90 and over
+    thins by a fifth a year. Used to place people within the wider age bands of a profile.
+
+    Returns
+    -------
+    tuple of two arrays, each of shape (105,)
+        Females and males aged 0, 1, 2 …
+    """
+    ages = np.zeros((2, OLDEST_AGE))
+    rows = read_table(ENGLAND_AGES_FILE)
+    starts = [int(row["age_from"]) for row in rows] + [OLDEST_AGE]
+    for row, start, end in zip(rows, starts, starts[1:], strict=False):
+        weights = np.ones(end - start) if end < OLDEST_AGE else 0.8 ** np.arange(end - start)
+        for sex, name in enumerate(("female", "male")):
+            ages[sex, start:end] = float(row[name]) * weights / weights.sum()
+    return ages[0], ages[1]

@@ -1,0 +1,63 @@
+"""The money of one year: deflators, and amounts turned into it."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import Field
+
+from model.core.errors import EvidenceError
+from model.core.files import DATA, read_table
+
+DEFLATOR_FILE = DATA / "deflator.csv"
+
+LARGEST_BYTES = 100_000
+T = TypeVar("T")
+Above0 = Annotated[float, Field(gt=0.0)]
+
+PRICE_YEAR = "2024/25"
+"""The financial year in whose money everything is priced."""
+
+
+@cache
+def deflators(path: Path = DEFLATOR_FILE) -> Mapping[str, float]:
+    """Read what the money of each financial year was worth, that of 2024/25 at 100.
+
+    Examples
+    --------
+    >>> deflators()["2018/19"]
+    78.7948
+    """
+    return {row["year"]: float(row["index"]) for row in read_table(path)}
+
+
+def rebased(value: float, from_year: str) -> float:
+    """Turn an amount in the money of a financial year into that of 2024/25.
+
+    Raises
+    ------
+    EvidenceError
+        When no deflator of the year is known; the nearest name is suggested.
+
+    Examples
+    --------
+    >>> round(rebased(8640, "2018/19"))
+    10965
+    """
+    index = known_in(deflators(), "year", from_year, DEFLATOR_FILE, "price year")
+    return value * deflators()[PRICE_YEAR] / index
+
+
+def known_in(table: Mapping[str, T], key: str, name: str, path: Path, what: str) -> T:
+    """Look a name up that a file gives.
+
+    Raises
+    ------
+    EvidenceError
+        When the table has no such name; the nearest one is suggested.
+    """
+    if name not in table:
+        raise EvidenceError(f"unknown {what}", file=path, key=key, value=name, known=table,
+                            wanted=name)  # fmt: skip
+    return table[name]

@@ -1,0 +1,482 @@
+"""Programmes as data: whom they are for, how people come to them, what they do, what they cost.
+
+One TOML file a programme, under ``data/programmes`` or beside a scenario; adding one needs no
+code. Every number says where it was read, or that it is an assumption and why.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from model.core.errors import EvidenceError
+from model.core.files import DATA, read_table, read_toml, validation_problem
+from model.inputs.catalogue import load_services
+
+PROGRAMMES = DATA / "programmes"
+CLAIMS_FILE = DATA / "evidence_map.csv"
+FIGURES_FILE = DATA / "evidence.csv"
+LARGEST_PROGRAMME_BYTES = 200_000
+
+ASSUMPTION = "assumption"
+CITABLE = "a claim S001 to S287, an id of evidence.csv, a key of [sources], or assumption"
+YOUNGEST, OLDEST = 16, 120
+"""Ages at which residents carry a state, and so may take part."""
+
+REPLACEABLE = "long_term_care"
+"""The stock of care whose cost a programme's own care may replace."""
+
+ROUTES = ("after_acute", "gp", "self_referral", "universal")
+"""The ways into a programme, as `Enrolment` names them."""
+
+OUTSIDE_REASONS = (
+    "no effect on a modelled outcome",
+    "figure missing in the source",
+    "opinion poll outside the model's variables",
+    "scale of a national body, no place in a local model",
+    "budget rules and ratios of money, not compared yet",
+    "children under 16, who carry no state",
+    "local economy, jobs and property, outside the model",
+    "environment and waste, outside the model",
+)
+"""Why a claim of the sources is outside the model."""
+
+State = Literal["thriving", "coping", "struggling", "in_crisis"]
+ChildCare = Literal["none", "in need", "on a protection plan", "looked after"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class Number(_Table):
+    """A number, where it may well lie, and the evidence it was read in.
+
+    ``source`` names rows of ``evidence.csv`` or claims of ``evidence_map.csv``, keys of the
+    file's own ``[sources]``, or ``assumption``, which must say why.
+    """
+
+    value: float
+    range: Annotated[tuple[float, float], Field(strict=False)]
+    source: Annotated[tuple[str, ...], Field(strict=False, min_length=1), BeforeValidator(_listed)]
+    why: str = ""
+
+    @property
+    def is_sourced(self) -> bool:
+        """Whether some evidence stands behind it."""
+        return ASSUMPTION not in self.source
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_table(cls, given: Any) -> Any:
+        if not isinstance(given, dict | Number):
+            raise ValueError("a number is due with its evidence: { value = 1, range = [0, 2], "
+                             'source = "assumption", why = "..." }')  # fmt: skip
+        return given
+
+    @model_validator(mode="after")
+    def _is_told(self) -> "Number":
+        low, high = self.range
+        if low > high:
+            raise ValueError(
+                f"its range runs from {low:g} down to {high:g}; the lower end comes first"
+            )
+        if not low <= self.value <= high:
+            raise ValueError(f"{self.value:g} is outside its own range, {low:g} to {high:g}")
+        if not self.is_sourced and not self.why:
+            raise ValueError("an assumption must say why")
+        return self
+
+
+def _within(least: float, most: float) -> AfterValidator:
+    def check(number: Number) -> Number:
+        if not least <= min(number.range) <= max(number.range) <= most:
+            low, high = number.range
+            raise ValueError(f"{number.value:g}, from {low:g} to {high:g}, is not within "
+                             f"{least:g} to {most:,.10g}")  # fmt: skip
+        return number
+
+    return AfterValidator(check)
+
+
+Share = Annotated[Number, _within(0.0, 1.0)]
+RatePerYear = Annotated[Number, _within(0.0, 12.0)]
+Ratio = Annotated[Number, _within(0.05, 20.0)]
+Months = Annotated[Number, _within(1.0, 120.0)]
+People = Annotated[Number, _within(0.01, 1_000_000.0)]
+Pounds = Annotated[Number, _within(0.0, 1e9)]
+PoundsDue = Annotated[Number, _within(1.0, 1e9)]
+TieCount = Annotated[Number, _within(0.0, 8.0)]
+
+
+class Eligibility(_Table):
+    """Whom a programme is for; what is left out does not matter.
+
+    ``conditions`` is the least number of long-term conditions. ``parents`` live with a child
+    under 16, of whom one is at least as far into children's social care as ``child_care`` says.
+    """
+
+    ages: Annotated[tuple[int, int], Field(strict=False)] = (YOUNGEST, OLDEST)
+    states: Annotated[tuple[State, ...], Field(strict=False, min_length=1)] = get_args(State)
+    lonely: Literal["any", "sometimes", "often"] = "any"
+    conditions: Annotated[int, Field(ge=0, le=20)] = 0
+    quintiles: Annotated[tuple[int, ...], Field(strict=False, min_length=1)] = (1, 2, 3, 4, 5)
+    parents: bool = False
+    child_care: ChildCare = "none"
+    long_term_care: bool = False
+
+    @model_validator(mode="after")
+    def _can_be(self) -> "Eligibility":
+        youngest, oldest = self.ages
+        if not YOUNGEST <= youngest <= oldest <= OLDEST:
+            raise ValueError(f"ages {list(self.ages)} are not from {YOUNGEST} to {OLDEST}, "
+                             "the younger first")  # fmt: skip
+        if not set(self.quintiles) <= {1, 2, 3, 4, 5}:
+            raise ValueError(f"quintiles {list(self.quintiles)} are not among 1 to 5")
+        if self.child_care != "none" and not self.parents:
+            raise ValueError("child_care asks for parents = true")
+        return self
+
+
+class Enrolment(_Table):
+    """How people come to a programme, and how many of them do.
+
+    Shares of acute contacts and of GP appointments after which a place is offered; offers a
+    year to those who struggle, or are in crisis, and refer themselves, and offers a year to
+    everybody it is for; and the share of offers taken up.
+    """
+
+    after_acute: Share | None = None
+    gp: Share | None = None
+    self_referral: RatePerYear | None = None
+    universal: RatePerYear | None = None
+    uptake: Share
+
+    @model_validator(mode="after")
+    def _has_a_way_in(self) -> "Enrolment":
+        if all(getattr(self, route) is None for route in ROUTES):
+            raise ValueError(f"names no way in; give one or more of {', '.join(ROUTES)}")
+        return self
+
+
+class Course(_Table):
+    """How long a programme lasts for one person, and what is left of it afterwards.
+
+    What it did to hazards halves every ``fade_out_months`` after it. ``ending`` is what becomes
+    of participants when the whole programme ends: ``tapered`` or ``abrupt``.
+    """
+
+    months: Months
+    drop_out_rate: RatePerYear
+    fade_out_months: Months
+    ending: Literal["tapered", "abrupt"] = "tapered"
+
+
+class Capacity(_Table):
+    """What money buys, at the real place's scale: whole units with so many people at a time.
+
+    Costs are in pounds at 2024/25 prices: a unit's running a year and its set-up once, and
+    each participant once.
+    """
+
+    unit: Annotated[str, Field(min_length=1, max_length=60)]
+    people: People
+    unit_cost_gbp: PoundsDue
+    set_up_cost_gbp: Pounds
+    participant_cost_gbp: Pounds
+
+
+class Supporters(_Table):
+    """Residents who carry a programme: how many it needs, where they come from, how they tire.
+
+    ``supply_rate`` is how many adults a year, of those who cope or thrive, offer themselves
+    where participation is as usual; ``recruited_share`` of those who complete stay as supporters.
+    """
+
+    participants_each: People
+    supply_rate: RatePerYear
+    recruited_share: Share
+    tiring_rate: RatePerYear
+
+
+class AddTies(_Table):
+    """Ties each participant makes: peers of the programme, or local ones through activities.
+
+    Of peer ties, the shares kept become local ties when someone leaves. ``through`` an
+    ``activity``, ties are local from the first, so that there is nothing to keep, and no more
+    than the neighbourhood's infrastructure offers.
+    """
+
+    kind: Literal["add_ties"]
+    through: Literal["programme", "activity"] = "programme"
+    ties: TieCount
+    kept_tapered: Share | None = None
+    kept_abrupt: Share | None = None
+
+    @model_validator(mode="after")
+    def _keeps_peer_ties(self) -> "AddTies":
+        given = {self.kept_tapered is not None, self.kept_abrupt is not None}
+        if given != {self.through == "programme"}:
+            raise ValueError("kept_tapered and kept_abrupt are both due through a programme, "
+                             "and neither through an activity")  # fmt: skip
+        return self
+
+
+class BuildInfrastructure(_Table):
+    """The share of spending that goes into places to meet."""
+
+    kind: Literal["build_infrastructure"]
+    share_of_spend: Share
+
+
+class HazardRatio(_Table):
+    """Ratios on the whole hazards of worsening and improving, while taking part."""
+
+    kind: Literal["hazard_ratio"]
+    who: Literal["participants", "supporters"] = "participants"
+    worsen: Ratio
+    improve: Ratio
+
+
+class ServiceRatio(_Table):
+    """The ratio of participants' demand for a service to what it would be.
+
+    Of stocks of care it is the ratio of entries in a participant's household.
+    """
+
+    kind: Literal["service_ratio"]
+    service: str
+    ratio: Ratio
+
+
+class CostSubstitution(_Table):
+    """Pounds a year by which a participant's care in a stock costs less."""
+
+    kind: Literal["cost_substitution"]
+    service: str
+    saving_gbp: Pounds
+
+
+class ShockResponse(_Table):
+    """The ratio of a collective shock's stress among the people each unit covers."""
+
+    kind: Literal["shock_response"]
+    stress: Share
+    people: People
+
+
+class Participation(_Table):
+    """Adults each unit draws into decisions about their place."""
+
+    kind: Literal["participation"]
+    people: People
+
+
+class CaseFinding(_Table):
+    """The ratio of participants' rate of seeking help to what it would be."""
+
+    kind: Literal["case_finding"]
+    ratio: Ratio
+
+
+Effect = Annotated[
+    AddTies
+    | BuildInfrastructure
+    | HazardRatio
+    | ServiceRatio
+    | CostSubstitution
+    | ShockResponse
+    | Participation
+    | CaseFinding,
+    Field(discriminator="kind"),
+]
+
+
+EFFECTS = (
+    AddTies,
+    BuildInfrastructure,
+    HazardRatio,
+    ServiceRatio,
+    CostSubstitution,
+    ShockResponse,
+    Participation,
+    CaseFinding,
+)
+
+
+class Programme(_Table):
+    """One programme of the catalogue, or a user's own.
+
+    Parameters
+    ----------
+    name : str
+        That of its file.
+    label, meaning : str
+        What it is called, and what happens in it.
+    grade : int
+        Grade of evidence, 1 (randomised trial) to 6 (expert judgement), as cost-benefit
+        analyses of local programmes grade it.
+    evidence : tuple of str
+        Claims and figures it rests on.
+    eligibility, enrolment, course, capacity, supporters, effects
+        See the classes of these names.
+
+    Examples
+    --------
+    >>> load_programme("peer_support_group").capacity.unit
+    'group'
+    """
+
+    name: str
+    label: Annotated[str, Field(min_length=1, max_length=80)]
+    meaning: Annotated[str, Field(min_length=1, max_length=600)]
+    grade: Annotated[int, Field(ge=1, le=6)]
+    evidence: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    sources: dict[str, str] = Field(default_factory=dict)
+    eligibility: Eligibility = Eligibility()
+    enrolment: Enrolment
+    course: Course
+    capacity: Capacity
+    supporters: Supporters | None = None
+    effects: Annotated[tuple[Effect, ...], Field(strict=False, max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _keeps_ties_one_way(self) -> "Programme":
+        if sum(ties.through == "programme" for ties in self.effects_of(AddTies)) > 1:
+            raise ValueError("adds peer ties twice; one effect can say how many and what is kept")
+        return self
+
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """Every number by its dotted key."""
+        return dict(_numbers_in(self, ""))
+
+    def effects_of(self, kind: type[_Table]) -> list[Any]:
+        """Return the effects of a kind, in the order of the file."""
+        return [effect for effect in self.effects if isinstance(effect, kind)]
+
+
+_SCHEMAS = (Programme, Eligibility, Enrolment, Course, Capacity, Supporters, Number, *EFFECTS)
+
+
+def _numbers_in(table: BaseModel, before: str) -> Iterator[tuple[str, Number]]:
+    for name in type(table).model_fields:
+        value = getattr(table, name)
+        if isinstance(value, Number):
+            yield f"{before}{name}", value
+        elif isinstance(value, _Table):
+            yield from _numbers_in(value, f"{before}{name}.")
+        elif name == "effects":
+            for k, effect in enumerate(value):
+                yield from _numbers_in(effect, f"effects.{k}.")
+
+
+@cache
+def known_evidence() -> Mapping[str, str]:
+    """Return what may be cited, by id: claims of the source reports and published figures.
+
+    Examples
+    --------
+    >>> known_evidence()["befriending_uptake_gap"]
+    'allocated to befriending but met volunteer once or not at all'
+    """
+    claims = {row["id"]: row["programme"] for row in read_table(CLAIMS_FILE)}
+    return claims | {row["id"]: row["meaning"] for row in read_table(FIGURES_FILE)}
+
+
+def bundled_programmes() -> dict[str, Path]:
+    """Name the programmes that come with the project.
+
+    Examples
+    --------
+    >>> "link_worker" in bundled_programmes()
+    True
+    """
+    return {path.stem: path for path in sorted(PROGRAMMES.glob("*.toml"))}
+
+
+def load_programme(name: str, key: str = "programme") -> Programme:
+    """Read a bundled programme by its name, or any by the path of its file, ending in .toml.
+
+    ``key`` is where the name was given, for the message.
+
+    Raises
+    ------
+    EvidenceError
+        When it is not there, or anything in it cannot be used.
+    """
+    if name.endswith(".toml"):
+        return read_programme(Path(name))
+    bundled = bundled_programmes()
+    if name not in bundled:
+        raise EvidenceError("no such programme", key=key, value=name, known=bundled,
+                            wanted=name, allowed="a bundled name, or a file ending in .toml")  # fmt: skip
+    return read_programme(bundled[name])
+
+
+@cache
+def read_programme(path: Path) -> Programme:
+    """Read one programme's file.
+
+    Raises
+    ------
+    EvidenceError
+        When it cannot be read, an effect acts on a service that does not exist, or evidence is
+        cited that nobody knows.
+    """
+    document = read_toml(path, LARGEST_PROGRAMME_BYTES, EvidenceError)
+    if "name" in document:
+        raise EvidenceError("a programme is named by its file", file=path, key="name",
+                            value=document["name"], allowed="left out; label is for people")  # fmt: skip
+    try:
+        programme = Programme.model_validate({"name": path.stem, **document})
+    except ValidationError as error:
+        raise validation_problem(error, EvidenceError, path, _SCHEMAS) from None
+    _require_known(programme, path)
+    return programme
+
+
+def _require_known(programme: Programme, path: Path) -> None:
+    known = {**known_evidence(), ASSUMPTION: ""}
+    for key in programme.sources:
+        if key in known:
+            raise EvidenceError("stands for something else already", file=path,
+                                key=f"sources.{key}", allowed="another key")  # fmt: skip
+    known |= programme.sources
+    cited = [("evidence", key) for key in programme.evidence]
+    cited += [(f"{at}.source", key) for at, one in programme.numbers.items() for key in one.source]
+    for at, key in cited:
+        if key not in known:
+            raise EvidenceError("unknown evidence", file=path, key=at, value=key, known=known,
+                                wanted=key, allowed=CITABLE)  # fmt: skip
+    services = load_services()
+    for k, effect in enumerate(programme.effects):
+        name = getattr(effect, "service", None)
+        if name is not None and name not in services:
+            raise EvidenceError("unknown service", file=path, key=f"effects.{k}.service",
+                                value=name, known=services, wanted=name)  # fmt: skip
+        if isinstance(effect, CostSubstitution) and name != REPLACEABLE:
+            raise EvidenceError("no care that another could replace", file=path,
+                                key=f"effects.{k}.service", value=name, allowed=REPLACEABLE)  # fmt: skip
+        if isinstance(effect, ServiceRatio) and services[effect.service].kind == "stock":
+            _require_no_more(effect, path, f"effects.{k}.ratio.value")
+
+
+def _require_no_more(effect: ServiceRatio, path: Path, key: str) -> None:
+    if effect.ratio.value > 1.0:
+        raise EvidenceError("nobody comes into care through a programme", file=path, key=key,
+                            value=effect.ratio.value, allowed="at most 1")  # fmt: skip

@@ -1,0 +1,595 @@
+"""What to simulate: a frozen record read from TOML, the object the model itself reads.
+
+What we choose (``levers``) stands apart from what we don't know (``parameters``) and from
+how the model is built (``structure``). A scenario may extend another.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from model.core.draws import HIGHEST_SEED
+from model.core.errors import InputError, ScenarioError
+from model.core.files import DEEPEST_NEST, PACKAGE, parse_toml, read_toml, validation_problem
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.catalogue import Shock, contact_services, cut_by, load_services, load_shocks
+from model.inputs.growth import ALL, Indices, indices_of
+from model.inputs.parameters import LIMITS, Parameters, load_parameters
+from model.inputs.payers import AGENCIES, Payment, load_payments
+from model.inputs.places import Place, load_place
+from model.inputs.scenario_checks import check_references, growing_services
+
+LARGEST_SCENARIO_BYTES = 1_000_000
+DEEPEST_EXTENDS = 8
+MOST_ENTRIES = 50
+"""Entries of a plan: their numbers stand in a column of small numbers."""
+Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class _FrozenDict(dict[str, Any]):
+    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
+        raise TypeError("a scenario is frozen; use model_copy(update={...})")
+
+    __setitem__ = __delitem__ = update = setdefault = pop = popitem = clear = __ior__ = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, float]]]:
+        return type(self), (dict(self),)  # unpickled whole, not item by item
+
+
+class Levers(_Table):
+    """What the place chooses to do, from the first month after burn-in.
+
+    A hazard ratio of 1 changes nothing. It multiplies everyone's whole hazard, as a trial of
+    the whole place would see it.
+    """
+
+    worsen_hazard_ratio: Ratio = 1.0
+    improve_hazard_ratio: Ratio = 1.0
+
+
+class Structure(_Table):
+    """How the model is built: the named alternatives.
+
+    ``variant`` is ``full``; ``no_contagion`` (nobody's state touches anybody else's, by any route);
+    ``no_buffer`` (support keeps no stress away); or ``selection_only`` (ties follow wellbeing,
+    wellbeing does not follow ties). What each cuts stands in ``model/data/channels.toml``.
+    ``contagion_from`` says out of which states contacts move people. ``direct_jumps`` allows
+    moves between thriving and struggling past coping. ``demography`` false lets nobody be born,
+    grow older, die, move house or change household.
+    """
+
+    variant: Literal["full", "no_contagion", "no_buffer", "selection_only"] = "full"
+    contagion_from: Literal["coping", "all"] = "coping"
+    direct_jumps: bool = False
+    demography: bool = True
+
+
+class ScheduledShock(_Table):
+    """A collective shock: what kind, from which month, for how long, how hard and where.
+
+    ``size`` multiplies all that the kind does: its stress, and by how much its ratios differ
+    from 1. ``months`` are those of the kind where left out; ``neighbourhoods`` are codes of the
+    place's profile, all of them where left out.
+    """
+
+    kind: str
+    start_month: Annotated[int, Field(ge=1, le=2_400)]
+    months: Annotated[int, Field(ge=1, le=600)] | None = None
+    size: Ratio = 1.0
+    neighbourhoods: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+    @property
+    def shock(self) -> Shock:
+        """The shock with its own months and size."""
+        kind, size = load_shocks()[self.kind], self.size
+        return replace(
+            kind, start_month=self.start_month, months=self.months or kind.months,
+            stress=kind.stress * size, openness=max(0.0, 1.0 + size * (kind.openness - 1.0)),
+            work_ratio=1.0 + size * (kind.work_ratio - 1.0),
+            money_ratio=1.0 + size * (kind.money_ratio - 1.0),
+        )  # fmt: skip
+
+
+Targeting = Literal["equal", "deprivation", "tie_poverty", "named"]
+
+
+class PlanEntry(_Table):
+    """Money for one programme, or for more of one service, over a stretch of months.
+
+    Give either ``programme``, a bundled name or a file beside the scenario, or ``service``. The
+    money is a year's, in the real place, in pounds at 2024/25 prices. ``targeting`` says where
+    it goes: ``equal`` per head, by ``deprivation``, by ``tie_poverty``, or only to the
+    ``neighbourhoods`` ``named``. What goes into places to meet is a ``uniform`` roll-out, or
+    ``community_led``. ``end_month`` is the last with money, by default that of the simulation;
+    ``ending`` stands over the programme's own, and nobody is taken in for the last
+    ``taper_months`` of a tapered one. ``name`` stands in tables, where one programme comes twice.
+    ``payers`` are shares of agencies that sum to one, by default those of the programme or service.
+    """
+
+    programme: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
+    service: str | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,80}$")] | None = None
+    budget_gbp_per_year: Annotated[float, Field(ge=0.0, le=1e11)]
+    start_month: Annotated[int, Field(ge=1, le=2_400)] = 1
+    end_month: Annotated[int, Field(ge=1, le=2_400)] | None = None
+    taper_months: Annotated[int, Field(ge=0, le=600)] = 12
+    targeting: Targeting = "equal"
+    neighbourhoods: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    approach: Literal["uniform", "community_led"] = "uniform"
+    ending: Literal["tapered", "abrupt"] | None = None
+    payers: Annotated[dict[str, Share], AfterValidator(_FrozenDict)] = Field(
+        default_factory=_FrozenDict
+    )
+
+    @property
+    def payment(self) -> Payment:
+        """Who pays for it."""
+        return load_payments().of_entry(self.programme, self.service, self.payers)
+
+    @property
+    def label(self) -> str:
+        """What tables call the entry."""
+        return self.name or Path(self.programme or self.service or "").stem
+
+
+class Capacity(_Table):
+    """How much of a service there is, and what becomes of those it cannot serve at once.
+
+    ``rule`` is ``unlimited``; ``queue``: they wait, and some give up; or ``queue_and_spill``: some
+    also turn to the service it spills to. ``relative`` is the capacity as a share of the contacts
+    expected each month of those who live in the place at the start.
+    """
+
+    rule: Literal["unlimited", "queue", "queue_and_spill"] = "unlimited"
+    relative: Annotated[float, Field(gt=0.0, le=10.0)] = 1.0
+
+    def spills(self, service: str) -> bool:
+        """Whether some of those who wait for a service turn to another."""
+        target = load_services()[service].spills_to
+        return self.rule == "queue_and_spill" and target is not None
+
+
+def _as_series(value: object) -> object:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number and not isinstance(value, list | tuple):
+        raise ValueError("is neither a rate a year, such as 0.02, nor a list of rates")
+    return (value,) if is_number else value
+
+
+Rate = Annotated[float, Field(ge=-0.5, le=1.0)]
+Series = Annotated[
+    tuple[Rate, ...],
+    BeforeValidator(_as_series),
+    Field(strict=False, min_length=1, max_length=200),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}),
+]
+SeriesByName = Annotated[dict[str, Series], AfterValidator(_FrozenDict)]
+Pounds = Annotated[float, Field(ge=0.0, le=1e12)]
+
+
+class Growth(_Table):
+    """What grows from outside, in real terms: a rate a year, or a list of rates, by name.
+
+    The first rate says how much more the second year has than the first; the last goes on.
+    ``envelopes`` are by agency, ``unit_costs`` and ``demand`` by service; ``all`` stands for
+    those not named. Demand for children's and adults' care follows from what brings them there, so
+    of the stocks only that for children in need can be set.
+    """
+
+    envelopes: SeriesByName = Field(default_factory=_FrozenDict)
+    unit_costs: SeriesByName = Field(default_factory=_FrozenDict)
+    demand: SeriesByName = Field(default_factory=_FrozenDict)
+
+    @property
+    def indices(self) -> Indices:
+        """What each year has for one of the first."""
+        return indices_of(self.envelopes, self.unit_costs, self.demand)
+
+
+class Contract(_Table):
+    """Terms on which agencies pool money for services and prevention.
+
+    ``pooled_share`` of all is pooled. ``ring_fence`` is the share of the planned prevention that
+    the pool never cuts, ``claw_back`` the most of what it pays that is taken back in a year in
+    which it is short, ``gain_share`` the part of its room that goes into prevention,
+    ``carry_over`` the share of a year's surplus that it keeps as a reserve of its own. After
+    ``break_after_years`` short years in a row the contract ends, never where 0.
+    """
+
+    pooled_share: Share
+    ring_fence: Share = 0.0
+    gain_share: Share = 0.5
+    claw_back: Share = 0.2
+    carry_over: Share = 0.0
+    break_after_years: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class Budgets(_Table):
+    """Who decides each year what prevention is paid.
+
+    Under ``planned`` the plan is spent, whatever becomes of the bills. Under ``siloed`` each agency
+    sets its own part once a year by its envelope, its bills and a forecast; under ``pooled`` a
+    ``contract`` says which share of all they decide together. A cut is felt ``notice_months``
+    into the year; ``protected_share`` of the plan is never cut. ``envelopes_gbp`` says what
+    an agency has in the first year in all; by default what the place's profile has, and at least what
+    its services of the model and the plan cost.
+    """
+
+    regime: Literal["planned", "siloed", "pooled"] = "planned"
+    notice_months: Annotated[int, Field(ge=0, le=12)] = 6
+    protected_share: Share = 0.2
+    envelopes_gbp: Annotated[dict[str, Pounds], AfterValidator(_FrozenDict)] = Field(
+        default_factory=_FrozenDict
+    )
+    contract: Contract | None = None
+
+
+class Scenario(_Table):
+    """One experiment, apart from the model that runs it.
+
+    Parameters
+    ----------
+    name : str
+        Short name, by default that of the file.
+    title, question : str
+        For people to read: what it is, and what it asks.
+    place : str
+        A bundled place, or the path of a profile beside the scenario.
+    population : int
+        Residents in the sample; at most those of the real place.
+    years, burn_in_years : int
+        Years simulated after burn-in, and before it.
+    replicates, seed : int
+        Replicate k (0, 1, …) runs with seed + k.
+    services : tuple of str
+        Services whose demand is simulated.
+    capacity : dict of str to Capacity
+        Services that cannot serve all at once, by name; others are unlimited.
+    structure, levers, shocks, plan, budgets, growth, parameters
+        See `Structure`, `Levers`, `ScheduledShock`, `PlanEntry`, `Budgets` and `Growth`; parameters
+        replace values by name.
+
+    Examples
+    --------
+    >>> config = load_scenario().model_copy(update={"years": 2, "population": 1000})
+    >>> config.years, config.months, config.place_profile.name
+    (2, 24, 'Wigan')
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,80}$")] = "unnamed"
+    title: Annotated[str, Field(max_length=200)] = ""
+    question: Annotated[str, Field(max_length=2_000)] = ""
+    place: Annotated[str, Field(min_length=1, max_length=4_096)] = "wigan"
+    population: Annotated[int, Field(gt=0, le=100_000_000)] = 20_000
+    years: Annotated[int, Field(gt=0, le=200)] = 30
+    burn_in_years: Annotated[int, Field(ge=0, le=100)] = 10
+    replicates: Annotated[int, Field(gt=0, le=100_000)] = 4
+    seed: Annotated[int, Field(ge=0, le=HIGHEST_SEED - 100_000)] = 1
+    services: Annotated[tuple[str, ...], Field(strict=False)] = tuple(load_services())
+    capacity: Annotated[dict[str, Capacity], AfterValidator(_FrozenDict)] = Field(
+        default_factory=_FrozenDict
+    )
+    structure: Structure = Structure()
+    levers: Levers = Levers()
+    shocks: Annotated[tuple[ScheduledShock, ...], Field(strict=False, max_length=1_000)] = ()
+    plan: Annotated[tuple[PlanEntry, ...], Field(strict=False, max_length=MOST_ENTRIES)] = ()
+    budgets: Budgets = Budgets()
+    growth: Growth = Growth()
+    parameters: Annotated[dict[str, float], AfterValidator(_FrozenDict)] = Field(
+        default_factory=_FrozenDict
+    )
+
+    @property
+    def months(self) -> int:
+        """Months simulated after burn-in."""
+        return self.years * MONTHS_PER_YEAR
+
+    @property
+    def limited_services(self) -> dict[str, Capacity]:
+        """The services simulated whose capacity is limited, in the order of the catalogue."""
+        return {
+            name: self.capacity[name]
+            for name in load_services()
+            if name in self.services and self.capacity.get(name, Capacity()).rule != "unlimited"
+        }
+
+    @property
+    def place_profile(self) -> Place:
+        """The place itself."""
+        is_file = self.place.endswith(".toml")
+        return load_place(Path(self.place) if is_file else self.place)
+
+    @property
+    def parameter_values(self) -> Parameters:
+        """Every parameter: as fitted for the variant, with the scenario's own, less its cuts."""
+        variant = self.structure.variant
+        own = load_parameters(variant).with_values(self.parameters)
+        return own.with_values(cut_by(variant))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a checked copy with some keys replaced.
+
+        A table given as a dict goes over the present one; keys it does not name stay.
+
+        Raises
+        ------
+        ScenarioError
+            When the copy would not be a scenario.
+        """
+        del deep  # everything inside is frozen
+        return _checked(type(self), _merged(self.model_dump(), update or {}), _Origins())
+
+
+S = TypeVar("S", bound=Scenario)
+
+
+class _Origins(dict[str, str]):
+    """Where each dotted key was set: a file or a command-line option."""
+
+    def of(self, key: str | None) -> str | None:
+        """Return where a key, or the table around it, was set last."""
+        parts = (key or "").split(".")
+        for n in range(len(parts), 0, -1):
+            if found := self.get(".".join(parts[:n])):
+                return found
+        return self.get("")
+
+    def replace(self, key: str, origin: str) -> None:
+        """Say where a key, all under it, and the tables made for it were set."""
+        for below in [known for known in self if known.startswith(f"{key}.")]:
+            del self[below]
+        self[key] = origin
+        parts = key.split(".")
+        for n in range(1, len(parts)):
+            self.setdefault(".".join(parts[:n]), origin)
+
+
+def scenarios_folder() -> Path:
+    """Where the bundled scenarios are: in an installed package, or beside it in a checkout."""
+    installed = PACKAGE / "data" / "scenarios"
+    return installed if installed.is_dir() else PACKAGE.parent / "scenarios"
+
+
+def bundled_scenarios() -> dict[str, Path]:
+    """Name the scenarios that come with the project.
+
+    Examples
+    --------
+    >>> "teaching/sisa" in bundled_scenarios()
+    True
+    """
+    folder = scenarios_folder()
+    paths = sorted(folder.rglob("*.toml"))
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+
+
+def load_scenario(
+    path: str | Path = "status_quo", overrides: Mapping[str, tuple[str, Any]] | None = None
+) -> Scenario:
+    """Read a scenario by its path, or a bundled one by name.
+
+    Parameters
+    ----------
+    path : str or path
+        A ``.toml`` file, or a name such as ``status_quo`` or ``teaching/sisa``.
+    overrides : mapping, optional
+        Dotted key to (where it was set, value): what stands over the file.
+
+    Raises
+    ------
+    ScenarioError, PlaceError, EvidenceError
+        When anything in it cannot be used; nothing has been run by then.
+
+    Examples
+    --------
+    >>> load_scenario("teaching/sisa").structure.direct_jumps
+    True
+    """
+    file = _find(path)
+    origins = _Origins()
+    allowed = (_resolved(file).parent, scenarios_folder().resolve())
+    document = {"name": file.stem, **_read_chain(file, allowed, origins, ())}
+    origins[""] = str(file)
+    for key, (origin, value) in (overrides or {}).items():
+        _put(document, key, value, origin)
+        origins.replace(key, origin)
+    return _checked(Scenario, document, origins)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a scenario file, for editors that complete and check TOML.
+
+    Examples
+    --------
+    >>> schema = json_schema()
+    >>> schema["properties"]["years"]["maximum"]
+    200
+    >>> schema["properties"]["parameters"]["properties"]["frailty_sd"]["maximum"]
+    5.0
+    """
+    schema = Scenario.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    properties = schema["properties"]
+    properties["extends"] = {"type": "string", "description": "a scenario this one goes over"}
+    properties["parameters"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            name: {"type": "number", "minimum": least, "maximum": most, "default": one.value,
+                   "description": f"{one.meaning} ({one.unit})"}
+            for name, one in load_parameters().entries.items()
+            for least, most in [LIMITS[one.unit]]
+        },
+    }  # fmt: skip
+    properties["services"]["items"] = {"enum": list(load_services())}
+    properties["capacity"]["propertyNames"] = {"enum": list(contact_services())}
+    tables = schema["$defs"]["Growth"]["properties"]
+    tables["envelopes"]["propertyNames"] = {"enum": [*AGENCIES, ALL]}
+    for name, known in (("unit_costs", list(load_services())), ("demand", growing_services())):
+        tables[name]["propertyNames"] = {"enum": [*known, ALL]}
+    return schema
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Split ``key=value``; the value is read as TOML, or as plain text where it is none.
+
+    Examples
+    --------
+    >>> parse_setting("parameters.frailty_sd=0.7")
+    ('parameters.frailty_sd', 0.7)
+    >>> parse_setting("place=england")
+    ('place', 'england')
+    """
+    key, separator, value = text.partition("=")
+    if not separator or not key.strip():
+        raise ScenarioError("is not a setting", key="--set", value=text, allowed="key=value")
+    with contextlib.suppress(ValueError):
+        document = parse_toml(f"value = {value}")
+        if len(document) == 1:  # a line break in the text would begin another key
+            return key.strip(), document["value"]
+    return key.strip(), value.strip()
+
+
+def _find(path: str | Path) -> Path:
+    bundled, name, file = bundled_scenarios(), str(path), Path(path)
+    if name.endswith(".toml"):
+        return file
+    with contextlib.suppress(OSError, ValueError):  # what can't be a file name is no file
+        if file.is_file() or (name not in bundled and file.exists()):
+            return file
+    if name not in bundled:
+        raise ScenarioError("no such scenario", file=name, known=bundled, wanted=name,
+                            allowed="a file ending in .toml, or a bundled name")  # fmt: skip
+    return bundled[name]
+
+
+def _resolved(file: Path) -> Path:
+    try:
+        return file.resolve()
+    except (OSError, RuntimeError, ValueError) as problem:  # links in a circle, a null byte
+        raise ScenarioError(f"cannot be read ({problem})", file=file) from None
+
+
+def _read_chain(
+    file: Path, allowed: Sequence[Path], origins: _Origins, seen: tuple[Path, ...]
+) -> dict[str, Any]:
+    real = _resolved(file)
+    if real in seen:
+        names = " extends ".join(path.name for path in (*seen, real))
+        raise ScenarioError(f"goes round in a circle: {names}", file=file, key="extends")
+    if len(seen) > DEEPEST_EXTENDS:
+        raise ScenarioError(f"more than {DEEPEST_EXTENDS} deep", file=file, key="extends")
+    document = read_toml(file, LARGEST_SCENARIO_BYTES, ScenarioError)
+    base: dict[str, Any] = {}
+    if "extends" in document:
+        parent = _beside(file, document.pop("extends"), allowed, "extends")
+        base = _read_chain(parent, allowed, origins, (*seen, real))
+    _settle_files(document, file, allowed)
+    for key in _dotted(document):
+        origins[key] = str(file)
+    return _merged(base, document)
+
+
+def _beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ScenarioError("is not a file name", file=file, key=key, value=value)
+    try:
+        path = (file.parent / value).resolve()
+        is_file = path.is_file()
+    except (OSError, RuntimeError) as problem:  # a name too long, links in a circle
+        raise ScenarioError(f"cannot be read ({problem})", file=file, key=key,
+                            value=value) from None  # fmt: skip
+    if not any(path.is_relative_to(folder) for folder in allowed):
+        folders = " or ".join(str(folder) for folder in dict.fromkeys(allowed))
+        raise ScenarioError("leads outside the allowed folders", file=file, key=key, value=value,
+                            allowed=f"a file under {folders}")  # fmt: skip
+    bundled = scenarios_folder() / value
+    if not is_file and key == "extends" and path.parent == file.parent.resolve():
+        path, is_file = bundled, bundled.is_file()
+    if not is_file:
+        siblings = [one.name for one in path.parent.glob("*.toml")
+                    if one.is_file() and not one.samefile(file)]  # fmt: skip
+        raise ScenarioError("no such file", file=file, key=key, value=value, known=siblings,
+                            wanted=path.name)  # fmt: skip
+    return path
+
+
+def _settle_files(document: dict[str, Any], file: Path, allowed: Sequence[Path]) -> None:
+    """Put the paths of files beside the scenario in place of their names."""
+    plan = document.get("plan")
+    tables = [(document, "place", "place")]
+    for k, entry in enumerate(plan if isinstance(plan, list) else []):
+        if isinstance(entry, dict):
+            tables.append((entry, "programme", f"plan.{k}.programme"))
+    for table, name, key in tables:
+        value = table.get(name)
+        if isinstance(value, str) and value.endswith(".toml"):
+            table[name] = str(_beside(file, value, allowed, key))
+
+
+def _dotted(document: Mapping[str, Any], before: str = "") -> Iterator[str]:
+    for key, value in document.items():
+        yield before + key
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{before}{key}.")
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _put(document: dict[str, Any], key: str, value: Any, origin: str) -> None:
+    *tables, leaf = key.split(".")
+    if len(tables) >= DEEPEST_NEST:
+        raise ScenarioError(f"nested more than {DEEPEST_NEST} deep", file=origin)
+    for table in tables:
+        inner = document.setdefault(table, {})
+        if not isinstance(inner, dict):
+            raise ScenarioError("is not a table", file=origin, key=table, value=inner)
+        document = inner
+    document[leaf] = value
+
+
+def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins) -> S:
+    try:
+        config = kind.model_validate(document)
+    except ValidationError as error:
+        schemas = (kind, Structure, Levers, ScheduledShock, PlanEntry, Capacity, Budgets, Contract,
+                   Growth)  # fmt: skip
+        problem = validation_problem(error, ScenarioError, None, schemas,
+                                     also=() if "extends" in document else ("extends",))  # fmt: skip
+        raise _at(problem, origins) from None
+    try:
+        check_references(config)
+    except InputError as problem:
+        raise _at(problem, origins) from None
+    return config
+
+
+def _at(problem: InputError, origins: _Origins) -> InputError:
+    origin = None if problem.file else origins.of(problem.key)
+    return problem.placed(origin) if origin else problem

@@ -1,0 +1,461 @@
+"""What a plan is worth, in words and tables: the answer first, then what it hangs on."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from model.analysis.appraisal import EVERYONE, LENSES, SHORT_LOOK_YEARS, WITH_LIFE, Appraisal
+from model.analysis.appraise import Judged, prices_set, rates_in_words
+from model.analysis.decisions import (
+    Loop,
+    a_year,
+    acceptability,
+    chances,
+    middle_of,
+    plane,
+    rates_told,
+    who_looks,
+)
+from model.analysis.discounting import load_outside
+from model.analysis.estimates import Estimate, estimate
+from model.inputs.catalogue import item_words
+from model.inputs.prices import PRICE_YEAR
+from model.reporting.money_words import MILLION, THOUSAND, Unit, _pounds, alone, pounds, saved
+from model.reporting.wording import agency_words, label_of, plain_table
+
+LINES_TOLD = 3
+
+YEARS_TOLD = (3, 5, 10, 20)
+
+WELLBY_VALUES_TOLD = (0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0, 30_000.0, 50_000.0)
+
+LENS_ROWS = (
+    ("cash", "central", "cash"),
+    ("full_cost", "central", "full cost"),
+    ("social", "low", "social value, low"),
+    ("social", "central", "social value"),
+    ("social", "high", "social value, high"),
+    ("social", WITH_LIFE, "social value and life"),
+)
+"""Lens, value of a WELLBY and label of each row of the first table."""
+
+
+def appraisal(judged: Sequence[Judged]) -> RenderableType:
+    """Say what each plan costs, saves, for whom, whether it pays back, and what that hangs on."""
+    parts: list[RenderableType] = []
+    for one in judged:
+        parts += _about(one)
+    return Group(*parts)
+
+
+def _about(one: Judged) -> Iterable[RenderableType]:
+    us, them = one.comparison, one.appraisal
+    ours, theirs = (label_of(us.scenario, us.facts), label_of(us.comparator, us.their_facts))
+    yield Text(f"{ours} appraised against {theirs}: {us.facts['place_name']}, over "
+               f"{_years(us.years)}", style="bold")  # fmt: skip
+    if not any(frame.to_numpy().any() for frame in (them.total_cost, them.saving["full_cost"],
+                                                    them.wellbys, them.life_years)):  # fmt: skip
+        yield Text("Nothing is spent, saved or gained: in every pair both worlds are the same.")
+        return
+    yield answer_of(one)
+    for table in TABLES:
+        yield Padding(table(one), (1, 0, 0, 0))
+    if is_gain(averted := estimate(them.crisis_averted.sum().to_numpy())):
+        yield Padding(_crisis_words(them, averted), (1, 0, 0, 0))
+    yield Padding(_caveat(one), (1, 0, 1, 0))
+
+
+def _crisis_words(them: Appraisal, averted: Estimate) -> str:
+    words = f"{averted.rounded().text(0)} person-years in crisis are averted"
+    cost = them.cost_per_crisis_year()
+    if not np.isfinite(cost):
+        return f"{words}."
+    return f"{words}; each, discounted as wellbeing is, for {pounds(alone(cost))} spent."
+
+
+def answer_of(one: Judged) -> Table:
+    """Say in a few lines what a plan costs, saves and gains, for whom, and what that hangs on."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for what, words in [*_what_it_costs(one), *_for_whom(one), *_pays_back(one),
+                        *_feeds_itself(one), *_hangs(one), *_implausible(one)]:  # fmt: skip
+        table.add_row(what, words)
+    return table
+
+
+def _what_it_costs(one: Judged) -> Iterable[tuple[str, str]]:
+    them = one.appraisal
+    cost = pounds(estimate(them.cost.sum().to_numpy()))
+    bias = pounds(alone(them.optimism_bias.sum().mean()))
+    yield (
+        "It costs",
+        (
+            f"{cost}{_by_payer(them)}; {bias} more is added for optimism"
+            if them.cost.to_numpy().any()
+            else "no more than the comparator"
+        ),
+    )
+    yield "It saves in cash", saved(_gain(them, "cash"))
+    yield "It saves at full cost", saved(_gain(them, "full_cost"))
+    yield "It gains in wellbeing", _wellbeing(one)
+    yield "It gains in life", _quantity(estimate(them.life_years.sum().to_numpy()),
+                                        "person-years lived in the place, not valued")  # fmt: skip
+    if them.has_lives:
+        yield "", _survival(them)
+
+
+def _survival(them: Appraisal) -> str:
+    years = estimate(them.years_of_survivors.sum().to_numpy())
+    words = _quantity(years, "years by those alive here who died without it")
+    if not is_gain(years):
+        return words
+    return f"{words}, worth {pounds(alone(them.life_value.sum().mean()))}, beside the WELLBYs"
+
+
+def _gain(them: Appraisal, lens: str) -> Estimate:
+    return estimate(them.gains(lens).sum().to_numpy())
+
+
+def is_gain(amount: Estimate) -> bool:
+    """Tell whether more is gained than chance would give; of one pair, whether more is gained."""
+    return amount.mean > 0 and (amount.is_told or not amount.is_sure)
+
+
+def _wellbeing(one: Judged) -> str:
+    them = one.appraisal
+    points = estimate(them.wellbys.sum().to_numpy())
+    words = _quantity(points, "WELLBYs")
+    if not is_gain(points):
+        return words
+    low, central, high = (pounds(alone(points.mean * value))
+                          for value in them.terms.wellby_gbp.values())  # fmt: skip
+    return f"{words}, worth {central} ({low} to {high} by the value of a WELLBY)"
+
+
+def _by_payer(them: Appraisal) -> str:
+    pays = them.cost.groupby(level="payer").sum().mean(axis=1).sort_values(ascending=False)
+    told = [
+        f"{agency_words(str(name))} {pounds(alone(gbp))}" for name, gbp in pays.items() if gbp > 0
+    ]
+    return f", paid by {', '.join(told)}" if told else ""
+
+
+def _for_whom(one: Judged) -> Iterable[tuple[str, str]]:
+    saving = one.appraisal.saving["full_cost"]
+    sums = saving.groupby(level="payer").sum()
+    order = sums.mean(axis=1).abs().sort_values(ascending=False).index
+    told = [
+        f"{agency_words(str(name))} {saved(estimate(sums.loc[name].to_numpy()))}" for name in order
+    ]
+    yield "For whom, at full cost", "; ".join(told[:LINES_TOLD]) or "nobody"
+    fifths = one.appraisal.wellbys.groupby(level="quintile").sum()
+    poorest = estimate(fifths.loc[1].to_numpy()) if 1 in fifths.index else None
+    if poorest is not None:
+        yield "The most deprived fifth", _quantity(poorest, "WELLBYs")
+
+
+def _pays_back(one: Judged) -> Iterable[tuple[str, str]]:
+    first = "Does it pay back?"
+    if not (one.appraisal.total_cost.sum() > 0).any():
+        yield first, "It costs no more than the comparator, so there is nothing to pay back."
+        return
+    for lens, label in LENSES.items():
+        year, years = one.appraisal.mean_payback(lens), one.comparison.years
+        chance = one.appraisal.chance_of_payback(lens).iloc[-1]
+        answer = f"yes, in year {year:.0f}" if np.isfinite(year) else f"not within {_years(years)}"
+        if np.isfinite(year) and not is_gain(_gain(one.appraisal, lens)):
+            answer = f"in year {year:.0f} by the mean, but no gain can be told"
+        yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pairs in the end)"
+        first = ""
+
+
+def _feeds_itself(one: Judged) -> Iterable[tuple[str, str]]:
+    found = one.loops.mean
+    if not np.isfinite(found.gain):
+        return
+    low, high = middle_of(one.loops.resampled.gain)
+    spread = f" ({low:.3f} to {high:.3f})" if one.n > 1 else ""
+    yield (
+        "Does it feed itself?",
+        (
+            f"{'yes' if found.gain >= 1 else 'no'}: of a pound of prevention {found.gain:.3f}{spread} "
+            f"comes back into prevention; {_needed(found)}"
+        ),
+    )
+
+
+def _needed(found: Loop) -> str:
+    if np.isnan(found.needed_ratio):
+        return "nothing is saved at full cost that could pay for it"
+    if np.isinf(found.needed_ratio):
+        return "no ratio would make it pay for itself, as no cash comes back to those who pay"
+    return (f"to pay for itself it would need a ratio at full cost of {found.needed_ratio:,.3g}, "
+            f"and has {found.ratio:.2g}")  # fmt: skip
+
+
+def _hangs(one: Judged) -> Iterable[tuple[str, str]]:
+    them, first = one.appraisal, "What it hangs on"
+    if not (them.total_cost.sum() > 0).any():
+        return
+    for lens, label in LENSES.items():
+        factor = them.switching_value(lens)
+        if not is_gain(_gain(them, lens)) or not np.isfinite(factor):
+            words = "no gain can be told, so nothing makes it break even"
+        elif lens == "social":
+            usual = them.terms.wellby_gbp["central"]
+            words = (f"it breaks even with a WELLBY worth {pounds(alone(factor * usual))}, "
+                     f"not {pounds(alone(usual))}")  # fmt: skip
+        else:
+            words = f"it breaks even with all unit costs {factor:.2g} times as high"
+        yield first, f"{label}: {words}"
+        first = ""
+    if told := _largest(them):
+        yield "", f"most is moved by {told}"
+
+
+def _implausible(one: Judged) -> Iterable[tuple[str, str]]:
+    if not one.appraisal.has_lives:
+        return
+    gains, most = one.appraisal.enrolee_gain.mean(axis=1), load_outside().most_plausible_gain
+    for name, gain in gains[gains > most].items():
+        yield ("Implausible", f"who enrolled in {str(name).replace('_', ' ')} gained {gain:.2g} points "
+               f"of life satisfaction about a year later; more than {most:.2g} is hard to believe")  # fmt: skip
+
+
+def _largest(them: Appraisal) -> str:
+    sums = them.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
+    names = sums[sums != 0].abs().sort_values(ascending=False).index[:LINES_TOLD]
+    return ", ".join(
+        f"{item_words(str(name))} ({'+' if sums[name] > 0 else ''}{_pounds(sums[name])})"
+        for name in names
+    )
+
+
+def _lens_table(one: Judged) -> Table:
+    them, unit = one.appraisal, _unit(one.appraisal)
+    table = plain_table(f"Present value, {unit.name}", "gain", "cost", "net", "ratio")
+    cost = them.total_cost.sum()
+    for lens, level, label in LENS_ROWS:
+        if level == WITH_LIFE and not them.has_lives:
+            continue
+        gain, net = them.gains(lens, level).sum(), them.net(lens, level).sum()
+        ratio = f"{gain.mean() / cost.mean():.2f}" if cost.mean() > 0 else "-"
+        table.add_row(label, unit.cell(gain), unit.mean(cost), unit.cell(net), ratio)
+    return table
+
+
+def _chance_table(one: Judged) -> Table:
+    them, last = one.appraisal, one.comparison.years
+    told = [*(year for year in YEARS_TOLD if year < last), last]
+    others = [rate for rate in rates_told(them.terms.money) if rate != _rate_in_force(them)]
+    table = plain_table(
+        "% of pairs paid back by year",
+        *map(str, told),
+        *(f"at {100 * rate:.3g} %" for rate in others),
+    )
+    found = 100 * chances(them)
+    for agency, lens in who_looks(them):
+        usual = found.xs((agency, lens, _rate_in_force(them)))
+        ends = [found.xs((agency, lens, rate))[last] for rate in others]
+        table.add_row(_whose(agency, lens), *(f"{share:.0f}" for share in [*usual[told], *ends]))
+    return table
+
+
+def _rate_in_force(them: Appraisal) -> float:
+    return float(them.terms.money[0][1])
+
+
+def _whose(agency: str, lens: str) -> str:
+    return LENSES[lens] if agency == EVERYONE else f"{agency_words(agency)}, {LENSES[lens]}"
+
+
+def _activity_table(one: Judged) -> Table:
+    them, us = one.appraisal, one.comparison
+    counts = one.activity
+    full, cash = (a_year(them.saving[lens], them) for lens in ("full_cost", "cash"))
+    unit, people = Unit("£k", 1 / THOUSAND, 0), Unit("", 1.0, 0)
+    table = plain_table("Fewer a year", "asked", "met", "refilled",
+                        f"full cost, {unit.name}", f"cash, {unit.name}")  # fmt: skip
+    table.columns[0].no_wrap = False
+    for name in us.services:
+        asked, met, refilled = (frame.T[name] for frame in counts.values())
+        paid = (one.T.get(name, pd.Series(0.0, them.pairs.index)) for one in (full, cash))
+        table.add_row(item_words(name), people.mean(asked), people.cell(met), people.mean(refilled),
+                      *(unit.cell(values) for values in paid))  # fmt: skip
+    return table
+
+
+def _worth_table(one: Judged) -> Table:
+    place = plane(one.appraisal)
+    values = np.array(WELLBY_VALUES_TOLD)
+    cost, wellbys = place["cost_gbp"].to_numpy(), place["wellbys"].to_numpy()
+    shares = 100 * acceptability(cost, wellbys, values)
+    table = plain_table(
+        "Worth it, %, a WELLBY at",
+        *(f"£{value / THOUSAND:g}k" if value else "£0" for value in values),
+    )
+    for name, label in (("one_sample", "of pairs: one sample's chance"),
+                        ("of_mean", "of means: doubt of the mean")):  # fmt: skip
+        table.add_row(label, *(f"{share:.0f}" for share in shares[name]))
+    return table
+
+
+def _loop_table(one: Judged) -> Table:
+    mean, drawn = one.loops.mean, one.loops.resampled
+    # A share has no interval where what it is a share of may be nothing, or less.
+    is_saved = middle_of(drawn.ratio)[0] > 0
+    is_theirs = is_saved and middle_of(drawn.own_share)[0] > 0
+    table = plain_table("Loop gain, undiscounted", "mean", "95 % of means drawn again")
+    for label, value, spread in (
+        ("saving at full cost over cost", mean.ratio, drawn.ratio),
+        (
+            "x share that falls to those who pay",
+            mean.own_share,
+            drawn.own_share if is_saved else None,
+        ),
+        ("x share of that released as cash", mean.cashable, drawn.cashable if is_theirs else None),
+        ("x share of the cash reinvested", mean.reinvestment, None),
+        ("= next prevention pound", mean.gain, drawn.gain),
+        ("ratio it would need to pay for itself", mean.needed_ratio, None),
+    ):
+        low, high = (np.nan, np.nan) if spread is None else middle_of(spread)
+        is_told = one.n > 1 and np.isfinite(low)
+        table.add_row(label, _factor(value), f"{low:.3f} to {high:.3f}" if is_told else "")
+    return table
+
+
+def _factor(value: float) -> str:
+    if np.isnan(value):
+        return "-"
+    return f"{value:,.3f}" if np.isfinite(value) else "none would do"
+
+
+def _outside_table(one: Judged) -> Table:
+    them, unit = one.appraisal, _unit(one.appraisal)
+    table = plain_table(f"Taken from outside, {unit.name}", "gain", "net")
+    cost = them.total_cost.sum()
+    ends = {
+        "low": one.cash_ends["low"],
+        "as given": them.saving["cash"],
+        "high": one.cash_ends["high"],
+    }
+    for end, cash in ends.items():
+        gain = cash.sum()
+        table.add_row(f"cash, cashable shares {end}", unit.cell(gain), unit.cell(gain - cost))
+    table.add_row(
+        "places to meet not worn away in the end (in no net)", unit.cell(one.residual), ""
+    )
+    return table
+
+
+def _pocket_table(one: Judged) -> Table:
+    unit, pockets = _unit(one.appraisal), one.appraisal.pockets()
+    table = plain_table(f"Whose pocket, {unit.name}", "pays", "saves in cash", "saves at full cost")
+    for agency in pockets["pays"].index:
+        pays, cash, full = (pockets[what].loc[agency] for what in ("pays", "cash", "full_cost"))
+        table.add_row(agency_words(str(agency)), unit.mean(pays), unit.cell(cash), unit.cell(full))
+    return table
+
+
+def _quintile_table(one: Judged) -> Table:
+    them, unit = one.appraisal, _unit(one.appraisal)
+    table = plain_table("By deprivation", f"saved, {unit.name}", "WELLBYs", "crisis averted, years")
+    saving, wellbys, averted = (frame.groupby(level="quintile").sum() for frame in (
+        them.saving["full_cost"], them.wellbys, them.crisis_averted))  # fmt: skip
+    saving = saving.reindex(wellbys.index, fill_value=0.0)
+    people = Unit("", 1.0, 0)
+    for quintile in wellbys.index:
+        label = {1: "1, most deprived", 5: "5, least deprived"}.get(quintile, str(quintile))
+        table.add_row(label, unit.cell(saving.loc[quintile]), people.cell(wellbys.loc[quintile]),
+                      people.cell(averted.loc[quintile]))  # fmt: skip
+    return table
+
+
+def _looks_table(one: Judged) -> Table:
+    them, unit, years = one.appraisal, _unit(one.appraisal), one.comparison.years
+    table = plain_table(f"Two looks at one plan, {unit.name}", "cost", "saved", "net")
+    short = them.short_look()
+    looks = {f"{agency_words(them.main_payer)} alone, {_years(min(SHORT_LOOK_YEARS, years))}, cash":
+             (short["cost"], short["saving"])} if them.main_payer else {}  # fmt: skip
+    looks[f"whole place, {_years(years)}, full cost"] = (
+        them.total_cost.sum(), them.gains("full_cost").sum())  # fmt: skip
+    for label, (cost, saving) in looks.items():
+        table.add_row(label, unit.mean(cost), unit.cell(saving), unit.cell(saving - cost))
+    return table
+
+
+def _unit(them: Appraisal) -> Unit:
+    return _unit_for([them.total_cost, them.gains("full_cost"), them.gains("social")])
+
+
+def _unit_for(frames: Iterable[pd.DataFrame]) -> Unit:
+    """Choose millions or thousands, and decimals, so that the largest has about four digits."""
+    largest = max(float(frame.sum().abs().max()) for frame in frames)
+    if largest >= MILLION:
+        return Unit("£m", 1 / MILLION, 2 if largest < 100 * MILLION else 1)
+    return Unit("£ thousand", 1 / THOUSAND, 1)
+
+
+TABLES = (_lens_table, _chance_table, _pocket_table, _activity_table, _loop_table,
+          _worth_table, _quintile_table, _outside_table, _looks_table)  # fmt: skip
+"""In the order they are shown."""
+
+
+def _caveat(one: Judged) -> Text:
+    n = one.n
+    sure = (
+        f"Brackets and ± are 95 % intervals of the mean over {n} pairs of runs: chance in the "
+        "simulation alone. A share of pairs is that of simulated samples, which vary more than the "
+        "whole place would."
+        if n > 1
+        else "One pair of runs: no interval can be given, and a difference may be chance."
+    )
+    return Text(" ".join([sure, *terms_of(one)]), style="dim")
+
+
+def terms_of(one: Judged) -> list[str]:
+    """Say, a sentence or two at a time, by what a plan is judged."""
+    terms = one.appraisal.terms
+    timing = "in the middle of each year" if terms.mid_year else "at the beginning of each year"
+    sentences = [
+        f"Pounds of {PRICE_YEAR}, in present value: money at {one.discounting}, wellbeing at "
+        f"{rates_in_words(terms.wellbeing)}; year 0 is the first, and all comes {timing}.",
+        "The three lenses are never summed: social value is wellbeing less cost, without what is "
+        "saved. Costs carry optimism bias by grade of evidence, but not in loop gain. Cash comes in whole "
+        f"steps of staffed capacity. {_who_counts(one.appraisal)} How to check it by hand: "
+        "docs/appraisal.md.",
+    ]
+    if one.prices:
+        sentences.append(f"Unit costs set here: {', '.join(prices_set(one))}.")
+    if one.ungraded:
+        sentences.append(
+            f"No file was found of {', '.join(one.ungraded)}: the worst grade is taken."
+        )
+    return sentences
+
+
+def _who_counts(them: Appraisal) -> str:
+    if them.has_lives:
+        return ("WELLBYs are counted at the ends of each year among adults alive and living here in "
+                "both worlds; years of life are those of others, and never in the WELLBYs.")  # fmt: skip
+    return ("WELLBYs are counted for all adults, not only for those alive in both worlds: this "
+            "campaign kept no table of lives.")  # fmt: skip
+
+
+def _quantity(amount: Estimate, unit: str) -> str:
+    amount = amount.rounded()
+    if amount.mean == 0 and not amount.high > 0:
+        return f"no {unit}"
+    if amount.is_sure and not amount.is_told:
+        return f"no change can be told ({amount.low:,.0f} to {amount.high:,.0f} {unit})"
+    return f"{amount.text(0)} {unit}"
+
+
+def _years(n: int) -> str:
+    return f"{n} years" if n > 1 else "1 year"

@@ -1,0 +1,376 @@
+"""One scenario against another, seed by seed: what changes, for whom, and how surely."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from model.analysis.pairs import (
+    THOUSAND,
+    Change,
+    Comparison,
+    Paired,
+    comparisons,
+    first_seen,
+    rates_by,
+    turn_of,
+)
+from model.core.codes import AGE_BANDS
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.catalogue import load_services
+from model.reporting.summary import warnings
+from model.reporting.wording import (
+    first_few,
+    hangs_on,
+    label_of,
+    plain_table,
+    settings_of,
+    stands_for,
+)
+from model.tables.results import Results
+
+OLD_AGE = ("65-74", "75+")
+
+SEVERAL = 2
+
+LARGE_GBP = 10_000_000
+"""A difference of cost from which on it is told in millions."""
+
+LIMITS = {"spilled": "went elsewhere", "given_up": "gave up", "waiting": "waiting, end",
+          "stock_months": "years in care"}  # fmt: skip
+"""Columns of ``services`` that capacity moves, where a campaign has them."""
+
+PROGRAMMES = {"enrolled": "enrolled", "completed": "completed", "supporters": "supporters, end"}
+"""Columns of ``programmes`` that are summed over neighbourhoods, where a campaign has them."""
+
+
+def comparison(results: Results) -> RenderableType:
+    """Say what changes and for whom, then how surely; for each scenario that was compared."""
+    return Group(*(part for one in comparisons(results) for part in about(one)))
+
+
+def about(
+    one: Comparison, worth: RenderableType | None = None, terms: Sequence[str] = ()
+) -> Iterable[RenderableType]:
+    """Say what one scenario changes, for whom and how surely.
+
+    Parameters
+    ----------
+    one : Comparison
+        A scenario beside its comparator.
+    worth : renderable, optional
+        What the change is worth, where that is known: it stands before all else.
+    terms : sequence of str
+        What such a worth rests on, told at the end.
+    """
+    ours, theirs = label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts)
+    yield Text(f"{ours} compared with {theirs}: {one.facts['place_name']}, over {_years(one.years)}",
+               style="bold")  # fmt: skip
+    yield from _what_differs(one, theirs)
+    n = len(one.pairs)
+    if n == 0:
+        yield Text("Nothing can be compared: no pair of runs with one seed was finished.")
+        return
+    if n < one.facts["replicates"]:
+        yield Text(
+            f"Only {n} of {one.facts['replicates']} pairs of runs finished; the others are left out."
+        )
+    if n == 1:
+        yield Text("One pair of runs: no intervals, and any difference may be chance. Ask for "
+                   "--replicates 2 or more.")  # fmt: skip
+    if one.pairs["same"].all():
+        yield Text(f"Nothing changes: {'both worlds are' if n == 1 else f'in each of {n} pairs both worlds are'} "
+                   "the same to the bit, in every month.")  # fmt: skip
+    else:
+        if worth is not None:
+            yield Padding(worth, (0, 0, 1, 0))
+        yield _answer(one)
+        yield from (Padding(table, (1, 0, 0, 0)) for table in _tables(one))
+    for name in (one.scenario, one.comparator):
+        yield from (Text(warning, style="yellow") for warning in warnings(one.results, name))
+    yield Padding(_caveat(one, terms), (1, 0, 1, 0))
+
+
+def _what_differs(one: Comparison, theirs: str) -> Iterable[RenderableType]:
+    ours_set, theirs_set = settings_of(one.facts), settings_of(one.their_facts)
+    own = [what for what in ours_set if what not in theirs_set]
+    other = [what for what in theirs_set if what not in ours_set]
+    sentences = [f"With {first_few(own)}{_in_all(one.facts)}."] if own else []
+    sentences += [f"{theirs} has {first_few(other)}."] if other else []
+    if sentences:
+        yield Text(" ".join(sentences))
+
+
+def _in_all(facts: Mapping[str, Any]) -> str:
+    """Say what a plan of several entries spends, in all and for each resident of the real place."""
+    spent = sum(entry["budget_gbp_per_year"] for entry in facts["plan"])
+    if len(facts["plan"]) < SEVERAL:
+        return ""
+    return (f": £{spent / 1e6:g}m a year in all, £{spent / facts['real_population']:,.0f} for each "
+            "resident")  # fmt: skip
+
+
+def _answer(one: Comparison) -> Table:
+    """Lay out the answer, a line for each thing that may change."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for what, words in [*_what_changes(one), *_for_whom(one), *_how_sure(one)]:
+        table.add_row(what, words)
+    return table
+
+
+def _what_changes(one: Comparison) -> Iterable[tuple[str, str]]:
+    crisis, satisfaction = one.crisis.change(), one.satisfaction.times(1.0 / one.years).change()
+    yield "Person-years in crisis", _with_share(crisis, " of all")
+    yield "Life satisfaction", satisfaction.words(4, "points higher", "points lower")
+    for name in one.main_services:
+        yield load_services()[name].label, _with_share(one.demand.where("service", [name]).change())
+    yield from _turns(one)
+
+
+def _with_share(change: Change, of: str = "") -> str:
+    share = change.share()
+    return f"{change.words()}, {share}{of}" if share else change.words()
+
+
+def _turns(one: Comparison) -> Iterable[tuple[str, str]]:
+    for first, then, sign in (("more", "fewer", 1.0), ("fewer", "more", -1.0)):
+        told = []
+        for name in one.services:
+            if turn := turn_of(one.demand.where("service", [name]).times(sign)):
+                told.append(f"{load_services()[name].label} ({first} in {_span(1, turn[0])}, "
+                            f"{then} from year {turn[1]})")  # fmt: skip
+        if told:
+            yield f"First {first}, then {then}", "; ".join(told)
+
+
+def _for_whom(one: Comparison) -> Iterable[tuple[str, str]]:
+    rates = rates_by(one, "quintile")
+    lived = one.adults.by("quintile").theirs
+    lived_in = [int(quintile) for quintile in lived.index[lived.any(axis=1)]]
+    first, last = lived_in[0], lived_in[-1]
+    changes, totals = rates.changes(), one.crisis.by("quintile").changes()
+    yield "", ""
+    yield "Person-years in crisis", "a year per 1,000 adults, and in all:"
+    for quintile in dict.fromkeys((first, last)):
+        yield f"  {_quintile_words(quintile)}", _rate_and_total(changes[quintile], totals[quintile])
+    if first != last:
+        yield "  gap between the two", _gap(*(rates.where("quintile", [k]) for k in (first, last)))
+    for label, bands in (("16 to 64", set(AGE_BANDS) - set(OLD_AGE)), ("65 and over", OLD_AGE)):
+        own, base = (paired.where("age_band", bands) for paired in (one.crisis, one.adults))
+        rate = own.total.per(base.total, THOUSAND).change()
+        yield f"  aged {label}", _rate_and_total(rate, own.change())
+
+
+def _how_sure(one: Comparison) -> Iterable[tuple[str, str]]:
+    n, seeds = len(one.pairs), one.pairs.index
+    if n > 1:
+        yield "", ""
+        yield "How sure", (
+            f"Brackets and ± are 95 % intervals (Student's t) of the mean difference over {n} pairs "
+            f"of runs, seeds {seeds.min()} to {seeds.max()}: chance in the simulation alone, not "
+            "doubt about its parameters. Where an interval holds 0, no change can be told."
+        )  # fmt: skip
+
+
+def _rate_and_total(rate: Change, total: Change) -> str:
+    is_told = not rate.is_nothing and (rate.size.is_told or not rate.size.is_sure)
+    return f"{rate.words(2)}; {total.words()}" if is_told else rate.words(2)
+
+
+def _gap(most_deprived: Paired, least_deprived: Paired) -> str:
+    gap = Paired(most_deprived.total.ours - least_deprived.total.ours,
+                 most_deprived.total.theirs - least_deprived.total.theirs)  # fmt: skip
+    change = gap.change()
+    return f"{change.words(2, 'wider', 'narrower')}, from {change.base:.1f}"
+
+
+def _quintile_words(quintile: int) -> str:
+    return {1: "most deprived fifth", 5: "least deprived fifth"}.get(quintile, f"fifth {quintile}")
+
+
+def _tables(one: Comparison) -> Iterable[RenderableType]:
+    yield _whom_table(one)
+    if one.services:
+        yield _demand_table(one)
+        yield from _limits_table(one)
+    yield from _programmes_table(one)
+    yield _periods_table(one)
+
+
+def _whom_table(one: Comparison) -> Table:
+    table = _table("Person-years in crisis", _years(one.years), "%", "a year per 1,000 adults")
+    rows = [
+        (
+            "all adults",
+            one.crisis.change(),
+            one.crisis.total.per(one.adults.total, THOUSAND).change(),
+        )
+    ]
+    for level, name in (("quintile", _quintile_row), ("age_band", "aged {}".format)):
+        totals, rates = one.crisis.by(level).changes(), rates_by(one, level).changes()
+        rows += [(name(key), totals[key], rates[key]) for key in totals]
+    for label, total, rate in rows:
+        _add(table, label, total, _count(total), _percent(total), _cell(rate, 2))
+    return table
+
+
+def _quintile_row(quintile: int) -> str:
+    return {1: "1, most deprived", 5: "5, least deprived"}.get(quintile, str(quintile))
+
+
+def _demand_table(one: Comparison) -> Table:
+    cost = one.contacts("cost_gbp")
+    unit, factor, digits = _unit_of(cost)
+    table = _table("Demand in the real place", _years(one.years), "%", "first seen",
+                   f"served, {unit}")  # fmt: skip
+    for name in one.services:
+        own, bill = (paired.where("service", [name]) for paired in (one.demand, cost))
+        change = own.change()
+        _add(table, load_services()[name].label, change, _count(change), _percent(change),
+             _seen(own), _cell(bill.times(factor).change(), digits))  # fmt: skip
+    total = cost.times(factor).change()
+    _add(table, "all of these, at full unit cost", total, "", "", "", _cell(total, digits))
+    return table
+
+
+def _unit_of(gbp: Paired) -> tuple[str, float, int]:
+    """Choose a unit for pounds: its name, its factor, and how many decimals it is told to."""
+    is_large = abs(gbp.change().size.mean) >= LARGE_GBP
+    return ("£m", 1e-6, 2) if is_large else ("£ thousand", 1e-3, 0)
+
+
+def _seen(yearly: Paired) -> str:
+    found = [(year, words) for side, words in ((-1, "fewer"), (1, "more"))
+             if (year := first_seen(yearly, side)) is not None]  # fmt: skip
+    return ", ".join(f"{words}, year {year}" for year, words in sorted(found)[:1])
+
+
+def _limits_table(one: Comparison) -> Iterable[Table]:
+    """Tell what the limits of services do, where a campaign has any."""
+    moved = {heading: paired for heading, paired in _limits(one).items()
+             if paired.ours.to_numpy().any() or paired.theirs.to_numpy().any()}  # fmt: skip
+    if not moved:
+        return
+    table = _table("Queues, and lasting care", *moved)
+    for name in one.services:
+        changes = [paired.where("service", [name]).change() for paired in moved.values()]
+        if any(change.base or not change.is_nothing for change in changes):
+            table.add_row(load_services()[name].label, *(_count(change) for change in changes))
+    yield table
+
+
+def _limits(one: Comparison) -> dict[str, Paired]:
+    """Gather what capacity moves, by heading: flows over all years, who waits in the last."""
+    there = {column: one.contacts(column) for column in LIMITS if column in one.results.services}
+    moved = {LIMITS[column]: paired for column, paired in there.items()}
+    if "waiting" in there:
+        moved[LIMITS["waiting"]] = there["waiting"].where("year", [one.years])
+    if "stock_months" in there:
+        moved[LIMITS["stock_months"]] = there["stock_months"].times(1.0 / MONTHS_PER_YEAR)
+    return moved
+
+
+def _programmes_table(one: Comparison) -> Iterable[Table]:
+    """Tell what programmes cost and whom they reached, where a campaign has any."""
+    programmes = one.results.programmes
+    if programmes.empty:
+        return
+    sums = {column: one.of_programmes(programmes, column)
+            for column in ("spend_gbp", *PROGRAMMES)}  # fmt: skip
+    unit, factor, digits = _unit_of(spent := sums.pop("spend_gbp"))
+    table = _table("What is done", f"spent, {unit}", *PROGRAMMES.values())
+    for name in sorted(programmes["programme"].unique()):
+        own = {column: yearly.where("programme", [name]) for column, yearly in sums.items()}
+        own["supporters"] = own["supporters"].where("year", [one.years])
+        cells = [_cell(spent.where("programme", [name]).times(factor).change(), digits),
+                 *(_count(yearly.change()) for yearly in own.values())]  # fmt: skip
+        table.add_row(str(name).replace("_", " "), *(_without_nothing(cell) for cell in cells))
+    yield table
+
+
+def _without_nothing(cell: str) -> str:
+    """Leave out an interval of no width: money is spent as planned."""
+    return re.sub(r" ± [0.]+$", "", cell)
+
+
+def _periods_table(one: Comparison) -> Table:
+    table = _table("A year, on average", *(f"years {a} to {b}" if a < b else f"year {a}"
+                                                for a, b in one.periods))  # fmt: skip
+    rows = [
+        ("people in crisis", one.crisis, _count),
+        ("life satisfaction", one.satisfaction, _score),
+    ]
+    rows += [(f"{load_services()[name].label}, %", one.demand.where("service", [name]), _percent)
+             for name in one.main_services]  # fmt: skip
+    for label, yearly, cell in rows:
+        means = [
+            yearly.where("year", range(a, b + 1)).times(1.0 / (b - a + 1)) for a, b in one.periods
+        ]
+        table.add_row(label, *(cell(mean.change()) for mean in means))
+    return table
+
+
+def _table(*headings: str) -> Table:
+    """Make a table whose first column gives way where the page is narrow."""
+    table = plain_table(*headings)
+    table.columns[0].no_wrap = False
+    return table
+
+
+def _add(table: Table, label: str, change: Change, *cells: str) -> None:
+    """Add a row, dim where no change can be told."""
+    untold = change.size.is_sure and not change.size.is_told
+    table.add_row(label, *cells, style="dim" if untold else "")
+
+
+def _count(change: Change) -> str:
+    return _cell(Change(change.size.rounded(), change.base), 0)
+
+
+def _cell(change: Change, digits: int) -> str:
+    return "0" if change.is_nothing else change.size.short(digits, "+")
+
+
+def _percent(change: Change) -> str:
+    return _cell(Change(change.percent, 100.0), 2) if change.percent else "-"
+
+
+def _score(change: Change) -> str:
+    return _cell(change, 3)
+
+
+def _years(n: int) -> str:
+    return f"{n} years" if n > 1 else "1 year"
+
+
+def _span(first: int, last: int) -> str:
+    return f"years {first} to {last}" if first < last else f"year {first}"
+
+
+def _caveat(one: Comparison, terms: Sequence[str]) -> Text:
+    how = [] if one.pairs["same"].all() else [*_gain(one), *_signs(one), *terms]
+    return Text(
+        " ".join([*how, stands_for(one.facts, one.scale), hangs_on(one.facts)]), style="dim"
+    )
+
+
+def _gain(one: Comparison) -> Iterable[str]:
+    if np.isfinite(gain := one.crisis.gain()):
+        yield (f"Both runs of a pair share every accident they can: the variance of the difference "
+               f"in person-years in crisis is {gain:,.0f} times smaller than between runs of "
+               "unrelated seeds.")  # fmt: skip
+
+
+def _signs(one: Comparison) -> Iterable[str]:
+    yield "In tables + is more and - is fewer than the comparator, and % is of the comparator."
+    if one.services:
+        yield ("Costs are activity at its full unit cost, undiscounted: not cash that anybody "
+               "could take out.")  # fmt: skip
+        yield "First seen: the first of two years running whose intervals lie on one side of 0."

@@ -1,0 +1,95 @@
+"""Budgets to figures: what was planned for prevention and paid, year by year, and what was left."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from model.inputs.prices import PRICE_YEAR
+from model.reporting.figures.appraisal import MILLION, draw_band
+from model.reporting.figures.style import INK, LINE, QUIET, save_figure, title_axes
+from model.reporting.wording import agency_words, heading_of
+from model.tables.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PREVENTION = {
+    "planned_gbp": ("planned", QUIET, ":"),
+    "prevention_gbp": ("paid", LINE, "-"),
+    "frozen_prevention_gbp": ("had demand stayed as in the first year", "#e08214", "--"),
+}
+"""Column, label, colour and dashes of the lines of prevention."""
+
+AGENCY_LINES = {"council": "#b35806", "nhs": LINE, "police": "#1b7837"}
+
+
+def draw_budgets(results: Results) -> list[Path]:
+    """Draw the budgets of each scenario in which they react, as SVG and as PNG.
+
+    Returns
+    -------
+    list of path
+        The PNG files.
+    """
+    reacting = [name for name, facts in results.manifest["scenarios"].items()
+                if facts["budgets"]["regime"] != "planned"
+                and (results.budgets["scenario"] == name).any()]  # fmt: skip
+    return [save_figure(partial(budgets, results, name), results.folder / f"budgets_{name}")
+            for name in reacting]  # fmt: skip
+
+
+def budgets(results: Results, scenario: str) -> "Figure":
+    """Draw what was planned for prevention and paid, envelopes beside bills, and what was left."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load, only needed to draw
+
+    facts = results.manifest["scenarios"][scenario]
+    rows = results.budgets[results.budgets["scenario"] == scenario]
+    figure = Figure(figsize=(10.0, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw_prevention(left, rows)
+    _draw_room(right, rows)
+    figure.suptitle(f"Budgets, {facts['budgets']['regime']}. {heading_of(scenario, facts)}", x=0.01, ha="left",
+                    fontsize=13, fontweight="bold", color=INK, parse_math=False)  # fmt: skip
+    n = rows["run"].nunique()
+    figure.supxlabel(
+        f"Pounds of {PRICE_YEAR}, not discounted; {n} replicates. Bands: 95 % intervals of the mean (chance "
+        "alone).\nPrevention is the plan and usual spending on places to meet. Room is an envelope less the bill "
+        "in cash and what is planned.",
+        x=0.01, ha="left", fontsize=8, color=QUIET,
+    )  # fmt: skip
+    return figure
+
+
+def _draw_prevention(axes: "Axes", rows: pd.DataFrame) -> None:
+    for column, (label, colour, dashes) in PREVENTION.items():
+        draw_band(axes, _by_year(rows.assign(value=rows[column])), label, colour, dashes)
+    axes.set_ylim(bottom=0.0)
+    axes.set(ylabel="£ million a year")
+    axes.legend(frameon=False, fontsize=8)
+    title_axes(axes, "Prevention, all agencies", x_label="year")
+
+
+def _draw_room(axes: "Axes", rows: pd.DataFrame) -> None:
+    room = rows["envelope_gbp"] - rows["cash_bill_gbp"] - rows["planned_gbp"]
+    for agency, colour in _with_bills(rows).items():
+        own = rows["agency"] == agency
+        draw_band(axes, _by_year(rows[own].assign(value=room[own])), agency_words(agency), colour)
+    axes.axhline(0.0, color=INK, lw=0.8)
+    axes.set(ylabel="£ million a year")
+    axes.legend(frameon=False, fontsize=8)
+    title_axes(axes, "Room in envelopes for the whole plan", x_label="year")
+
+
+def _with_bills(rows: pd.DataFrame) -> Mapping[str, str]:
+    billed = rows.groupby("agency")["bill_gbp"].sum()
+    return {agency: colour for agency, colour in AGENCY_LINES.items() if billed[agency] > 0.0}
+
+
+def _by_year(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sum a value over agencies, in millions: a row for each year, a column for each run."""
+    sums = rows.groupby(["year", "run"])["value"].sum().unstack("run")
+    return sums / MILLION

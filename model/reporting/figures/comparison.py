@@ -1,0 +1,123 @@
+"""Two scenarios side by side, as a figure."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.analysis.pairs import Comparison, Paired, comparisons, rates_by
+from model.inputs.catalogue import load_services
+from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
+from model.reporting.wording import label_of
+from model.tables.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+SERVICE_LINES = (LINE, "#e08214", "#1b7837")
+
+SERVICE_DASHES = ("-", "--", ":")
+
+LEGEND_STRIP = 0.16
+
+
+def draw_comparisons(results: Results) -> list[Path]:
+    """Draw each scenario that was compared, as SVG and as PNG; none without finished pairs.
+
+    Returns
+    -------
+    list of path
+        The PNG files.
+    """
+    found = [one for one in comparisons(results) if len(one.pairs)]
+    return [
+        save_figure(partial(differences, one),
+              results.folder / ("comparison" if len(found) == 1 else f"comparison_{one.scenario}"))
+        for one in found
+    ]  # fmt: skip
+
+
+def differences(one: Comparison) -> "Figure":
+    """Draw what a scenario changes, year by year and for whom."""
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(10.0, 7.6), layout="constrained")
+    axes = figure.subplots(2, 2)
+    _draw_differences(axes[0, 0], {"": one.crisis}, "people")
+    title_axes(axes[0, 0], "People in crisis: difference")
+    _draw_differences(axes[1, 0], {"": one.satisfaction}, "points, of 0 to 10")
+    title_axes(axes[1, 0], "Mean life satisfaction of adults: difference")
+    _draw_crisis_differences(axes[1, 1], one)
+    if one.services:
+        demand = {load_services()[name].label: _in_percent(one.demand.where("service", [name]))
+                  for name in one.main_services}  # fmt: skip
+        _draw_differences(axes[0, 1], demand, "% of the comparator")
+        title_axes(axes[0, 1], "Demand for main services: difference")
+    else:
+        axes[0, 1].set_axis_off()
+    names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
+    figure.suptitle(f"{names[0]} less {names[1]}: {one.facts['place_name']}", x=0.01, ha="left", fontsize=13, fontweight="bold",
+                    color=INK, parse_math=False)  # fmt: skip
+    n = len(one.pairs)
+    figure.supxlabel(
+        f"{one.facts['population']:,} simulated residents stand for {one.facts['real_population']:,}; "
+        + (f"{n} pairs of runs with one seed. Bands and bars: 95 % intervals of the mean\n"
+           "difference over pairs (chance alone)." if n > 1 else "one pair of runs: no interval.")
+        + " Above 0 is more than the comparator.",
+        x=0.01, ha="left", fontsize=8, color=QUIET,
+    )  # fmt: skip
+    return figure
+
+
+def _draw_differences(axes: "Axes", lines: Mapping[str, Paired], unit: str) -> None:
+    axes.axhline(0.0, color=INK, lw=0.8)
+    years, reach = np.zeros(0), 0.0
+    for (label, yearly), colour, dashes in zip(
+        lines.items(), SERVICE_LINES, SERVICE_DASHES, strict=False
+    ):
+        changes = yearly.by("year").changes()
+        found = [change.size for change in changes.values()]
+        years = np.array([int(year) for year in changes])
+        axes.plot(years, [one.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
+        if found[0].is_sure:
+            axes.fill_between(years, [one.low for one in found], [one.high for one in found],
+                              color=colour, alpha=0.15, lw=0)  # fmt: skip
+        reach = max(reach, *(abs(one.mean) for one in found))
+    if not reach:
+        axes.set_ylim(-1.0, 1.0)
+    if any(lines):  # a strip of its own for the legend
+        low, high = axes.get_ylim()
+        axes.set_ylim(low - LEGEND_STRIP * (high - low), high)
+        axes.legend(frameon=False, fontsize=8, loc="lower left", ncols=2, columnspacing=1.2)
+    axes.set(ylabel=unit, xlim=(min(1, years[-1] - 0.5), max(years[-1], 1.5)))
+    axes.locator_params("x", nbins=6, integer=True)
+    axes.locator_params("y", nbins=6)
+    axes.yaxis.set_major_formatter("{x:,g}")
+
+
+def _in_percent(yearly: Paired) -> Paired:
+    """Turn each year into per cents of the comparator's mean in that year."""
+    by_year = yearly.by("year")
+    means = by_year.theirs.mean(axis=1)
+    over = 100.0 / means.where(means > 0)
+    sides = (side.mul(over, axis=0).fillna(0.0) for side in (by_year.ours, by_year.theirs))
+    return Paired(*sides)
+
+
+def _draw_crisis_differences(axes: "Axes", one: Comparison) -> None:
+    years = f"{one.years} years" if one.years > 1 else "1 year"
+    rates = rates_by(one, "quintile").changes()
+    found = [change.size for change in rates.values()]
+    means, errors = np.array([size.mean for size in found]), error_bars(found)
+    axes.axhline(0.0, color=INK, lw=0.8)
+    axes.bar(list(rates), means, color=LINE, width=0.65, yerr=errors,
+             error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
+    if not means.any():
+        axes.set_ylim(-1.0, 1.0)
+    axes.set(ylabel="person-years a year per 1,000 adults", xlim=(0.4, 5.6))
+    axes.set_xticks(range(1, 6), ["1\nmost\ndeprived", "2", "3", "4", "5\nleast\ndeprived"])
+    title_axes(axes, f"In crisis by deprivation quintile: difference, {years}", x_label=None)

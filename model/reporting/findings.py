@@ -1,0 +1,79 @@
+"""What a campaign found, as a reader meets it: worth first, then what changes, then the figures."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+
+from model.analysis.appraise import Judged, appraise
+from model.analysis.pairs import Comparison, comparisons
+from model.core.errors import ResultsError
+from model.reporting.appraisal import answer_of, terms_of
+from model.reporting.budgets import about_budgets, about_loop_gain
+from model.reporting.comparison import about
+from model.reporting.summary import failures, summary
+from model.tables.results import Results
+
+
+def findings(results: Results, *, each: bool = False) -> RenderableType:
+    """Say what a campaign found: the comparison, or each scenario where none was compared.
+
+    Parameters
+    ----------
+    results : Results
+        A campaign.
+    each : bool
+        Whether each scenario is told by itself although they were compared.
+    """
+    compared = comparisons(results)
+    worth = _worth(results)
+    parts = [part for one in compared for part in _told(one, worth.get(one.scenario))]
+    parts += [summary(results)] if each or not compared else failures(results)
+    if not results.budgets.empty:
+        names = list(results.manifest["scenarios"])
+        parts += [part for name in names if not compared for part in about_budgets(results, name)]
+        parts.append(about_loop_gain(results))
+    return Group(*parts)
+
+
+def _told(one: Comparison, judged: Judged | None) -> list[RenderableType]:
+    budgets = [part for name in (one.scenario, one.comparator)
+               for part in about_budgets(one.results, name)]  # fmt: skip
+    worth = [Padding(answer_of(judged), (0, 0, bool(budgets), 0)), *budgets] if judged else budgets
+    return list(about(one, Group(*worth) if worth else None, terms_of(judged) if judged else ()))
+
+
+@lru_cache(maxsize=1)  # words and figures of one campaign ask for the same
+def _worth(results: Results) -> dict[str, Judged]:
+    """Appraise what was compared; nothing where a campaign has no ledger or no pairs."""
+    try:
+        return {judged.comparison.scenario: judged for judged in appraise(results)}
+    except ResultsError:
+        return {}
+
+
+def where_more_is(results: Results) -> list[str]:
+    """Say which commands tell more of a comparison."""
+    if not comparisons(results):
+        return []
+    return [f"What it is worth, in full: upstream appraise {results.folder}",
+            f"Each scenario by itself: upstream show {results.folder} --each"]  # fmt: skip
+
+
+def figures(results: Results) -> list[Path]:
+    """Draw all that a campaign found into its folder; nothing before a run has finished."""
+    from model.reporting.figures.appraisal import draw_appraisals  # noqa: PLC0415
+    from model.reporting.figures.budgets import draw_budgets  # noqa: PLC0415
+    from model.reporting.figures.comparison import draw_comparisons  # noqa: PLC0415
+    from model.reporting.figures.overview import draw_overviews  # noqa: PLC0415
+
+    if not (results.runs["status"] == "finished").any():
+        return []
+    worth = list(_worth(results).values())
+    return [
+        *draw_appraisals(worth, results.folder),
+        *draw_comparisons(results),
+        *draw_budgets(results),
+        *draw_overviews(results),
+    ]

@@ -1,0 +1,249 @@
+"""The page docs/baseline.md: how the fitted place compares with what is published."""
+
+from collections.abc import Iterator
+
+from model.analysis.estimates import Estimate, estimate
+from model.core.codes import AGE_BANDS, CHILDREN, STATES
+from model.inputs.catalogue import contact_services, load_services
+from model.inputs.england import load_composition
+from model.inputs.parameters import load_parameters, read_parameters
+from model.rules.demand import attributable_to_state, frequent_attender_share, solve_demand
+from model.rules.help_seeking import contacts_expected
+from model.studies.baseline import YEARS_TOLD, Baseline, published_of_wigan
+from model.studies.calibration import AGE_NAMES, HIGHEST_RADIUS, VARIANTS, Knob, knobs
+from model.studies.england import target_of
+from model.studies.targets import load_targets
+
+MIDLIFE = "log_hazard_age_35_49"
+
+
+def baseline_page(found: Baseline) -> str:
+    """Set the measured baseline beside what was published, as Markdown."""
+    parts = (_opening, _knob_table, _target_table, _years_table, _age_table, _services_table,
+             _care_table, _contagion_words, _place_table)  # fmt: skip
+    return "\n".join("\n".join(part(found)) + "\n" for part in parts)
+
+
+def _is_fitted(name: str) -> bool:
+    return load_targets()[name].fitted
+
+
+def _targets_measured(found: Baseline) -> dict[str, Estimate]:
+    return {name: estimate(found.of(name)) for name in load_targets() if name in found.england[0]}
+
+
+def _opening(found: Baseline) -> Iterator[str]:
+    measured = _targets_measured(found)
+    kinds = {}
+    for kind, fitted in (("fitted", True), ("predicted", False)):
+        names = [name for name in measured if _is_fitted(name) == fitted]
+        within = [name for name in names if load_targets()[name].holds(measured[name].mean)]
+        kinds[kind] = f"{len(within)} of the {len(names)} {kind}"
+    drift = max(abs(_change(found, state).mean) for state in STATES)
+    yield "# The baseline: England as it is, and Wigan as a prediction"
+    yield ""
+    yield (
+        f"England in small, {found.residents:,} residents, lived without change in "
+        f"{len(found.england)} worlds: {kinds['fitted']} figures and {kinds['predicted']} ones lie "
+        f"in their published ranges, and over {YEARS_TOLD[-1]} years no band moves by more than "
+        f"{drift:.2f} points. It hangs on shares of the upper bands that were recalled, and on "
+        "priors where nothing was published."
+    )
+    yield ""
+    yield (
+        "Written by `upstream baseline`, after `upstream calibrate`. ± is half of a 95 % interval "
+        "for the mean over worlds: chance in the simulation alone. A figure is *fitted* where "
+        "calibration, a solution or a rate set by hand aims at it, *predicted* where none does; outside its range it says so."
+    )
+
+
+def _knob_table(found: Baseline) -> Iterator[str]:
+    del found
+    yield "## What was fitted, and what informed it"
+    yield ""
+    yield f"| free | prior | range | {' | '.join(f'`{name}`' for name in VARIANTS)} | informed by |"
+    yield f"| --- | --- | --- |{' --- |' * len(VARIANTS)} --- |"
+    for knob in knobs():
+        target = load_targets()[knob.target]
+        settings = " | ".join(f"{_setting(knob, variant):.3g}" for variant in VARIANTS)
+        yield (
+            f"| {_knob_name(knob)} | {knob.prior:g} | {knob.low:g} to {knob.high:g} "
+            f"| {settings} | {target.meaning} |"
+        )
+    fixed = [one.name for one in load_parameters().entries.values()
+             if one.status == "not identifiable"]  # fmt: skip
+    yield ""
+    yield f"Not identifiable by these targets, and left at their priors: {_code(fixed)}."
+
+
+def _knob_name(knob: Knob) -> str:
+    if len(knob.parameters) == 1:
+        return f"`{knob.name}`"
+    first, last = (
+        name.removeprefix("log_hazard_") for name in (knob.parameters[0], knob.parameters[-1])
+    )
+    return f"{knob.name}: factor on the log hazards `{first}` to `{last}`"
+
+
+def _code(names: list[str] | tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _setting(knob: Knob, variant: str) -> float:
+    fitted, priors = load_parameters(variant), read_parameters()
+    first = knob.parameters[0]
+    if len(knob.parameters) == 1:
+        return fitted[first]
+    # Log hazards of age are told about their mean, which moves with them: compared with midlife.
+    shift = fitted[MIDLIFE] - priors[MIDLIFE] if first in AGE_NAMES else 0.0
+    return (fitted[first] - shift) / priors[first]
+
+
+def _target_table(found: Baseline) -> Iterator[str]:
+    yield "## England beside the published figures"
+    yield ""
+    yield "| figure | published | range | here | kind | |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    notes = []
+    for name, measured in _targets_measured(found).items():
+        target = load_targets()[name]
+        low, high = target.range
+        verdict = "" if target.holds(measured.mean) else "**outside**"
+        if verdict:
+            notes.append(f"- **{target.meaning}**: {target.note}")
+        yield (
+            f"| {target.meaning}, {target.unit} | {target.value:g} | {low:g} to {high:g} "
+            f"| {measured.short(3 if target.unit == 'SD' else 2)} | {'fitted' if target.fitted else 'predicted'} | {verdict} |"
+        )
+    yield ""
+    yield from notes or ["Every figure lies in its range."]
+    later = " and ".join(f"{months} months {estimate(found.of(f'still_low_after_{months}')).short(1)} %"
+                         for months in (12, 60))  # fmt: skip
+    yield f"- Below 7 again after {later}: no published figure is in hand."
+    yield (
+        "- **frequent attenders**: the 25 of 16,000 patients who come most would make "
+        f"{100.0 * frequent_attender_share(load_parameters()):.1f} % of general practice "
+        "appointments by their propensity; 8 % was published of one practice. A propensity that "
+        "met it would leave three in four patients without an appointment in a year."
+    )
+
+
+def _change(found: Baseline, state: str) -> Estimate:
+    first, last = (found.of(f"share_{state}_in_{year}") for year in (YEARS_TOLD[0], YEARS_TOLD[-1]))
+    return estimate(last - first)
+
+
+def _years_table(found: Baseline) -> Iterator[str]:
+    yield "## Forty years without change"
+    yield ""
+    yield "Age-standardised shares of adults, in per cent."
+    yield ""
+    yield f"| | {' | '.join(f'year {year}' for year in YEARS_TOLD)} | change |"
+    yield f"| --- |{' --- |' * (len(YEARS_TOLD) + 1)}"
+    for state in STATES:
+        cells = [estimate(found.of(f"share_{state}_in_{year}")).short(2) for year in YEARS_TOLD]
+        yield f"| {state.replace('_', ' ')} | {' | '.join(cells)} | {_change(found, state).short(2, '+')} |"
+    cells = [estimate(found.of(f"life_satisfaction_in_{year}")).short(3) for year in YEARS_TOLD]
+    yield f"| mean life satisfaction | {' | '.join(cells)} | |"
+    for name, label in (("frailty_sd", "spread of frailty"), ("ties_held", "ties an adult holds")):
+        start, end = (found.of(f"{name}_at_{when}") for when in ("start", "end"))
+        change = estimate(100.0 * (end / start - 1.0)).short(2, "+")
+        yield f"| {label} | {estimate(start).short(3)} | | {estimate(end).short(3)} | {change} % |"
+
+
+def _age_table(found: Baseline) -> Iterator[str]:
+    yield "## Loneliness by age"
+    yield ""
+    yield "| ages | often or always, published, % | here |"
+    yield "| --- | --- | --- |"
+    for band in AGE_BANDS[CHILDREN + 1 :]:
+        target = load_targets()[target_of(band)]
+        yield f"| {band} | {target.value:g} | {estimate(found.of(target.name)).short()} |"
+
+
+def _services_table(found: Baseline) -> Iterator[str]:
+    p = load_parameters()
+    yield "## Demand for services"
+    yield ""
+    due = load_composition()
+    states = attributable_to_state(due, solve_demand(p, expected_sought=contacts_expected(p)), p)
+    yield (
+        "Rates for 1,000 of the base population a year. Margins are solved on England's composition: "
+        "the rates of all services, the ratio between the outer fifths for A&E and admissions (1.93, "
+        "1.72) and the share aged 65 and over for requests (71.6 %); the rest is predicted. The last "
+        "column is what would go if every adult were coping: it hangs on ratios by state of which "
+        "half is taken as causal (`causal_share`), most of them assumptions."
+    )
+    yield ""
+    yield (
+        "| service | published | here | most to least deprived fifth | aged 65 and over, % "
+        "| attributable to state, % |"
+    )
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for name, service in contact_services().items():
+        cells = [estimate(found.of(f"{name}_{what}")).short(digits)
+                 for what, digits in (("rate", 1), ("deprivation_ratio", 2), ("share_65_plus", 1))]  # fmt: skip
+        yield (
+            f"| {service.label}, {service.base} | {p[f'{name}_rate']:g} | {' | '.join(cells)} "
+            f"| {100.0 * states[name]:.0f} |"
+        )
+
+
+def _care_table(found: Baseline) -> Iterator[str]:
+    p = load_parameters()
+    published = {
+        "child_in_need": p.child_in_need_stock
+        - p.child_protection_plan_stock
+        - p.looked_after_child_stock,
+        "child_protection_plan": p.child_protection_plan_stock,
+        "looked_after_child": p.looked_after_child_stock,
+    }
+    yield "## Care that lasts"
+    yield ""
+    yield (
+        "For 1,000 of the base population. Children in need are those neither on a plan nor looked "
+        "after; the stocks of children are solved for, the gradient of looked-after children too. No "
+        "published stock of long-term care was at hand."
+    )
+    yield ""
+    yield "| stock | published | here | entries a year | most to least deprived fifth |"
+    yield "| --- | --- | --- | --- | --- |"
+    for name, service in load_services().items():
+        if service.kind == "stock":
+            cells = [estimate(found.of(f"{name}_{what}")).short(digits)
+                     for what, digits in (("rate", 1), ("entry_rate", 1), ("deprivation_ratio", 1))]  # fmt: skip
+            due = f"{published[name]:.1f}" if name in published else ""
+            yield f"| {service.label}, {service.base} | {due} | {' | '.join(cells)} |"
+
+
+def _contagion_words(found: Baseline) -> Iterator[str]:
+    radius, multiplier = estimate(found.of("radius")), estimate(found.of("multiplier"))
+    yield "## How far contagion feeds on itself"
+    yield ""
+    yield (
+        f"The spectral radius of the field of moods at rest is {radius.short(3)}; above "
+        f"{HIGHEST_RADIUS} a calibration is refused. When one adult in a hundred is set "
+        f"struggling, {multiplier.short(2)} low person-months come of it for each that those "
+        "struck live through themselves."
+    )
+
+
+def _place_table(found: Baseline) -> Iterator[str]:
+    yield "## Wigan, predicted"
+    yield ""
+    yield "Nothing was fitted to Wigan: its residents' ages and deprivation are all that is known of it."
+    yield ""
+    yield "| figure | published: Wigan | England | here: Wigan | England | |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for one in published_of_wigan():
+        here, england = (found.of(one.measured, place) for place in (True, False))
+        if one.as_ratio:
+            yield (
+                f"| {one.meaning} | {one.value / one.england:.2f} times England | 1 "
+                f"| {estimate(here / england).short(2)} times | 1 | {one.unit} |"
+            )
+        else:
+            yield (
+                f"| {one.meaning} | {one.value:g} | {one.england:g} | {estimate(here).short(2)} "
+                f"| {estimate(england).short(2)} | {one.unit} |"
+            )

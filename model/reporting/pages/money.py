@@ -1,0 +1,646 @@
+"""The page of what was asked of money: words that follow the figures, and their intervals."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from model.analysis.appraisal import LENSES
+from model.analysis.decisions import loop
+from model.analysis.estimates import Estimate, estimate
+from model.core.arrays import Array
+from model.inputs.parameters import load_parameters
+from model.inputs.payers import AGENCIES
+from model.reporting.pages.parts import (
+    Lines,
+    about_page,
+    about_worlds,
+    cell,
+    exactly_none,
+    head,
+    jackknifed,
+    mean_of,
+    null_said,
+    row,
+)
+from model.studies.money import GROWTH_GAPS, KEPT_LEAST, LARGER, LIVED, PAYERS, RETURNS, spiral
+from model.studies.patterns import LONGEST
+from model.studies.runner import Answers
+
+MILLION = 1e6
+YEARS_TOLD = (1, 3, 5, 10, 15, 20, 25, 30)
+CASES = {
+    "shift": "as it is, 3.5 %",
+    "rate_0": "discounted at 0 %",
+    "rate_1_5": "at 1.5 %",
+    "rate_6": "at 6 %",
+    "dose_half": "half the money",
+    "dose_double": "twice the money",
+    "led_low": "fit of community-led work at its low end",
+    "led_high": "at its high end",
+    "uniform_low": "rolled out uniformly, fit at its low end",
+    "uniform_high": "at its high end",
+    "wear_slow": "places to meet wear slowest",
+    "wear_fast": "fastest",
+    "fade_fast": "programmes' effects fade fastest",
+    "fade_slow": "slowest",
+    "null": "null: no effects",
+}
+"""What the shift is varied by, in the order of the table."""
+GAP_LABELS = {
+    "none": "envelopes and prices keep pace",
+    "care": "children's care grows 3 % a year dearer",
+    "even": "all envelopes fall by 0.5 % a year",
+}
+REGIME_LABELS = {"siloed": "siloed", "half_pooled": "half pooled", "pooled": "all pooled",
+                 "contract": "half pooled, as in `shift_pooled`"}  # fmt: skip
+FOLLOWED_LABELS = {
+    "index": ("infrastructure index", 3),
+    "ties_local": ("local ties an adult", 3),
+    "crisis": ("person-years in crisis a year", 0),
+}
+"""What is followed after cuts: its name, and decimals."""
+LENS_WORDS = {"cash": "In cash", "full_cost": "At full cost", "social": "In social value"}
+SETTLED_FROM = 20
+"""The year after which a plan is old."""
+SPEEDS = ("fast", "slow")
+HALF = 0.5
+AGENCY_LABELS = {"nhs": "NHS", "central_government": "central government",
+                 "community_sector": "community sector"}  # fmt: skip
+
+
+def money_page(found: Answers) -> str:
+    """Say what was found of each question, with intervals, as Markdown."""
+    return "\n".join("\n".join(part(found)) + "\n" for part in PARTS)
+
+
+def _opening(found: Answers) -> Lines:
+    yield "# When prevention pays, whom, and what budgets do to it"
+    yield ""
+    yield (
+        f"{about_worlds(found)} Pounds are millions of 2024/25 in present value, by the Green Book's rates "
+        "unless said otherwise: 3.5 % for money, 1.5 % for wellbeing; costs carry optimism bias. Cash, full "
+        "cost and social value are three lenses, each set against the whole cost, and never summed "
+        "([appraisal.md](appraisal.md)). Cash comes in whole steps of staffed capacity; wellbeing is the change of "
+        "all adults' mean. Parameters are varied to the ends of their ranges."
+    )
+    yield from about_page(found, "upstream money")
+
+
+# --- Positions by year -------------------------------------------------------------------
+
+
+class Curve(NamedTuple):
+    """What has come back less what was spent by the end of each year, over seeds."""
+
+    by_seed: Array
+
+    @property
+    def means(self) -> Array:
+        """By year."""
+        return np.asarray(self.by_seed.mean(axis=0))
+
+    @property
+    def band(self) -> list[Estimate]:
+        """By year, with intervals."""
+        return [estimate(column) for column in self.by_seed.T]
+
+    @property
+    def lowest(self) -> int:
+        """The year, from 1, in which the mean is lowest."""
+        return int(self.means.argmin()) + 1
+
+    @property
+    def lowest_years(self) -> tuple[int, int]:
+        """The first and the last year that cannot be told from the lowest."""
+        above = self.by_seed - self.by_seed[:, [self.lowest - 1]]
+        alike = [k for k, column in enumerate(above.T, start=1) if not estimate(column).is_told]
+        return alike[0], alike[-1]
+
+    @property
+    def back(self) -> tuple[int | None, int | None, int | None]:
+        """The year by which it is back for good: of the mean, of the band's upper and lower edge."""
+        band = self.band
+        edges = ([one.mean for one in band], [one.high for one in band], [one.low for one in band])
+        mean, high, low = (back_for_good(np.array(edge)) for edge in edges)
+        return mean, high, low
+
+
+def back_for_good(position: Array) -> int | None:
+    """Return the year, from 1, from which a position is nought or more to the end, if there is one.
+
+    Examples
+    --------
+    >>> back_for_good(np.array([-1.0, 1.0, -1.0, 0.0]))
+    4
+    """
+    owing = np.flatnonzero(position < 0.0)
+    first = int(owing[-1]) + 2 if owing.size else 1
+    return first if first <= position.size else None
+
+
+def _curve(found: Answers, case: str, lens: str) -> Curve:
+    years = found.up_to(LONGEST)
+    by_year = [found.of(f"{case}_{lens}_to_{k}") for k in range(1, years + 1)]
+    return Curve(np.array(by_year).T / MILLION)
+
+
+def _millions(one: Estimate, sign: str = "+") -> str:
+    return one.times(1.0 / MILLION).short(1, sign)
+
+
+# --- A. When does prevention pay? --------------------------------------------------------
+
+
+def _pays_back(found: Answers) -> Lines:
+    yield "## When does prevention pay?"
+    for lens in LENSES:
+        yield ""
+        yield _back_in_words(found, lens)
+    yield ""
+    years = [year for year in YEARS_TOLD if year <= found.up_to(LONGEST)]
+    yield from head(
+        "people-powered shift less the status quo, to the end of",
+        *(f"year {year}" for year in years),
+    )
+    for lens, label in LENSES.items():
+        band = _curve(found, "shift", lens).band
+        yield row(label, *(band[year - 1].short(1, "+") for year in years))
+    for lens, label in LENSES.items():
+        yield ""
+        yield _any_back(found, lens)
+        yield ""
+        yield from _cases_table(found, lens, label)
+    yield ""
+    yield _null_of_payback(found)
+
+
+def _back_in_words(found: Answers, lens: str) -> str:
+    curve, years = _curve(found, "shift", lens), found.up_to(LONGEST)
+    mean, soonest, latest = curve.back
+    answer = (
+        f"comes back in year {mean}{_between(soonest, latest, years)}" if mean
+        else f"does not come back within {years} years"
+        + (f" (at the best end of the interval in year {soonest})" if soonest else "")
+    )  # fmt: skip
+    return f"**{LENS_WORDS[lens]} the shift {answer}.** {_lowest_in_words(curve, years)} {_lately(found, lens)}"
+
+
+def _lowest_in_words(curve: Curve, years: int) -> str:
+    deepest, at_end = (one.text(1) for one in (curve.band[curve.lowest - 1], curve.band[-1]))
+    first, last = curve.lowest_years
+    if curve.lowest == years:
+        return f"It has no lowest point within {years} years: it stands at {at_end} in the last of them."
+    doubt = f" ({first} to {last} cannot be told from it)" if first < last else ""
+    return f"It is lowest in year {curve.lowest}{doubt}, at {deepest}, and at {at_end} after {years} years."
+
+
+def _lately(found: Answers, lens: str) -> str:
+    """Say what a pound brings back in a year when the plan is old: no discounting, no start."""
+    curve, years = _curve(found, "rate_0", lens), found.up_to(LONGEST)
+    since = min(SETTLED_FROM, years - 1)
+    cost = found.of("rate_0_cost") / MILLION * (years - since) / years
+    gain = curve.by_seed[:, -1] - curve.by_seed[:, since - 1] + cost
+    back = jackknifed(lambda top, bottom: top / bottom, gain, cost).short(2)
+    return f"In years {since + 1} to {years} a pound spent is met by {back} of gain, money undiscounted."
+
+
+def _between(soonest: int | None, latest: int | None, years: int) -> str:
+    return f" ({_year(soonest, years)} to {_year(latest, years)})" if soonest != latest else ""
+
+
+def _year(year: int | None, years: int) -> str:
+    return str(year) if year else f"after {years}"
+
+
+def _any_back(found: Answers, lens: str) -> str:
+    """Say in how many of the cases it comes back, and when."""
+    backs = [_curve(found, case, lens).back[0] for case in CASES if case != "null"]
+    years = [year for year in backs if year is not None]
+    when = f", in years {min(years)} to {max(years)}" if years else ""
+    return (
+        f"{LENS_WORDS[lens]} it comes back in {len(years)} of {len(backs)} cases{when}, as the discount rate, the "
+        "money, the fit of what is built, and how fast places and effects fade are varied:"
+    )
+
+
+def _cases_table(found: Answers, lens: str, label: str) -> Lines:
+    years = found.up_to(LONGEST)
+    yield from head(f"{label}: the shift", "lowest in year", "at", "back in year (interval)",
+                    f"after {years} years", "less as it is", "gain for each pound spent")  # fmt: skip
+    central = _curve(found, "shift", lens).by_seed[:, -1]
+    for case, words in CASES.items():
+        curve = _curve(found, case, lens)
+        mean, soonest, latest = (_year(year, years) for year in curve.back)
+        moved = "" if case == "shift" else estimate(curve.by_seed[:, -1] - central).short(1, "+")
+        yield row(words, str(curve.lowest), curve.band[curve.lowest - 1].short(1, "+"),
+                  mean if mean == soonest == latest else f"{mean} ({soonest} to {latest})",
+                  curve.band[-1].short(1, "+"), moved, _ratio(found, case, lens))  # fmt: skip
+
+
+def _ratio(found: Answers, case: str, lens: str) -> str:
+    gain, cost = (found.of(f"{case}_{name}") for name in (f"{lens}_gain", "cost"))
+    return jackknifed(lambda top, bottom: top / bottom, gain, cost).short(2)
+
+
+def _null_of_payback(found: Answers) -> str:
+    gains = [f"null_{lens}_gain" for lens in LENSES]
+    falls = all(np.all(np.diff(_curve(found, "null", lens).by_seed) < 0.0) for lens in LENSES)
+    return null_said(
+        exactly_none(found, gains) and falls,
+        "without effects the plan costs as much, gains not a penny or a WELLBY in any world, and never comes back",
+        "a plan without effects still gains",
+    )
+
+
+# --- B. Who pays, and who gains? ---------------------------------------------------------
+
+
+def _whose_pocket(found: Answers) -> Lines:
+    years = found.up_to(LONGEST)
+    yield "## Who pays, and who gains?"
+    yield ""
+    own, own_cash = _factor(found, "own_share"), _factor(found, "own_share", full="cash")
+    in_cash = (
+        f"{_percent(own_cash)} in cash" if estimate(_of_agency(found, "cash", "all")).is_told
+        else "in cash no saving can be told"
+    )  # fmt: skip
+    yield (
+        f"**Of a pound saved by the shift in {years} years, {_percent(own)} at full cost falls to whoever paid "
+        f"the pound that saved it; {in_cash}**, if each pound of the plan saves alike."
+    )
+    yield ""
+    yield from _pockets_table(found, years)
+    yield ""
+    yield from _matrix(found)
+    yield ""
+    nulls = [f"null_{lens}_{agency}" for lens in ("cash", "full_cost") for agency in AGENCIES]
+    yield null_said(exactly_none(found, nulls), "without effects no agency saves a penny",
+                    "without effects some agency still saves")  # fmt: skip
+
+
+def _factor(found: Answers, name: str, full: str = "full_cost", pooled: float = 0.0) -> Estimate:
+    """Estimate a factor of loop gain, undiscounted and without optimism bias."""
+    moved = [_by_agency(found, f"undiscounted_{what}") for what in ("cost", full, "cash")]
+    reinvested = load_parameters()["reinvestment_share"]
+    return jackknifed(
+        lambda cost, saved, cash: float(getattr(loop(cost, saved, cash, reinvested, pooled), name)),
+        *moved,
+    )
+
+
+def _by_agency(found: Answers, what: str, case: str = "shift") -> Array:
+    return np.array([found.of(f"{case}_{what}_{agency}") for agency in AGENCIES]).T
+
+
+def _percent(share: Estimate) -> str:
+    return f"{share.times(100.0).short(0)} %"
+
+
+def _agency(name: str) -> str:
+    return AGENCY_LABELS.get(name, name)
+
+
+def _pockets_table(found: Answers, years: int) -> Lines:
+    yield from head(f"{years} years, £m", "pays", "saves in cash", "cash less pays", "saves at full cost",
+                    "full cost less pays")  # fmt: skip
+    for agency in (*AGENCIES, "all"):
+        pays, cash, full = (
+            _of_agency(found, what, agency) for what in ("pays", "cash", "full_cost")
+        )
+        yield row(_agency(agency), _millions(estimate(pays), ""),
+                  *(_millions(estimate(one)) for one in (cash, cash - pays, full, full - pays)))  # fmt: skip
+
+
+def _of_agency(found: Answers, what: str, agency: str) -> Array:
+    by_agency = _by_agency(found, what)
+    return np.asarray(
+        by_agency.sum(axis=1) if agency == "all" else by_agency[:, AGENCIES.index(agency)]
+    )
+
+
+def _matrix(found: Answers) -> Lines:
+    """Share every agency's saving at full cost out among payers, by what they pay."""
+    pays = _by_agency(found, "pays")
+    saves = _by_agency(found, "full_cost")
+    savers = [k for k in range(len(AGENCIES)) if saves[:, k].any()]
+    yield from head(
+        "£m at full cost: who pays, down; who saves, across",
+        *(_agency(AGENCIES[k]) for k in savers),
+    )
+    for p in np.flatnonzero(pays.any(axis=0)):
+        cells = [jackknifed(lambda paid, saved, p=p, k=k: paid[p] / paid.sum() * saved[k], pays, saves)
+                 for k in savers]  # fmt: skip
+        yield row(_agency(AGENCIES[p]), *(_millions(one) for one in cells))
+
+
+# --- C. What does pooling sustain that silos cut? ----------------------------------------
+
+
+def _pooling(found: Answers) -> Lines:
+    years = found.up_to(LONGEST)
+    yield "## What does pooling sustain that silos cut?"
+    yield ""
+    yield _pooling_in_words(found, years)
+    for gap, words in GAP_LABELS.items():
+        yield ""
+        yield from _regimes_table(found, gap, words, years)
+    yield ""
+    yield (
+        "Prevention is the plan, and what keeps up places to meet as usual. Its paid share is of all that "
+        f"is planned in {years} years; the feedback's own part is what is paid less what would be, had "
+        "demand stayed as in the first year: ageing and chance are in it, not prevention alone. These worlds have "
+        f"{LARGER} times the residents of the others (at most the real place's): budgets react to chance, of which a "
+        "small sample has more than a place. Crisis is "
+        "beside the same plan paid in full. Not covered: what bills took beyond envelopes, reserves and cuts. A "
+        "full pool is short when all agencies together are: a short NHS then cuts what the council pays for, too."
+    )
+    yield ""
+    frozen = ["none_siloed_cut_if_frozen"]
+    yield null_said(
+        exactly_none(found, frozen) and bool(np.all(found.of("zero_pooled_is_siloed") == 1.0)),
+        "where envelopes keep pace and demand stays as it is, nothing is cut, to the penny; a contract that "
+        f"pools nothing is siloed to the bit in {len(found.figures)} of {len(found.figures)} worlds",
+        "something is cut where nothing grows, or a contract that pools nothing differs from silos",
+    )
+
+
+def _pooling_in_words(found: Answers, years: int) -> str:
+    told = [
+        _pooled_less_siloed(found, gap, words) for gap, words in GAP_LABELS.items() if gap != "none"
+    ]
+    return f"Of what is planned for prevention in {years} years, {'; '.join(told)}."
+
+
+def _pooled_less_siloed(found: Answers, gap: str, words: str) -> str:
+    siloed, pooled = (_paid_share(found, gap, regime) for regime in ("siloed", "pooled"))
+    more = jackknifed(lambda one, other, due: (one - other) / due, found.of(f"{gap}_pooled_paid"),
+                      found.of(f"{gap}_siloed_paid"), found.of(f"{gap}_siloed_planned"))  # fmt: skip
+    answer = ("**no difference can be told**" if not more.is_told
+              else "**pooling sustains more**" if more.mean > 0 else "**pooling sustains less**")  # fmt: skip
+    return (
+        f"where {words}, silos pay {_percent(siloed)} and a full pool {_percent(pooled)}: {answer} "
+        f"({more.times(100.0).short(1, '+')} points)"
+    )
+
+
+def _paid_share(found: Answers, gap: str, regime: str) -> Estimate:
+    paid, planned = (found.of(f"{gap}_{regime}_{name}") for name in ("paid", "planned"))
+    return jackknifed(lambda top, bottom: top / bottom, paid, planned)
+
+
+def _regimes_table(found: Answers, gap: str, words: str, years: int) -> Lines:
+    yield from head(f"{words}, {years} years", "prevention paid, %", *(_agency(one) for one in PAYERS),
+                    "in the last year, %", "cut, £m", "of it usual", "feedback's own part, £m",
+                    "not covered, £m", "person-years in crisis")  # fmt: skip
+    for regime in LIVED[gap]:
+        at = f"{gap}_{regime}"
+        cut = found.of(f"{at}_planned") - found.of(f"{at}_paid")
+        of_usual = found.of(f"{at}_planned_of_usual") - found.of(f"{at}_paid_of_usual")
+        shares = [mean_of(found, f"{at}_share_{one}").times(100.0).short(0) for one in PAYERS]
+        yield row(REGIME_LABELS[regime], _percent(_paid_share(found, gap, regime)), *shares,
+                  mean_of(found, f"{at}_paid_at_end").times(100.0).short(0),
+                  _millions(estimate(cut)), _millions(estimate(of_usual)),
+                  _millions(mean_of(found, f"{at}_feedback")),
+                  _millions(mean_of(found, f"{at}_unfunded"), ""), cell(found, f"{at}_crisis"))  # fmt: skip
+
+
+# --- D. Where are spirals? ---------------------------------------------------------------
+
+
+def _spirals(found: Answers) -> Lines:
+    yield "## Where do cutting and growing spirals exist?"
+    yield ""
+    own, pooled = _cash_return(found), _cash_return(found, pooled=1.0)
+    yield (
+        f"**{_spirals_in_words(own, pooled)}** A pound of prevention sets free {own.short(2)} pounds of its "
+        f"payer's own cash over {found.up_to(LONGEST)} years, {pooled.short(2)} of all agencies' together, "
+        "undiscounted: were it all to come in the year after, that is the column of the map to look in."
+        f"{_needed(found)}"
+    )
+    yield ""
+    yield from _loop_table(found)
+    yield ""
+    share = float(found.of("prevention_share").mean())
+    yield (
+        f"The rule of the model alone, without a place, for one agency that must balance: prevention is "
+        f"{100 * share:.0f} % of its envelope, as the council's is here, its costs keep still, and its envelope grows "
+        "by the gap (down). Each pound of prevention sets cash free a year later (across). Told is how much "
+        f"of the plan is paid over {LONGEST} years, in per cent, and how much of that is the feedback's own part."
+    )
+    yield ""
+    yield from _map(share)
+    yield ""
+    yield (
+        "A pound more of prevention leaves less room unless it sets a pound free. So up to 1 a gap is "
+        "answered by a cut or a rise that the feedback makes larger and then comes to rest; beyond 1 the smallest "
+        "gap is enough to fall to what is protected, or to grow as fast as the rule lets it. Cutting "
+        "passes on all that is short, growing only the part that is reinvested."
+    )
+    yield ""
+    still = all(np.allclose(spiral(one, 0.0, share), 1.0) for one in RETURNS)
+    yield null_said(still, "without a gap nothing is cut and nothing grows, whatever comes back",
+                    "without a gap something moves")  # fmt: skip
+
+
+def _spirals_in_words(own: Estimate, pooled: Estimate) -> str:
+    if pooled.high < 1.0 and own.high < 1.0:
+        return (
+            "At the catalogue's values the place lies where neither spiral exists, pooled or not."
+        )
+    if pooled.low > 1.0 or own.low > 1.0:
+        return "At the catalogue's values the place lies where spirals exist."
+    return "On which side the place lies cannot be told."
+
+
+def _cash_return(found: Answers, pooled: float = 0.0) -> Estimate:
+    """Estimate the pounds of cash that a pound brings back to its payers, or to the pool."""
+    return _factor(found, "gain", pooled=pooled).times(
+        1.0 / load_parameters()["reinvestment_share"]
+    )
+
+
+def _needed(found: Answers) -> str:
+    """Say what ratio the loop would need, where the factors beside it can be told."""
+    needed = [_factor(found, "needed_ratio", pooled=pooled).mean for pooled in (0.0, 1.0)]
+    if not np.isfinite(needed).all():
+        return ""
+    return (
+        " With these shares a plan would pay for itself for ever from a full-cost ratio of "
+        f"{needed[0]:.0f} by itself, and of {needed[1]:.0f} pooled."
+    )
+
+
+def _loop_table(found: Answers) -> Lines:
+    factors = ("ratio", "own_share", "cashable", "gain")
+    reinvested = load_parameters()["reinvestment_share"]
+    yield from head("loop gain", "full-cost benefit-cost ratio", "x falls to payers", "x cashable",
+                    f"x reinvested ({reinvested:g}) = loop gain")  # fmt: skip
+    for label, pooled in (("each agency by itself", 0.0), ("all in one pool", 1.0)):
+        yield row(label, *(_factor(found, name, pooled=pooled).short(3) for name in factors))
+
+
+def _map(share: float) -> Lines:
+    yield from head(
+        "growth gap, % a year; cash returned for a pound:", *(f"{one:g}" for one in RETURNS)
+    )
+    for gap in GROWTH_GAPS:
+        alone = float(spiral(0.0, gap, share).mean())
+        paid = [float(spiral(one, gap, share).mean()) for one in RETURNS]
+        yield row(
+            f"{100 * gap:+.1f}",
+            *(f"{100 * one:,.0f} ({100 * (one - alone):+,.0f})" for one in paid),
+        )
+
+
+# --- E. How fast is what was cut restored? -----------------------------------------------
+
+
+def _cuts(found: Answers) -> Lines:
+    cut = int(found.of("cut_years")[0])
+    yield "## How fast is what was cut restored?"
+    yield ""
+    yield _half_times_in_words(found, cut)
+    yield ""
+    told = [k for k in (1, 2, 5, 10, 15, 20) if k <= 2 * cut]
+    yield from head(f"usual spending cut to {100 * KEPT_LEAST:.0f} % for {cut} years, then restored at once",
+                    "at the end of the cut", *(f"year {k} after" for k in told), "half is back after, years")  # fmt: skip
+    for column, (label, digits) in FOLLOWED_LABELS.items():
+        cells = [cell(found, f"cut_{column}_in_{cut + k}", digits) for k in (0, *told)]
+        yield row(label, *cells, _half_time(found, column, cut))
+    yield ""
+    yield from _austerity(found, 4 * cut)
+    yield ""
+    yield from _sweeps(found, cut)
+    yield ""
+    yield null_said(
+        exactly_none(found, ["sweep_null"]),
+        "where usual spending is held, nothing moves by anything",
+        "where usual spending is held, the place still moves",
+    )
+
+
+def _after_cut(found: Answers, column: str, cut: int) -> Array:
+    """Return what is missing at the end of the cut and in each year after it, by seed."""
+    years = range(cut, 3 * cut + 1)
+    return np.array([found.of(f"cut_{column}_in_{k}") for k in years]).T
+
+
+def half_time(missing: Array) -> float:
+    """Return after how many years half of what is missing first is back, between years by a line.
+
+    Examples
+    --------
+    >>> half_time(np.array([-8.0, -6.0, -2.0]))
+    1.5
+    """
+    left = missing / missing[0] if missing[0] else np.full(missing.size, np.nan)
+    back = np.flatnonzero(left <= HALF)
+    if back.size == 0:
+        return np.nan
+    k = int(back[0])
+    return k - 1 + float((left[k - 1] - HALF) / (left[k - 1] - left[k]))
+
+
+def _half_time(found: Answers, column: str, cut: int) -> str:
+    return _after(_after_cut(found, column, cut))
+
+
+def _half_times_in_words(found: Answers, cut: int) -> str:
+    times = [
+        f"{label}: {_half_time(found, column, cut)}"
+        for column, (label, _) in FOLLOWED_LABELS.items()
+    ]
+    return f"**Half of what a cut takes away is back after, in years: {'; '.join(times)}.**"
+
+
+def _austerity(found: Answers, years: int) -> Lines:
+    """Tell the bundled cuts and restoration, which the rule of the budgets decides."""
+    told = [k for k in (2, 5, 10, 15, 20, 25, 30, 40) if k <= years]
+    yield from head("`austerity_then_restoration` less usual spending held", *(f"year {k}" for k in told),
+                    "worst in year", "half is back after, years")  # fmt: skip
+    for name, (label, digits) in {"kept": ("usual spending, share", 2), **FOLLOWED_LABELS}.items():
+        path = np.array([found.of(f"austerity_{name}_in_{k}") for k in range(1, years + 1)]).T
+        worst = int(np.abs(path.mean(axis=0)).argmax())
+        cells = [estimate(path[:, k - 1]).short(digits, "+") for k in told]
+        yield row(label, *cells, str(worst + 1), _after(path[:, worst:]))
+
+
+def _after(missing: Array) -> str:
+    if not estimate(missing[:, 0]).is_told:
+        return "no cut can be told"
+    time = jackknifed(half_time, missing)
+    return time.short(1) if np.isfinite(time.mean) else f"more than {missing.shape[1] - 1}"
+
+
+def _sweeps(found: Answers, cut: int) -> Lines:
+    yield _hysteresis_in_words(found, cut)
+    yield ""
+    yield from head(f"down to {100 * KEPT_LEAST:.0f} % in equal steps and up again, less usual spending held",
+                    f"deepest, {cut} years each way", f"{2 * cut} years", "down less up at equal spending, "
+                    f"{cut} years each way", f"{2 * cut} years", f"the same for each of the deepest, {cut} years",
+                    f"{2 * cut} years", f"{2 * cut} years each way: left {cut} years after", f"{2 * cut} years after")  # fmt: skip
+    for column, (label, digits) in FOLLOWED_LABELS.items():
+        names = [f"{speed}_{column}_{name}" for name in ("lowest", "width") for speed in SPEEDS]
+        left = [f"slow_{column}_{name}" for name in ("left_halfway", "left")]
+        yield row(label, *(cell(found, name, digits) for name in names),
+                  *(_relative_width(found, column, speed).short(2) for speed in SPEEDS),
+                  *(cell(found, name, digits) for name in left))  # fmt: skip
+
+
+def _relative_width(found: Answers, column: str, *speeds: str) -> Estimate:
+    """Estimate a loop's width for each of its depth; of two speeds, the first's less the second's."""
+    figures = [
+        found.of(f"{speed}_{column}_{name}") for speed in speeds for name in ("width", "lowest")
+    ]
+    return jackknifed(
+        lambda *means: sum(
+            (-1) ** (k // 2) * abs(means[k] / means[k + 1]) for k in range(0, len(means), 2)
+        ),
+        *figures,
+    )
+
+
+def _hysteresis_in_words(found: Answers, cut: int) -> str:
+    narrower = [label for column, (label, _) in FOLLOWED_LABELS.items() if _narrows(found, column)]
+    lag = (
+        f" Against its depth the loop narrows as the sweep slows for {', '.join(narrower)}: lag."
+        if narrower
+        else ""
+    )
+    left = {column: label for column, (label, _) in FOLLOWED_LABELS.items()
+            if mean_of(found, f"slow_{column}_left").is_told}  # fmt: skip
+    stays = [label for column, label in left.items() if not _still_returns(found, column)]
+    if stays:
+        return (
+            f"**{2 * cut} years after a slow sweep down and up a difference is told in {', '.join(stays)}, and not "
+            f"that it still shrinks.**{lag}"
+        )
+    what = (
+        f"what is left of {', '.join(left.values())} still shrinks"
+        if left
+        else "nothing that is left can be told"
+    )
+    return f"**Not shown: hysteresis.** {2 * cut} years after a slow sweep down and up {what}.{lag}"
+
+
+def _narrows(found: Answers, column: str) -> bool:
+    widths = [mean_of(found, f"{speed}_{column}_width").is_told for speed in SPEEDS]
+    return all(widths) and _relative_width(found, column, *SPEEDS).low > 0.0
+
+
+def _still_returns(found: Answers, column: str) -> bool:
+    left, before = (found.of(f"slow_{column}_{name}") for name in ("left", "left_halfway"))
+    change = estimate(np.abs(before) - np.abs(left))
+    return change.is_told and change.mean > 0.0
+
+
+PARTS: tuple[Callable[[Answers], Lines], ...] = (
+    _opening,
+    _pays_back,
+    _whose_pocket,
+    _pooling,
+    _spirals,
+    _cuts,
+)
+"""The page, question by question."""

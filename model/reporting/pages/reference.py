@@ -1,0 +1,188 @@
+"""Pages of reference, written from the data the model itself reads."""
+
+import importlib
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from model.core.files import PACKAGE
+from model.inputs.catalogue import load_channels
+from model.inputs.parameters import (
+    ASSUMPTION,
+    GRADES,
+    PARAMETERS_FILE,
+    STATUSES,
+    Parameter,
+    load_parameters,
+)
+from model.reporting.wording import plain_table
+from model.state.population import COLUMNS
+from model.studies.calibration import HIGHEST_RADIUS, WORRYING_RADIUS, Fit, knobs
+from model.studies.targets import load_targets
+
+_HEADING = re.compile(r"# --- (?P<title>.+) ---$|\[parameters\.(?P<name>\w+)\]$", re.MULTILINE)
+
+
+def parameters_page() -> str:
+    """Return every parameter, in the sections and the order of its file, as Markdown.
+
+    Examples
+    --------
+    >>> parameters_page().splitlines()[0]
+    '# Parameters'
+    """
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    parameters = load_parameters()
+    yield "# Parameters"
+    yield ""
+    yield "Written by `upstream parameters` from `model/data/parameters.toml`; change them there."
+    yield ""
+    yield from (f"- **{grade}**: {meaning}" for grade, meaning in GRADES.items())
+    yield ""
+    yield from (f"- **{status}**: {meaning}" for status, meaning in STATUSES.items())
+    for match in _HEADING.finditer(PARAMETERS_FILE.read_text(encoding="utf-8")):
+        if match["title"]:
+            yield ""
+            yield f"## {match['title']}"
+            yield ""
+            if not match["title"].startswith("Where the numbers"):
+                yield "| parameter | value | range | unit | grade | status | meaning | source, or why |"
+                yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+        else:
+            yield _row(parameters.entry(match["name"]))
+    for key, source in parameters.sources.items():
+        licence = f" {source.licence}." if source.licence else ""
+        yield f"- **{key}**: {source.citation} Seen: {source.seen}.{licence}"
+
+
+def _row(one: Parameter) -> str:
+    source = ", ".join(one.sources) or f"*{ASSUMPTION}*"
+    why = f". {one.why}" if one.why else ""
+    return (
+        f"| `{one.name}` | {one.value:g} | {one.low:g} to {one.high:g}, {one.distribution} "
+        f"| {one.unit} | {one.grade} | {one.status} | {one.meaning} | {source}{why} |"
+    )
+
+
+def channels_table() -> str:
+    """Return every route between ties and wellbeing as a Markdown table.
+
+    Examples
+    --------
+    >>> channels_table().splitlines()[0]
+    '| channel | what goes along it | rule | size | cut or blinded in |'
+    """
+    lines = ["| channel | what goes along it | rule | size | cut or blinded in |",
+             "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    for one in load_channels().values():
+        size = ", ".join(f"`{name}`" for name in one.parameters)
+        cut = "; ".join(
+            f"`{variant}` ({', '.join(f'{name} = {value:g}' for name, value in values.items())})"
+            for variant, values in one.cut.items()
+        )
+        lines.append(f"| {one.name} | {one.meaning} | {one.mechanism} | {size} | {cut or 'none'} |")
+    return "\n".join(lines) + "\n"
+
+
+def fit_table(found: Fit) -> RenderableType:
+    """Set what was fitted beside its prior, and the target that informs it beside what came out."""
+    table = plain_table(
+        f"Free in {found.variant}", "prior", "fitted", "published", "here", "target"
+    )
+    table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
+    for knob in knobs():
+        target = load_targets()[knob.target]
+        table.add_row(
+            knob.name, f"{knob.prior:.3g}", f"{found.knobs[knob.name]:.3g}",
+            f"{target.value:g}", f"{found.measured[target.name]:.2f}", target.meaning,
+        )  # fmt: skip
+    predicted = [
+        f"{target.meaning} {found.measured[name]:.2f} (published {target.value:g})"
+        for name, target in load_targets().items()
+        if name in found.measured and not target.fitted
+    ]
+    is_worrying = found.radius > WORRYING_RADIUS
+    words = f"Spectral radius of contagion: {found.radius:.3f}" + (
+        f", above {WORRYING_RADIUS}: crisis feeds on itself more than the sources bear out."
+        if is_worrying
+        else f" (worrying above {WORRYING_RADIUS}, refused above {HIGHEST_RADIUS})."
+    )
+    return Group(table, Text(f"Predicted, not fitted: {'; '.join(predicted)}.", style="dim"),
+                 Text(words, style="red" if is_worrying else "dim"), Text(""))  # fmt: skip
+
+
+def columns_table() -> str:
+    """Return every column of a resident as a Markdown table.
+
+    Examples
+    --------
+    >>> columns_table().splitlines()[2]
+    '| `resident` | id | who this is, for life; founders are 1, 2, 3 … | demography |'
+    """
+    head = "| column | unit | meaning | changed by |\n| --- | --- | --- | --- |\n"
+    return head + "".join(
+        f"| `{one.name}` | {one.unit} | {one.meaning} | {one.owner} |\n" for one in COLUMNS
+    )
+
+
+def layers_table(layers: Sequence[str]) -> str:
+    """Return the layers of the package, the highest first, as a Markdown table.
+
+    Parameters
+    ----------
+    layers : sequence of str
+        As import-linter's contract names them: siblings apart by ``:`` or ``|``.
+
+    Examples
+    --------
+    >>> layers_table(["cli", "state : network"]).splitlines()[2]
+    '| `model/cli.py` | The command line: reads what was asked, and prints what is answered. |'
+    """
+    rows = []
+    for layer in layers:
+        names = re.split(r" [:|] ", layer)
+        paths = [f"`model/{name}{'/' if (PACKAGE / name).is_dir() else '.py'}`" for name in names]
+        rows.append(f"| {', '.join(paths)} | {' '.join(_first_line(name) for name in names)} |\n")
+    return "| may import only what stands below it | what it is |\n| --- | --- |\n" + "".join(rows)
+
+
+def _first_line(name: str) -> str:
+    module = importlib.import_module(f"model.{name}")
+    return (module.__doc__ or "").splitlines()[0]
+
+
+def contract_layers(pyproject: Path) -> list[str]:
+    """Read the layers of the contract that import-linter holds."""
+    contracts = tomllib.loads(pyproject.read_text(encoding="utf-8"))["tool"]["importlinter"]
+    return next(one["layers"] for one in contracts["contracts"] if one["id"] == "layers")
+
+
+def with_tables(page: str) -> str:
+    """Return a page with the tables it has marks for written again."""
+    tables = {
+        "columns": columns_table,
+        "channels": channels_table,
+        "layers": lambda: layers_table(contract_layers(PACKAGE.parent / "pyproject.toml")),
+    }
+    for mark, table in tables.items():
+        if f"<!-- {mark}: " not in page:
+            continue
+        before, _, rest = page.partition(f"<!-- {mark}: ")
+        note, _, rest = rest.partition("-->\n")
+        _, _, after = rest.partition("<!-- end -->")
+        page = f"{before}<!-- {mark}: {note}-->\n\n{table()}\n<!-- end -->{after}"
+    return page
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        path = Path(name)
+        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,134 @@
+"""One campaign in words and tables: the answer first, then how sure it is."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from model.analysis.estimates import estimate
+from model.analysis.series import adults_by_year, services_by_year
+from model.core.codes import STATES
+from model.inputs.catalogue import load_services
+from model.reporting.wording import changes_of, hangs_on, heading_of, plain_table, stands_for
+from model.tables.results import Results
+
+
+def summary(results: Results) -> RenderableType:
+    """Put a campaign in words: for each scenario the answer, the change, and how sure it is."""
+    finished = results.runs[results.runs["status"] == "finished"]
+    parts: list[RenderableType] = []
+    for name in finished["scenario"].unique():
+        parts += _about(results, str(name), finished[finished["scenario"] == name])
+    parts += failures(results)
+    return Group(*parts)
+
+
+def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[RenderableType]:
+    facts = results.manifest["scenarios"][name]
+    scale, years = float(runs["scale"].iloc[0]), int(facts["years"])
+    adults = adults_by_year(results, name)
+    last = adults.xs(years, level="year")
+    crisis = estimate(last["in_crisis"].to_numpy()).within(0.0, 1.0)
+    satisfaction = estimate(last["life_satisfaction"].to_numpy())
+    number = estimate((last["in_crisis"] * last["adults"]).to_numpy()).times(scale).within(0.0)
+    yield Text(f"{heading_of(name, facts)}, year {years}", style="bold")
+    if changed := changes_of(facts):
+        yield Text(f"With {changed}.")
+    yield Text(
+        f"Adults in crisis: {crisis.times(100).text()} % of all, or about "
+        f"{number.rounded().text(0)} people. Mean life satisfaction is {satisfaction.text(2)} "
+        "on the scale of 0 to 10."
+    )
+    yield Padding(_people_table(adults, years, scale), (1, 0, 0, 0))
+    if facts["services"]:
+        yield Padding(_services_table(services_by_year(results, name), years), (1, 0, 0, 0))
+    yield from (Text(warning, style="yellow") for warning in warnings(results, name))
+    yield Padding(_caveat(facts, runs, scale), (1, 0, 1, 0))
+
+
+def warnings(results: Results, scenario: str) -> Iterable[str]:
+    """Warn of money that reached nobody: too little for a unit, or nobody whom it is for."""
+    rows = results.programmes
+    rows = rows[rows["scenario"] == scenario]
+    summed = rows.groupby("programme", sort=False)[["spend_gbp", "enrolled"]].sum()
+    for name in summed.index[(summed["enrolled"] == 0) & (summed["spend_gbp"] > 0)]:
+        if name not in load_services():
+            yield (f"{str(name).replace('_', ' ').capitalize()}: nobody took part, though money was "
+                   "spent. Perhaps nobody meets its eligibility, or it buys less than one place in "
+                   "the sample.")  # fmt: skip
+
+
+def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
+    table = plain_table("The place", "year 1", f"year {years}", "change")
+    rows = [("residents, thousands", "residents", scale / 1_000, 1)]
+    rows += [(f"adults {state.replace('_', ' ')}, %", state, 100.0, 1) for state in STATES]
+    rows.append(("adults often lonely, %", "lonely_often", 100.0, 1))
+    rows.append(("adults' life satisfaction, 0-10", "life_satisfaction", 1.0, 2))
+    for label, column, factor, digits in rows:
+        first, last = (adults.xs(year, level="year")[column] * factor for year in (1, years))
+        change = estimate((last - first).to_numpy())
+        table.add_row(
+            label,
+            estimate(first.to_numpy()).short(digits),
+            estimate(last.to_numpy()).short(digits),
+            change.short(digits, "+"),
+        )
+    return table
+
+
+def _services_table(services: pd.DataFrame, years: int) -> Table:
+    table = plain_table("Demand in the real place", "thousands, year 1", f"year {years}",
+                   f"£m in year {years}")  # fmt: skip
+    labels = load_services()
+    simulated = services.index.get_level_values("service").unique()
+    for name in [name for name in labels if name in simulated]:
+        own = services.xs(name, level="service")
+        first, last = (own.xs(year, level="year") for year in (1, years))
+        table.add_row(
+            labels[name].label,
+            estimate(first["contacts"].to_numpy()).times(1e-3).short(),
+            estimate(last["contacts"].to_numpy()).times(1e-3).short(),
+            estimate(last["cost_gbp"].to_numpy()).times(1e-6).short(),
+        )
+    return table
+
+
+def _caveat(facts: dict[str, Any], runs: pd.DataFrame, scale: float) -> Text:
+    n = len(runs)
+    sure = (
+        f"Brackets and ± are 95 % intervals for the mean over {n} replicates: chance in "
+        "the simulation alone, not doubt about its parameters."
+        if n > 1
+        else "One replicate: no interval can be given; ask for --replicates 2 or more."
+    )
+    return Text(f"{stands_for(facts, scale)} {sure} {hangs_on(facts)}", style="dim")
+
+
+def failures(results: Results) -> Iterable[RenderableType]:
+    """Say of every run that failed why it did."""
+    failed = results.runs[results.runs["status"] == "failed"]
+    for row in failed.itertuples():
+        yield Text(f"Run {row.run} ({row.scenario}, seed {row.seed}) failed: {row.error}",
+                   style="red")  # fmt: skip
+
+
+def ties_table(figures: Mapping[str, float], targets: Mapping[str, Any]) -> RenderableType:
+    """Set what was measured of the ties beside the published figures."""
+    table = plain_table("Ties of adults", "here", "published", "range", "")
+    for name, target in targets.items():
+        measured = figures[name]
+        low, high = target.range
+        table.add_row(
+            f"{target.meaning}, {target.unit}", f"{measured:.2f}", f"{target.value:g}",
+            f"{low:g} to {high:g}", "within" if target.holds(measured) else "outside",
+        )  # fmt: skip
+    others = [f"{name.replace('_', ' ')} {value:.2f}" for name, value in figures.items()
+              if name not in targets]  # fmt: skip
+    notes = [f"{targets[name].meaning}: {targets[name].note}" for name in targets
+             if not targets[name].holds(figures[name])]  # fmt: skip
+    return Group(table, Text(f"No figure was found for: {'; '.join(others)}.", style="dim"),
+                 *(Text(f"Outside: {note}", style="dim") for note in notes))  # fmt: skip

@@ -1,0 +1,101 @@
+"""Words that several reports share: headings, settings, agencies, items."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from model.inputs.catalogue import load_services
+from model.inputs.scenario import Levers, Structure
+
+CHANGES_SHOWN = 4
+
+
+def heading_of(name: str, facts: dict[str, Any]) -> str:
+    """Name a scenario and its place."""
+    return f"{label_of(name, facts)}: {facts['place_name']}"
+
+
+def label_of(name: str, facts: dict[str, Any]) -> str:
+    """Name a scenario by its title; the short name stands too where it says something else."""
+    title = str(facts["title"]) or name
+    same = title.lower().replace(" ", "_").replace("-", "_") == name.lower()
+    return f"{title}{'' if same or title == name else f' ({name})'}"
+
+
+def changes_of(facts: dict[str, Any]) -> str:
+    """Say what a scenario sets otherwise; the first few."""
+    return first_few(settings_of(facts))
+
+
+def settings_of(facts: dict[str, Any]) -> list[str]:
+    """List what a scenario sets otherwise: variant, plan, shocks, levers, parameters, capacity."""
+    neutral, variant = Levers().model_dump(), facts["structure"]["variant"]
+    changed = [] if variant == Structure().variant else [f"variant {variant}"]
+    changed += [entry_in_words(entry) for entry in facts["plan"]]
+    changed += [f"{one['kind']} from month {one['start_month']}" for one in facts["shocks"]]
+    changed += [f"{key} = {value:g}" for key, value in facts["levers"].items()
+               if value != neutral[key]]  # fmt: skip
+    changed += [f"{key} = {value:g}" for key, value in facts["parameters"].items()]
+    limited = [name for name, one in facts["capacity"].items() if one["rule"] != "unlimited"]
+    return changed + [f"waiting for {load_services()[name].label}" for name in limited]
+
+
+def entry_in_words(entry: dict[str, Any]) -> str:
+    """Tell what an entry of a plan buys, for how much.
+
+    Examples
+    --------
+    >>> entry_in_words({"programme": "community_hub", "service": None, "name": None,
+    ...                 "budget_gbp_per_year": 3e6, "approach": "community_led"})
+    'community hub for £3m a year, led by the community'
+    """
+    name = entry["name"] or entry["programme"] or f"more of {entry['service']}"
+    led = ", led by the community" if entry["approach"] == "community_led" else ""
+    words = Path(name).stem.replace("_", " ")
+    return f"{words} for £{entry['budget_gbp_per_year'] / 1e6:g}m a year{led}"
+
+
+def agency_words(name: str) -> str:
+    """Write the name of an agency as readers know it."""
+    return {"nhs": "NHS"}.get(name, name.replace("_", " "))
+
+
+def first_few(changed: Sequence[str]) -> str:
+    """Join what changed, at most the first few."""
+    more = len(changed) - CHANGES_SHOWN
+    return ", ".join(changed[:CHANGES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def stands_for(facts: dict[str, Any], scale: float) -> str:
+    """Say whom the simulated residents stand for."""
+    kind = {
+        "real": f"{facts['place_name']} in {facts['place_year']}",
+        "miniature": "England in small; numbers are those of the miniature",
+        "synthetic": f"{facts['place_name']}, an invented town",
+    }[facts["place_kind"]]
+    return (f"{facts['population']:,} residents stand for the {facts['real_population']:,} of {kind}; "
+            f"each for {scale:,.1f}.")  # fmt: skip
+
+
+def hangs_on(facts: dict[str, Any]) -> str:
+    """Say what any answer of the model hangs on."""
+    still = (
+        ""
+        if facts["structure"]["demography"]
+        else "Nobody is born, grows older, dies, moves or changes household. "
+    )
+    return (
+        f"{still}It hangs on what programmes do, of which much is assumed (docs/programmes.md), and on "
+        "rates between states fitted to England's published shares, two of them recalled "
+        "(docs/baseline.md: what it misses)."
+    )
+
+
+def plain_table(*headings: str) -> Table:
+    """Make a table without lines: words to the left in the first column, numbers to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for k, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if k else "left", no_wrap=True)
+    return table

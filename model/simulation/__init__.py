@@ -1,0 +1,1 @@
+"""The Mesa model: a place that lives month by month."""

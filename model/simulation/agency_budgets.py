@@ -1,0 +1,261 @@
+"""What money there is for prevention: the budgets of a run, set at the end of every year.
+
+The ledger says what was billed; `rules.budgets` says what follows. The first year is spent as
+planned, and its bills are what is usual. Beside the budgets as they are stands a second set, in
+which demand stays usual, while prices and demand from outside grow: what sets the two apart is the
+feedback's own part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from model.core.arrays import Array
+from model.core.money import PENCE, cash_released, half_up
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.catalogue import catalogue_place
+from model.inputs.growth import prices_gbp
+from model.inputs.parameters import Parameters
+from model.inputs.payers import AGENCIES, Payment, load_payments
+from model.inputs.plans import Spending
+from model.inputs.scenario import Contract, Scenario
+from model.rules import budgets
+from model.state.ledger import NOBODYS, Kind, Ledger, Posting
+
+USUAL = "social_infrastructure"
+"""The ledger's item of a place's usual spending on places to meet."""
+
+MAY_RUN_A_DEFICIT = np.isin(AGENCIES, ("nhs", "central_government"))
+"""Councils must balance (Local Government Finance Act 1992, section 31A), and so must the police
+(section 42A) and whoever lives on grants."""
+
+NOTHING_POOLED = Contract(pooled_share=0.0)
+
+
+@dataclass
+class Path:
+    """One set of budgets: where they stand, what is paid, and the cash bills of the last years.
+
+    Of what each agency has planned it pays ``was`` at the end of last year, ``before`` until
+    notice is over, ``after`` from then on.
+    """
+
+    books: budgets.Books
+    was: Array
+    before: Array
+    after: Array
+    cash_gbp: list[Array] = field(default_factory=list)
+
+    def turn(self, books: budgets.Books) -> None:
+        """Go into a new year: more is paid at once, less when notice is over."""
+        self.was, self.after = self.after, books.shares
+        self.before = np.maximum(self.was, self.after)
+        self.books = books
+
+
+class Purse:
+    """The budgets of one run.
+
+    Parameters
+    ----------
+    config : Scenario
+        Regime, contract, notice and growth are read.
+    parameters : Parameters
+        Caps, reserves and unit costs are read.
+    plan : sequence of Spending
+        What is planned.
+
+    Attributes
+    ----------
+    rows : list of dict
+        A year each: arrays by agency, in the columns of the table ``budgets``.
+    """
+
+    def __init__(self, config: Scenario, parameters: Parameters, plan: Sequence[Spending]) -> None:
+        self._config, self._parameters, self._plan = config, parameters, plan
+        self._growth = config.growth.indices
+        self._prices_gbp = prices_gbp(parameters, self._growth.unit_costs)
+        self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
+        self._priced = [load_payments().services[name] for name in config.services]
+        self._who_pays = np.array([_by_agency(one.payment) for one in self._priced])
+        self._who_pays = self._who_pays.reshape(-1, len(AGENCIES))  # of no service, too
+        self._payments = [one.terms.payment for one in plan]
+        self._usual_pence, self._first_bills = 0, np.zeros(len(self._priced))
+        self._real, self._frozen = (_path(config.budgets.contract) for _ in range(2))
+        self.rows: list[dict[str, Any]] = []
+
+    # --- What a month may spend -----------------------------------------------------------
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether the plan is spent whatever comes."""
+        return self._config.budgets.regime == "planned"
+
+    def expect_usual(self, gbp: float) -> None:
+        """Say what usual spending on places to meet comes to this year, where nothing is cut."""
+        self._usual_pence = half_up(PENCE * gbp)
+
+    @property
+    def shares(self) -> Array:
+        """What each agency pays of what it has planned, once notice is over."""
+        return self._real.after
+
+    def kept(self, entry: Spending, month: int) -> float:
+        """Return how much of an entry's planned money is paid in a month, as a share."""
+        return self._kept(self._payments[entry.number - 1], month)
+
+    def kept_usual(self, month: int) -> float:
+        """Return how much of usual spending is paid in a month, as a share."""
+        return self._kept(load_payments().usual, month)
+
+    def has_turned(self, entry: Spending, month: int) -> bool:
+        """Tell whether more or less of an entry's money is paid than a month before."""
+        return self.kept(entry, month) != self.kept(entry, month - 1)
+
+    def _kept(self, payment: Payment, month: int) -> float:
+        return 1.0 if self.is_planned else float(_by_agency(payment) @ self._shares(month))
+
+    def _shares(self, month: int) -> Array:
+        year, in_year = divmod(month - 1, MONTHS_PER_YEAR)
+        if year < len(self.rows):
+            return self._real.was
+        is_early = in_year < self._config.budgets.notice_months
+        return self._real.before if is_early else self._real.after
+
+    # --- The year's end -------------------------------------------------------------------
+
+    def pay(self, year: int, ledger: Ledger) -> None:
+        """Post what is paid in a year for the plan, and for what is usual."""
+        paid = self._paid_pence(self._real, year)
+        payments = [*self._payments, load_payments().usual]
+        names: list[tuple[Kind, str]] = [("programme", entry.name) for entry in self._plan]
+        names.append(("usual", USUAL))
+        for payment, (kind, name), by_agency in zip(payments, names, paid, strict=True):
+            for payer, _ in payment.payers:
+                pence = int(by_agency[AGENCIES.index(payer)])
+                ledger.post(Posting(year, payer, payment.beneficiary, kind, name, NOBODYS, pence,
+                                    payment.cashable))  # fmt: skip
+
+    def close(self, year: int, ledger: Ledger) -> None:
+        """Close a year by its bills, set the next one's prevention, and write the year down."""
+        bills = np.array(
+            [ledger.billed_pence(year, name) / PENCE for name in self._config.services]
+        )
+        if year == 1:
+            self._open_books(bills)
+        usual = self._usual_bills(year)
+        frozen = usual @ self._who_pays
+        cash = frozen - self._released(usual - bills, year) @ self._who_pays
+        self.rows.append({
+            "envelope_gbp": self._envelope(year), "bill_gbp": bills @ self._who_pays,
+            "frozen_bill_gbp": frozen, "cash_bill_gbp": cash, "planned_gbp": self._planned(year),
+            "prevention_gbp": self._paid(self._real, year),
+            "frozen_prevention_gbp": self._paid(self._frozen, year),
+        })  # fmt: skip
+        settled = self._turn(self._real, cash, year)
+        self._turn(self._frozen, frozen, year)
+        self.rows[-1] |= {"reserves_gbp": self._real.books.reserves_gbp, **settled._asdict()}
+
+    def _turn(self, path: Path, cash: Array, year: int) -> budgets.Settled:
+        path.cash_gbp.append(cash)
+        of_years = range(max(1, year + 1 - self._memory_years), year + 1)
+        usual = [self._usual_bills(one) @ self._who_pays for one in (*of_years, year + 1)]
+        expected = budgets.forecast(np.array(path.cash_gbp[-len(of_years) :]), np.array(usual[:-1]),
+                                    usual[-1])  # fmt: skip
+        money = budgets.Year(self._envelope(year), cash, self._paid(path, year),
+                             self._envelope(year + 1), expected, self._planned(year + 1))  # fmt: skip
+        books, settled = budgets.settle(path.books, money, self._terms)
+        path.turn(books if self.is_planned else budgets.decide(books, money, self._terms))
+        return settled
+
+    # --- Money of a year, in pounds by agency or by service -------------------------------
+
+    def _planned_pence(self, year: int) -> tuple[Array, Array]:
+        """Return what is planned of each entry, and of what is usual last, by agency.
+
+        And the share of each that falls before notice is over.
+        """
+        start, end = (year - 1) * MONTHS_PER_YEAR, year * MONTHS_PER_YEAR
+        notice = start + self._config.budgets.notice_months
+        spent = [[entry.spent_pence(at) for at in (start, notice, end)] for entry in self._plan]
+        spent.append(
+            [0, self._usual_pence * (notice - start) // MONTHS_PER_YEAR, self._usual_pence]
+        )
+        pence = np.zeros((len(spent), len(AGENCIES)), np.int64)
+        for row, payment, (first, _, last) in zip(
+            pence, [*self._payments, load_payments().usual], spent, strict=True
+        ):
+            for payer, part in payment.split(last - first):
+                row[AGENCIES.index(payer)] = part
+        early = [(until - first) / max(last - first, 1) for first, until, last in spent]
+        return pence, np.array(early)
+
+    def _planned(self, year: int) -> Array:
+        return np.asarray(self._planned_pence(year)[0].sum(axis=0) / PENCE)
+
+    def _paid_pence(self, path: Path, year: int) -> Array:
+        pence, early = self._planned_pence(year)
+        mixed = early[:, None] * path.before + (1.0 - early[:, None]) * path.after
+        shares = np.where(path.before == path.after, path.after, mixed)
+        return np.floor(pence * shares + 0.5)
+
+    def _paid(self, path: Path, year: int) -> Array:
+        return np.asarray(self._paid_pence(path, year).sum(axis=0) / PENCE)
+
+    def _usual_bills(self, year: int) -> Array:
+        """Return what services cost at the first year's demand, prices and outside demand apart."""
+        index = self._growth.unit_costs * self._growth.demand
+        return np.asarray(self._first_bills * index[year - 1, self._at])
+
+    def _released(self, avoided_gbp: Array, year: int) -> Array:
+        """Return the cash that use below usual sets free, by service; less than nothing if above."""
+        price, priced = self._prices_gbp[year - 1, self._at], self._priced
+        cashable, steps = (
+            [one.payment.cashable for one in priced],
+            [one.step_units for one in priced],
+        )
+        units = np.divide(avoided_gbp, price, out=np.zeros_like(price), where=price > 0.0)
+        return cash_released(units, price, cashable, steps)
+
+    def _envelope(self, year: int) -> Array:
+        """Return what agencies have for the model's services and for what is planned."""
+        bills = self._first_bills @ self._who_pays
+        return np.asarray(self._growth.envelopes[year - 1] * (bills + self._planned(year)))
+
+    @property
+    def _memory_years(self) -> int:
+        parameters = self._parameters
+        return round(parameters.budget_memory_years)
+
+    def _open_books(self, bills: Array) -> None:
+        """Take the first year's bills as usual, and fill the reserves."""
+        self._first_bills = bills
+        told, place = self._config.budgets.envelopes_gbp, self._config.place_profile
+        whole = [told.get(name, place.spending_gbp(name)) for name in AGENCIES]
+        envelope, p = np.maximum(whole, self._envelope(1)), self._parameters
+        pool, own = self._config.budgets.contract or NOTHING_POOLED, self._config.budgets
+        self._terms = budgets.Terms(
+            own=budgets.Rule(p.budget_cut_most, p.budget_growth_most, p.reinvestment_share,
+                             own.protected_share),
+            pool=budgets.Rule(pool.claw_back, p.budget_growth_most, pool.gain_share,
+                              max(own.protected_share, pool.ring_fence)),
+            reserves_most_gbp=p.reserves_share * envelope,
+            deficit_most_gbp=p.deficit_share * envelope * MAY_RUN_A_DEFICIT,
+            carry_over=pool.carry_over, break_after_years=pool.break_after_years,
+        )  # fmt: skip
+        for path in (self._real, self._frozen):
+            path.books = path.books._replace(reserves_gbp=self._terms.reserves_most_gbp)
+
+
+def _path(contract: Contract | None) -> Path:
+    everything = np.ones(len(AGENCIES))
+    share = (contract or NOTHING_POOLED).pooled_share
+    books = budgets.Books(everything, 1.0, share, np.zeros(len(AGENCIES)))
+    return Path(books, everything, everything, everything)
+
+
+def _by_agency(payment: Payment) -> Array:
+    shares = dict(payment.payers)
+    return np.array([shares.get(name, 0.0) for name in AGENCIES])

@@ -1,0 +1,1 @@
+"""The state of a place: residents, households, queues, the ledger, what is recorded."""

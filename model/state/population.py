@@ -1,0 +1,199 @@
+"""Residents as columns, each declared once: type, unit, meaning, owner.
+
+A resident is a row. Rules receive columns; `model.agents.Resident` is a window on a row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from model.core.arrays import Array
+from model.core.codes import (
+    AGE_BANDS,
+    CHILD_CARE,
+    EMPLOYMENT,
+    ENGAGEMENT,
+    LONELINESS,
+    SEXES,
+    STATES,
+    THRIVING,
+    VACANT,
+)
+from model.core.kernels import kernel
+
+
+@dataclass(frozen=True)
+class Column:
+    """One fact about every resident.
+
+    ``labels`` turn a code into a word for people; codes below zero mean none.
+    """
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+    owner: str
+    labels: tuple[str, ...] = ()
+
+
+COLUMNS = (
+    Column("resident", "int64", "id", "who this is, for life; founders are 1, 2, 3 …", "demography"),
+    Column("neighbourhood", "int16", "number", "where they live, in the profile's order", "demography"),
+    Column("quintile", "int8", "1-5", "national deprivation quintile, 1 most deprived", "demography"),
+    Column("sex", "int8", "code", "female or male", "demography", SEXES),
+    Column("birth_month", "int32", "month", "month of birth; month 1 follows burn-in", "demography"),
+    Column("age_band", "int8", "code", "age band", "demography", AGE_BANDS),
+    Column("frailty", "float32", "log hazard", "persistent personal part of risk", "wellbeing"),
+    Column("log_hazard", "float32", "log hazard", "who they are: sum of all steady terms", "wellbeing"),
+    Column("worsen_risk", "float32", "ratio", "personal factor on the rate of worsening", "wellbeing"),
+    Column("improve_risk", "float32", "ratio", "personal factor on the rate of improving", "wellbeing"),
+    Column("state", "int8", "code", "wellbeing state, none under 16", "wellbeing", STATES),
+    Column("ties_wanted", "int16", "ties", "sociability: ties wanted beyond the family", "ties"),
+    Column("need_of_company", "float32", "ties", "personal part of the gap in ties that is felt", "loneliness"),
+    Column("loneliness", "int8", "code", "gap between ties wanted and had", "loneliness", LONELINESS),
+    Column("householder", "int32", "row", "names the household: the row of one of its members", "households"),
+    Column("partner", "int32", "row", "who they live with as a couple, or -1", "households"),
+    Column("mother", "int32", "row", "their mother, where she lives in the place, or -1", "households"),
+    Column("lives_alone", "int8", "0 or 1", "whether nobody else is in the household", "households"),
+    Column("stress", "float32", "events", "life events felt, fading", "life_events"),
+    Column("employment", "int8", "code", "work, from 16 to 64", "life_events", EMPLOYMENT),
+    Column("conditions", "int8", "conditions", "long-term conditions", "life_events"),
+    Column("help_months", "int8", "months", "months of help still to come; -1 while waiting for it", "help_seeking"),
+    Column("propensity", "float32", "ratio", "persistent personal use of services, mean 1", "demand"),
+    Column("treatment_months", "int8", "months", "months of treatment still to come; -1 while waiting for it", "services"),
+    Column("engagement", "int8", "code", "part taken in a programme", "programmes", ENGAGEMENT),
+    Column("programme", "int8", "number", "which entry of the plan, from 1; 0 is none", "programmes"),
+    Column("programme_months", "int16", "months", "months of the programme still to come", "programmes"),
+    Column("programme_worsen", "float32", "log hazard", "what programmes add to worsening, fading", "programmes"),
+    Column("programme_improve", "float32", "log hazard", "what programmes add to improving, fading", "programmes"),
+    Column("child_care", "int8", "code", "children's social care, under 16", "childrens_care", CHILD_CARE),
+    Column("long_term_care", "int8", "0 or 1", "whether in long-term adult care", "adult_care"),
+)  # fmt: skip
+"""Every column, and the rule that alone may change it."""
+
+DECLARED: Mapping[str, Column] = {column.name: column for column in COLUMNS}
+
+ROOM = 1.3
+"""Rows for each founder of a neighbourhood, so that it can grow where births exceed deaths."""
+
+SPARE = 6.0
+"""Rows for the chances of moving in and out, times the root of the founders."""
+
+GROUP_ROWS = 24
+"""Rows come in such groups: streets and clubs, of some 14 adults where a neighbourhood has a few
+hundred residents, with children and vacant rows among them."""
+
+
+def rows_with_room(sizes: Array) -> Array:
+    """Return how many rows neighbourhoods of these sizes get, in whole groups.
+
+    Small ones vary more by chance, so they get more for each resident.
+
+    Examples
+    --------
+    >>> rows_with_room(np.array([10, 8_000])).tolist()
+    [48, 10968]
+    """
+    due = ROOM * sizes + SPARE * np.sqrt(sizes) + 8.0
+    return np.asarray(GROUP_ROWS * np.ceil(due / GROUP_ROWS), np.int64)
+
+
+@kernel
+def _add(column, rows, values):
+    for k in range(rows.size):
+        column[rows[k]] += values[k]
+
+
+class Population:
+    """The columns of all residents of one world.
+
+    Every neighbourhood owns a run of rows, with room to grow. A resident keeps one row for as
+    long as they live there; a row where nobody lives has the state `VACANT`.
+
+    Parameters
+    ----------
+    rows : array of int
+        Rows of each neighbourhood.
+
+    Attributes
+    ----------
+    bounds : array of int, shape (neighbourhoods + 1,)
+        Neighbourhood k owns rows ``bounds[k]`` to ``bounds[k + 1]``.
+
+    Examples
+    --------
+    >>> people = Population([3, 2])
+    >>> people.neighbourhood.tolist(), int(people.is_present.sum())
+    ([0, 0, 0, 1, 1], 0)
+    """
+
+    resident: Array
+    neighbourhood: Array
+    quintile: Array
+    sex: Array
+    birth_month: Array
+    age_band: Array
+    frailty: Array
+    log_hazard: Array
+    worsen_risk: Array
+    improve_risk: Array
+    state: Array
+    ties_wanted: Array
+    need_of_company: Array
+    loneliness: Array
+    householder: Array
+    partner: Array
+    mother: Array
+    lives_alone: Array
+    stress: Array
+    employment: Array
+    conditions: Array
+    help_months: Array
+    propensity: Array
+    treatment_months: Array
+    engagement: Array
+    programme: Array
+    programme_months: Array
+    programme_worsen: Array
+    programme_improve: Array
+    child_care: Array
+    long_term_care: Array
+
+    def __init__(self, rows: Sequence[int] | Array) -> None:
+        self.bounds = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
+        n = int(self.bounds[-1])
+        self.columns = {column.name: np.zeros(n, column.dtype) for column in COLUMNS}
+        self.__dict__.update(self.columns)
+        self.neighbourhood[:] = np.repeat(np.arange(len(rows)), rows)
+        self.state[:] = VACANT
+
+    @property
+    def is_present(self) -> Array:
+        """Whether somebody lives in each row."""
+        return np.asarray(self.state != VACANT)
+
+    @property
+    def adults(self) -> Array:
+        """Rows of the residents aged 16 and over."""
+        return np.flatnonzero(self.state >= THRIVING)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows there are, lived in or not."""
+        return int(self.resident.size)
+
+    def write(self, name: str, rows: Array | slice, values: Any) -> None:
+        """Put a rule's answer into a column, in place."""
+        self.columns[name][rows] = values
+
+    def add(self, name: str, rows: Array, values: Array) -> None:
+        """Add to a column, in place: once for each time a row is named."""
+        _add(self.columns[name], rows, values)
+
+    @property
+    def bytes_per_resident(self) -> int:
+        """Memory one row takes."""
+        return sum(column.itemsize for column in self.columns.values())

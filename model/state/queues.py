@@ -1,0 +1,264 @@
+r"""Who waits for a service, longest first, and how many it can serve.
+
+A contact that cannot be served waits in the line of its service and keeps its identity there.
+Each month those who died or moved away leave; of the others some give up and, where that is
+allowed, some turn to another service, at the monthly chances of two competing rates. Then those
+who wait longest are served, as many as there is room for, and new arrivals last. Room is bought
+for the real place in whole contacts a month; the sample gets its share of all that was offered
+so far, in whole contacts too, so that no part of one is ever lost:
+
+.. math:: r_m = \lfloor C_m \, n / N \rfloor - \lfloor C_{m-1} \, n / N \rfloor,
+
+where :math:`C_m` is what the real place of N residents offered up to month m.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from model.core.arrays import Array
+from model.core.draws import Draws, Purpose
+from model.core.kernels import kernel
+from model.core.rates import share_of_move
+from model.state.population import Population
+
+WAITS = -1
+"""In place of months of help or treatment, where one waits for it."""
+LEAVES_WORD = 2
+"""Word of a block that says who leaves; the two before it rank those who join."""
+SOUGHT_ORDER = 4_095
+"""Order of a contact somebody sought, beyond all that come of themselves in a month."""
+COURSE_BITS = 13
+"""Bits of the course of a contact that has not spilled: twice its order, and how it came."""
+
+
+class Contacts(NamedTuple):
+    """Contacts, an entry each.
+
+    ``row`` and ``resident`` say whose; ``cell`` who they were when it arose. ``month`` in which
+    it arose and ``course``, the lane of its draws, name it for good: the course is twice its order
+    among those of the resident's month, and odd where an ambulance brought them. ``joined`` is
+    the month it came to the service where it is, ``is_sought`` whether help was sought with it.
+    """
+
+    row: Array
+    resident: Array
+    cell: Array
+    month: Array
+    course: Array
+    joined: Array
+    is_sought: Array
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return int(self.row.size)
+
+    def at(self, which: Array) -> "Contacts":
+        """Return those in some places."""
+        return Contacts(*(values.take(which) for values in self)) if which.size else NO_CONTACTS
+
+
+class Flow(NamedTuple):
+    """What became of contacts in a month; every count is of whole contacts.
+
+    ``waiting`` are those at its end. What waited before, ``demand`` and ``spilled_in`` are as many
+    as all the rest.
+    """
+
+    demand: Array
+    spilled_in: Array
+    served: Array
+    spilled: Array
+    given_up: Array
+    waiting: Array
+
+
+TYPES = ("int32", "int64", "int16", "int32", "int32", "int32", "bool")
+NO_CONTACTS = Contacts(*(np.empty(0, dtype) for dtype in TYPES))
+"""Those of nobody."""
+
+
+def together(*parts: Contacts) -> Contacts:
+    """Join contacts, in this order.
+
+    Examples
+    --------
+    >>> together(NO_CONTACTS, NO_CONTACTS).size
+    0
+    """
+    some = [part for part in parts if part.size]
+    if not some:
+        return NO_CONTACTS
+    if len(some) == 1:
+        return some[0]
+    return Contacts(*(np.concatenate(values) for values in zip(*some, strict=True)))
+
+
+@kernel
+def _fill_arising(rows, counts, cells, ids, first_order, row, resident, cell, course):
+    n = 0
+    for k in range(rows.size):
+        for order in range(counts[k]):
+            row[n], resident[n], cell[n] = rows[k], ids[rows[k]], cells[k]
+            course[n] = 2 * (first_order + order)
+            n += 1
+
+
+def arising(
+    people: Population, rows: Array, counts: Array, cells: Array, month: int,
+    first_order: int = 0,
+) -> Contacts:  # fmt: skip
+    """Return the contacts that arise this month, so many for each row.
+
+    Examples
+    --------
+    >>> found = arising(Population([3]), np.array([0, 2]), np.array([1, 2]), np.zeros(2), 7)
+    >>> found.row.tolist(), found.course.tolist()
+    ([0, 2, 2], [0, 0, 2])
+    """
+    if rows.size == 0:
+        return NO_CONTACTS
+    size = int(counts.sum())
+    row, resident, cell, now, course, _, is_sought = (np.empty(size, dtype) for dtype in TYPES)
+    _fill_arising(rows, counts, cells, people.resident, first_order, row, resident, cell, course)
+    now[:], is_sought[:] = month, first_order == SOUGHT_ORDER
+    return Contacts(row, resident, cell, now, course, now, is_sought)
+
+
+def spilling(contacts: Contacts, place: int, month: int) -> Contacts:
+    """Return contacts as they come to another service from that in this place."""
+    course = (place + 1) << COURSE_BITS | contacts.course
+    return contacts._replace(
+        course=course, joined=np.full(contacts.size, month, np.int32),
+        is_sought=np.zeros(contacts.size, np.bool_),
+    )  # fmt: skip
+
+
+class Queue(NamedTuple):
+    """A service of limited capacity: what it offers, who waits, and how patiently.
+
+    ``per_month`` and ``offered`` (so far) are contacts of the real place, of whose ``real``
+    residents the sample has ``sample``. ``gives_up`` and ``spills`` are chances a month.
+    """
+
+    per_month: int
+    sample: int
+    real: int
+    gives_up: float
+    spills: float
+    offered: int
+    line: Contacts
+
+    def room(self, bought: int = 0) -> int:
+        """Return whom the sample's share of this month can serve, with what is bought beside."""
+        before, after = self.offered, self.offered + self.per_month + bought
+        return after * self.sample // self.real - before * self.sample // self.real
+
+
+def queue_of(
+    per_month: int, sample: int, real: int, give_up_rate: float, spill_rate: float
+) -> Queue:
+    """Open a service of limited capacity, for which nobody waits yet.
+
+    Parameters
+    ----------
+    per_month : int
+        Contacts that the real place can serve a month.
+    sample, real : int
+        Residents of the sample and of the real place.
+    give_up_rate, spill_rate : float
+        Rates a year at which those who wait give up, and turn elsewhere.
+
+    Examples
+    --------
+    >>> queue = queue_of(25, 1_000, 10_000, 0.0, 0.0)
+    >>> queue.room(), queue._replace(offered=25).room()
+    (2, 3)
+    """
+    total = give_up_rate + spill_rate
+    gives_up, spills = (share_of_move(rate, total) for rate in (give_up_rate, spill_rate))
+    return Queue(per_month, sample, real, gives_up, spills, 0, NO_CONTACTS)
+
+
+class Passed(NamedTuple):
+    """What became of those who waited or came: served, given up or gone, spilled, or waiting."""
+
+    served: Contacts
+    given_up: Contacts
+    spilled: Contacts
+    line: Contacts
+
+
+def pass_month(
+    queue: Queue, arrivals: Contacts, room: int, people: Population, place: int, draws: Draws,
+    month: int,
+) -> Passed:  # fmt: skip
+    """Let a line pass a month: some leave it, and those who wait longest are served.
+
+    New arrivals come last; those who came in one month are served in an order drawn among them.
+
+    Parameters
+    ----------
+    queue : Queue
+        Who waits, and how patiently.
+    arrivals : Contacts
+        Those who come to the service this month.
+    room : int
+        How many can be served.
+    people : Population
+        Who lives in each row is read.
+    place : int
+        Of the service in the catalogue, which its draws bear.
+    """
+    line = queue.line
+    gives_up, spills = _leaving(queue, people, place, draws, month)
+    stays = np.flatnonzero(~(gives_up | spills))
+    n_old = min(room, stays.size)
+    old = _longest(line, stays, n_old, place, draws)
+    all_new = np.arange(arrivals.size)
+    new = _longest(arrivals, all_new, min(room - n_old, arrivals.size), place, draws)
+    return Passed(
+        served=together(line.at(stays[old]), arrivals.at(all_new[new])),
+        given_up=line.at(np.flatnonzero(gives_up)),
+        spilled=line.at(np.flatnonzero(spills)),
+        line=together(line.at(stays[~old]), arrivals.at(all_new[~new])),
+    )
+
+
+def _leaving(
+    queue: Queue, people: Population, place: int, draws: Draws, month: int
+) -> tuple[Array, Array]:
+    """Tell who gives up, or has died or moved away, and who turns to another service.
+
+    A resident who waits with several contacts for a service leaves with all of them.
+    """
+    line = queue.line
+    is_here = people.resident[line.row] == line.resident
+    words = draws.words(Purpose.WAITING, month, line.resident, lane=place)
+    uniform = words[LEAVES_WORD] * 2.0**-32
+    gives_up = ~is_here | (uniform < queue.gives_up)
+    return gives_up, ~gives_up & (uniform < queue.gives_up + queue.spills)
+
+
+def _longest(contacts: Contacts, which: Array, n: int, place: int, draws: Draws) -> Array:
+    """Tell, of contacts in the order they joined, the n that have waited longest."""
+    is_first = np.arange(which.size) < n
+    if n in (0, which.size):
+        return is_first
+    joined = contacts.joined[which]
+    month = joined[n]
+    begin, end = (int(np.searchsorted(joined, month, side)) for side in ("left", "right"))
+    words = draws.words(Purpose.WAITING, int(month), contacts.resident[which[begin:end]],
+                        lane=place).astype(np.uint64)  # fmt: skip
+    is_first[begin:end] = _lowest(words[0] << np.uint64(32) | words[1], n - begin)
+    return is_first
+
+
+def _lowest(rank: Array, n: int) -> Array:
+    """Tell the lowest n ranks, of equal ones the first: fewer than there are."""
+    limit = np.partition(rank, n)[n]
+    is_low = np.asarray(rank < limit)
+    equal = np.flatnonzero(rank == limit)
+    is_low[equal[: n - np.count_nonzero(is_low)]] = True
+    return is_low

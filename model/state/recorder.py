@@ -1,0 +1,382 @@
+"""What one run writes down: counts month by month, sums year by year."""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from model.core.arrays import Array
+from model.core.chunks import CHUNK
+from model.core.codes import (
+    AGE_BANDS,
+    CHILDREN,
+    LAYER_NAMES,
+    OFTEN_LONELY,
+    SOMETIMES_LONELY,
+    STATES,
+    VACANT,
+)
+from model.core.kernels import kernel
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.catalogue import catalogue_place, load_services
+from model.inputs.growth import YEARS, prices_gbp
+from model.inputs.parameters import Parameters
+from model.inputs.payers import AGENCIES, load_payments
+from model.inputs.places import N_QUINTILES, Place
+from model.network import Network
+from model.state.ledger import NOBODYS, Kind, Ledger
+from model.state.lives import Lives
+from model.state.population import Population
+from model.state.queues import Flow
+from model.tables.schema import frame_of, schema_of
+
+N_STATES, N_BANDS = len(STATES), len(AGE_BANDS)
+SHAPE = (N_QUINTILES, len(AGE_BANDS), N_STATES + 1)
+"""Quintiles, age bands and states, the last for residents under 16."""
+
+DEMAND, SERVED = Flow._fields.index("demand"), Flow._fields.index("served")
+WAITING, STOCK_MONTHS = Flow._fields.index("waiting"), len(Flow._fields)
+N_SUMMED = len(Flow._fields) + 1
+"""Counts of a year by service: those of a flow, and the months lived in a stock."""
+
+
+@kernel
+def _find_cells(householder, quintile, age_band, state, first, cells):
+    for k in range(state.size):
+        s = np.int32(state[k] if state[k] >= 0 else N_STATES)
+        cell = ((np.int32(quintile[k]) - 1) * N_BANDS + age_band[k]) * (N_STATES + 1) + s
+        is_householder = householder[k] == first + k
+        cells[k] = 2 * cell + 2 + is_householder if state[k] != VACANT else 0
+
+
+@kernel
+def _census(householder, bounds, quintile, age_band, state, counts):
+    """Count residents, and the householders among them, by neighbourhood and cell."""
+    cells = np.empty(CHUNK, np.int32)
+    for home in range(bounds.size - 1):
+        here = counts[home]
+        for first in range(bounds[home], bounds[home + 1], CHUNK):
+            end = min(first + CHUNK, bounds[home + 1])
+            _find_cells(householder[first:end], quintile[first:end], age_band[first:end],
+                        state[first:end], np.int32(first), cells)  # fmt: skip
+            for k in range(end - first):
+                here[cells[k]] += 1
+
+
+@kernel
+def _sum_company(state, lonely, kin, local, peer, sums):
+    n_kin = n_local = n_peer = n_often = n_sometimes = n_none = np.int32(0)
+    for k in range(state.size):
+        is_adult = np.int32(state[k] >= 0)
+        n_kin += is_adult * kin[k]
+        n_local += is_adult * local[k]
+        n_peer += is_adult * peer[k]
+        n_often += is_adult * np.int32(lonely[k] == OFTEN_LONELY)
+        n_sometimes += is_adult * np.int32(lonely[k] == SOMETIMES_LONELY)
+        n_none += is_adult * np.int32(kin[k] + local[k] + peer[k] == 0)
+    sums[:] = n_kin, n_local, n_peer, n_often, n_sometimes, n_none
+
+
+@kernel
+def _sum_company_of_all(state, lonely, degrees, bounds, sums):
+    for home in range(sums.shape[0]):
+        here = slice(bounds[home], bounds[home + 1])
+        _sum_company(state[here], lonely[here], degrees[0, here], degrees[1, here],
+                     degrees[2, here], sums[home])  # fmt: skip
+
+
+_IS_CHILD = np.arange(N_BANDS) == CHILDREN
+_IN_BASE = {"people": True, "households": True, "adults": ~_IS_CHILD, "children": _IS_CHILD}
+"""Age bands of a service's base."""
+
+
+class Census(NamedTuple):
+    """Counts of residents, shape (neighbourhoods, quintiles, age bands, states and none).
+
+    ``households`` are counted as their householders, without the last axis.
+    """
+
+    residents: Array
+    households: Array
+
+
+def census(people: Population) -> Census:
+    """Count the residents and the households of a place."""
+    # Two counts a cell, householders and others, after two for vacant rows.
+    counts = np.zeros((people.bounds.size - 1, 2 + 2 * math.prod(SHAPE)), np.int64)
+    _census(people.householder, people.bounds, people.quintile, people.age_band, people.state,
+            counts)  # fmt: skip
+    by_cell = counts[:, 2:].reshape(-1, *SHAPE, 2)
+    return Census(by_cell.sum(axis=-1), by_cell[..., 1].sum(axis=-1))
+
+
+class Recorder:
+    """Collects the rows of one run.
+
+    Parameters
+    ----------
+    place : Place
+        Names the neighbourhoods.
+    services : sequence of str
+        Services recorded.
+    parameters : Parameters
+        Life satisfaction by state and unit costs are read.
+    scale : float
+        Real residents for each one in the sample.
+    price_index : array of shape (years, services of the catalogue), optional
+        Unit costs of each year for those of the parameters; the same where left out.
+
+    Attributes
+    ----------
+    ledger : Ledger
+        The book, posted at the end of every year.
+    lives : Lives
+        Who lived and who died, where that is kept.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        services: Sequence[str],
+        parameters: Parameters,
+        scale: float = 1.0,
+        price_index: Array | None = None,
+    ) -> None:
+        self.ledger = Ledger()
+        self.lives = Lives()
+        self._scale = scale
+        self._codes = [one.code for one in place.neighbourhoods]
+        self._services = tuple(services)
+        self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
+        index = np.ones((YEARS, len(load_services()))) if price_index is None else price_index
+        at = np.array([catalogue_place(name) for name in services], np.int64)
+        self._prices_gbp = prices_gbp(parameters, index)[:, at]
+        self._months: list[dict[str, Array]] = []
+        self._years: list[tuple[Array, ...]] = []
+        self._plan_years: list[dict[str, Any]] = []
+        self._budget_years: list[Mapping[str, Array]] = []
+        self._person_months = np.zeros(SHAPE, np.int64)
+        self._household_months = np.zeros((N_QUINTILES, len(AGE_BANDS)), np.int64)
+        self._flow = np.zeros((N_SUMMED, len(services), N_QUINTILES, len(AGE_BANDS)), np.int64)
+        self._saved = np.zeros(self._flow.shape[1:])
+        self._saved_by_year: list[Array] = []
+
+    def record(
+        self,
+        month: int,
+        people: Population,
+        network: Network,
+        flow: Flow,
+        vital: Mapping[str, Array],
+        stocks: Mapping[str, tuple[Array, Array]] | None = None,
+        saved_gbp: Mapping[str, Array] | None = None,
+    ) -> None:
+        """Write a month down; stocks are those at its end.
+
+        ``flow`` holds counts of contacts by service, quintile and age band, ``vital`` what
+        happened by neighbourhood: births, moves, help sought … ``stocks`` holds the month's
+        entries into each stock, and who was in it, by quintile and age band; ``saved_gbp`` by how
+        much less the stock cost.
+        """
+        counts, households = census(people)
+        by_state = counts.sum(axis=(1, 2))
+        adults = by_state[:, :N_STATES].sum(axis=1)
+        row = {
+            "month": np.full(adults.size, month),
+            "residents": by_state.sum(axis=1),
+            "adults": adults,
+            **{state: by_state[:, k] for k, state in enumerate(STATES)},
+            "life_satisfaction": _mean(by_state[:, :N_STATES] @ self._satisfaction, adults),
+            **_company(people, network, adults),
+            **vital,
+            "households": households.sum(axis=(1, 2)),
+        }
+        self._months.append(row)
+        self._person_months += counts.sum(axis=0)
+        self._household_months += households.sum(axis=0)
+        self._flow[: len(flow)] += flow
+        for name, (entries, in_stock) in (stocks or {}).items():
+            if name in self._services:
+                self._flow[[DEMAND, SERVED, STOCK_MONTHS], self._services.index(name)] += [
+                    entries, entries, in_stock
+                ]  # fmt: skip
+        for name, gbp in (saved_gbp or {}).items():
+            if name in self._services:
+                self._saved[self._services.index(name)] += gbp
+        if month % MONTHS_PER_YEAR == 0:
+            self._flow[WAITING] = flow.waiting  # at the end of the year
+            sums = self._person_months, self._household_months, self._flow
+            self._years.append(tuple(total.copy() for total in sums))
+            self._saved_by_year.append(self._saved.copy())
+            self._bill_services(month // MONTHS_PER_YEAR)
+            self.lives.end_year(month // MONTHS_PER_YEAR, people)
+            for total in (*sums, self._saved):
+                total[:] = 0
+
+    def record_plan(self, year: int, programme: str, by_neighbourhood: Mapping[str, Array]) -> None:
+        """Write a year of one entry of a plan down: the columns of ``programmes``."""
+        n = len(self._codes)
+        about = {"year": [year] * n, "programme": [programme] * n, "neighbourhood": self._codes}
+        self._plan_years.append({**about, **by_neighbourhood})
+
+    def record_budgets(self, by_agency: Mapping[str, Array]) -> None:
+        """Write a year of the budgets down: the columns of ``budgets``, by agency."""
+        self._budget_years.append(by_agency)
+
+    def credit(self, year: int, service: str, usual: int, bought: int) -> None:
+        """Take off a service's bill the contacts that a plan has paid for.
+
+        Its usual capacity is used first: those beyond it are the plan's, as far as it bought any.
+
+        Parameters
+        ----------
+        usual, bought : int
+            Contacts of the real place: what the service could serve in the year, and what the
+            plan bought beside.
+        """
+        if service not in self._services:
+            return
+        k = self._services.index(service)
+        served = self._scale * self._years[-1][2][SERVED, k].sum()
+        paid_for = min(max(served - usual, 0.0), bought)
+        payment = load_payments().services[service].payment
+        gbp = -paid_for * self._prices_gbp[year - 1, k]
+        self.ledger.bill(year, payment, "service", service, NOBODYS, gbp)
+
+    def _bill_services(self, year: int) -> None:
+        """Post what was used in the year that has just ended, by service and quintile."""
+        cost = self._cost_gbp(year, self._flow, self._saved).sum(axis=-1)
+        for k, name in enumerate(self._services):
+            payment = load_payments().services[name].payment
+            kind: Kind = "service" if load_services()[name].kind == "contact" else "care"
+            for quintile in range(N_QUINTILES):
+                gbp = self._scale * float(cost[k, quintile])
+                self.ledger.bill(year, payment, kind, name, quintile + 1, gbp)
+
+    def _cost_gbp(self, year: int, flow: Array, saved: Array) -> Array:
+        """Price what the sample used in a year: by service, quintile and age band."""
+        cost, price = np.empty(flow.shape[1:]), self._prices_gbp[year - 1]
+        for k, name in enumerate(self._services):
+            is_stock = load_services()[name].kind == "stock"
+            used = flow[STOCK_MONTHS, k] / MONTHS_PER_YEAR if is_stock else flow[SERVED, k]
+            cost[k] = used * price[k] - saved[k]
+        return cost
+
+    def tables(self, run: int = 0) -> dict[str, pa.Table]:
+        """Return the rows so far as Arrow tables, by their names."""
+        found = self._counted(run)
+        if self.lives.is_kept:
+            found["lives"] = frame_of("lives", self._with_run(run, self.lives.rows()))
+        return found
+
+    def _counted(self, run: int = 0) -> dict[str, pa.Table]:
+        """Return the tables that every run leaves."""
+        return {
+            "monthly": frame_of("monthly", self._with_run(run, self._monthly())),
+            "people": frame_of("people", self._with_run(run, self._people())),
+            "services": frame_of("services", self._with_run(run, self._service_years())),
+            "programmes": frame_of("programmes", self._with_run(run, self._programmes())),
+            "ledger": frame_of("ledger", self._with_run(run, self.ledger.rows())),
+            "budgets": frame_of("budgets", self._with_run(run, self._budgets())),
+        }
+
+    def digest(self, people: Population) -> str:
+        """Hash every row and the columns as they now stand; lives, kept or not, are no part of it."""
+        digest = hashlib.blake2b(digest_size=16)
+        for table in self._counted().values():
+            for column in table.columns:
+                values = column.to_numpy()
+                is_text = values.dtype == object
+                digest.update("\n".join(values).encode() if is_text else values.tobytes())
+        for values in people.columns.values():
+            digest.update(values.tobytes())
+        return digest.hexdigest()
+
+    @staticmethod
+    def _with_run(run: int, rows: dict[str, Any]) -> dict[str, Any]:
+        length = len(next(iter(rows.values())))
+        return {"run": np.full(length, run, np.int32), **rows}
+
+    def _monthly(self) -> dict[str, Any]:
+        if not self._months:
+            return {name: [] for name in schema_of("monthly").names if name != "run"}
+        names = self._months[0]
+        rows = {name: np.concatenate([month[name] for month in self._months]) for name in names}
+        return {"neighbourhood": self._codes * len(self._months), **rows}
+
+    def _people(self) -> dict[str, Any]:
+        person_months = self._yearly(0, *SHAPE)
+        grid = _grid(len(self._years), N_QUINTILES, len(AGE_BANDS))
+        return {
+            "year": grid[0] + 1,
+            "quintile": grid[1] + 1,
+            "age_band": np.array(AGE_BANDS)[grid[2]],
+            "person_months": person_months.sum(axis=-1).ravel(),
+            **{state: person_months[..., k].ravel() for k, state in enumerate(STATES)},
+        }
+
+    def _yearly(self, which: int, *shape: int) -> Array:
+        return np.array([year[which] for year in self._years]).reshape(len(self._years), *shape)
+
+    def _programmes(self) -> dict[str, Any]:
+        names = [name for name in schema_of("programmes").names if name != "run"]
+        years = self._plan_years
+        return {name: [value for year in years for value in year[name]] for name in names}
+
+    def _budgets(self) -> dict[str, Any]:
+        years, n = self._budget_years, len(AGENCIES)
+        names = schema_of("budgets").names[3:]
+        return {
+            "year": np.repeat(np.arange(len(years)) + 1, n),
+            "agency": list(AGENCIES) * len(years),
+            **{name: [value for year in years for value in year[name]] for name in names},
+        }
+
+    def _service_years(self) -> dict[str, Any]:
+        n, n_years = len(self._services), len(self._years)
+        by_band = N_QUINTILES, len(AGE_BANDS)
+        people, households = self._yearly(0, *SHAPE).sum(axis=-1), self._yearly(1, *by_band)
+        flow = self._yearly(2, N_SUMMED, n, *by_band)
+        base, cost = np.empty((2, n_years, n, *by_band))
+        for year, saved in enumerate(self._saved_by_year):
+            cost[year] = self._cost_gbp(year + 1, flow[year], saved)
+        for k, name in enumerate(self._services):
+            one = load_services()[name]
+            base[:, k] = households if one.base == "households" else people
+            base[:, k] *= _IN_BASE[one.base] / MONTHS_PER_YEAR
+        grid = _grid(n_years, n, N_QUINTILES, len(AGE_BANDS))
+        counts = zip((*Flow._fields, "stock_months"), flow.swapaxes(0, 1), strict=True)
+        return {
+            "year": grid[0] + 1,
+            "service": np.array(self._services, dtype=object)[grid[1]],
+            "quintile": grid[2] + 1,
+            "age_band": np.array(AGE_BANDS)[grid[3]],
+            "base_population": base.ravel(),
+            **{name: count.ravel() for name, count in counts},
+            "cost_gbp": cost.ravel(),
+        }
+
+
+def _company(people: Population, network: Network, adults: Array) -> dict[str, Array]:
+    """Return adults' mean ties by layer, and how many are lonely."""
+    sums = np.empty((adults.size, len(LAYER_NAMES) + 3), np.int64)
+    _sum_company_of_all(people.state, people.loneliness, network.degrees, people.bounds, sums)
+    *held, often, sometimes, none = sums.T
+    return {
+        **{f"ties_{layer}": _mean(n, adults) for layer, n in zip(LAYER_NAMES, held, strict=True)},
+        "lonely_often": often,
+        "lonely_sometimes": sometimes,
+        "no_tie": none,
+    }
+
+
+def _mean(total: Array, n: Array) -> Array:
+    """Divide, with no value (NaN) where nobody lives."""
+    return np.asarray(np.divide(total, n, out=np.full(n.size, np.nan), where=n > 0))
+
+
+def _grid(*sizes: int) -> list[Array]:
+    return [axis.ravel() for axis in np.indices(sizes)]

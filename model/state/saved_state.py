@@ -1,0 +1,197 @@
+"""A burnt-in place on disk: plain arrays and counters, checked before they are believed."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+
+from model.core.arrays import Array
+from model.core.codes import (
+    AGE_BANDS,
+    CHILD_CARE,
+    EMPLOYMENT,
+    ENGAGEMENT,
+    LAYERS,
+    LONELINESS,
+    NOBODY,
+    SEXES,
+    STATES,
+    VACANT,
+)
+from model.core.errors import ResultsError
+from model.inputs.catalogue import load_services
+from model.inputs.places import thin
+from model.inputs.scenario import Scenario
+from model.network import EMPTY, Network
+from model.state.population import COLUMNS, Population, rows_with_room
+
+STATE_FORMAT = 3
+SMALL_PARTS_BYTES = 1_000_000
+
+RANGES = {
+    "state": (VACANT, len(STATES) - 1),
+    "age_band": (0, len(AGE_BANDS) - 1),
+    "sex": (0, len(SEXES) - 1),
+    "quintile": (0, 5),
+    "birth_month": (-2_000, 0),
+    "ties_wanted": (0, 1_000),
+    "loneliness": (0, len(LONELINESS) - 1),
+    "employment": (0, len(EMPLOYMENT) - 1),
+    "conditions": (0, 100),
+    "help_months": (-1, 127),
+    "treatment_months": (-1, 127),
+    "engagement": (0, len(ENGAGEMENT) - 1),
+    "programme": (0, 127),
+    "child_care": (0, len(CHILD_CARE) - 1),
+    "long_term_care": (0, 1),
+    "lives_alone": (0, 1),
+}
+"""What codes can be at all: kernels use them as places in arrays and check nothing."""
+
+
+def history_of(config: Scenario) -> dict[str, Any]:
+    """Return what of a scenario shapes the place up to month 1: the rest is its future."""
+    names = {"population", "burn_in_years", "structure"}
+    # What the place and the numbers are, not only what they are called: files may be edited.
+    place = config.place_profile.model_dump_json(exclude={"spending"})
+    contents = (place, sorted(config.parameter_values.items()))
+    treating = sorted(name for name in config.services if load_services()[name].treats)
+    past = hashlib.blake2b(repr(contents).encode(), digest_size=16).hexdigest()
+    return {**config.model_dump(mode="json", include=names), "place_and_parameters": past,
+            "treating": treating}  # fmt: skip
+
+
+def write_state(path: Path, arrays: Mapping[str, Array], seed: int, config: Scenario) -> None:
+    """Write a place and what it is, all at once.
+
+    Raises
+    ------
+    ResultsError
+        When the file cannot be written.
+    """
+    about = {"format": STATE_FORMAT, "seed": seed, "history": history_of(config),
+             "digest": _digest_of(arrays)}  # fmt: skip
+    growing = path.with_name(path.name + ".tmp")
+    try:
+        with growing.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays, about=np.array(json.dumps(about)))
+        growing.replace(path)
+    except OSError as error:
+        raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
+
+
+def read_state(path: Path, config: Scenario) -> tuple[int, dict[str, Array]]:
+    """Read a place that was saved, with its seed.
+
+    Raises
+    ------
+    ResultsError
+        When the file is no saved place, is damaged, or has another past than the scenario's.
+    """
+    try:
+        about, arrays = _unpack(path, rows_of(config))
+        _require_sound(arrays)
+        if about["digest"] != _digest_of(arrays):
+            raise ValueError("its content is not what was saved")
+        seed, past = about["seed"], about["history"]
+        if not isinstance(seed, int):
+            raise ValueError("its seed is no whole number")
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        raise ResultsError(f"is no saved place ({error})", file=path) from None
+    if past != history_of(config):
+        raise ResultsError("holds another past than the scenario's", file=path)
+    return seed, arrays
+
+
+def rows_of(config: Scenario) -> int:
+    """Count the rows that a scenario's place takes."""
+    real = np.array([one.population for one in config.place_profile.neighbourhoods])
+    return int(rows_with_room(thin(real, config.population)).sum())
+
+
+def _unpack(path: Path, n_rows: int) -> tuple[dict[str, Any], dict[str, Array]]:
+    per_row = Population([0]).bytes_per_resident + Network(0).bytes_per_resident
+    with ZipFile(path) as archive:
+        # What a file says it unpacks to is looked at before anything is unpacked.
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > n_rows * per_row + SMALL_PARTS_BYTES:
+        raise ValueError(f"{unpacked:,} bytes are too many for {n_rows:,} rows")
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    about = json.loads(str(arrays.pop("about")))
+    if about["format"] != STATE_FORMAT:
+        raise ValueError("not in this version's format")
+    return about, arrays
+
+
+def _require_sound(arrays: Mapping[str, Array]) -> None:
+    n = arrays["people.resident"].size
+    _require_shapes(arrays, n)
+    for name, (least, most) in RANGES.items():
+        values = arrays[f"people.{name}"]
+        if n and not least <= values.min() <= values.max() <= most:
+            raise ValueError(f"{name} runs from {values.min()} to {values.max()}")
+    bounds = arrays["bounds"]
+    if bounds[0] != 0 or bounds[-1] != n or np.any(np.diff(bounds) < 0):
+        raise ValueError("the rows of the neighbourhoods do not follow one another")
+    homes = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
+    if not np.array_equal(arrays["people.neighbourhood"], homes):
+        raise ValueError("residents live outside their neighbourhood's rows")
+    is_present = arrays["people.state"] != VACANT
+    if np.any(arrays["people.quintile"][is_present] < 1):
+        raise ValueError("a resident has no quintile")
+    _require_people(arrays, is_present)
+    for k, layer in enumerate(LAYERS):
+        _require_mutual(arrays[f"slots.{layer.name}"], arrays["degrees"][k], is_present)
+    floats = [arrays[f"people.{one.name}"] for one in COLUMNS if one.dtype.startswith("float")]
+    numbers = (arrays["weights"], *floats)
+    if not all(np.isfinite(values).all() for values in numbers):
+        raise ValueError("a risk or a weight is not a finite number")
+
+
+def _require_people(arrays: Mapping[str, Array], is_present: Array) -> None:
+    for name, least in (("householder", 0), ("partner", NOBODY), ("mother", NOBODY)):
+        rows = arrays[f"people.{name}"][is_present]
+        if rows.size and not least <= rows.min() <= rows.max() < is_present.size:
+            raise ValueError(f"{name} leads outside the rows")
+        if not is_present[rows[rows >= 0]].all():
+            raise ValueError(f"{name} leads to nobody")
+
+
+def _require_shapes(arrays: Mapping[str, Array], n: int) -> None:
+    due: dict[str, tuple[str, tuple[int, ...]]] = {
+        f"people.{one.name}": (one.dtype, (n,)) for one in COLUMNS
+    }
+    due |= {f"slots.{layer.name}": ("int32", (n, layer.slots)) for layer in LAYERS}
+    counts = ("degrees", "content", "discontent")
+    due |= dict.fromkeys(counts, ("uint8", (len(LAYERS), n)))
+    due |= {"weights": ("float64", (len(LAYERS),)), "overflow": ("int64", (len(LAYERS),))}
+    due["bounds"] = ("int64", (arrays["bounds"].size,))
+    for name, (dtype, shape) in due.items():
+        if arrays[name].dtype != dtype or arrays[name].shape != shape:
+            raise ValueError(f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}")
+
+
+def _require_mutual(slots: Array, degree: Array, is_present: Array) -> None:
+    n = np.int64(degree.size)
+    in_use = np.arange(slots.shape[1]) < degree[:, None]
+    ends, others = np.repeat(np.arange(n), degree.clip(max=slots.shape[1])), slots[in_use]
+    if np.any(slots[~in_use] != EMPTY) or np.any((others < 0) | (others >= n)):
+        raise ValueError("a tie leads nowhere")
+    if not np.array_equal(np.sort(ends * n + others), np.sort(others * n + ends)):
+        raise ValueError("a tie is not mutual")
+    if not is_present[others].all() or np.any(degree > slots.shape[1]):
+        raise ValueError("a tie leads to nobody")
+
+
+def _digest_of(arrays: Mapping[str, Array]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(arrays):
+        values = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {values.dtype} {values.shape}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,284 @@
+"""What is solved at once rather than searched for: loneliness, and who uses services.
+
+Both follow from columns as they stand: wants and cut-points of loneliness are quantiles, England's
+composition and the homes of its children are counted, and one number ties propensity to frailty.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import brentq
+
+from model.core.arrays import Array
+from model.core.codes import (
+    AGE_BANDS,
+    CHILDREN,
+    COPING,
+    IN_CRISIS,
+    NO_STATE,
+    OFTEN_LONELY,
+    THRIVING,
+    key_of,
+)
+from model.core.errors import EvidenceError
+from model.core.files import replace_text
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.england import CELL_STATES, CELLS, Composition
+from model.inputs.parameters import Parameters
+from model.inputs.places import N_QUINTILES
+from model.rules.childrens_care import HOMES, N_HOMES, standing_at_home
+from model.rules.demand import expected_propensity, standardised, state_ratios
+from model.rules.loneliness import name_of
+from model.simulation.community import CommunityModel
+from model.studies.targets import load_targets
+
+NEVER = 1e9
+"""A want by which nobody becomes lonely."""
+USUAL_WANT = 0.5
+"""What ages 35 to 49 want, as a ratio to sociability: at it, those often lonely hold fewer ties
+than others; at 1 they would be the most sociable, and hold more."""
+PER_CENT = 100.0
+COMPOSITION_YEARS = 5
+
+
+# --- Loneliness --------------------------------------------------------------------------
+
+
+def loneliness_of_england(models: Sequence[CommunityModel]) -> dict[str, float]:
+    """Find the parameters under which England's adults are as lonely as was published.
+
+    Parameters
+    ----------
+    models : sequence of CommunityModel
+        Worlds of England, whose residents are taken together.
+    """
+    columns = []
+    for model in models:
+        people = model.population
+        adults = people.adults
+        held = model.network.ties_held[adults] - people.need_of_company[adults]
+        columns.append((people.ties_wanted[adults], held, people.age_band[adults]))
+    wanted, held, bands = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    targets = load_targets()
+    often = {band: targets[target_of(band)].value for band in AGE_BANDS[CHILDREN + 1 :]}
+    return solve_loneliness(
+        wanted, held, bands, often=often, share_often=targets["lonely_often"].value / PER_CENT,
+        share_lonely=targets["lonely"].value / PER_CENT, usual=USUAL_WANT,
+    )  # fmt: skip
+
+
+def target_of(age_band: str) -> str:
+    """Name the target for those of an age band who are often lonely."""
+    return "lonely_often_age_" + key_of(age_band)
+
+
+def solve_loneliness(
+    wanted: Array,
+    held: Array,
+    age_band: Array,
+    *,
+    often: Mapping[str, float],
+    share_often: float,
+    share_lonely: float,
+    usual: float,
+    usual_band: str = "35-49",
+) -> dict[str, float]:
+    """Find wants by age and cut-points under which given shares of adults are lonely.
+
+    The gap in ties has no scale of its own: what the usual band wants is given. Its quantile is
+    the cut-point for often; under that, the want of each other band is a quantile too.
+
+    Parameters
+    ----------
+    wanted, held : array, shape (adults,)
+        Sociability, and ties held in all layers less the personal need of company.
+    age_band : array of int, shape (adults,)
+        Age bands, by number.
+    often : mapping of str to float
+        Share lonely often or always by age band, in proportion: see ``share_often``.
+    share_often, share_lonely : float
+        Shares of all adults lonely often or always, and at least some of the time.
+    usual : float
+        What the usual band wants, as a ratio to sociability.
+
+    Returns
+    -------
+    dict
+        Values of parameters.
+    """
+    bands = {band: age_band == AGE_BANDS.index(band) for band in often}
+    published = sum(often[band] * is_in.mean() for band, is_in in bands.items())
+    share = {band: often[band] * share_often / published for band in often}
+    wanted, held = wanted.astype(float), held.astype(float)
+    of_usual = bands[usual_band]
+    cut = _exceeded_by(share[usual_band], usual * wanted[of_usual] - held[of_usual])
+    # Who wants nothing beyond the family feels the same whatever their band wants.
+    reached_at = np.where(held + cut <= 0.0, -NEVER, NEVER)
+    np.divide(held + cut, wanted, out=reached_at, where=wanted > 0)
+    wants = {
+        band: max(0.0, -_exceeded_by(share[band], -reached_at[is_in]))
+        for band, is_in in bands.items()
+    }
+    gap = np.select([bands[band] for band in often], list(wants.values())) * wanted - held
+    return {
+        **{name_of(band): ratio for band, ratio in wants.items()},
+        "lonely_often_gap": cut,
+        "lonely_sometimes_gap": _exceeded_by(share_lonely, gap),
+    }
+
+
+def _exceeded_by(share: float, values: Array) -> float:
+    """Return a number between two of the values that nearest to a share of them exceeds."""
+    distinct, counts = np.unique(values, return_counts=True)
+    above = values.size - np.cumsum(counts)[:-1]
+    k = int(np.argmin(np.abs(above - share * values.size)))
+    return float(distinct[k : k + 2].mean())
+
+
+# --- England's composition ----------------------------------------------------------------
+
+
+def measure_composition(
+    model: CommunityModel, years: int = COMPOSITION_YEARS
+) -> tuple[Composition, Array]:
+    """Count who lives in a place over the years to come, on whom published margins are solved.
+
+    Returns
+    -------
+    (Composition, array of shape (quintiles, homes, homes))
+        Who lives there, and how the homes of children stand in one month and the next: shares of
+        all months in which a child lived there from end to end.
+    """
+    sums, moves = np.zeros((5, *CELLS)), np.zeros((N_QUINTILES, N_HOMES, N_HOMES))
+    child, home = _homes_of_children(model)
+    for _ in range(years * MONTHS_PER_YEAR):
+        model.step()
+        sums += _census(model)
+        was_child, was_home = child, home
+        child, home = _homes_of_children(model)
+        rows = np.flatnonzero((child != 0) & (child == was_child))
+        of_quintile = model.population.quintile[rows] - 1
+        np.add.at(moves, (of_quintile, was_home[rows], home[rows]), 1.0)
+    return _composition_of(sums), moves / moves.sum()
+
+
+def _homes_of_children(model: CommunityModel) -> tuple[Array, Array]:
+    """Return which child lives in each row, 0 for none, and how things stand at home."""
+    people = model.population
+    rows = np.flatnonzero(people.state == NO_STATE)
+    child, home = np.zeros(people.n_rows, np.int64), np.zeros(people.n_rows, np.int8)
+    child[rows] = people.resident[rows]
+    home[rows] = standing_at_home(people, model.network, rows)
+    return child, home
+
+
+def _composition_of(sums: Array) -> Composition:
+    residents = sums[0]
+    somebody = np.maximum(residents, 1.0)
+    frailty, square, householders, lonely = sums[1:] / somebody
+    spread = np.sqrt(np.maximum(square - frailty**2, 0.0))
+    return Composition(residents / residents.sum(), frailty, spread, householders, lonely)
+
+
+def _census(model: CommunityModel) -> Array:
+    """Sum by cell: residents, their frailty and its square, householders, the often lonely."""
+    people = model.population
+    rows = np.flatnonzero(people.is_present)
+    # The code of no state, -1, counts from the end.
+    cell = (people.age_band[rows], people.quintile[rows] - 1, people.state[rows])
+    frailty = standardised(people.frailty[rows].astype(float), model.parameters)
+    sums = np.zeros((5, *CELLS))
+    is_head, is_lonely = people.householder[rows] == rows, people.loneliness[rows] == OFTEN_LONELY
+    for total, weight in zip(sums, (1.0, frailty, frailty**2, is_head, is_lonely), strict=True):
+        np.add.at(total, cell, weight)
+    return sums
+
+
+def write_composition(path: Path, composition: Composition, made: str) -> None:
+    """Write a composition, as `model.inputs.england.load_composition` reads it, all at once.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that is there is replaced.
+    composition : Composition
+        What is written.
+    made : str
+        How it was made, in a line.
+
+    Raises
+    ------
+    EvidenceError
+        When the file cannot be written.
+    """
+    lines = [
+        "# Who lives in England in small, by the model's own baseline; written by upstream calibrate.",
+        f"# {made}",
+        "# residents: share of all; frailty, spread: mean and standard deviation in the cell, of a"
+        " frailty of spread 1; householders, often lonely: for each resident.",
+        ",".join(("age_band", "quintile", "state", *Composition._fields)),
+    ]
+    for age, quintile, state in zip(*np.nonzero(composition.residents), strict=True):
+        values = ",".join(f"{values[age, quintile, state]:.6f}" for values in composition)
+        lines.append(f"{AGE_BANDS[age]},{quintile + 1},{CELL_STATES[state]},{values}")
+    replace_text(path, "\n".join(lines) + "\n", EvidenceError)
+
+
+def write_children(path: Path, moves: Array, made: str) -> None:
+    """Write how children's homes change, as `model.rules.childrens_care.load_england` reads it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that is there is replaced.
+    moves : array of shape (quintiles, homes, homes)
+        Shares of all months of children, by how their homes stood before and after.
+    made : str
+        How it was made, in a line.
+
+    Raises
+    ------
+    EvidenceError
+        When the file cannot be written.
+    """
+    lines = [
+        "# How things stand in the homes of England's children from one month to the next, by the"
+        " model's own baseline;",
+        "# written by upstream calibrate.",
+        f"# {made}",
+        "# children: share of all; before, after: the state of the worst off adult of the household.",
+        "quintile,before,after,children",
+    ]
+    lines += [
+        f"{quintile + 1},{HOMES[before]},{HOMES[after]},{share:.8f}"
+        for (quintile, before, after), share in np.ndenumerate(moves)
+    ]
+    replace_text(path, "\n".join(lines) + "\n", EvidenceError)
+
+
+def propensity_of_england(composition: Composition, parameters: Parameters) -> float:
+    """Find how closely propensity must go with frailty for what states do not cause of A&E use.
+
+    The published ratio of attendances in crisis over those of adults coping or thriving, less
+    the part the state causes, is due between their mean propensities. Where no correlation in
+    its range reaches it, the nearest end is returned.
+    """
+    ratio = parameters.a_and_e_ratio_in_crisis
+    due = ratio / state_ratios("a_and_e", parameters)[IN_CRISIS]
+    prior = parameters.entry("propensity_frailty_correlation")
+
+    def beyond(correlation: float) -> float:
+        p = parameters.with_values({"propensity_frailty_correlation": correlation})
+        propensity = expected_propensity(composition.frailty, composition.spread, p)
+        adults = composition.residents[CHILDREN + 1 :].sum(axis=(0, 1))
+        used = (composition.residents * propensity)[CHILDREN + 1 :].sum(axis=(0, 1))
+        well = slice(THRIVING, COPING + 1)
+        met = used[IN_CRISIS] / adults[IN_CRISIS] / (used[well].sum() / adults[well].sum())
+        return float(met - due)
+
+    if beyond(prior.low) >= 0.0:
+        return prior.low
+    if beyond(prior.high) <= 0.0:
+        return prior.high
+    return float(brentq(beyond, prior.low, prior.high, xtol=1e-6))

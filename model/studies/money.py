@@ -1,0 +1,414 @@
+"""What is asked of money: when prevention pays, whom, and what budgets sustain.
+
+Every study answers with plain figures of one seed, in pounds of the real place; ``docs/money.md``
+tells their means and intervals. Beside each stands a null, in which what is asked about must vanish.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model.analysis.appraisal import LENSES, Appraisal, Terms
+from model.analysis.discounting import load_outside, load_schedule
+from model.core.arrays import Array
+from model.core.codes import STATES
+from model.inputs.parameters import load_parameters
+from model.inputs.payers import AGENCIES, load_payments
+from model.inputs.programmes import load_programme
+from model.inputs.scenario import Budgets, PlanEntry, Scenario, load_scenario
+from model.rules import budgets
+from model.studies.paired_runs import Lived, Worlds, difference, line_of, with_dose, with_terms
+from model.studies.patterns import LONGEST, SHIFT, usual, without_effects
+from model.studies.runner import Figures, Study
+
+OURS, THEIRS = "ours", "theirs"
+
+LARGER = 10
+"""Times the residents, where budgets react: a child in care of a small sample is sixteen, and
+agencies that took chance for demand would cut and grow as none of a real place's size does."""
+
+# --- The plan, and what is changed of it -------------------------------------------------
+
+RATES = {"rate_0": 0.0, "rate_1_5": 0.015, "rate_6": 0.06}
+"""Rates a year in place of the schedule, which is 3.5 % for the first thirty years."""
+DOSES = {"dose_half": 0.5, "dose_double": 2.0}
+FIT_LED = ("fit_led_start", "fit_led_most")
+SETTINGS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "led_low": (FIT_LED, "low"),
+    "led_high": (FIT_LED, "high"),
+    "uniform_low": (("fit_uniform",), "low"),
+    "uniform_high": (("fit_uniform",), "high"),
+    "wear_slow": (("infrastructure_depreciation",), "low"),
+    "wear_fast": (("infrastructure_depreciation",), "high"),
+}
+"""Parameters that are set to the low or the high end of their ranges."""
+FADES = {"fade_fast": "low", "fade_slow": "high"}
+"""Ends of the range of each programme's ``fade_out_months``."""
+
+
+def plans(worlds: Worlds) -> dict[str, Scenario]:
+    """Return the shift as it is, with more and less money, fit and lasting, and without effects."""
+    shift = worlds.scenario(SHIFT)
+    return {
+        "shift": shift,
+        **{label: with_dose(shift, times) for label, times in DOSES.items()},
+        **{label: _set(shift, label, *setting) for label, setting in SETTINGS.items()},
+        **{label: _fading(worlds, shift, label, end) for label, end in FADES.items()},
+        "null": without_effects(worlds, shift),
+    }
+
+
+def _set(config: Scenario, label: str, names: tuple[str, ...], end: str) -> Scenario:
+    values = {name: getattr(load_parameters().entry(name), end) for name in names}
+    changed = config.model_copy(update={"parameters": values})
+    return with_terms(changed, approach="uniform") if label.startswith("uniform") else changed
+
+
+def _fading(worlds: Worlds, config: Scenario, label: str, end: str) -> Scenario:
+    """Let what every programme does fade as fast, or as slowly, as its range has it."""
+    return worlds.with_programmes(
+        config, label, lambda effect: True, lambda text: _at_end(text, "fade_out_months", end)
+    )
+
+
+def _at_end(text: str, key: str, end: str) -> str:
+    """Set a number of a programme to the low or the high end of its range.
+
+    Examples
+    --------
+    >>> _at_end("months = { value = 4, range = [2, 9] }", "months", "high")
+    'months = { value = 9, range = [2, 9] }'
+    """
+    line = line_of(text, key)
+    found = re.search(r"range = \[(?P<low>[^,]*), (?P<high>[^]]*)\]", line)
+    if found is None:
+        raise KeyError(key)
+    return text.replace(line, re.sub(r"value = [^,]*", f"value = {found[end]}", line, count=1))
+
+
+# --- From worlds to appraisals -----------------------------------------------------------
+
+
+def appraised(one: Lived, other: Lived, years: int, rate: float | None = None) -> Appraisal:
+    """Judge a world against another by their tables, over so many years.
+
+    ``rate`` is one discount rate for money in place of the schedule; wellbeing keeps its own.
+    """
+    lived, schedule = {OURS: one, THEIRS: other}, load_schedule()
+    terms = Terms(
+        years=years,
+        scale=one.scale,
+        satisfaction=_satisfaction(one.config),
+        uplift={(name, entry.label): _uplift(entry)
+                for name, world in lived.items() for entry in world.config.plan},
+        step_gbp=_steps(one.config),
+        wellby_gbp=load_outside().wellby_gbp,
+        money=schedule.money if rate is None else ((0, rate),),
+        wellbeing=schedule.wellbeing,
+    )  # fmt: skip
+    ledger, people = (_together(lived, table, years) for table in ("ledger", "people"))
+    pairs = pd.DataFrame({"run_ours": [0], "run_theirs": [1]}, index=[0])
+    return Appraisal(ledger, people, pairs, terms)
+
+
+def _together(lived: Mapping[str, Lived], table: str, years: int) -> pd.DataFrame:
+    parts = [world.tables[table].assign(run=run, scenario=name)
+             for run, (name, world) in enumerate(lived.items())]  # fmt: skip
+    both = pd.concat(parts, ignore_index=True)
+    return both[both["year"] <= years]
+
+
+def _satisfaction(config: Scenario) -> dict[str, float]:
+    return {state: config.parameter_values[f"life_satisfaction_{state}"] for state in STATES}
+
+
+def _steps(config: Scenario) -> dict[str, float]:
+    """Return what a whole step of staffed capacity costs a year, by service."""
+    known = load_payments().services
+    return {name: config.parameter_values[f"{name}_unit_cost"] * known[name].step_units
+            for name in config.services}  # fmt: skip
+
+
+def _uplift(entry: PlanEntry) -> float:
+    """Return the optimism bias of an entry, by the grade of its evidence."""
+    outside = load_outside()
+    if entry.programme is None:
+        return outside.uplift(outside.service_grade)
+    return outside.uplift(load_programme(entry.programme).grade)
+
+
+def _only(frame: Any) -> Any:
+    """Return the column of the only pair."""
+    return frame[0]
+
+
+# --- A. When does prevention pay? --------------------------------------------------------
+
+
+def pays_back(worlds: Worlds) -> Figures:
+    """Follow what has come back less what was spent, year by year and by lens."""
+    years, base = worlds.up_to(LONGEST), usual(worlds)
+    found: Figures = {}
+    for label, config in plans(worlds).items():
+        found |= _position(label, appraised(worlds.live(config, years), base, years))
+    for label, rate in RATES.items():
+        shift = worlds.live(worlds.scenario(SHIFT), years)
+        found |= _position(label, appraised(shift, base, years, rate))
+    return found
+
+
+def _position(label: str, judged: Appraisal) -> Figures:
+    """Sum up each lens to the end of each year, gains and costs apart at the last."""
+    found = {f"{label}_cost": float(_only(judged.total_cost).sum())}
+    for lens in LENSES:
+        summed = np.cumsum(_only(judged.net(lens)).to_numpy())
+        found |= {f"{label}_{lens}_to_{k}": float(gbp) for k, gbp in enumerate(summed, start=1)}
+        found[f"{label}_{lens}_gain"] = float(_only(judged.gains(lens)).sum())
+    return found
+
+
+# --- B. Who pays, and who gains? ---------------------------------------------------------
+
+
+def whose_pocket(worlds: Worlds) -> Figures:
+    """Sum up what each agency pays and saves over all years, with effects and without."""
+    years, base = worlds.up_to(LONGEST), usual(worlds)
+    found: Figures = {}
+    shift = worlds.scenario(SHIFT)
+    for label, config in (("shift", shift), ("null", without_effects(worlds, shift))):
+        lived = worlds.live(config, years)
+        pockets = appraised(lived, base, years).pockets()
+        found |= _by_agency(label, pockets)
+        undiscounted = appraised(lived, base, years, rate=0.0)
+        moved = {"cost": undiscounted.cost, **undiscounted.saving}
+        sums = {what: frame.groupby(level="payer").sum() for what, frame in moved.items()}
+        found |= _by_agency(f"{label}_undiscounted", sums)
+    return found
+
+
+def _by_agency(label: str, moved: Mapping[str, pd.DataFrame]) -> Figures:
+    return {
+        f"{label}_{what}_{agency}": float(gbp)
+        for what, frame in moved.items()
+        for agency, gbp in _only(frame).reindex(AGENCIES, fill_value=0.0).items()
+    }
+
+
+# --- C. What does pooling sustain that silos cut? ----------------------------------------
+
+GAPS: Mapping[str, Mapping[str, Mapping[str, float]]] = {
+    "none": {"envelopes": {"all": 0.0}},
+    "care": {"envelopes": {"all": 0.0}, "unit_costs": {"looked_after_child": 0.03}},
+    "even": {"envelopes": {"all": -0.005}},
+}
+"""What grows, a year. ``care`` is what scenarios/shift_siloed.toml has, with its reason there."""
+REGIMES: Mapping[str, Mapping[str, Any]] = {
+    "siloed": {"regime": "siloed"},
+    "half_pooled": {"regime": "pooled", "contract": {"pooled_share": 0.5}},
+    "pooled": {"regime": "pooled", "contract": {"pooled_share": 1.0}},
+    "contract": load_scenario("shift_pooled").budgets.model_dump(),
+}
+"""Terms are those of the defaults, but for a contract like that of scenarios/shift_pooled.toml."""
+LIVED = {gap: tuple(REGIMES) if gap != "none" else ("siloed",) for gap in GAPS}
+"""Regimes by what grows."""
+NOTHING_POOLED = {"regime": "pooled", "contract": {"pooled_share": 0.0}}
+PAYERS = ("council", "nhs", "community_sector")
+"""Agencies whose prevention is told apart."""
+
+
+def pooling(worlds: Worlds) -> Figures:
+    """Pay the shift from budgets that are set apart, or together, while envelopes lag behind."""
+    worlds = worlds.larger(LARGER)
+    years, shift = worlds.up_to(LONGEST), worlds.scenario(SHIFT)
+    planned = worlds.live(shift, years)
+    found: Figures = {}
+    for gap, growth in GAPS.items():
+        for regime in LIVED[gap]:
+            lived = worlds.live(_under(shift, REGIMES[regime], growth), years)
+            found |= {f"{gap}_{regime}_{name}": value
+                      for name, value in _sustained(lived, planned).items()}  # fmt: skip
+    zero, siloed = (worlds.live(_under(shift, terms, GAPS["care"]), years)
+                    for terms in (NOTHING_POOLED, REGIMES["siloed"]))  # fmt: skip
+    return {**found, "zero_pooled_is_siloed": float(_alike(zero, siloed))}
+
+
+def _under(config: Scenario, terms: Mapping[str, Any], growth: Mapping[str, Any]) -> Scenario:
+    return config.model_copy(update={"budgets": terms, "growth": growth})
+
+
+def _sustained(lived: Lived, planned: Lived) -> Figures:
+    """Sum up what was paid and cut, and what became of crisis beside the plan spent as planned."""
+    sums = lived.tables["budgets"].groupby("agency").sum()
+    paid, due = sums["prevention_gbp"], sums["planned_gbp"]
+    usual = lived.tables["ledger"].query("kind == 'usual'")["amount_gbp"].sum()
+    whole = planned.tables["ledger"].query("kind == 'usual'")["amount_gbp"].sum()
+    last = lived.tables["budgets"].query("year == year.max()")
+    return {
+        "planned": float(due.sum()),
+        "paid": float(paid.sum()),
+        "paid_of_usual": float(usual),
+        "planned_of_usual": float(whole),
+        "feedback": float((paid - sums["frozen_prevention_gbp"]).sum()),
+        "cut_if_frozen": float((due - sums["frozen_prevention_gbp"]).abs().sum()),
+        "paid_at_end": float(last["prevention_gbp"].sum() / last["planned_gbp"].sum()),
+        "unfunded": float(sums["unfunded_gbp"].sum()),
+        "crisis": float(difference(lived, planned, "crisis").sum()),
+        **{f"share_{agency}": float(paid[agency] / due[agency]) for agency in PAYERS},
+    }
+
+
+def _alike(one: Lived, other: Lived) -> bool:
+    return one.yearly.equals(other.yearly) and all(
+        table.equals(other.tables[name]) for name, table in one.tables.items()
+    )
+
+
+# --- D. Where are spirals? ---------------------------------------------------------------
+
+RETURNS = (0.0, 0.25, 0.5, 0.9, 1.1, 1.5, 2.0, 4.0)
+"""Pounds of its payer's cash that a pound of prevention sets free in the year after."""
+GROWTH_GAPS = (-0.02, -0.01, -0.005, -0.001, 0.0, 0.001, 0.005, 0.01, 0.02)
+
+
+def room_to_spiral(worlds: Worlds) -> Figures:
+    """Measure what a stylised place takes from the real one: how large prevention is."""
+    lived = worlds.live(worlds.scenario(SHIFT), worlds.up_to(LONGEST))
+    first = lived.tables["budgets"].query("year == 1 and agency == 'council'")
+    return {"prevention_share": float(first["planned_gbp"].sum() / first["envelope_gbp"].sum())}
+
+
+def spiral(cash_return: float, gap: float, share: float, years: int = LONGEST) -> Array:
+    """Let one agency set its prevention year by year by the rule alone.
+
+    It must balance. Costs keep still, its envelope grows by the gap; the plan is a share of it.
+    Its bills are as usual while the plan is paid in full, and each pound more or less that was
+    paid the year before sets free, or costs, the cash return.
+
+    Parameters
+    ----------
+    cash_return : float
+        Pounds of own cash for a pound of prevention, a year later.
+    gap : float
+        Growth of the envelope less that of costs, a year.
+    share : float
+        Planned prevention as a share of the first envelope.
+    years : int
+        How many.
+
+    Returns
+    -------
+    array of shape (years,)
+        Paid prevention as a share of the plan.
+
+    Examples
+    --------
+    >>> spiral(cash_return=0.5, gap=0.0, share=0.1, years=3).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    terms, planned, bill = _stylised_terms(), np.array([share]), np.array([1.0 - share])
+    books = budgets.Books(np.ones(1), 1.0, 0.0, terms.reserves_most_gbp)
+    memory = round(load_parameters()["budget_memory_years"])
+    paid, before = np.empty(years), planned
+    bills: list[Array] = []
+    for year in range(years):
+        paid[year] = books.shares[0]
+        bills.append(bill + cash_return * (planned - before))
+        envelope = np.array([(1.0 + gap) ** year])
+        usual = np.tile(bill, (len(bills[-memory:]), 1))
+        money = budgets.Year(envelope, bills[-1], paid[year] * planned, envelope * (1.0 + gap),
+                             budgets.forecast(np.array(bills[-memory:]), usual, bill), planned)  # fmt: skip
+        books = budgets.decide(budgets.settle(books, money, terms)[0], money, terms)
+        before = paid[year] * planned
+    return paid
+
+
+def _stylised_terms() -> budgets.Terms:
+    p = load_parameters()
+    rule = budgets.Rule(p["budget_cut_most"], p["budget_growth_most"], p["reinvestment_share"],
+                        Budgets().protected_share)  # fmt: skip
+    return budgets.Terms(rule, rule, np.array([p["reserves_share"]]), np.zeros(1))
+
+
+# --- E. How fast is what was cut restored? -----------------------------------------------
+
+FOLLOWED = ("index", "ties_local", "crisis")
+KEPT_LEAST = 0.2
+"""Of usual spending, when least is kept."""
+AUSTERITY_YEARS = 40
+SETTLED_YEARS = 5
+"""Years up to one that is told, over which what is left is averaged."""
+
+
+def cuts(worlds: Worlds) -> Figures:
+    """Cut usual spending and restore it: at once, and in slow sweeps down and up again."""
+    third = max(1, worlds.up_to(LONGEST) // 3)
+    calm = worlds.scenario()
+    base = worlds.live_kept(calm, np.ones(6 * third).tolist())
+    found: Figures = {"cut_years": float(third), "sweep_null": _moved(base, usual(worlds))}
+    cut = worlds.live_kept(calm, [KEPT_LEAST] * third + [1.0] * 2 * third)
+    for column in FOLLOWED:
+        found |= {f"cut_{column}_in_{k}": float(value)
+                  for k, value in enumerate(difference(cut, base, column), start=1)}  # fmt: skip
+    for label, years, after in (("fast", third, 0), ("slow", 2 * third, 2 * third)):
+        swept = worlds.live_kept(calm, sweep(years) + [1.0] * after)
+        for column in FOLLOWED:
+            away = difference(swept, base, column)
+            found |= {f"{label}_{column}_{name}": value
+                      for name, value in _loop(away, years, after).items()}  # fmt: skip
+    return found | _austerity(worlds, base)
+
+
+def _austerity(worlds: Worlds, base: Lived) -> Figures:
+    """Live the bundled cuts and restoration, in which the rule of the budgets decides."""
+    worlds, years = worlds.larger(LARGER), min(AUSTERITY_YEARS, len(base.yearly))
+    base = worlds.live_kept(worlds.scenario(), np.ones(years).tolist())
+    lived = worlds.live(worlds.scenario("austerity_then_restoration"), years)
+    council = lived.tables["budgets"].query("agency == 'council'")
+    kept = (council["prevention_gbp"] / council["planned_gbp"]).to_numpy()
+    paths = {"kept": kept - 1.0, **{one: difference(lived, base, one) for one in FOLLOWED}}
+    return {f"austerity_{name}_in_{k}": float(value) for name, path in paths.items()
+            for k, value in enumerate(path, start=1)}  # fmt: skip
+
+
+def sweep(years: int) -> list[float]:
+    """Return what is kept of usual spending, down in equal steps and up again.
+
+    Examples
+    --------
+    >>> [round(kept, 2) for kept in sweep(2)]
+    [0.6, 0.2, 0.6, 1.0]
+    """
+    down = np.linspace(1.0, KEPT_LEAST, years + 1)
+    return [*down[1:].tolist(), *down[::-1][1:].tolist()]
+
+
+def _loop(away: Array, years: int, after: int) -> Figures:
+    """Tell the loop of a sweep: its mean width at equal spending, its depth, and what is left of it.
+
+    The year before the first, and each on the way down, has one on the way up with as much.
+    What is left is told half way through the years after, and at their end.
+    """
+    down = np.concatenate([[0.0], away[: years - 1]])
+    up = away[years : 2 * years][::-1]
+    found = {"width": float(np.mean(down - up)), "lowest": float(away[np.abs(away).argmax()])}
+    if after:
+        halfway = 2 * years + after // 2
+        found |= {"left_halfway": _lately(away[:halfway]), "left": _lately(away)}
+    return found
+
+
+def _lately(away: Array) -> float:
+    return float(away[-SETTLED_YEARS:].mean())
+
+
+def _moved(one: Lived, other: Lived) -> float:
+    return float(sum(np.abs(difference(one, other, column)).sum() for column in FOLLOWED))
+
+
+# --- All of them -------------------------------------------------------------------------
+
+STUDIES: tuple[Study, ...] = (pays_back, whose_pocket, pooling, room_to_spiral, cuts)
+"""Every study, in the order of the page."""

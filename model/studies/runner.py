@@ -1,0 +1,126 @@
+"""Questions asked of worlds: every study answers for every seed, in processes side by side.
+
+A study is a function of the worlds of one seed that gives plain figures; what it finds over seeds
+is told by the pages.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model.campaign.workers import warm_kernels
+from model.core.arrays import Array
+from model.studies.paired_runs import Worlds
+
+Figures = dict[str, float]
+Study = Callable[[Worlds], Figures]
+
+SECONDS_BETWEEN_LOOKS = 0.2
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was found: one set of figures a seed."""
+
+    figures: Sequence[Figures]
+    residents: int
+    years: int
+    place: str = "wigan"
+
+    def of(self, name: str) -> Array:
+        """Return a figure, one value a seed."""
+        return np.array([one[name] for one in self.figures])
+
+    def up_to(self, years: int) -> int:
+        """Return so many years, or all that were lived."""
+        return min(years, self.years)
+
+    @property
+    def names(self) -> set[str]:
+        """The figures there are."""
+        return set(self.figures[0])
+
+
+def answer(
+    studies: Sequence[Study], seed: int, population: int, years: int, place: str = "wigan",
+    on_study: Callable[[], None] = lambda: None,
+) -> Figures:  # fmt: skip
+    """Answer every question for one seed."""
+    found: Figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        worlds = Worlds(seed, population, years, Path(folder), place)
+        for study in studies:
+            found |= study(worlds)
+            on_study()
+    return found
+
+
+_done: Any = None
+
+
+def _start(done: Any) -> None:
+    global _done  # noqa: PLW0603 - what a process of a pool is given at its start
+    _done = done
+
+
+def _one_more() -> None:
+    with _done.get_lock():
+        _done.value += 1
+
+
+def _of_seed(
+    studies: Sequence[Study], seed: int, population: int, years: int, place: str
+) -> Figures:
+    return answer(studies, seed, population, years, place, _one_more)
+
+
+def ask(
+    studies: Sequence[Study],
+    seeds: Sequence[int],
+    population: int,
+    years: int,
+    jobs: int,
+    place: str = "wigan",
+    on_study: Callable[[], None] = lambda: None,
+) -> Answers:
+    """Answer every question in the worlds of every seed.
+
+    Parameters
+    ----------
+    studies : sequence of callable
+        Functions of a module, that other processes find too.
+    seeds : sequence of int
+        Each a set of worlds of its own.
+    population : int
+        Residents in each world.
+    years : int
+        The longest that any is lived.
+    jobs : int
+        Processes.
+    place : str
+        Where.
+    on_study : callable, optional
+        Called with nothing whenever a study of a seed is done: progress.
+    """
+    context = get_context("spawn")
+    done, told = context.Value("q", 0), 0
+    warm_kernels()
+    with context.Pool(min(jobs, len(seeds)), initializer=_start, initargs=(done,)) as pool:
+        waiting = [pool.apply_async(_of_seed, (studies, seed, population, years, place))
+                   for seed in seeds]  # fmt: skip
+        while told < len(seeds) * len(studies) and not all(one.ready() for one in waiting):
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            for one in waiting:
+                if one.ready():
+                    one.get()  # what broke is told at once
+            for _ in range(int(done.value) - told):
+                on_study()
+                told += 1
+        found = [one.get() for one in waiting]
+    return Answers(found, population, years, place)

@@ -1,0 +1,109 @@
+"""Result tables, keyed by run: their columns, how they are written, how they are read.
+
+A run is one scenario x variant x parameter draw x replicate x place. Its dimensions stand
+once, in ``runs``; every other table carries only the run's number. While a campaign runs,
+each worker appends finished runs to an Arrow stream of its own under ``.parts``; at the end
+the streams become one Parquet file a table. A run that was not finished leaves no row, and no
+file under its final name is ever half-written.
+"""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from model.core.errors import ResultsError
+from model.tables.schema import DIMENSIONS, schema_of
+from model.tables.store import FORMAT, MANIFEST, _read_parts
+
+
+class Results:
+    """The tables of one campaign, as data frames with each run's dimensions joined on.
+
+    Parameters
+    ----------
+    folder : path
+        A results folder, of a campaign that has ended or was cut off.
+
+    Raises
+    ------
+    ResultsError
+        When the folder is missing or holds no campaign.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        path = self.folder / MANIFEST
+        try:
+            self.manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if self.manifest["format"] != FORMAT or not self.manifest["scenarios"]:
+                raise ValueError("not in this version's format")
+        except FileNotFoundError:
+            raise ResultsError("holds no results", file=self.folder,
+                               allowed=f"a folder with a {MANIFEST}") from None  # fmt: skip
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ResultsError(f"cannot be read ({error})", file=path) from None
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run: its dimensions, status, seconds, memory, scale and digest."""
+        return self._read("runs")
+
+    @cached_property
+    def monthly(self) -> pd.DataFrame:
+        """By run, month and neighbourhood: residents, states, satisfaction, ties, births, deaths."""
+        return self._joined("monthly")
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """By run, year, quintile and age band: person-months by state."""
+        return self._joined("people")
+
+    @cached_property
+    def services(self) -> pd.DataFrame:
+        """By run, year, service, quintile and age band: demand, served, waiting, cost."""
+        return self._joined("services")
+
+    @cached_property
+    def programmes(self) -> pd.DataFrame:
+        """By run, year, entry of the plan and neighbourhood: spending, people, supporters, fit."""
+        return self._joined("programmes")
+
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """By run, year, payer, beneficiary, item and quintile: pounds of the real place."""
+        return self._joined("ledger")
+
+    @cached_property
+    def budgets(self) -> pd.DataFrame:
+        """By run, year and agency: envelope, bills, prevention planned and paid, reserves."""
+        return self._joined("budgets")
+
+    def lives_of(self, run: int) -> pd.DataFrame:
+        """Return who lived and who died in one run, by year and resident; no rows if not kept.
+
+        Without the run's dimensions: there may be millions of rows.
+        """
+        return self._read("lives", run)
+
+    def _joined(self, table: str) -> pd.DataFrame:
+        dimensions = self.runs[["run", *DIMENSIONS, "scale"]]
+        return self._read(table).merge(dimensions, on="run", validate="many_to_one")
+
+    def _read(self, table: str, run: int | None = None) -> pd.DataFrame:
+        path = self.folder / f"{table}.parquet"
+        if path.exists():
+            try:
+                return pd.read_parquet(path, filters=None if run is None else [("run", "==", run)])
+            except (OSError, ValueError) as error:
+                raise ResultsError(f"cannot be read ({error})", file=path) from None
+        batches = _read_parts(self.folder, table)
+        finished = set(_read_parts(self.folder, "runs")) & (
+            {run} if run is not None else batches.keys()
+        )
+        rows = [batch for number, batch in sorted(batches.items()) if number in finished]
+        frame: pd.DataFrame = pa.Table.from_batches(rows, schema_of(table)).to_pandas()
+        return frame

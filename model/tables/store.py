@@ -1,0 +1,131 @@
+"""How result tables are written: streams while runs go on, one Parquet file at the end."""
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from model.core.errors import ResultsError
+from model.tables.schema import TABLES, WHERE_KEPT, schema_of
+
+MANIFEST = "manifest.json"
+
+PARTS = ".parts"
+
+FORMAT = 1
+
+
+class PartWriter:
+    """Appends finished runs to one worker's Arrow streams.
+
+    Parameters
+    ----------
+    folder : path
+        The results folder.
+    worker : str
+        Names this worker's files.
+    """
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self._folder, self._worker = folder / PARTS, worker
+        self._open: dict[str, tuple[BufferedWriter, Any]] = {}
+
+    def append(self, table: str, rows: pa.Table) -> None:
+        """Add the rows of one run as one batch, on disk when this returns."""
+        if table not in self._open:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = (self._folder / f"{table}-{self._worker}.arrows").open("xb")
+            self._open[table] = (file, pa.ipc.new_stream(file, schema_of(table)))
+        stream: Any
+        file, stream = self._open[table]
+        for batch in rows.combine_chunks().to_batches():
+            stream.write_batch(batch)
+        file.flush()
+        os.fsync(file.fileno())
+
+    def close(self) -> None:
+        """End the streams."""
+        for file, stream in self._open.values():
+            stream.close()
+            file.close()
+        self._open.clear()
+
+
+def _read_parts(folder: Path, table: str) -> dict[int, pa.RecordBatch]:
+    """Map the whole batches of a table by run; what a killed worker left broken is dropped."""
+    batches: dict[int, pa.RecordBatch] = {}
+    for path in sorted((folder / PARTS).glob(f"{table}-*.arrows")):
+        with contextlib.suppress(pa.ArrowInvalid, OSError):
+            # Mapped, not read: memory stays flat however many runs there are.
+            for batch in pa.ipc.open_stream(pa.memory_map(str(path))):
+                if batch.num_rows:
+                    batches[batch.column("run")[0].as_py()] = batch
+    return batches
+
+
+def compact(folder: Path) -> None:
+    """Turn the workers' streams into one Parquet file a table, in the order of the runs.
+
+    Only runs that stand in ``runs`` as finished keep their rows.
+    """
+    finished = [
+        run
+        for run, batch in sorted(_read_parts(folder, "runs").items())
+        if batch.column("status")[0].as_py() == "finished"
+    ]
+    for table in (*TABLES, *WHERE_KEPT):
+        batches = _read_parts(folder, table)
+        chosen = sorted(batches) if table == "runs" else [run for run in finished if run in batches]
+        if not chosen:
+            continue
+        growing = folder / PARTS / f"{table}.parquet"
+        with pq.ParquetWriter(growing, schema_of(table), compression="zstd") as writer:
+            for run in chosen:
+                writer.write_batch(batches[run])
+        batches.clear()
+        growing.replace(folder / f"{table}.parquet")
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+
+
+def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
+    """Make the folder of a campaign: the one named, or the next number under ``results``.
+
+    Raises
+    ------
+    ResultsError
+        When the folder is in use already, or cannot be written.
+    """
+    try:
+        if named is not None:
+            if not (named.is_dir() and not any(named.iterdir())):
+                named.mkdir(parents=True)
+            (named / PARTS).mkdir()
+            return named
+        root.mkdir(parents=True, exist_ok=True)
+        taken = [int(path.name) for path in root.iterdir() if path.name.isdecimal()]
+        for number in range(max(taken, default=0) + 1, 1_000_000):
+            with contextlib.suppress(FileExistsError):
+                (root / f"{number:03d}").mkdir()
+                (root / f"{number:03d}" / PARTS).mkdir()
+                return root / f"{number:03d}"
+    except FileExistsError:
+        problem = "is in use already" if named else "is a file; a folder is due here"
+        raise ResultsError(problem, file=named or root,
+                           allowed="a new folder, or an empty one") from None  # fmt: skip
+    except OSError as error:
+        raise ResultsError(f"cannot be written ({error.strerror})", file=named or root) from None
+    raise ResultsError("is full", file=root)
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write what a campaign is and how it stands, all at once."""
+    growing = folder / f"{MANIFEST}.tmp"
+    growing.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    growing.replace(folder / MANIFEST)

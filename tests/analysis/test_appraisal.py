@@ -1,0 +1,738 @@
+"""What a plan is worth: arithmetic by hand, and nothing out of nothing."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from model import Results
+from model.analysis.appraisal import Appraisal, Terms, in_whole_steps, repriced, sums_of_pairs
+from model.analysis.appraise import Judged, appraise, prices_of, write_appraisal
+from model.analysis.decisions import loops
+from model.analysis.discounting import (
+    discount_factors,
+    is_paid_back,
+    load_outside,
+    load_schedule,
+    payback_year,
+)
+from model.analysis.matched_residents import match
+from model.campaign.campaign import run_campaign
+from model.cli import main
+from model.core.errors import EvidenceError, ResultsError, ScenarioError
+from model.reporting.appraisal import appraisal
+
+PAGE = Path(__file__).parents[2] / "docs" / "appraisal.md"
+
+FLAT = ((0, 0.25),)
+FREE = ((0, 0.0),)
+STATES = ("thriving", "coping", "struggling", "in_crisis")
+PLAN = {"programme": "peer_support_group", "budget_gbp_per_year": 200_000.0}
+
+
+def terms(**changes):
+    usual = {
+        "years": 3, "scale": 1.0, "uplift": {("ours", "plan"): 0.15}, "money": FLAT, "wellbeing": FREE,
+        "satisfaction": {"thriving": 9.0, "coping": 8.0, "struggling": 6.0, "in_crisis": 3.0},
+        "wellby_gbp": {"low": 200.0, "central": 300.0, "high": 400.0},
+        "step_gbp": {"a_and_e": 100.0},
+    }  # fmt: skip
+    return Terms(**{**usual, **changes})
+
+
+def line(run, year, payer, kind, item, gbp, quintile=1, cashable=0.25):
+    return {"run": run, "scenario": "ours" if run % 2 == 0 else "theirs", "year": year,
+            "payer": payer, "beneficiary": payer, "kind": kind, "item": item,
+            "quintile": quintile, "amount_gbp": gbp, "cashable": cashable}  # fmt: skip
+
+
+def people(run, year, thriving, coping, quintile=1, in_crisis=0):
+    """Twelve months of so many people."""
+    months = {"thriving": 12 * thriving, "coping": 12 * coping, "struggling": 0,
+              "in_crisis": 12 * in_crisis}  # fmt: skip
+    return {"run": run, "year": year, "quintile": quintile, **months,
+            "person_months": sum(months.values())}  # fmt: skip
+
+
+def life(run, year, resident, band, *, alive=True, quintile=1, began=0):
+    """A resident at the end of a year, or dead in it."""
+    return {"run": run, "year": year, "resident": resident, "quintile": quintile, "band": band,
+            "entry": 0, "began": began, "alive": alive}  # fmt: skip
+
+
+def of(rows):
+    frame = pd.DataFrame(rows)
+    return lambda run: frame[frame["run"] == run]
+
+
+def pairs(n=1):
+    return pd.DataFrame({"run_ours": range(0, 2 * n, 2), "run_theirs": range(1, 2 * n, 2)},
+                        pd.Index(range(1, n + 1), name="seed"))  # fmt: skip
+
+
+BILLS = (1_800.0, 1_600.0, 1_250.0)
+LEDGER = pd.DataFrame([
+    line(0, 1, "council", "programme", "plan", 1_000.0, quintile=0, cashable=1.0),
+    *(line(0, year, "nhs", "service", "a_and_e", gbp) for year, gbp in enumerate(BILLS, start=1)),
+    *(line(1, year, "nhs", "service", "a_and_e", 2_000.0) for year in (1, 2, 3)),
+])  # fmt: skip
+PEOPLE = pd.DataFrame([
+    *(people(0, year, 50 + 5 * (year == 2), 50 - 5 * (year == 2)) for year in (1, 2, 3)),
+    *(people(1, year, 50, 50) for year in (1, 2, 3)),
+])  # fmt: skip
+
+
+@pytest.fixture
+def worked():
+    return Appraisal(LEDGER, PEOPLE, pairs(), terms())
+
+
+def only(series):
+    (value,) = np.asarray(series).ravel()
+    return value
+
+
+# --- Discounting -----------------------------------------------------------------------------
+
+
+def test_the_first_year_is_not_discounted():
+    assert discount_factors(1, load_schedule().money).tolist() == [1.0]
+
+
+def test_the_schedule_declines_and_compounds():
+    factors = discount_factors(101, load_schedule().money)
+
+    assert factors[30] == pytest.approx(1.035**-30)
+    assert factors[31] == pytest.approx(1.035**-30 / 1.03)
+    assert factors[75] == pytest.approx(1.035**-30 * 1.03**-45)
+    assert factors[100] == pytest.approx(1.035**-30 * 1.03**-45 * 1.025**-25)
+
+
+def test_wellbeing_is_discounted_at_its_own_rate():
+    assert discount_factors(41, load_schedule().wellbeing)[40] == pytest.approx(1.015**-40)
+
+
+def test_half_a_year_is_half_a_step():
+    assert discount_factors(2, FLAT, mid_year=True) == pytest.approx([1.25**-0.5, 1.25**-1.5])
+
+
+def test_half_a_year_before_a_new_rate_is_already_at_it():
+    factors = discount_factors(31, load_schedule().money, mid_year=True)
+
+    assert factors[29] == pytest.approx(1.035**-29.5)
+    assert factors[30] == pytest.approx(1.035**-30 * 1.03**-0.5)
+
+
+def test_nothing_is_lost_at_no_rate():
+    assert discount_factors(40, FREE).tolist() == [1.0] * 40
+
+
+# --- Values from outside ---------------------------------------------------------------------
+
+
+def test_a_wellby_is_raised_once():
+    values = load_outside().wellby_gbp
+
+    assert values["central"] / values["low"] == pytest.approx(1.3)
+    # The value published at 2024 prices; calendar and financial years differ by a few months.
+    assert values["central"] == pytest.approx(16_300, rel=0.02)
+
+
+def test_weaker_evidence_is_trusted_less():
+    outside = load_outside()
+
+    assert outside.uplift(1) == 0.0
+    assert list(outside.optimism_bias) == sorted(outside.optimism_bias)
+    assert outside.uplift(outside.worst_grade) == 0.4
+
+
+# --- The worked example of docs/appraisal.md -------------------------------------------------
+
+
+def test_costs_of_the_worked_example(worked):
+    assert only(worked.cost.sum()) == 1_000.0
+    assert only(worked.optimism_bias.sum()) == 150.0
+
+
+def test_full_cost_of_the_worked_example(worked):
+    by_hand = 200 + 400 / 1.25 + 750 / 1.25**2
+
+    assert only(worked.gains("full_cost").sum()) == pytest.approx(by_hand) == 1_000.0
+    assert only(worked.net("full_cost").sum()) == pytest.approx(-150.0)
+    assert only(worked.ratio("full_cost")) == pytest.approx(1_000 / 1_150)
+    assert worked.switching_value("full_cost") == pytest.approx(1.15)
+    assert np.isnan(worked.mean_payback("full_cost"))
+
+
+def test_cash_of_the_worked_example(worked):
+    # A quarter of 20, 40 and 75 attendances at 10 pounds; 10 of them are a whole step.
+    steps = [int(fewer / 4) // 10 for fewer in (20, 40, 75)]
+    by_hand = sum(10 * 10 * n / 1.25**k for k, n in enumerate(steps))
+
+    assert steps == [0, 1, 1]
+    assert only(worked.gains("cash").sum()) == pytest.approx(by_hand) == 144.0
+    assert only(worked.net("cash").sum()) == pytest.approx(-1_006.0)
+    assert only(worked.ratio("cash")) == pytest.approx(144 / 1_150)
+
+
+def test_social_value_of_the_worked_example(worked):
+    assert only(worked.wellbys.sum()) == pytest.approx(5.0)
+    assert only(worked.net("social").sum()) == pytest.approx(350.0)
+    assert only(worked.net("social", "low").sum()) == pytest.approx(-150.0)
+    assert worked.mean_payback("social") == 2.0
+
+
+def test_pockets_of_the_worked_example(worked):
+    pockets = {what: one.mean(axis=1).to_dict() for what, one in worked.pockets().items()}
+
+    assert pockets["pays"] == pytest.approx({"council": 1_150.0, "nhs": 0.0})
+    assert pockets["cash"] == pytest.approx({"council": 0.0, "nhs": 144.0})
+    assert pockets["full_cost"] == pytest.approx({"council": 0.0, "nhs": 1_000.0})
+
+
+def test_the_council_alone_sees_cost_and_no_saving(worked):
+    look = worked.short_look()
+
+    assert worked.main_payer == "council"
+    assert (only(look["cost"]), only(look["saving"])) == (1_150.0, 0.0)
+
+
+def test_loop_gain_of_the_worked_example(worked):
+    own, pooled = loops(worked, 0.5).mean, loops(worked, 0.5, pooled=1.0).mean
+
+    assert float(own.ratio) == pytest.approx((200 + 400 + 750) / 1_000)
+    assert (float(own.own_share), float(own.gain)) == (0.0, 0.0)
+    assert np.isinf(own.needed_ratio)
+    assert float(pooled.gain) == pytest.approx(1.35 * (200 / 1_350) * 0.5) == pytest.approx(0.1)
+    assert float(pooled.needed_ratio) == pytest.approx(13.5)
+
+
+def test_the_page_tells_what_the_functions_say(worked):
+    words = PAGE.read_text(encoding="utf-8")
+
+    for value in (worked.net("full_cost"), worked.net("cash"), worked.net("social")):
+        amount = round(only(value.sum()))
+        assert f"{'-' if amount < 0 else ''}£{abs(amount):,}" in words
+    for lens in ("full_cost", "cash", "social"):
+        assert f"{only(worked.ratio(lens)):.2f}" in words
+
+
+# --- Invariants ------------------------------------------------------------------------------
+
+
+def test_a_scenario_against_itself_is_worth_exactly_nothing():
+    itself = pd.DataFrame({"run_ours": [0], "run_theirs": [0]}, pd.Index([1], name="seed"))
+    same = Appraisal(LEDGER, PEOPLE, itself, terms())
+    values = same.table()
+
+    assert (values["value"].dropna() == 0.0).all()
+    assert values[values["measure"].str.startswith("payback")]["value"].isna().all()
+    assert not same.chance_of_payback("cash").any()
+
+
+def test_dearer_units_save_in_proportion():
+    twice = LEDGER.assign(
+        amount_gbp=LEDGER["amount_gbp"].where(LEDGER["kind"] == "programme",
+                                              2 * LEDGER["amount_gbp"])
+    )  # fmt: skip
+    usual = Appraisal(LEDGER, PEOPLE, pairs(), terms())
+    dear = Appraisal(twice, PEOPLE, pairs(), terms(step_gbp={"a_and_e": 200.0}))
+
+    for lens in ("cash", "full_cost"):
+        pd.testing.assert_frame_equal(dear.gains(lens), 2 * usual.gains(lens))
+    pd.testing.assert_frame_equal(dear.total_cost, usual.total_cost)
+
+
+def test_at_the_switching_value_it_breaks_even(worked):
+    factor = worked.switching_value("full_cost")
+    own = LEDGER["kind"] != "programme"
+    ledger = LEDGER.assign(amount_gbp=LEDGER["amount_gbp"] * np.where(own, factor, 1.0))
+
+    assert only(Appraisal(ledger, PEOPLE, pairs(), terms()).net("full_cost").sum()) == (
+        pytest.approx(0.0, abs=1e-9)
+    )
+
+
+def test_parts_sum_to_the_whole(worked):
+    table = worked.table().set_index(["measure", "agency", "quintile"])["value"]
+    saving = table["saving_full_cost"]
+
+    assert saving["nhs", 0] == saving["all", 1] == pytest.approx(saving["all", 0])
+
+
+def test_wellbeing_is_that_of_a_mean_and_not_of_numbers():
+    twice = pd.DataFrame([people(0, 1, 100, 100), people(1, 1, 50, 50)])
+
+    assert only(Appraisal(LEDGER, twice, pairs(), terms()).wellbys.sum()) == 0.0
+
+
+def test_life_years_stand_apart():
+    more = pd.DataFrame([people(0, 1, 51, 51), people(1, 1, 50, 50)])
+    one = Appraisal(LEDGER, more, pairs(), terms(scale=10.0))
+
+    assert only(one.life_years.sum()) == pytest.approx(20.0)
+
+
+def test_crisis_averted_has_its_price():
+    fewer = pd.DataFrame([people(0, 1, 50, 40, in_crisis=8), people(1, 1, 50, 40, in_crisis=10)])
+
+    assert Appraisal(LEDGER, fewer, pairs(), terms()).cost_per_crisis_year() == (
+        pytest.approx(1_150 / 2)
+    )
+
+
+def test_usual_spending_on_places_to_meet_is_a_cost_where_the_worlds_differ():
+    usual = [line(0, 1, "council", "usual", "social_infrastructure", 300.0, quintile=0),
+             line(1, 2, "council", "usual", "social_infrastructure", 250.0, quintile=0)]  # fmt: skip
+    cut = Appraisal(pd.concat([LEDGER, pd.DataFrame(usual)]), PEOPLE, pairs(), terms())
+
+    # No optimism about what is usual. The 250 pounds of the second year are worth 200.
+    assert only(cut.cost.sum()) == 1_000 + 300 - 200
+    assert only(cut.optimism_bias.sum()) == 150.0
+    assert only(cut.total_cost.sum()) == 1_250.0
+    assert only(cut.gains("full_cost").sum()) == pytest.approx(1_000.0)
+
+
+def test_no_plan_has_nothing_to_pay_back():
+    ledger = LEDGER[LEDGER["kind"] != "programme"]
+    one = Appraisal(ledger, PEOPLE, pairs(), terms())
+
+    assert np.isnan(one.mean_payback("full_cost"))
+    assert np.isnan(only(one.ratio("full_cost")))
+    assert one.main_payer == ""
+    assert only(one.net("full_cost").sum()) == pytest.approx(1_000.0)
+
+
+def test_a_run_without_lines_counts_as_nothing_spent():
+    ours, theirs = sums_of_pairs(LEDGER[LEDGER["kind"] == "programme"], "amount_gbp",
+                                 ["year", "payer"], pairs())  # fmt: skip
+
+    assert (only(ours), only(theirs)) == (1_000.0, 0.0)
+
+
+# --- The same residents in both worlds ---------------------------------------------------------
+
+THRIVING, COPING, STRUGGLING, IN_CRISIS = range(4)
+ANN, BOB = 10**18 + 1, 10**18 + 2
+"""Ids that no float tells apart."""
+
+
+def test_two_residents_by_hand():
+    lived = of([
+        life(0, 1, ANN, COPING), life(0, 1, BOB, COPING, quintile=5),
+        life(0, 2, ANN, THRIVING), life(0, 2, BOB, IN_CRISIS, quintile=5),
+        life(1, 1, ANN, COPING), life(1, 1, BOB, STRUGGLING, quintile=5),
+        life(1, 2, ANN, STRUGGLING), life(1, 2, BOB, STRUGGLING, quintile=5),
+    ])  # fmt: skip
+    found = Appraisal(LEDGER, PEOPLE, pairs(), terms(scale=10.0, wellbeing=FLAT), lived).wellbys
+
+    # Ann is 9 - 6 better off at the end of year 2, Bob 8 - 6 at that of year 1 and 6 - 3 worse off at
+    # that of year 2; a year has the mean of its ends, 10 real residents each.
+    assert only(found.loc[(1, 5)]) == 10.0
+    assert only(found.loc[(2, 1)]) == pytest.approx(15.0 / 1.25)
+    assert only(found.loc[(2, 5)]) == pytest.approx(-5.0 / 1.25)
+    assert found.to_numpy().sum() == pytest.approx(18.0)
+
+
+def test_a_hundred_residents_give_the_worked_example():
+    bands = {year: [THRIVING] * (50 + 5 * (year == 2)) + [COPING] * (50 - 5 * (year == 2))
+             for year in (1, 2, 3)}  # fmt: skip
+    ours = [life(0, year, k, band) for year, own in bands.items() for k, band in enumerate(own)]
+    theirs = [life(1, year, k, band) for year in bands for k, band in enumerate(bands[1])]
+    by_resident = Appraisal(LEDGER, PEOPLE, pairs(), terms(), of(ours + theirs))
+    by_mean = Appraisal(LEDGER, PEOPLE, pairs(), terms())
+
+    assert by_resident.has_lives
+    assert not by_mean.has_lives
+    assert only(by_resident.wellbys.sum()) == pytest.approx(only(by_mean.wellbys.sum())) == 5.0
+
+
+def test_who_is_not_in_both_worlds_moves_no_wellbeing():
+    here = [life(0, 1, ANN, COPING), life(1, 1, ANN, COPING)]
+    only_one = [
+        life(0, 1, 3, THRIVING),  # born, or moved in, in one world alone
+        life(1, 1, 4, IN_CRISIS, alive=False), life(0, 1, 4, THRIVING),  # dead in the other
+        life(0, 1, 5, -1), life(1, 1, 5, -1),  # a child
+    ]  # fmt: skip
+
+    assert only(Appraisal(LEDGER, PEOPLE, pairs(), terms(), of(here + only_one)).wellbys.sum()) == 0
+
+
+def test_a_survivor_lives_the_years_that_the_dead_do_not():
+    lived = of([
+        life(1, 1, ANN, COPING), life(1, 2, ANN, COPING, alive=False),
+        *(life(0, year, ANN, COPING) for year in (1, 2, 3)),
+    ])  # fmt: skip
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(qaly_gbp=100.0, wellbeing=FLAT), lived)
+
+    assert only(one.years_of_survivors.sum()) == 2.0
+    assert only(one.deaths_averted.sum()) == 1.0
+    assert only(one.life_value.sum()) == pytest.approx(100 * (0.8 + 0.64))
+    assert only(one.wellbys.sum()) == 0.0
+
+
+def test_a_death_caused_is_one_averted_the_other_way_round():
+    rows = [life(1, 1, ANN, COPING, alive=False), *(life(0, y, ANN, COPING) for y in (1, 2, 3)),
+            life(0, 1, BOB, COPING), life(1, 1, BOB, COPING)]  # fmt: skip
+    one = match(of(rows)(0), of(rows)(1), years=3)
+    other = match(of(rows)(1), of(rows)(0), years=3)
+
+    assert one.outlived.tolist() == (-other.outlived).tolist()
+    assert one.outlived.sum() == 3
+
+
+def test_who_moves_away_is_not_dead():
+    stays = [life(0, year, ANN, COPING) for year in (1, 2, 3)]
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(), of([*stays, life(1, 1, ANN, COPING)]))
+
+    assert only(one.years_of_survivors.sum()) == only(one.deaths_averted.sum()) == 0.0
+
+
+def test_years_after_both_worlds_have_lost_somebody_count_no_more():
+    lived = of([life(1, 1, ANN, COPING, alive=False), life(0, 1, ANN, COPING),
+                life(0, 2, ANN, COPING), life(0, 3, ANN, COPING, alive=False)])  # fmt: skip
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(), lived)
+
+    assert (only(one.years_of_survivors.sum()), only(one.deaths_averted.sum())) == (2.0, 0.0)
+
+
+def test_life_has_a_line_of_its_own():
+    lived = of([life(1, 1, ANN, COPING, alive=False), life(0, 1, ANN, COPING)])
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(qaly_gbp=7e4), lived)
+    rows = one.table().query("agency == 'all' and quintile == 0").set_index("measure")["value"]
+
+    assert rows["life_value"] == 7e4
+    assert rows["net_social_with_life"] - rows["net_social_central"] == pytest.approx(7e4)
+    assert rows["wellbys"] == rows["net_social_central"] - rows["net_social_low"] == 0.0
+
+
+def test_those_who_enrolled_are_set_against_themselves():
+    lived = of([
+        life(0, 2, ANN, THRIVING, began=2), life(1, 2, ANN, COPING),
+        life(0, 3, BOB, COPING, began=2), life(1, 3, BOB, COPING),
+        life(0, 3, 3, THRIVING), life(1, 3, 3, IN_CRISIS),  # never enrolled
+        life(0, 3, 4, THRIVING, began=2), life(1, 3, 4, IN_CRISIS, alive=False),
+    ])  # fmt: skip
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(entries=("hub", "group")), lived)
+    rows = one.table().query("measure == 'enrolee_gain'")
+
+    assert one.enrolee_gain.index.tolist() == ["group"]  # nobody enrolled in the other
+    assert only(one.enrolee_gain) == pytest.approx(0.5)
+    assert rows[["item", "unit", "agency", "quintile"]].to_numpy().tolist() == [
+        ["group", "points", "all", 0]
+    ]
+
+
+def test_lives_of_one_run_alone_are_not_used():
+    assert not Appraisal(LEDGER, PEOPLE, pairs(), terms(), of([life(0, 1, ANN, COPING)])).has_lives
+
+
+def test_a_year_of_life_is_raised_once():
+    qaly = load_outside().qaly_gbp
+
+    assert 70_000 < qaly < 1.3 * 70_000
+
+
+# --- Cash in whole steps ---------------------------------------------------------------------
+
+
+def saved(by_part, year=1, item="a_and_e"):
+    """Cashable pounds of one pair by quintile."""
+    index = pd.MultiIndex.from_tuples(
+        [(year, "nhs", q, item) for q in by_part], names=["year", "payer", "quintile", "item"]
+    )
+    return pd.DataFrame({1: list(by_part.values())}, index)
+
+
+def test_parts_share_the_whole_steps_of_their_year():
+    whole = in_whole_steps(saved({1: 200.0, 5: 50.0}), {"a_and_e": 100.0})
+
+    # 250 pounds are two steps of 100: four fifths of each part.
+    assert whole[1].tolist() == [160.0, 40.0]
+
+
+def test_each_year_has_its_own_steps():
+    years = pd.concat([saved({1: 90.0}, 1), saved({1: 90.0}, 2), saved({1: 90.0}, 3)])
+
+    assert in_whole_steps(years, {"a_and_e": 100.0}).to_numpy().sum() == 0.0
+    # A step of 80 pounds, then of 90; the last goes on.
+    assert in_whole_steps(years, {"a_and_e": [80.0, 90.0]})[1].tolist() == pytest.approx(
+        [80, 90, 90]
+    )
+
+
+def test_smaller_steps_release_all_of_the_cashable_part():
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(step_gbp={"a_and_e": 1e-6}))
+
+    assert only(one.gains("cash").sum()) == pytest.approx(250.0)
+
+
+def test_a_service_without_a_price_releases_nothing():
+    assert in_whole_steps(saved({1: 0.0}), {"a_and_e": 0.0})[1].tolist() == [0.0]
+
+
+# --- Payback ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("net", "year"),
+    [([-10, 5, 5], 3), ([-10, 10, 0], 2), ([1, 0, 0], 1), ([-10, 12, -5], np.nan),
+     ([-10, 5, 4], np.nan), ([-10, 12, -2], 2)],
+)  # fmt: skip
+def test_it_has_paid_back_when_nothing_is_owed_any_more(net, year):
+    found = payback_year(np.array(net, float), np.array([10.0, 0.0, 0.0]))
+
+    assert found == pytest.approx(year, nan_ok=True)
+
+
+def test_what_is_not_yet_spent_has_not_come_back():
+    net, cost = np.array([0.0, -10.0, 10.0]), np.array([0.0, 10.0, 0.0])
+
+    assert is_paid_back(net, cost).tolist() == [False, False, True]
+
+
+def test_chance_of_payback_is_a_share_of_pairs():
+    second = LEDGER.assign(run=LEDGER["run"] + 2)
+    poor = second.assign(amount_gbp=second["amount_gbp"].where(second["kind"] == "programme", 2e3))
+    rich = terms(uplift={("ours", "plan"): 0.0}, money=FREE)
+    one = Appraisal(pd.concat([LEDGER, poor]),
+                    pd.concat([PEOPLE, PEOPLE.assign(run=PEOPLE["run"] + 2)]), pairs(2), rich)  # fmt: skip
+
+    assert one.chance_of_payback("full_cost").tolist() == [0.0, 0.0, 0.5]
+    assert one.payback("full_cost").tolist() == pytest.approx([3.0, np.nan], nan_ok=True)
+
+
+# --- Other prices ----------------------------------------------------------------------------
+
+COUNTS = pd.DataFrame({
+    "run": [0, 1], "scenario": ["ours", "theirs"], "year": [1, 1], "service": ["gp", "gp"],
+    "quintile": [1, 1], "served": [3, 5], "stock_months": [0, 0], "scale": [10.0, 10.0],
+})  # fmt: skip
+GP = pd.DataFrame([
+    line(0, 1, "nhs", "service", "gp", 900.0), line(0, 1, "council", "service", "gp", 300.0),
+    line(1, 1, "nhs", "service", "gp", 1_500.0), line(1, 1, "council", "service", "gp", 500.0),
+    line(0, 1, "council", "programme", "gp", 70.0, quintile=0),
+    line(0, 1, "nhs", "service", "gp", -40.0, quintile=0),
+])  # fmt: skip
+AT_50 = {("ours", "gp"): (40.0, 50.0), ("theirs", "gp"): (40.0, 50.0)}
+
+
+def test_counts_times_the_new_price():
+    amounts = repriced(GP, COUNTS, AT_50)["amount_gbp"].tolist()
+
+    # 30 and 50 contacts at 50 pounds, three quarters the NHS's; a plan's money stays; a line
+    # without counts rises as the price does.
+    assert amounts == [1_125.0, 375.0, 1_875.0, 625.0, 70.0, -50.0]
+
+
+def test_the_old_price_changes_nothing():
+    same = dict.fromkeys(AT_50, (40.0, 40.0))
+
+    pd.testing.assert_frame_equal(repriced(GP, COUNTS, same), GP)
+
+
+def test_a_price_that_grows_is_that_of_its_year():
+    later = GP.assign(year=2, amount_gbp=2 * GP["amount_gbp"])
+    grown = dict.fromkeys(AT_50, ([40.0, 80.0], [50.0, 100.0]))
+
+    # Twice the price in the second year, so twice what it comes to.
+    assert repriced(later, COUNTS.assign(year=2), grown)["amount_gbp"].tolist() == (
+        [2_250.0, 750.0, 3_750.0, 1_250.0, 140.0, -100.0]
+    )
+
+
+def test_what_other_care_saves_keeps_its_price():
+    counts = COUNTS.assign(service="long_term_care", served=0, stock_months=[36, 60])
+    care = GP.iloc[:4].assign(kind="care", item="long_term_care")
+    dearer = {(name, "long_term_care"): (45.0, 55.0) for name in ("ours", "theirs")}
+    amounts = repriced(care, counts, dearer).groupby("run")["amount_gbp"].sum()
+
+    # 30 years at 45 pounds less 150 saved, 50 less 250: the same is saved at 55.
+    assert amounts.tolist() == [1_500.0, 2_500.0]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("unit_costs.a_and_", "Did you mean 'unit_costs.a_and_e'"), ("a_and_e", "no such unit cost"),
+     ("years", "no such unit cost")],
+)  # fmt: skip
+def test_an_unknown_unit_cost_is_refused(key, words):
+    with pytest.raises(ScenarioError, match=words):
+        prices_of([(key, 3.0)])
+
+
+@pytest.mark.parametrize("value", [-1.0, "dear", float("nan"), True])
+def test_what_is_no_price_is_refused(value):
+    with pytest.raises(EvidenceError, match="a number from 0"):
+        prices_of([("unit_costs.gp", value)])
+
+
+# --- From a results folder -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def results(town, tmp_path_factory):
+    from model.inputs.scenario import Growth, PlanEntry  # noqa: PLC0415
+
+    growth = Growth(unit_costs={"all": [0.1]})
+    config = town.model_copy(
+        update={"replicates": 2, "population": 500, "years": 2, "growth": growth}
+    )
+    ours = config.model_copy(update={"name": "helped", "plan": (PlanEntry(**PLAN),)})
+    out = tmp_path_factory.mktemp("appraised") / "out"
+    same = config.model_copy(update={"name": "same"})
+    return run_campaign([ours, same], out, comparator=config).results
+
+
+def words_of(judged: list[Judged], width: int) -> list[str]:
+    page = io.StringIO()
+    Console(file=page, width=width, highlight=False).print(appraisal(judged))
+    return page.getvalue().splitlines()
+
+
+def test_the_plan_costs_what_it_spends(results):
+    one, _ = appraise(results, discount=0.0)
+
+    assert one.appraisal.cost.sum().tolist() == [400_000.0] * 2
+
+
+def test_the_same_scenario_under_another_name_is_worth_exactly_nothing(results):
+    _, same = appraise(results)
+
+    rows = same.table[same.table["measure"] != "loop_gain_reinvestment"]
+    assert (rows["value"].dropna() == 0.0).all()
+    assert "Nothing is spent, saved or gained" in " ".join(words_of([same], 100))
+
+
+def test_the_appraisal_says_who_is_counted(results, monkeypatch):
+    ours, same = appraise(results)
+    with_lives = " ".join(" ".join(words_of([ours], 100)).split())
+    monkeypatch.setattr(Results, "lives_of", lambda self, run: pd.DataFrame())
+    without = " ".join(" ".join(words_of(appraise(results), 100)).split())
+
+    assert ours.appraisal.has_lives
+    assert same.appraisal.has_lives
+    assert "alive and living here in both worlds" in with_lives
+    assert "kept no table of lives" not in with_lives
+    assert "kept no table of lives" in without
+    assert "social value and life" in with_lives
+    assert "social value and life" not in without
+
+
+def test_a_gain_beyond_belief_is_flagged(results, monkeypatch):
+    ours, _ = appraise(results)
+    gain = pd.DataFrame([[0.9, 0.8]], pd.Index(["peer_support_group"], name="item"))
+    usual = words_of([ours], 100)
+    monkeypatch.setitem(ours.appraisal.__dict__, "enrolee_gain", gain)
+    flagged = " ".join(" ".join(words_of([ours], 100)).split())
+
+    assert "Implausible" not in " ".join(usual)
+    assert "who enrolled in peer support group gained 0.85 points" in flagged
+
+
+def test_twice_all_unit_costs_is_twice_the_saving(results):
+    facts = results.manifest["scenarios"]["helped"]
+    prices = {name: 2 * facts["parameters_in_force"][f"{name}_unit_cost"]
+              for name in facts["services"]}  # fmt: skip
+    (usual, _), (dear, _) = appraise(results), appraise(results, prices=prices)
+
+    for lens in ("cash", "full_cost"):
+        # A penny on each line.
+        assert dear.appraisal.gains(lens).to_numpy() == pytest.approx(
+            2 * usual.appraisal.gains(lens).to_numpy(), abs=0.02 * len(results.ledger)
+        )
+
+
+def test_a_plan_whose_file_is_gone_has_the_worst_grade(results):
+    from copy import deepcopy  # noqa: PLC0415
+
+    gone = Results(results.folder)
+    gone.manifest = deepcopy(results.manifest)
+    gone.manifest["scenarios"]["helped"]["plan"][0]["programme"] = "gone/peer_support_group.toml"
+    one, _ = appraise(gone)
+
+    assert one.appraisal.optimism_bias.to_numpy() == pytest.approx(0.4 * one.appraisal.cost)
+    assert "the worst grade is taken" in " ".join(" ".join(words_of([one], 100)).split())
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_answer_comes_first_and_fits(results, width):
+    lines = words_of(appraise(results), width)
+    words = " ".join(" ".join(lines).split())
+    order = [words.index(what) for what in ("It costs", "It saves in cash", "It saves at full cost",
+                                            "For whom", "Does it pay back?",
+                                            "Does it feed itself?", "What it hangs on",
+                                            "Present value", "Whose pocket")]  # fmt: skip
+
+    assert order == sorted(order)
+    assert "…" not in words
+    assert max(map(len, lines)) <= width
+
+
+def test_the_table_is_written_beside_the_others(results):
+    judged = appraise(results)
+    path = write_appraisal(judged, results.folder)
+    again = write_appraisal(judged, results.folder)
+    rows = pd.read_parquet(path)
+
+    assert path == again == results.folder / "appraisal.parquet"
+    assert list(rows) == [
+        "run",
+        "comparator",
+        "measure",
+        "agency",
+        "quintile",
+        "item",
+        "value",
+        "unit",
+    ]
+    assert not rows.duplicated(["run", "measure", "agency", "quintile", "item"]).any()
+    assert b"Green Book" in pq.read_schema(path).metadata[b"judged_by"]
+
+
+def test_every_measure_is_documented(results):
+    words = PAGE.read_text(encoding="utf-8")
+    for measure in appraise(results)[0].table["measure"].unique():
+        family = re.sub(r"^(net|ratio|payback|loop_gain)_.*", r"\1_*", measure)
+        assert f"`{family}`" in words, measure
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.5, float("nan")])
+def test_a_rate_outside_0_to_1_is_refused(results, rate):
+    with pytest.raises(ScenarioError, match="from 0 to 1"):
+        appraise(results, discount=rate)
+
+
+def test_a_campaign_that_compares_nothing_is_refused(town, tmp_path):
+    alone = run_campaign([town.model_copy(update={"population": 300})], tmp_path / "out").results
+
+    with pytest.raises(ResultsError, match="--compare-to"):
+        appraise(Results(alone.folder))
+
+
+def test_the_command_tells_and_writes(results, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["appraise", str(results.folder), "--discount", "0.03", "--set", "unit_costs.gp=50"])
+    told = capsys.readouterr().out
+
+    assert stopped.value.code == 0
+    assert "3 %" in told
+    assert "Unit costs set here: GP appointments at £50." in " ".join(told.split())
+    assert "appraisal.parquet" in told
+    # Of the scenario that differs, and of the one that does not.
+    for name in ("cost_effectiveness_helped", "appraisal_helped", "appraisal_same"):
+        assert f"{name}.png (and .svg)" in told
+        assert (results.folder / f"{name}.svg").stat().st_size > 0
+
+
+def test_the_command_refuses_in_one_line(results, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["appraise", str(results.folder), "--set", "unit_costs.a_e=5"])
+
+    assert stopped.value.code == 2
+    assert "Did you mean 'unit_costs.a_and_e'" in capsys.readouterr().err

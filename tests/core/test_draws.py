@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.core.draws import (
+    FINER,
+    HIGHEST_SEED,
+    Draws,
+    Purpose,
+    migrant_ids,
+    newborn_ids,
+    philox4x32,
+)
+
+# Known answers of Philox4x32-10 published with Random123 (Salmon et al. 2011).
+KNOWN_ANSWERS = [
+    ((0, 0), (0, 0, 0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+    (
+        (0xFFFFFFFF, 0xFFFFFFFF),
+        (0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF),
+        (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD),
+    ),
+    (
+        (0xA4093822, 0x299F31D0),
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "counter", "answer"), KNOWN_ANSWERS)
+def test_philox_gives_the_published_answers(key, counter, answer):
+    words = philox4x32(*(np.uint32(word) for word in (*key, *counter)))
+
+    assert tuple(int(word) for word in words) == answer
+
+
+def test_every_part_of_an_address_is_in_the_counter_or_the_key():
+    seed, resident, month, lane = 0xA4093822_299F31D0 >> 1, (3 << 32) | 5, 7, 2
+    key = (seed & 0xFFFFFFFF, seed >> 32)
+    counter = (5, 3, month, (lane << 8) | Purpose.MOVE)
+    expected = philox4x32(*(np.uint32(word) for word in (*key, *counter)))
+
+    words = Draws(seed).words(Purpose.MOVE, month, np.array([resident]), lane)
+
+    assert words[:, 0].tolist() == [int(word) for word in expected]
+
+
+def test_a_uniform_is_53_bits_of_its_block():
+    ids = np.arange(1, 50)
+    words = Draws(3).words(Purpose.MOVE, 4, ids).astype(np.uint64)
+
+    uniforms = Draws(3).uniforms(Purpose.MOVE, 4, ids)
+
+    assert np.array_equal(uniforms, ((words[0] >> 5) * 2**26 + (words[1] >> 6)) / 2**53)
+
+
+@given(st.integers(0, HIGHEST_SEED), st.integers(-500, 5_000), st.integers(1, 2**63 - 1))
+def test_a_draw_does_not_depend_on_who_else_draws(seed, month, resident):
+    alone = Draws(seed).uniforms(Purpose.MOVE, month, np.array([resident]))
+    among = Draws(seed).uniforms(Purpose.MOVE, month, np.array([1, 2, resident, 9]))
+
+    assert alone[0] == among[2]
+
+
+@pytest.mark.parametrize("other", [(8, 1, Purpose.MOVE), (7, 2, Purpose.MOVE), (7, 1, Purpose.SEX)])
+def test_another_seed_month_or_purpose_gives_other_draws(other):
+    ids = np.arange(1, 1_001)
+    seed, month, purpose = other
+
+    assert not np.any(
+        Draws(7).uniforms(Purpose.MOVE, 1, ids) == Draws(seed).uniforms(purpose, month, ids)
+    )
+
+
+def test_the_low_are_those_whose_uniform_is_below_the_bound():
+    ids = np.r_[0, np.arange(1, 5_000), 0]
+    words = Draws(3).words(Purpose.VITAL, 4, ids).astype(np.uint64)
+    finer = Draws(3).words(Purpose.VITAL, 4, ids, lane=FINER).astype(np.uint64)
+    bounds = [0.2, 0.0, 1.0, 2.0**-33]
+
+    for k, low in enumerate(Draws(3).low(Purpose.VITAL, 4, ids, bounds)):
+        uniforms = ((words[k] >> 5) * 2**26 + (finer[k] >> 6)) / 2**53
+        due = np.flatnonzero((uniforms < bounds[k]) & (ids > 0))
+        assert np.array_equal(low.places, due)
+        assert np.array_equal(low.ids, ids[due])
+        assert np.array_equal(low.uniforms, uniforms[due])
+
+
+def test_uniforms_are_uniform_and_normals_normal():
+    n = 200_000
+    ids = np.arange(n)
+    uniforms = Draws(1).uniforms(Purpose.MOVE, 1, ids)
+    normals = Draws(1).normals(Purpose.FRAILTY, 1, ids)
+
+    # Four standard errors: sd / sqrt(n), and for a variance of a normal sqrt(2 / n).
+    assert abs(uniforms.mean() - 0.5) < 4 * 12**-0.5 / n**0.5
+    assert abs(normals.mean()) < 4 / n**0.5
+    assert abs(normals.var() - 1.0) < 4 * (2 / n) ** 0.5
+    assert uniforms.min() >= 0.0
+    assert uniforms.max() < 1.0
+
+
+def test_newcomers_have_ids_of_their_own():
+    mothers = np.arange(1, 200_001)
+    newborns = newborn_ids(mothers, 5, np.zeros_like(mothers))
+    twins = newborn_ids(mothers, 5, np.ones_like(mothers))
+    later = newborn_ids(mothers, 6, np.zeros_like(mothers))
+    migrants = [migrant_ids(np.repeat(np.arange(50), 20), month, np.tile(np.arange(20), 50))
+                for month in range(20)]  # fmt: skip
+    ids = np.concatenate([newborns, twins, later, *migrants])
+
+    assert np.unique(ids).size == ids.size
+    assert ids.min() >= 2**62  # founders count from 1
+
+
+def test_a_newcomers_id_does_not_depend_on_who_else_arrives():
+    together = newborn_ids(np.array([3, 17, 2**62 + 5]), 9, np.array([0, 0, 1]))
+
+    assert newborn_ids(np.array([2**62 + 5]), 9, np.array([1]))[0] == together[2]
+
+
+@pytest.mark.parametrize("seed", [-1, HIGHEST_SEED + 1])
+def test_a_seed_out_of_range_is_refused(seed):
+    with pytest.raises(ValueError, match="outside"):
+        Draws(seed)

@@ -1,0 +1,52 @@
+"""Compiled kernels are kept only while their sources stand, and touch nobody else's cache."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import numba
+
+from model.core.files import PACKAGE
+from model.core.kernels import cache_folder, sources_hash
+
+
+def test_an_edit_in_any_kernel_file_changes_the_cache(tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    assert sources_hash(copy) == sources_hash()
+
+    (copy / "core" / "rates.py").write_text(
+        (copy / "core" / "rates.py").read_text() + "\n# edited\n"
+    )
+
+    assert sources_hash(copy) != sources_hash()
+
+
+def test_an_edit_elsewhere_keeps_the_cache(tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+
+    (copy / "reporting" / "summary.py").write_text("# edited")
+
+    assert sources_hash(copy) == sources_hash()
+
+
+def test_kernels_are_found_on_disk_and_numba_is_left_as_it_was(tmp_path):
+    code = (
+        "import numba; before = numba.config.CACHE_DIR;"
+        "from model.core.rates import monthly_probability as f; f(1.0);"
+        "assert numba.config.CACHE_DIR == before; print(sum(f.stats.cache_hits.values()))"
+    )
+    environment = {**os.environ, "UPSTREAM_CACHE_DIR": str(tmp_path)}
+
+    hits = [subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
+            for _ in range(2)]  # fmt: skip
+
+    assert [int(number) for number in hits] == [0, 1]
+    assert (tmp_path / f"kernels-{sources_hash()}").is_dir()
+
+
+def test_the_cache_bears_the_hash_of_the_sources():
+    assert cache_folder().name == f"kernels-{sources_hash()}"
+    assert str(cache_folder()) != numba.config.CACHE_DIR

@@ -1,0 +1,195 @@
+"""Plans: what money buys, when it is spent, and the numbers that rules read of programmes."""
+
+import math
+from itertools import accumulate
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.core.codes import NOT_ENGAGED, PARTICIPANT, SUPPORTER
+from model.inputs.catalogue import load_services
+from model.inputs.parameters import load_parameters
+from model.inputs.plans import Entry, extra_contacts, spending_of, terms_of, units_next
+from tests.small_programmes import effect, programme, written
+
+P = load_parameters()
+
+MONEY = st.floats(0.0, 1e7)
+COSTS = st.fixed_dictionaries({
+    "unit_cost_gbp": st.floats(1.0, 1e5), "set_up_cost_gbp": st.floats(0.0, 1e5),
+    "participant_cost_gbp": st.floats(0.0, 1e3), "people": st.floats(1.0, 100.0),
+    "months": st.integers(1, 60), "drop_out_rate": st.floats(0.01, 3.0),
+})  # fmt: skip
+
+
+def mean_stay(months, rate):
+    """Return how long somebody stays who may drop out every month but the first: geometric."""
+    stays = math.exp(-rate / 12)
+    return months if rate == 0.0 else (1 - stays**months) / (1 - stays)
+
+
+def yearly_cost(*, unit_cost_gbp, participant_cost_gbp, people, months, drop_out_rate, **_):
+    newcomers = people * 12 / mean_stay(months, drop_out_rate)
+    return unit_cost_gbp + participant_cost_gbp * newcomers
+
+
+def entry_of(town, folder, years=1, programme_values=None, **terms):
+    file = written(folder, **(programme_values or {}))
+    plan = [{"programme": file, "budget_gbp_per_year": 12_000.0, **terms}]
+    (entry,) = spending_of(town.model_copy(update={"years": years, "plan": plan}))
+    assert isinstance(entry, Entry)
+    return entry
+
+
+def units_bought(budget, programme, years):
+    """Units year by year, the same money each."""
+    return tuple(accumulate(range(years), lambda there, _: units_next(there, budget, programme),
+                            initial=0))[1:]  # fmt: skip
+
+
+def bought(entries, month):
+    return extra_contacts(entries, month, lambda entry: entry.a_month_gbp,
+                          lambda service: P[f"{service}_unit_cost"])  # fmt: skip
+
+
+# --- What money buys --------------------------------------------------------------------------
+
+
+@given(budget=MONEY, costs=COSTS, years=st.integers(1, 6))
+def test_no_year_costs_more_than_its_budget_and_none_could_have_had_a_unit_more(
+    budget, costs, years
+):
+    running, set_up = yearly_cost(**costs), costs["set_up_cost_gbp"]
+    units = units_bought(budget, programme(**costs), years)
+
+    assert len(units) == years
+    assert all(isinstance(n, int) and n >= 0 for n in units)
+    new = np.diff(units, prepend=0)
+    assert (new >= 0).all()
+    # A billionth part, for what sums and quotients round off.
+    spent = np.array(units) * running + new * set_up
+    assert (spent <= budget * (1 + 1e-9)).all()
+    assert (spent + running + set_up >= budget * (1 - 1e-9)).all()
+
+
+@pytest.mark.parametrize(("budget", "units"), [(0, 0), (999, 0), (1_000, 1), (12_345, 12)])
+def test_without_setting_up_there_are_as_many_units_as_the_budget_keeps(budget, units):
+    assert units_bought(float(budget), programme(unit_cost_gbp=1_000), 3) == (units,) * 3
+
+
+def test_setting_up_is_paid_once_and_what_is_left_of_it_sets_up_more():
+    # 9,000 a year: 3 at 3,000 each; then 3 run for 3,000, and 2 more are set up for 6,000; then 5
+    # run for 5,000, and 1 more; then 6 run, and 1 more; then 7, and what is left is not enough.
+    bought = units_bought(9_000.0, programme(unit_cost_gbp=1_000, set_up_cost_gbp=2_000), 6)
+
+    assert bought == (3, 5, 6, 7, 7, 7)
+
+
+@given(there=st.integers(0, 50), budget=MONEY, costs=COSTS)
+def test_what_cannot_be_paid_any_more_closes_and_no_more_than_that(there, budget, costs):
+    running = yearly_cost(**costs)
+    units = units_next(there, budget, programme(**costs))
+
+    if running * there > budget * (1 + 1e-9):
+        assert units == int(budget / running) <= there
+    else:
+        assert units >= there
+
+
+def test_places_turn_over_faster_where_many_drop_out_and_so_cost_more():
+    costs = {"participant_cost_gbp": 100.0, "months": 9}
+    faithful, fickle = (
+        units_bought(1e6, programme(**costs, drop_out_rate=rate), 1)[0] for rate in (0.0, 1.2)
+    )
+    assert faithful == int(1e6 / (1_000 + 100 * 100 * 12 / 9))
+    assert fickle == int(1e6 / (1_000 + 100 * 100 * 12 / mean_stay(9, 1.2)))
+    assert fickle < faithful
+
+
+def test_bought_contacts_are_whole_and_add_up_over_entries(town):
+    cost = P.gp_unit_cost
+    plan = [{"service": "gp", "name": f"more_{k}", "budget_gbp_per_year": 12 * cost * n,
+             "start_month": 3, "end_month": 8} for k, n in enumerate((2.5, 4.25))]  # fmt: skip
+    config = town.model_copy(update={"plan": plan, "capacity": {"gp": {"rule": "queue"}}})
+    entries = spending_of(config)
+
+    assert bought(entries, 2) == {} == bought(entries, 9)
+    assert bought(entries, 3) == {"gp": 6} == bought(entries, 8)
+
+
+# --- When -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("terms", "months"),
+    [
+        ({}, range(1, 61)),
+        ({"end_month": 40}, range(1, 29)),
+        ({"end_month": 40, "taper_months": 0}, range(1, 41)),
+        ({"end_month": 40, "ending": "abrupt"}, range(1, 41)),
+        ({"start_month": 5, "end_month": 40, "taper_months": 30}, range(5, 11)),
+    ],
+)
+def test_a_tapered_plan_takes_nobody_in_at_its_end(town, tmp_path, terms, months):
+    entry = entry_of(town, tmp_path, 5, **terms)
+
+    assert [month for month in range(1, 61) if entry.is_enrolling(month)] == list(months)
+
+
+def test_a_short_simulation_is_the_beginning_of_a_long_one(town, tmp_path):
+    one, ten = (entry_of(town, tmp_path, years, end_month=100) for years in (1, 10))
+
+    for month in range(1, 13):
+        assert one.is_enrolling(month) == ten.is_enrolling(month)
+        assert one.is_running(month) == ten.is_running(month)
+
+
+def test_a_plan_spends_its_budget_in_each_of_its_years(town, tmp_path):
+    entry = entry_of(town, tmp_path, 5, start_month=4, end_month=27, taper_months=3)
+    running = [month for month in range(1, 61) if entry.is_running(month)]
+
+    assert running == list(range(4, 28))
+    assert entry.a_month_gbp * len(running) == pytest.approx(2 * 12_000.0)
+    assert [month for month in running if entry.begins_year(month)] == [4, 16]
+
+
+# --- What rules read --------------------------------------------------------------------------
+
+
+def test_nobodys_terms_change_nothing(town, tmp_path):
+    for plan in ((), (entry_of(town, tmp_path),)):
+        terms = terms_of(plan)
+        assert (terms.worsen[0] == 0.0).all()
+        assert (terms.improve[0] == 0.0).all()
+        assert terms.help_ratio[0] == 1.0
+        assert (terms.service_ratio[0] == 1.0).all()
+
+
+def test_effects_of_a_kind_multiply_and_each_role_has_its_own(town, tmp_path):
+    ratios = [("participants", 0.5, 2.0), ("participants", 0.8, 1.0), ("supporters", 0.9, 1.1)]
+    effects = tuple(effect("hazard_ratio", who=who, worsen=worsen, improve=improve)
+                    for who, worsen, improve in ratios)  # fmt: skip
+    used = (effect("service_ratio", service="gp", ratio=0.5), effect("case_finding", ratio=3.0))
+    entry = entry_of(town, tmp_path, programme_values={"effects": effects + used * 2})
+    terms = terms_of([entry])
+
+    assert terms.worsen[1, NOT_ENGAGED] == terms.improve[1, NOT_ENGAGED] == 0.0
+    assert np.exp(terms.worsen[1]) == pytest.approx([1.0, 0.4, 0.9])
+    assert np.exp(terms.improve[1, [PARTICIPANT, SUPPORTER]]) == pytest.approx([2.0, 1.1])
+    assert terms.help_ratio.tolist() == [1.0, 9.0]
+    services = list(load_services())
+    assert terms.service_ratio[1, services.index("gp")] == pytest.approx(0.25)
+    assert np.count_nonzero(terms.service_ratio[1] != 1.0) == 1
+
+
+@pytest.mark.parametrize(("ending", "at_end"), [("tapered", 0.6), ("abrupt", 0.1)])
+def test_only_those_left_at_an_abrupt_end_keep_fewer_ties(town, tmp_path, ending, at_end):
+    ties = effect("add_ties", ties=2.0, kept_tapered=0.6, kept_abrupt=0.1)
+    values = {"effects": (ties,), "fade_out_months": 20}
+    terms = terms_of([entry_of(town, tmp_path, programme_values=values, ending=ending)])
+
+    assert terms.kept[1] == 0.6
+    assert terms.kept_at_end[1] == at_end
+    assert terms.fade[1] ** 20 == pytest.approx(0.5)

@@ -1,0 +1,366 @@
+"""A scenario beside its comparator: paired by seed, the answer first, and nothing out of nothing."""
+
+import io
+import shutil
+from copy import deepcopy
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console, Group
+from rich.text import Text
+from scipy import stats
+
+from model import Results
+from model.analysis.estimates import estimate
+from model.analysis.pairs import Change, Comparison, Paired, comparisons, turn_of
+from model.campaign.campaign import plan, run_campaign, set_for_both, with_comparator
+from model.core.errors import ScenarioError
+from model.reporting.comparison import about, comparison
+from model.reporting.figures.comparison import draw_comparisons
+from model.reporting.summary import summary
+
+HELP = {"name": "helped", "levers": {"worsen_hazard_ratio": 0.6}}
+
+
+@pytest.fixture(scope="module")
+def config(town):
+    return town.model_copy(update={"replicates": 3, "population": 800, "years": 2})
+
+
+@pytest.fixture(scope="module")
+def results(config, tmp_path_factory):
+    out = tmp_path_factory.mktemp("compared") / "out"
+    return run_campaign([config.model_copy(update=HELP)], out, comparator=config).results
+
+
+@pytest.fixture(scope="module")
+def words(results):
+    return words_of(results)
+
+
+@pytest.fixture(scope="module")
+def with_itself(config, tmp_path_factory):
+    out = tmp_path_factory.mktemp("itself") / "out"
+    return run_campaign([config], out, comparator=config).results
+
+
+def lines_of(results, width=100):
+    page = io.StringIO()
+    Console(file=page, width=width, highlight=False).print(comparison(results))
+    return page.getvalue().splitlines()
+
+
+def words_of(results):
+    return " ".join(" ".join(lines_of(results)).split())
+
+
+def edited(results, tmp_path, table, edit):
+    """Copy a campaign with one table changed."""
+    folder = tmp_path / "edited"
+    shutil.copytree(results.folder, folder)
+    path = folder / f"{table}.parquet"
+    frame = pd.read_parquet(path)
+    edit(frame).to_parquet(path)
+    return Results(folder)
+
+
+def yearly(*rows, base=100.0):
+    """Pair made-up figures: a row of differences by pair for each year."""
+    index = pd.MultiIndex.from_product([range(1, len(rows) + 1), ["gp"]], names=["year", "service"])
+    theirs = pd.DataFrame(np.full((len(rows), len(rows[0])), base), index=index)
+    return Paired(theirs + np.array(rows, dtype=float), theirs)
+
+
+# --- Nothing out of nothing ------------------------------------------------------------------
+
+
+def test_a_scenario_differs_from_itself_in_nothing_to_the_bit(with_itself):
+    (one,) = comparisons(with_itself)
+
+    assert one.pairs["same"].tolist() == [True] * 3
+    for paired in (one.crisis, one.adults, one.satisfaction, one.demand, one.contacts("cost_gbp")):
+        assert (paired.difference.to_numpy() == 0.0).all()
+        assert all(change.is_nothing for change in paired.changes().values())
+
+
+def test_of_a_scenario_and_itself_the_words_say_that_nothing_changes(with_itself):
+    assert lines_of(with_itself)[1].startswith("Nothing changes: in each of 3 pairs")
+
+
+def test_a_comparator_of_the_same_name_gets_a_name_of_its_own(with_itself):
+    assert with_itself.manifest["comparator"] == "status_quo_comparator"
+    assert list(with_itself.manifest["scenarios"]) == ["status_quo", "status_quo_comparator"]
+
+
+def test_what_differs_in_nothing_is_drawn_too(with_itself, tmp_path):
+    shutil.copytree(with_itself.folder, tmp_path / "copy")
+    assert [p.name for p in draw_comparisons(Results(tmp_path / "copy"))] == ["comparison.png"]
+
+
+def test_an_interval_that_holds_0_tells_no_change():
+    change = Change(estimate(np.array([-10.0, 12.0, 3.0])), 500.0)
+
+    assert change.words().startswith("no change can be told (") and change.share() == ""
+    assert change.words().endswith("fewer to 29 more)")
+
+
+# --- Pairs -----------------------------------------------------------------------------------
+
+
+def test_the_difference_is_that_of_runs_with_one_seed(results):
+    """By hand, out of the raw tables and the textbook's formula for paired samples."""
+    crisis = results.people.groupby(["scenario", "seed"])["in_crisis"].sum()
+    scale = results.manifest["scenarios"]["helped"]["real_population"] / 800
+    by_hand = (crisis["helped"] - crisis["status_quo"]).to_numpy() * scale / 12
+    half = stats.t.ppf(0.975, 2) * by_hand.std(ddof=1) / 3**0.5
+    found = Comparison(results, "helped").crisis.change()
+
+    assert found.size.mean == pytest.approx(by_hand.mean())
+    assert found.size.high - found.size.mean == pytest.approx(half)
+    assert found.percent.mean == pytest.approx(
+        100 * by_hand.sum() / (crisis["status_quo"].sum() * scale / 12)
+    )
+
+
+def test_parts_sum_to_the_whole(results):
+    one = Comparison(results, "helped")
+    whole = one.crisis.change().size.mean
+
+    for level in ("quintile", "age_band", "year"):
+        parts = one.crisis.by(level).changes().values()
+        assert sum(part.size.mean for part in parts) == pytest.approx(whole)
+
+
+def test_satisfaction_is_weighed_by_adults_within_a_year_and_plain_over_years(results):
+    monthly = results.monthly.assign(year=(results.monthly["month"] - 1) // 12 + 1)
+    monthly["sum"] = (monthly["life_satisfaction"] * monthly["adults"]).fillna(0.0)
+    sums = monthly.groupby(["scenario", "seed", "year"])[["sum", "adults"]].sum()
+    means = (sums["sum"] / sums["adults"]).groupby(["scenario", "seed"]).mean()
+    one = Comparison(results, "helped")
+
+    assert one.satisfaction.times(1 / one.years).change().size.mean == pytest.approx(
+        (means["helped"] - means["status_quo"]).mean()
+    )
+
+
+def test_help_sought_is_that_of_all_months_and_neighbourhoods(results):
+    one = Comparison(results, "helped")
+    asked = results.monthly.groupby(["scenario", "seed"])["sought_help"].sum() * one.scale
+
+    assert one.help_sought.total.ours.to_numpy()[0] == pytest.approx(asked["helped"].to_numpy())
+    assert one.help_sought.ours.index.tolist() == [1, 2]
+
+
+def test_pairing_gains_what_the_two_variances_say():
+    ours, theirs = pd.DataFrame([[1.0, 4.0, 9.0]]), pd.DataFrame([[2.0, 5.0, 11.0]])
+    by_hand = (ours.to_numpy().var() + theirs.to_numpy().var()) / (theirs - ours).to_numpy().var()
+
+    assert Paired(ours, theirs).gain() == pytest.approx(by_hand)
+    assert np.isnan(Paired(ours, ours).gain())
+
+
+def test_order_of_rows_changes_nothing(results, words, tmp_path):
+    backwards = edited(results, tmp_path, "runs", lambda runs: runs[::-1])
+
+    assert words_of(backwards) == words
+
+
+def test_a_pair_with_a_failed_run_is_left_out_and_said(results, tmp_path):
+    def fail(runs):
+        runs.loc[runs["run"] == 1, ["status", "error"]] = ["failed", "broke"]
+        return runs
+
+    left = edited(results, tmp_path, "runs", fail)
+
+    assert Comparison(left, "helped").pairs.index.tolist() == [1, 3]
+    assert "Only 2 of 3 pairs of runs finished" in words_of(left)
+
+
+def test_one_pair_gives_no_interval_and_says_so(results, tmp_path):
+    alone = edited(results, tmp_path, "runs", lambda runs: runs[runs["replicate"] == 0])
+    _, _, _, said, *answer = lines_of(alone)
+
+    assert said.startswith("One pair of runs: no intervals")
+    assert not any("(" in line or " ± " in line for line in answer[:40])
+    assert "nan" not in words_of(alone)
+    assert draw_comparisons(alone)
+
+
+def test_without_a_pair_nothing_can_be_compared(results, tmp_path):
+    def fail(runs):
+        runs.loc[runs["scenario"] == "helped", "status"] = "failed"
+        return runs
+
+    none = edited(results, tmp_path, "runs", fail)
+
+    assert "Nothing can be compared" in words_of(none)
+    assert draw_comparisons(none) == []
+
+
+# --- The answer first ------------------------------------------------------------------------
+
+
+def test_the_answer_stands_in_the_first_lines(results):
+    heading, change, *answer = lines_of(results)
+
+    assert heading.startswith("Status quo (helped) ")
+    assert "compared with Status quo: Sandbeck, over 2 years" in heading
+    assert change == "With worsen_hazard_ratio = 0.6."
+    assert answer[0].startswith("Person-years in crisis") and " fewer (" in answer[0]
+    assert answer[1].startswith("Life satisfaction") and " points higher (" in answer[1]
+    told = " ".join(answer[:14])
+    assert all(words in told for words in ("A&E", "most deprived fifth", "aged 65 and over"))
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_nothing_is_cut_off_where_the_page_is_narrow(results, width):
+    lines = lines_of(results, width)
+
+    assert not any("…" in line for line in lines)
+    assert all(len(line) <= width for line in lines)
+
+
+def test_more_at_first_then_fewer_is_found():
+    rise = yearly([5, 6, 7], [4, 5, 6], [-1, 0, 1], [-5, -6, -7], [-5, -6, -6])
+
+    assert turn_of(rise) == (3, 4)
+    assert turn_of(rise.times(-1.0)) is None
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[5, 6, 7], [-5, -6, -7], [5, 6, 7]],  # a single year lies below 0
+        [[-5, 6, 7], [-5, -6, -7], [-5, -6, -7]],  # the rise is not sure
+        [[0, 0, 0]] * 3,
+    ],
+)
+def test_no_turn_is_said_where_none_is_sure(rows):
+    assert turn_of(yearly(*rows)) is None
+
+
+def test_a_share_of_nothing_is_not_told():
+    assert Change(estimate(np.array([1.0, 2.0, 3.0])), 0.0).percent is None
+
+
+def test_what_it_is_worth_stands_before_all_that_changes(results):
+    (one,) = comparisons(results)
+    page = io.StringIO()
+    told = Group(*about(one, Text("Worth a lot."), ["Rests on guesses."]))
+    Console(file=page, width=100).print(told)
+    words = page.getvalue()
+
+    assert words.index("Worth a lot.") < words.index("Person-years in crisis")
+    assert words.index("Rests on guesses.") > words.index("Demand in the real place")
+
+
+def test_of_nothing_that_changes_no_worth_is_told(with_itself):
+    (one,) = comparisons(with_itself)
+    page = io.StringIO()
+    Console(file=page, width=100).print(Group(*about(one, Text("Worth a lot."))))
+
+    assert "Worth" not in page.getvalue()
+
+
+def test_a_plan_of_several_entries_says_what_it_spends_in_all(results):
+    other = Results(results.folder)
+    other.manifest = deepcopy(results.manifest)
+    entry = {"programme": "peer_support_group", "service": None, "name": None,
+             "budget_gbp_per_year": 1e6, "approach": "uniform"}  # fmt: skip
+    other.manifest["scenarios"]["helped"] |= {"plan": [entry, {**entry, "name": "more"}]}
+
+    assert "£2m a year in all, £50 for each resident" in words_of(other)  # 40,000 live there
+
+
+def test_costs_are_said_to_be_activity_and_not_cash(words):
+    assert "not cash" in words
+
+
+def test_what_limits_move_is_told_where_a_campaign_has_limits(results, words, tmp_path):
+    def add(services):
+        waiting = np.where(services["service"] == "gp", services["run"], 0)
+        return services.assign(given_up=np.where(services["run"] < 3, 2, 1), waiting=waiting)
+
+    limited = words_of(edited(results, tmp_path, "services", add))
+
+    assert "gave up" not in words
+    assert "Queues, and lasting care gave up waiting, end" in limited
+
+
+def test_programmes_are_told_where_a_campaign_has_them(results):
+    spent = pd.DataFrame({
+        "run": [0, 1, 2], "year": 2, "programme": "peer_support", "neighbourhood": "a",
+        "spend_gbp": 1_000.0, "enrolled": 3, "completed": 2, "dropped": 1, "supporters": 1,
+        "scenario": "helped",
+    })  # fmt: skip
+    other = Results(results.folder)
+    other.programmes = spent
+
+    assert "What is done spent, £ thousand" in words_of(other)
+    assert "peer support +1 +" in words_of(other)
+    assert "nobody took part" not in words_of(other)
+    other.programmes = spent.assign(enrolled=0)
+    warned = "Peer support: nobody took part, though money was spent. Perhaps nobody meets"
+    assert warned in words_of(other)
+    page = io.StringIO()
+    Console(file=page, width=1_000).print(summary(other))
+    assert page.getvalue().count(warned) == 1
+
+
+# --- What may be compared --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("update", "told"),
+    [
+        ({"years": 3}, "years = 2: status_quo, compared with, has 3. Allowed: the same in both; --y"),
+        ({"seed": 9}, "seed = 1: "),
+        ({"replicates": 2}, "replicates = 3: "),
+        ({"population": 900}, "population = 800: "),
+        ({"burn_in_years": 1}, "burn_in_years = 0: status_quo, compared with, has 1. Allowed: the s"),
+        ({"place": "wigan"}, "place = 'sandbeck': status_quo, compared with, has 'wigan'"),
+        ({"structure": {"variant": "no_buffer"}}, "structure.variant = 'full': "),
+        ({"parameters": {"frailty_sd": 0.7}}, "parameters.frailty_sd = "),
+        ({"services": ("gp",)}, "services = ("),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)  # fmt: skip
+def test_what_is_not_alike_is_refused_before_anything_is_run(config, tmp_path, update, told):
+    with pytest.raises(ScenarioError) as refused:
+        run_campaign([config.model_copy(update=HELP)], tmp_path / "out",
+                     comparator=config.model_copy(update=update))  # fmt: skip
+    assert str(refused.value).startswith(told)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_parameter_set_to_the_value_it_has_anyway_is_alike(config):
+    value = config.parameter_values["frailty_sd"]
+    with_comparator([config], config.model_copy(update={"parameters": {"frailty_sd": value}}))
+
+
+def test_a_comparator_among_several_scenarios_is_run_once(config):
+    helped = config.model_copy(update=HELP)
+    scenarios, name = with_comparator([config, helped], config)
+
+    assert name == "status_quo"
+    assert len(plan(scenarios)) == 6
+
+
+def test_runs_pair_by_seed(results):
+    seeds = results.runs.groupby("scenario")["seed"].apply(list)
+
+    assert seeds["helped"] == seeds["status_quo"] == [1, 2, 3]
+
+
+def test_options_reach_both_and_choices_only_the_scenario():
+    settings = {"years": 1, "structure.variant": "full", "shocks": [], "levers.x": 0, "plan": []}
+
+    assert set(set_for_both(settings)) == {"years", "structure.variant", "shocks"}
+
+
+def test_a_campaign_without_comparator_has_no_comparison(results, tmp_path):
+    plain = Results(results.folder)
+    plain.manifest = {**plain.manifest, "comparator": None}
+
+    assert comparisons(plain) == []

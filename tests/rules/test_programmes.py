@@ -1,0 +1,572 @@
+"""Programmes: whom they are for, who comes to them, who leaves, whom they meet, what is left."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.core.codes import (
+    CHILDREN,
+    COPING,
+    IN_CRISIS,
+    LOOKED_AFTER,
+    NO_CARE,
+    NO_STATE,
+    NOT_ENGAGED,
+    OFTEN_LONELY,
+    ON_PLAN,
+    PARTICIPANT,
+    SOMETIMES_LONELY,
+    STRUGGLING,
+    SUPPORTER,
+    THRIVING,
+    VACANT,
+)
+from model.core.draws import Draws
+from model.inputs.plans import spending_of, terms_of
+from model.inputs.programmes import Eligibility
+from model.network import Network
+from model.rules import programmes
+from model.state.population import Population
+from tests.conftest import people_in
+from tests.small_programmes import effect, written
+
+DRAWS = Draws(7)
+MANY = 20_000
+
+
+def crowd(n=MANY, homes=1, state=COPING):
+    people = Population([n // homes] * homes)
+    people.resident[:] = np.arange(1, people.n_rows + 1)
+    people.state[:] = state
+    people.quintile[:] = 3
+    people.birth_month[:] = -40 * 12
+    return people
+
+
+def taking_part(n=MANY, homes=1, months=12, role=PARTICIPANT):
+    people = crowd(n, homes)
+    people.programme[:] = 1
+    people.engagement[:] = role
+    people.programme_months[:] = months
+    return people
+
+
+def four_errors(share, n):
+    return 4 * (share * (1 - share) / n) ** 0.5
+
+
+@pytest.fixture
+def terms(town, tmp_path):
+    def of(ending="tapered", **values):
+        plan = [{"programme": written(tmp_path, **values), "budget_gbp_per_year": 1.0,
+                 "ending": ending}]  # fmt: skip
+        return terms_of(spending_of(town.model_copy(update={"plan": plan})))
+
+    return of
+
+
+# --- Whom they are for ------------------------------------------------------------------------
+
+
+def eligible(people, **who):
+    rows = np.arange(people.n_rows)
+    criteria = Eligibility.model_validate(who)
+    return programmes.eligible(people, Network(people.n_rows), rows, criteria, 0)
+
+
+def test_programmes_are_for_adults_in_the_states_they_name():
+    people = people_in([VACANT, NO_STATE, THRIVING, COPING, STRUGGLING, IN_CRISIS])
+    people.birth_month[:] = -40 * 12
+
+    assert eligible(people).tolist() == [False, False, True, True, True, True]
+    assert eligible(people, states=["coping", "in_crisis"]).tolist() == [
+        False, False, False, True, False, True,
+    ]  # fmt: skip
+
+
+def test_ages_are_whole_years_with_both_ends():
+    people = crowd(6)
+    people.birth_month[:] = [-18 * 12 + 1, -18 * 12, -25 * 12, -26 * 12 + 1, -26 * 12, -90 * 12]
+
+    assert eligible(people, ages=[18, 25]).tolist() == [False, True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "who", "expected"),
+    [
+        ("loneliness", [0, SOMETIMES_LONELY, OFTEN_LONELY], {"lonely": "sometimes"}, [0, 1, 1]),
+        ("loneliness", [0, SOMETIMES_LONELY, OFTEN_LONELY], {"lonely": "often"}, [0, 0, 1]),
+        ("conditions", [0, 1, 2], {"conditions": 2}, [0, 0, 1]),
+        ("quintile", [1, 3, 5], {"quintiles": [1, 5]}, [1, 0, 1]),
+        ("long_term_care", [0, 1, 1], {"long_term_care": True}, [0, 1, 1]),
+        ("engagement", [NOT_ENGAGED, PARTICIPANT, SUPPORTER], {}, [1, 0, 0]),
+    ],
+)
+def test_each_criterion_leaves_out_those_who_do_not_meet_it(column, values, who, expected):
+    people = crowd(3)
+    people.write(column, slice(None), values)
+
+    assert eligible(people, **who).tolist() == [bool(one) for one in expected]
+
+
+def family():
+    """Parent, child, their grown-up neighbour, a parent whose child lives elsewhere, that child."""
+    people = crowd(5)
+    people.state[[1, 4]], people.age_band[:] = NO_STATE, 3
+    people.age_band[[1, 4]] = CHILDREN
+    people.householder[:] = [0, 0, 2, 3, 4]
+    network = Network(5)
+    network.add("kin", np.array([0, 3]), np.array([1, 4]), np.zeros(5, np.int8))
+    return people, network
+
+
+@pytest.mark.parametrize(
+    ("care", "due", "is_in"),
+    [
+        (NO_CARE, "none", True),
+        (NO_CARE, "in need", False),
+        (ON_PLAN, "in need", True),
+        (ON_PLAN, "on a protection plan", True),
+        (ON_PLAN, "looked after", False),
+        (LOOKED_AFTER, "looked after", True),
+    ],
+)
+def test_parents_live_with_a_child_who_is_as_far_into_care(care, due, is_in):
+    people, network = family()
+    people.child_care[[1, 4]] = care
+    criteria = Eligibility(parents=True, child_care=due)
+    found = programmes.eligible(people, network, np.arange(5), criteria, 0)
+
+    assert found.tolist() == [is_in, False, False, False, False]
+
+
+def test_a_child_who_has_died_makes_nobody_a_parent():
+    people, network = family()
+    people.state[1] = VACANT
+
+    assert not programmes.eligible(
+        people, network, np.arange(5), Eligibility(parents=True), 0
+    ).any()
+
+
+# --- Who comes --------------------------------------------------------------------------------
+
+
+def offers(people, self_referral, universal, month=1):
+    below = (self_referral + universal) / 12
+    ((low, _),) = programmes.offers_of_month(people, [(below, 0.0)], DRAWS, month)
+    return programmes.offered(people, low, self_referral, universal)
+
+
+def test_self_referral_is_of_those_who_struggle_at_its_rate():
+    people = crowd()
+    people.state[::2], people.state[1::4] = STRUGGLING, IN_CRISIS
+    found = offers(people, 2.4, 0.0)
+
+    assert (people.state[found] >= STRUGGLING).all()
+    n = np.count_nonzero(people.state >= STRUGGLING)
+    assert abs(found.size / n - 0.2) < four_errors(0.2, n)
+
+
+def test_an_offer_to_all_reaches_everybody_at_its_rate_and_adds_to_self_referral():
+    people = crowd()
+    people.state[::2] = STRUGGLING
+    found = offers(people, 1.2, 1.2)
+    is_well = people.state[found] == COPING
+
+    n = MANY / 2
+    assert abs(np.count_nonzero(is_well) / n - 0.1) < four_errors(0.1, n)
+    assert abs(np.count_nonzero(~is_well) / n - 0.2) < four_errors(0.2, n)
+
+
+@pytest.mark.parametrize("n_contacts", [1, 3])
+def test_each_service_met_refers_its_share_and_nobody_else_does(n_contacts):
+    people = crowd()
+    came = np.arange(0, MANY, 2)
+    contacts = [(came, people.resident[came])] * n_contacts
+    found = programmes.referred(people, contacts, 0.1, DRAWS, 1, 1)
+
+    assert np.isin(found, came).all()
+    assert np.unique(found).size == found.size
+    due = 1 - 0.9**n_contacts
+    assert abs(found.size / came.size - due) < four_errors(due, came.size)
+
+
+def test_who_has_taken_the_row_of_a_patient_is_not_referred():
+    people = crowd(10)
+    rows = np.arange(10)
+    contacts = rows, people.resident.copy()
+    people.resident[4] = 99
+
+    assert programmes.referred(people, [contacts], 1.0, DRAWS, 1, 1).tolist() == [
+        row for row in range(10) if row != 4
+    ]
+
+
+def test_without_a_chance_nobody_is_offered_anything():
+    people = crowd(100)
+    for offer, willing in programmes.offers_of_month(people, [(0.0, 0.0)] * 5, DRAWS, 1):
+        assert offer.places.size == willing.places.size == 0
+
+
+def test_an_entrys_offers_hang_on_no_entry_beside_it():
+    people = crowd(500)
+    alone = programmes.offers_of_month(people, [(0.3, 0.2)], DRAWS, 1)
+    beside = programmes.offers_of_month(people, [(0.3, 0.2), (0.9, 0.9), (0.1, 0.0)], DRAWS, 1)
+
+    for one, other in zip(alone[0], beside[0], strict=True):
+        assert np.array_equal(one.places, other.places)
+        assert np.array_equal(one.uniforms, other.uniforms)
+
+
+def test_uptake_is_the_share_of_offers_where_places_are_plenty():
+    people = crowd(homes=4)
+    plenty = np.full(4, MANY)
+    found = programmes.taken_in(people, np.arange(MANY), plenty, 0.42, DRAWS, 1, 1)
+
+    assert abs(found.size / MANY - 0.42) < four_errors(0.42, MANY)
+
+
+@given(free=st.lists(st.integers(0, 30), min_size=4, max_size=4), month=st.integers(1, 99))
+def test_no_more_are_taken_in_than_there_are_places_near_them(free, month):
+    people = crowd(80, homes=4)
+    found = programmes.taken_in(people, np.arange(80), np.array(free), 1.0, DRAWS, month, 1)
+
+    assert np.bincount(people.neighbourhood[found], minlength=4).tolist() == [
+        min(places, 20) for places in free
+    ]
+
+
+def test_who_is_taken_in_hangs_on_nobody_in_another_neighbourhood():
+    people = crowd(80, homes=4)
+    free = np.array([5, 5, 5, 5])
+    found = programmes.taken_in(people, np.arange(80), free, 0.8, DRAWS, 1, 1)
+    without = programmes.taken_in(people, np.arange(1, 80), free, 0.8, DRAWS, 1, 1)
+
+    assert found[found >= 20].tolist() == without[without >= 20].tolist()
+
+
+@given(month=st.integers(1, 99))
+def test_supporters_come_from_those_who_are_well_and_no_more_than_needed(month):
+    people = crowd(800, homes=4)
+    people.state[::2], people.engagement[1::8] = IN_CRISIS, SUPPORTER
+    ((_, willing),) = programmes.offers_of_month(people, [(0.0, 0.5)], DRAWS, month)
+    needed = np.array([0, 3, -2, 1_000])
+    chance = np.array([0.5, 0.5, 0.5, 0.1])
+    found = programmes.volunteers(people, willing, chance, needed)
+
+    assert (people.state[found] == COPING).all()
+    assert (people.engagement[found] == NOT_ENGAGED).all()
+    n = np.bincount(people.neighbourhood[found], minlength=4)
+    assert (n <= np.maximum(needed, 0)).all()
+    assert n[1] == 3
+
+
+def test_supporters_offer_themselves_at_the_rate_of_their_neighbourhood():
+    people = crowd(homes=2)
+    chance, plenty = np.array([0.4, 0.1]), np.full(2, MANY)
+    ((_, willing),) = programmes.offers_of_month(people, [(0.0, 0.4)], DRAWS, 1)
+    found = programmes.volunteers(people, willing, chance, plenty)
+    shares = np.bincount(people.neighbourhood[found], minlength=2) / (MANY / 2)
+
+    assert (np.abs(shares - chance) < four_errors(chance, MANY / 2)).all()
+
+
+# --- Who leaves -------------------------------------------------------------------------------
+
+
+def leave(people, terms, month=1, has_ended=False):
+    engaged = programmes.those_engaged(people)
+    return programmes.leaving(people, engaged, terms, np.array([False, has_ended]), DRAWS, month)
+
+
+def test_drop_out_is_geometric_at_its_rate(terms):
+    people, of = taking_part(), terms(drop_out_rate=0.8)
+    for month in range(1, 13):
+        left = leave(people, of, month)
+        assert not (left.completes | left.is_ended | left.stays_on).any()
+        assert left.drops_out.all()
+        people.write("engagement", left.rows, NOT_ENGAGED)
+    staying = np.count_nonzero(people.engagement == PARTICIPANT) / MANY
+
+    due = np.exp(-0.8)  # a rate a year, for a year
+    assert abs(staying - due) < four_errors(due, MANY)
+
+
+def test_supporters_tire_at_their_rate_and_are_counted_as_no_drop_out(terms):
+    carried = {"participants_each": 5, "supply_rate": 0.1, "recruited_share": 0.0,
+               "tiring_rate": 1.2}  # fmt: skip
+    left = leave(taking_part(role=SUPPORTER, months=0), terms(supporters=carried))
+
+    due = 1 - np.exp(-0.1)
+    assert abs(left.rows.size / MANY - due) < four_errors(due, MANY)
+    assert not (left.completes | left.drops_out | left.stays_on | left.is_ended).any()
+
+
+def test_who_has_come_to_their_end_completes_and_a_share_of_the_well_stay_on(terms):
+    carried = {"participants_each": 5, "supply_rate": 0.1, "recruited_share": 0.3,
+               "tiring_rate": 1.2}  # fmt: skip
+    people = taking_part(months=0)
+    people.state[::2] = STRUGGLING
+    left = leave(people, terms(drop_out_rate=1.0, supporters=carried))
+
+    assert left.completes.all()
+    assert left.rows.size == MANY
+    assert not (left.drops_out | left.is_ended).any()
+    well = left.stays_on[1::2]
+    assert not left.stays_on[::2].any()
+    assert abs(well.mean() - 0.3) < four_errors(0.3, well.size)
+
+
+def test_the_end_leaves_all_but_those_who_complete(terms):
+    people = taking_part(4)
+    people.programme_months[:] = [0, 1, 5, 0]
+    people.engagement[3] = SUPPORTER
+    left = leave(people, terms(drop_out_rate=2.0), has_ended=True)
+
+    assert left.rows.tolist() == [0, 1, 2, 3]
+    assert left.is_ended.tolist() == [False, True, True, True]
+    assert left.completes.tolist() == [True, False, False, False]
+    assert not (left.drops_out | left.stays_on).any()
+
+
+# --- Whom they meet ---------------------------------------------------------------------------
+
+PEERS = effect("add_ties", ties=2.0, kept_tapered=0.6, kept_abrupt=0.1)
+
+
+def ring(n=60, homes=3):
+    people = taking_part(n, homes)
+    people.engagement[::5], people.programme[::2] = SUPPORTER, 2
+    return people
+
+
+def meet(people, members, newcomers, of):
+    found = programmes.companions(people, members, newcomers, of, DRAWS, 1)
+    return sorted(zip(found.ends.tolist(), found.others.tolist(), strict=True))
+
+
+@pytest.fixture
+def two(town, tmp_path):
+    def of(ties):
+        effects = (effect("add_ties", ties=ties, kept_tapered=0.6, kept_abrupt=0.1),)
+        files = [written(tmp_path, name, effects=effects) for name in ("one", "other")]
+        plan = [{"programme": file, "budget_gbp_per_year": 1.0} for file in files]
+        return terms_of(spending_of(town.model_copy(update={"plan": plan})))
+
+    return of
+
+
+def test_peers_are_of_one_programme_and_neighbourhood(two):
+    people = ring()
+    everyone = np.arange(60)
+    pairs = np.array(meet(people, everyone, everyone, two(2.0)))
+
+    assert pairs.size > 0
+    for column in (people.programme, people.neighbourhood):
+        assert (column[pairs[:, 0]] == column[pairs[:, 1]]).all()
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+
+
+@pytest.mark.parametrize("ties", [2.0, 1.25])
+def test_each_newcomer_makes_the_ties_a_programme_adds_on_average(two, ties):
+    people = taking_part(4_000, 4)
+    newcomers = np.arange(0, 4_000, 2)
+    pairs = np.array(meet(people, np.arange(4_000), newcomers, two(ties)))
+
+    made = np.bincount(pairs[:, 0], minlength=4_000)
+    assert (made[1::2] == 0).all()
+    assert set(made[::2]) <= {int(ties), int(np.ceil(ties))}
+    share = ties % 1
+    assert abs(made[::2].mean() - ties) <= four_errors(share, newcomers.size)
+
+
+def test_who_is_alone_in_a_ring_meets_nobody_and_two_meet_each_other(two):
+    people = taking_part(3, 3)
+    assert meet(people, np.arange(3), np.arange(3), two(2.0)) == []
+    people = taking_part(2)
+    assert meet(people, np.arange(2), np.arange(2), two(2.0)) == [(0, 1), (1, 0)]
+
+
+@given(gone=st.integers(0, 59))
+def test_who_goes_elsewhere_re_pairs_nobody_and_near_by_only_those_beside_them(two_ties, gone):
+    people, of = ring(), two_ties
+    everyone, others = np.arange(60), np.delete(np.arange(60), gone)
+    before, after = meet(people, everyone, everyone, of), meet(people, others, others, of)
+    changed = {end for end, _ in set(before) ^ set(after)} - {gone}
+
+    # The two who stood before them in their own ring now reach one further.
+    assert len(changed) <= 2
+    for end in changed:
+        assert people.programme[end] == people.programme[gone]
+        assert people.neighbourhood[end] == people.neighbourhood[gone]
+
+
+@pytest.fixture(scope="module")
+def two_ties(town, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("programmes")
+    plan = [{"programme": written(folder, name, effects=(PEERS,)), "budget_gbp_per_year": 1.0}
+            for name in ("one", "other")]  # fmt: skip
+    return terms_of(spending_of(town.model_copy(update={"plan": plan})))
+
+
+def pairs_of_peers(n):
+    people = taking_part(2 * n)
+    network = Network(2 * n)
+    ends = np.arange(0, 2 * n, 2)
+    network.add("peer", ends, ends + 1, np.zeros(2 * n, np.int8))
+    return people, network, ends
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 1.0])
+def test_the_share_kept_of_ties_that_end_becomes_local(share):
+    people, network, leavers = pairs_of_peers(5_000)
+    kept = np.full(leavers.size, share)
+    ended, local = programmes.peer_ties_ended(people, network, leavers, kept, DRAWS, 1)
+
+    assert ended.ends.size == 5_000
+    assert abs(local.ends.size / 5_000 - share) <= four_errors(share, 5_000)
+    assert set(zip(local.ends, local.others, strict=True)) <= set(
+        zip(ended.ends, ended.others, strict=True)
+    )
+
+
+def test_a_tie_ends_once_and_its_fate_is_the_same_whichever_end_leaves():
+    people, network, ends = pairs_of_peers(200)
+
+    def kept_by(rows):
+        share = np.full(rows.size, 0.5)
+        ended, local = programmes.peer_ties_ended(people, network, rows, share, DRAWS, 1)
+        assert ended.ends.size == 200
+        return {tuple(sorted(pair)) for pair in zip(local.ends.tolist(), local.others.tolist(),
+                                                    strict=True)}  # fmt: skip
+
+    assert kept_by(ends) == kept_by(ends + 1) == kept_by(np.arange(400)) != set()
+
+
+def test_of_two_who_leave_the_lesser_share_holds():
+    people, network, _ = pairs_of_peers(200)
+    everyone = np.arange(400)
+    kept = np.where(everyone % 2 == 0, 1.0, 0.0)
+    _, local = programmes.peer_ties_ended(people, network, everyone, kept, DRAWS, 1)
+
+    assert local.ends.size == 0
+
+
+def activities(people, newcomers, of, offer):
+    seats = np.arange(people.n_rows)
+    found = programmes.activity_ties(people, seats, seats, newcomers, np.array(offer), of, DRAWS, 1)
+    return found.ends, found.others
+
+
+def test_activities_lead_to_adults_near_by_as_far_as_there_are_any(terms):
+    of = terms(effects=(effect("add_ties", through="activity", ties=1.5),))
+    people = taking_part(4_800, 2)
+    people.state[::3] = NO_STATE
+    newcomers = np.arange(1, 4_800, 3)
+    ends, others = activities(people, newcomers, of, [0.0, 0.5])
+
+    assert (people.neighbourhood[ends] == 1).all()
+    assert (people.neighbourhood[others] == 1).all()
+    assert (people.state[others] == COPING).all()
+    assert (ends != others).all()
+    n = newcomers.size / 2
+    assert abs(ends.size / n - 0.75) < four_errors(0.75, n)
+
+
+def test_ties_of_an_activity_are_to_different_people(terms):
+    of = terms(effects=(effect("add_ties", through="activity", ties=8.0),))
+    people = taking_part(240)
+    ends, others = activities(people, np.arange(240), of, [1.0])
+
+    assert len(set(zip(ends.tolist(), others.tolist(), strict=True))) == ends.size == 8 * 240
+
+
+# --- What is left -----------------------------------------------------------------------------
+
+LOGS = st.floats(-1.0, 1.0).map(np.float32)
+
+
+@given(now=LOGS, worsen=st.floats(0.1, 10.0), role=st.sampled_from([PARTICIPANT, SUPPORTER]))
+def test_while_in_a_programme_a_hazard_is_moved_at_least_as_far_as_it_says(
+    town, programme_folder, now, worsen, role
+):
+    who = "participants" if role == PARTICIPANT else "supporters"
+    values = {"effects": (effect("hazard_ratio", who=who, worsen=worsen, improve=1 / worsen),)}
+    plan = [{"programme": written(programme_folder / "x", f"p{abs(hash(worsen))}{who}", **values),
+             "budget_gbp_per_year": 1.0}]  # fmt: skip
+    of = terms_of(spending_of(town.model_copy(update={"plan": plan})))
+    people = taking_part(1, role=role)
+    people.programme_worsen[:], people.programme_improve[:] = now, -now
+    found = programmes.traces(people, np.arange(1), of)
+
+    level = np.log(worsen)
+    if abs(level) >= programmes.NEGLIGIBLE:
+        assert found.worsen[0] * np.sign(level) >= abs(level) - 1e-12
+        assert found.improve[0] * np.sign(level) <= -abs(level) + 1e-12
+    assert abs(found.worsen[0]) <= max(abs(now), abs(level))
+    assert found.programme[0] == 1
+
+
+@pytest.fixture(scope="module")
+def programme_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("programmes")
+    (folder / "x").mkdir()
+    return folder
+
+
+def test_afterwards_what_it_did_halves_in_the_fade_out_time_and_is_gone_in_the_end(terms):
+    of = terms(effects=(effect("hazard_ratio", worsen=0.5, improve=2.0),), fade_out_months=7)
+    people = taking_part(1)
+    seen = []
+    for month in range(120):
+        if month == 1:
+            people.engagement[:] = NOT_ENGAGED
+        found = programmes.traces(people, np.arange(1), of)
+        people.write("programme_worsen", found.rows, found.worsen)
+        people.write("programme_improve", found.rows, found.improve)
+        people.write("programme", found.rows, found.programme)
+        seen.append((people.programme_worsen[0], people.programme_improve[0], people.programme[0]))
+
+    for months in (0, 7, 14, 21, 28):
+        assert seen[months] == pytest.approx((*np.log([0.5, 2.0]) / 2 ** (months / 7), 1), rel=1e-5)
+    # A thousandth is left of ln 2 after log2(693) = 9.4 fade-out times: 66 months.
+    assert [code for *_, code in seen].index(0) == 67
+    assert seen[-1] == (0.0, 0.0, 0)
+    assert programmes.those_marked(people).size == 0
+
+
+def test_no_effect_leaves_no_trace(terms):
+    people = taking_part(2)
+    people.engagement[1] = NOT_ENGAGED
+    found = programmes.traces(people, np.arange(2), terms())
+
+    assert not found.worsen.any()
+    assert not found.improve.any()
+    assert found.programme.tolist() == [1, 0]
+
+
+# --- Care spared ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at_home", [False, True])
+def test_care_is_spared_by_the_ratio_to_participants_or_their_household_alone(at_home):
+    people = crowd()
+    people.householder[:] = np.arange(MANY) // 4 * 4
+    people.programme[2::8], people.engagement[2::8] = 1, PARTICIPANT
+    people.programme[6::8], people.engagement[6::8] = 1, SUPPORTER
+    rows = np.arange(MANY)
+    is_spared = programmes.spared(people, rows, at_home, np.array([1.0, 0.7]), DRAWS, 1, 0)
+
+    in_reach = rows % 8 < 4 if at_home else rows % 8 == 2
+    assert not is_spared[~in_reach].any()
+    n = np.count_nonzero(in_reach)
+    assert abs(is_spared[in_reach].mean() - 0.3) < four_errors(0.3, n)
+
+
+def test_groups_are_of_participants_alone():
+    people = taking_part(4)
+    people.engagement[1:3] = [SUPPORTER, NOT_ENGAGED]
+
+    assert programmes.groups(people).tolist() == [1, 0, 0, 1]

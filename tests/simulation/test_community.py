@@ -1,0 +1,343 @@
+"""The model as a whole: composition, ageing, branching, demand."""
+
+import networkx
+import numpy as np
+import pytest
+
+from model import CommunityModel, load_scenario
+from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, NO_STATE, STATES
+from model.core.errors import ResultsError, ScenarioError
+from model.inputs.places import PLACES
+from model.network import Network
+from model.simulation import community
+from model.simulation.community import memory_mb
+from model.state.saved_state import history_of
+
+
+def lived(config, months, rng=7):
+    model = CommunityModel(config, rng=rng)
+    for _ in range(months):
+        model.step()
+    return model
+
+
+def same_columns(one, other):
+    return all(
+        np.array_equal(values, other.population.columns[name])
+        for name, values in one.population.columns.items()
+    )
+
+
+@pytest.fixture(scope="module")
+def wigan():
+    return CommunityModel(load_scenario().model_copy(update={"burn_in_years": 0}))
+
+
+def test_a_sample_keeps_every_neighbourhoods_share(wigan):
+    real = np.array([one.population for one in wigan.place.neighbourhoods])
+    sample = np.bincount(wigan.population.neighbourhood[wigan.population.is_present])
+
+    assert sample.sum() == wigan.config.population
+    assert np.all(np.abs(sample * wigan.scale - real) <= wigan.scale)
+
+
+def test_a_sample_keeps_the_profiles_ages_and_deprivation(wigan):
+    people = wigan.population
+    here = people.is_present
+    ages = -people.birth_month[here] / 12
+    edges = (*wigan.place.age_from, 200)
+    n_homes = len(wigan.place.neighbourhoods)
+    for k in range(len(edges) - 1):
+        real = sum(one.ages[k] for one in wigan.place.neighbourhoods)
+        found = np.count_nonzero((ages >= edges[k]) & (ages < edges[k + 1]))
+        # Every neighbourhood is rounded by less than one resident, and sized by less than one.
+        assert abs(found - real / wigan.scale) < 2 * n_homes
+    for q in range(5):
+        real = sum(one.quintiles[q] for one in wigan.place.neighbourhoods)
+        assert (
+            abs(np.count_nonzero(people.quintile[here] == q + 1) - real / wigan.scale) < 2 * n_homes
+        )
+
+
+def test_age_bands_follow_birth_months(town):
+    model = lived(town.model_copy(update={"years": 12}), 12 * 12)
+    here = model.population.is_present
+    age = (model.month - model.population.birth_month[here]) // 12
+    expected = np.searchsorted(AGE_BAND_FROM, age, side="right") - 1
+
+    assert np.array_equal(model.population.age_band[here], expected)
+
+
+def test_burn_in_holds_every_age(town):
+    burnt = CommunityModel(town.model_copy(update={"burn_in_years": 3}), rng=7)
+    fresh = CommunityModel(town, rng=7)
+
+    assert np.array_equal(burnt.population.age_band, fresh.population.age_band)
+    assert not np.array_equal(burnt.population.state, fresh.population.state)
+
+
+def test_states_begin_at_sixteen(town):
+    model = lived(town.model_copy(update={"years": 3}), 36)
+    people = model.population
+    here = people.is_present
+    grown = here & (people.age_band != CHILDREN) & (-people.birth_month < 16 * 12)
+
+    assert grown.any()
+    assert np.array_equal((people.state == NO_STATE)[here], (people.age_band == CHILDREN)[here])
+
+
+def test_nobody_is_lost(town):
+    model = lived(town, 12)
+
+    present = model.population.resident[model.population.is_present]
+    assert len(np.unique(present)) == len(present)
+    monthly = model.recorder.tables()["monthly"].to_pandas()
+    flows = ["births", "deaths", "moved_in", "moved_out"]
+    by_month = monthly.groupby("month")[["residents", *flows]].sum()
+    came = by_month["births"] + by_month["moved_in"]
+    went = by_month["deaths"] + by_month["moved_out"]
+    assert (by_month["residents"] == town.population + (came - went).cumsum()).all()
+    assert (by_month[flows].to_numpy().sum(axis=0) > 0).all()
+    assert (monthly[list(STATES)].sum(axis=1) == monthly["adults"]).all()
+
+
+def test_recorded_months_equal_the_columns(town):
+    model = lived(town, 1)
+    row = model.recorder.tables()["monthly"].to_pandas().iloc[2]
+    people = model.population
+    here = (people.neighbourhood == 2) & (people.state >= 0)
+
+    assert row["adults"] == here.sum()
+    assert row["coping"] == np.count_nonzero(people.state[here] == COPING)
+    values = np.array([model.parameters[f"life_satisfaction_{state}"] for state in STATES])
+    assert row["life_satisfaction"] == pytest.approx(values[people.state[here]].mean())
+    for layer in ("kin", "local"):
+        assert row[f"ties_{layer}"] == pytest.approx(model.network.degree(layer)[here].mean())
+
+
+def test_person_months_add_up_to_the_months_lived(town):
+    model = lived(town.model_copy(update={"years": 2}), 24)
+    people = model.recorder.tables()["people"].to_pandas()
+
+    monthly = model.recorder.tables()["monthly"].to_pandas()
+    assert people["person_months"].sum() == monthly["residents"].sum()
+    is_child = people["age_band"] == AGE_BANDS[CHILDREN]
+    in_states = people[list(STATES)].sum(axis=1)
+    assert (in_states[is_child] == 0).all()
+    assert (in_states[~is_child] == people["person_months"][~is_child]).all()
+
+
+def test_same_seed_same_bits_and_another_seed_other_lives(town):
+    assert lived(town, 12).digest() == lived(town, 12).digest()
+    assert lived(town, 12).digest() != lived(town, 12, rng=8).digest()
+
+
+def test_a_branch_goes_on_bit_for_bit_as_the_straight_run(town):
+    config = town.model_copy(update={"burn_in_years": 1})
+    straight = CommunityModel(config, rng=7)
+    branch = straight.branch()
+    for _ in range(12):
+        straight.step()
+    assert not same_columns(straight, branch)
+    for _ in range(12):
+        branch.step()
+
+    assert branch.digest() == straight.digest()
+
+
+def test_a_saved_place_goes_on_bit_for_bit_as_the_straight_run(town, tmp_path):
+    config = town.model_copy(update={"burn_in_years": 1})
+    model = CommunityModel(config, rng=7)
+    model.save_state(tmp_path / "place.npz")
+    loaded = CommunityModel.load_state(tmp_path / "place.npz", config)
+    for _ in range(12):
+        model.step()
+        loaded.step()
+
+    assert loaded.digest() == model.digest()
+    assert [path.name for path in tmp_path.iterdir()] == ["place.npz"]
+
+
+def test_another_past_is_refused(town, tmp_path):
+    model = CommunityModel(town, rng=7)
+    model.save_state(tmp_path / "place.npz")
+    other = town.model_copy(update={"parameters": {"frailty_sd": 0.5}})
+
+    with pytest.raises(ValueError, match="another past"):
+        model.branch(other)
+    with pytest.raises(ResultsError, match="another past"):
+        CommunityModel.load_state(tmp_path / "place.npz", other)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a place", b"PK\x03\x04 torn"])
+def test_a_file_that_is_no_saved_place_is_refused(town, tmp_path, content):
+    path = tmp_path / "place.npz"
+    path.write_bytes(content)
+
+    with pytest.raises(ResultsError, match=r"place\.npz"):
+        CommunityModel.load_state(path, town)
+
+
+def test_a_saved_place_with_a_pickle_inside_is_refused(town, tmp_path):
+    path = tmp_path / "place.npz"
+    np.savez(path, about=np.array({"format": 1}, dtype=object))
+
+    with pytest.raises(ResultsError, match="no saved place"):
+        CommunityModel.load_state(path, town)
+
+
+def test_levers_act_from_month_one_and_shape_no_history(town):
+    helped = town.model_copy(update={"levers": {"worsen_hazard_ratio": 0.5}})
+
+    assert history_of(helped) == history_of(town)
+    assert same_columns(CommunityModel(helped, rng=7), CommunityModel(town, rng=7))
+    assert not same_columns(lived(helped, 1), lived(town, 1))
+
+
+def test_two_worlds_differ_only_where_the_difference_reaches(town):
+    # Everyone in quintile 1 runs a higher risk in one world; without contagion, and without
+    # crisis loosening ties, nobody else may notice.
+    steady = {"tie_end_ratio_in_crisis": 1.0}
+    update = {"structure": {"variant": "no_contagion"}, "parameters": steady}
+    alone = town.model_copy(update=update)
+    worse = alone.model_copy(update={"parameters": {**steady, "log_hazard_quintile_1": 1.5}})
+    one, other = lived(alone, 24), lived(worse, 24)
+    differ = one.population.state != other.population.state
+
+    assert differ.any()
+    assert (one.population.quintile[differ] == 1).all()
+
+
+def test_a_seed_must_be_a_whole_number(town):
+    for seed in (True, 1.5, "7"):
+        with pytest.raises(TypeError, match="whole number"):
+            CommunityModel(town, rng=seed)
+
+
+def test_run_model_lives_the_years_of_the_scenario(town):
+    model = CommunityModel(town, rng=7)
+    model.run_model()
+
+    assert model.month == model.steps == town.months
+
+
+# --- Memory, ties of one's own -----------------------------------------------------------
+
+
+def test_memory_needed_grows_with_residents_in_step():
+    steps = np.diff([memory_mb(n) for n in (0, 1_000_000, 2_000_000)])
+
+    assert steps[0] == pytest.approx(steps[1])
+
+
+def test_a_population_that_does_not_fit_is_refused_before_it_is_built(town, monkeypatch):
+    monkeypatch.setattr(community, "available_mb", lambda: 10.0)
+    monkeypatch.setattr(CommunityModel, "_settle", None)
+
+    with pytest.raises(ScenarioError, match="population = 2000: would need"):
+        CommunityModel(town)
+
+
+def test_a_graph_of_ones_own_carries_contagion(town):
+    model = CommunityModel(town, rng=7)
+    adults = model.population.resident[model.population.adults]
+    ring = networkx.MultiGraph()
+    pairs = zip(adults.tolist(), np.roll(adults, 1).tolist(), strict=True)
+    ring.add_edges_from(pairs, layer="local")
+
+    model.replace_ties(Network.from_networkx(ring, model.population.resident))
+
+    assert (model.network.degree("local")[model.population.adults] == 2).all()
+    contacts = model.explain(int(np.flatnonzero(model.population.state == COPING)[0]))["contacts"]
+    assert contacts["content"] in (0.0, 1.5, 3.0)  # three effective contacts, in two ties
+    model.step()
+    with pytest.raises(ValueError, match="a network of 5"):
+        model.replace_ties(Network(5))
+
+
+def tampered(path, name, place, value):
+    with np.load(path) as file:
+        arrays = {key: file[key].copy() for key in file.files}
+    arrays[name][place] = value
+    np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value"),
+    [
+        ("people.state", 3, 9),
+        ("people.quintile", 3, 7),
+        ("people.neighbourhood", 3, 400),
+        ("slots.kin", (0, 0), 10**8),
+        ("slots.local", (0, 31), 5),
+        ("degrees", (0, 3), 0),
+        ("degrees", (0, 3), 200),
+        ("weights", 0, np.nan),
+        ("people.worsen_risk", 3, np.nan),
+        ("people.frailty", 3, 0.5),
+        ("bounds", 1, 10**6),
+    ],
+)
+def test_a_saved_place_that_was_tampered_with_is_refused(town, tmp_path, name, place, value):
+    path = tmp_path / "place.npz"
+    CommunityModel(town, rng=7).save_state(path)
+    tampered(path, name, place, value)
+
+    with pytest.raises(ResultsError, match="no saved place"):
+        CommunityModel.load_state(path, town)
+
+
+def test_a_saved_place_lacking_a_column_is_refused(town, tmp_path):
+    path = tmp_path / "place.npz"
+    CommunityModel(town, rng=7).save_state(path)
+    with np.load(path) as file:
+        kept = {name: file[name] for name in file.files if name != "people.sex"}
+    np.savez(path, **kept)
+
+    with pytest.raises(ResultsError, match=r"people\.sex"):
+        CommunityModel.load_state(path, town)
+
+
+def test_a_place_is_not_saved_where_it_cannot_be(town, tmp_path):
+    with pytest.raises(ResultsError, match="cannot be written"):
+        CommunityModel(town, rng=7).save_state(tmp_path / "nowhere" / "place.npz")
+
+
+def test_an_edited_profile_is_another_past(town, tmp_path):
+    profile = tmp_path / "mine.toml"
+    text = (PLACES / "sandbeck.toml").read_text(encoding="utf-8")
+    profile.write_text(text, encoding="utf-8")
+    config = town.model_copy(update={"place": str(profile)})
+    before = history_of(config)
+
+    profile.write_text(text.replace('name = "Sandbeck"', 'name = "Sandbek"'), encoding="utf-8")
+
+    assert history_of(config) != before
+
+
+@pytest.mark.parametrize(
+    ("edges", "problem"),
+    [([(0, 10)], IndexError), ([(0, -1)], IndexError), ([(0, 1.5)], TypeError)],
+)
+def test_ties_that_lead_nowhere_are_refused(edges, problem):
+    with pytest.raises(problem):
+        Network.from_edges(3, {"local": edges})
+    with pytest.raises(KeyError, match="lokal"):
+        Network.from_edges(3, {"lokal": [(0, 1)]})
+
+
+def test_a_frozen_scenario_stays_as_it_is(town):
+    with pytest.raises(TypeError, match="frozen"):
+        town.parameters["frailty_sd"] = 0.5
+    with pytest.raises(TypeError, match="frozen"):
+        town.parameters.__ior__({"frailty_sd": 0.5})
+    assert isinstance(hash(town), int)
+
+
+def test_a_copy_with_part_of_a_table_keeps_the_rest():
+    sisa = load_scenario("teaching/sisa")
+    copy = sisa.model_copy(update={"structure": {"variant": "no_buffer"}})
+
+    assert copy.structure.direct_jumps
+    assert copy.structure.variant == "no_buffer"
+    assert copy.parameters == sisa.parameters

@@ -1,0 +1,316 @@
+"""What reaches the disk, whoever wrote it and however the campaign ended."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from model import CommunityModel, Results
+from model.analysis.estimates import estimate
+from model.campaign.campaign import plan, run_campaign
+from model.campaign.workers import Run, run_row
+from model.core.errors import ResultsError, ScenarioError
+from model.inputs.catalogue import load_services
+from model.reporting.figures.overview import draw_overviews
+from model.reporting.summary import summary
+from model.tables.schema import DIMENSIONS, TABLES
+from model.tables.store import compact, new_folder
+
+
+@pytest.fixture(scope="module")
+def config(town):
+    return town.model_copy(update={"replicates": 4, "burn_in_years": 1, "population": 1_000})
+
+
+@pytest.fixture(scope="module")
+def helped(config):
+    update = {"name": "helped", "levers": {"worsen_hazard_ratio": 0.8},
+              "plan": [{"programme": "community_builders", "budget_gbp_per_year": 1e6}]}  # fmt: skip
+    return config.model_copy(update=update)
+
+
+@pytest.fixture(scope="module")
+def folder(config, helped, tmp_path_factory):
+    return run_campaign([config, helped], tmp_path_factory.mktemp("a") / "out", jobs=1).folder
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    return Results(folder)
+
+
+def test_every_table_reads_in_one_line_and_has_its_declared_columns(folder):
+    for name, fields in TABLES.items():
+        frame = pd.read_parquet(folder / f"{name}.parquet")
+        assert list(frame.columns) == [field.name for field in fields]
+        assert len(frame) > 0
+
+
+def test_a_table_may_be_a_folder_of_parts(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    table = pq.read_table(copy / "monthly.parquet")
+    (copy / "monthly.parquet").unlink()
+    (copy / "monthly.parquet").mkdir()
+    half = table.num_rows // 2
+    pq.write_table(table.slice(0, half), copy / "monthly.parquet" / "part-0.parquet")
+    pq.write_table(table.slice(half), copy / "monthly.parquet" / "part-1.parquet")
+
+    pd.testing.assert_frame_equal(Results(copy).monthly, Results(folder).monthly)
+
+
+def test_units_and_meanings_travel_with_the_columns(folder):
+    schema = pq.read_schema(folder / "services.parquet")
+
+    assert schema.field("cost_gbp").metadata[b"unit"] == b"GBP"
+
+
+def test_dimensions_are_joined_to_every_table(results):
+    for table in (results.monthly, results.people, results.services):
+        assert set(DIMENSIONS) < set(table.columns)
+        assert set(table["scenario"]) == {"status_quo", "helped"}
+
+
+def test_runs_say_who_they_are_and_how_they_went(results, config):
+    runs = results.runs
+
+    assert runs["run"].tolist() == list(range(8))
+    assert runs["seed"].tolist() == [config.seed + k for k in range(4)] * 2
+    assert set(runs["status"]) == {"finished"}
+    assert set(runs["place"]) == {"Sandbeck"}
+    assert (runs["scale"] == 40.0).all()
+    assert (runs["seconds"] > 0).all()
+    assert (runs["peak_memory_mb"] > 10).all()
+    assert runs["digest"].nunique() == 8
+
+
+def test_a_campaigns_run_is_the_model_run_by_hand(results, config):
+    model = CommunityModel(config, rng=config.seed + 2)
+    for _ in range(config.months):
+        model.step()
+
+    assert model.digest() == results.runs["digest"][2]
+    monthly = results.monthly[results.monthly["run"] == 2]
+    by_hand = model.recorder.tables()["monthly"].to_pandas()
+    assert monthly["in_crisis"].tolist() == by_hand["in_crisis"].tolist()
+
+
+@pytest.mark.parametrize("jobs", [2, 4])
+def test_the_numbers_do_not_depend_on_the_number_of_workers(
+    results, config, helped, tmp_path, jobs
+):
+    other = run_campaign([config, helped], tmp_path / "out", jobs=jobs).results
+
+    assert other.runs["digest"].tolist() == results.runs["digest"].tolist()
+    for table in ("monthly", "people", "services", "programmes", "ledger"):
+        pd.testing.assert_frame_equal(getattr(other, table), getattr(results, table))
+
+
+OTHER_PYTHON = os.environ.get("UPSTREAM_OTHER_PYTHON", "")
+BITS = (
+    "import json, mesa, sys; from model import CommunityModel, load_scenario;"
+    "c = load_scenario().model_copy(update=json.loads(sys.argv[1]));"
+    "m = CommunityModel(c, rng=7); [m.step() for _ in range(24)];"
+    "print(json.dumps([mesa.__version__, m.digest()]))"
+)
+
+
+def bits(python):
+    update = {"population": 5_000, "burn_in_years": 1, "years": 2}
+    found = subprocess.check_output([python, "-c", BITS, json.dumps(update)], text=True)
+    return json.loads(found)
+
+
+@pytest.mark.skipif(
+    not OTHER_PYTHON, reason="UPSTREAM_OTHER_PYTHON names no other Python with the project"
+)
+def test_same_bits_on_another_python_and_mesa():
+    here, there = bits(sys.executable), bits(OTHER_PYTHON)
+
+    assert here[0] != there[0]
+    assert here[1] == there[1]
+
+
+def test_a_scenario_with_parameters_of_its_own_reaches_the_workers(config, tmp_path):
+    update = {"parameters": {"frailty_sd": 0.5}, "replicates": 2}
+    own = config.model_copy(update=update)
+
+    there = run_campaign([own], tmp_path / "there", jobs=2).results
+    here = run_campaign([own], tmp_path / "here").results
+
+    assert set(there.runs["status"]) == {"finished"}
+    assert there.runs["digest"].tolist() == here.runs["digest"].tolist()
+
+
+def test_a_shared_burn_in_is_lived_once_and_changes_nothing(results, helped, tmp_path):
+    alone = run_campaign([helped], tmp_path / "out").results
+
+    assert alone.runs["digest"].tolist() == results.runs["digest"][4:].tolist()
+
+
+def test_scale_turns_the_sample_into_the_real_place(results):
+    monthly = results.monthly[results.monthly["run"] == 0]
+    first = monthly[monthly["month"] == 1]
+    came = (first["births"] + first["moved_in"]).sum()
+    change = came - (first["deaths"] + first["moved_out"]).sum()
+
+    assert (first["residents"] * first["scale"]).sum() == pytest.approx(40_000 + 40 * change)
+
+
+def test_costs_are_served_contacts_at_their_unit_cost(results, config):
+    for name, rows in results.services.groupby("service"):
+        unit_cost = config.parameter_values[f"{name}_unit_cost"]
+        is_stock = load_services()[name].kind == "stock"
+        used = rows["stock_months"].sum() / 12 if is_stock else rows["served"].sum()
+        assert rows["cost_gbp"].sum() == pytest.approx(used * unit_cost)
+    assert (results.services["served"] == results.services["demand"]).all()
+
+
+def test_columns_not_alive_yet_are_absent(results):
+    assert not {"lonely", "no_support"} & set(results.monthly.columns)
+
+
+def test_a_run_that_breaks_leaves_its_reason_and_the_others_go_on(config, tmp_path, monkeypatch):
+    step = CommunityModel._grow_older
+
+    def break_one(model, month):
+        if model.seed == config.seed + 1:
+            raise ZeroDivisionError("on purpose")
+        step(model, month)
+
+    month = tuple(break_one if one is step else one for one in CommunityModel.MONTH)
+    monkeypatch.setattr(CommunityModel, "MONTH", month)
+    outcome = run_campaign([config], tmp_path / "out")
+    runs = outcome.results.runs
+
+    assert outcome.failed == 1
+    assert runs["status"].tolist() == ["finished", "failed", "finished", "finished"]
+    assert runs["error"][1] == "ZeroDivisionError: on purpose"
+    assert set(outcome.results.monthly["run"]) == {0, 2, 3}
+
+
+def test_identical_replicates_are_an_error(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(Run, "seed", property(lambda run: run.config.seed))
+
+    with pytest.raises(ResultsError, match="identical to the bit"):
+        run_campaign([config], tmp_path / "out")
+
+
+def test_two_scenarios_of_one_name_are_refused(config):
+    with pytest.raises(ScenarioError, match="this name"):
+        plan([config, config])
+
+
+def test_a_torn_stream_loses_only_what_was_not_finished(config, tmp_path):
+    from model.tables.schema import frame_of  # noqa: PLC0415
+    from model.tables.store import PartWriter  # noqa: PLC0415
+
+    writer = PartWriter(tmp_path, "w")
+    for number in range(3):
+        row = run_row(Run(number, config, number), "finished", digest=str(number))
+        writer.append("runs", frame_of("runs", row))
+    writer.close()
+    (part,) = (tmp_path / ".parts").iterdir()
+    with part.open("rb+") as file:
+        file.truncate(part.stat().st_size - 60)
+
+    compact(tmp_path)
+
+    assert pd.read_parquet(tmp_path / "runs.parquet")["run"].tolist() == [0, 1]
+    assert not (tmp_path / ".parts").exists()
+
+
+def test_folders_are_numbered_on(tmp_path):
+    assert [new_folder(None, tmp_path / "results").name for _ in range(3)] == ["001", "002", "003"]
+
+
+def test_a_folder_in_use_is_refused(folder):
+    with pytest.raises(ResultsError, match="in use"):
+        new_folder(folder)
+
+
+@pytest.mark.parametrize("name", ["nothing", "a_file"])
+def test_what_is_no_results_folder_is_refused(tmp_path, name):
+    (tmp_path / "a_file").write_text("x")
+
+    with pytest.raises(ResultsError):
+        Results(tmp_path / name)
+
+
+def test_a_torn_manifest_is_refused(tmp_path):
+    (tmp_path / "manifest.json").write_text("{")
+
+    with pytest.raises(ResultsError, match=r"manifest\.json"):
+        Results(tmp_path)
+
+
+def test_an_interval_over_replicates_by_hand():
+    # Mean 4, SD 2, n 4, t(0.975, 3) = 3.18245: 4 -+ 3.18245.
+    found = estimate(np.array([2.0, 4.0, 4.0, 6.0]))
+    half = 3.182446 * np.std([2, 4, 4, 6], ddof=1) / 2
+
+    assert (found.mean, found.low, found.high) == pytest.approx((4.0, 4 - half, 4 + half))
+    assert not estimate(np.array([3.0])).is_sure
+
+
+def test_the_summary_gives_the_answer_and_says_how_sure(results):
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(summary(results))
+    words = " ".join(console.export_text().split())
+
+    monthly = results.monthly[results.monthly["scenario"] == "status_quo"]
+    share = 100 * monthly["in_crisis"].sum() / monthly["adults"].sum()
+    assert f"Adults in crisis: {share:.1f} (" in words
+    assert "95 % intervals" in words
+    assert "1,000 residents stand for the 40,000 of Sandbeck, an invented town" in words
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"format": 99, "scenarios": {"a": 1}}'])
+def test_a_manifest_of_something_else_is_refused(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+
+    with pytest.raises(ResultsError, match=r"manifest\.json"):
+        Results(tmp_path)
+
+
+def test_a_corrupt_table_is_refused(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "runs.parquet").write_bytes(b"PAR1 torn")
+
+    with pytest.raises(ResultsError, match=r"runs\.parquet"):
+        _ = Results(copy).runs
+
+
+def test_no_service_at_all_leaves_an_empty_table(config, tmp_path):
+    bare = config.model_copy(update={"services": [], "replicates": 2})
+    results = run_campaign([bare], tmp_path / "out").results
+
+    assert len(results.services) == 0
+    assert set(results.ledger["kind"]) == {"usual"}
+    assert len(results.monthly) > 0
+
+
+def test_a_title_with_signs_of_mathematics_is_drawn(config, tmp_path):
+    odd = config.model_copy(update={"title": r"Costs $x_{ and \frac", "replicates": 2})
+    results = run_campaign([odd], tmp_path / "out").results
+
+    assert [path.name for path in draw_overviews(results)] == ["overview.png"]
+    assert (tmp_path / "out" / "overview.svg").stat().st_size > 1_000
+
+
+@pytest.mark.parametrize("update", [{"population": 3}, {"replicates": 1}, {"services": []}])
+def test_the_smallest_campaigns_are_drawn_and_summed_up(config, tmp_path, update):
+    results = run_campaign([config.model_copy(update={**update})], tmp_path / "out").results
+
+    draw_overviews(results)
+    assert summary(results)
