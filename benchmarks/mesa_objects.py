@@ -33,9 +33,7 @@ class Person(mesa.Agent):  # type: ignore[misc]
         Personal factors on the rates.
     """
 
-    def __init__(
-        self, model: "ObjectModel", state: int, worsen_risk: float, improve_risk: float
-    ) -> None:
+    def __init__(self, model: "ObjectModel", state: int, worsen_risk: float, improve_risk: float) -> None:
         super().__init__(model)
         self.state = self.next_state = state
         self.worsen_risk = worsen_risk
@@ -126,8 +124,7 @@ class ObjectModel(mesa.Model):  # type: ignore[misc]
         at_row = {row: Person(self, *own) for row, own in zip(rows.tolist(), facts, strict=True)}
         for row, person in at_row.items():
             person.neighbours = [
-                [at_row[other] for other in network.neighbours(layer, row).tolist()]
-                for layer in LAYER_NAMES
+                [at_row[other] for other in network.neighbours(layer, row).tolist()] for layer in LAYER_NAMES
             ]
 
     def step(self) -> None:

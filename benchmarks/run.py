@@ -128,15 +128,17 @@ class Finding(NamedTuple):
 # --- Taking times ----------------------------------------------------------------------------
 
 
-def world_of(
-    scenario: str, residents: int, place: str = "england", capacity: str = "unlimited"
-) -> CommunityModel:
+def world_of(scenario: str, residents: int, place: str = "england", capacity: str = "unlimited") -> CommunityModel:
     """Make a world and let it live a few months, so that its memory is warm.
 
     ``capacity`` is the rule of mental health services, the only ones that scenarios limit.
     """
-    update = {"population": residents, "place": place, "burn_in_years": 0,
-              "capacity": {"mental_health_referral": {"rule": capacity}}}  # fmt: skip
+    update = {
+        "population": residents,
+        "place": place,
+        "burn_in_years": 0,
+        "capacity": {"mental_health_referral": {"rule": capacity}},
+    }
     world = CommunityModel(load_scenario(scenario).model_copy(update=update), rng=SEED)
     for _ in range(WARM_MONTHS):
         world.step()
@@ -171,8 +173,7 @@ def comparison(pairs: Iterable[tuple[Months, ...]], over: str, under: str) -> di
         "ratio_of_fastest": float(fastest[0] / fastest[1]),
         "median_of_paired_ratios": float(np.median(medians[:, 0] / medians[:, 1])),
         "ns_per_resident_month": {
-            name: {"min": float(fastest[k]), "median": float(median[k])}
-            for k, name in enumerate((over, under))
+            name: {"min": float(fastest[k]), "median": float(median[k])} for k, name in enumerate((over, under))
         },
     }
 
@@ -195,9 +196,7 @@ def sisa_vs_objects(effort: Effort) -> list[Finding]:
             alike.append(same_states(twin, objects))
         return Months(min(times), statistics.median(times))
 
-    pairs = in_turn(
-        effort.repeats, live_as_objects, lambda: months_of(world.step, residents, effort.months)
-    )
+    pairs = in_turn(effort.repeats, live_as_objects, lambda: months_of(world.step, residents, effort.months))
     found = comparison(pairs, "objects", "sisa")
     return [
         Finding("sisa_vs_objects", found["ratio_of_medians"], at_least=50.0, detail=found),
@@ -227,12 +226,14 @@ def prevention(effort: Effort) -> list[Finding]:
         for name, rule in (("people_powered_shift", "queue_and_spill"), ("status_quo", "unlimited"))
     )
     pairs = in_turn(
-        effort.repeats, *(partial(months_of, world.step, residents, effort.months)
-                          for world in (plan, plain)),
-    )  # fmt: skip
+        effort.repeats,
+        *(partial(months_of, world.step, residents, effort.months) for world in (plan, plain)),
+    )
     found = comparison(pairs, "prevention", "month")
-    return [Finding("prevention", found["ratio_of_medians"], at_most=1.4, detail=found),
-            *parts_of_month(plan, effort.months, "prevention")]  # fmt: skip
+    return [
+        Finding("prevention", found["ratio_of_medians"], at_most=1.4, detail=found),
+        *parts_of_month(plan, effort.months, "prevention"),
+    ]
 
 
 def against_yardstick(name: str, world: CommunityModel, effort: Effort, at_most: float) -> Finding:
@@ -282,10 +283,14 @@ def parts_of_month(world: CommunityModel, months: int, name: str = "month") -> l
     residents = world.config.population
     ns = {part: statistics.median(t) / residents * 1e9 for part, t in times.items()}
     return [
-        Finding(f"{name}/{part}", 100.0 * cost / sum(ns.values()), "%",
-                detail={"ns_per_resident_month": {"model": {"median": cost}}})
+        Finding(
+            f"{name}/{part}",
+            100.0 * cost / sum(ns.values()),
+            "%",
+            detail={"ns_per_resident_month": {"model": {"median": cost}}},
+        )
         for part, cost in ns.items()
-    ]  # fmt: skip
+    ]
 
 
 def scaling(effort: Effort) -> list[Finding]:
@@ -325,10 +330,7 @@ def import_seconds(effort: Effort) -> list[Finding]:
     for _ in range(PROCESSES):
         for name, code in codes.items():
             times[name].append(seconds_of(partial(python, "-c", code)))
-    return [
-        Finding(f"import/{name}", statistics.median(t), "s", detail={"min": min(t)})
-        for name, t in times.items()
-    ]
+    return [Finding(f"import/{name}", statistics.median(t), "s", detail={"min": min(t)}) for name, t in times.items()]
 
 
 def peak_memory(effort: Effort) -> list[Finding]:
@@ -348,10 +350,7 @@ def batch_run(effort: Effort) -> list[Finding]:
         "--out",
     ]
     with tempfile.TemporaryDirectory() as folder:
-        _, warm = (
-            seconds_of(partial(python, *command, str(Path(folder) / out)))
-            for out in ("cold", "warm")
-        )
+        _, warm = (seconds_of(partial(python, *command, str(Path(folder) / out))) for out in ("cold", "warm"))
     return [Finding("batch_run", warm, "s")]
 
 
@@ -400,14 +399,27 @@ def as_document(findings: Iterable[Finding], effort: Effort) -> dict[str, Any]:
 
 def as_table(findings: Iterable[Finding]) -> Table:
     """Lay findings out for people."""
-    table = Table(Column("name", no_wrap=True), "measured", "fastest", "in pairs", "target", "met",
-                  "ns per resident-month", box=None)  # fmt: skip
+    table = Table(
+        Column("name", no_wrap=True),
+        "measured",
+        "fastest",
+        "in pairs",
+        "target",
+        "met",
+        "ns per resident-month",
+        box=None,
+    )
     for one in findings:
         met = {True: "yes", False: "NO", None: ""}[one.met]
         ratios = (one.detail.get(k) for k in ("ratio_of_fastest", "median_of_paired_ratios"))
-        table.add_row(one.name, f"{number(one.measured)} {one.unit}".strip(),
-                      *("" if ratio is None else number(ratio) for ratio in ratios),
-                      one.target, met, one.detail.get("reason") or nanoseconds(one))  # fmt: skip
+        table.add_row(
+            one.name,
+            f"{number(one.measured)} {one.unit}".strip(),
+            *("" if ratio is None else number(ratio) for ratio in ratios),
+            one.target,
+            met,
+            one.detail.get("reason") or nanoseconds(one),
+        )
     return table
 
 

@@ -59,15 +59,11 @@ class Resident(mesa.Agent):  # type: ignore[misc]
 
     def __getattr__(self, name: str) -> Any:
         if name not in DECLARED:
-            raise AttributeError(
-                f"a resident has no {name!r}; there is: {', '.join(sorted(DECLARED))}"
-            )
+            raise AttributeError(f"a resident has no {name!r}; there is: {', '.join(sorted(DECLARED))}")
         return _in_words(name, self.model.population.columns[name][self.row])
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(
-            f"cannot set {name!r}: a resident is a window; only rules write to columns"
-        )
+        raise AttributeError(f"cannot set {name!r}: a resident is a window; only rules write to columns")
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"cannot delete {name!r}: a resident is a window on columns")
@@ -126,11 +122,7 @@ class Resident(mesa.Agent):  # type: ignore[misc]
         raise NotImplementedError("Resident.from_dataframe: residents come from a place's profile")
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Resident)
-            and other.model is self.model
-            and other.unique_id == self.unique_id
-        )
+        return isinstance(other, Resident) and other.model is self.model and other.unique_id == self.unique_id
 
     def __hash__(self) -> int:
         return hash((id(self.model), self.unique_id))
@@ -307,9 +299,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
         for one in self:
             if len(rows) >= at_most:
                 break
-            if (agent_type is None or isinstance(one, agent_type)) and (
-                filter_func is None or filter_func(one)
-            ):
+            if (agent_type is None or isinstance(one, agent_type)) and (filter_func is None or filter_func(one)):
                 rows.append(one.row)
         return self._of(np.array(rows, np.int64))
 
@@ -339,9 +329,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
         self.map(method, *args, **kwargs)
         return self
 
-    def shuffle_do(
-        self, method: str | Callable[..., Any], *args: Any, **kwargs: Any
-    ) -> "ResidentSet":
+    def shuffle_do(self, method: str | Callable[..., Any], *args: Any, **kwargs: Any) -> "ResidentSet":
         """Call a method or function on each resident in a random order."""
         self.shuffle().do(method, *args, **kwargs)
         return self
@@ -383,16 +371,12 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
         labels = DECLARED[name].labels
         return [labels[code] if code >= 0 else None for code in values] if labels else values
 
-    def agg(
-        self, attribute: str, func: Callable[..., Any] | Iterable[Callable[..., Any]]
-    ) -> Any | list[Any]:
+    def agg(self, attribute: str, func: Callable[..., Any] | Iterable[Callable[..., Any]]) -> Any | list[Any]:
         """Apply one or more functions to the list of an attribute's values."""
         values = self.get(attribute)
         return func(values) if callable(func) else [one(values) for one in func]
 
-    def groupby(
-        self, by: Callable[[Resident], Any] | str, result_type: str = "agentset"
-    ) -> "ResidentGroups":
+    def groupby(self, by: Callable[[Resident], Any] | str, result_type: str = "agentset") -> "ResidentGroups":
         """Group residents by an attribute, or by what a function says of each."""
         keys = self.get(by) if isinstance(by, str) else self.map(by)
         rows: dict[Any, list[int]] = {}
@@ -440,8 +424,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
 
     def _refuse(self, name: str) -> NoReturn:
         raise NotImplementedError(
-            f"ResidentSet.{name}: residents are columns; they come and go, and change, "
-            "by the rules alone"
+            f"ResidentSet.{name}: residents are columns; they come and go, and change, by the rules alone"
         )
 
     def set(self, attr_name: str, value: object) -> NoReturn:

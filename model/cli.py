@@ -34,8 +34,9 @@ app.add_typer(place_app, name="place")
 def run(
     scenarios: Annotated[
         list[str] | None,
-        typer.Argument(help="Scenario files, or names of bundled ones. [default: "
-                       "people_powered_shift, compared with status_quo]"),
+        typer.Argument(
+            help="Scenario files, or names of bundled ones. [default: people_powered_shift, compared with status_quo]"
+        ),
     ] = None,
     years: Annotated[int | None, typer.Option(help="Years after burn-in.")] = None,
     replicates: Annotated[int | None, typer.Option(help="Runs of each scenario.")] = None,
@@ -44,32 +45,34 @@ def run(
     place: Annotated[str | None, typer.Option(help="A bundled place, or a profile.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE",
-                     help="Any key of the scenario, or parameters.NAME; may be repeated."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Any key of the scenario, or parameters.NAME; may be repeated."
+        ),
     ] = None,
     jobs: Annotated[int | None, typer.Option(help="Processes. [default: as many as pay]")] = None,
     out: Annotated[Path | None, typer.Option(help="A new folder. [default: results/NNN]")] = None,
     compare_to: Annotated[
         str | None,
-        typer.Option(metavar="SCENARIO",
-                     help="Run this scenario too and say, seed by seed, what differs from it; "
-                          "options reach it too, save --set of what the place chooses."),
+        typer.Option(
+            metavar="SCENARIO",
+            help="Run this scenario too and say, seed by seed, what differs from it; "
+            "options reach it too, save --set of what the place chooses.",
+        ),
     ] = None,
     lives: Annotated[
-        bool, typer.Option("--lives", help="Keep who lived and died, resident by resident; a small "
-                                           "comparison does so by itself.")
+        bool,
+        typer.Option(
+            "--lives", help="Keep who lived and died, resident by resident; a small comparison does so by itself."
+        ),
     ] = False,
-) -> None:  # fmt: skip
+) -> None:
     """Run scenarios and put the answer into words, tables and a figure."""
     from model.campaign.campaign import chosen, jobs_that_pay, run_campaign  # noqa: PLC0415
 
-    options = {"years": years, "replicates": replicates, "seed": seed, "population": population,
-               "place": place}  # fmt: skip
+    options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
     configs, comparator = chosen(scenarios or [], compare_to, overrides)
-    jobs = (
-        jobs_that_pay([*configs, *([comparator] if comparator else [])]) if jobs is None else jobs
-    )
+    jobs = jobs_that_pay([*configs, *([comparator] if comparator else [])]) if jobs is None else jobs
     with _progress() as watcher:
         outcome = run_campaign(configs, out, jobs, watcher, comparator, lives=lives)
     _show(outcome.folder)
@@ -83,9 +86,7 @@ def run(
 @app.command()
 def show(
     folder: Annotated[Path, typer.Argument(help="A results folder.")],
-    each: Annotated[
-        bool, typer.Option("--each", help="Also each scenario of a comparison by itself.")
-    ] = False,
+    each: Annotated[bool, typer.Option("--each", help="Also each scenario of a comparison by itself.")] = False,
 ) -> None:
     """Show again what a campaign found, as its run did, and draw its figures afresh."""
     _show(folder, each=each)
@@ -100,13 +101,10 @@ def appraise(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE",
-                     help="unit_costs.SERVICE, in pounds of 2024/25; may be repeated."),
+        typer.Option("--set", metavar="KEY=VALUE", help="unit_costs.SERVICE, in pounds of 2024/25; may be repeated."),
     ] = None,
-    mid_year: Annotated[
-        bool, typer.Option("--mid-year", help="Money comes in the middle of each year.")
-    ] = False,
-) -> None:  # fmt: skip
+    mid_year: Annotated[bool, typer.Option("--mid-year", help="Money comes in the middle of each year.")] = False,
+) -> None:
     """Say what a plan costs, saves and gains, for whom, and whether it pays back; runs nothing."""
     from rich.console import Console  # noqa: PLC0415
 
@@ -128,9 +126,7 @@ def appraise(
 
 @app.command()
 def inspect(
-    scenario: Annotated[
-        str, typer.Argument(help="A scenario file, or a bundled one.")
-    ] = "status_quo",
+    scenario: Annotated[str, typer.Argument(help="A scenario file, or a bundled one.")] = "status_quo",
     seed: Annotated[int | None, typer.Option(help="Seed of the world.")] = None,
     population: Annotated[int | None, typer.Option(help="Residents in the sample.")] = None,
     place: Annotated[str | None, typer.Option(help="A bundled place, or a profile.")] = None,
@@ -138,9 +134,7 @@ def inspect(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="As for upstream run."),
     ] = None,
-    graphml: Annotated[
-        Path | None, typer.Option(help="Also write the ties to this file, for other programs.")
-    ] = None,
+    graphml: Annotated[Path | None, typer.Option(help="Also write the ties to this file, for other programs.")] = None,
 ) -> None:
     """Measure the network of ties after burn-in, beside published figures."""
     from rich.console import Console  # noqa: PLC0415
@@ -194,8 +188,7 @@ def calibrate(
         typer.Option(
             exists=True,
             file_okay=False,
-            help="Write fitted.toml, England's composition and its children's homes into this "
-            "folder.",
+            help="Write fitted.toml, England's composition and its children's homes into this folder.",
         ),
     ] = None,
     variants: Annotated[
@@ -205,9 +198,7 @@ def calibrate(
     population: Annotated[int, typer.Option(min=2_000, help="Residents of England.")] = 40_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every world tried.")] = 1,
     steps: Annotated[int, typer.Option(min=1, help="Most steps of the optimiser.")] = 8,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes. [default: all processors]")
-    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all processors]")] = None,
 ) -> None:
     """Fit the free parameters of wellbeing and loneliness to England's published figures."""
     from rich.console import Console  # noqa: PLC0415
@@ -232,9 +223,7 @@ def baseline(
     seeds: Annotated[int, typer.Option(min=2, help="Worlds of each kind.")] = 8,
     population: Annotated[int, typer.Option(min=1_000, help="Residents in each.")] = 40_000,
     years: Annotated[int, typer.Option(min=40, help="Years that England is lived.")] = 40,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes. [default: all processors]")
-    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all processors]")] = None,
 ) -> None:
     """Measure England without change, and Wigan, and print the page docs/baseline.md."""
     from model.campaign.campaign import default_jobs  # noqa: PLC0415
@@ -243,8 +232,9 @@ def baseline(
 
     with _progress() as watcher:
         watcher.on_plan(3 * seeds)
-        found = measure_baseline(range(1, seeds + 1), population, jobs or default_jobs(),
-                                 years=years, on_world=lambda: watcher.on_months(1))  # fmt: skip
+        found = measure_baseline(
+            range(1, seeds + 1), population, jobs or default_jobs(), years=years, on_world=lambda: watcher.on_months(1)
+        )
     print(baseline_page(found), end="")
 
 
@@ -254,9 +244,7 @@ def patterns(
     population: Annotated[int, typer.Option(min=1_000, help="Residents in each world.")] = 20_000,
     years: Annotated[int, typer.Option(min=3, help="The longest that any world is lived.")] = 30,
     place: Annotated[str, typer.Option(help="A bundled place, or a profile.")] = "wigan",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes. [default: all processors]")
-    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all processors]")] = None,
 ) -> None:
     """Ask the model what prevention does, and print the page docs/patterns.md."""
     from model.reporting.pages.patterns import patterns_page  # noqa: PLC0415
@@ -271,9 +259,7 @@ def money(
     population: Annotated[int, typer.Option(min=1_000, help="Residents in each world.")] = 20_000,
     years: Annotated[int, typer.Option(min=3, help="The longest that most are lived.")] = 30,
     place: Annotated[str, typer.Option(help="A bundled place, or a profile.")] = "wigan",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes. [default: all processors]")
-    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all processors]")] = None,
 ) -> None:
     """Ask the model when prevention pays, whom, and what budgets do to it: docs/money.md."""
     from model.reporting.pages.money import money_page  # noqa: PLC0415
@@ -282,17 +268,22 @@ def money(
     print(money_page(_asked(STUDIES, seeds, population, years, place, jobs)), end="")
 
 
-def _asked(
-    studies: Sequence[Any], seeds: int, population: int, years: int, place: str, jobs: int | None
-) -> Any:
+def _asked(studies: Sequence[Any], seeds: int, population: int, years: int, place: str, jobs: int | None) -> Any:
     """Answer the questions of a page, with progress shown."""
     from model.campaign.campaign import default_jobs  # noqa: PLC0415
     from model.studies.runner import ask  # noqa: PLC0415
 
     with _progress() as watcher:
         watcher.on_plan(seeds * len(studies))
-        return ask(studies, range(1, seeds + 1), population, years, jobs or default_jobs(), place,
-                   on_study=lambda: watcher.on_months(1))  # fmt: skip
+        return ask(
+            studies,
+            range(1, seeds + 1),
+            population,
+            years,
+            jobs or default_jobs(),
+            place,
+            on_study=lambda: watcher.on_months(1),
+        )
 
 
 @place_app.command("list")
@@ -302,8 +293,10 @@ def list_places() -> None:
 
     for name in bundled_places():
         profile = load_place(name)
-        print(f"{name:26} {profile.name}: {profile.population:,} people in "
-              f"{len(profile.neighbourhoods)} neighbourhoods, {profile.kind}")  # fmt: skip
+        print(
+            f"{name:26} {profile.name}: {profile.population:,} people in "
+            f"{len(profile.neighbourhoods)} neighbourhoods, {profile.kind}"
+        )
 
 
 @place_app.command("build")
@@ -321,8 +314,7 @@ def build(
 
     profile = build_place(read_small_areas(areas), *area, title=title)
     write_profile(profile, out)
-    print(f"{out}: {profile.name}, {profile.population:,} people in "
-          f"{len(profile.neighbourhoods)} neighbourhoods")  # fmt: skip
+    print(f"{out}: {profile.name}, {profile.population:,} people in {len(profile.neighbourhoods)} neighbourhoods")
 
 
 def _version(asked: bool) -> None:
@@ -360,9 +352,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
 
 
-def _overrides(
-    settings: Sequence[str] | None, options: Mapping[str, Any]
-) -> dict[str, tuple[str, Any]]:
+def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     """Gather what stands over a scenario file, each with the option that set it."""
     from model.inputs.scenario import parse_setting  # noqa: PLC0415
 
@@ -409,8 +399,12 @@ def _progress() -> Iterator[Any]:
 
     from model.campaign.campaign import Watcher  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
-               TimeRemainingColumn())  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
     # Where nobody watches it would leave an empty line, and no more.
     progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

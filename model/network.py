@@ -184,14 +184,14 @@ class Network:
             Everybody's mood, above zero content and below zero discontented.
         """
         k = self._checked(layer, ends, others)
-        self.overflow[layer] += int(_add_ties(self.slots[layer], self.degrees[k], ends, others,
-                                              mood, self.content[k], self.discontent[k]))  # fmt: skip
+        self.overflow[layer] += int(
+            _add_ties(self.slots[layer], self.degrees[k], ends, others, mood, self.content[k], self.discontent[k])
+        )
 
     def end(self, layer: str, ends: Array, others: Array, mood: Array) -> None:
         """End ties in a layer; what is no tie is passed over. As `add` otherwise."""
         k = self._checked(layer, ends, others)
-        _end_ties(self.slots[layer], self.degrees[k], ends, others, mood, self.content[k],
-                  self.discontent[k])  # fmt: skip
+        _end_ties(self.slots[layer], self.degrees[k], ends, others, mood, self.content[k], self.discontent[k])
 
     def _checked(self, layer: str, ends: Array, others: Array) -> int:
         """Return a layer's number, once the ends are known to be rows: kernels check nothing."""
@@ -262,8 +262,7 @@ class Network:
         """
         for k, name in enumerate(LAYER_NAMES):
             slots = self.slots[name]
-            _tell_neighbours(slots, self.degrees[k], rows, before, after, self.content[k],
-                             self.discontent[k])  # fmt: skip
+            _tell_neighbours(slots, self.degrees[k], rows, before, after, self.content[k], self.discontent[k])
 
     def to_networkx(self, residents: Array) -> "networkx.MultiGraph[int]":
         """Return the ties as a graph: nodes are resident ids, each edge carries its layer."""

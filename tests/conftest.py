@@ -20,8 +20,7 @@ NO_LINES = {"mental_health_referral": {"rule": "unlimited"}}
 
 @pytest.fixture(scope="session")
 def town() -> Scenario:
-    update = {"place": "sandbeck", "population": 2_000, "years": 1, "burn_in_years": 0,
-              "capacity": NO_LINES}  # fmt: skip
+    update = {"place": "sandbeck", "population": 2_000, "years": 1, "burn_in_years": 0, "capacity": NO_LINES}
     return load_scenario().model_copy(update=update)
 
 

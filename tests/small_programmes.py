@@ -15,10 +15,7 @@ def number(value: float) -> dict[str, Any]:
 
 
 def numbers(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: number(value) if isinstance(value, int | float) else value
-        for name, value in values.items()
-    }
+    return {name: number(value) if isinstance(value, int | float) else value for name, value in values.items()}
 
 
 def effect(kind: str, **values: Any) -> dict[str, Any]:
@@ -26,25 +23,40 @@ def effect(kind: str, **values: Any) -> dict[str, Any]:
 
 
 def document(
-    ways: dict[str, float] | None = None, *, uptake: float = 1.0, months: int = 6,
-    drop_out_rate: float = 0.0, fade_out_months: int = 6, ending: str = "tapered",
-    people: float = 100, unit_cost_gbp: float = 1_000, set_up_cost_gbp: float = 0,
-    participant_cost_gbp: float = 0, eligibility: dict[str, Any] | None = None,
-    supporters: dict[str, float] | None = None, effects: tuple[dict[str, Any], ...] = (),
-) -> dict[str, Any]:  # fmt: skip
+    ways: dict[str, float] | None = None,
+    *,
+    uptake: float = 1.0,
+    months: int = 6,
+    drop_out_rate: float = 0.0,
+    fade_out_months: int = 6,
+    ending: str = "tapered",
+    people: float = 100,
+    unit_cost_gbp: float = 1_000,
+    set_up_cost_gbp: float = 0,
+    participant_cost_gbp: float = 0,
+    eligibility: dict[str, Any] | None = None,
+    supporters: dict[str, float] | None = None,
+    effects: tuple[dict[str, Any], ...] = (),
+) -> dict[str, Any]:
     """Return a programme that everybody takes up, stays in to the end, and is not changed by."""
     course = {"months": months, "drop_out_rate": drop_out_rate, "fade_out_months": fade_out_months}
-    costs = {"unit_cost_gbp": unit_cost_gbp, "set_up_cost_gbp": set_up_cost_gbp,
-             "participant_cost_gbp": participant_cost_gbp}  # fmt: skip
+    costs = {
+        "unit_cost_gbp": unit_cost_gbp,
+        "set_up_cost_gbp": set_up_cost_gbp,
+        "participant_cost_gbp": participant_cost_gbp,
+    }
     carried = {"supporters": numbers(supporters)} if supporters else {}
     return {
-        "label": "Invented", "meaning": "Nothing in particular.", "grade": 6,
+        "label": "Invented",
+        "meaning": "Nothing in particular.",
+        "grade": 6,
         "eligibility": eligibility or {},
         "enrolment": numbers({**(ways or SURE), "uptake": uptake}),
         "course": {**numbers(course), "ending": ending},
         "capacity": {"unit": "group", **numbers({"people": people, **costs})},
-        "effects": list(effects), **carried,
-    }  # fmt: skip
+        "effects": list(effects),
+        **carried,
+    }
 
 
 def programme(**values: Any) -> Programme:

@@ -41,10 +41,19 @@ LITTLE_ROOM = 1.02
 
 
 NOTHING_HAPPENS = dict.fromkeys(
-    ("tie_attempts", "tie_end_local", "job_loss_rate", "job_finding_rate", "money_shock_rate",
-     "carer_rate", "condition_rate", "help_seeking_struggling", "help_seeking_in_crisis"),
+    (
+        "tie_attempts",
+        "tie_end_local",
+        "job_loss_rate",
+        "job_finding_rate",
+        "money_shock_rate",
+        "carer_rate",
+        "condition_rate",
+        "help_seeking_struggling",
+        "help_seeking_in_crisis",
+    ),
     0.0,
-)  # fmt: skip
+)
 
 
 def still(**update):
@@ -151,19 +160,28 @@ MACHINERY = {
 
 FROM_MEMBERSHIP = "collections.abc makes it of iteration, membership and `_from_iterable`"
 INHERITED = dict.fromkeys(
-    ("__and__", "__rand__", "__or__", "__ror__", "__sub__", "__rsub__", "__xor__", "__rxor__",
-     "__le__", "__lt__", "__ge__", "__gt__", "_hash"),
+    (
+        "__and__",
+        "__rand__",
+        "__or__",
+        "__ror__",
+        "__sub__",
+        "__rsub__",
+        "__xor__",
+        "__rxor__",
+        "__le__",
+        "__lt__",
+        "__ge__",
+        "__gt__",
+        "_hash",
+    ),
     FROM_MEMBERSHIP,
-)  # fmt: skip
+)
 """Names that `ResidentSet` does not state anew, and why it need not."""
 
 
 def mesa_names(mesa_class):
-    own = {
-        name
-        for name in dir(mesa_class)
-        if getattr(mesa_class, name) is not getattr(object, name, None)
-    }
+    own = {name for name in dir(mesa_class) if getattr(mesa_class, name) is not getattr(object, name, None)}
     return own - MACHINERY
 
 
@@ -337,9 +355,7 @@ def test_some_rows_are_vacant(model):
 
 def test_select_takes_those_for_whom_a_function_holds(model, agents, ids):
     women = agents.select(lambda one: one.sex == "female")
-    assert ids_of(women) == [
-        who for who, sex in zip(ids, in_words(model, "sex"), strict=True) if sex == "female"
-    ]
+    assert ids_of(women) == [who for who, sex in zip(ids, in_words(model, "sex"), strict=True) if sex == "female"]
 
 
 def test_select_takes_at_most_a_number_of_those_that_pass(model, agents, ids):
@@ -674,8 +690,7 @@ def life():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(population, "ROOM", LITTLE_ROOM)
         # Nobody moves, so that who is new was born and who is gone has died.
-        model = new_model(population=TOWN, years=TOWN_MONTHS // MONTHS_PER_YEAR,
-                          parameters={"migration_rate": 0.0})  # fmt: skip
+        model = new_model(population=TOWN, years=TOWN_MONTHS // MONTHS_PER_YEAR, parameters={"migration_rate": 0.0})
     founders, everyone, newborns = list(model.agents), model.agents, []
     while model.running:
         model.step()
@@ -861,11 +876,7 @@ def test_collector_reports_an_attribute_by_type(collected):
 def test_collector_reports_a_function_by_type(collected):
     collector, columns = collected
     reported = collector.get_agenttype_vars_dataframe(Resident)["age"].tolist()
-    assert reported == [
-        (month - born) // MONTHS_PER_YEAR
-        for month in (0, 1)
-        for born in columns[month]["birth_month"]
-    ]
+    assert reported == [(month - born) // MONTHS_PER_YEAR for month in (0, 1) for born in columns[month]["birth_month"]]
 
 
 # --- Several models in one process ----------------------------------------------------------
@@ -1038,9 +1049,7 @@ def test_explanations_tell_who_moves(variant):
 def test_explanations_tell_who_moves_among_ties_as_they_stand(life):
     model, month = life.model, life.model.month + 1
     uniforms = model.draws.uniforms(Purpose.MOVE, month, model.population.resident)
-    moves = wellbeing.moves_under(
-        uniforms, model.population, model.network, model._weights, model._rates_after
-    )
+    moves = wellbeing.moves_under(uniforms, model.population, model.network, model._weights, model._rates_after)
     directions = np.zeros(model.population.n_rows, np.int8)
     directions[moves.rows] = np.sign(moves.after - moves.before)
     assert directions.any()

@@ -16,14 +16,34 @@ from model.cli import main
 
 RUN_BATCH = Path(__file__).parents[1] / "run_batch.py"
 
-TINY = ["status_quo", "--place", "sandbeck", "--population", "300", "--years", "1", "--replicates", "2",
-        "--set", "burn_in_years=0", "--jobs", "1"]  # fmt: skip
-FILES = {"manifest.json", "runs.parquet", "monthly.parquet", "people.parquet", "services.parquet",
-         "ledger.parquet", "budgets.parquet", "overview.svg", "overview.png"}  # fmt: skip
+TINY = [
+    "status_quo",
+    "--place",
+    "sandbeck",
+    "--population",
+    "300",
+    "--years",
+    "1",
+    "--replicates",
+    "2",
+    "--set",
+    "burn_in_years=0",
+    "--jobs",
+    "1",
+]
+FILES = {
+    "manifest.json",
+    "runs.parquet",
+    "monthly.parquet",
+    "people.parquet",
+    "services.parquet",
+    "ledger.parquet",
+    "budgets.parquet",
+    "overview.svg",
+    "overview.png",
+}
 
-needs_signals = pytest.mark.skipif(
-    not Path("/proc/self/stat").exists(), reason="needs Unix signals and /proc"
-)
+needs_signals = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Unix signals and /proc")
 
 
 def ends_with(code: int, *arguments: str) -> None:
@@ -67,9 +87,7 @@ def test_campaigns_are_numbered(campaigns: Path) -> None:
 
 
 @pytest.mark.parametrize("number", ["001", "002"])
-def test_campaign_leaves_its_tables_figures_and_manifest_alone(
-    campaigns: Path, number: str
-) -> None:
+def test_campaign_leaves_its_tables_figures_and_manifest_alone(campaigns: Path, number: str) -> None:
     assert names_in(campaigns / "results" / number) == FILES
 
 
@@ -112,19 +130,15 @@ def test_run_batch_is_the_same_as_upstream_run(here: Path, campaigns: Path) -> N
 
 
 def test_comparison_stands_before_all_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ends_with(0, "run", *TINY, "--set", "levers.worsen_hazard_ratio=0.5", "--compare-to",
-              "status_quo")  # fmt: skip
+    ends_with(0, "run", *TINY, "--set", "levers.worsen_hazard_ratio=0.5", "--compare-to", "status_quo")
     told = capsys.readouterr().out
     assert "compared with Status quo" in told.splitlines()[0]
     assert told.splitlines()[1] == "With worsen_hazard_ratio = 0.5."
     assert "Sandbeck, year 1" not in told
     assert told.endswith("Each scenario by itself: upstream show results/001 --each\n")
-    figures = {"overview_status_quo", "overview_status_quo_comparator", "comparison", "appraisal",
-               "cost_effectiveness"}  # fmt: skip
+    figures = {"overview_status_quo", "overview_status_quo_comparator", "comparison", "appraisal", "cost_effectiveness"}
     files = {f"{name}.{kind}" for name in figures for kind in ("svg", "png")}
-    assert names_in(here / "results" / "001") == (
-        files | {"lives.parquet"} | {f for f in FILES if "overview" not in f}
-    )
+    assert names_in(here / "results" / "001") == (files | {"lives.parquet"} | {f for f in FILES if "overview" not in f})
 
     ends_with(0, "show", "results/001")
     assert capsys.readouterr().out == told
@@ -152,9 +166,7 @@ def test_a_run_that_names_nothing_compares_a_plan_with_the_place_as_it_is(defaul
 @pytest.mark.parametrize(
     ("key", "value"), [("population", 1_000), ("years", 2), ("replicates", 2), ("burn_in_years", 0)]
 )
-def test_options_of_a_run_that_names_nothing_reach_both(
-    default: Path, key: str, value: int
-) -> None:
+def test_options_of_a_run_that_names_nothing_reach_both(default: Path, key: str, value: int) -> None:
     scenarios = Results(default).manifest["scenarios"].values()
     assert [facts[key] for facts in scenarios] == [value, value]
 
@@ -164,18 +176,28 @@ def test_the_answer_stands_before_what_changes_and_the_tables(
 ) -> None:
     ends_with(0, "show", str(default))
     words = " ".join(capsys.readouterr().out.split())
-    order = ["People-powered shift compared with Status quo: Wigan", "£10m a year in all, £30",
-             "It costs", "It saves in cash", "For whom", "Does it pay back?", "What it hangs on",
-             "Life satisfaction", "How sure", "Demand in the real place", "present value",
-             "appraisal.png", "comparison.png", "upstream appraise"]  # fmt: skip
+    order = [
+        "People-powered shift compared with Status quo: Wigan",
+        "£10m a year in all, £30",
+        "It costs",
+        "It saves in cash",
+        "For whom",
+        "Does it pay back?",
+        "What it hangs on",
+        "Life satisfaction",
+        "How sure",
+        "Demand in the real place",
+        "present value",
+        "appraisal.png",
+        "comparison.png",
+        "upstream appraise",
+    ]
     places = [words.find(what) for what in order]
     assert -1 not in places and places == sorted(places)
 
 
 @pytest.mark.parametrize("words", ["are 95 % intervals", "may be chance", "It costs"])
-def test_nothing_is_said_twice(
-    default: Path, capsys: pytest.CaptureFixture[str], words: str
-) -> None:
+def test_nothing_is_said_twice(default: Path, capsys: pytest.CaptureFixture[str], words: str) -> None:
     ends_with(0, "show", str(default))
     assert " ".join(capsys.readouterr().out.split()).count(words) <= 1
 
@@ -186,11 +208,22 @@ def test_what_a_place_chooses_runs_the_place_as_it_is_alone(here: Path) -> None:
     assert (list(manifest["scenarios"]), manifest["comparator"]) == (["status_quo"], None)
 
 
-def test_of_a_comparison_without_a_ledger_the_outcomes_are_told(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ends_with(0, "run", "teaching/sisa", "--compare-to", "teaching/sisa", "--population", "300",
-              "--years", "1", "--jobs", "1", "--set", "levers.worsen_hazard_ratio=0.5")  # fmt: skip
+def test_of_a_comparison_without_a_ledger_the_outcomes_are_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends_with(
+        0,
+        "run",
+        "teaching/sisa",
+        "--compare-to",
+        "teaching/sisa",
+        "--population",
+        "300",
+        "--years",
+        "1",
+        "--jobs",
+        "1",
+        "--set",
+        "levers.worsen_hazard_ratio=0.5",
+    )
     told = capsys.readouterr().out
     assert "Person-years in crisis" in told and "It costs" not in told
 
@@ -256,9 +289,7 @@ def test_refused_run_says_why_and_leaves_nothing(
     assert names_in(here / "used") == {"mine.txt"}
 
 
-def test_misspelt_option_is_told_the_nearest(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_misspelt_option_is_told_the_nearest(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ends_with(2, "run", "--yeers", "3")
     assert "--years" in only_line_of(capsys.readouterr().err).removeprefix("No such option: ")
 
@@ -304,9 +335,7 @@ def test_comparator_with_other_seeds_is_refused_before_anything_runs(
     assert names_in(here) == {"other.toml"}
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="no folder is closed to this user"
-)
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="no folder is closed to this user")
 @pytest.mark.parametrize("out", [[], ["--out", "closed/mine"]], ids=["numbered", "named"])
 def test_closed_folder_is_refused(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, out: list[str]
@@ -328,8 +357,21 @@ def test_refused_in_a_process_of_its_own_too(here: Path) -> None:
 
 # --- What survives a stop --------------------------------------------------------------------
 
-LONG = ["status_quo", "--place", "sandbeck", "--population", "4000", "--years", "30", "--replicates", "20",
-        "--set", "burn_in_years=0", "--out", "campaign"]  # fmt: skip
+LONG = [
+    "status_quo",
+    "--place",
+    "sandbeck",
+    "--population",
+    "4000",
+    "--years",
+    "30",
+    "--replicates",
+    "20",
+    "--set",
+    "burn_in_years=0",
+    "--out",
+    "campaign",
+]
 N_RUNS = 20
 MONTHLY_ROWS = 30 * 12 * 5
 PATIENCE_SECONDS = 60.0
@@ -342,9 +384,7 @@ class Campaign:
         self.folder = here / "campaign"
         command = [sys.executable, str(RUN_BATCH), *LONG, "--jobs", str(jobs)]
         with (here / "out").open("w") as out, (here / "err").open("w") as err:
-            self.process = subprocess.Popen(
-                command, cwd=here, stdout=out, stderr=err, start_new_session=True
-            )
+            self.process = subprocess.Popen(command, cwd=here, stdout=out, stderr=err, start_new_session=True)
         self.err = here / "err"
 
     @property
@@ -418,9 +458,7 @@ def assert_finished_runs_have_all_their_rows(results: Results) -> None:
 
 @needs_signals
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_interrupted_campaign_keeps_the_runs_it_finished(
-    start: Callable[[int], Campaign], jobs: int
-) -> None:
+def test_interrupted_campaign_keeps_the_runs_it_finished(start: Callable[[int], Campaign], jobs: int) -> None:
     campaign = start(jobs)
     os.killpg(campaign.group, signal.SIGINT)
     assert campaign.end() == 130
@@ -487,11 +525,19 @@ def test_the_bundled_sisa_model_runs_without_any_service(here: Path) -> None:
     assert set(results.runs["status"]) == {"finished"}
 
 
-def test_inspect_sets_the_ties_beside_published_figures(
-    here: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ends_with(0, "inspect", "--place", "sandbeck", "--population", "1000", "--set",
-              "burn_in_years=0", "--graphml", "ties.graphml")  # fmt: skip
+def test_inspect_sets_the_ties_beside_published_figures(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends_with(
+        0,
+        "inspect",
+        "--place",
+        "sandbeck",
+        "--population",
+        "1000",
+        "--set",
+        "burn_in_years=0",
+        "--graphml",
+        "ties.graphml",
+    )
     words = capsys.readouterr().out
     assert "ties ended within a year, %" in words
     assert "within" in words

@@ -102,8 +102,17 @@ def test_every_scenario_key_is_documented():
     config = load_scenario()
     shock, entry = ScheduledShock(kind="", start_month=1), PlanEntry(budget_gbp_per_year=0.0)
     contract = Contract(pooled_share=0.0)
-    for table in (config, config.structure, config.levers, shock, entry, Capacity(), config.budgets,
-                  contract, config.growth):  # fmt: skip
+    for table in (
+        config,
+        config.structure,
+        config.levers,
+        shock,
+        entry,
+        Capacity(),
+        config.budgets,
+        contract,
+        config.growth,
+    ):
         for key in type(table).model_fields:
             assert f"`{key}`" in words or f"[{key}]" in words or f"{key} =" in words, key
 

@@ -24,8 +24,7 @@ FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.
 
 
 def test_every_module_has_a_layer():
-    layers = {name for layer in contract_layers(ROOT / "pyproject.toml")
-              for name in re.split(r" [:|] ", layer)}  # fmt: skip
+    layers = {name for layer in contract_layers(ROOT / "pyproject.toml") for name in re.split(r" [:|] ", layer)}
 
     assert {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in FILES} == layers
 
@@ -38,8 +37,11 @@ def test_kernels_are_hashed_with_every_layer_they_may_import():
 
     hashed = {name.removesuffix(".py") for name in WITH_KERNELS}
     assert hashed == below - {"analysis"}
-    with_kernels = {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in FILES
-                    if re.search(r"^@(kernel|formula)$", path.read_text("utf-8"), re.MULTILINE)}  # fmt: skip
+    with_kernels = {
+        path.relative_to(PACKAGE).with_suffix("").parts[0]
+        for path in FILES
+        if re.search(r"^@(kernel|formula)$", path.read_text("utf-8"), re.MULTILINE)
+    }
     assert with_kernels <= hashed
 
 
@@ -68,17 +70,13 @@ def test_every_column_is_declared_once_and_owned():
 
 
 def test_the_front_door_opens_without_the_heavy_libraries():
-    code = (
-        "import sys, model; print([m for m in ('mesa', 'numba', 'matplotlib') if m in sys.modules])"
-    )
+    code = "import sys, model; print([m for m in ('mesa', 'numba', 'matplotlib') if m in sys.modules])"
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
 def test_a_model_is_made_without_drawing_libraries():
-    code = (
-        "import sys; from model import CommunityModel, Results; print('matplotlib' in sys.modules)"
-    )
+    code = "import sys; from model import CommunityModel, Results; print('matplotlib' in sys.modules)"
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 

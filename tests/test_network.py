@@ -16,9 +16,7 @@ pairs = st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=400
 
 
 def slots_of(network, layer):
-    return [
-        set(network.neighbours(layer, row).tolist()) for row in range(len(network.slots[layer]))
-    ]
+    return [set(network.neighbours(layer, row).tolist()) for row in range(len(network.slots[layer]))]
 
 
 @given(pairs)
@@ -52,9 +50,7 @@ def test_a_full_resident_overflows():
 def test_degrees_count_the_slots_in_use(edges):
     network = Network.from_edges(20, {"local": edges})
 
-    assert np.array_equal(
-        network.degree("local"), np.count_nonzero(network.slots["local"] != EMPTY, axis=1)
-    )
+    assert np.array_equal(network.degree("local"), np.count_nonzero(network.slots["local"] != EMPTY, axis=1))
 
 
 @given(pairs, st.lists(st.sampled_from([-1, 0, 1]), min_size=20, max_size=20), st.data())
@@ -63,8 +59,7 @@ def test_running_counts_of_moods_equal_a_recount(edges, mood, data):
     network = Network.from_edges(20, {"local": edges, "kin": edges[::2]})
     network.recount(mood)
     rows = np.array(data.draw(st.lists(st.integers(0, 19), unique=True)), np.int64)
-    after = np.array(data.draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=rows.size,
-                                        max_size=rows.size)), np.int8)  # fmt: skip
+    after = np.array(data.draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=rows.size, max_size=rows.size)), np.int8)
 
     network.tell_neighbours(rows, mood[rows], after)
     mood[rows] = after

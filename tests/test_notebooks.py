@@ -30,11 +30,7 @@ def shown(cells):
         for output in cell.outputs:
             words = {k: v for k, v in output.items() if k != "data"}
             yield json.dumps(words)
-            yield from (
-                str(value)
-                for kind, value in output.get("data", {}).items()
-                if not kind.startswith("image/")
-            )
+            yield from (str(value) for kind, value in output.get("data", {}).items() if not kind.startswith("image/"))
 
 
 def complaints(cells):
@@ -74,9 +70,7 @@ def test_a_lesson_tells_nothing_of_the_machine_it_ran_on(path):
     assert len(text.encode()) < LARGEST_LESSON_BYTES
 
 
-@pytest.mark.parametrize(
-    "words", ["/home/someone/model/x.py:3", "C:\\Users\\someone", "in '/tmp/ipykernel_1/2.py'"]
-)
+@pytest.mark.parametrize("words", ["/home/someone/model/x.py:3", "C:\\Users\\someone", "in '/tmp/ipykernel_1/2.py'"])
 def test_a_path_of_a_machine_is_known_when_seen(words):
     assert PATH_OF_A_MACHINE.search(words)
 

@@ -103,8 +103,10 @@ def repriced(
     own = ledger[np.array([key in prices for key in keys], bool) & ~ledger["kind"].isin(COSTS)]
     if own.empty:
         return ledger
-    both = [[_in_year(price, year) for price in prices[scenario, item]]
-            for scenario, item, year in own[["scenario", "item", "year"]].to_numpy()]  # fmt: skip
+    both = [
+        [_in_year(price, year) for price in prices[scenario, item]]
+        for scenario, item, year in own[["scenario", "item", "year"]].to_numpy()
+    ]
     old, new = np.array(both).T
     lines = ["run", "year", "item", "quintile"]
     shares = own["amount_gbp"] / own.groupby(lines)["amount_gbp"].transform("sum")
@@ -285,8 +287,7 @@ class Appraisal:
         found: dict[int, Match] = {}
         if self._lives_of is None:
             return found
-        for seed, runs in zip(self.pairs.index, self.pairs[["run_ours", "run_theirs"]].to_numpy(),
-                              strict=True):  # fmt: skip
+        for seed, runs in zip(self.pairs.index, self.pairs[["run_ours", "run_theirs"]].to_numpy(), strict=True):
             ours, theirs = (self._lives_of(int(run)) for run in runs)
             if ours.empty or theirs.empty:
                 return {}
@@ -311,8 +312,7 @@ class Appraisal:
 
     def _points_in_both(self) -> pd.DataFrame:
         # A year has what its two ends have on average; before the first there is no difference.
-        at_end = {seed: (one.both * self._gain_of_move).sum(axis=(2, 3))
-                  for seed, one in self.matches.items()}  # fmt: skip
+        at_end = {seed: (one.both * self._gain_of_move).sum(axis=(2, 3)) for seed, one in self.matches.items()}
         before = {seed: np.roll(one, 1, axis=0) for seed, one in at_end.items()}
         for one in before.values():
             one[0] = 0.0
@@ -445,8 +445,7 @@ class Appraisal:
         moved = {"pays": self.total_cost, **self.saving}
         sums = {what: one.groupby(level="payer").sum() for what, one in moved.items()}
         agencies = sorted(set().union(*(one.index for one in sums.values())))
-        return {what: one.reindex(agencies, fill_value=0.0).rename_axis("agency")
-                for what, one in sums.items()}  # fmt: skip
+        return {what: one.reindex(agencies, fill_value=0.0).rename_axis("agency") for what, one in sums.items()}
 
     @property
     def payers(self) -> list[str]:
@@ -463,9 +462,13 @@ class Appraisal:
         """Return what the main payer alone sees in three years: its cost and its cash."""
         first = range(1, SHORT_LOOK_YEARS + 1)
         moved = {"cost": self.total_cost, "saving": self.saving["cash"]}
-        return {what: one[(one.index.get_level_values("payer") == self.main_payer)
-                          & one.index.get_level_values("year").isin(first)].sum()
-                for what, one in moved.items()}  # fmt: skip
+        return {
+            what: one[
+                (one.index.get_level_values("payer") == self.main_payer)
+                & one.index.get_level_values("year").isin(first)
+            ].sum()
+            for what, one in moved.items()
+        }
 
     def cost_per_crisis_year(self) -> float:
         """Return the cost of each person-year in crisis averted, both discounted, over all pairs.
@@ -517,8 +520,7 @@ class Appraisal:
             found.append((f"payback_{lens}", "year", whole(self.payback(lens))))
         short = self.short_look()
         return found + [
-            (f"short_look_{what}", "GBP", whole(values, self.main_payer or EVERYONE))
-            for what, values in short.items()
+            (f"short_look_{what}", "GBP", whole(values, self.main_payer or EVERYONE)) for what, values in short.items()
         ]
 
     @property
@@ -528,18 +530,18 @@ class Appraisal:
 
     def _rows(self, measure: str, unit: str, values: pd.DataFrame) -> pd.DataFrame:
         n_rows, n_pairs = values.shape
-        return pd.DataFrame({
-            "run": np.tile(self.pairs["run_ours"].to_numpy(np.int32), n_rows),
-            "comparator": np.tile(self.pairs["run_theirs"].to_numpy(np.int32), n_rows),
-            "measure": measure,
-            "agency": np.repeat(values.index.get_level_values("agency").to_numpy(object), n_pairs),
-            "quintile": np.repeat(
-                values.index.get_level_values("quintile").to_numpy(np.int8), n_pairs
-            ),
-            "item": np.repeat(values.index.get_level_values("item").to_numpy(object), n_pairs),
-            "value": values.to_numpy().ravel(),
-            "unit": unit,
-        })  # fmt: skip
+        return pd.DataFrame(
+            {
+                "run": np.tile(self.pairs["run_ours"].to_numpy(np.int32), n_rows),
+                "comparator": np.tile(self.pairs["run_theirs"].to_numpy(np.int32), n_rows),
+                "measure": measure,
+                "agency": np.repeat(values.index.get_level_values("agency").to_numpy(object), n_pairs),
+                "quintile": np.repeat(values.index.get_level_values("quintile").to_numpy(np.int8), n_pairs),
+                "item": np.repeat(values.index.get_level_values("item").to_numpy(object), n_pairs),
+                "value": values.to_numpy().ravel(),
+                "unit": unit,
+            }
+        )
 
     def _discounted(self, frame: pd.DataFrame, column: str, levels: Sequence[str]) -> pd.DataFrame:
         return times_by_year(self._difference(frame, column, levels), self.terms.money_factors)
@@ -553,9 +555,7 @@ class Appraisal:
         return (ours - theirs) * (self.terms.scale / MONTHS_PER_YEAR)
 
     def _by_year(self, values: pd.DataFrame) -> pd.DataFrame:
-        return values.groupby(level="year").sum().reindex(
-            self.terms.money_factors.index, fill_value=0.0
-        )  # fmt: skip
+        return values.groupby(level="year").sum().reindex(self.terms.money_factors.index, fill_value=0.0)
 
 
 def times_by_year(values: pd.DataFrame, factors: pd.Series) -> pd.DataFrame:
@@ -592,6 +592,4 @@ def by_item(values: pd.DataFrame) -> pd.DataFrame:
 
 def _places(agencies: Any, quintiles: Any, items: Any = None) -> pd.MultiIndex:
     items = [""] * len(agencies) if items is None else items
-    return pd.MultiIndex.from_arrays(
-        [agencies, quintiles, items], names=["agency", "quintile", "item"]
-    )
+    return pd.MultiIndex.from_arrays([agencies, quintiles, items], names=["agency", "quintile", "item"])

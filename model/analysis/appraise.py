@@ -48,30 +48,34 @@ class Judged:
     def loops(self) -> Loops:
         """Loop gain, with the shares reinvested and the share pooled that are in force."""
         in_force = self.comparison.facts["parameters_in_force"]
-        return loops(self.appraisal, in_force["reinvestment_share"],
-                     *pooling_of(self.comparison.facts))  # fmt: skip
+        return loops(self.appraisal, in_force["reinvestment_share"], *pooling_of(self.comparison.facts))
 
     @cached_property
     def cash_ends(self) -> dict[str, pd.DataFrame]:
         """Cash with all cashable shares at the ``low`` and the ``high`` end of their ranges."""
-        ranges = {
-            name: one.payment.cashable_range for name, one in load_payments().services.items()
+        ranges = {name: one.payment.cashable_range for name, one in load_payments().services.items()}
+        return {
+            end: cash_at(self.appraisal, {name: both[k] for name, both in ranges.items()})
+            for k, end in enumerate(("low", "high"))
         }
-        return {end: cash_at(self.appraisal, {name: both[k] for name, both in ranges.items()})
-                for k, end in enumerate(("low", "high"))}  # fmt: skip
 
     @cached_property
     def residual(self) -> pd.Series:
         """What of spending on places to meet has not worn away at the end, in present value."""
         us, in_force = self.comparison, self.comparison.facts["parameters_in_force"]
-        building = {(scenario, name): share
-                    for scenario, facts in ((us.scenario, us.facts), (us.comparator, us.their_facts))
-                    for name, share in _building(facts).items()}  # fmt: skip
+        building = {
+            (scenario, name): share
+            for scenario, facts in ((us.scenario, us.facts), (us.comparator, us.their_facts))
+            for name, share in _building(facts).items()
+        }
         left = residual_value(
-            us.results.programmes, self.appraisal.pairs, us.years, building,
+            us.results.programmes,
+            self.appraisal.pairs,
+            us.years,
+            building,
             in_force["infrastructure_depreciation"],
             in_force["infrastructure_delay_months"] / MONTHS_PER_YEAR,
-        )  # fmt: skip
+        )
         return left * float(self.appraisal.terms.money_factors.iloc[-1])
 
     @cached_property
@@ -121,11 +125,11 @@ def appraise(
     """
     found = comparisons(results)
     if not found:
-        raise ResultsError("compares nothing", file=results.folder,
-                           allowed="results of upstream run ... --compare-to")  # fmt: skip
+        raise ResultsError("compares nothing", file=results.folder, allowed="results of upstream run ... --compare-to")
     if (results.ledger["kind"] == USUAL).all():  # what is usual is paid in every world
-        raise ResultsError("holds no ledger", file=results.folder,
-                           allowed="results in which money was spent, of this version")  # fmt: skip
+        raise ResultsError(
+            "holds no ledger", file=results.folder, allowed="results in which money was spent, of this version"
+        )
     if empty := [one.scenario for one in found if one.pairs.empty]:
         raise ResultsError(f"holds no finished pair of runs for {empty[0]}", file=results.folder)
     bands = _bands(discount)
@@ -137,8 +141,12 @@ def _bands(discount: float | None) -> Bands:
     if discount is None:
         return load_schedule().money
     if not 0.0 <= discount <= 1.0:
-        raise ScenarioError("is not a discount rate", key="--discount", value=discount,
-                            allowed="a share a year from 0 to 1, such as 0.035")  # fmt: skip
+        raise ScenarioError(
+            "is not a discount rate",
+            key="--discount",
+            value=discount,
+            allowed="a share a year from 0 to 1, such as 0.035",
+        )
     return ((0, discount),)
 
 
@@ -155,8 +163,9 @@ def prices_of(settings: Iterable[tuple[str, Any]]) -> dict[str, float]:
     known, prices = [f"{PRICE_KEY}.{name}" for name in load_services()], {}
     for key, value in settings:
         if key not in known:
-            raise ScenarioError("no such unit cost", key=f"--set {key}", value=value, known=known,
-                                wanted=key, allowed=", ".join(known))  # fmt: skip
+            raise ScenarioError(
+                "no such unit cost", key=f"--set {key}", value=value, known=known, wanted=key, allowed=", ".join(known)
+            )
         name = key.removeprefix(f"{PRICE_KEY}.")
         prices[name] = checked(load_parameters().entry(f"{name}_unit_cost"), value)
     return prices
@@ -167,23 +176,28 @@ def _ledger_at(results: Results, prices: Mapping[str, float]) -> pd.DataFrame:
     for scenario, facts in results.manifest["scenarios"].items():
         for name, price in prices.items():
             if name not in facts["services"]:
-                raise ScenarioError("this service is not in the campaign", key=f"--set {PRICE_KEY}.{name}",
-                                    value=price, known=facts["services"], wanted=name)  # fmt: skip
+                raise ScenarioError(
+                    "this service is not in the campaign",
+                    key=f"--set {PRICE_KEY}.{name}",
+                    value=price,
+                    known=facts["services"],
+                    wanted=name,
+                )
             old = facts["parameters_in_force"][f"{name}_unit_cost"]
             if old == 0.0:
-                raise ScenarioError("it cost nothing in this campaign, so its ledger does not say who pays",
-                                    key=f"--set {PRICE_KEY}.{name}", value=price)  # fmt: skip
+                raise ScenarioError(
+                    "it cost nothing in this campaign, so its ledger does not say who pays",
+                    key=f"--set {PRICE_KEY}.{name}",
+                    value=price,
+                )
             changed[scenario, name] = _grown(old, name, facts), _grown(price, name, facts)
     return repriced(results.ledger, results.services, changed) if changed else results.ledger
 
 
-def _judged(
-    one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping[str, float], mid_year: bool
-) -> Judged:
+def _judged(one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping[str, float], mid_year: bool) -> Judged:
     schedule, outside = load_schedule(), load_outside()
     both = {one.scenario: one.facts, one.comparator: one.their_facts}
-    grades = {(scenario, name): grade for scenario, facts in both.items()
-              for name, grade in _grades(facts).items()}  # fmt: skip
+    grades = {(scenario, name): grade for scenario, facts in both.items() for name, grade in _grades(facts).items()}
     in_force = one.facts["parameters_in_force"]
     terms = Terms(
         years=one.years,
@@ -199,11 +213,7 @@ def _judged(
         entries=tuple(_grades(one.facts)),
     )
     pairs = one.pairs[["run_ours", "run_theirs"]]
-    told = (
-        f"{schedule.version} ({rates_in_words(bands)})"
-        if bands is schedule.money
-        else rates_in_words(bands)
-    )
+    told = f"{schedule.version} ({rates_in_words(bands)})" if bands is schedule.money else rates_in_words(bands)
     ungraded = sorted({name for (_, name), grade in grades.items() if grade is None})
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
@@ -220,9 +230,7 @@ def _steps(facts: Mapping[str, Any], prices: Mapping[str, float]) -> dict[str, B
     """Return what a whole step of each service costs a year, at prices set here or in force."""
     known, in_force = load_payments().services, facts["parameters_in_force"]
     return {
-        name: _grown(
-            prices.get(name, in_force[f"{name}_unit_cost"]) * known[name].step_units, name, facts
-        )
+        name: _grown(prices.get(name, in_force[f"{name}_unit_cost"]) * known[name].step_units, name, facts)
         for name in facts["services"]
     }
 
@@ -239,9 +247,7 @@ def _grades(facts: Mapping[str, Any]) -> dict[str, int | None]:
     found: dict[str, int | None] = {}
     for entry in facts["plan"]:
         name = entry["name"] or Path(entry["programme"] or entry["service"]).stem
-        found[name] = (
-            load_outside().service_grade if entry["service"] else _grade(entry["programme"])
-        )
+        found[name] = load_outside().service_grade if entry["service"] else _grade(entry["programme"])
     return found
 
 
@@ -278,8 +284,7 @@ def rates_in_words(bands: Bands) -> str:
     >>> rates_in_words([(0, 0.035), (31, 0.03)])
     '3.5 %, then 3 % from year 31'
     """
-    return ", then ".join(f"{100 * rate:.3g} %" + (f" from year {start}" if start else "")
-                          for start, rate in bands)  # fmt: skip
+    return ", then ".join(f"{100 * rate:.3g} %" + (f" from year {start}" if start else "") for start, rate in bands)
 
 
 def write_appraisal(judged: Sequence[Judged], folder: Path) -> Path:

@@ -22,11 +22,13 @@ def cuts(results: Results, scenario: str) -> pd.DataFrame:
     rows = rows[rows["scenario"] == scenario]
     gap = rows["planned_gbp"] - rows["prevention_gbp"]
     sums = rows.assign(
-        planned=rows["planned_gbp"], paid=rows["prevention_gbp"],
-        cut=gap.clip(lower=0.0), added=(-gap).clip(lower=0.0),
+        planned=rows["planned_gbp"],
+        paid=rows["prevention_gbp"],
+        cut=gap.clip(lower=0.0),
+        added=(-gap).clip(lower=0.0),
         feedback=rows["prevention_gbp"] - rows["frozen_prevention_gbp"],
         unfunded=rows["unfunded_gbp"],
-    )  # fmt: skip
+    )
     names = ["planned", "paid", "cut", "added", "feedback", "unfunded"]
     return sums.groupby(["agency", "run"], sort=False)[names].sum()
 
@@ -44,10 +46,13 @@ def loop_gain(results: Results, scenario: str, reinvestment: float) -> pd.Series
     """
     rows = results.budgets
     rows = rows[rows["scenario"] == scenario]
-    pounds = rows.assign(full=rows["frozen_bill_gbp"] - rows["bill_gbp"],
-                         cash=rows["frozen_bill_gbp"] - rows["cash_bill_gbp"])  # fmt: skip
-    cost, full, cash = (pounds.groupby(["agency", "run"])[name].sum().unstack("run", fill_value=0)
-                        for name in ("prevention_gbp", "full", "cash"))  # fmt: skip
+    pounds = rows.assign(
+        full=rows["frozen_bill_gbp"] - rows["bill_gbp"], cash=rows["frozen_bill_gbp"] - rows["cash_bill_gbp"]
+    )
+    cost, full, cash = (
+        pounds.groupby(["agency", "run"])[name].sum().unstack("run", fill_value=0)
+        for name in ("prevention_gbp", "full", "cash")
+    )
     pooled = pooling_of(results.manifest["scenarios"][scenario])
     found = loop(cost.to_numpy(), full.to_numpy(), cash.to_numpy(), reinvestment, *pooled)
     return pd.Series(found.gain, cost.columns)

@@ -93,9 +93,7 @@ def who_looks(them: Appraisal) -> list[tuple[str, str]]:
     return [*((EVERYONE, lens) for lens in LENSES), *own]
 
 
-def flows(
-    them: Appraisal, agency: str, lens: str, bands: Bands | None = None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def flows(them: Appraisal, agency: str, lens: str, bands: Bands | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return discounted gains less costs, and costs, by year, of an agency or the whole place.
 
     ``bands`` are rates for money, in place of those in force.
@@ -156,16 +154,16 @@ def plane(them: Appraisal) -> pd.DataFrame:
         ``crisis_years``, person-years in crisis averted.
     """
     averted = times_by_year(them.crisis_averted, them.terms.wellbeing_factors)
-    return pd.DataFrame({
-        "cost_gbp": them.total_cost.sum() - them.saving["cash"].sum(),
-        "wellbys": them.wellbys.sum(),
-        "crisis_years": averted.sum(),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "cost_gbp": them.total_cost.sum() - them.saving["cash"].sum(),
+            "wellbys": them.wellbys.sum(),
+            "crisis_years": averted.sum(),
+        }
+    )
 
 
-def acceptability(
-    cost_gbp: Array, effect: Array, values_gbp: Array = WELLBY_VALUES
-) -> pd.DataFrame:
+def acceptability(cost_gbp: Array, effect: Array, values_gbp: Array = WELLBY_VALUES) -> pd.DataFrame:
     """Return how likely an effect is worth more than it costs, at each value of one.
 
     Returns
@@ -184,8 +182,10 @@ def acceptability(
     Name: one_sample, dtype: float64
     """
     means = resampled_means(cost_gbp), resampled_means(effect)
-    shares = {"one_sample": _worth_it(cost_gbp, effect, values_gbp),
-              "of_mean": _worth_it(means[0], means[1], values_gbp)}  # fmt: skip
+    shares = {
+        "one_sample": _worth_it(cost_gbp, effect, values_gbp),
+        "of_mean": _worth_it(means[0], means[1], values_gbp),
+    }
     return pd.DataFrame(shares, pd.Index(values_gbp, name="value_gbp"))
 
 
@@ -253,8 +253,9 @@ def loop(
     """
     paid, saved = cost.sum(axis=0), full.sum(axis=0)
     weights = _over(cost, paid)
-    own_saved, own_cash = ((1.0 - pooled) * (weights * one).sum(axis=0) + pooled * one.sum(axis=0)
-                           for one in (full, cash))  # fmt: skip
+    own_saved, own_cash = (
+        (1.0 - pooled) * (weights * one).sum(axis=0) + pooled * one.sum(axis=0) for one in (full, cash)
+    )
     more = 0.0 if gain_share is None else pooled * (gain_share - reinvestment)
     again = reinvestment * own_cash + more * cash.sum(axis=0)
     return Loop(
@@ -278,8 +279,10 @@ def pounds_by_agency(them: Appraisal) -> tuple[Array, Array, Array]:
     Without optimism bias: what a budget pays and gets back, not what it should set aside.
     """
     change = _change_of_rate(them, FREE)
-    frames = [times_by_year(one, change).groupby(level="payer").sum()
-              for one in (them.cost, them.saving["full_cost"], them.saving["cash"])]  # fmt: skip
+    frames = [
+        times_by_year(one, change).groupby(level="payer").sum()
+        for one in (them.cost, them.saving["full_cost"], them.saving["cash"])
+    ]
     agencies = sorted(set().union(*(one.index for one in frames)))
     cost, full, cash = (one.reindex(agencies, fill_value=0.0).to_numpy() for one in frames)
     return cost, full, cash
@@ -303,8 +306,7 @@ def loops(
     by_pair = pounds_by_agency(them)
     means = [one.mean(axis=1) for one in by_pair]
     drawn = [resampled_means(one) for one in by_pair]
-    found = (loop(one[0], one[1], one[2], reinvestment, pooled, gain_share)
-             for one in (means, by_pair, drawn))  # fmt: skip
+    found = (loop(one[0], one[1], one[2], reinvestment, pooled, gain_share) for one in (means, by_pair, drawn))
     return Loops(*found)
 
 
@@ -414,9 +416,7 @@ def a_year(saving: pd.DataFrame, them: Appraisal) -> pd.DataFrame:
 # --- Rows for the table ``appraisal`` --------------------------------------------------------
 
 
-def measures(
-    them: Appraisal, found: Loops, ends: Mapping[str, pd.DataFrame], residual: pd.Series
-) -> list[Measure]:
+def measures(them: Appraisal, found: Loops, ends: Mapping[str, pd.DataFrame], residual: pd.Series) -> list[Measure]:
     """List what is a figure of each pair: its plane, factors of its loop, payback at other rates.
 
     ``ends`` is cash at low and high cashable shares. What is a figure of all pairs, such as a
@@ -429,11 +429,14 @@ def measures(
         ("residual_value", "GBP", whole(residual)),
     ]
     rows += [(f"saving_cash_{end}", "GBP", whole(one.sum())) for end, one in ends.items()]
-    factors = {"": found.pairs.gain, "_ratio": found.pairs.ratio,
-               "_own_share": found.pairs.own_share, "_cashable": found.pairs.cashable,
-               "_reinvestment": np.broadcast_to(found.pairs.reinvestment, len(seeds))}  # fmt: skip
-    rows += [(f"loop_gain{name}", "ratio", whole(pd.Series(values, seeds)))
-             for name, values in factors.items()]  # fmt: skip
+    factors = {
+        "": found.pairs.gain,
+        "_ratio": found.pairs.ratio,
+        "_own_share": found.pairs.own_share,
+        "_cashable": found.pairs.cashable,
+        "_reinvestment": np.broadcast_to(found.pairs.reinvestment, len(seeds)),
+    }
+    rows += [(f"loop_gain{name}", "ratio", whole(pd.Series(values, seeds))) for name, values in factors.items()]
     for lens in LENSES:
         for rate in RATES:
             paid_back = paybacks(them, lens, ((0, rate),))

@@ -37,8 +37,7 @@ def load_schedule(path: Path = DATA / "discounting.toml") -> Schedule:
     ((0, 0.035), (31, 0.03), (76, 0.025))
     """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
-    steps = {name: tuple((one["from_year"], one["rate"]) for one in document[name])
-             for name in ("money", "wellbeing")}  # fmt: skip
+    steps = {name: tuple((one["from_year"], one["rate"]) for one in document[name]) for name in ("money", "wellbeing")}
     return Schedule(document["version"], **steps)
 
 
@@ -79,10 +78,14 @@ def load_outside(path: Path = DATA / "appraisal.toml") -> Outside:
     """
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     wellby, qaly, bias = (document[name] for name in ("wellby", "qaly", "optimism_bias"))
-    values = {level: rebased(wellby[level], wellby["price_year"])
-              for level in ("low", "central", "high")}  # fmt: skip
-    return Outside(values, rebased(qaly["value"], qaly["price_year"]), document["enrolees"]["most"],
-                   tuple(bias["by_grade"]), bias["service_grade"])  # fmt: skip
+    values = {level: rebased(wellby[level], wellby["price_year"]) for level in ("low", "central", "high")}
+    return Outside(
+        values,
+        rebased(qaly["value"], qaly["price_year"]),
+        document["enrolees"]["most"],
+        tuple(bias["by_grade"]),
+        bias["service_grade"],
+    )
 
 
 def discount_factors(years: int, bands: Bands, *, mid_year: bool = False) -> Array:
@@ -138,8 +141,7 @@ def payback_year(net_gbp: Array, cost_gbp: Array) -> float:
 
 def payback_years(net_gbp: pd.DataFrame, cost_gbp: pd.DataFrame) -> pd.Series:
     """Return `payback_year` of each pair; years go down, pairs across."""
-    years = [payback_year(net_gbp[seed].to_numpy(), cost_gbp[seed].to_numpy())
-             for seed in net_gbp.columns]  # fmt: skip
+    years = [payback_year(net_gbp[seed].to_numpy(), cost_gbp[seed].to_numpy()) for seed in net_gbp.columns]
     return pd.Series(years, net_gbp.columns, dtype=float)
 
 

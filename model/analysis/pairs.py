@@ -75,9 +75,7 @@ class Paired:
         means = self.theirs.mean(axis=1)
         return {
             key: Change(estimate(row), float(means.iloc[k]))
-            for k, (key, row) in enumerate(
-                zip(self.difference.index, self.difference.to_numpy(), strict=True)
-            )
+            for k, (key, row) in enumerate(zip(self.difference.index, self.difference.to_numpy(), strict=True))
         }
 
     def change(self) -> "Change":
@@ -115,9 +113,7 @@ class Change:
         if self.is_nothing:
             return "no change in any pair"
         if size.is_sure and not size.is_told:
-            ends = [
-                f"{abs(x):,.{digits}f} {more if x > 0 else fewer}" for x in (size.low, size.high)
-            ]
+            ends = [f"{abs(x):,.{digits}f} {more if x > 0 else fewer}" for x in (size.low, size.high)]
             return f"no change can be told ({' to '.join(ends)})"
         towards = size if size.mean > 0 else Estimate(-size.mean, -size.high, -size.low)
         mean, *interval = towards.text(digits).split(" ", 1)
@@ -151,9 +147,7 @@ class Comparison:
     def __init__(self, results: Results, scenario: str) -> None:
         self.results, self.scenario = results, scenario
         self.comparator = str(results.manifest["comparator"])
-        self.facts, self.their_facts = (
-            results.manifest["scenarios"][name] for name in (scenario, self.comparator)
-        )
+        self.facts, self.their_facts = (results.manifest["scenarios"][name] for name in (scenario, self.comparator))
         self.years = int(self.facts["years"])
         self.scale = self.facts["real_population"] / self.facts["population"]
 
@@ -161,8 +155,10 @@ class Comparison:
     def pairs(self) -> pd.DataFrame:
         """By seed, the numbers of both runs and whether they are the same to the bit."""
         finished = self.results.runs[self.results.runs["status"] == "finished"]
-        ours, theirs = (finished[finished["scenario"] == name].set_index("seed")[["run", "digest"]]
-                        for name in (self.scenario, self.comparator))  # fmt: skip
+        ours, theirs = (
+            finished[finished["scenario"] == name].set_index("seed")[["run", "digest"]]
+            for name in (self.scenario, self.comparator)
+        )
         both = ours.merge(theirs, on="seed", suffixes=("_ours", "_theirs")).sort_index()
         return both.assign(same=both["digest_ours"] == both["digest_theirs"])
 
@@ -179,10 +175,12 @@ class Comparison:
     @cached_property
     def satisfaction(self) -> Paired:
         """Mean life satisfaction of adults, by year."""
-        return self._paired(pd.concat(
-            adults_by_year(self.results, name)["life_satisfaction"]
-            for name in dict.fromkeys((self.scenario, self.comparator))
-        ))  # fmt: skip
+        return self._paired(
+            pd.concat(
+                adults_by_year(self.results, name)["life_satisfaction"]
+                for name in dict.fromkeys((self.scenario, self.comparator))
+            )
+        )
 
     @cached_property
     def help_sought(self) -> Paired:
@@ -231,8 +229,7 @@ class Comparison:
     def _paired(self, values: "pd.Series[Any]") -> Paired:
         """Set values by run, and what else indexes them, side by side; what is missing is 0."""
         wide = values.unstack(level="run", fill_value=0)
-        sides = (wide.reindex(columns=self.pairs[f"run_{side}"], fill_value=0.0)
-                 for side in ("ours", "theirs"))  # fmt: skip
+        sides = (wide.reindex(columns=self.pairs[f"run_{side}"], fill_value=0.0) for side in ("ours", "theirs"))
         ours, theirs = (side.set_axis(self.pairs.index, axis=1) for side in sides)
         return Paired(ours.astype(np.float64), theirs.astype(np.float64))
 
@@ -253,8 +250,7 @@ def turn_of(yearly: Paired) -> tuple[int, int] | None:
         The last of the first years, at most 3, over which it is higher in sum, and the first
         year from which it is seen to be lower.
     """
-    early = [n for n in range(EARLY_YEARS, 0, -1)
-             if yearly.where("year", range(1, n + 1)).change().size.low > 0]  # fmt: skip
+    early = [n for n in range(EARLY_YEARS, 0, -1) if yearly.where("year", range(1, n + 1)).change().size.low > 0]
     falls = first_seen(yearly, -1)
     return (early[0], falls) if early and falls and falls > early[0] else None
 

@@ -35,8 +35,18 @@ LONGEST_STEM = 60
 TRIES = 3
 """How often runs are tried whose process was killed."""
 
-ALIKE = ("place", "population", "years", "burn_in_years", "seed", "replicates", "services",
-         "structure", "growth", "parameters")  # fmt: skip
+ALIKE = (
+    "place",
+    "population",
+    "years",
+    "burn_in_years",
+    "seed",
+    "replicates",
+    "services",
+    "structure",
+    "growth",
+    "parameters",
+)
 """Keys of a scenario in which two that are compared must agree: all else is what is chosen."""
 
 SET_FOR_BOTH = (*ALIKE, "shocks", "capacity")
@@ -82,8 +92,9 @@ def plan(scenarios: Sequence[Scenario]) -> list[Run]:
     names = [config.name for config in scenarios]
     for name in names:
         if names.count(name) > 1:
-            raise ScenarioError("two scenarios have this name", key="name", value=name,
-                                allowed="one name each; set name in one of them")  # fmt: skip
+            raise ScenarioError(
+                "two scenarios have this name", key="name", value=name, allowed="one name each; set name in one of them"
+            )
     pairs = [(config, k) for config in scenarios for k in range(config.replicates)]
     return [Run(number, config, k) for number, (config, k) in enumerate(pairs)]
 
@@ -110,9 +121,12 @@ def require_alike(config: Scenario, comparator: Scenario) -> None:
         key, value, what_it_is = ours
         if what_it_is != theirs[2]:
             option = f"--{key}" if key in OPTIONS else f"--set {key}=VALUE"
-            raise ScenarioError(f"{comparator.name}, compared with, has {theirs[1]!r}",
-                                key=key, value=value,
-                                allowed=f"the same in both; {option} sets both")  # fmt: skip
+            raise ScenarioError(
+                f"{comparator.name}, compared with, has {theirs[1]!r}",
+                key=key,
+                value=value,
+                allowed=f"the same in both; {option} sets both",
+            )
 
 
 def _alike(config: Scenario) -> Iterator[tuple[str, object, object]]:
@@ -168,9 +182,7 @@ def chosen(
     return configs, load_scenario(compare_to, for_both) if compare_to else None
 
 
-def with_comparator(
-    scenarios: Sequence[Scenario], comparator: Scenario
-) -> tuple[list[Scenario], str]:
+def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tuple[list[Scenario], str]:
     """Join the scenario that others are compared with, under a name of its own.
 
     Where it is one of several scenarios it is run once. A scenario alone is compared even with
@@ -254,8 +266,7 @@ def run_campaign(
         When the folder cannot be used, or replicates came out identical.
     """
     if isinstance(jobs, bool) or jobs < 1:
-        raise ScenarioError("not a number of processes", key="--jobs", value=jobs,
-                            allowed="a whole number from 1 up")  # fmt: skip
+        raise ScenarioError("not a number of processes", key="--jobs", value=jobs, allowed="a whole number from 1 up")
     compared_with = None
     if comparator is not None:
         scenarios, compared_with = with_comparator(scenarios, comparator)
@@ -297,8 +308,7 @@ def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watch
         live_in_pool(tasks, folder, jobs, watcher.on_months)
         # One killed process breaks its whole pool; what it and the others left is tried again.
         done = set(Results(folder).runs["run"])
-        left = [replace(task, runs=tuple(run for run in task.runs if run.number not in done))
-                for task in tasks]  # fmt: skip
+        left = [replace(task, runs=tuple(run for run in task.runs if run.number not in done)) for task in tasks]
         tasks = [task for task in left if task.runs]
         if not tasks:
             return
@@ -315,9 +325,12 @@ def keeps_lives(scenarios: Sequence[Scenario], *, compared: bool, asked: bool) -
     config = max(scenarios, key=lambda one: one.population * one.years)
     rows = config.population * config.years
     if asked and rows > MOST:
-        raise ScenarioError(f"would be about {rows:,} rows a run", key="--lives",
-                            value=f"{config.population:,} residents, {config.years} years",
-                            allowed=f"up to {MOST:,}; a smaller population, or fewer years")  # fmt: skip
+        raise ScenarioError(
+            f"would be about {rows:,} rows a run",
+            key="--lives",
+            value=f"{config.population:,} residents, {config.years} years",
+            allowed=f"up to {MOST:,}; a smaller population, or fewer years",
+        )
     return asked or (compared and rows <= MOST_UNASKED)
 
 
@@ -331,9 +344,7 @@ def jobs_that_pay(scenarios: Sequence[Scenario]) -> int:
     1
     """
     work = sum(
-        config.population
-        * config.replicates
-        * (config.months + config.burn_in_years * MONTHS_PER_YEAR)
+        config.population * config.replicates * (config.months + config.burn_in_years * MONTHS_PER_YEAR)
         for config in scenarios
     )
     return max(1, min(default_jobs(), work // RESIDENT_MONTHS_A_PROCESS))
@@ -360,18 +371,17 @@ def _settle_rest(folder: Path, runs: Sequence[Run], interrupted: bool) -> int:
 
 def _require_distinct(results: Results) -> None:
     finished = results.runs[results.runs["status"] == "finished"]
-    same = finished[
-        finished.duplicated(["scenario", "variant", "draw", "place", "digest"], keep=False)
-    ]
+    same = finished[finished.duplicated(["scenario", "variant", "draw", "place", "digest"], keep=False)]
     if len(same):
         pair = ", ".join(str(k) for k in same["replicate"].head(2))
-        raise ResultsError(f"replicates {pair} of {same['scenario'].iloc[0]} are identical to the "
-                           "bit: their seeds do not reach the draws", file=results.folder)  # fmt: skip
+        raise ResultsError(
+            f"replicates {pair} of {same['scenario'].iloc[0]} are identical to the "
+            "bit: their seeds do not reach the draws",
+            file=results.folder,
+        )
 
 
-def _manifest(
-    scenarios: Sequence[Scenario], runs: Sequence[Run], comparator: str | None
-) -> dict[str, Any]:
+def _manifest(scenarios: Sequence[Scenario], runs: Sequence[Run], comparator: str | None) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "upstream": version("upstream-abm"),

@@ -71,13 +71,22 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
     """Return the row of a run for the table ``runs``."""
     config = run.config
     row = {
-        "run": run.number, "scenario": config.name, "variant": config.structure.variant,
-        "draw": 0, "replicate": run.replicate, "seed": run.seed,
-        "place": config.place_profile.name, "status": status, "error": "", "seconds": 0.0,
-        "peak_memory_mb": 0.0, "residents": config.population,
-        "scale": config.place_profile.population / config.population, "overflow": 0,
+        "run": run.number,
+        "scenario": config.name,
+        "variant": config.structure.variant,
+        "draw": 0,
+        "replicate": run.replicate,
+        "seed": run.seed,
+        "place": config.place_profile.name,
+        "status": status,
+        "error": "",
+        "seconds": 0.0,
+        "peak_memory_mb": 0.0,
+        "residents": config.population,
+        "scale": config.place_profile.population / config.population,
+        "overflow": 0,
         "digest": "",
-    }  # fmt: skip
+    }
     return {name: [value] for name, value in {**row, **values}.items()}
 
 
@@ -107,9 +116,13 @@ def live(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
         for name, rows in tables.items():
             writer.append(name, rows)
         row = run_row(
-            run, "finished", seconds=time.perf_counter() - started, peak_memory_mb=peak_mb(),
-            overflow=sum(model.network.overflow.values()), digest=digest,
-        )  # fmt: skip
+            run,
+            "finished",
+            seconds=time.perf_counter() - started,
+            peak_memory_mb=peak_mb(),
+            overflow=sum(model.network.overflow.values()),
+            digest=digest,
+        )
         writer.append("runs", frame_of("runs", row))
 
 

@@ -151,9 +151,13 @@ def block(seed, purpose, lane, month, resident):
     """Draw the four words at one address, for the few who need them."""
     where = uint32((lane << 8) | purpose)
     return philox4x32(
-        uint32(seed), uint32(uint64(seed) >> uint64(32)),
-        uint32(resident), uint32(uint64(resident) >> uint64(32)), uint32(month), where,
-    )  # fmt: skip
+        uint32(seed),
+        uint32(uint64(seed) >> uint64(32)),
+        uint32(resident),
+        uint32(uint64(resident) >> uint64(32)),
+        uint32(month),
+        where,
+    )
 
 
 @kernel
@@ -256,9 +260,7 @@ class Draws:
         fill_uniforms(self.seed, where, np.uint32(month & 0xFFFFFFFF), ids, uniforms)
         return uniforms
 
-    def low(
-        self, purpose: Purpose, month: int, ids: Array, below: Sequence[float], lane: int = 0
-    ) -> tuple[Low, ...]:
+    def low(self, purpose: Purpose, month: int, ids: Array, below: Sequence[float], lane: int = 0) -> tuple[Low, ...]:
         """Draw up to four uniforms a resident, of which only those below a bound are needed.
 
         They share a block, and only where it says that one may be low is it drawn to the end.
@@ -303,9 +305,7 @@ class Draws:
 def _fill_ids(where, who, month, order, ids):
     for i in range(who.size):
         key0, key1 = uint32(who[i]), uint32(uint64(who[i]) >> uint64(32))
-        high, low, _, _ = philox4x32(
-            key0, key1, uint32(order[i]), uint32(0), uint32(month), uint32(where)
-        )
+        high, low, _, _ = philox4x32(key0, key1, uint32(order[i]), uint32(0), uint32(month), uint32(where))
         ids[i] = (uint64(high) << uint64(32)) | uint64(low)
 
 

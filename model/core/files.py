@@ -47,8 +47,7 @@ def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> str
             raise error("is not an ordinary file", file=path)
         size = path.stat().st_size
         if size > largest_bytes:
-            raise error(f"is too large ({size:,} bytes)", file=path,
-                        allowed=f"at most {largest_bytes:,} bytes")  # fmt: skip
+            raise error(f"is too large ({size:,} bytes)", file=path, allowed=f"at most {largest_bytes:,} bytes")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         siblings = [other.name for other in path.parent.glob("*.toml")] if path.parent else []
@@ -136,9 +135,12 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise ValueError("nested too deep") from None
     level: list[Any] = [document]
     for _ in range(DEEPEST_NEST):
-        level = [inner for outer in level
-                 for inner in (outer.values() if isinstance(outer, dict) else outer)
-                 if isinstance(inner, dict | list)]  # fmt: skip
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
     if level:
         raise ValueError(f"nested more than {DEEPEST_NEST} deep")
     return document
@@ -180,9 +182,7 @@ def validation_problem(
     return kind(problem, **details)
 
 
-def _kind_problem(
-    first: ErrorDetails, kind: type[InputError], file: str | Path | None, known: list[str]
-) -> InputError:
+def _kind_problem(first: ErrorDetails, kind: type[InputError], file: str | Path | None, known: list[str]) -> InputError:
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "union_tag_not_found":
         return kind("has no kind", file=file, key=key, value=first["input"], known=known, wanted="")
@@ -190,9 +190,7 @@ def _kind_problem(
     return kind("unknown kind", file=file, key=f"{key}.kind", value=tag, known=known, wanted=tag)
 
 
-def _walk(
-    top: type[BaseModel], loc: Sequence[int | str]
-) -> tuple[list[type[BaseModel]], list[str]]:
+def _walk(top: type[BaseModel], loc: Sequence[int | str]) -> tuple[list[type[BaseModel]], list[str]]:
     """Return the schemas in which the last part of a place lies, and its parts as in the file."""
     here, around, words = [top], [top], []
     for part in loc:

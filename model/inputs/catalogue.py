@@ -93,15 +93,14 @@ def _check_spill(service: Service, services: Mapping[str, Service], path: Path) 
         return
     key, allowed = f"services.{service.name}.spills_to", "a contact that spills to none"
     if target not in services:
-        raise EvidenceError("unknown service", file=path, key=key, value=target, known=services,
-                            wanted=target)  # fmt: skip
+        raise EvidenceError("unknown service", file=path, key=key, value=target, known=services, wanted=target)
     kinds = {service.kind, services[target].kind}
     if "stock" in kinds or services[target].spills_to or target in (service.name, ADMISSION):
-        raise EvidenceError("nobody can turn there", file=path, key=key, value=target,
-                            allowed=allowed)  # fmt: skip
+        raise EvidenceError("nobody can turn there", file=path, key=key, value=target, allowed=allowed)
     if service.name in PATHWAY:
-        raise EvidenceError("is a step of the pathway, which leads on itself", file=path, key=key,
-                            value=target, allowed="left out")  # fmt: skip
+        raise EvidenceError(
+            "is a step of the pathway, which leads on itself", file=path, key=key, value=target, allowed="left out"
+        )
 
 
 @cache
@@ -181,10 +180,9 @@ def load_channels(path: Path = CHANNELS_FILE) -> Mapping[str, Channel]:
     """
     entries = tomllib.loads(path.read_text(encoding="utf-8"))
     return {
-        name: Channel(name, entry["meaning"], entry["mechanism"], tuple(entry["parameters"]),
-                      entry.get("cut", {}))
+        name: Channel(name, entry["meaning"], entry["mechanism"], tuple(entry["parameters"]), entry.get("cut", {}))
         for name, entry in entries.items()
-    }  # fmt: skip
+    }
 
 
 def cut_by(variant: str) -> dict[str, float]:
@@ -195,11 +193,7 @@ def cut_by(variant: str) -> dict[str, float]:
     >>> cut_by("no_buffer"), cut_by("full")
     ({'buffer_most': 0.0}, {})
     """
-    return {
-        name: value
-        for channel in load_channels().values()
-        for name, value in channel.cut.get(variant, {}).items()
-    }
+    return {name: value for channel in load_channels().values() for name, value in channel.cut.get(variant, {}).items()}
 
 
 def item_words(name: str) -> str:

@@ -24,8 +24,11 @@ YEARS = 201
 ALL = "all"
 """In a table of series: every name that has none of its own."""
 
-FOLLOWS = {"long_term_care": "adult_social_care_request", "child_protection_plan": "child_in_need",
-           "looked_after_child": "child_in_need"}  # fmt: skip
+FOLLOWS = {
+    "long_term_care": "adult_social_care_request",
+    "child_protection_plan": "child_in_need",
+    "looked_after_child": "child_in_need",
+}
 """Stocks whose demand grows with what brings people there; the years that takes are left out."""
 
 

@@ -167,8 +167,7 @@ class Parameters(Mapping[str, float]):
             When a name is unknown or a value is outside what its unit can be.
         """
         changed = {
-            name: replace(self.entry(name), value=checked(self.entry(name), value))
-            for name, value in values.items()
+            name: replace(self.entry(name), value=checked(self.entry(name), value)) for name, value in values.items()
         }
         parameters = replace(self, entries={**self.entries, **changed})
         _require_room_for_the_rest(parameters)
@@ -179,9 +178,12 @@ def _require_room_for_the_rest(parameters: Parameters) -> None:
     for names in PARTS_OF_ONE:
         total = sum(parameters[name] for name in names)
         if total > 1.0:
-            raise EvidenceError(f"with {', '.join(names[1:])} sums to {total:g}",
-                                key=f"parameters.{names[0]}", value=parameters[names[0]],
-                                allowed="at most 1 together")  # fmt: skip
+            raise EvidenceError(
+                f"with {', '.join(names[1:])} sums to {total:g}",
+                key=f"parameters.{names[0]}",
+                value=parameters[names[0]],
+                allowed="at most 1 together",
+            )
 
 
 def checked(parameter: Parameter, value: object) -> float:
@@ -258,13 +260,9 @@ def read_parameters(path: Path = PARAMETERS_FILE) -> Parameters:
     try:
         read = _File.model_validate(document)
     except ValidationError as error:
-        raise validation_problem(
-            error, EvidenceError, path, (_File, _Entry, _SourceEntry)
-        ) from None
+        raise validation_problem(error, EvidenceError, path, (_File, _Entry, _SourceEntry)) from None
     sources = {key: Source(key, **dict(entry)) for key, entry in read.sources.items()}
-    entries = {
-        name: _parameter(name, entry, path, sources) for name, entry in read.parameters.items()
-    }
+    entries = {name: _parameter(name, entry, path, sources) for name, entry in read.parameters.items()}
     return Parameters(entries, sources)
 
 
@@ -281,8 +279,7 @@ def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Sourc
     at = f"parameters.{name}"
     for key in parameter.sources:
         if key not in sources:
-            raise EvidenceError("unknown source", file=path, key=f"{at}.source", value=key,
-                                known=sources, wanted=key)  # fmt: skip
+            raise EvidenceError("unknown source", file=path, key=f"{at}.source", value=key, known=sources, wanted=key)
     if not parameter.sources and not parameter.why:
         raise EvidenceError("an assumption must say why", file=path, key=f"{at}.why")
     try:
@@ -291,13 +288,21 @@ def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Sourc
     except EvidenceError as error:
         raise error.placed(path) from None
     if not low <= parameter.value <= high:
-        raise EvidenceError("outside its own range", file=path, key=f"{at}.value",
-                            value=parameter.value, allowed=f"{low:g} to {high:g}")  # fmt: skip
+        raise EvidenceError(
+            "outside its own range", file=path, key=f"{at}.value", value=parameter.value, allowed=f"{low:g} to {high:g}"
+        )
     return parameter
 
 
 def _require_known(parameter: Parameter, key: str, known: Iterable[str], path: Path) -> None:
     value = getattr(parameter, key)
     if value not in known:
-        raise EvidenceError(f"unknown {key}", file=path, key=f"parameters.{parameter.name}.{key}",
-                            value=value, allowed=", ".join(known), known=known, wanted=value)  # fmt: skip
+        raise EvidenceError(
+            f"unknown {key}",
+            file=path,
+            key=f"parameters.{parameter.name}.{key}",
+            value=value,
+            allowed=", ".join(known),
+            known=known,
+            wanted=value,
+        )

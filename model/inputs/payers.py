@@ -98,8 +98,11 @@ class Payments:
         """
         usual = self.programmes.get(programme or "", self.unlisted)
         if service is not None:
-            usual = replace(self.services[service].payment, cashable=self.unlisted.cashable,
-                            cashable_range=self.unlisted.cashable_range)  # fmt: skip
+            usual = replace(
+                self.services[service].payment,
+                cashable=self.unlisted.cashable,
+                cashable_range=self.unlisted.cashable_range,
+            )
         paying = tuple((name, share) for name, share in (payers or {}).items() if share > 0.0)
         return replace(usual, payers=paying) if paying else usual
 
@@ -164,15 +167,9 @@ def load_payments(items: Path = ITEMS_FILE, payers: Path = PAYERS_FILE) -> Payme
     """
     table = _read_payers(payers)
     read = _read(items, _ItemsFile, (_Service, _Item))
-    services = {
-        name: _priced(one, f"services.{name}", table, items) for name, one in read.services.items()
-    }
-    programmes = {
-        name: _payment(one, f"programmes.{name}", table, items)
-        for name, one in read.programmes.items()
-    }
-    others = (_payment(one, name, table, items)
-              for name, one in (("unlisted", read.unlisted), ("usual", read.usual)))  # fmt: skip
+    services = {name: _priced(one, f"services.{name}", table, items) for name, one in read.services.items()}
+    programmes = {name: _payment(one, f"programmes.{name}", table, items) for name, one in read.programmes.items()}
+    others = (_payment(one, name, table, items) for name, one in (("unlisted", read.unlisted), ("usual", read.usual)))
     return Payments(services, programmes, *others)
 
 
@@ -191,8 +188,9 @@ def _read_payers(path: Path) -> _PayersFile:
         for agency in one.shares:
             known_in(dict.fromkeys(AGENCIES), key, agency, path, "agency")
         if abs(sum(one.shares.values()) - 1.0) > OFF_ONE:
-            raise EvidenceError("payers' shares don't sum to one", file=path, key=key,
-                                value=one.shares, allowed="shares that sum to 1")  # fmt: skip
+            raise EvidenceError(
+                "payers' shares don't sum to one", file=path, key=key, value=one.shares, allowed="shares that sum to 1"
+            )
     for wording, two in table.cashable.items():
         _within(two.share, two.range, path, f"cashable.{wording}.share")
     return table
@@ -208,8 +206,7 @@ def _priced(one: _Service, at: str, table: _PayersFile, path: Path) -> Priced:
 def _within(value: float, limits: tuple[float, float], path: Path, key: str) -> None:
     low, high = limits
     if not low <= value <= high:
-        raise EvidenceError("outside its own range", file=path, key=key, value=value,
-                            allowed=f"{low:g} to {high:g}")  # fmt: skip
+        raise EvidenceError("outside its own range", file=path, key=key, value=value, allowed=f"{low:g} to {high:g}")
 
 
 def _payment(one: _Item, at: str, table: _PayersFile, path: Path) -> Payment:

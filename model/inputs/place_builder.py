@@ -65,14 +65,17 @@ def read_small_areas(path: Path) -> pd.DataFrame:
     return areas
 
 
-def _require(
-    areas: pd.DataFrame, column: str, fits: "pd.Series[bool]", due: str, path: Path
-) -> None:
+def _require(areas: pd.DataFrame, column: str, fits: "pd.Series[bool]", due: str, path: Path) -> None:
     wrong = np.flatnonzero(~fits.to_numpy(bool))
     if wrong.size:
         row = int(wrong[0])
-        raise PlaceError("cannot be used", file=path, key=f"{column} of row {row + 1}",
-                         value=areas[column].tolist()[row], allowed=due)  # fmt: skip
+        raise PlaceError(
+            "cannot be used",
+            file=path,
+            key=f"{column} of row {row + 1}",
+            value=areas[column].tolist()[row],
+            allowed=due,
+        )
 
 
 def build_place(areas: pd.DataFrame, *names: str, title: str = "") -> Place:
@@ -101,17 +104,17 @@ def build_place(areas: pd.DataFrame, *names: str, title: str = "") -> Place:
     together = "" if len(councils) == 1 else f" of {', '.join(councils['lad24nm'])}"
     return _place(
         name=title or " and ".join(councils["lad24nm"]),
-        code="+".join(councils["lad24cd"]), kind="real",
+        code="+".join(councils["lad24cd"]),
+        kind="real",
         note=f"Neighbourhoods are the middle-layer super output areas of 2011{together}.",
         neighbourhoods=neighbourhoods,
-    )  # fmt: skip
+    )
 
 
 def _rows_of(areas: pd.DataFrame, name: str) -> pd.DataFrame:
     own = areas[(areas["lad24cd"] == name) | (areas["lad24nm"].str.lower() == name.lower())]
     if own.empty:
-        raise PlaceError("no such council area", key="place", value=name,
-                         known=areas["lad24nm"].unique(), wanted=name)  # fmt: skip
+        raise PlaceError("no such council area", key="place", value=name, known=areas["lad24nm"].unique(), wanted=name)
     return own
 
 
@@ -122,10 +125,7 @@ def build_miniature(areas: pd.DataFrame, n: int = 50, size: int = 8_000) -> Plac
     groups of equal population; each group becomes one neighbourhood with the group's mix.
     """
     msoas = [(group["msoa11cd"].iloc[0], *_counts(group)) for _, group in areas.groupby("msoa11cd")]
-    decile = {
-        msoa: float(np.average(np.arange(N_QUINTILES), weights=quintiles))
-        for msoa, _, quintiles in msoas
-    }
+    decile = {msoa: float(np.average(np.arange(N_QUINTILES), weights=quintiles)) for msoa, _, quintiles in msoas}
     msoas.sort(key=lambda row: (decile[row[0]], row[0]))
     people = np.cumsum([ages.sum() for _, ages, _ in msoas])
     group_of = np.minimum((people - 1) * n // people[-1], n - 1)
@@ -134,15 +134,15 @@ def build_miniature(areas: pd.DataFrame, n: int = 50, size: int = 8_000) -> Plac
         rows = [msoas[i] for i in np.flatnonzero(group_of == k)]
         ages = thin(np.sum([ages for _, ages, _ in rows], axis=0), size)
         quintiles = thin(np.sum([quintiles for *_, quintiles in rows], axis=0), size)
-        neighbourhoods.append(
-            _neighbourhood(f"EN{k + 1:02d}", f"England in small {k + 1:02d}", (ages, quintiles))
-        )
+        neighbourhoods.append(_neighbourhood(f"EN{k + 1:02d}", f"England in small {k + 1:02d}", (ages, quintiles)))
     return _place(
-        name="England in small", code="england", kind="miniature",
+        name="England in small",
+        code="england",
+        kind="miniature",
         note=f"{n} neighbourhoods of {size:,} from the most to the least deprived, with "
         "England's mix of ages and deprivation.",
         neighbourhoods=neighbourhoods,
-    )  # fmt: skip
+    )
 
 
 def write_profile(place: Place, path: Path) -> None:
@@ -161,17 +161,19 @@ def _counts(group: pd.DataFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, 
     return ages.sum(axis=0), quintiles.astype(np.int64)
 
 
-def _neighbourhood(
-    code: str, name: str, counts: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
-) -> dict[str, Any]:
+def _neighbourhood(code: str, name: str, counts: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]) -> dict[str, Any]:
     ages, quintiles = (values.tolist() for values in counts)
-    return {"code": code, "name": name, "population": sum(ages), "ages": ages,
-            "quintiles": quintiles}  # fmt: skip
+    return {"code": code, "name": name, "population": sum(ages), "ages": ages, "quintiles": quintiles}
 
 
 def _place(*, neighbourhoods: list[dict[str, Any]], **values: Any) -> Place:
-    document = {"year": YEAR, "sources": SOURCES, "age_from": list(AGE_COLUMNS),
-                "neighbourhoods": neighbourhoods, **values}  # fmt: skip
+    document = {
+        "year": YEAR,
+        "sources": SOURCES,
+        "age_from": list(AGE_COLUMNS),
+        "neighbourhoods": neighbourhoods,
+        **values,
+    }
     try:
         return Place.model_validate(document)
     except ValidationError as error:

@@ -58,9 +58,7 @@ class Neighbourhood(BaseModel):
     def _sums(self) -> "Neighbourhood":
         for key, counts in (("ages", self.ages), ("quintiles", self.quintiles)):
             if sum(counts) != self.population:
-                raise ValueError(
-                    f"{key} of {self.code} sum to {sum(counts):,}, population is {self.population:,}"
-                )
+                raise ValueError(f"{key} of {self.code} sum to {sum(counts):,}, population is {self.population:,}")
         if len(self.quintiles) != N_QUINTILES:
             raise ValueError(f"quintiles of {self.code} must be {N_QUINTILES} counts")
         return self
@@ -89,8 +87,7 @@ class Spending(BaseModel):
         for name in lines if isinstance(lines, dict) else ():
             if not LINE_NAME.fullmatch(name):
                 raise ValueError(
-                    f"{name!r} must start with a small letter and be at most 40 small letters, "
-                    "digits and underscores"
+                    f"{name!r} must start with a small letter and be at most 40 small letters, digits and underscores"
                 )
         return lines
 
@@ -122,9 +119,7 @@ class Place(BaseModel):
     sources: Annotated[tuple[str, ...], Field(strict=False)]
     note: str = ""
     age_from: Annotated[tuple[Annotated[int, Field(ge=0, lt=OLDEST_AGE)], ...], Field(strict=False)]
-    neighbourhoods: Annotated[
-        tuple[Neighbourhood, ...], Field(strict=False, min_length=1, max_length=10_000)
-    ]
+    neighbourhoods: Annotated[tuple[Neighbourhood, ...], Field(strict=False, min_length=1, max_length=10_000)]
     spending: Spending | None = None
 
     @model_validator(mode="after")
@@ -138,8 +133,7 @@ class Place(BaseModel):
         for neighbourhood in self.neighbourhoods:
             if len(neighbourhood.ages) != len(self.age_from):
                 raise ValueError(
-                    f"ages of {neighbourhood.code} must be {len(self.age_from)} counts, "
-                    "one for each age in age_from"
+                    f"ages of {neighbourhood.code} must be {len(self.age_from)} counts, one for each age in age_from"
                 )
         return self
 
@@ -205,13 +199,16 @@ def _read_place(path: Path, changed_ns: int) -> Place:
     try:
         place = Place.model_validate(document)
     except ValidationError as error:
-        raise validation_problem(
-            error, PlaceError, path, (Place, Neighbourhood, Spending)
-        ) from None
+        raise validation_problem(error, PlaceError, path, (Place, Neighbourhood, Spending)) from None
     if place.spending is not None and place.spending.year not in deflators():
-        raise PlaceError("unknown price year", file=path, key="spending.year",
-                         value=place.spending.year, known=deflators(),
-                         wanted=place.spending.year)  # fmt: skip
+        raise PlaceError(
+            "unknown price year",
+            file=path,
+            key="spending.year",
+            value=place.spending.year,
+            known=deflators(),
+            wanted=place.spending.year,
+        )
     return place
 
 

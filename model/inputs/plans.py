@@ -97,9 +97,7 @@ class Entry(Spending):
     @property
     def drawn_in(self) -> float:
         """Adults each unit draws into decisions about their place."""
-        return float(
-            sum(effect.people.value for effect in self.programme.effects_of(Participation))
-        )
+        return float(sum(effect.people.value for effect in self.programme.effects_of(Participation)))
 
     @property
     def cover(self) -> tuple[float, float]:

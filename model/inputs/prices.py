@@ -58,6 +58,5 @@ def known_in(table: Mapping[str, T], key: str, name: str, path: Path, what: str)
         When the table has no such name; the nearest one is suggested.
     """
     if name not in table:
-        raise EvidenceError(f"unknown {what}", file=path, key=key, value=name, known=table,
-                            wanted=name)  # fmt: skip
+        raise EvidenceError(f"unknown {what}", file=path, key=key, value=name, known=table, wanted=name)
     return table[name]

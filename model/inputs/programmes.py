@@ -84,17 +84,16 @@ class Number(_Table):
     @classmethod
     def _is_table(cls, given: Any) -> Any:
         if not isinstance(given, dict | Number):
-            raise ValueError("a number is due with its evidence: { value = 1, range = [0, 2], "
-                             'source = "assumption", why = "..." }')  # fmt: skip
+            raise ValueError(
+                'a number is due with its evidence: { value = 1, range = [0, 2], source = "assumption", why = "..." }'
+            )
         return given
 
     @model_validator(mode="after")
     def _is_told(self) -> "Number":
         low, high = self.range
         if low > high:
-            raise ValueError(
-                f"its range runs from {low:g} down to {high:g}; the lower end comes first"
-            )
+            raise ValueError(f"its range runs from {low:g} down to {high:g}; the lower end comes first")
         if not low <= self.value <= high:
             raise ValueError(f"{self.value:g} is outside its own range, {low:g} to {high:g}")
         if not self.is_sourced and not self.why:
@@ -106,8 +105,7 @@ def _within(least: float, most: float) -> AfterValidator:
     def check(number: Number) -> Number:
         if not least <= min(number.range) <= max(number.range) <= most:
             low, high = number.range
-            raise ValueError(f"{number.value:g}, from {low:g} to {high:g}, is not within "
-                             f"{least:g} to {most:,.10g}")  # fmt: skip
+            raise ValueError(f"{number.value:g}, from {low:g} to {high:g}, is not within {least:g} to {most:,.10g}")
         return number
 
     return AfterValidator(check)
@@ -143,8 +141,7 @@ class Eligibility(_Table):
     def _can_be(self) -> "Eligibility":
         youngest, oldest = self.ages
         if not YOUNGEST <= youngest <= oldest <= OLDEST:
-            raise ValueError(f"ages {list(self.ages)} are not from {YOUNGEST} to {OLDEST}, "
-                             "the younger first")  # fmt: skip
+            raise ValueError(f"ages {list(self.ages)} are not from {YOUNGEST} to {OLDEST}, the younger first")
         if not set(self.quintiles) <= {1, 2, 3, 4, 5}:
             raise ValueError(f"quintiles {list(self.quintiles)} are not among 1 to 5")
         if self.child_care != "none" and not self.parents:
@@ -231,8 +228,9 @@ class AddTies(_Table):
     def _keeps_peer_ties(self) -> "AddTies":
         given = {self.kept_tapered is not None, self.kept_abrupt is not None}
         if given != {self.through == "programme"}:
-            raise ValueError("kept_tapered and kept_abrupt are both due through a programme, "
-                             "and neither through an activity")  # fmt: skip
+            raise ValueError(
+                "kept_tapered and kept_abrupt are both due through a programme, and neither through an activity"
+            )
         return self
 
 
@@ -423,8 +421,14 @@ def load_programme(name: str, key: str = "programme") -> Programme:
         return read_programme(Path(name))
     bundled = bundled_programmes()
     if name not in bundled:
-        raise EvidenceError("no such programme", key=key, value=name, known=bundled,
-                            wanted=name, allowed="a bundled name, or a file ending in .toml")  # fmt: skip
+        raise EvidenceError(
+            "no such programme",
+            key=key,
+            value=name,
+            known=bundled,
+            wanted=name,
+            allowed="a bundled name, or a file ending in .toml",
+        )
     return read_programme(bundled[name])
 
 
@@ -440,8 +444,13 @@ def read_programme(path: Path) -> Programme:
     """
     document = read_toml(path, LARGEST_PROGRAMME_BYTES, EvidenceError)
     if "name" in document:
-        raise EvidenceError("a programme is named by its file", file=path, key="name",
-                            value=document["name"], allowed="left out; label is for people")  # fmt: skip
+        raise EvidenceError(
+            "a programme is named by its file",
+            file=path,
+            key="name",
+            value=document["name"],
+            allowed="left out; label is for people",
+        )
     try:
         programme = Programme.model_validate({"name": path.stem, **document})
     except ValidationError as error:
@@ -454,29 +463,42 @@ def _require_known(programme: Programme, path: Path) -> None:
     known = {**known_evidence(), ASSUMPTION: ""}
     for key in programme.sources:
         if key in known:
-            raise EvidenceError("stands for something else already", file=path,
-                                key=f"sources.{key}", allowed="another key")  # fmt: skip
+            raise EvidenceError(
+                "stands for something else already", file=path, key=f"sources.{key}", allowed="another key"
+            )
     known |= programme.sources
     cited = [("evidence", key) for key in programme.evidence]
     cited += [(f"{at}.source", key) for at, one in programme.numbers.items() for key in one.source]
     for at, key in cited:
         if key not in known:
-            raise EvidenceError("unknown evidence", file=path, key=at, value=key, known=known,
-                                wanted=key, allowed=CITABLE)  # fmt: skip
+            raise EvidenceError(
+                "unknown evidence", file=path, key=at, value=key, known=known, wanted=key, allowed=CITABLE
+            )
     services = load_services()
     for k, effect in enumerate(programme.effects):
         name = getattr(effect, "service", None)
         if name is not None and name not in services:
-            raise EvidenceError("unknown service", file=path, key=f"effects.{k}.service",
-                                value=name, known=services, wanted=name)  # fmt: skip
+            raise EvidenceError(
+                "unknown service", file=path, key=f"effects.{k}.service", value=name, known=services, wanted=name
+            )
         if isinstance(effect, CostSubstitution) and name != REPLACEABLE:
-            raise EvidenceError("no care that another could replace", file=path,
-                                key=f"effects.{k}.service", value=name, allowed=REPLACEABLE)  # fmt: skip
+            raise EvidenceError(
+                "no care that another could replace",
+                file=path,
+                key=f"effects.{k}.service",
+                value=name,
+                allowed=REPLACEABLE,
+            )
         if isinstance(effect, ServiceRatio) and services[effect.service].kind == "stock":
             _require_no_more(effect, path, f"effects.{k}.ratio.value")
 
 
 def _require_no_more(effect: ServiceRatio, path: Path, key: str) -> None:
     if effect.ratio.value > 1.0:
-        raise EvidenceError("nobody comes into care through a programme", file=path, key=key,
-                            value=effect.ratio.value, allowed="at most 1")  # fmt: skip
+        raise EvidenceError(
+            "nobody comes into care through a programme",
+            file=path,
+            key=key,
+            value=effect.ratio.value,
+            allowed="at most 1",
+        )

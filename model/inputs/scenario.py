@@ -103,11 +103,14 @@ class ScheduledShock(_Table):
         """The shock with its own months and size."""
         kind, size = load_shocks()[self.kind], self.size
         return replace(
-            kind, start_month=self.start_month, months=self.months or kind.months,
-            stress=kind.stress * size, openness=max(0.0, 1.0 + size * (kind.openness - 1.0)),
+            kind,
+            start_month=self.start_month,
+            months=self.months or kind.months,
+            stress=kind.stress * size,
+            openness=max(0.0, 1.0 + size * (kind.openness - 1.0)),
             work_ratio=1.0 + size * (kind.work_ratio - 1.0),
             money_ratio=1.0 + size * (kind.money_ratio - 1.0),
-        )  # fmt: skip
+        )
 
 
 Targeting = Literal["equal", "deprivation", "tie_poverty", "named"]
@@ -137,9 +140,7 @@ class PlanEntry(_Table):
     neighbourhoods: Annotated[tuple[str, ...], Field(strict=False)] = ()
     approach: Literal["uniform", "community_led"] = "uniform"
     ending: Literal["tapered", "abrupt"] | None = None
-    payers: Annotated[dict[str, Share], AfterValidator(_FrozenDict)] = Field(
-        default_factory=_FrozenDict
-    )
+    payers: Annotated[dict[str, Share], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
 
     @property
     def payment(self) -> Payment:
@@ -238,9 +239,7 @@ class Budgets(_Table):
     regime: Literal["planned", "siloed", "pooled"] = "planned"
     notice_months: Annotated[int, Field(ge=0, le=12)] = 6
     protected_share: Share = 0.2
-    envelopes_gbp: Annotated[dict[str, Pounds], AfterValidator(_FrozenDict)] = Field(
-        default_factory=_FrozenDict
-    )
+    envelopes_gbp: Annotated[dict[str, Pounds], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
     contract: Contract | None = None
 
 
@@ -286,18 +285,14 @@ class Scenario(_Table):
     replicates: Annotated[int, Field(gt=0, le=100_000)] = 4
     seed: Annotated[int, Field(ge=0, le=HIGHEST_SEED - 100_000)] = 1
     services: Annotated[tuple[str, ...], Field(strict=False)] = tuple(load_services())
-    capacity: Annotated[dict[str, Capacity], AfterValidator(_FrozenDict)] = Field(
-        default_factory=_FrozenDict
-    )
+    capacity: Annotated[dict[str, Capacity], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
     structure: Structure = Structure()
     levers: Levers = Levers()
     shocks: Annotated[tuple[ScheduledShock, ...], Field(strict=False, max_length=1_000)] = ()
     plan: Annotated[tuple[PlanEntry, ...], Field(strict=False, max_length=MOST_ENTRIES)] = ()
     budgets: Budgets = Budgets()
     growth: Growth = Growth()
-    parameters: Annotated[dict[str, float], AfterValidator(_FrozenDict)] = Field(
-        default_factory=_FrozenDict
-    )
+    parameters: Annotated[dict[str, float], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
 
     @property
     def months(self) -> int:
@@ -383,9 +378,7 @@ def bundled_scenarios() -> dict[str, Path]:
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
 
 
-def load_scenario(
-    path: str | Path = "status_quo", overrides: Mapping[str, tuple[str, Any]] | None = None
-) -> Scenario:
+def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple[str, Any]] | None = None) -> Scenario:
     """Read a scenario by its path, or a bundled one by name.
 
     Parameters
@@ -435,12 +428,17 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            name: {"type": "number", "minimum": least, "maximum": most, "default": one.value,
-                   "description": f"{one.meaning} ({one.unit})"}
+            name: {
+                "type": "number",
+                "minimum": least,
+                "maximum": most,
+                "default": one.value,
+                "description": f"{one.meaning} ({one.unit})",
+            }
             for name, one in load_parameters().entries.items()
             for least, most in [LIMITS[one.unit]]
         },
-    }  # fmt: skip
+    }
     properties["services"]["items"] = {"enum": list(load_services())}
     properties["capacity"]["propertyNames"] = {"enum": list(contact_services())}
     tables = schema["$defs"]["Growth"]["properties"]
@@ -478,8 +476,13 @@ def _find(path: str | Path) -> Path:
         if file.is_file() or (name not in bundled and file.exists()):
             return file
     if name not in bundled:
-        raise ScenarioError("no such scenario", file=name, known=bundled, wanted=name,
-                            allowed="a file ending in .toml, or a bundled name")  # fmt: skip
+        raise ScenarioError(
+            "no such scenario",
+            file=name,
+            known=bundled,
+            wanted=name,
+            allowed="a file ending in .toml, or a bundled name",
+        )
     return bundled[name]
 
 
@@ -490,9 +493,7 @@ def _resolved(file: Path) -> Path:
         raise ScenarioError(f"cannot be read ({problem})", file=file) from None
 
 
-def _read_chain(
-    file: Path, allowed: Sequence[Path], origins: _Origins, seen: tuple[Path, ...]
-) -> dict[str, Any]:
+def _read_chain(file: Path, allowed: Sequence[Path], origins: _Origins, seen: tuple[Path, ...]) -> dict[str, Any]:
     real = _resolved(file)
     if real in seen:
         names = " extends ".join(path.name for path in (*seen, real))
@@ -517,20 +518,18 @@ def _beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Pat
         path = (file.parent / value).resolve()
         is_file = path.is_file()
     except (OSError, RuntimeError) as problem:  # a name too long, links in a circle
-        raise ScenarioError(f"cannot be read ({problem})", file=file, key=key,
-                            value=value) from None  # fmt: skip
+        raise ScenarioError(f"cannot be read ({problem})", file=file, key=key, value=value) from None
     if not any(path.is_relative_to(folder) for folder in allowed):
         folders = " or ".join(str(folder) for folder in dict.fromkeys(allowed))
-        raise ScenarioError("leads outside the allowed folders", file=file, key=key, value=value,
-                            allowed=f"a file under {folders}")  # fmt: skip
+        raise ScenarioError(
+            "leads outside the allowed folders", file=file, key=key, value=value, allowed=f"a file under {folders}"
+        )
     bundled = scenarios_folder() / value
     if not is_file and key == "extends" and path.parent == file.parent.resolve():
         path, is_file = bundled, bundled.is_file()
     if not is_file:
-        siblings = [one.name for one in path.parent.glob("*.toml")
-                    if one.is_file() and not one.samefile(file)]  # fmt: skip
-        raise ScenarioError("no such file", file=file, key=key, value=value, known=siblings,
-                            wanted=path.name)  # fmt: skip
+        siblings = [one.name for one in path.parent.glob("*.toml") if one.is_file() and not one.samefile(file)]
+        raise ScenarioError("no such file", file=file, key=key, value=value, known=siblings, wanted=path.name)
     return path
 
 
@@ -578,10 +577,10 @@ def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins) -> S
     try:
         config = kind.model_validate(document)
     except ValidationError as error:
-        schemas = (kind, Structure, Levers, ScheduledShock, PlanEntry, Capacity, Budgets, Contract,
-                   Growth)  # fmt: skip
-        problem = validation_problem(error, ScenarioError, None, schemas,
-                                     also=() if "extends" in document else ("extends",))  # fmt: skip
+        schemas = (kind, Structure, Levers, ScheduledShock, PlanEntry, Capacity, Budgets, Contract, Growth)
+        problem = validation_problem(
+            error, ScenarioError, None, schemas, also=() if "extends" in document else ("extends",)
+        )
         raise _at(problem, origins) from None
     try:
         check_references(config)

@@ -27,19 +27,25 @@ def check_references(config: "Scenario") -> None:
     services = load_services()
     for name in config.services:
         if name not in services:
-            raise ScenarioError("unknown service", key="services", value=name, known=services,
-                                wanted=name)  # fmt: skip
+            raise ScenarioError("unknown service", key="services", value=name, known=services, wanted=name)
     if len(set(config.services)) < len(config.services):
         raise ScenarioError("names a service twice", key="services", value=config.services)
     for name in config.capacity:
         if name not in contact_services():
-            raise ScenarioError("is no service with contacts that could be limited",
-                                key=f"capacity.{name}", known=contact_services(), wanted=name)  # fmt: skip
+            raise ScenarioError(
+                "is no service with contacts that could be limited",
+                key=f"capacity.{name}",
+                known=contact_services(),
+                wanted=name,
+            )
     for name in cut_by(config.structure.variant):
         if name in config.parameters:
-            raise ScenarioError(f"the variant {config.structure.variant} sets it",
-                                key=f"parameters.{name}", value=config.parameters[name],
-                                allowed="left out, or structure.variant = full")  # fmt: skip
+            raise ScenarioError(
+                f"the variant {config.structure.variant} sets it",
+                key=f"parameters.{name}",
+                value=config.parameters[name],
+                allowed="left out, or structure.variant = full",
+            )
     _ = config.parameter_values
     _check_shocks(config)
     _check_plan(config)
@@ -48,23 +54,33 @@ def check_references(config: "Scenario") -> None:
     real = config.place_profile.population
     if config.population > real:
         raise ScenarioError(
-            "more residents than the real place has", key="population", value=config.population,
+            "more residents than the real place has",
+            key="population",
+            value=config.population,
             allowed=f"1 to {real:,}, the population of {config.place_profile.name}",
-        )  # fmt: skip
+        )
 
 
 def _check_shocks(config: "Scenario") -> None:
     codes = [one.code for one in config.place_profile.neighbourhoods]
     for k, shock in enumerate(config.shocks):
         if shock.kind not in load_shocks():
-            raise ScenarioError("unknown shock", key=f"shocks.{k}.kind", value=shock.kind,
-                                known=load_shocks(), wanted=shock.kind,
-                                allowed=", ".join(load_shocks()))  # fmt: skip
+            raise ScenarioError(
+                "unknown shock",
+                key=f"shocks.{k}.kind",
+                value=shock.kind,
+                known=load_shocks(),
+                wanted=shock.kind,
+                allowed=", ".join(load_shocks()),
+            )
         _require_neighbourhoods(shock.neighbourhoods, f"shocks.{k}.neighbourhoods", codes)
         if shock.start_month > config.months:
-            raise ScenarioError("starts after the last month", key=f"shocks.{k}.start_month",
-                                value=shock.start_month,
-                                allowed=f"1 to {config.months}")  # fmt: skip
+            raise ScenarioError(
+                "starts after the last month",
+                key=f"shocks.{k}.start_month",
+                value=shock.start_month,
+                allowed=f"1 to {config.months}",
+            )
 
 
 def _check_plan(config: "Scenario") -> None:
@@ -73,11 +89,14 @@ def _check_plan(config: "Scenario") -> None:
     for k, entry in enumerate(config.plan):
         at = f"plan.{k}"
         if (entry.programme is None) == (entry.service is None):
-            raise ScenarioError("names neither or both", key=at, value=entry.label,
-                                allowed="a programme or a service")  # fmt: skip
+            raise ScenarioError("names neither or both", key=at, value=entry.label, allowed="a programme or a service")
         if labels.count(entry.label) > 1:
-            raise ScenarioError("two entries have this name", key=f"{at}.name", value=entry.label,
-                                allowed="one name each; give name in one of them")  # fmt: skip
+            raise ScenarioError(
+                "two entries have this name",
+                key=f"{at}.name",
+                value=entry.label,
+                allowed="one name each; give name in one of them",
+            )
         if entry.programme is not None:
             load_programme(entry.programme, f"{at}.programme")
         if entry.service is not None:
@@ -86,24 +105,40 @@ def _check_plan(config: "Scenario") -> None:
         _check_months(entry, at, config.months)
         _check_taper(entry, at)
         if (entry.targeting == "named") != bool(entry.neighbourhoods):
-            raise ScenarioError("neighbourhoods and targeting do not agree",
-                                key=f"{at}.targeting", value=entry.targeting,
-                                allowed="'named' with neighbourhoods, another without")  # fmt: skip
+            raise ScenarioError(
+                "neighbourhoods and targeting do not agree",
+                key=f"{at}.targeting",
+                value=entry.targeting,
+                allowed="'named' with neighbourhoods, another without",
+            )
         _require_neighbourhoods(entry.neighbourhoods, f"{at}.neighbourhoods", codes)
 
 
 def _check_purchase(entry: "PlanEntry", service: str, at: str, config: "Scenario") -> None:
     if service not in contact_services():
-        raise ScenarioError("is no service with contacts that money could buy more of",
-                            key=f"{at}.service", value=service, known=contact_services(),
-                            wanted=service)  # fmt: skip
+        raise ScenarioError(
+            "is no service with contacts that money could buy more of",
+            key=f"{at}.service",
+            value=service,
+            known=contact_services(),
+            wanted=service,
+        )
     if service not in config.limited_services:
-        raise ScenarioError("serves everybody: more of it would change nothing",
-                            key=f"{at}.service", value=service, known=config.limited_services,
-                            wanted=service, allowed="a service that [capacity] limits")  # fmt: skip
+        raise ScenarioError(
+            "serves everybody: more of it would change nothing",
+            key=f"{at}.service",
+            value=service,
+            known=config.limited_services,
+            wanted=service,
+            allowed="a service that [capacity] limits",
+        )
     if entry.targeting != "equal":
-        raise ScenarioError("a service is the same for the whole place", key=f"{at}.targeting",
-                            value=entry.targeting, allowed="left out, beside a service")  # fmt: skip
+        raise ScenarioError(
+            "a service is the same for the whole place",
+            key=f"{at}.targeting",
+            value=entry.targeting,
+            allowed="left out, beside a service",
+        )
 
 
 def _check_budgets(config: "Scenario") -> None:
@@ -111,18 +146,22 @@ def _check_budgets(config: "Scenario") -> None:
     for agency in budgets.envelopes_gbp:
         _require_name(agency, "budgets.envelopes_gbp", AGENCIES, "agency")
     if (budgets.regime == "pooled") != (budgets.contract is not None):
-        raise ScenarioError("regime and contract do not agree", key="budgets.regime",
-                            value=budgets.regime,
-                            allowed="'pooled' with [budgets.contract], another without; a contract with "
-                            "pooled_share = 0.0 is siloed")  # fmt: skip
+        raise ScenarioError(
+            "regime and contract do not agree",
+            key="budgets.regime",
+            value=budgets.regime,
+            allowed="'pooled' with [budgets.contract], another without; a contract with pooled_share = 0.0 is siloed",
+        )
     told = config.growth.envelopes
     missing = [] if ALL in told else [one for one in payers_of(config) if one not in told]
     if budgets.regime != "planned" and missing:
         raise ScenarioError(
-            f"has no envelope for {', '.join(missing)}", key="budgets.regime", value=budgets.regime,
+            f"has no envelope for {', '.join(missing)}",
+            key="budgets.regime",
+            value=budgets.regime,
             allowed=f"{budgets.regime} with [growth.envelopes] for each agency that pays, or for "
             f"{ALL}: 0.0 where it keeps pace with prices",
-        )  # fmt: skip
+        )
 
 
 def payers_of(config: "Scenario") -> list[str]:
@@ -147,39 +186,53 @@ def growing_services() -> list[str]:
 
 
 def _check_growth(config: "Scenario") -> None:
-    tables = {"envelopes": (AGENCIES, "agency"), "unit_costs": (load_services(), "service"),
-              "demand": (growing_services(), "service that grows by itself")}  # fmt: skip
+    tables = {
+        "envelopes": (AGENCIES, "agency"),
+        "unit_costs": (load_services(), "service"),
+        "demand": (growing_services(), "service that grows by itself"),
+    }
     for table, (known, what) in tables.items():
         for name, rates in getattr(config.growth, table).items():
             _require_name(name, f"growth.{table}", [*known, ALL], what)
             most = index_of(rates, config.years + 1).max()
             if most > MOST_GROWN:
-                raise ScenarioError(f"grows {most:,.3g}-fold in {config.years} years",
-                                    key=f"growth.{table}.{name}", value=rates,
-                                    allowed=f"up to {MOST_GROWN:g}-fold")  # fmt: skip
+                raise ScenarioError(
+                    f"grows {most:,.3g}-fold in {config.years} years",
+                    key=f"growth.{table}.{name}",
+                    value=rates,
+                    allowed=f"up to {MOST_GROWN:g}-fold",
+                )
 
 
 def _require_name(name: str, key: str, known: Sequence[str], what: str) -> None:
     if name not in known:
-        raise ScenarioError(f"unknown {what}", key=f"{key}.{name}", known=known, wanted=name,
-                            value=name)  # fmt: skip
+        raise ScenarioError(f"unknown {what}", key=f"{key}.{name}", known=known, wanted=name, value=name)
 
 
 def _check_payers(entry: "PlanEntry", at: str) -> None:
     for agency in entry.payers:
         _require_name(agency, f"{at}.payers", AGENCIES, "agency")
     if entry.payers and abs(sum(entry.payers.values()) - 1.0) > OFF_ONE:
-        raise ScenarioError("payers' shares don't sum to one", key=f"{at}.payers",
-                            value=dict(entry.payers), allowed="shares that sum to 1")  # fmt: skip
+        raise ScenarioError(
+            "payers' shares don't sum to one",
+            key=f"{at}.payers",
+            value=dict(entry.payers),
+            allowed="shares that sum to 1",
+        )
 
 
 def _check_months(entry: "PlanEntry", at: str, months: int) -> None:
     if entry.start_month > months:
-        raise ScenarioError("starts after the last month", key=f"{at}.start_month",
-                            value=entry.start_month, allowed=f"1 to {months}")  # fmt: skip
+        raise ScenarioError(
+            "starts after the last month", key=f"{at}.start_month", value=entry.start_month, allowed=f"1 to {months}"
+        )
     if entry.end_month is not None and entry.end_month < entry.start_month:
-        raise ScenarioError("ends before it starts", key=f"{at}.end_month",
-                            value=entry.end_month, allowed=f"{entry.start_month} or later")  # fmt: skip
+        raise ScenarioError(
+            "ends before it starts",
+            key=f"{at}.end_month",
+            value=entry.end_month,
+            allowed=f"{entry.start_month} or later",
+        )
 
 
 def _check_taper(entry: "PlanEntry", at: str) -> None:
@@ -188,13 +241,15 @@ def _check_taper(entry: "PlanEntry", at: str) -> None:
     ending = entry.ending or load_programme(entry.programme).course.ending
     months = entry.end_month - entry.start_month + 1
     if ending == "tapered" and entry.taper_months >= months:
-        raise ScenarioError("nobody would ever be taken in: the whole plan is its ending",
-                            key=f"{at}.taper_months", value=entry.taper_months,
-                            allowed=f"below {months}, or ending = 'abrupt'")  # fmt: skip
+        raise ScenarioError(
+            "nobody would ever be taken in: the whole plan is its ending",
+            key=f"{at}.taper_months",
+            value=entry.taper_months,
+            allowed=f"below {months}, or ending = 'abrupt'",
+        )
 
 
 def _require_neighbourhoods(named: Sequence[str], key: str, codes: Sequence[str]) -> None:
     for code in named:
         if code not in codes:
-            raise ScenarioError("no neighbourhood of the place", key=key, value=code, known=codes,
-                                wanted=code)  # fmt: skip
+            raise ScenarioError("no neighbourhood of the place", key=key, value=code, known=codes, wanted=code)

@@ -56,10 +56,10 @@ def appraisal(judged: Sequence[Judged]) -> RenderableType:
 def _about(one: Judged) -> Iterable[RenderableType]:
     us, them = one.comparison, one.appraisal
     ours, theirs = (label_of(us.scenario, us.facts), label_of(us.comparator, us.their_facts))
-    yield Text(f"{ours} appraised against {theirs}: {us.facts['place_name']}, over "
-               f"{_years(us.years)}", style="bold")  # fmt: skip
-    if not any(frame.to_numpy().any() for frame in (them.total_cost, them.saving["full_cost"],
-                                                    them.wellbys, them.life_years)):  # fmt: skip
+    yield Text(f"{ours} appraised against {theirs}: {us.facts['place_name']}, over {_years(us.years)}", style="bold")
+    if not any(
+        frame.to_numpy().any() for frame in (them.total_cost, them.saving["full_cost"], them.wellbys, them.life_years)
+    ):
         yield Text("Nothing is spent, saved or gained: in every pair both worlds are the same.")
         return
     yield answer_of(one)
@@ -83,8 +83,14 @@ def answer_of(one: Judged) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column()
-    for what, words in [*_what_it_costs(one), *_for_whom(one), *_pays_back(one),
-                        *_feeds_itself(one), *_hangs(one), *_implausible(one)]:  # fmt: skip
+    for what, words in [
+        *_what_it_costs(one),
+        *_for_whom(one),
+        *_pays_back(one),
+        *_feeds_itself(one),
+        *_hangs(one),
+        *_implausible(one),
+    ]:
         table.add_row(what, words)
     return table
 
@@ -104,8 +110,10 @@ def _what_it_costs(one: Judged) -> Iterable[tuple[str, str]]:
     yield "It saves in cash", saved(_gain(them, "cash"))
     yield "It saves at full cost", saved(_gain(them, "full_cost"))
     yield "It gains in wellbeing", _wellbeing(one)
-    yield "It gains in life", _quantity(estimate(them.life_years.sum().to_numpy()),
-                                        "person-years lived in the place, not valued")  # fmt: skip
+    yield (
+        "It gains in life",
+        _quantity(estimate(them.life_years.sum().to_numpy()), "person-years lived in the place, not valued"),
+    )
     if them.has_lives:
         yield "", _survival(them)
 
@@ -133,16 +141,13 @@ def _wellbeing(one: Judged) -> str:
     words = _quantity(points, "WELLBYs")
     if not is_gain(points):
         return words
-    low, central, high = (pounds(alone(points.mean * value))
-                          for value in them.terms.wellby_gbp.values())  # fmt: skip
+    low, central, high = (pounds(alone(points.mean * value)) for value in them.terms.wellby_gbp.values())
     return f"{words}, worth {central} ({low} to {high} by the value of a WELLBY)"
 
 
 def _by_payer(them: Appraisal) -> str:
     pays = them.cost.groupby(level="payer").sum().mean(axis=1).sort_values(ascending=False)
-    told = [
-        f"{agency_words(str(name))} {pounds(alone(gbp))}" for name, gbp in pays.items() if gbp > 0
-    ]
+    told = [f"{agency_words(str(name))} {pounds(alone(gbp))}" for name, gbp in pays.items() if gbp > 0]
     return f", paid by {', '.join(told)}" if told else ""
 
 
@@ -150,9 +155,7 @@ def _for_whom(one: Judged) -> Iterable[tuple[str, str]]:
     saving = one.appraisal.saving["full_cost"]
     sums = saving.groupby(level="payer").sum()
     order = sums.mean(axis=1).abs().sort_values(ascending=False).index
-    told = [
-        f"{agency_words(str(name))} {saved(estimate(sums.loc[name].to_numpy()))}" for name in order
-    ]
+    told = [f"{agency_words(str(name))} {saved(estimate(sums.loc[name].to_numpy()))}" for name in order]
     yield "For whom, at full cost", "; ".join(told[:LINES_TOLD]) or "nobody"
     fifths = one.appraisal.wellbys.groupby(level="quintile").sum()
     poorest = estimate(fifths.loc[1].to_numpy()) if 1 in fifths.index else None
@@ -195,8 +198,9 @@ def _needed(found: Loop) -> str:
         return "nothing is saved at full cost that could pay for it"
     if np.isinf(found.needed_ratio):
         return "no ratio would make it pay for itself, as no cash comes back to those who pay"
-    return (f"to pay for itself it would need a ratio at full cost of {found.needed_ratio:,.3g}, "
-            f"and has {found.ratio:.2g}")  # fmt: skip
+    return (
+        f"to pay for itself it would need a ratio at full cost of {found.needed_ratio:,.3g}, and has {found.ratio:.2g}"
+    )
 
 
 def _hangs(one: Judged) -> Iterable[tuple[str, str]]:
@@ -209,8 +213,7 @@ def _hangs(one: Judged) -> Iterable[tuple[str, str]]:
             words = "no gain can be told, so nothing makes it break even"
         elif lens == "social":
             usual = them.terms.wellby_gbp["central"]
-            words = (f"it breaks even with a WELLBY worth {pounds(alone(factor * usual))}, "
-                     f"not {pounds(alone(usual))}")  # fmt: skip
+            words = f"it breaks even with a WELLBY worth {pounds(alone(factor * usual))}, not {pounds(alone(usual))}"
         else:
             words = f"it breaks even with all unit costs {factor:.2g} times as high"
         yield first, f"{label}: {words}"
@@ -224,16 +227,18 @@ def _implausible(one: Judged) -> Iterable[tuple[str, str]]:
         return
     gains, most = one.appraisal.enrolee_gain.mean(axis=1), load_outside().most_plausible_gain
     for name, gain in gains[gains > most].items():
-        yield ("Implausible", f"who enrolled in {str(name).replace('_', ' ')} gained {gain:.2g} points "
-               f"of life satisfaction about a year later; more than {most:.2g} is hard to believe")  # fmt: skip
+        yield (
+            "Implausible",
+            f"who enrolled in {str(name).replace('_', ' ')} gained {gain:.2g} points "
+            f"of life satisfaction about a year later; more than {most:.2g} is hard to believe",
+        )
 
 
 def _largest(them: Appraisal) -> str:
     sums = them.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
     names = sums[sums != 0].abs().sort_values(ascending=False).index[:LINES_TOLD]
     return ", ".join(
-        f"{item_words(str(name))} ({'+' if sums[name] > 0 else ''}{_pounds(sums[name])})"
-        for name in names
+        f"{item_words(str(name))} ({'+' if sums[name] > 0 else ''}{_pounds(sums[name])})" for name in names
     )
 
 
@@ -280,14 +285,18 @@ def _activity_table(one: Judged) -> Table:
     counts = one.activity
     full, cash = (a_year(them.saving[lens], them) for lens in ("full_cost", "cash"))
     unit, people = Unit("£k", 1 / THOUSAND, 0), Unit("", 1.0, 0)
-    table = plain_table("Fewer a year", "asked", "met", "refilled",
-                        f"full cost, {unit.name}", f"cash, {unit.name}")  # fmt: skip
+    table = plain_table("Fewer a year", "asked", "met", "refilled", f"full cost, {unit.name}", f"cash, {unit.name}")
     table.columns[0].no_wrap = False
     for name in us.services:
         asked, met, refilled = (frame.T[name] for frame in counts.values())
         paid = (one.T.get(name, pd.Series(0.0, them.pairs.index)) for one in (full, cash))
-        table.add_row(item_words(name), people.mean(asked), people.cell(met), people.mean(refilled),
-                      *(unit.cell(values) for values in paid))  # fmt: skip
+        table.add_row(
+            item_words(name),
+            people.mean(asked),
+            people.cell(met),
+            people.mean(refilled),
+            *(unit.cell(values) for values in paid),
+        )
     return table
 
 
@@ -300,8 +309,7 @@ def _worth_table(one: Judged) -> Table:
         "Worth it, %, a WELLBY at",
         *(f"£{value / THOUSAND:g}k" if value else "£0" for value in values),
     )
-    for name, label in (("one_sample", "of pairs: one sample's chance"),
-                        ("of_mean", "of means: doubt of the mean")):  # fmt: skip
+    for name, label in (("one_sample", "of pairs: one sample's chance"), ("of_mean", "of means: doubt of the mean")):
         table.add_row(label, *(f"{share:.0f}" for share in shares[name]))
     return table
 
@@ -348,9 +356,7 @@ def _outside_table(one: Judged) -> Table:
     for end, cash in ends.items():
         gain = cash.sum()
         table.add_row(f"cash, cashable shares {end}", unit.cell(gain), unit.cell(gain - cost))
-    table.add_row(
-        "places to meet not worn away in the end (in no net)", unit.cell(one.residual), ""
-    )
+    table.add_row("places to meet not worn away in the end (in no net)", unit.cell(one.residual), "")
     return table
 
 
@@ -366,14 +372,19 @@ def _pocket_table(one: Judged) -> Table:
 def _quintile_table(one: Judged) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     table = plain_table("By deprivation", f"saved, {unit.name}", "WELLBYs", "crisis averted, years")
-    saving, wellbys, averted = (frame.groupby(level="quintile").sum() for frame in (
-        them.saving["full_cost"], them.wellbys, them.crisis_averted))  # fmt: skip
+    saving, wellbys, averted = (
+        frame.groupby(level="quintile").sum() for frame in (them.saving["full_cost"], them.wellbys, them.crisis_averted)
+    )
     saving = saving.reindex(wellbys.index, fill_value=0.0)
     people = Unit("", 1.0, 0)
     for quintile in wellbys.index:
         label = {1: "1, most deprived", 5: "5, least deprived"}.get(quintile, str(quintile))
-        table.add_row(label, unit.cell(saving.loc[quintile]), people.cell(wellbys.loc[quintile]),
-                      people.cell(averted.loc[quintile]))  # fmt: skip
+        table.add_row(
+            label,
+            unit.cell(saving.loc[quintile]),
+            people.cell(wellbys.loc[quintile]),
+            people.cell(averted.loc[quintile]),
+        )
     return table
 
 
@@ -381,10 +392,17 @@ def _looks_table(one: Judged) -> Table:
     them, unit, years = one.appraisal, _unit(one.appraisal), one.comparison.years
     table = plain_table(f"Two looks at one plan, {unit.name}", "cost", "saved", "net")
     short = them.short_look()
-    looks = {f"{agency_words(them.main_payer)} alone, {_years(min(SHORT_LOOK_YEARS, years))}, cash":
-             (short["cost"], short["saving"])} if them.main_payer else {}  # fmt: skip
-    looks[f"whole place, {_years(years)}, full cost"] = (
-        them.total_cost.sum(), them.gains("full_cost").sum())  # fmt: skip
+    looks = (
+        {
+            f"{agency_words(them.main_payer)} alone, {_years(min(SHORT_LOOK_YEARS, years))}, cash": (
+                short["cost"],
+                short["saving"],
+            )
+        }
+        if them.main_payer
+        else {}
+    )
+    looks[f"whole place, {_years(years)}, full cost"] = (them.total_cost.sum(), them.gains("full_cost").sum())
     for label, (cost, saving) in looks.items():
         table.add_row(label, unit.mean(cost), unit.cell(saving), unit.cell(saving - cost))
     return table
@@ -402,8 +420,17 @@ def _unit_for(frames: Iterable[pd.DataFrame]) -> Unit:
     return Unit("£ thousand", 1 / THOUSAND, 1)
 
 
-TABLES = (_lens_table, _chance_table, _pocket_table, _activity_table, _loop_table,
-          _worth_table, _quintile_table, _outside_table, _looks_table)  # fmt: skip
+TABLES = (
+    _lens_table,
+    _chance_table,
+    _pocket_table,
+    _activity_table,
+    _loop_table,
+    _worth_table,
+    _quintile_table,
+    _outside_table,
+    _looks_table,
+)
 """In the order they are shown."""
 
 
@@ -434,18 +461,20 @@ def terms_of(one: Judged) -> list[str]:
     if one.prices:
         sentences.append(f"Unit costs set here: {', '.join(prices_set(one))}.")
     if one.ungraded:
-        sentences.append(
-            f"No file was found of {', '.join(one.ungraded)}: the worst grade is taken."
-        )
+        sentences.append(f"No file was found of {', '.join(one.ungraded)}: the worst grade is taken.")
     return sentences
 
 
 def _who_counts(them: Appraisal) -> str:
     if them.has_lives:
-        return ("WELLBYs are counted at the ends of each year among adults alive and living here in "
-                "both worlds; years of life are those of others, and never in the WELLBYs.")  # fmt: skip
-    return ("WELLBYs are counted for all adults, not only for those alive in both worlds: this "
-            "campaign kept no table of lives.")  # fmt: skip
+        return (
+            "WELLBYs are counted at the ends of each year among adults alive and living here in "
+            "both worlds; years of life are those of others, and never in the WELLBYs."
+        )
+    return (
+        "WELLBYs are counted for all adults, not only for those alive in both worlds: this "
+        "campaign kept no table of lives."
+    )
 
 
 def _quantity(amount: Estimate, unit: str) -> str:

@@ -31,9 +31,12 @@ def about_budgets(results: Results, scenario: str) -> Iterable[RenderableType]:
         sums = cuts(results, scenario)
         scale = facts["real_population"] / facts["population"]
         if scale > LARGEST_SCALE:
-            yield Text(f"Each resident stands for {scale:.1f}: a child in care is as many, and budgets react to such "
-                       "chance as no real place has. Ask for a --population of half the place's or more before you "
-                       "believe what is cut.", style="yellow")  # fmt: skip
+            yield Text(
+                f"Each resident stands for {scale:.1f}: a child in care is as many, and budgets react to such "
+                "chance as no real place has. Ask for a --population of half the place's or more before you "
+                "believe what is cut.",
+                style="yellow",
+            )
         yield Text(f"{label_of(scenario, facts)}: {_answer(regime, sums, int(facts['years']))}")
         yield Padding(_table(sums), (1, 0, 1, 0))
 
@@ -41,23 +44,22 @@ def about_budgets(results: Results, scenario: str) -> Iterable[RenderableType]:
 def about_loop_gain(results: Results) -> Text:
     """Say what a pound of prevention brings back as the next one in every scenario of a campaign."""
     told = "; ".join(f"{name} {_gain(results, name)}" for name in results.manifest["scenarios"])
-    return Text("Loop gain beside the first year's demand, what a pound of prevention brings back as the next "
-                f"(residents who age, come and go, and chance, are in it): {told}.", style="dim")  # fmt: skip
+    return Text(
+        "Loop gain beside the first year's demand, what a pound of prevention brings back as the next "
+        f"(residents who age, come and go, and chance, are in it): {told}.",
+        style="dim",
+    )
 
 
 def _gain(results: Results, scenario: str) -> str:
-    reinvestment = results.manifest["scenarios"][scenario]["parameters_in_force"][
-        "reinvestment_share"
-    ]
+    reinvestment = results.manifest["scenarios"][scenario]["parameters_in_force"]["reinvestment_share"]
     told = loop_gain(results, scenario, reinvestment).dropna().to_numpy()
     return estimate(told).short(2) if told.size else "none, since nothing is paid for it"
 
 
 def _answer(regime: str, sums: pd.DataFrame, years: int) -> str:
     whole = sums.groupby(level="run").sum() / MILLION
-    planned, paid, cut, feedback = (
-        estimate(whole[name].to_numpy()) for name in ("planned", "paid", "cut", "feedback")
-    )
+    planned, paid, cut, feedback = (estimate(whole[name].to_numpy()) for name in ("planned", "paid", "cut", "feedback"))
     less = f"£{cut.short(0)}m of the plan is cut" if cut.mean > 0 else "nothing is cut"
     return (
         f"of £{planned.mean:,.0f}m planned for prevention over {years} years (usual spending on places to meet "
@@ -74,8 +76,13 @@ def _table(sums: pd.DataFrame) -> Table:
         own = by_agency.xs(agency, level="agency")
         if own["planned"].any() or own["unfunded"].any():
             cells = [_cell(own[name]) for name in ("paid", "cut", "added")]
-            table.add_row(agency_words(str(agency)), f"{own['planned'].mean():,.1f}", *cells,
-                          _cell(own["feedback"], "+"), _cell(own["unfunded"]))  # fmt: skip
+            table.add_row(
+                agency_words(str(agency)),
+                f"{own['planned'].mean():,.1f}",
+                *cells,
+                _cell(own["feedback"], "+"),
+                _cell(own["unfunded"]),
+            )
     return table
 
 

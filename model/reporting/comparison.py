@@ -41,8 +41,12 @@ SEVERAL = 2
 LARGE_GBP = 10_000_000
 """A difference of cost from which on it is told in millions."""
 
-LIMITS = {"spilled": "went elsewhere", "given_up": "gave up", "waiting": "waiting, end",
-          "stock_months": "years in care"}  # fmt: skip
+LIMITS = {
+    "spilled": "went elsewhere",
+    "given_up": "gave up",
+    "waiting": "waiting, end",
+    "stock_months": "years in care",
+}
 """Columns of ``services`` that capacity moves, where a campaign has them."""
 
 PROGRAMMES = {"enrolled": "enrolled", "completed": "completed", "supporters": "supporters, end"}
@@ -54,9 +58,7 @@ def comparison(results: Results) -> RenderableType:
     return Group(*(part for one in comparisons(results) for part in about(one)))
 
 
-def about(
-    one: Comparison, worth: RenderableType | None = None, terms: Sequence[str] = ()
-) -> Iterable[RenderableType]:
+def about(one: Comparison, worth: RenderableType | None = None, terms: Sequence[str] = ()) -> Iterable[RenderableType]:
     """Say what one scenario changes, for whom and how surely.
 
     Parameters
@@ -69,23 +71,21 @@ def about(
         What such a worth rests on, told at the end.
     """
     ours, theirs = label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts)
-    yield Text(f"{ours} compared with {theirs}: {one.facts['place_name']}, over {_years(one.years)}",
-               style="bold")  # fmt: skip
+    yield Text(f"{ours} compared with {theirs}: {one.facts['place_name']}, over {_years(one.years)}", style="bold")
     yield from _what_differs(one, theirs)
     n = len(one.pairs)
     if n == 0:
         yield Text("Nothing can be compared: no pair of runs with one seed was finished.")
         return
     if n < one.facts["replicates"]:
-        yield Text(
-            f"Only {n} of {one.facts['replicates']} pairs of runs finished; the others are left out."
-        )
+        yield Text(f"Only {n} of {one.facts['replicates']} pairs of runs finished; the others are left out.")
     if n == 1:
-        yield Text("One pair of runs: no intervals, and any difference may be chance. Ask for "
-                   "--replicates 2 or more.")  # fmt: skip
+        yield Text("One pair of runs: no intervals, and any difference may be chance. Ask for --replicates 2 or more.")
     if one.pairs["same"].all():
-        yield Text(f"Nothing changes: {'both worlds are' if n == 1 else f'in each of {n} pairs both worlds are'} "
-                   "the same to the bit, in every month.")  # fmt: skip
+        yield Text(
+            f"Nothing changes: {'both worlds are' if n == 1 else f'in each of {n} pairs both worlds are'} "
+            "the same to the bit, in every month."
+        )
     else:
         if worth is not None:
             yield Padding(worth, (0, 0, 1, 0))
@@ -111,8 +111,7 @@ def _in_all(facts: Mapping[str, Any]) -> str:
     spent = sum(entry["budget_gbp_per_year"] for entry in facts["plan"])
     if len(facts["plan"]) < SEVERAL:
         return ""
-    return (f": £{spent / 1e6:g}m a year in all, £{spent / facts['real_population']:,.0f} for each "
-            "resident")  # fmt: skip
+    return f": £{spent / 1e6:g}m a year in all, £{spent / facts['real_population']:,.0f} for each resident"
 
 
 def _answer(one: Comparison) -> Table:
@@ -144,8 +143,9 @@ def _turns(one: Comparison) -> Iterable[tuple[str, str]]:
         told = []
         for name in one.services:
             if turn := turn_of(one.demand.where("service", [name]).times(sign)):
-                told.append(f"{load_services()[name].label} ({first} in {_span(1, turn[0])}, "
-                            f"{then} from year {turn[1]})")  # fmt: skip
+                told.append(
+                    f"{load_services()[name].label} ({first} in {_span(1, turn[0])}, {then} from year {turn[1]})"
+                )
         if told:
             yield f"First {first}, then {then}", "; ".join(told)
 
@@ -172,11 +172,14 @@ def _how_sure(one: Comparison) -> Iterable[tuple[str, str]]:
     n, seeds = len(one.pairs), one.pairs.index
     if n > 1:
         yield "", ""
-        yield "How sure", (
-            f"Brackets and ± are 95 % intervals (Student's t) of the mean difference over {n} pairs "
-            f"of runs, seeds {seeds.min()} to {seeds.max()}: chance in the simulation alone, not "
-            "doubt about its parameters. Where an interval holds 0, no change can be told."
-        )  # fmt: skip
+        yield (
+            "How sure",
+            (
+                f"Brackets and ± are 95 % intervals (Student's t) of the mean difference over {n} pairs "
+                f"of runs, seeds {seeds.min()} to {seeds.max()}: chance in the simulation alone, not "
+                "doubt about its parameters. Where an interval holds 0, no change can be told."
+            ),
+        )
 
 
 def _rate_and_total(rate: Change, total: Change) -> str:
@@ -185,8 +188,9 @@ def _rate_and_total(rate: Change, total: Change) -> str:
 
 
 def _gap(most_deprived: Paired, least_deprived: Paired) -> str:
-    gap = Paired(most_deprived.total.ours - least_deprived.total.ours,
-                 most_deprived.total.theirs - least_deprived.total.theirs)  # fmt: skip
+    gap = Paired(
+        most_deprived.total.ours - least_deprived.total.ours, most_deprived.total.theirs - least_deprived.total.theirs
+    )
     change = gap.change()
     return f"{change.words(2, 'wider', 'narrower')}, from {change.base:.1f}"
 
@@ -228,13 +232,19 @@ def _quintile_row(quintile: int) -> str:
 def _demand_table(one: Comparison) -> Table:
     cost = one.contacts("cost_gbp")
     unit, factor, digits = _unit_of(cost)
-    table = _table("Demand in the real place", _years(one.years), "%", "first seen",
-                   f"served, {unit}")  # fmt: skip
+    table = _table("Demand in the real place", _years(one.years), "%", "first seen", f"served, {unit}")
     for name in one.services:
         own, bill = (paired.where("service", [name]) for paired in (one.demand, cost))
         change = own.change()
-        _add(table, load_services()[name].label, change, _count(change), _percent(change),
-             _seen(own), _cell(bill.times(factor).change(), digits))  # fmt: skip
+        _add(
+            table,
+            load_services()[name].label,
+            change,
+            _count(change),
+            _percent(change),
+            _seen(own),
+            _cell(bill.times(factor).change(), digits),
+        )
     total = cost.times(factor).change()
     _add(table, "all of these, at full unit cost", total, "", "", "", _cell(total, digits))
     return table
@@ -247,15 +257,19 @@ def _unit_of(gbp: Paired) -> tuple[str, float, int]:
 
 
 def _seen(yearly: Paired) -> str:
-    found = [(year, words) for side, words in ((-1, "fewer"), (1, "more"))
-             if (year := first_seen(yearly, side)) is not None]  # fmt: skip
+    found = [
+        (year, words) for side, words in ((-1, "fewer"), (1, "more")) if (year := first_seen(yearly, side)) is not None
+    ]
     return ", ".join(f"{words}, year {year}" for year, words in sorted(found)[:1])
 
 
 def _limits_table(one: Comparison) -> Iterable[Table]:
     """Tell what the limits of services do, where a campaign has any."""
-    moved = {heading: paired for heading, paired in _limits(one).items()
-             if paired.ours.to_numpy().any() or paired.theirs.to_numpy().any()}  # fmt: skip
+    moved = {
+        heading: paired
+        for heading, paired in _limits(one).items()
+        if paired.ours.to_numpy().any() or paired.theirs.to_numpy().any()
+    }
     if not moved:
         return
     table = _table("Queues, and lasting care", *moved)
@@ -282,15 +296,16 @@ def _programmes_table(one: Comparison) -> Iterable[Table]:
     programmes = one.results.programmes
     if programmes.empty:
         return
-    sums = {column: one.of_programmes(programmes, column)
-            for column in ("spend_gbp", *PROGRAMMES)}  # fmt: skip
+    sums = {column: one.of_programmes(programmes, column) for column in ("spend_gbp", *PROGRAMMES)}
     unit, factor, digits = _unit_of(spent := sums.pop("spend_gbp"))
     table = _table("What is done", f"spent, {unit}", *PROGRAMMES.values())
     for name in sorted(programmes["programme"].unique()):
         own = {column: yearly.where("programme", [name]) for column, yearly in sums.items()}
         own["supporters"] = own["supporters"].where("year", [one.years])
-        cells = [_cell(spent.where("programme", [name]).times(factor).change(), digits),
-                 *(_count(yearly.change()) for yearly in own.values())]  # fmt: skip
+        cells = [
+            _cell(spent.where("programme", [name]).times(factor).change(), digits),
+            *(_count(yearly.change()) for yearly in own.values()),
+        ]
         table.add_row(str(name).replace("_", " "), *(_without_nothing(cell) for cell in cells))
     yield table
 
@@ -301,18 +316,17 @@ def _without_nothing(cell: str) -> str:
 
 
 def _periods_table(one: Comparison) -> Table:
-    table = _table("A year, on average", *(f"years {a} to {b}" if a < b else f"year {a}"
-                                                for a, b in one.periods))  # fmt: skip
+    table = _table("A year, on average", *(f"years {a} to {b}" if a < b else f"year {a}" for a, b in one.periods))
     rows = [
         ("people in crisis", one.crisis, _count),
         ("life satisfaction", one.satisfaction, _score),
     ]
-    rows += [(f"{load_services()[name].label}, %", one.demand.where("service", [name]), _percent)
-             for name in one.main_services]  # fmt: skip
+    rows += [
+        (f"{load_services()[name].label}, %", one.demand.where("service", [name]), _percent)
+        for name in one.main_services
+    ]
     for label, yearly, cell in rows:
-        means = [
-            yearly.where("year", range(a, b + 1)).times(1.0 / (b - a + 1)) for a, b in one.periods
-        ]
+        means = [yearly.where("year", range(a, b + 1)).times(1.0 / (b - a + 1)) for a, b in one.periods]
         table.add_row(label, *(cell(mean.change()) for mean in means))
     return table
 
@@ -356,21 +370,20 @@ def _span(first: int, last: int) -> str:
 
 def _caveat(one: Comparison, terms: Sequence[str]) -> Text:
     how = [] if one.pairs["same"].all() else [*_gain(one), *_signs(one), *terms]
-    return Text(
-        " ".join([*how, stands_for(one.facts, one.scale), hangs_on(one.facts)]), style="dim"
-    )
+    return Text(" ".join([*how, stands_for(one.facts, one.scale), hangs_on(one.facts)]), style="dim")
 
 
 def _gain(one: Comparison) -> Iterable[str]:
     if np.isfinite(gain := one.crisis.gain()):
-        yield (f"Both runs of a pair share every accident they can: the variance of the difference "
-               f"in person-years in crisis is {gain:,.0f} times smaller than between runs of "
-               "unrelated seeds.")  # fmt: skip
+        yield (
+            f"Both runs of a pair share every accident they can: the variance of the difference "
+            f"in person-years in crisis is {gain:,.0f} times smaller than between runs of "
+            "unrelated seeds."
+        )
 
 
 def _signs(one: Comparison) -> Iterable[str]:
     yield "In tables + is more and - is fewer than the comparator, and % is of the comparator."
     if one.services:
-        yield ("Costs are activity at its full unit cost, undiscounted: not cash that anybody "
-               "could take out.")  # fmt: skip
+        yield ("Costs are activity at its full unit cost, undiscounted: not cash that anybody could take out.")
         yield "First seen: the first of two years running whose intervals lie on one side of 0."

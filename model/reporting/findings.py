@@ -38,8 +38,7 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
 
 
 def _told(one: Comparison, judged: Judged | None) -> list[RenderableType]:
-    budgets = [part for name in (one.scenario, one.comparator)
-               for part in about_budgets(one.results, name)]  # fmt: skip
+    budgets = [part for name in (one.scenario, one.comparator) for part in about_budgets(one.results, name)]
     worth = [Padding(answer_of(judged), (0, 0, bool(budgets), 0)), *budgets] if judged else budgets
     return list(about(one, Group(*worth) if worth else None, terms_of(judged) if judged else ()))
 
@@ -57,8 +56,10 @@ def where_more_is(results: Results) -> list[str]:
     """Say which commands tell more of a comparison."""
     if not comparisons(results):
         return []
-    return [f"What it is worth, in full: upstream appraise {results.folder}",
-            f"Each scenario by itself: upstream show {results.folder} --each"]  # fmt: skip
+    return [
+        f"What it is worth, in full: upstream appraise {results.folder}",
+        f"Each scenario by itself: upstream show {results.folder} --each",
+    ]
 
 
 def figures(results: Results) -> list[Path]:

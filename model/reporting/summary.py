@@ -57,9 +57,11 @@ def warnings(results: Results, scenario: str) -> Iterable[str]:
     summed = rows.groupby("programme", sort=False)[["spend_gbp", "enrolled"]].sum()
     for name in summed.index[(summed["enrolled"] == 0) & (summed["spend_gbp"] > 0)]:
         if name not in load_services():
-            yield (f"{str(name).replace('_', ' ').capitalize()}: nobody took part, though money was "
-                   "spent. Perhaps nobody meets its eligibility, or it buys less than one place in "
-                   "the sample.")  # fmt: skip
+            yield (
+                f"{str(name).replace('_', ' ').capitalize()}: nobody took part, though money was "
+                "spent. Perhaps nobody meets its eligibility, or it buys less than one place in "
+                "the sample."
+            )
 
 
 def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
@@ -81,8 +83,7 @@ def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
 
 
 def _services_table(services: pd.DataFrame, years: int) -> Table:
-    table = plain_table("Demand in the real place", "thousands, year 1", f"year {years}",
-                   f"£m in year {years}")  # fmt: skip
+    table = plain_table("Demand in the real place", "thousands, year 1", f"year {years}", f"£m in year {years}")
     labels = load_services()
     simulated = services.index.get_level_values("service").unique()
     for name in [name for name in labels if name in simulated]:
@@ -112,8 +113,7 @@ def failures(results: Results) -> Iterable[RenderableType]:
     """Say of every run that failed why it did."""
     failed = results.runs[results.runs["status"] == "failed"]
     for row in failed.itertuples():
-        yield Text(f"Run {row.run} ({row.scenario}, seed {row.seed}) failed: {row.error}",
-                   style="red")  # fmt: skip
+        yield Text(f"Run {row.run} ({row.scenario}, seed {row.seed}) failed: {row.error}", style="red")
 
 
 def ties_table(figures: Mapping[str, float], targets: Mapping[str, Any]) -> RenderableType:
@@ -123,12 +123,18 @@ def ties_table(figures: Mapping[str, float], targets: Mapping[str, Any]) -> Rend
         measured = figures[name]
         low, high = target.range
         table.add_row(
-            f"{target.meaning}, {target.unit}", f"{measured:.2f}", f"{target.value:g}",
-            f"{low:g} to {high:g}", "within" if target.holds(measured) else "outside",
-        )  # fmt: skip
-    others = [f"{name.replace('_', ' ')} {value:.2f}" for name, value in figures.items()
-              if name not in targets]  # fmt: skip
-    notes = [f"{targets[name].meaning}: {targets[name].note}" for name in targets
-             if not targets[name].holds(figures[name])]  # fmt: skip
-    return Group(table, Text(f"No figure was found for: {'; '.join(others)}.", style="dim"),
-                 *(Text(f"Outside: {note}", style="dim") for note in notes))  # fmt: skip
+            f"{target.meaning}, {target.unit}",
+            f"{measured:.2f}",
+            f"{target.value:g}",
+            f"{low:g} to {high:g}",
+            "within" if target.holds(measured) else "outside",
+        )
+    others = [f"{name.replace('_', ' ')} {value:.2f}" for name, value in figures.items() if name not in targets]
+    notes = [
+        f"{targets[name].meaning}: {targets[name].note}" for name in targets if not targets[name].holds(figures[name])
+    ]
+    return Group(
+        table,
+        Text(f"No figure was found for: {'; '.join(others)}.", style="dim"),
+        *(Text(f"Outside: {note}", style="dim") for note in notes),
+    )

@@ -35,8 +35,7 @@ def settings_of(facts: dict[str, Any]) -> list[str]:
     changed = [] if variant == Structure().variant else [f"variant {variant}"]
     changed += [entry_in_words(entry) for entry in facts["plan"]]
     changed += [f"{one['kind']} from month {one['start_month']}" for one in facts["shocks"]]
-    changed += [f"{key} = {value:g}" for key, value in facts["levers"].items()
-               if value != neutral[key]]  # fmt: skip
+    changed += [f"{key} = {value:g}" for key, value in facts["levers"].items() if value != neutral[key]]
     changed += [f"{key} = {value:g}" for key, value in facts["parameters"].items()]
     limited = [name for name, one in facts["capacity"].items() if one["rule"] != "unlimited"]
     return changed + [f"waiting for {load_services()[name].label}" for name in limited]
@@ -75,16 +74,16 @@ def stands_for(facts: dict[str, Any], scale: float) -> str:
         "miniature": "England in small; numbers are those of the miniature",
         "synthetic": f"{facts['place_name']}, an invented town",
     }[facts["place_kind"]]
-    return (f"{facts['population']:,} residents stand for the {facts['real_population']:,} of {kind}; "
-            f"each for {scale:,.1f}.")  # fmt: skip
+    return (
+        f"{facts['population']:,} residents stand for the {facts['real_population']:,} of {kind}; "
+        f"each for {scale:,.1f}."
+    )
 
 
 def hangs_on(facts: dict[str, Any]) -> str:
     """Say what any answer of the model hangs on."""
     still = (
-        ""
-        if facts["structure"]["demography"]
-        else "Nobody is born, grows older, dies, moves or changes household. "
+        "" if facts["structure"]["demography"] else "Nobody is born, grows older, dies, moves or changes household. "
     )
     return (
         f"{still}It hangs on what programmes do, of which much is assumed (docs/programmes.md), and on "

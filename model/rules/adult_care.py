@@ -90,9 +90,7 @@ def request_rate(parameters: Parameters) -> Array:
     residents = load_composition().residents.sum(axis=(1, 2))
     residents[CHILDREN] = 0.0
     old = p.adult_social_care_request_share_65_plus
-    of_group = np.where(
-        IS_OLD, old / residents[IS_OLD].sum(), (1.0 - old) / residents[~IS_OLD].sum()
-    )
+    of_group = np.where(IS_OLD, old / residents[IS_OLD].sum(), (1.0 - old) / residents[~IS_OLD].sum())
     rate = p.adult_social_care_request_rate / PER_THOUSAND * residents.sum() * of_group
     rate[CHILDREN] = 0.0
     return np.asarray(rate)
@@ -139,9 +137,7 @@ def starting(people: Population, rows: Array, parameters: Parameters, draws: Dra
     return np.asarray(rows[uniform < due])
 
 
-def begins(
-    people: Population, requesting_rows: Array, parameters: Parameters, draws: Draws, month: int
-) -> Array:
+def begins(people: Population, requesting_rows: Array, parameters: Parameters, draws: Draws, month: int) -> Array:
     """Find whose served requests begin long-term care this month.
 
     Parameters

@@ -121,8 +121,7 @@ def settle(books: Books, year: Year, terms: Terms) -> tuple[Books, Settled]:
     moved = books.reserves_gbp + (1.0 - s) * position + shared
     least, most = 0.0 - terms.deficit_most_gbp, terms.reserves_most_gbp
     settled = Settled(np.maximum(moved - most, 0.0), np.maximum(least - moved, 0.0))
-    after = books._replace(reserves_gbp=np.clip(moved, least, most),
-                           carried_gbp=books.carried_gbp + carried)  # fmt: skip
+    after = books._replace(reserves_gbp=np.clip(moved, least, most), carried_gbp=books.carried_gbp + carried)
     return after, settled
 
 
@@ -141,14 +140,12 @@ def decide(books: Books, year: Year, terms: Terms) -> Books:
     free = year.next_envelope_gbp - year.forecast_gbp
     usable = books.reserves_gbp + terms.deficit_most_gbp
     own = _kept(books.own, planned, free, usable, terms.own)
-    all_planned, all_free, all_usable = (s * one.sum(keepdims=True)
-                                         for one in (planned, free, usable))  # fmt: skip
+    all_planned, all_free, all_usable = (s * one.sum(keepdims=True) for one in (planned, free, usable))
     all_usable = all_usable + books.carried_gbp
     before = np.array([books.pooled])
     pooled = _kept(before, all_planned, all_free, all_usable, terms.pool)
     is_short = (all_free - before * all_planned + all_usable < 0.0).item()
-    after = books._replace(own=own, pooled=pooled.item(),
-                           years_short=books.years_short + 1 if is_short else 0)  # fmt: skip
+    after = books._replace(own=own, pooled=pooled.item(), years_short=books.years_short + 1 if is_short else 0)
     ends = 0 < terms.break_after_years <= after.years_short
     return _broken(after, _weights(year.envelope_gbp)) if ends else after
 
@@ -187,12 +184,9 @@ def _kept(share: Array, planned: Array, free: Array, usable: Array, rule: Rule) 
 def _broken(books: Books, weights: Array) -> Books:
     """End a contract: each agency goes on by itself from what it pays now."""
     reserves = books.reserves_gbp + books.carried_gbp * weights
-    return books._replace(own=books.shares, pooled_share=0.0, reserves_gbp=reserves,
-                          carried_gbp=0.0, years_short=0)  # fmt: skip
+    return books._replace(own=books.shares, pooled_share=0.0, reserves_gbp=reserves, carried_gbp=0.0, years_short=0)
 
 
 def _weights(envelope_gbp: Array) -> Array:
     total = envelope_gbp.sum()
-    return (
-        envelope_gbp / total if total > 0.0 else np.full(envelope_gbp.size, 1 / envelope_gbp.size)
-    )
+    return envelope_gbp / total if total > 0.0 else np.full(envelope_gbp.size, 1 / envelope_gbp.size)

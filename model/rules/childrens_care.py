@@ -241,15 +241,17 @@ def _margins(parameters: Parameters, england: England) -> Array:
     of_care, of_plan = p.looked_after_child_stock, p.child_protection_plan_stock
     steps = np.arange(N_QUINTILES)[::-1] / (N_QUINTILES - 1)
     weights = england.children * p.child_care_deprivation_ratio**steps
-    return np.array([
-        *(of_care / PER_THOUSAND * weights / weights.sum()),
-        (p.child_in_need_stock - of_plan - of_care) / PER_THOUSAND,
-        of_plan / PER_THOUSAND,
-        p.looked_after_child_entry_rate / PER_THOUSAND / MONTHS_PER_YEAR,
-        p.looked_after_share_from_plan,
-        1.0 / p.protection_plan_mean_months,
-        1.0 - 2.0 ** (-1.0 / p.in_need_median_months),
-    ])  # fmt: skip
+    return np.array(
+        [
+            *(of_care / PER_THOUSAND * weights / weights.sum()),
+            (p.child_in_need_stock - of_plan - of_care) / PER_THOUSAND,
+            of_plan / PER_THOUSAND,
+            p.looked_after_child_entry_rate / PER_THOUSAND / MONTHS_PER_YEAR,
+            p.looked_after_share_from_plan,
+            1.0 / p.protection_plan_mean_months,
+            1.0 - 2.0 ** (-1.0 / p.in_need_median_months),
+        ]
+    )
 
 
 def _found(steps: Steps, ratios: tuple[Array, Array], england: England) -> Array:
@@ -257,15 +259,17 @@ def _found(steps: Steps, ratios: tuple[Array, Array], england: England) -> Array
     stock = stationary(chance, england)
     moves, of_code = flows(stock, chance, england), stock.sum(axis=(0, 1))
     taken = moves[:, LOOKED_AFTER].sum()
-    return np.array([
-        *stock[:, :, LOOKED_AFTER].sum(axis=1),
-        of_code[IN_NEED],
-        of_code[ON_PLAN],
-        taken,
-        moves[ON_PLAN, LOOKED_AFTER] / taken,
-        moves[ON_PLAN].sum() / of_code[ON_PLAN],
-        moves[IN_NEED].sum() / of_code[IN_NEED],
-    ])  # fmt: skip
+    return np.array(
+        [
+            *stock[:, :, LOOKED_AFTER].sum(axis=1),
+            of_code[IN_NEED],
+            of_code[ON_PLAN],
+            taken,
+            moves[ON_PLAN, LOOKED_AFTER] / taken,
+            moves[ON_PLAN].sum() / of_code[ON_PLAN],
+            moves[IN_NEED].sum() / of_code[IN_NEED],
+        ]
+    )
 
 
 def _steps_of(logs: Array) -> Steps:
@@ -279,9 +283,15 @@ def _first_guess(due: Array, children: Array) -> Array:
     care = due[:N_QUINTILES]
     plan_to_care, need_to_care = taken * from_plan / plan, taken * (1.0 - from_plan) / need
     need_to_plan = plan * plan_leaving / need
-    rates = [*(need * need_leaving * care / care.sum() / children),
-             need_leaving - need_to_plan - need_to_care, need_to_plan, need_to_care,
-             plan_leaving - plan_to_care, plan_to_care, taken / care.sum()]  # fmt: skip
+    rates = [
+        *(need * need_leaving * care / care.sum() / children),
+        need_leaving - need_to_plan - need_to_care,
+        need_to_plan,
+        need_to_care,
+        plan_leaving - plan_to_care,
+        plan_to_care,
+        taken / care.sum(),
+    ]
     return np.log(np.maximum(rates, CLOSE))
 
 
@@ -309,9 +319,11 @@ def solve_steps(parameters: Parameters, england: England | None = None) -> Steps
 
 
 def _no_rates(parameters: Parameters) -> EvidenceError:
-    return EvidenceError("with the other parameters, no rates of children's care have the published"
-                         " stocks and flows", key="parameters.child_in_need_stock",
-                         value=parameters.child_in_need_stock)  # fmt: skip
+    return EvidenceError(
+        "with the other parameters, no rates of children's care have the published stocks and flows",
+        key="parameters.child_in_need_stock",
+        value=parameters.child_in_need_stock,
+    )
 
 
 def rates_of(parameters: Parameters, england: England | None = None) -> Rates:
@@ -406,9 +418,7 @@ def standing_at_home(people: Population, network: Network, rows: Array) -> Array
 # --- The start, and the month ----------------------------------------------------------------
 
 
-def starting_care(
-    people: Population, network: Network, rows: Array, rates: Rates, draws: Draws, month: int
-) -> Array:
+def starting_care(people: Population, network: Network, rows: Array, rates: Rates, draws: Draws, month: int) -> Array:
     """Draw what children who are there at the start, or move in, are in the midst of.
 
     Parameters
@@ -496,9 +506,7 @@ def _find_changes(seed, month, columns, kin, chance, highest, rows, before, afte
     return n
 
 
-def changes(
-    people: Population, network: Network, rates: Rates, draws: Draws, month: int
-) -> Changes:
+def changes(people: Population, network: Network, rates: Rates, draws: Draws, month: int) -> Changes:
     """Find the children whose care changes this month.
 
     Parameters
@@ -512,10 +520,18 @@ def changes(
     """
     rows = np.empty(people.n_rows, np.int64)
     before, after = (np.empty(people.n_rows, np.int8) for _ in range(2))
-    columns = (people.resident, people.state, people.householder, people.quintile,
-               people.child_care)  # fmt: skip
-    n = _find_changes(draws.seed, np.uint32(month & 0xFFFFFFFF), columns, kin_of(network),
-                      rates.chance, rates.highest, rows, before, after)  # fmt: skip
+    columns = (people.resident, people.state, people.householder, people.quintile, people.child_care)
+    n = _find_changes(
+        draws.seed,
+        np.uint32(month & 0xFFFFFFFF),
+        columns,
+        kin_of(network),
+        rates.chance,
+        rates.highest,
+        rows,
+        before,
+        after,
+    )
     return Changes(rows[:n].copy(), before[:n].copy(), after[:n].copy())
 
 

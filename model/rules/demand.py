@@ -197,8 +197,7 @@ def solve_demand(
     catalogue, propensity = contact_services(), _propensity_of(england, parameters)
     weights = {name: base_of(service, england) * propensity for name, service in catalogue.items()}
     margins = {
-        name: _margins(service, england, parameters, sought.get(name, 0.0))
-        for name, service in catalogue.items()
+        name: _margins(service, england, parameters, sought.get(name, 0.0)) for name, service in catalogue.items()
     }
     own = {name: np.zeros(CELLS) for name in load_services()}
     for name, service in catalogue.items():
@@ -278,8 +277,7 @@ def rake(expected: Callable[[Array], Array], margins: Margins, name: str) -> Arr
             furthest = max(furthest, float(np.abs(found - due).max() / max(due.sum(), CLOSE)))
         if furthest < CLOSE:
             return factors
-    raise EvidenceError("with the other parameters, no demand has the published margins",
-                        key=f"parameters.{name}_rate")  # fmt: skip
+    raise EvidenceError("with the other parameters, no demand has the published margins", key=f"parameters.{name}_rate")
 
 
 def base_of(service: Service, composition: Composition) -> Array:
@@ -306,14 +304,15 @@ def _less(margins: Margins, contacts: Array) -> Margins:
     return [(groups, due - _sum_by(groups, contacts, due.size)) for groups, due in margins]
 
 
-def _margins(
-    service: Service, composition: Composition, parameters: Parameters, sought: float
-) -> Margins:
+def _margins(service: Service, composition: Composition, parameters: Parameters, sought: float) -> Margins:
     name, base = service.name, base_of(service, composition)
     if parameters[f"{name}_rate"] < sought:
-        raise EvidenceError("below what seeking help alone brings", key=f"parameters.{name}_rate",
-                            value=parameters[f"{name}_rate"],
-                            allowed=f"{sought:g} or more, or a lower help_sought_rate")  # fmt: skip
+        raise EvidenceError(
+            "below what seeking help alone brings",
+            key=f"parameters.{name}_rate",
+            value=parameters[f"{name}_rate"],
+            allowed=f"{sought:g} or more, or a lower help_sought_rate",
+        )
     rate = (parameters[f"{name}_rate"] - sought) / PER_THOUSAND / MONTHS_PER_YEAR
     due = rate * base.sum()
     age, quintile, _ = np.indices(CELLS)
@@ -392,8 +391,7 @@ def expected_of_place(
     is_head = (people.householder == np.arange(people.n_rows))[here]
     uses = people.propensity[here].astype(np.float64)
     everyone, heads = (
-        np.bincount(cells, weights, math.prod(CELLS)).reshape(CELLS)
-        for weights in (uses, uses * is_head)
+        np.bincount(cells, weights, math.prod(CELLS)).reshape(CELLS) for weights in (uses, uses * is_head)
     )
     # Demand is nought in the cells of those outside a service's base.
     weights = [heads if one.base == "households" else everyone for one in load_services().values()]
@@ -414,9 +412,7 @@ def _need_of(state: Array, parameters: Parameters) -> float:
     return float(rates[state].sum()) / usual if usual > 0.0 else 0.0
 
 
-def attributable_to_state(
-    composition: Composition, demand: Demand, parameters: Parameters
-) -> dict[str, float]:
+def attributable_to_state(composition: Composition, demand: Demand, parameters: Parameters) -> dict[str, float]:
     """Return the share of each service's demand that would go if every adult were coping.
 
     Who is in which state by their propensity stays: that part would not go.
@@ -430,7 +426,6 @@ def attributable_to_state(
         admitted=demand.admitted / door[:, None, None],
     )
     left, now = (
-        expected_contacts(composition, one, parameters).sum(axis=(1, 2, 3))[places]
-        for one in (all_coping, demand)
+        expected_contacts(composition, one, parameters).sum(axis=(1, 2, 3))[places] for one in (all_coping, demand)
     )
     return dict(zip(contact_services(), (1.0 - left / now).tolist(), strict=True))

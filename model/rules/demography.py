@@ -164,8 +164,7 @@ def _find_birthdays(birth_month, age_band, state, ends_months, month, rows):
 def leaving_age_band(people: Population, month: int) -> Array:
     """Return the rows of residents who grow into the next age band this month."""
     rows = np.empty(people.n_rows + 8, np.int64)
-    n = _find_birthdays(people.birth_month, people.age_band, people.state, BAND_ENDS_MONTHS,
-                        np.int32(month), rows)  # fmt: skip
+    n = _find_birthdays(people.birth_month, people.age_band, people.state, BAND_ENDS_MONTHS, np.int32(month), rows)
     return rows[:n].copy()
 
 
@@ -230,9 +229,7 @@ def death_ratios(parameters: Parameters, england: Composition | None = None) -> 
     """
     p, cells = parameters, england or load_composition()
     by_state = np.ones(len(CELL_STATES))
-    by_state[STRUGGLING], by_state[IN_CRISIS] = (
-        p.mortality_ratio_struggling, p.mortality_ratio_in_crisis
-    )  # fmt: skip
+    by_state[STRUGGLING], by_state[IN_CRISIS] = (p.mortality_ratio_struggling, p.mortality_ratio_in_crisis)
     by_loneliness = np.array([1.0, p.mortality_ratio_lonely])
     met = by_state * (1.0 + (by_loneliness[1] - 1.0) * cells.lonely)
     mean = (cells.residents * met).sum(axis=(1, 2)) / cells.residents.sum(axis=(1, 2))
@@ -260,8 +257,7 @@ def chances_of_a_month(in_couple: Array, ratio_unpartnered: float, death_ratio: 
 
 
 @kernel
-def _find_deaths(likely, uniforms, birth_month, month, sex, quintile, age_band, state, loneliness,
-                 death, ratio, rows):  # fmt: skip
+def _find_deaths(likely, uniforms, birth_month, month, sex, quintile, age_band, state, loneliness, death, ratio, rows):
     n = 0
     for k in range(likely.size):
         i = likely[k]
@@ -295,9 +291,20 @@ def deaths(people: Population, chances: Chances, low: Low, today: int) -> Array:
         The month by which ages are told.
     """
     rows = np.empty(low.places.size, np.int64)
-    n = _find_deaths(low.places, low.uniforms, people.birth_month, today, people.sex,
-                     people.quintile, people.age_band, people.state, people.loneliness, chances.death,
-                     chances.death_ratio, rows)  # fmt: skip
+    n = _find_deaths(
+        low.places,
+        low.uniforms,
+        people.birth_month,
+        today,
+        people.sex,
+        people.quintile,
+        people.age_band,
+        people.state,
+        people.loneliness,
+        chances.death,
+        chances.death_ratio,
+        rows,
+    )
     return rows[:n].copy()
 
 
@@ -357,8 +364,17 @@ def births(people: Population, chances: Chances, low: Low, draws: Draws, month: 
     ``low`` are the residents whose draw lies below the highest chance of bearing.
     """
     mothers = np.empty(low.places.size, np.int64)
-    n = _find_mothers(low.places, low.uniforms, people.birth_month, month, people.sex, people.state,
-                      people.partner, chances.birth, mothers)  # fmt: skip
+    n = _find_mothers(
+        low.places,
+        low.uniforms,
+        people.birth_month,
+        month,
+        people.sex,
+        people.state,
+        people.partner,
+        chances.birth,
+        mothers,
+    )
     mothers = mothers[:n]
     ids = newborn_ids(people.resident[mothers], month, np.zeros(n, np.int64))
     rows = rows_for(people, ids, people.neighbourhood[mothers])

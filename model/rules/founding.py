@@ -114,14 +114,11 @@ def roles_by_age(parameters: Parameters, death: Array, birth: Array) -> Roles:
         near,
         surviving=np.exp(-np.cumsum(death[FEMALE])),
         born_at=np.cumsum(np.repeat(birth, MONTHS_PER_YEAR)) / (MONTHS_PER_YEAR * birth.sum()),
-        alone=_mothers_alone(with_parents, in_couple, parameters.birth_ratio_unpartnered, rates,
-                             lose),
-    )  # fmt: skip
+        alone=_mothers_alone(with_parents, in_couple, parameters.birth_ratio_unpartnered, rates, lose),
+    )
 
 
-def _mothers_alone(
-    with_parents: Array, in_couple: Array, ratio: float, rates: Rates, lose: Array
-) -> Array:
+def _mothers_alone(with_parents: Array, in_couple: Array, ratio: float, rates: Rates, lose: Array) -> Array:
     """Follow mothers from a birth at each age: the share without a partner, year by year."""
     alone = np.empty((OLDEST_AGE, OLDEST_AGE))
     every = np.maximum(in_couple + ratio * (1.0 - in_couple), 1e-9)
@@ -136,9 +133,7 @@ def _mothers_alone(
     return alone
 
 
-def settle_households(
-    people: Population, roles: Roles, parameters: Parameters, draws: Draws
-) -> Homes:
+def settle_households(people: Population, roles: Roles, parameters: Parameters, draws: Draws) -> Homes:
     """Bring the residents of a place into households, with kin in the place.
 
     Each woman's place at home is drawn by age from `roles`; couples are matched by age within
@@ -165,9 +160,7 @@ def settle_households(
     role = draws.uniforms(Purpose.HOME_ROLE, START, ids)
     is_grown = age >= GROWN
     at_home = ~is_grown | (role < roles.with_parents[years])
-    may_pair = ~at_home & (
-        (people.sex[rows] == MALE) | (role < (roles.with_parents + roles.in_couple)[years])
-    )
+    may_pair = ~at_home & ((people.sex[rows] == MALE) | (role < (roles.with_parents + roles.in_couple)[years]))
     partner = np.full(people.n_rows, NOBODY, np.int32)
     _match(people, rows[may_pair], age[may_pair], parameters, draws, partner)
     mother = np.full(people.n_rows, NOBODY, np.int32)
@@ -207,9 +200,7 @@ def _match_by_age(women, target, first, end, men, men_age, widest, partner):
         best = -1
         if up < end[k]:
             best = up
-        if down > first[k] and (
-            best < 0 or target[k] - men_age[down - 1] < men_age[up] - target[k]
-        ):
+        if down > first[k] and (best < 0 or target[k] - men_age[down - 1] < men_age[up] - target[k]):
             best = down - 1
         if best < 0 or abs(men_age[best] - target[k]) > widest:
             continue
@@ -219,9 +210,13 @@ def _match_by_age(women, target, first, end, men, men_age, widest, partner):
 
 
 def _match(
-    people: Population, rows: Array, age: Array, parameters: Parameters, draws: Draws,
+    people: Population,
+    rows: Array,
+    age: Array,
+    parameters: Parameters,
+    draws: Draws,
     partner: Array,
-) -> None:  # fmt: skip
+) -> None:
     """Match women with men of the neighbourhood, in a drawn order, each with the nearest left."""
     is_man = people.sex[rows] == MALE
     by_age = np.lexsort((rows[is_man], age[is_man], people.neighbourhood[rows[is_man]]))
@@ -276,11 +271,18 @@ class _Mothers:
         order = np.lexsort((self.rows[women], self.age[women], homes[women]))
         theirs = homes[women][order]
         _take_mothers(
-            self.rows[seek], self.age[seek], self.target[seek],
+            self.rows[seek],
+            self.age[seek],
+            self.target[seek],
             np.searchsorted(theirs, homes[seek]),
-            np.searchsorted(theirs, homes[seek], side="right"), self.shift[seek],
-            self.rows[women][order], self.age[women][order], most, n_of, mother,
-        )  # fmt: skip
+            np.searchsorted(theirs, homes[seek], side="right"),
+            self.shift[seek],
+            self.rows[women][order],
+            self.age[women][order],
+            most,
+            n_of,
+            mother,
+        )
 
 
 @kernel
@@ -308,9 +310,14 @@ def _join(rows, seats, first, end, heads, householder, sizes):
 
 
 def _name(
-    people: Population, rows: Array, age: Array, at_home: Array, partner: Array, mother: Array,
+    people: Population,
+    rows: Array,
+    age: Array,
+    at_home: Array,
+    partner: Array,
+    mother: Array,
     draws: Draws,
-) -> Array:  # fmt: skip
+) -> Array:
     """Name the households: after the woman of a couple, and after whoever heads one alone."""
     householder = np.full(people.n_rows, NOBODY, np.int32)
     householder[rows] = rows
@@ -331,9 +338,7 @@ def _name(
     return householder
 
 
-def _kin_ties(
-    rows: Array, householder: Array, partner: Array, mother: Array
-) -> tuple[Array, Array]:
+def _kin_ties(rows: Array, householder: Array, partner: Array, mother: Array) -> tuple[Array, Array]:
     """Tie households, and with kin elsewhere: parents, siblings, grandmothers, in-laws, aunts."""
     mother, partner = mother.astype(np.int64), partner.astype(np.int64)
     children = rows[mother[rows] >= 0]

@@ -131,9 +131,13 @@ def _find_seekers(words, could_seek, state, degrees, discontent, recognition, re
 
 
 def seekers(
-    people: Population, network: Network, recognition: Recognition, draws: Draws, month: int,
+    people: Population,
+    network: Network,
+    recognition: Recognition,
+    draws: Draws,
+    month: int,
     found: Readier | None = None,
-) -> Seekers:  # fmt: skip
+) -> Seekers:
     """Find the adults who seek help this month; who has help seeks no more.
 
     All of them see a general practitioner, and a share is referred to mental health services.
@@ -146,8 +150,9 @@ def seekers(
     rows = np.empty_like(could_seek)
     words = draws.words(Purpose.HELP, month, people.resident[could_seek])
     readier = np.ones(could_seek.size) if found is None else found.ratio[found.group[could_seek]]
-    n = _find_seekers(words[0], could_seek, people.state, network.degrees, network.discontent,
-                      recognition, readier, rows)  # fmt: skip
+    n = _find_seekers(
+        words[0], could_seek, people.state, network.degrees, network.discontent, recognition, readier, rows
+    )
     seek = rows[:n].copy()
     is_referred = words[1, np.searchsorted(could_seek, seek)] * 2.0**-32 < recognition.referred
     return Seekers(seek, {BEGINS_AT: seek, "mental_health_referral": seek[is_referred]})
@@ -158,9 +163,7 @@ def a_month_less(help_months: Array) -> Array:
     return help_months - (help_months > 0).astype(np.int8)
 
 
-def answers(
-    met: Contacts, left: Contacts, help_months: Array, months: int
-) -> tuple[Array, Array]:  # fmt: skip
+def answers(met: Contacts, left: Contacts, help_months: Array, months: int) -> tuple[Array, Array]:
     """Begin the help of those whose appointment has come; who gave it up may seek help again.
 
     Parameters

@@ -111,9 +111,7 @@ def _find_crowded_out(ends, others, householder, slots, degree, wanted, left, go
     return n
 
 
-def crowded_out(
-    people: Population, network: Network, ends: Array, others: Array
-) -> tuple[Array, Array]:
+def crowded_out(people: Population, network: Network, ends: Array, others: Array) -> tuple[Array, Array]:
     """Find the ties with kin elsewhere that make room for new ties, where slots are full.
 
     The ties that stand last go first; those within the household never go.
@@ -127,9 +125,7 @@ def crowded_out(
 
 def motherless(people: Population, ends: Array, others: Array) -> Array:
     """Return the rows of those among ended ties whose mother is no longer known to them."""
-    return np.concatenate(
-        [ends[people.mother[ends] == others], others[people.mother[others] == ends]]
-    )
+    return np.concatenate([ends[people.mother[ends] == others], others[people.mother[others] == ends]])
 
 
 # --- Home by home, month by month ------------------------------------------------------------
@@ -186,8 +182,26 @@ def _when_it_rings(i, j, seed, month, resident, birth_month, rates):
 
 
 @kernel
-def _find_partner(i, size, seed, month, resident, bounds, home, birth_month, sex, state, partner,
-                  householder, is_changing, slots, degree, local, n_local, rates):  # fmt: skip
+def _find_partner(
+    i,
+    size,
+    seed,
+    month,
+    resident,
+    bounds,
+    home,
+    birth_month,
+    sex,
+    state,
+    partner,
+    householder,
+    is_changing,
+    slots,
+    degree,
+    local,
+    n_local,
+    rates,
+):
     """Return the man a woman takes to, of those she knows or else of those she meets; or -1."""
     theirs, best, chosen = np.empty(KIN_SLOTS + 1, np.int64), math.inf, -1
     rows = np.empty(4, np.int64)
@@ -252,9 +266,32 @@ def _does_woman_leave(i, found, n, word, month, birth_month, mother):
 
 @kernel
 def _find_changes(  # noqa: PLR0912 - one branch for each way a household can change
-                  likely, uniforms, seed, month, resident, bounds, home, birth_month, sex, state, partner,
-                  mother, householder, is_changing, slots, degree, local, n_local, rates,
-                  rows, names, leaver, left, woman, man):  # fmt: skip
+    likely,
+    uniforms,
+    seed,
+    month,
+    resident,
+    bounds,
+    home,
+    birth_month,
+    sex,
+    state,
+    partner,
+    mother,
+    householder,
+    is_changing,
+    slots,
+    degree,
+    local,
+    n_local,
+    rates,
+    rows,
+    names,
+    leaver,
+    left,
+    woman,
+    man,
+):
     n = n_left = n_found = 0
     found, leaving = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.bool_)
     for k_likely in range(likely.size):
@@ -285,9 +322,26 @@ def _find_changes(  # noqa: PLR0912 - one branch for each way a household can ch
         elif _is_head(i, found, size, month, birth_month, partner):
             if uniform >= finds:
                 continue
-            j = _find_partner(i, size, seed, month, resident, bounds, home, birth_month, sex, state,
-                              partner, householder, is_changing, slots, degree, local, n_local,
-                              rates)  # fmt: skip
+            j = _find_partner(
+                i,
+                size,
+                seed,
+                month,
+                resident,
+                bounds,
+                home,
+                birth_month,
+                sex,
+                state,
+                partner,
+                householder,
+                is_changing,
+                slots,
+                degree,
+                local,
+                n_local,
+                rates,
+            )
             if j < 0:
                 continue
             is_changing[householder[j]] = True
@@ -316,9 +370,7 @@ def highest_chance(rates: Rates) -> float:
     return max(rates.leave, rates.separate, float(rates.find.max()))
 
 
-def changes(
-    people: Population, network: Network, rates: Rates, low: Low, draws: Draws, month: int
-) -> Changes:
+def changes(people: Population, network: Network, rates: Rates, low: Low, draws: Draws, month: int) -> Changes:
     """Find who leaves home, who separates and who finds a partner this month.
 
     A household changes in one way a month at most: where two would, the lower row goes first.
@@ -334,18 +386,42 @@ def changes(
     leaver, left = np.empty(highest, np.int64), np.empty(highest, np.int64)
     woman, man = np.empty(highest, np.int64), np.empty(highest, np.int64)
     n, n_left, n_found = _find_changes(
-        low.places, low.uniforms, draws.seed, month, people.resident, people.bounds, people.neighbourhood,
-        people.birth_month, people.sex, people.state, people.partner, people.mother,
-        people.householder, np.zeros(highest, np.bool_), *kin_of(network), network.slots["local"],
-        network.degree("local"), rates, rows, names, leaver, left, woman, man,
-    )  # fmt: skip
-    return Changes(rows[:n].copy(), names[:n].copy(), leaver[:n_left].copy(), left[:n_left].copy(),
-                   woman[:n_found].copy(), man[:n_found].copy())  # fmt: skip
+        low.places,
+        low.uniforms,
+        draws.seed,
+        month,
+        people.resident,
+        people.bounds,
+        people.neighbourhood,
+        people.birth_month,
+        people.sex,
+        people.state,
+        people.partner,
+        people.mother,
+        people.householder,
+        np.zeros(highest, np.bool_),
+        *kin_of(network),
+        network.slots["local"],
+        network.degree("local"),
+        rates,
+        rows,
+        names,
+        leaver,
+        left,
+        woman,
+        man,
+    )
+    return Changes(
+        rows[:n].copy(),
+        names[:n].copy(),
+        leaver[:n_left].copy(),
+        left[:n_left].copy(),
+        woman[:n_found].copy(),
+        man[:n_found].copy(),
+    )
 
 
-def ties_between(
-    people: Population, network: Network, ones: Array, others: Array
-) -> tuple[Array, Array]:
+def ties_between(people: Population, network: Network, ones: Array, others: Array) -> tuple[Array, Array]:
     """Pair all members of households that become one, as they stand before."""
     most = ones.size * ((MOST_MEMBERS + 1) // 2) ** 2
     ends, far = np.empty(most, np.int64), np.empty(most, np.int64)
@@ -373,9 +449,7 @@ def with_slots_left(network: Network, ends: Array, others: Array) -> tuple[Array
 # --- Births ----------------------------------------------------------------------------------
 
 
-def ties_of_newborns(
-    people: Population, network: Network, rows: Array, mothers: Array
-) -> tuple[Array, Array]:
+def ties_of_newborns(people: Population, network: Network, rows: Array, mothers: Array) -> tuple[Array, Array]:
     """Tie newborns to everybody in their mothers' households, and to one another there."""
     ends, others = ties_between(people, network, mothers, rows)
     among = ties_within(rows, people.householder[mothers])
@@ -395,9 +469,7 @@ def _find_relatives(rows, parents, mother, slots, degree, ends, others):
     return n
 
 
-def relatives_of_newborns(
-    people: Population, network: Network, rows: Array, mothers: Array
-) -> tuple[Array, Array]:
+def relatives_of_newborns(people: Population, network: Network, rows: Array, mothers: Array) -> tuple[Array, Array]:
     """Pair children with their grandmothers, and with their parents' brothers and sisters."""
     fathers = people.partner[mothers].astype(np.int64)
     has_father = fathers >= 0
@@ -427,8 +499,22 @@ class LeftBehind(NamedTuple):
 
 
 @kernel
-def _find_left_behind(gone, is_gone, month, birth_month, partner, mother, householder, slots,
-                      degree, rows, names, widowed, motherless, orphans):  # fmt: skip
+def _find_left_behind(
+    gone,
+    is_gone,
+    month,
+    birth_month,
+    partner,
+    mother,
+    householder,
+    slots,
+    degree,
+    rows,
+    names,
+    widowed,
+    motherless,
+    orphans,
+):
     n = n_widowed = n_motherless = n_orphans = 0
     found = np.empty(KIN_SLOTS + 1, np.int64)
     for i in gone:
@@ -464,9 +550,17 @@ def left_behind(people: Population, network: Network, gone: Array, month: int) -
     """Find whom those who die or move out leave behind, before their rows are vacant."""
     most = gone.size * MOST_MEMBERS
     found = [np.empty(most, np.int64) for _ in LeftBehind._fields]
-    counts = _find_left_behind(gone, np.zeros(people.n_rows, np.bool_), month, people.birth_month,
-                               people.partner, people.mother, people.householder, *kin_of(network),
-                               *found)  # fmt: skip
+    counts = _find_left_behind(
+        gone,
+        np.zeros(people.n_rows, np.bool_),
+        month,
+        people.birth_month,
+        people.partner,
+        people.mother,
+        people.householder,
+        *kin_of(network),
+        *found,
+    )
     n, *others = counts
     rows, names, widowed, mothers, orphans = (
         values[:count].copy() for values, count in zip(found, (n, n, *others), strict=True)
@@ -485,8 +579,7 @@ def _can_take_in(j, n, child, month, birth_month, state, householder, slots, deg
 
 
 @kernel
-def _find_carer(child, month, resident, bounds, home, birth_month, state, householder, slots,
-                degree):  # fmt: skip
+def _find_carer(child, month, resident, bounds, home, birth_month, state, householder, slots, degree):
     orphans, found = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.int64)
     n = members_of(child, householder, slots, degree, orphans)
     for k in range(n):
@@ -510,6 +603,15 @@ def carer_of(people: Population, network: Network, child: int, month: int) -> in
     The neighbour is the first from where the child's own id points.
     """
     return int(
-        _find_carer(child, month, people.resident, people.bounds, people.neighbourhood,
-                    people.birth_month, people.state, people.householder, *kin_of(network))
-    )  # fmt: skip
+        _find_carer(
+            child,
+            month,
+            people.resident,
+            people.bounds,
+            people.neighbourhood,
+            people.birth_month,
+            people.state,
+            people.householder,
+            *kin_of(network),
+        )
+    )

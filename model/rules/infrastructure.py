@@ -86,13 +86,17 @@ def at_start(parameters: Parameters, n_neighbourhoods: int) -> Infrastructure:
 def _require_a_start(parameters: Parameters) -> None:
     p = parameters
     if p.infrastructure_stock_gbp == 0.0:
-        raise EvidenceError("no stock gives no index", key="parameters.infrastructure_stock_gbp",
-                            value=0.0, allowed="above 0")  # fmt: skip
+        raise EvidenceError(
+            "no stock gives no index", key="parameters.infrastructure_stock_gbp", value=0.0, allowed="above 0"
+        )
     least = max(1.0, p.infrastructure_index)
     if p.infrastructure_index_most <= least:
-        raise EvidenceError("an index that saturates there is never what it starts at",
-                            key="parameters.infrastructure_index_most",
-                            value=p.infrastructure_index_most, allowed=f"above {least:g}")  # fmt: skip
+        raise EvidenceError(
+            "an index that saturates there is never what it starts at",
+            key="parameters.infrastructure_index_most",
+            value=p.infrastructure_index_most,
+            allowed=f"above {least:g}",
+        )
 
 
 def _require_rest(parameters: Parameters) -> None:
@@ -101,9 +105,10 @@ def _require_rest(parameters: Parameters) -> None:
         raise EvidenceError(
             "with participation_per_trust = "
             f"{p.participation_per_trust:g} trust and participation would never come to rest",
-            key="parameters.trust_per_participation", value=p.trust_per_participation,
+            key="parameters.trust_per_participation",
+            value=p.trust_per_participation,
             allowed="a product of the two below 1",
-        )  # fmt: skip
+        )
 
 
 def usual_stock(parameters: Parameters) -> float:
@@ -139,9 +144,7 @@ def offer_of(index: Any, parameters: Parameters) -> Any:
     return index / parameters.infrastructure_index_most
 
 
-def usable_of(
-    state: Infrastructure, uniform_gbp: Array, led_gbp: Array, parameters: Parameters
-) -> Array:
+def usable_of(state: Infrastructure, uniform_gbp: Array, led_gbp: Array, parameters: Parameters) -> Array:
     """Return what is usable of a month's spending: each part by its own fit.
 
     Parameters
@@ -218,17 +221,19 @@ def _learned(state: Infrastructure, is_led: Array, parameters: Parameters) -> Ar
     return _nearer(state.fit_led, np.full_like(state.fit_led, p.fit_led_most), rate)
 
 
-def _in_confidence(
-    state: Infrastructure, opportunity: Array, parameters: Parameters
-) -> tuple[Array, Array]:
+def _in_confidence(state: Infrastructure, opportunity: Array, parameters: Parameters) -> tuple[Array, Array]:
     """Return trust and participation a month on."""
     p = parameters
     more_trust = state.trust - p.trust_usual
     more_part = state.participation - p.participation_usual
     more_index = index_of(state.stock_gbp, p) - index_of(usual_stock(p), p)
     trust = p.trust_usual + p.trust_per_participation * more_part
-    part = (p.participation_usual + p.participation_per_trust * more_trust
-            + p.participation_per_index * more_index + opportunity)  # fmt: skip
+    part = (
+        p.participation_usual
+        + p.participation_per_trust * more_trust
+        + p.participation_per_index * more_index
+        + opportunity
+    )
     return (
         np.clip(_nearer(state.trust, trust, p.trust_rate), 0.0, 1.0),
         np.clip(_nearer(state.participation, part, p.participation_rate), 0.0, 1.0),

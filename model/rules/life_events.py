@@ -142,9 +142,7 @@ def work_of(people: Population, rows: Array, parameters: Parameters, draws: Draw
     return np.asarray(np.where(is_of_working_age, work, NOT_WORKING), np.int8)
 
 
-def conditions_of(
-    people: Population, rows: Array, month: int, parameters: Parameters, draws: Draws
-) -> Array:
+def conditions_of(people: Population, rows: Array, month: int, parameters: Parameters, draws: Draws) -> Array:
     """Draw the long-term conditions that adults enter with: Poisson, of all years until now."""
     p = parameters
     age = np.clip((month - people.birth_month[rows]) // MONTHS_PER_YEAR, 0, OLDEST_AGE - 1)
@@ -185,8 +183,26 @@ def _could_be_struck(words, state, employment, most, chosen):
 
 
 @kernel
-def _find_strikes(seed, month, resident, state, birth_month, quintile, employment, home, age_month,
-                  chances, climate, weights, carer_from, rows, stress, lost, found, ill):  # fmt: skip
+def _find_strikes(
+    seed,
+    month,
+    resident,
+    state,
+    birth_month,
+    quintile,
+    employment,
+    home,
+    age_month,
+    chances,
+    climate,
+    weights,
+    carer_from,
+    rows,
+    stress,
+    lost,
+    found,
+    ill,
+):
     n = n_lost = n_found = n_ill = 0
     losing, finding, money, caring, illness = chances
     oldest = illness.shape[1] - 1
@@ -260,10 +276,25 @@ def strikes_of_month(
     lost, found, ill = (np.empty(n_rows, np.int64) for _ in range(3))
     weights = np.array([p.stress_job_loss, p.stress_money, p.stress_illness, p.stress_caring])
     n, n_lost, n_found, n_ill = _find_strikes(
-        draws.seed, month, people.resident, people.state, people.birth_month, people.quintile,
-        people.employment, people.neighbourhood, age_month, chances, climate, weights,
-        p.carer_from_age, rows, stress, lost, found, ill,
-    )  # fmt: skip
+        draws.seed,
+        month,
+        people.resident,
+        people.state,
+        people.birth_month,
+        people.quintile,
+        people.employment,
+        people.neighbourhood,
+        age_month,
+        chances,
+        climate,
+        weights,
+        p.carer_from_age,
+        rows,
+        stress,
+        lost,
+        found,
+        ill,
+    )
     events = Events(rows[:n].copy(), stress[:n].copy())
     return Strikes(events, lost[:n_lost].copy(), found[:n_found].copy(), ill[:n_ill].copy())
 

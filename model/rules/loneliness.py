@@ -92,6 +92,5 @@ def loneliness(people: Population, network: Network, wants: Wants) -> Array:
     """
     felt = np.empty(people.n_rows, np.int8)
     kin, local, peer = network.degrees
-    _feel(people.state, people.age_band, people.ties_wanted, kin, local, peer,
-          people.need_of_company, wants, felt)  # fmt: skip
+    _feel(people.state, people.age_band, people.ties_wanted, kin, local, peer, people.need_of_company, wants, felt)
     return felt

@@ -83,15 +83,18 @@ def founders_of(people: Population) -> Founders:
 
     homes = people.neighbourhood[order[first[:-1]]]
     return Founders(
-        np.searchsorted(homes, np.arange(people.bounds.size)), first,
-        START - people.birth_month[order], people.sex[order], people.quintile[order],
-        within("householder"), within("partner"), within("mother"),
-    )  # fmt: skip
+        np.searchsorted(homes, np.arange(people.bounds.size)),
+        first,
+        START - people.birth_month[order],
+        people.sex[order],
+        people.quintile[order],
+        within("householder"),
+        within("partner"),
+        within("mother"),
+    )
 
 
-def numbers_moving_in(
-    founders: Founders, parameters: Parameters, draws: Draws, month: int
-) -> Array:
+def numbers_moving_in(founders: Founders, parameters: Parameters, draws: Draws, month: int) -> Array:
     """Draw how many households move into each neighbourhood this month."""
     founded = np.diff(founders.bounds)
     mean = parameters.migration_rate * founded / MONTHS_PER_YEAR
@@ -134,7 +137,12 @@ def moving_in(founders: Founders, numbers: Array, draws: Draws, month: int) -> N
         return np.where(place[who] >= 0, begins + place[who], -1)
 
     return Newcomers(
-        migrant_ids(homes, month, order), homes, founders.age_months[who], founders.sex[who],
-        founders.quintile[who], among(founders.householder), among(founders.partner),
+        migrant_ids(homes, month, order),
+        homes,
+        founders.age_months[who],
+        founders.sex[who],
+        founders.quintile[who],
+        among(founders.householder),
+        among(founders.partner),
         among(founders.mother),
-    )  # fmt: skip
+    )

@@ -118,9 +118,7 @@ def those_engaged(people: Population) -> Array:
     return _marked(people.engagement)
 
 
-def eligible(
-    people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int
-) -> Array:
+def eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
     """Tell which adults among some rows a programme is for, and who take part in none.
 
     Returns
@@ -186,9 +184,13 @@ def offered(people: Population, low: Low, self_referral: float, universal: float
 
 
 def referred(
-    people: Population, contacts: Sequence[tuple[Array, Array]], share: float, draws: Draws,
-    month: int, number: int,
-) -> Array:  # fmt: skip
+    people: Population,
+    contacts: Sequence[tuple[Array, Array]],
+    share: float,
+    draws: Draws,
+    month: int,
+    number: int,
+) -> Array:
     """Return the rows offered a place after contacts of last month's.
 
     Parameters
@@ -210,9 +212,14 @@ def referred(
 
 
 def taken_in(
-    people: Population, candidates: Array, free: Array, uptake: float, draws: Draws, month: int,
+    people: Population,
+    candidates: Array,
+    free: Array,
+    uptake: float,
+    draws: Draws,
+    month: int,
     number: int,
-) -> Array:  # fmt: skip
+) -> Array:
     """Return who of the candidates take a place, as many as there are in their neighbourhood.
 
     Parameters
@@ -259,9 +266,7 @@ def _first_of_each(groups: Array, order: Array, n: Array) -> Array:
     return np.sort(by_group[rank < n[sorted_groups]])
 
 
-def leaving(
-    people: Population, engaged: Array, terms: Terms, has_ended: Array, draws: Draws, month: int
-) -> Leaving:
+def leaving(people: Population, engaged: Array, terms: Terms, has_ended: Array, draws: Draws, month: int) -> Leaving:
     """Find who completes, drops out, tires, or is left by the programme's end.
 
     Parameters
@@ -282,17 +287,13 @@ def leaving(
     stays_on &= people.state[engaged] <= COPING
     is_ended &= ~completes  # who came to the end of their own time is not left by the programme's
     leaves = is_ended | completes | goes
-    return Leaving(
-        engaged[leaves], completes[leaves], drops_out[leaves], is_ended[leaves], stays_on[leaves]
-    )
+    return Leaving(engaged[leaves], completes[leaves], drops_out[leaves], is_ended[leaves], stays_on[leaves])
 
 
 # --- Whom they meet -----------------------------------------------------------------------
 
 
-def companions(
-    people: Population, members: Array, newcomers: Array, terms: Terms, draws: Draws, month: int
-) -> Ties:
+def companions(people: Population, members: Array, newcomers: Array, terms: Terms, draws: Draws, month: int) -> Ties:
     """Tie newcomers to those next to them in the ring of their programme and neighbourhood.
 
     Parameters
@@ -325,9 +326,15 @@ def companions(
 
 
 def activity_ties(
-    people: Population, club: Array, club_order: Array, newcomers: Array, offer: Array,
-    terms: Terms, draws: Draws, month: int,
-) -> Ties:  # fmt: skip
+    people: Population,
+    club: Array,
+    club_order: Array,
+    newcomers: Array,
+    offer: Array,
+    terms: Terms,
+    draws: Draws,
+    month: int,
+) -> Ties:
     """Tie newcomers to adults of a club near them, as far as the neighbourhood offers activities.
 
     Every row of the club has a draw of its own, so nobody elsewhere is re-paired.
@@ -400,9 +407,7 @@ def traces(people: Population, rows: Array, terms: Terms) -> Traces:
     """
     entry, engagement = people.programme[rows], people.engagement[rows]
     found = []
-    for values, own in (
-        (people.programme_worsen, terms.worsen), (people.programme_improve, terms.improve)
-    ):  # fmt: skip
+    for values, own in ((people.programme_worsen, terms.worsen), (people.programme_improve, terms.improve)):
         level, now = own[entry, engagement], values[rows]
         faded = level + (now - level) * terms.fade[entry]
         is_beyond = (np.abs(now) > np.abs(level)) & (now * level >= 0.0)
@@ -413,9 +418,14 @@ def traces(people: Population, rows: Array, terms: Terms) -> Traces:
 
 
 def spared(
-    people: Population, rows: Array, at_home: bool, ratio: Array, draws: Draws, month: int,
+    people: Population,
+    rows: Array,
+    at_home: bool,
+    ratio: Array,
+    draws: Draws,
+    month: int,
     lane: int,
-) -> Array:  # fmt: skip
+) -> Array:
     """Tell who of those about to begin a kind of care does not, for a programme takes part.
 
     Parameters

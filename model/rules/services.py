@@ -191,8 +191,10 @@ def _count(half, mean, where, service, resident):
 def _none_come(mean):
     """Return exp(-mean) with nine digits, up to `SEEN_MEAN`: a series, five times squared."""
     x = mean * (-1.0 / 32.0)
-    e = 1.0 + x * (1.0 + x * (1 / 2 + x * (1 / 6 + x * (1 / 24 + x * (
-        1 / 120 + x * (1 / 720 + x * (1 / 5040 + x * (1 / 40320))))))))  # fmt: skip
+    e = 1.0 + x * (
+        1.0
+        + x * (1 / 2 + x * (1 / 6 + x * (1 / 24 + x * (1 / 120 + x * (1 / 720 + x * (1 / 5040 + x * (1 / 40320)))))))
+    )
     e *= e
     e *= e
     e *= e
@@ -237,8 +239,9 @@ def _write_seen(size, seen, rows, counts):
 
 
 @kernel
-def _find_contacts(where, lane, resident, cells, propensity, householder, per_month, of_heads,
-                   is_followed, tallies, rows, counts):  # fmt: skip
+def _find_contacts(
+    where, lane, resident, cells, propensity, householder, per_month, of_heads, is_followed, tallies, rows, counts
+):
     """Count contacts with the services of a block of draws, a half-word each.
 
     ``tallies`` are by service and cell. Where ``is_followed`` says so, it is also written down who
@@ -266,8 +269,7 @@ def _find_contacts(where, lane, resident, cells, propensity, householder, per_mo
                 n_likely = _write_seen(here.stop - first, seen, likely, known)
                 found = known
             else:
-                n_likely = _is_likely(likely[:n_likely], first, words, place, cells, propensity,
-                                      by_cell)  # fmt: skip
+                n_likely = _is_likely(likely[:n_likely], first, words, place, cells, propensity, by_cell)
                 found = open_or_not
             for at in range(n_likely):
                 k, count = likely[at], int(found[at])
@@ -294,8 +296,7 @@ def _fill_course(seed, purpose, month, course, resident, uniforms):
 def _course(contacts: Contacts, draws: Draws) -> Array:
     """Draw where contacts lead, at the address of the month in which they arose."""
     uniforms = np.empty((2, contacts.size))
-    _fill_course(draws.seed, int(Purpose.PATHWAY), contacts.month, contacts.course,
-                 contacts.resident, uniforms)  # fmt: skip
+    _fill_course(draws.seed, int(Purpose.PATHWAY), contacts.month, contacts.course, contacts.resident, uniforms)
     return uniforms
 
 
@@ -344,9 +345,20 @@ def _own_contacts(
         here = slice(lane * HALVES_PER_BLOCK, (lane + 1) * HALVES_PER_BLOCK)
         if not per_month[here].any():
             continue
-        n = _find_contacts(where, lane, people.resident, cells, people.propensity,
-                           people.householder, per_month[here], of_heads[here],
-                           is_followed[here], tallies[here], rows, counts)  # fmt: skip
+        n = _find_contacts(
+            where,
+            lane,
+            people.resident,
+            cells,
+            people.propensity,
+            people.householder,
+            per_month[here],
+            of_heads[here],
+            is_followed[here],
+            tallies[here],
+            rows,
+            counts,
+        )
         for k, name in enumerate(catalogue[here]):
             own[name] = rows[k, : n[k]].copy(), counts[k, : n[k]].copy()
     return tallies[:, :-1].reshape(n_services, n_groups, N_CELLS).sum(axis=1), own
@@ -394,12 +406,10 @@ def monthly_services(
     """
     sought, queues, bought = sought or {}, queues or {}, bought or {}
     names = _in_order(frozenset({*services, *queues, *listed}))
-    traced = {name for name in names
-              if name in queues or name in PATHWAY or load_services()[name].treats}  # fmt: skip
+    traced = {name for name in names if name in queues or name in PATHWAY or load_services()[name].treats}
     cells = _cells_of(people, ratios)
     named = {*PATHWAY, *listed}
-    tallies, own = _own_contacts(people, cells, names, traced | named, demand, ratios, draws,
-                                 month)  # fmt: skip
+    tallies, own = _own_contacts(people, cells, names, traced | named, demand, ratios, draws, month)
     steps: dict[str, _Step] = {}
     rows: dict[str, Array] = {}
     for name in names:
@@ -409,11 +419,9 @@ def monthly_services(
             new = together(
                 _led_to(name, steps, people, demand, ratios, draws, month),
                 arising(people, *own[name], cells[own[name][0]] % N_CELLS, month),
-                arising(people, asking, np.ones_like(asking), cells[asking] % N_CELLS, month,
-                        SOUGHT_ORDER),
-            )  # fmt: skip
-            steps[name] = _step(name, new, came, queues.get(name), bought.get(name, 0), people,
-                                draws, month)  # fmt: skip
+                arising(people, asking, np.ones_like(asking), cells[asking] % N_CELLS, month, SOUGHT_ORDER),
+            )
+            steps[name] = _step(name, new, came, queues.get(name), bought.get(name, 0), people, draws, month)
             if name in named:
                 rows[name] = each_once(new.row)
         else:
@@ -478,11 +486,13 @@ def _all_served(new: Array, came: Contacts) -> _Step:
 
 def _turning_to(name: str, steps: Mapping[str, _Step], month: int) -> Contacts:
     """Return those who come to a service because they waited too long for another."""
-    return together(*(
-        spilling(step.spilled, catalogue_place(other), month)
-        for other, step in steps.items()
-        if step.spilled.size and contact_services()[other].spills_to == name
-    ))  # fmt: skip
+    return together(
+        *(
+            spilling(step.spilled, catalogue_place(other), month)
+            for other, step in steps.items()
+            if step.spilled.size and contact_services()[other].spills_to == name
+        )
+    )
 
 
 def _led_to(
@@ -542,10 +552,8 @@ def treatments(account: Account, treatment_months: Array, months: int) -> tuple[
     treat = [name for name in account.met if load_services()[name].treats]
     left, met, wait = (
         together(*(contacts[name] for name in treat if name in contacts)).row
-        for contacts in (
-            account.left, account.met, {k: one.line for k, one in account.queues.items()}
-        )
-    )  # fmt: skip
+        for contacts in (account.left, account.met, {k: one.line for k, one in account.queues.items()})
+    )
     left = left[treatment_months[left] == WAITS]
     wait = wait[treatment_months[wait] <= 0]
     rows = np.concatenate([left, wait, met])

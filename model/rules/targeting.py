@@ -85,8 +85,9 @@ def shares(rule: str, people: Population, network: Network, is_named: Array) -> 
     elif rule == "named":
         weights = residents * is_named
     else:
-        raise ScenarioError("unknown rule of targeting", key="targeting", value=rule,
-                            allowed=", ".join(RULES), known=RULES, wanted=rule)  # fmt: skip
+        raise ScenarioError(
+            "unknown rule of targeting", key="targeting", value=rule, allowed=", ".join(RULES), known=RULES, wanted=rule
+        )
     if not weights.any():
         raise ScenarioError("nobody lives where the money is to go", key="targeting", value=rule)
     return np.asarray(weights / weights.sum())
@@ -107,8 +108,9 @@ def named(codes: Sequence[str], names: Sequence[str]) -> Array:
     """
     for name in names:
         if name not in codes:
-            raise ScenarioError("no neighbourhood of the place", key="neighbourhoods", value=name,
-                                known=codes, wanted=name)  # fmt: skip
+            raise ScenarioError(
+                "no neighbourhood of the place", key="neighbourhoods", value=name, known=codes, wanted=name
+            )
     return np.isin(codes, names)
 
 
@@ -129,9 +131,7 @@ def _by_neighbourhood(people: Population, weights: Array) -> Array:
     return np.array([weights[first:end].sum() for first, end in runs], np.float64)
 
 
-def monthly_gbp_per_head(
-    budget_gbp_a_year: float, parts: Array, residents: Array, scale: float
-) -> Array:
+def monthly_gbp_per_head(budget_gbp_a_year: float, parts: Array, residents: Array, scale: float) -> Array:
     """Turn the real pounds of a yearly budget into pounds a head and month.
 
     Parameters

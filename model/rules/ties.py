@@ -288,8 +288,18 @@ def _find_all_wants(people, today, childhood, share, bounds, gap, stand):
     present, birth_month, wanted, local, peer = people
     for home in range(share.size):
         here = slice(bounds[home], bounds[home + 1])
-        _find_wants(present[here], birth_month[here], wanted[here], local[here], peer[here], today,
-                    childhood, np.float32(share[home]), gap[here], stand[here])  # fmt: skip
+        _find_wants(
+            present[here],
+            birth_month[here],
+            wanted[here],
+            local[here],
+            peer[here],
+            today,
+            childhood,
+            np.float32(share[home]),
+            gap[here],
+            stand[here],
+        )
 
 
 @kernel
@@ -304,8 +314,7 @@ def _who_moves(words, state, local, gap, attempt, ease, moves):
 
 
 @kernel
-def _find_movers(seed, month, resident, state, local, slots, gap, bounds, attempt, ease, ends,
-                 others, seekers, ways):  # fmt: skip
+def _find_movers(seed, month, resident, state, local, slots, gap, bounds, attempt, ease, ends, others, seekers, ways):
     n_ended = n_seekers = 0
     words, moves = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.uint8)
     for home in range(attempt.size):
@@ -363,12 +372,10 @@ def _where_to_look(k, i, way, own, n_own, home, club, bounds, ways):
 
 
 @kernel
-def _look_around(some, some_ways, own, n_own, slots, degree, home, club, club_order, bounds, ways,
-                 found, lengths):  # fmt: skip
+def _look_around(some, some_ways, own, n_own, slots, degree, home, club, club_order, bounds, ways, found, lengths):
     """Write down the rows of the group where each resident looks, and how many they are."""
     for k in range(some.size):
-        kind, first, length = _where_to_look(k, some[k], some_ways[k], own, n_own, home, club,
-                                             bounds, ways)  # fmt: skip
+        kind, first, length = _where_to_look(k, some[k], some_ways[k], own, n_own, home, club, bounds, ways)
         if kind == IN_STREET:
             for s in range(length):
                 found[k, s] = first + s
@@ -425,8 +432,7 @@ def _first_to_ring(some, lengths, found, words, own, stand, unlikeness, chosen):
 
 
 @kernel
-def _find_meetings(seekers, ways, seed, month, resident, stand, slots, degree, home, groups, ease,
-                   ends, others):  # fmt: skip
+def _find_meetings(seekers, ways, seed, month, resident, stand, slots, degree, home, groups, ease, ends, others):
     n = 0
     found, lengths = np.empty((SEEKERS, GROUP_ROWS), np.int32), np.empty(SEEKERS, np.int64)
     words = np.empty((4 * CANDIDATE_BLOCKS, SEEKERS), np.uint32)
@@ -439,8 +445,21 @@ def _find_meetings(seekers, ways, seed, month, resident, stand, slots, degree, h
             fill_words(seed, (lane << 8) | Purpose.CANDIDATE, month, resident[some], some_words)
         # First all look, then all choose: what lies far apart is fetched for many at once.
         own = slots[some]
-        _look_around(some, some_ways, own, degree[some], slots, degree, home, groups.club,
-                     groups.club_order, groups.bounds, by_way, found, lengths)  # fmt: skip
+        _look_around(
+            some,
+            some_ways,
+            own,
+            degree[some],
+            slots,
+            degree,
+            home,
+            groups.club,
+            groups.club_order,
+            groups.bounds,
+            by_way,
+            found,
+            lengths,
+        )
         _first_to_ring(some, lengths, found, words, own, stand, ease.unlikeness, chosen)
         for k in range(some.size):
             ends[n], others[n] = some[k], chosen[k]
@@ -479,17 +498,39 @@ def changes(
     n, slots, local = people.n_rows, network.slots["local"], network.degree("local")
     gap, stand = np.empty(n, np.float32), np.empty(n, np.int32)
     who = (people.is_present, people.birth_month, people.ties_wanted, local, network.degree("peer"))
-    _find_all_wants(who, calendar_month, ease.months_of_childhood, reach.share, people.bounds, gap,
-                    stand)  # fmt: skip
+    _find_all_wants(who, calendar_month, ease.months_of_childhood, reach.share, people.bounds, gap, stand)
     ends, others, seekers = (np.empty(n, np.int64) for _ in range(3))
     ways = np.empty(n)
     n_ended, n_seekers = _find_movers(
-        draws.seed, month, people.resident, people.state, local, slots, gap, people.bounds,
-        reach.attempt, ease, ends, others, seekers, ways,
-    )  # fmt: skip
+        draws.seed,
+        month,
+        people.resident,
+        people.state,
+        local,
+        slots,
+        gap,
+        people.bounds,
+        reach.attempt,
+        ease,
+        ends,
+        others,
+        seekers,
+        ways,
+    )
     ended = Ties(ends[:n_ended].copy(), others[:n_ended].copy())
     n_formed = _find_meetings(
-        seekers[:n_seekers], ways[:n_seekers], draws.seed, month, people.resident, stand, slots,
-        local, people.neighbourhood, groups, ease, ends, others,
-    )  # fmt: skip
+        seekers[:n_seekers],
+        ways[:n_seekers],
+        draws.seed,
+        month,
+        people.resident,
+        stand,
+        slots,
+        local,
+        people.neighbourhood,
+        groups,
+        ease,
+        ends,
+        others,
+    )
     return Changes(ended, Ties(ends[:n_formed].copy(), others[:n_formed].copy()))

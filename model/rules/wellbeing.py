@@ -164,9 +164,7 @@ class Coefficients(NamedTuple):
 def coefficients_of(parameters: Parameters) -> Coefficients:
     """Lay the log hazards out by what they belong to."""
     p = parameters
-    bands = [0.0] + [
-        parameters["log_hazard_age_" + key_of(band)] for band in AGE_BANDS[CHILDREN + 1 :]
-    ]
+    bands = [0.0] + [parameters["log_hazard_age_" + key_of(band)] for band in AGE_BANDS[CHILDREN + 1 :]]
     quintiles = [0.0] + [parameters[f"log_hazard_quintile_{q}"] for q in range(1, 6)]
     return Coefficients(
         age=np.array(bands),
@@ -334,9 +332,11 @@ def _most_risen(log_hazard, stress):
 @formula
 def _as_float32(ratio, by_state):
     return (
-        np.float32(ratio * by_state[0]), np.float32(ratio * by_state[1]),
-        np.float32(ratio * by_state[2]), np.float32(ratio * by_state[3]),
-    )  # fmt: skip
+        np.float32(ratio * by_state[0]),
+        np.float32(ratio * by_state[1]),
+        np.float32(ratio * by_state[2]),
+        np.float32(ratio * by_state[3]),
+    )
 
 
 @formula
@@ -367,14 +367,24 @@ def _highest(programme_worsen, programme_improve, rates):
 @formula
 def _bound(s, risk, stress, contacts, highest):
     own, by_contact, log_hazard = highest
-    return _of_state(s, own) * risk * _most_risen(log_hazard, stress) + (
-        _of_state(s, by_contact) * contacts
-    )
+    return _of_state(s, own) * risk * _most_risen(log_hazard, stress) + (_of_state(s, by_contact) * contacts)
 
 
 @kernel
-def _could_move(uniforms, state, worsen_risk, improve_risk, stress, treatment_months, content,
-                discontent, weights, highest, treated, chosen):  # fmt: skip
+def _could_move(
+    uniforms,
+    state,
+    worsen_risk,
+    improve_risk,
+    stress,
+    treatment_months,
+    content,
+    discontent,
+    weights,
+    highest,
+    treated,
+    chosen,
+):
     kin, local, peer = weights
     kin_content, local_content, peer_content = content
     kin_discontent, local_discontent, peer_discontent = discontent
@@ -395,18 +405,46 @@ def _rows_of_layers(moods, here):
 
 
 @kernel
-def _decide(uniforms, state, log_hazard, worsen_risk, improve_risk, stress, help_months,
-            treatment_months, programme_worsen, programme_improve, degrees, content, discontent,
-            weights, rates, most, rows, after):  # fmt: skip
+def _decide(
+    uniforms,
+    state,
+    log_hazard,
+    worsen_risk,
+    improve_risk,
+    stress,
+    help_months,
+    treatment_months,
+    programme_worsen,
+    programme_improve,
+    degrees,
+    content,
+    discontent,
+    weights,
+    rates,
+    most,
+    rows,
+    after,
+):
     n_likely, chosen = 0, np.empty(CHUNK, np.bool_)
     highest = _highest(most[0], most[1], rates)
     treated = np.float32(max(rates.treatment_ratio, 1.0))
     by_layer = np.float32(weights[0]), np.float32(weights[1]), np.float32(weights[2])
     for first in range(0, state.size, CHUNK):
         here = slice(first, min(first + CHUNK, state.size))
-        _could_move(uniforms[here], state[here], worsen_risk[here], improve_risk[here],
-                    stress[here], treatment_months[here], _rows_of_layers(content, here),
-                    _rows_of_layers(discontent, here), by_layer, highest, treated, chosen)  # fmt: skip
+        _could_move(
+            uniforms[here],
+            state[here],
+            worsen_risk[here],
+            improve_risk[here],
+            stress[here],
+            treatment_months[here],
+            _rows_of_layers(content, here),
+            _rows_of_layers(discontent, here),
+            by_layer,
+            highest,
+            treated,
+            chosen,
+        )
         n_likely = pick(chosen, here.stop - first, first, rows, n_likely)
     n = 0
     for i in rows[:n_likely]:
@@ -420,8 +458,7 @@ def _decide(uniforms, state, log_hazard, worsen_risk, improve_risk, stress, help
             support = support_of(i, degrees, discontent, rates.stress)
             buffer = buffer_of(support, rates.stress.buffer_most, rates.stress.buffer_half)
             risks = risk_under_stress(log_hazard[i], stress[i] * (1.0 - buffer), rates.stress)
-        ratios = ratios_of(help_months[i], treatment_months[i], programme_worsen[i],
-                           programme_improve[i], rates)  # fmt: skip
+        ratios = ratios_of(help_months[i], treatment_months[i], programme_worsen[i], programme_improve[i], rates)
         worsen, improve, down, up = hazards(s, risks[0], risks[1], good, bad, ratios, rates)
         chosen = next_state(s, uniforms[i], worsen, improve, down, up)
         if chosen != s:
@@ -450,17 +487,30 @@ def monthly_moves(
     return moves_under(uniforms, people, network, weights, rates)
 
 
-def moves_under(
-    uniforms: Array, people: Population, network: Network, weights: Array, rates: Rates
-) -> Moves:
+def moves_under(uniforms: Array, people: Population, network: Network, weights: Array, rates: Rates) -> Moves:
     """Find who moves under the uniforms given, one a resident."""
     rows, after = np.empty(people.n_rows + 8, np.int64), np.empty(people.n_rows, np.int8)
-    most = (float(people.programme_worsen.max(initial=0.0)),
-            float(people.programme_improve.max(initial=0.0)))  # fmt: skip
-    n = _decide(uniforms, people.state, people.log_hazard, people.worsen_risk,
-                people.improve_risk, people.stress, people.help_months, people.treatment_months,
-                people.programme_worsen, people.programme_improve, network.degrees,
-                network.content, network.discontent, weights, rates, most, rows, after)  # fmt: skip
+    most = (float(people.programme_worsen.max(initial=0.0)), float(people.programme_improve.max(initial=0.0)))
+    n = _decide(
+        uniforms,
+        people.state,
+        people.log_hazard,
+        people.worsen_risk,
+        people.improve_risk,
+        people.stress,
+        people.help_months,
+        people.treatment_months,
+        people.programme_worsen,
+        people.programme_improve,
+        network.degrees,
+        network.content,
+        network.discontent,
+        weights,
+        rates,
+        most,
+        rows,
+        after,
+    )
     return Moves(rows[:n].copy(), people.state[rows[:n]], after[:n].copy())
 
 
@@ -530,8 +580,15 @@ def personal_risks(people: Population, rows: Array | slice, coefficients: Coeffi
     """Return the steady risk of some residents."""
     if isinstance(rows, slice):
         rows = np.arange(people.n_rows)[rows]
-    facts = (people.age_band, people.sex, people.quintile, people.lives_alone, people.conditions,
-             people.employment, people.loneliness)  # fmt: skip
+    facts = (
+        people.age_band,
+        people.sex,
+        people.quintile,
+        people.lives_alone,
+        people.conditions,
+        people.employment,
+        people.loneliness,
+    )
     log_hazard = np.empty(rows.size, np.float32)
     worsen, improve = np.empty(rows.size), np.empty(rows.size)
     _personal_risks(rows, facts, people.frailty, coefficients, log_hazard, worsen, improve)
@@ -542,9 +599,7 @@ def personal_risks(people: Population, rows: Array | slice, coefficients: Coeffi
 def _odds_below(state, worsen_risk, improve_risk, content, discontent, rates):
     ratios = rates.worsen_hazard_ratio, rates.improve_hazard_ratio
     worsen, _, _, _ = hazards(state, worsen_risk, improve_risk, content, discontent, ratios, rates)
-    _, improve, _, _ = hazards(
-        state + 1, worsen_risk, improve_risk, content, discontent, ratios, rates
-    )
+    _, improve, _, _ = hazards(state + 1, worsen_risk, improve_risk, content, discontent, ratios, rates)
     return worsen / improve if improve > 0.0 else 0.0
 
 
@@ -553,9 +608,7 @@ def _resting_shares(worsen_risk, improve_risk, content, discontent, rates, share
     for i in range(shares.shape[0]):
         shares[i, THRIVING] = weight = total = 1.0
         for state in range(THRIVING, IN_CRISIS):
-            weight *= _odds_below(
-                state, worsen_risk[i], improve_risk[i], content, discontent, rates
-            )
+            weight *= _odds_below(state, worsen_risk[i], improve_risk[i], content, discontent, rates)
             shares[i, state + 1] = weight
             total += weight
         for state in range(IN_CRISIS + 1):
@@ -582,9 +635,7 @@ def resting_shares(people: Population, rows: Array, parameters: Parameters, rate
     return shares
 
 
-def resting_states(
-    people: Population, rows: Array, uniforms: Array, parameters: Parameters, rates: Rates
-) -> Array:
+def resting_states(people: Population, rows: Array, uniforms: Array, parameters: Parameters, rates: Rates) -> Array:
     """Draw states from `resting_shares`; the lowest of the uniforms fare worst.
 
     Used for all who arrive, and for those who come of age.
@@ -611,9 +662,14 @@ def _inherit(words, rows, state, householder, kin, degree, share, states):
 
 
 def entering_states(
-    people: Population, network: Network, rows: Array, parameters: Parameters, rates: Rates,
-    draws: Draws, month: int,
-) -> Array:  # fmt: skip
+    people: Population,
+    network: Network,
+    rows: Array,
+    parameters: Parameters,
+    rates: Rates,
+    draws: Draws,
+    month: int,
+) -> Array:
     """Draw the states in which those who turn 16 enter.
 
     A share begin in the state of an adult they live with; the others, and those who live with
@@ -623,6 +679,14 @@ def entering_states(
     uniforms = draws.uniforms(Purpose.COMING_OF_AGE, month, ids)
     states = resting_states(people, rows, uniforms, parameters, rates)
     words = draws.words(Purpose.INHERITANCE, month, ids)
-    _inherit(words, rows, people.state, people.householder, network.slots["kin"],
-             network.degree("kin"), parameters.state_inherited_share, states)  # fmt: skip
+    _inherit(
+        words,
+        rows,
+        people.state,
+        people.householder,
+        network.slots["kin"],
+        network.degree("kin"),
+        parameters.state_inherited_share,
+        states,
+    )
     return states

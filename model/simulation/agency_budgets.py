@@ -135,25 +135,27 @@ class Purse:
         for payment, (kind, name), by_agency in zip(payments, names, paid, strict=True):
             for payer, _ in payment.payers:
                 pence = int(by_agency[AGENCIES.index(payer)])
-                ledger.post(Posting(year, payer, payment.beneficiary, kind, name, NOBODYS, pence,
-                                    payment.cashable))  # fmt: skip
+                ledger.post(Posting(year, payer, payment.beneficiary, kind, name, NOBODYS, pence, payment.cashable))
 
     def close(self, year: int, ledger: Ledger) -> None:
         """Close a year by its bills, set the next one's prevention, and write the year down."""
-        bills = np.array(
-            [ledger.billed_pence(year, name) / PENCE for name in self._config.services]
-        )
+        bills = np.array([ledger.billed_pence(year, name) / PENCE for name in self._config.services])
         if year == 1:
             self._open_books(bills)
         usual = self._usual_bills(year)
         frozen = usual @ self._who_pays
         cash = frozen - self._released(usual - bills, year) @ self._who_pays
-        self.rows.append({
-            "envelope_gbp": self._envelope(year), "bill_gbp": bills @ self._who_pays,
-            "frozen_bill_gbp": frozen, "cash_bill_gbp": cash, "planned_gbp": self._planned(year),
-            "prevention_gbp": self._paid(self._real, year),
-            "frozen_prevention_gbp": self._paid(self._frozen, year),
-        })  # fmt: skip
+        self.rows.append(
+            {
+                "envelope_gbp": self._envelope(year),
+                "bill_gbp": bills @ self._who_pays,
+                "frozen_bill_gbp": frozen,
+                "cash_bill_gbp": cash,
+                "planned_gbp": self._planned(year),
+                "prevention_gbp": self._paid(self._real, year),
+                "frozen_prevention_gbp": self._paid(self._frozen, year),
+            }
+        )
         settled = self._turn(self._real, cash, year)
         self._turn(self._frozen, frozen, year)
         self.rows[-1] |= {"reserves_gbp": self._real.books.reserves_gbp, **settled._asdict()}
@@ -162,10 +164,15 @@ class Purse:
         path.cash_gbp.append(cash)
         of_years = range(max(1, year + 1 - self._memory_years), year + 1)
         usual = [self._usual_bills(one) @ self._who_pays for one in (*of_years, year + 1)]
-        expected = budgets.forecast(np.array(path.cash_gbp[-len(of_years) :]), np.array(usual[:-1]),
-                                    usual[-1])  # fmt: skip
-        money = budgets.Year(self._envelope(year), cash, self._paid(path, year),
-                             self._envelope(year + 1), expected, self._planned(year + 1))  # fmt: skip
+        expected = budgets.forecast(np.array(path.cash_gbp[-len(of_years) :]), np.array(usual[:-1]), usual[-1])
+        money = budgets.Year(
+            self._envelope(year),
+            cash,
+            self._paid(path, year),
+            self._envelope(year + 1),
+            expected,
+            self._planned(year + 1),
+        )
         books, settled = budgets.settle(path.books, money, self._terms)
         path.turn(books if self.is_planned else budgets.decide(books, money, self._terms))
         return settled
@@ -180,13 +187,9 @@ class Purse:
         start, end = (year - 1) * MONTHS_PER_YEAR, year * MONTHS_PER_YEAR
         notice = start + self._config.budgets.notice_months
         spent = [[entry.spent_pence(at) for at in (start, notice, end)] for entry in self._plan]
-        spent.append(
-            [0, self._usual_pence * (notice - start) // MONTHS_PER_YEAR, self._usual_pence]
-        )
+        spent.append([0, self._usual_pence * (notice - start) // MONTHS_PER_YEAR, self._usual_pence])
         pence = np.zeros((len(spent), len(AGENCIES)), np.int64)
-        for row, payment, (first, _, last) in zip(
-            pence, [*self._payments, load_payments().usual], spent, strict=True
-        ):
+        for row, payment, (first, _, last) in zip(pence, [*self._payments, load_payments().usual], spent, strict=True):
             for payer, part in payment.split(last - first):
                 row[AGENCIES.index(payer)] = part
         early = [(until - first) / max(last - first, 1) for first, until, last in spent]
@@ -237,14 +240,15 @@ class Purse:
         envelope, p = np.maximum(whole, self._envelope(1)), self._parameters
         pool, own = self._config.budgets.contract or NOTHING_POOLED, self._config.budgets
         self._terms = budgets.Terms(
-            own=budgets.Rule(p.budget_cut_most, p.budget_growth_most, p.reinvestment_share,
-                             own.protected_share),
-            pool=budgets.Rule(pool.claw_back, p.budget_growth_most, pool.gain_share,
-                              max(own.protected_share, pool.ring_fence)),
+            own=budgets.Rule(p.budget_cut_most, p.budget_growth_most, p.reinvestment_share, own.protected_share),
+            pool=budgets.Rule(
+                pool.claw_back, p.budget_growth_most, pool.gain_share, max(own.protected_share, pool.ring_fence)
+            ),
             reserves_most_gbp=p.reserves_share * envelope,
             deficit_most_gbp=p.deficit_share * envelope * MAY_RUN_A_DEFICIT,
-            carry_over=pool.carry_over, break_after_years=pool.break_after_years,
-        )  # fmt: skip
+            carry_over=pool.carry_over,
+            break_after_years=pool.break_after_years,
+        )
         for path in (self._real, self._frozen):
             path.books = path.books._replace(reserves_gbp=self._terms.reserves_most_gbp)
 

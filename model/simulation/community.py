@@ -141,8 +141,7 @@ class CommunityModel(Month):
         if self._with_care:
             self._usual_child_care = childrens_care.rates_of(self.parameters)
             self._child_care = self._usual_child_care
-        self.recorder = Recorder(self.place, config.services, self.parameters, self.scale,
-                                 self._growth.unit_costs)  # fmt: skip
+        self.recorder = Recorder(self.place, config.services, self.parameters, self.scale, self._growth.unit_costs)
         self._coefficients = wellbeing.coefficients_of(self.parameters)
         self._rates_before = self._rates((1.0, 1.0))
         levers = config.levers
@@ -159,9 +158,7 @@ class CommunityModel(Month):
 
     def _scheduled_shocks(self) -> list[tuple[Shock, Array]]:
         codes = np.array([one.code for one in self.place.neighbourhoods])
-        return [
-            (one.shock, np.isin(codes, one.neighbourhoods or codes)) for one in self.config.shocks
-        ]
+        return [(one.shock, np.isin(codes, one.neighbourhoods or codes)) for one in self.config.shocks]
 
     def _settle(self) -> None:
         people = demography.settle(self.place, self.config.population, self.draws)
@@ -185,17 +182,18 @@ class CommunityModel(Month):
         if not limited:
             return
         p = self.parameters
-        expected = demand.expected_of_place(
-            self.population, self._demand, p, help_seeking.contacts_expected(p)
-        )
+        expected = demand.expected_of_place(self.population, self._demand, p, help_seeking.contacts_expected(p))
         sample, real = self.config.population, self.place.population
         self._queues = {
             name: queue_of(
-                math.floor(one.relative * expected[name] * real / sample), sample, real,
-                p.waiting_give_up, p.waiting_spill if one.spills(name) else 0.0,
+                math.floor(one.relative * expected[name] * real / sample),
+                sample,
+                real,
+                p.waiting_give_up,
+                p.waiting_spill if one.spills(name) else 0.0,
             )
             for name, one in limited.items()
-        }  # fmt: skip
+        }
 
     # --- The month -----------------------------------------------------------------------
 
@@ -260,9 +258,7 @@ class CommunityModel(Month):
             When the network is of another number of residents.
         """
         if network.degrees.shape[1] != self.population.n_rows:
-            raise ValueError(
-                f"a network of {network.degrees.shape[1]:,} for {self.population.n_rows:,} rows"
-            )
+            raise ValueError(f"a network of {network.degrees.shape[1]:,} for {self.population.n_rows:,} rows")
         self.network = network
         self.network.recount(self._mood())
         self._weights = wellbeing.contact_weights(self.population, network, self.parameters)
@@ -298,9 +294,7 @@ class CommunityModel(Month):
 
     def explain(self, row: int) -> dict[str, Any]:
         """Take one resident's hazards of the coming month apart; see `Resident.explain`."""
-        return explain(
-            self.population, self.network, row, self._weights, self._rates_after, self.parameters
-        )
+        return explain(self.population, self.network, row, self._weights, self._rates_after, self.parameters)
 
     def digest(self) -> str:
         """Hash everything recorded and the columns as they stand."""
@@ -309,9 +303,7 @@ class CommunityModel(Month):
     # --- History once, futures many ------------------------------------------------------
 
     def _state(self) -> dict[str, Array]:
-        arrays: dict[str, Array] = {
-            f"people.{name}": values for name, values in self.population.columns.items()
-        }
+        arrays: dict[str, Array] = {f"people.{name}": values for name, values in self.population.columns.items()}
         arrays |= {f"slots.{name}": slots for name, slots in self.network.slots.items()}
         overflow = [self.network.overflow[name] for name in LAYER_NAMES]
         arrays |= {
@@ -324,9 +316,7 @@ class CommunityModel(Month):
         }
         return arrays
 
-    def branch(
-        self, config: Scenario | None = None, on_month: Callable[[], None] | None = None
-    ) -> Self:
+    def branch(self, config: Scenario | None = None, on_month: Callable[[], None] | None = None) -> Self:
         """Start another future from this moment of a burnt-in place.
 
         The branch has its own columns and, with the same scenario, goes on bit for bit as
@@ -353,9 +343,12 @@ class CommunityModel(Month):
 
     @classmethod
     def _from_state(
-        cls, config: Scenario, seed: int, arrays: Mapping[str, Array],
+        cls,
+        config: Scenario,
+        seed: int,
+        arrays: Mapping[str, Array],
         on_month: Callable[[], None] | None = None,
-    ) -> Self:  # fmt: skip
+    ) -> Self:
         model = cls.__new__(cls)
         model._open_world(config, seed, on_month)
         model.population = Population(np.diff(arrays["bounds"]))
@@ -423,5 +416,7 @@ def require_memory(config: Scenario, n_processes: int = 1, more_mb: float = 0.0)
     if needed > there:
         raise ScenarioError(
             f"would need about {needed:,.0f} MB in {n_processes} processes; {there:,.0f} MB are free",
-            key="population", value=config.population, allowed="a smaller population, or fewer --jobs",
-        )  # fmt: skip
+            key="population",
+            value=config.population,
+            allowed="a smaller population, or fewer --jobs",
+        )

@@ -49,9 +49,7 @@ def explain(
     if state < THRIVING:
         return {}
     good, bad = (
-        float(
-            sum(weight * int(count) for weight, count in zip(weights, moods[:, row], strict=True))
-        )
+        float(sum(weight * int(count) for weight, count in zip(weights, moods[:, row], strict=True)))
         for moods in (network.content, network.discontent)
     )
     shock = rates.stress
@@ -74,8 +72,7 @@ def explain(
             "stress": shock.log_hazard * felt,
             "cap": parameters.log_hazard_cap,
         },
-        "stress": {"events": float(people.stress[row]), "support": support,
-                   "buffer": buffer, "comes_through": felt},
+        "stress": {"events": float(people.stress[row]), "support": support, "buffer": buffer, "comes_through": felt},
         "contacts": {"content": good, "discontent": bad},
         "worsen": {
             "base": float(rates.worsen[state]),
@@ -97,20 +94,20 @@ def explain(
         "jump_up": {"per_year": float(found.jump_up)},
         "p_worse": float(share(down, down + up)),
         "p_better": float(share(up, down + up)),
-    }  # fmt: skip
+    }
 
 
 def _acts_on(people: Population, row: int) -> tuple[int, int, float, float]:
     """Return what `ratios_of` asks of a resident: months of help and treatment, programmes."""
     return (
-        int(people.help_months[row]), int(people.treatment_months[row]),
-        float(people.programme_worsen[row]), float(people.programme_improve[row]),
-    )  # fmt: skip
+        int(people.help_months[row]),
+        int(people.treatment_months[row]),
+        float(people.programme_worsen[row]),
+        float(people.programme_improve[row]),
+    )
 
 
-def _ratios_apart(
-    people: Population, row: int, rates: Rates
-) -> tuple[dict[str, float], dict[str, float]]:
+def _ratios_apart(people: Population, row: int, rates: Rates) -> tuple[dict[str, float], dict[str, float]]:
     """Return the ratios on worsening and on improving of each thing as if it acted alone."""
     helped, treated, worsen, improve = _acts_on(people, row)
     no_levers = rates._replace(worsen_hazard_ratio=1.0, improve_hazard_ratio=1.0)

@@ -106,8 +106,9 @@ class Month(Prevention):
     def _meet_and_part(self, month: int) -> None:
         people, network = self.population, self.network
         reach = ties.reach_of(self.parameters, self._index, self._climate.openness)
-        ended, formed = ties.changes(people, network, self._groups, self._ease, reach, self.draws,
-                                     month, self.calendar_month)  # fmt: skip
+        ended, formed = ties.changes(
+            people, network, self._groups, self._ease, reach, self.draws, month, self.calendar_month
+        )
         mood = self._mood()
         network.end("local", ended.ends, ended.others, mood)
         network.add("local", formed.ends, formed.others, mood)
@@ -116,9 +117,9 @@ class Month(Prevention):
         people = self.population
         self._climate = life_events.climate_of(self._shocks, self._index, month)
         self._shelter(month)
-        strikes = life_events.strikes_of_month(people, self._event_chances, self._climate,
-                                               self.parameters, self.draws, month,
-                                               self.calendar_month)  # fmt: skip
+        strikes = life_events.strikes_of_month(
+            people, self._event_chances, self._climate, self.parameters, self.draws, month, self.calendar_month
+        )
         people.write("employment", strikes.lost_work, UNEMPLOYED)
         people.write("employment", strikes.found_work, EMPLOYED)
         if month == self.calendar_month:  # while ages are held, years of illness don't add up
@@ -141,12 +142,9 @@ class Month(Prevention):
     def _move_between_states(self, month: int) -> None:
         people = self.population
         rates = self._rates_after if month > START else self._rates_before
-        moves = wellbeing.monthly_moves(
-            people, self.network, self._weights, rates, self.draws, month
-        )
+        moves = wellbeing.monthly_moves(people, self.network, self._weights, rates, self.draws, month)
         self._change_states(moves.rows, moves.before, moves.after)
-        for name, went in (("worsened", moves.after > moves.before),
-                           ("improved", moves.after < moves.before)):  # fmt: skip
+        for name, went in (("worsened", moves.after > moves.before), ("improved", moves.after < moves.before)):
             self._vital[name] = self._by_neighbourhood(moves.rows[went])
         people.write("stress", slice(None), life_events.faded(people.stress, self._stress_left))
         for name in ("help_months", "treatment_months"):
@@ -167,15 +165,21 @@ class Month(Prevention):
         self._let_demand_grow(month)
         self._meet_services(month)
         self._account = account = services.monthly_services(
-            people, self.config.services, self._demand, self.draws, month, sought=self._sought,
-            queues=self._queues, bought=self._bought, listed=self._listed, ratios=self._ratios,
-        )  # fmt: skip
+            people,
+            self.config.services,
+            self._demand,
+            self.draws,
+            month,
+            sought=self._sought,
+            queues=self._queues,
+            bought=self._bought,
+            listed=self._listed,
+            ratios=self._ratios,
+        )
         self._queues, self._contact_rows = account.queues, account.rows
         self._treat(account)
         if help_seeking.BEGINS_AT in account.queues:
-            met, left = (
-                contacts[help_seeking.BEGINS_AT] for contacts in (account.met, account.left)
-            )
+            met, left = (contacts[help_seeking.BEGINS_AT] for contacts in (account.met, account.left))
             found = help_seeking.answers(met, left, people.help_months, self._months_of_help)
             people.write("help_months", *found)
 
@@ -183,17 +187,18 @@ class Month(Prevention):
         """Turn to the services that treat, before any is counted: so states settle with them."""
         treating = [name for name in self.config.services if load_services()[name].treats]
         if treating:
-            self._treat(services.monthly_services(
-                self.population, treating, self._demand, self.draws, month, sought=self._sought
-            ))  # fmt: skip
+            self._treat(
+                services.monthly_services(
+                    self.population, treating, self._demand, self.draws, month, sought=self._sought
+                )
+            )
 
     def _treat(self, account: services.Account) -> None:
         months, treated = (
             self.population.treatment_months,
             self.parameters.treatment_duration_months,
         )
-        self.population.write("treatment_months",
-                              *services.treatments(account, months, round(treated)))  # fmt: skip
+        self.population.write("treatment_months", *services.treatments(account, months, round(treated)))
 
     def _come_into_care(self, month: int) -> None:
         """Let children and adults come into care that lasts, and out of it."""
@@ -228,8 +233,9 @@ class Month(Prevention):
             return
         people = self.population
         children = rows[people.state[rows] == NO_STATE]
-        care = childrens_care.starting_care(people, self.network, children, self._child_care,
-                                            self.draws, self.calendar_month)  # fmt: skip
+        care = childrens_care.starting_care(
+            people, self.network, children, self._child_care, self.draws, self.calendar_month
+        )
         people.write("child_care", children, care)
         in_care = adult_care.starting(people, rows, self.parameters, self.draws)
         people.write("long_term_care", in_care, 1)
@@ -299,8 +305,7 @@ class Month(Prevention):
 
     def _change_homes(self, month: int) -> None:
         people, network = self.population, self.network
-        found = households.changes(people, network, self._home_rates, self._low(HOME), self.draws,
-                                   month)  # fmt: skip
+        found = households.changes(people, network, self._home_rates, self._low(HOME), self.draws, month)
         formed = households.ties_between(people, network, found.woman, found.man)
         people.write("householder", found.rows, found.householder)
         for one, other in ((found.woman, found.man), (found.man, found.woman)):
@@ -398,8 +403,9 @@ class Month(Prevention):
         work = life_events.work_of(people, come_of_age, self.parameters, self.draws)
         people.write("employment", come_of_age, work)
         self._assess_risk(rows)
-        states = wellbeing.entering_states(people, self.network, come_of_age, self.parameters,
-                                           self._rates_before, self.draws, month)  # fmt: skip
+        states = wellbeing.entering_states(
+            people, self.network, come_of_age, self.parameters, self._rates_before, self.draws, month
+        )
         self._change_states(come_of_age, people.state[come_of_age], states)
 
     def _feel_lonely(self, month: int) -> None:
@@ -413,8 +419,9 @@ class Month(Prevention):
 
     def _record(self, month: int) -> None:
         vital = {**self._vital, **self._prevention_now()}
-        self.recorder.record(month, self.population, self.network, self._account.flow, vital,
-                             self._stocks, self._saved())  # fmt: skip
+        self.recorder.record(
+            month, self.population, self.network, self._account.flow, vital, self._stocks, self._saved()
+        )
         if month % MONTHS_PER_YEAR == 0:
             self._record_plan(month // MONTHS_PER_YEAR)
 
@@ -422,9 +429,7 @@ class Month(Prevention):
 
     def _resting_states(self, rows: Array, purpose: Purpose, month: int) -> Array:
         uniforms = self.draws.uniforms(purpose, month, self.population.resident[rows])
-        return wellbeing.resting_states(
-            self.population, rows, uniforms, self.parameters, self._rates_before
-        )
+        return wellbeing.resting_states(self.population, rows, uniforms, self.parameters, self._rates_before)
 
     def _endow(self, rows: Array, month: int) -> None:
         """Give newcomers what they keep for life, work and health, and a clean slate."""
@@ -434,12 +439,13 @@ class Month(Prevention):
         people.write("ties_wanted", rows, ties.ties_wanted(ids, self.parameters, self.draws))
         uses = demand.propensities(ids, people.frailty[rows], self.parameters, self.draws)
         people.write("propensity", rows, uses)
-        people.write("need_of_company", rows,
-                     loneliness.needs_of_company(ids, self.parameters, self.draws))  # fmt: skip
-        people.write("employment", rows,
-                     life_events.work_of(people, rows, self.parameters, self.draws))  # fmt: skip
-        people.write("conditions", rows, life_events.conditions_of(
-            people, rows, self.calendar_month, self.parameters, self.draws))  # fmt: skip
+        people.write("need_of_company", rows, loneliness.needs_of_company(ids, self.parameters, self.draws))
+        people.write("employment", rows, life_events.work_of(people, rows, self.parameters, self.draws))
+        people.write(
+            "conditions",
+            rows,
+            life_events.conditions_of(people, rows, self.calendar_month, self.parameters, self.draws),
+        )
         for name in CLEAN_SLATE:
             people.write(name, rows, 0)
         self._assess_risk(rows)

@@ -120,10 +120,13 @@ class Prevention(mesa.Model):  # type: ignore[misc]
                 self._count("built_gbp", entry.number, built)
                 self._count("usable_gbp", entry.number, built * self._fit(is_led))
         self._infrastructure = infrastructure.a_month_on(
-            self._infrastructure, uniform / self._heads, led / self._heads,
+            self._infrastructure,
+            uniform / self._heads,
+            led / self._heads,
             np.full(self._n_homes, self.purse.kept_usual(month)),
-            np.minimum(drawn_in / self._adults, 1.0), self.parameters,
-        )  # fmt: skip
+            np.minimum(drawn_in / self._adults, 1.0),
+            self.parameters,
+        )
         self._index = infrastructure.index_of(self._infrastructure.stock_gbp, self.parameters)
 
     def _expect_usual(self) -> None:
@@ -178,9 +181,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
             if people > 0.0 and entry.is_running(month) and entry.number in self._units:
                 covered = np.minimum(people * self._units[entry.number] / self._heads, 1.0)
                 left, climate = 1.0 - covered * (1.0 - stress), self._climate
-                self._climate = climate._replace(
-                    stress=climate.stress * left, stress_older=climate.stress_older * left
-                )
+                self._climate = climate._replace(stress=climate.stress * left, stress_older=climate.stress_older * left)
 
     # --- People ---------------------------------------------------------------------------
 
@@ -207,8 +208,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
         left = programmes.leaving(people, engaged, self._terms, has_ended, self.draws, month)
         entry, goes = people.programme[left.rows], ~left.stays_on
         share = np.where(left.is_ended, self._terms.kept_at_end[entry], self._terms.kept[entry])
-        ended, kept = programmes.peer_ties_ended(people, self.network, left.rows[goes], share[goes],
-                                                 self.draws, month)  # fmt: skip
+        ended, kept = programmes.peer_ties_ended(people, self.network, left.rows[goes], share[goes], self.draws, month)
         self.network.end("peer", *ended, mood)
         self.network.add("local", *kept, mood)
         is_hurt = left.is_ended & self._terms.is_abrupt[entry]
@@ -262,20 +262,18 @@ class Prevention(mesa.Model):  # type: ignore[misc]
         people, number, programme = self.population, entry.number, entry.programme
         ways = programme.enrolment
         offered = [
-            programmes.offered(people, offer, *(way.value if way else 0.0
-                               for way in (ways.self_referral, ways.universal)))
-        ]  # fmt: skip
+            programmes.offered(
+                people, offer, *(way.value if way else 0.0 for way in (ways.self_referral, ways.universal))
+            )
+        ]
         for share, names in ((ways.after_acute, ACUTE), (ways.gp, (GP,))):
             contacts = [self._contact_rows[name] for name in names if name in self._contact_rows]
             if share is not None and contacts:
-                offered.append(programmes.referred(people, contacts, share.value, self.draws, month,
-                                                   number))  # fmt: skip
+                offered.append(programmes.referred(people, contacts, share.value, self.draws, month, number))
         rows, free = each_once(np.concatenate(offered)), self._free(entry)
         rows = rows[free[people.neighbourhood[rows]] > 0]
-        may = programmes.eligible(people, self.network, rows, programme.eligibility,
-                                  self.calendar_month)  # fmt: skip
-        taken = programmes.taken_in(people, rows[may], free, self._terms.uptake[number], self.draws,
-                                    month, number)  # fmt: skip
+        may = programmes.eligible(people, self.network, rows, programme.eligibility, self.calendar_month)
+        taken = programmes.taken_in(people, rows[may], free, self._terms.uptake[number], self.draws, month, number)
         self._engage(taken, number, PARTICIPANT)
         people.write("programme_months", taken, self._terms.months[number])
         self._count_rows("enrolled", taken)
@@ -297,8 +295,9 @@ class Prevention(mesa.Model):  # type: ignore[misc]
         self.network.add("peer", *found, mood)
         through = newcomers[self._terms.activity_ties[people.programme[newcomers]] > 0.0]
         offer = infrastructure.offer_of(self._index, self.parameters)
-        met = programmes.activity_ties(people, self._groups.club, self._groups.club_order, through,
-                                       offer, self._terms, self.draws, month)  # fmt: skip
+        met = programmes.activity_ties(
+            people, self._groups.club, self._groups.club_order, through, offer, self._terms, self.draws, month
+        )
         self.network.add("local", *met, mood)
 
     # --- Services and care ----------------------------------------------------------------
@@ -333,9 +332,11 @@ class Prevention(mesa.Model):  # type: ignore[misc]
         for entry in self._programmes:
             for effect in entry.programme.effects_of(CostSubstitution):
                 marked = programmes.those_engaged(people)
-                rows = marked[(people.programme[marked] == entry.number)
-                              & (people.engagement[marked] == PARTICIPANT)
-                              & (people.long_term_care[marked] == 1)]  # fmt: skip
+                rows = marked[
+                    (people.programme[marked] == entry.number)
+                    & (people.engagement[marked] == PARTICIPANT)
+                    & (people.long_term_care[marked] == 1)
+                ]
                 gbp = effect.saving_gbp.value / MONTHS_PER_YEAR
                 saved = gbp * adult_care.counted(people, rows)[0]
                 found[effect.service] = found.get(effect.service, 0.0) + saved
@@ -349,9 +350,12 @@ class Prevention(mesa.Model):  # type: ignore[misc]
             self._count_engaged()
         by_role, place = self._engaged.sum(axis=1), self._infrastructure
         return {
-            "index": self._index, "trust": place.trust, "participation": place.participation,
-            "enrolled": by_role[PARTICIPANT], "supporters": by_role[SUPPORTER],
-        }  # fmt: skip
+            "index": self._index,
+            "trust": place.trust,
+            "participation": place.participation,
+            "enrolled": by_role[PARTICIPANT],
+            "supporters": by_role[SUPPORTER],
+        }
 
     def _record_plan(self, year: int) -> None:
         """Write a year of every entry of the plan down, and begin the next."""
@@ -361,8 +365,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
             supporters = self._engaged[SUPPORTER, entry.number].copy()
             fit = np.divide(usable, built, out=np.full(built.size, np.nan), where=built > 0.0)
             counts = {name: values.copy() for name, values in totals.items()}
-            self.recorder.record_plan(year, entry.name,
-                                      {**counts, "supporters": supporters, "mean_fit": fit})  # fmt: skip
+            self.recorder.record_plan(year, entry.name, {**counts, "supporters": supporters, "mean_fit": fit})
         self._close_year(year)
         for values in self._book.values():
             values[:] = 0.0
@@ -385,8 +388,12 @@ class Prevention(mesa.Model):  # type: ignore[misc]
         return sum((Counter(self._buy(month)) for month in months), Counter())
 
     def _buy(self, month: int) -> dict[str, int]:
-        return extra_contacts(self._plan, month, lambda entry: self._paid_gbp(entry, month),
-                              lambda service: self._price_gbp(service, month))  # fmt: skip
+        return extra_contacts(
+            self._plan,
+            month,
+            lambda entry: self._paid_gbp(entry, month),
+            lambda service: self._price_gbp(service, month),
+        )
 
     def _paid_gbp(self, entry: Spending, month: int) -> float:
         return entry.a_month_gbp * self.purse.kept(entry, month)
@@ -426,9 +433,7 @@ class Prevention(mesa.Model):  # type: ignore[misc]
     def _engage(self, rows: Array, number: int, role: int) -> None:
         self.population.write("programme", rows, number)
         self.population.write("engagement", rows, role)
-        self._engaged[role, number] += np.bincount(
-            self.population.neighbourhood[rows], minlength=self._n_homes
-        )
+        self._engaged[role, number] += np.bincount(self.population.neighbourhood[rows], minlength=self._n_homes)
 
     def _count_engaged(self) -> None:
         people, rows = self.population, programmes.those_engaged(self.population)

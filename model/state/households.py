@@ -76,9 +76,7 @@ def has_room(people: Population, network: Network, rows: Array) -> Array:
     """
     sizes = np.empty(rows.size, np.int64)
     _sizes(rows, people.householder, *kin_of(network), sizes)
-    _, home, newcomers = np.unique(
-        people.householder[rows], return_inverse=True, return_counts=True
-    )
+    _, home, newcomers = np.unique(people.householder[rows], return_inverse=True, return_counts=True)
     return np.asarray(sizes + newcomers[home] <= MOST_MEMBERS)
 
 

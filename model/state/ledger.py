@@ -79,8 +79,7 @@ class Ledger:
         """
         for agency in (line.payer, line.beneficiary):
             if agency not in self._balances:
-                raise EvidenceError("unknown agency", key="ledger", value=agency, known=AGENCIES,
-                                    wanted=agency)  # fmt: skip
+                raise EvidenceError("unknown agency", key="ledger", value=agency, known=AGENCIES, wanted=agency)
         if not isinstance(line.pence, int) or line.quintile not in range(N_QUINTILES + 1):
             raise ValueError(f"{line} is no posting: whole pence and a quintile of 0 to 5 are due")
         if line.pence == 0:
@@ -91,14 +90,11 @@ class Ledger:
             self._billed[line.year, line.item] += line.pence
         self._postings.append(line)
 
-    def bill(
-        self, year: int, payment: Payment, kind: Kind, item: str, quintile: int, gbp: float
-    ) -> None:
+    def bill(self, year: int, payment: Payment, kind: Kind, item: str, quintile: int, gbp: float) -> None:
         """Let the payers of an item pay for what was used of it, each their share."""
         for payer, share in payment.payers:
             pence = half_up(PENCE * gbp * share)
-            self.post(Posting(year, payer, payment.beneficiary, kind, item, quintile, pence,
-                              payment.cashable))  # fmt: skip
+            self.post(Posting(year, payer, payment.beneficiary, kind, item, quintile, pence, payment.cashable))
 
     def billed_pence(self, year: int, item: str) -> int:
         """Return what all payers were billed in a year for a service or a stock."""

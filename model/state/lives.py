@@ -21,8 +21,14 @@ BYTES = 46
 ABOUT_A_YEAR = 6, 18
 """Months ago, from the first to before the second, that count as about a year."""
 
-COLUMNS = {"resident": np.int64, "quintile": np.int8, "band": np.int8, "entry": np.int8,
-           "began": np.int8, "alive": np.bool_}  # fmt: skip
+COLUMNS = {
+    "resident": np.int64,
+    "quintile": np.int8,
+    "band": np.int8,
+    "entry": np.int8,
+    "began": np.int8,
+    "alive": np.bool_,
+}
 
 
 class Lives:

@@ -63,7 +63,9 @@ COLUMNS = (
     Column("conditions", "int8", "conditions", "long-term conditions", "life_events"),
     Column("help_months", "int8", "months", "months of help still to come; -1 while waiting for it", "help_seeking"),
     Column("propensity", "float32", "ratio", "persistent personal use of services, mean 1", "demand"),
-    Column("treatment_months", "int8", "months", "months of treatment still to come; -1 while waiting for it", "services"),
+    Column(
+        "treatment_months", "int8", "months", "months of treatment still to come; -1 while waiting for it", "services"
+    ),
     Column("engagement", "int8", "code", "part taken in a programme", "programmes", ENGAGEMENT),
     Column("programme", "int8", "number", "which entry of the plan, from 1; 0 is none", "programmes"),
     Column("programme_months", "int16", "months", "months of the programme still to come", "programmes"),
@@ -71,7 +73,7 @@ COLUMNS = (
     Column("programme_improve", "float32", "log hazard", "what programmes add to improving, fading", "programmes"),
     Column("child_care", "int8", "code", "children's social care, under 16", "childrens_care", CHILD_CARE),
     Column("long_term_care", "int8", "0 or 1", "whether in long-term adult care", "adult_care"),
-)  # fmt: skip
+)
 """Every column, and the rule that alone may change it."""
 
 DECLARED: Mapping[str, Column] = {column.name: column for column in COLUMNS}

@@ -106,9 +106,13 @@ def _fill_arising(rows, counts, cells, ids, first_order, row, resident, cell, co
 
 
 def arising(
-    people: Population, rows: Array, counts: Array, cells: Array, month: int,
+    people: Population,
+    rows: Array,
+    counts: Array,
+    cells: Array,
+    month: int,
     first_order: int = 0,
-) -> Contacts:  # fmt: skip
+) -> Contacts:
     """Return the contacts that arise this month, so many for each row.
 
     Examples
@@ -130,9 +134,10 @@ def spilling(contacts: Contacts, place: int, month: int) -> Contacts:
     """Return contacts as they come to another service from that in this place."""
     course = (place + 1) << COURSE_BITS | contacts.course
     return contacts._replace(
-        course=course, joined=np.full(contacts.size, month, np.int32),
+        course=course,
+        joined=np.full(contacts.size, month, np.int32),
         is_sought=np.zeros(contacts.size, np.bool_),
-    )  # fmt: skip
+    )
 
 
 class Queue(NamedTuple):
@@ -156,9 +161,7 @@ class Queue(NamedTuple):
         return after * self.sample // self.real - before * self.sample // self.real
 
 
-def queue_of(
-    per_month: int, sample: int, real: int, give_up_rate: float, spill_rate: float
-) -> Queue:
+def queue_of(per_month: int, sample: int, real: int, give_up_rate: float, spill_rate: float) -> Queue:
     """Open a service of limited capacity, for which nobody waits yet.
 
     Parameters
@@ -191,9 +194,14 @@ class Passed(NamedTuple):
 
 
 def pass_month(
-    queue: Queue, arrivals: Contacts, room: int, people: Population, place: int, draws: Draws,
+    queue: Queue,
+    arrivals: Contacts,
+    room: int,
+    people: Population,
+    place: int,
+    draws: Draws,
     month: int,
-) -> Passed:  # fmt: skip
+) -> Passed:
     """Let a line pass a month: some leave it, and those who wait longest are served.
 
     New arrivals come last; those who came in one month are served in an order drawn among them.
@@ -226,9 +234,7 @@ def pass_month(
     )
 
 
-def _leaving(
-    queue: Queue, people: Population, place: int, draws: Draws, month: int
-) -> tuple[Array, Array]:
+def _leaving(queue: Queue, people: Population, place: int, draws: Draws, month: int) -> tuple[Array, Array]:
     """Tell who gives up, or has died or moved away, and who turns to another service.
 
     A resident who waits with several contacts for a service leaves with all of them.
@@ -249,8 +255,7 @@ def _longest(contacts: Contacts, which: Array, n: int, place: int, draws: Draws)
     joined = contacts.joined[which]
     month = joined[n]
     begin, end = (int(np.searchsorted(joined, month, side)) for side in ("left", "right"))
-    words = draws.words(Purpose.WAITING, int(month), contacts.resident[which[begin:end]],
-                        lane=place).astype(np.uint64)  # fmt: skip
+    words = draws.words(Purpose.WAITING, int(month), contacts.resident[which[begin:end]], lane=place).astype(np.uint64)
     is_first[begin:end] = _lowest(words[0] << np.uint64(32) | words[1], n - begin)
     return is_first
 

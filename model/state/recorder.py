@@ -60,8 +60,14 @@ def _census(householder, bounds, quintile, age_band, state, counts):
         here = counts[home]
         for first in range(bounds[home], bounds[home + 1], CHUNK):
             end = min(first + CHUNK, bounds[home + 1])
-            _find_cells(householder[first:end], quintile[first:end], age_band[first:end],
-                        state[first:end], np.int32(first), cells)  # fmt: skip
+            _find_cells(
+                householder[first:end],
+                quintile[first:end],
+                age_band[first:end],
+                state[first:end],
+                np.int32(first),
+                cells,
+            )
             for k in range(end - first):
                 here[cells[k]] += 1
 
@@ -84,8 +90,7 @@ def _sum_company(state, lonely, kin, local, peer, sums):
 def _sum_company_of_all(state, lonely, degrees, bounds, sums):
     for home in range(sums.shape[0]):
         here = slice(bounds[home], bounds[home + 1])
-        _sum_company(state[here], lonely[here], degrees[0, here], degrees[1, here],
-                     degrees[2, here], sums[home])  # fmt: skip
+        _sum_company(state[here], lonely[here], degrees[0, here], degrees[1, here], degrees[2, here], sums[home])
 
 
 _IS_CHILD = np.arange(N_BANDS) == CHILDREN
@@ -107,8 +112,7 @@ def census(people: Population) -> Census:
     """Count the residents and the households of a place."""
     # Two counts a cell, householders and others, after two for vacant rows.
     counts = np.zeros((people.bounds.size - 1, 2 + 2 * math.prod(SHAPE)), np.int64)
-    _census(people.householder, people.bounds, people.quintile, people.age_band, people.state,
-            counts)  # fmt: skip
+    _census(people.householder, people.bounds, people.quintile, people.age_band, people.state, counts)
     by_cell = counts[:, 2:].reshape(-1, *SHAPE, 2)
     return Census(by_cell.sum(axis=-1), by_cell[..., 1].sum(axis=-1))
 
@@ -200,9 +204,7 @@ class Recorder:
         self._flow[: len(flow)] += flow
         for name, (entries, in_stock) in (stocks or {}).items():
             if name in self._services:
-                self._flow[[DEMAND, SERVED, STOCK_MONTHS], self._services.index(name)] += [
-                    entries, entries, in_stock
-                ]  # fmt: skip
+                self._flow[[DEMAND, SERVED, STOCK_MONTHS], self._services.index(name)] += [entries, entries, in_stock]
         for name, gbp in (saved_gbp or {}).items():
             if name in self._services:
                 self._saved[self._services.index(name)] += gbp

@@ -61,8 +61,7 @@ def history_of(config: Scenario) -> dict[str, Any]:
     contents = (place, sorted(config.parameter_values.items()))
     treating = sorted(name for name in config.services if load_services()[name].treats)
     past = hashlib.blake2b(repr(contents).encode(), digest_size=16).hexdigest()
-    return {**config.model_dump(mode="json", include=names), "place_and_parameters": past,
-            "treating": treating}  # fmt: skip
+    return {**config.model_dump(mode="json", include=names), "place_and_parameters": past, "treating": treating}
 
 
 def write_state(path: Path, arrays: Mapping[str, Array], seed: int, config: Scenario) -> None:
@@ -73,8 +72,7 @@ def write_state(path: Path, arrays: Mapping[str, Array], seed: int, config: Scen
     ResultsError
         When the file cannot be written.
     """
-    about = {"format": STATE_FORMAT, "seed": seed, "history": history_of(config),
-             "digest": _digest_of(arrays)}  # fmt: skip
+    about = {"format": STATE_FORMAT, "seed": seed, "history": history_of(config), "digest": _digest_of(arrays)}
     growing = path.with_name(path.name + ".tmp")
     try:
         with growing.open("wb") as file:
@@ -163,9 +161,7 @@ def _require_people(arrays: Mapping[str, Array], is_present: Array) -> None:
 
 
 def _require_shapes(arrays: Mapping[str, Array], n: int) -> None:
-    due: dict[str, tuple[str, tuple[int, ...]]] = {
-        f"people.{one.name}": (one.dtype, (n,)) for one in COLUMNS
-    }
+    due: dict[str, tuple[str, tuple[int, ...]]] = {f"people.{one.name}": (one.dtype, (n,)) for one in COLUMNS}
     due |= {f"slots.{layer.name}": ("int32", (n, layer.slots)) for layer in LAYERS}
     counts = ("degrees", "content", "discontent")
     due |= dict.fromkeys(counts, ("uint8", (len(LAYERS), n)))

@@ -86,9 +86,7 @@ def service_rates(model: CommunityModel, first: int, last: int) -> Figures:
             figures[f"{name}_entry_rate"] = _rate(rows, "demand")
         figures[f"{name}_deprivation_ratio"] = outer[0] / outer[1]
         older = rows["age_band"].isin(["65-74", "75+"])
-        figures[f"{name}_share_65_plus"] = (
-            PER_CENT * rows["demand"][older].sum() / rows["demand"].sum()
-        )
+        figures[f"{name}_share_65_plus"] = PER_CENT * rows["demand"][older].sum() / rows["demand"].sum()
     return {str(name): float(value) for name, value in figures.items()}
 
 
@@ -207,7 +205,14 @@ def published_of_wigan() -> tuple[Published, ...]:
     'mean life satisfaction, 2022/23'
     """
     return tuple(
-        Published(row["measured"], row["meaning"], float(row["value"]), float(row["england"]),
-                  row["unit"], row["as_ratio"] == "yes", row["source"])
+        Published(
+            row["measured"],
+            row["meaning"],
+            float(row["value"]),
+            float(row["england"]),
+            row["unit"],
+            row["as_ratio"] == "yes",
+            row["source"],
+        )
         for row in read_table(PUBLISHED_FILE)
-    )  # fmt: skip
+    )

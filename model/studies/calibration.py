@@ -113,9 +113,7 @@ def knobs() -> tuple[Knob, ...]:
     return (*single, *together)
 
 
-def values_of(
-    turned: Sequence[float] | Array, all_knobs: Sequence[Knob], ages: Array
-) -> dict[str, float]:
+def values_of(turned: Sequence[float] | Array, all_knobs: Sequence[Knob], ages: Array) -> dict[str, float]:
     """Turn the knobs' settings into parameter values.
 
     Knobs over several parameters multiply what their priors add; log hazards of age stay
@@ -136,15 +134,22 @@ def england(variant: str, population: int, burn_in_years: int = 10) -> Scenario:
     Of services only those that treat are lived, and they serve everybody.
     """
     treating = [name for name, service in load_services().items() if service.treats]
-    update = {"name": "england", "place": "england", "population": population, "years": 40,
-              "burn_in_years": burn_in_years, "services": treating,
-              "capacity": {name: {"rule": "unlimited"} for name in treating},
-              "structure": {"variant": variant}}  # fmt: skip
+    update = {
+        "name": "england",
+        "place": "england",
+        "population": population,
+        "years": 40,
+        "burn_in_years": burn_in_years,
+        "services": treating,
+        "capacity": {name: {"rule": "unlimited"} for name in treating},
+        "structure": {"variant": variant},
+    }
     return load_scenario().model_copy(update=update)
 
 
-def _measure(settings: Array, config: Scenario, all_knobs: Sequence[Knob], ages: Array,
-             seed: int, years: int) -> dict[str, float]:  # fmt: skip
+def _measure(
+    settings: Array, config: Scenario, all_knobs: Sequence[Knob], ages: Array, seed: int, years: int
+) -> dict[str, float]:
     values = {**config.parameters, **values_of(settings, all_knobs, ages)}
     model = CommunityModel(config.model_copy(update={"parameters": values}), rng=seed)
     return dict(measure_wellbeing(model, years))
@@ -155,9 +160,7 @@ def _turned(place: Array, all_knobs: Sequence[Knob]) -> Array:
     return np.array([knob.prior for knob in all_knobs]) * np.exp(place - 1.0)
 
 
-def _residuals(
-    place: Array, all_knobs: Sequence[Knob], measure: Callable[[Array], Mapping[str, float]]
-) -> Array:
+def _residuals(place: Array, all_knobs: Sequence[Knob], measure: Callable[[Array], Mapping[str, float]]) -> Array:
     measured = measure(_turned(place, all_knobs))
     targets = [load_targets()[knob.target] for knob in all_knobs]
     widths = np.array([(one.range[1] - one.range[0]) / 2.0 for one in targets])
@@ -198,15 +201,17 @@ def fit(
     ages = age_weights(CommunityModel(england(variant, population, burn_in_years=0), rng=seed))
     lonely = solved_loneliness(start, seed)
     config = start.model_copy(update={"parameters": lonely})
-    measure = partial(_measure, config=config, all_knobs=all_knobs, ages=ages, seed=seed,
-                      years=years)  # fmt: skip
-    low, high = (1.0 + np.log([getattr(knob, end) / knob.prior for knob in all_knobs])
-                 for end in ("low", "high"))  # fmt: skip
+    measure = partial(_measure, config=config, all_knobs=all_knobs, ages=ages, seed=seed, years=years)
+    low, high = (1.0 + np.log([getattr(knob, end) / knob.prior for knob in all_knobs]) for end in ("low", "high"))
     with get_context("spawn").Pool(jobs) as pool:
         found = least_squares(
-            partial(_residuals, all_knobs=all_knobs, measure=measure), np.ones(len(all_knobs)),
-            bounds=(low, high), diff_step=np.full(len(all_knobs), STEP), max_nfev=steps, workers=pool.map,
-        )  # fmt: skip
+            partial(_residuals, all_knobs=all_knobs, measure=measure),
+            np.ones(len(all_knobs)),
+            bounds=(low, high),
+            diff_step=np.full(len(all_knobs), STEP),
+            max_nfev=steps,
+            workers=pool.map,
+        )
     turned = _turned(found.x, all_knobs)
     settings = {knob.name: float(x) for knob, x in zip(all_knobs, turned, strict=True)}
     return _settled(start, {**lonely, **values_of(turned, all_knobs, ages)}, settings, seed, years)
@@ -214,9 +219,7 @@ def fit(
 
 def solved_loneliness(config: Scenario, seed: int) -> dict[str, float]:
     """Return the parameters of loneliness, solved on worlds of England that share nothing."""
-    return loneliness_of_england(
-        [CommunityModel(config, rng=seed + k) for k in range(LONELY_WORLDS)]
-    )
+    return loneliness_of_england([CommunityModel(config, rng=seed + k) for k in range(LONELY_WORLDS)])
 
 
 def _settled(
@@ -235,13 +238,9 @@ def _settled(
     values["help_sought_rate"] = help_sought_rate(model)
     later = model.config.model_copy(update={"parameters": values})
     composition, children = measure_composition(CommunityModel(later, rng=seed + 1))
-    values["propensity_frailty_correlation"] = propensity_of_england(
-        composition, later.parameter_values
-    )
+    values["propensity_frailty_correlation"] = propensity_of_england(composition, later.parameter_values)
     made = f"{start.population:,} residents over five years, seed {seed + 1}."
-    return Fit(
-        start.structure.variant, values, settings, measured, radius, composition, children, made
-    )
+    return Fit(start.structure.variant, values, settings, measured, radius, composition, children, made)
 
 
 def help_sought_rate(model: CommunityModel) -> float:
@@ -260,8 +259,12 @@ def require_calm(radius: float) -> float:
     0.2
     """
     if radius > HIGHEST_RADIUS:
-        raise EvidenceError("contagion would feed on itself", key="spectral radius",
-                            value=round(radius, 3), allowed=f"at most {HIGHEST_RADIUS}")  # fmt: skip
+        raise EvidenceError(
+            "contagion would feed on itself",
+            key="spectral radius",
+            value=round(radius, 3),
+            allowed=f"at most {HIGHEST_RADIUS}",
+        )
     return radius
 
 
@@ -290,10 +293,12 @@ def contagion_radius(model: CommunityModel) -> float:
         good, bad = moods[:n].ravel(), moods[n:].ravel()
         by_good = per_good * np.bincount(ends, weights * good[others], minlength=n) / improve
         by_bad = per_bad * np.bincount(ends, weights * bad[others], minlength=n) / worsen
-        return np.concatenate([
-            content * (1.0 - content) * by_good - content * discontent * by_bad,
-            discontent * (1.0 - discontent) * by_bad - content * discontent * by_good,
-        ])  # fmt: skip
+        return np.concatenate(
+            [
+                content * (1.0 - content) * by_good - content * discontent * by_bad,
+                discontent * (1.0 - discontent) * by_bad - content * discontent * by_good,
+            ]
+        )
 
     response = LinearOperator((2 * n, 2 * n), matvec=respond, dtype=float)
     start = np.concatenate([np.ones(n), -np.ones(n)])
@@ -329,9 +334,7 @@ def shock_multiplier(config: Scenario, seed: int, years: int = 5, share: float =
     for _ in range(years * MONTHS_PER_YEAR):
         usual.step()
         struck.step()
-        more = (struck.population.state >= STRUGGLING).astype(int) - (
-            usual.population.state >= STRUGGLING
-        )
+        more = (struck.population.state >= STRUGGLING).astype(int) - (usual.population.state >= STRUGGLING)
         total += int(more.sum())
         own += int(more[is_struck].sum())
     return total / own
@@ -352,8 +355,9 @@ def require_variants(named: Sequence[str] | None) -> tuple[str, ...]:
     """
     for name in named or ():
         if name not in VARIANTS:
-            raise ScenarioError("unknown variant", key="--variant", value=name, known=VARIANTS,
-                                wanted=name, allowed=", ".join(VARIANTS))  # fmt: skip
+            raise ScenarioError(
+                "unknown variant", key="--variant", value=name, known=VARIANTS, wanted=name, allowed=", ".join(VARIANTS)
+            )
     return tuple(named or VARIANTS)
 
 
@@ -367,8 +371,10 @@ def write_fits(fits: Sequence[Fit], folder: Path) -> list[Path]:
     EvidenceError
         When a file cannot be written.
     """
-    lines = ["# Written by `upstream calibrate`; see docs/baseline.md. One table a structural",
-             "# variant; the values stand over those of parameters.toml, which are their priors."]  # fmt: skip
+    lines = [
+        "# Written by `upstream calibrate`; see docs/baseline.md. One table a structural",
+        "# variant; the values stand over those of parameters.toml, which are their priors.",
+    ]
     for one in fits:
         lines += ["", f"[{one.variant}]"]
         lines += [f"{name} = {value:.6g}" for name, value in one.values.items()]

@@ -63,9 +63,14 @@ def loneliness_of_england(models: Sequence[CommunityModel]) -> dict[str, float]:
     targets = load_targets()
     often = {band: targets[target_of(band)].value for band in AGE_BANDS[CHILDREN + 1 :]}
     return solve_loneliness(
-        wanted, held, bands, often=often, share_often=targets["lonely_often"].value / PER_CENT,
-        share_lonely=targets["lonely"].value / PER_CENT, usual=USUAL_WANT,
-    )  # fmt: skip
+        wanted,
+        held,
+        bands,
+        often=often,
+        share_often=targets["lonely_often"].value / PER_CENT,
+        share_lonely=targets["lonely"].value / PER_CENT,
+        usual=USUAL_WANT,
+    )
 
 
 def target_of(age_band: str) -> str:
@@ -116,10 +121,7 @@ def solve_loneliness(
     # Who wants nothing beyond the family feels the same whatever their band wants.
     reached_at = np.where(held + cut <= 0.0, -NEVER, NEVER)
     np.divide(held + cut, wanted, out=reached_at, where=wanted > 0)
-    wants = {
-        band: max(0.0, -_exceeded_by(share[band], -reached_at[is_in]))
-        for band, is_in in bands.items()
-    }
+    wants = {band: max(0.0, -_exceeded_by(share[band], -reached_at[is_in])) for band, is_in in bands.items()}
     gap = np.select([bands[band] for band in often], list(wants.values())) * wanted - held
     return {
         **{name_of(band): ratio for band, ratio in wants.items()},
@@ -139,9 +141,7 @@ def _exceeded_by(share: float, values: Array) -> float:
 # --- England's composition ----------------------------------------------------------------
 
 
-def measure_composition(
-    model: CommunityModel, years: int = COMPOSITION_YEARS
-) -> tuple[Composition, Array]:
+def measure_composition(model: CommunityModel, years: int = COMPOSITION_YEARS) -> tuple[Composition, Array]:
     """Count who lives in a place over the years to come, on whom published margins are solved.
 
     Returns

@@ -102,21 +102,19 @@ def appraised(one: Lived, other: Lived, years: int, rate: float | None = None) -
         years=years,
         scale=one.scale,
         satisfaction=_satisfaction(one.config),
-        uplift={(name, entry.label): _uplift(entry)
-                for name, world in lived.items() for entry in world.config.plan},
+        uplift={(name, entry.label): _uplift(entry) for name, world in lived.items() for entry in world.config.plan},
         step_gbp=_steps(one.config),
         wellby_gbp=load_outside().wellby_gbp,
         money=schedule.money if rate is None else ((0, rate),),
         wellbeing=schedule.wellbeing,
-    )  # fmt: skip
+    )
     ledger, people = (_together(lived, table, years) for table in ("ledger", "people"))
     pairs = pd.DataFrame({"run_ours": [0], "run_theirs": [1]}, index=[0])
     return Appraisal(ledger, people, pairs, terms)
 
 
 def _together(lived: Mapping[str, Lived], table: str, years: int) -> pd.DataFrame:
-    parts = [world.tables[table].assign(run=run, scenario=name)
-             for run, (name, world) in enumerate(lived.items())]  # fmt: skip
+    parts = [world.tables[table].assign(run=run, scenario=name) for run, (name, world) in enumerate(lived.items())]
     both = pd.concat(parts, ignore_index=True)
     return both[both["year"] <= years]
 
@@ -128,8 +126,7 @@ def _satisfaction(config: Scenario) -> dict[str, float]:
 def _steps(config: Scenario) -> dict[str, float]:
     """Return what a whole step of staffed capacity costs a year, by service."""
     known = load_payments().services
-    return {name: config.parameter_values[f"{name}_unit_cost"] * known[name].step_units
-            for name in config.services}  # fmt: skip
+    return {name: config.parameter_values[f"{name}_unit_cost"] * known[name].step_units for name in config.services}
 
 
 def _uplift(entry: PlanEntry) -> float:
@@ -228,10 +225,10 @@ def pooling(worlds: Worlds) -> Figures:
     for gap, growth in GAPS.items():
         for regime in LIVED[gap]:
             lived = worlds.live(_under(shift, REGIMES[regime], growth), years)
-            found |= {f"{gap}_{regime}_{name}": value
-                      for name, value in _sustained(lived, planned).items()}  # fmt: skip
-    zero, siloed = (worlds.live(_under(shift, terms, GAPS["care"]), years)
-                    for terms in (NOTHING_POOLED, REGIMES["siloed"]))  # fmt: skip
+            found |= {f"{gap}_{regime}_{name}": value for name, value in _sustained(lived, planned).items()}
+    zero, siloed = (
+        worlds.live(_under(shift, terms, GAPS["care"]), years) for terms in (NOTHING_POOLED, REGIMES["siloed"])
+    )
     return {**found, "zero_pooled_is_siloed": float(_alike(zero, siloed))}
 
 
@@ -318,8 +315,14 @@ def spiral(cash_return: float, gap: float, share: float, years: int = LONGEST) -
         bills.append(bill + cash_return * (planned - before))
         envelope = np.array([(1.0 + gap) ** year])
         usual = np.tile(bill, (len(bills[-memory:]), 1))
-        money = budgets.Year(envelope, bills[-1], paid[year] * planned, envelope * (1.0 + gap),
-                             budgets.forecast(np.array(bills[-memory:]), usual, bill), planned)  # fmt: skip
+        money = budgets.Year(
+            envelope,
+            bills[-1],
+            paid[year] * planned,
+            envelope * (1.0 + gap),
+            budgets.forecast(np.array(bills[-memory:]), usual, bill),
+            planned,
+        )
         books = budgets.decide(budgets.settle(books, money, terms)[0], money, terms)
         before = paid[year] * planned
     return paid
@@ -327,8 +330,9 @@ def spiral(cash_return: float, gap: float, share: float, years: int = LONGEST) -
 
 def _stylised_terms() -> budgets.Terms:
     p = load_parameters()
-    rule = budgets.Rule(p["budget_cut_most"], p["budget_growth_most"], p["reinvestment_share"],
-                        Budgets().protected_share)  # fmt: skip
+    rule = budgets.Rule(
+        p["budget_cut_most"], p["budget_growth_most"], p["reinvestment_share"], Budgets().protected_share
+    )
     return budgets.Terms(rule, rule, np.array([p["reserves_share"]]), np.zeros(1))
 
 
@@ -350,14 +354,14 @@ def cuts(worlds: Worlds) -> Figures:
     found: Figures = {"cut_years": float(third), "sweep_null": _moved(base, usual(worlds))}
     cut = worlds.live_kept(calm, [KEPT_LEAST] * third + [1.0] * 2 * third)
     for column in FOLLOWED:
-        found |= {f"cut_{column}_in_{k}": float(value)
-                  for k, value in enumerate(difference(cut, base, column), start=1)}  # fmt: skip
+        found |= {
+            f"cut_{column}_in_{k}": float(value) for k, value in enumerate(difference(cut, base, column), start=1)
+        }
     for label, years, after in (("fast", third, 0), ("slow", 2 * third, 2 * third)):
         swept = worlds.live_kept(calm, sweep(years) + [1.0] * after)
         for column in FOLLOWED:
             away = difference(swept, base, column)
-            found |= {f"{label}_{column}_{name}": value
-                      for name, value in _loop(away, years, after).items()}  # fmt: skip
+            found |= {f"{label}_{column}_{name}": value for name, value in _loop(away, years, after).items()}
     return found | _austerity(worlds, base)
 
 
@@ -369,8 +373,11 @@ def _austerity(worlds: Worlds, base: Lived) -> Figures:
     council = lived.tables["budgets"].query("agency == 'council'")
     kept = (council["prevention_gbp"] / council["planned_gbp"]).to_numpy()
     paths = {"kept": kept - 1.0, **{one: difference(lived, base, one) for one in FOLLOWED}}
-    return {f"austerity_{name}_in_{k}": float(value) for name, path in paths.items()
-            for k, value in enumerate(path, start=1)}  # fmt: skip
+    return {
+        f"austerity_{name}_in_{k}": float(value)
+        for name, path in paths.items()
+        for k, value in enumerate(path, start=1)
+    }
 
 
 def sweep(years: int) -> list[float]:

@@ -97,14 +97,22 @@ class Worlds:
     """
 
     def __init__(
-        self, seed: int, population: int, years: int, folder: Path, place: str = "wigan",
+        self,
+        seed: int,
+        population: int,
+        years: int,
+        folder: Path,
+        place: str = "wigan",
         burn_in_years: int = 10,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.seed, self.years = seed, years
         self._folder = folder
         self._size: dict[str, Any] = {
-            "population": population, "years": years, "place": place, "burn_in_years": burn_in_years
-        }  # fmt: skip
+            "population": population,
+            "years": years,
+            "place": place,
+            "burn_in_years": burn_in_years,
+        }
         self._pasts: dict[str, CommunityModel] = {}
         self._lived: dict[str, tuple[int, int, Lived]] = {}
 
@@ -112,8 +120,7 @@ class Worlds:
         """Return worlds of the same seed with so many times the residents, at most the real place's."""
         size, place = self._size, self.scenario().place_profile
         population = min(times * size["population"], place.population)
-        return Worlds(self.seed, population, self.years, self._folder, size["place"],
-                      size["burn_in_years"])  # fmt: skip
+        return Worlds(self.seed, population, self.years, self._folder, size["place"], size["burn_in_years"])
 
     def scenario(self, name: str = "status_quo", **update: Any) -> Scenario:
         """Read a bundled scenario at this size, with some of it otherwise."""
@@ -146,8 +153,7 @@ class Worlds:
 
         Whatever budgets would decide of it: nobody's rule stands between the money and the place.
         """
-        update = {"years": len(kept), "budgets": {"regime": "siloed"},
-                  "growth": {"envelopes": {"all": 0.0}}}  # fmt: skip
+        update = {"years": len(kept), "budgets": {"regime": "siloed"}, "growth": {"envelopes": {"all": 0.0}}}
         model = self.branch(config.model_copy(update=update))
         by_month = np.repeat(np.asarray(kept, float), MONTHS_PER_YEAR)
         model.purse.__dict__["kept_usual"] = lambda month: by_month[month - 1]
@@ -171,15 +177,22 @@ class Worlds:
         return str(path)
 
     def with_programmes(
-        self, config: Scenario, name: str, keep: Callable[[Effect], bool],
+        self,
+        config: Scenario,
+        name: str,
+        keep: Callable[[Effect], bool],
         edit: Callable[[str], str] = lambda text: text,
-    ) -> Scenario:  # fmt: skip
+    ) -> Scenario:
         """Put a rewritten programme in place of each one of a scenario's plan; the same agencies pay."""
         plan = [
-            {**entry.model_dump(), "name": entry.label, "payers": dict(entry.payment.payers),
-             "programme": self.rewritten(entry.label, f"{name}_{entry.label}", keep, edit)}
+            {
+                **entry.model_dump(),
+                "name": entry.label,
+                "payers": dict(entry.payment.payers),
+                "programme": self.rewritten(entry.label, f"{name}_{entry.label}", keep, edit),
+            }
             for entry in config.plan
-        ]  # fmt: skip
+        ]
         return config.model_copy(update={"plan": plan})
 
 
@@ -195,10 +208,10 @@ def with_terms(config: Scenario, **terms: Any) -> Scenario:
 
 def with_dose(config: Scenario, times: float) -> Scenario:
     """Multiply the money of every entry of a scenario's plan."""
-    return with_plan(config, *(
-        {**entry.model_dump(), "budget_gbp_per_year": times * entry.budget_gbp_per_year}
-        for entry in config.plan
-    ))  # fmt: skip
+    return with_plan(
+        config,
+        *({**entry.model_dump(), "budget_gbp_per_year": times * entry.budget_gbp_per_year} for entry in config.plan),
+    )
 
 
 def plentiful(config: Scenario) -> Scenario:
@@ -254,12 +267,14 @@ def _see(model: CommunityModel, rows: Array, ids: Array) -> dict[str, Array]:
 def _by_year(tables: Mapping[str, Any], scale: float) -> pd.DataFrame:
     monthly = tables["monthly"]
     monthly = monthly.assign(year=(monthly["month"] - 1) // MONTHS_PER_YEAR + 1)
-    yearly = pd.DataFrame({
-        "crisis": tables["people"].groupby("year")["in_crisis"].sum() * scale / MONTHS_PER_YEAR,
-        "sought_help": monthly.groupby("year")["sought_help"].sum() * scale,
-        "index": _mean(monthly, "index", "residents"),
-        "ties_local": _mean(monthly, "ties_local", "adults"),
-    })  # fmt: skip
+    yearly = pd.DataFrame(
+        {
+            "crisis": tables["people"].groupby("year")["in_crisis"].sum() * scale / MONTHS_PER_YEAR,
+            "sought_help": monthly.groupby("year")["sought_help"].sum() * scale,
+            "index": _mean(monthly, "index", "residents"),
+            "ties_local": _mean(monthly, "ties_local", "adults"),
+        }
+    )
     if len(tables["programmes"]):
         yearly["fit"] = tables["programmes"].groupby("year")["mean_fit"].mean()
     sums = tables["services"].groupby(["service", "year"])[list(TOLD_OF_SERVICES)].sum() * scale
@@ -292,8 +307,7 @@ def _digest(model: CommunityModel) -> str:
 def difference(one: Lived, other: Lived, column: str) -> Array:
     """Return one less the other by year, for as long as both were lived."""
     n = min(len(one.yearly), len(other.yearly))
-    return np.asarray(one.yearly[column].iloc[:n].to_numpy()
-                      - other.yearly[column].iloc[:n].to_numpy())  # fmt: skip
+    return np.asarray(one.yearly[column].iloc[:n].to_numpy() - other.yearly[column].iloc[:n].to_numpy())
 
 
 def same(worlds: Sequence[Lived]) -> bool:

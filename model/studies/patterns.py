@@ -102,8 +102,9 @@ def demand_first(worlds: Worlds) -> Figures:
     base = usual(worlds)
     found: Figures = {}
     for label, (name, years) in PLANS.items():
-        lived = worlds.live(worlds.scenario(name), worlds.up_to(years),
-                            worlds.up_to(PLAN_YEARS) if name == PEERS else 0)  # fmt: skip
+        lived = worlds.live(
+            worlds.scenario(name), worlds.up_to(years), worlds.up_to(PLAN_YEARS) if name == PEERS else 0
+        )
         for column in DEMAND:
             for k, value in enumerate(difference(lived, base, column), start=1):
                 found[f"{label}_{column}_in_{k}"] = float(value)
@@ -125,8 +126,7 @@ def link_workers(worlds: Worlds) -> Figures:
     calm = worlds.scenario()
     bare = worlds.scenario(parameters={"infrastructure_index": NEARLY_NONE})
     hub = {**HUB, "approach": "community_led"}
-    no_ties = worlds.rewritten("link_worker", "link_worker_without_ties",
-                               lambda effect: effect["kind"] != "add_ties")  # fmt: skip
+    no_ties = worlds.rewritten("link_worker", "link_worker_without_ties", lambda effect: effect["kind"] != "add_ties")
     pairs = {
         "usual": (with_plan(calm, LINK_WORKER), calm),
         "bare": (with_plan(bare, LINK_WORKER), bare),
@@ -181,9 +181,7 @@ def approaches(worlds: Worlds) -> Figures:
     for label, one in (("uniform", uniform), ("led", led)):
         found[f"hubs_{label}_crisis_total"] = _total(one, usual(worlds), "crisis", years)
         found[f"hubs_{label}_crisis_share"] = _share(one, usual(worlds), "crisis", years)
-        found[f"hubs_{label}_ties_at_end"] = float(
-            difference(one, usual(worlds), "ties_local")[years - 1]
-        )
+        found[f"hubs_{label}_ties_at_end"] = float(difference(one, usual(worlds), "ties_local")[years - 1])
     for label, fits in UNEQUAL_FITS.items():
         n = worlds.up_to(PLAN_YEARS)
         one, other = (_hubs(worlds, way, n, **fits) for way in ("community_led", "uniform"))
@@ -210,8 +208,7 @@ def supporters(worlds: Worlds) -> Figures:
     bare = worlds.with_programmes(config, "unhelped", _spares_supporters)
     found: Figures = {}
     for label, plan in (("real", config), ("null", bare)):
-        found |= {f"supporters_{label}_{name}": value
-                  for name, value in _carrying(worlds, plan).items()}  # fmt: skip
+        found |= {f"supporters_{label}_{name}": value for name, value in _carrying(worlds, plan).items()}
     return found
 
 
@@ -253,8 +250,7 @@ def _carrying(worlds: Worlds, config: Scenario) -> Figures:
 
 def _both_there(one: CommunityModel, other: CommunityModel, rows: Array, ids: Array) -> Array:
     there = [
-        (world.population.resident[rows] == ids) & (world.population.state[rows] >= THRIVING)
-        for world in (one, other)
+        (world.population.resident[rows] == ids) & (world.population.state[rows] >= THRIVING) for world in (one, other)
     ]
     return np.asarray(there[0] & there[1])
 
@@ -280,16 +276,18 @@ def endings(worlds: Worlds) -> Figures:
     calm = worlds.scenario(PEERS, parameters={"stress_abrupt_ending": 0.0})
     calm = worlds.with_programmes(calm, "equal_kept", lambda effect: True, _keep_alike)
     taper = min(WINDOW, end // 2)
-    cases = {"planned": (config, {"taper_months": taper}), "alone": (config, {"taper_months": 0}),
-             "null": (calm, {"taper_months": 0})}  # fmt: skip
+    cases = {
+        "planned": (config, {"taper_months": taper}),
+        "alone": (config, {"taper_months": 0}),
+        "null": (calm, {"taper_months": 0}),
+    }
     found = {"ending_year": float(end // MONTHS_PER_YEAR), "ending_years": float(years)}
     for label, (plan, terms) in cases.items():
         abrupt, tapered = (
             worlds.live(with_terms(plan, end_month=end, ending=ending, **terms), years, years)
             for ending in ("abrupt", "tapered")
         )
-        found |= {f"ending_{label}_{name}": value
-                  for name, value in _after_the_end(abrupt, tapered, end).items()}  # fmt: skip
+        found |= {f"ending_{label}_{name}": value for name, value in _after_the_end(abrupt, tapered, end).items()}
     return found
 
 
@@ -304,9 +302,7 @@ def _after_the_end(abrupt: Lived, tapered: Lived, end: int) -> Figures:
     crisis = difference(abrupt, tapered, "crisis")
     who = np.flatnonzero(abrupt.seen["engagement"][end] == PARTICIPANT)
     months = np.arange(end + 1, min(end + 2 * WINDOW, len(abrupt.seen["state"]) - 1) + 1)
-    there = abrupt.is_there[months][:, who].all(axis=0) & tapered.is_there[months][:, who].all(
-        axis=0
-    )
+    there = abrupt.is_there[months][:, who].all(axis=0) & tapered.is_there[months][:, who].all(axis=0)
     who = who[there]
     in_crisis = [one.is_in_crisis[months][:, who].sum() for one in (abrupt, tapered)]
     then = min(end + WINDOW, int(months[-1]))
@@ -338,8 +334,10 @@ def reached(worlds: Worlds) -> Figures:
             plan = worlds.with_programmes(plan, label, _is_no_tie)
         with_it, without = (worlds.live(config, years, years) for config in (plan, calm))
         scale = worlds.branch(calm).scale
-        found |= {f"reached_{label}_{name}": value
-                  for name, value in _by_distance(worlds, calm, with_it, without, scale).items()}  # fmt: skip
+        found |= {
+            f"reached_{label}_{name}": value
+            for name, value in _by_distance(worlds, calm, with_it, without, scale).items()
+        }
     return found
 
 
@@ -357,9 +355,7 @@ def _is_no_tie(effect: Mapping[str, Any]) -> bool:
     return bool(effect["kind"] != "add_ties")
 
 
-def _by_distance(
-    worlds: Worlds, config: Scenario, with_it: Lived, without: Lived, scale: float
-) -> Figures:
+def _by_distance(worlds: Worlds, config: Scenario, with_it: Lived, without: Lived, scale: float) -> Figures:
     is_engaged = np.asarray((with_it.seen["engagement"] > 0).any(axis=0))
     away = _distances(worlds.branch(config), is_engaged)
     both = with_it.is_there & without.is_there
@@ -372,10 +368,7 @@ def _by_distance(
         found |= {
             f"n_{distance}": float(scale * np.sum(there & (lived > 0))),
             f"averted_{distance}": float(scale * averted[there].sum()),
-            f"rate_{distance}": PER_THOUSAND
-            * MONTHS_PER_YEAR
-            * averted[there].sum()
-            / max(months, 1.0),
+            f"rate_{distance}": PER_THOUSAND * MONTHS_PER_YEAR * averted[there].sum() / max(months, 1.0),
         }
     never = away > 0
     found["averted_never"] = float(scale * averted[never].sum())
@@ -403,13 +396,10 @@ def _distances(past: CommunityModel, is_source: Array) -> Array:
 def bit_identical(worlds: Worlds) -> Figures:
     """Tell whether a plan without effects leaves everything as it was, to the bit."""
     years, base = worlds.up_to(NULL_YEARS), usual(worlds)
-    peers = with_plan(worlds.scenario(),
-                      {"programme": "peer_support_group", "budget_gbp_per_year": 2_500_000.0})  # fmt: skip
-    found = {"identical_none": same([base, worlds.live(
-        without_effects(worlds, worlds.scenario(SHIFT)), years)])}  # fmt: skip
+    peers = with_plan(worlds.scenario(), {"programme": "peer_support_group", "budget_gbp_per_year": 2_500_000.0})
+    found = {"identical_none": same([base, worlds.live(without_effects(worlds, worlds.scenario(SHIFT)), years)])}
     for kind in ("add_ties", "case_finding", "hazard_ratio"):
-        plan = worlds.with_programmes(peers, f"only_{kind}",
-                                      lambda effect, kind=kind: effect["kind"] == kind)  # type: ignore[misc]  # fmt: skip
+        plan = worlds.with_programmes(peers, f"only_{kind}", lambda effect, kind=kind: effect["kind"] == kind)  # type: ignore[misc]
         found[f"identical_{kind}"] = same([base, worlds.live(plan, years)])
     return {name: float(value) for name, value in found.items()}
 
@@ -426,17 +416,13 @@ def before_and_after(worlds: Worlds) -> Figures:
     is each enrolee in the world without the programme.
     """
     years, base = worlds.up_to(PLAN_YEARS), usual(worlds)
-    anyone = worlds.rewritten(
-        "crisis_network", "null_after_acute", lambda effect: False, _any_state
-    )
+    anyone = worlds.rewritten("crisis_network", "null_after_acute", lambda effect: False, _any_state)
     found = _a_month_in_crisis(base)
-    for label, programme in (("null", anyone), ("crisis_network", "crisis_network"),
-                             ("link_worker", "link_worker")):  # fmt: skip
+    for label, programme in (("null", anyone), ("crisis_network", "crisis_network"), ("link_worker", "link_worker")):
         entry = {"programme": programme, "budget_gbp_per_year": STUDY_GBP}
         lived = worlds.live(with_plan(worlds.scenario(), entry), years, years)
         takes_part = lived.seen["engagement"] == PARTICIPANT
-        found |= {f"{label}_{name}": value
-                  for name, value in _falls(lived, base, _first_months(takes_part)).items()}  # fmt: skip
+        found |= {f"{label}_{name}": value for name, value in _falls(lived, base, _first_months(takes_part)).items()}
     return found
 
 
@@ -477,10 +463,16 @@ def _windows(lived: Lived, base: Lived, start: Array) -> Array:
     there = (lived.is_there[months, who] & base.is_there[months, who]).all(axis=0)
     who, months = who[there], months[:, there]
     here, elsewhere = (one.seen["a_and_e"][months, who].sum(axis=1) for one in (lived, base))
-    return np.array([
-        here[1 : WINDOW + 1].sum(), here[:WINDOW].sum(), here[WINDOW + 1 :].sum(),
-        elsewhere[WINDOW + 1 :].sum(), who.size,
-    ], float)  # fmt: skip
+    return np.array(
+        [
+            here[1 : WINDOW + 1].sum(),
+            here[:WINDOW].sum(),
+            here[WINDOW + 1 :].sum(),
+            elsewhere[WINDOW + 1 :].sum(),
+            who.size,
+        ],
+        float,
+    )
 
 
 # --- The trial of befriending ------------------------------------------------------------
@@ -515,8 +507,7 @@ def paired_worlds(worlds: Worlds) -> Figures:
     found: Figures = {}
     for label, lived in (("shift", shift), ("usual", usual(worlds))):
         summed = lived.yearly["crisis"].cumsum()
-        found |= {f"{label}_crisis_to_{years}": float(summed[years])
-                  for years in HORIZONS if years <= worlds.years}  # fmt: skip
+        found |= {f"{label}_crisis_to_{years}": float(summed[years]) for years in HORIZONS if years <= worlds.years}
     return found
 
 
@@ -544,10 +535,9 @@ def queues(worlds: Worlds) -> Figures:
 
 QUEUE_COLUMNS = (
     "crisis",
-    *(f"mental_health_referral_{count}"
-      for count in ("demand", "served", "given_up", "spilled", "waiting")),
+    *(f"mental_health_referral_{count}" for count in ("demand", "served", "given_up", "spilled", "waiting")),
     "a_and_e_demand",
-)  # fmt: skip
+)
 """What queues are told by; those waiting are counted at each year's end."""
 
 

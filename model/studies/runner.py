@@ -48,9 +48,13 @@ class Answers:
 
 
 def answer(
-    studies: Sequence[Study], seed: int, population: int, years: int, place: str = "wigan",
+    studies: Sequence[Study],
+    seed: int,
+    population: int,
+    years: int,
+    place: str = "wigan",
     on_study: Callable[[], None] = lambda: None,
-) -> Figures:  # fmt: skip
+) -> Figures:
     """Answer every question for one seed."""
     found: Figures = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -74,9 +78,7 @@ def _one_more() -> None:
         _done.value += 1
 
 
-def _of_seed(
-    studies: Sequence[Study], seed: int, population: int, years: int, place: str
-) -> Figures:
+def _of_seed(studies: Sequence[Study], seed: int, population: int, years: int, place: str) -> Figures:
     return answer(studies, seed, population, years, place, _one_more)
 
 
@@ -112,8 +114,7 @@ def ask(
     done, told = context.Value("q", 0), 0
     warm_kernels()
     with context.Pool(min(jobs, len(seeds)), initializer=_start, initargs=(done,)) as pool:
-        waiting = [pool.apply_async(_of_seed, (studies, seed, population, years, place))
-                   for seed in seeds]  # fmt: skip
+        waiting = [pool.apply_async(_of_seed, (studies, seed, population, years, place)) for seed in seeds]
         while told < len(seeds) * len(studies) and not all(one.ready() for one in waiting):
             time.sleep(SECONDS_BETWEEN_LOOKS)
             for one in waiting:

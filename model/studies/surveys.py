@@ -161,9 +161,7 @@ def standardised_shares(people: pd.DataFrame, weights: Array) -> Array:
 
 def low_ratio(people: pd.DataFrame) -> float:
     """Return the ratio of low shares between the most and the least deprived fifth."""
-    months = (
-        people[people["age_band"] != AGE_BANDS[CHILDREN]].groupby("quintile")[list(STATES)].sum()
-    )
+    months = people[people["age_band"] != AGE_BANDS[CHILDREN]].groupby("quintile")[list(STATES)].sum()
     low = months[list(STATES[STRUGGLING:])].sum(axis=1) / months.sum(axis=1)
     return float(low.loc[1] / low.loc[N_QUINTILES])
 
@@ -199,8 +197,10 @@ def measure_wellbeing(model: CommunityModel, years: int) -> Mapping[str, float]:
         "young_above_midlife": float(means[0] - means[1]),
         "older_above_midlife": float(means[2] - means[1]),
         "fresh_spell_months": spell_months(panel),
-        "within_person_share": PER_CENT
-        * within_person_share(panel, satisfaction, model.parameters.answer_reliability),
-        **{f"still_low_after_{months}": PER_CENT * persistence(panel, months)
-           for months in (12, 18, 60) if months < len(panel.states)},
-    }  # fmt: skip
+        "within_person_share": PER_CENT * within_person_share(panel, satisfaction, model.parameters.answer_reliability),
+        **{
+            f"still_low_after_{months}": PER_CENT * persistence(panel, months)
+            for months in (12, 18, 60)
+            if months < len(panel.states)
+        },
+    }

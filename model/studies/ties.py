@@ -65,15 +65,10 @@ def _snapshot(model: CommunityModel) -> dict[str, float]:
 def _shares_lonely(felt: Array, age_band: Array) -> dict[str, float]:
     is_often = felt == OFTEN_LONELY
     by_band = {
-        f"lonely_often_age_{key_of(band)}": is_often[age_band == k]
-        for k, band in enumerate(AGE_BANDS)
-        if k != CHILDREN
+        f"lonely_often_age_{key_of(band)}": is_often[age_band == k] for k, band in enumerate(AGE_BANDS) if k != CHILDREN
     }
     figures = {"lonely_often": is_often, "lonely": felt != NOT_LONELY, **by_band}
-    return {
-        name: PER_CENT * float(which.mean()) if which.size else float("nan")
-        for name, which in figures.items()
-    }
+    return {name: PER_CENT * float(which.mean()) if which.size else float("nan") for name, which in figures.items()}
 
 
 def _among_adults(model: CommunityModel, layer: str) -> tuple[Array, Array]:

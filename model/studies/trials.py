@@ -113,15 +113,13 @@ def befriending_programme(config: Scenario, seed: int) -> dict[str, float]:
     return found
 
 
-def _difference(
-    past: CommunityModel, usual: CommunityModel, befriended: CommunityModel, arms: Arms
-) -> float:
+def _difference(past: CommunityModel, usual: CommunityModel, befriended: CommunityModel, arms: Arms) -> float:
     rows, ids = arms.allocated, past.population.resident[arms.allocated]
     stayed = np.logical_and.reduce(
-        [(one.population.resident[rows] == ids) & (one.population.state[rows] >= THRIVING)
-         for one in (usual, befriended)]
-    )  # fmt: skip
-    with_it, without = (
-        -satisfaction_of(past)[one.population.state[rows[stayed]]] for one in (befriended, usual)
+        [
+            (one.population.resident[rows] == ids) & (one.population.state[rows] >= THRIVING)
+            for one in (usual, befriended)
+        ]
     )
+    with_it, without = (-satisfaction_of(past)[one.population.state[rows[stayed]]] for one in (befriended, usual))
     return float((with_it - without).mean() / without.std())

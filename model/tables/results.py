@@ -42,8 +42,7 @@ class Results:
             if self.manifest["format"] != FORMAT or not self.manifest["scenarios"]:
                 raise ValueError("not in this version's format")
         except FileNotFoundError:
-            raise ResultsError("holds no results", file=self.folder,
-                               allowed=f"a folder with a {MANIFEST}") from None  # fmt: skip
+            raise ResultsError("holds no results", file=self.folder, allowed=f"a folder with a {MANIFEST}") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ResultsError(f"cannot be read ({error})", file=path) from None
 
@@ -101,9 +100,7 @@ class Results:
             except (OSError, ValueError) as error:
                 raise ResultsError(f"cannot be read ({error})", file=path) from None
         batches = _read_parts(self.folder, table)
-        finished = set(_read_parts(self.folder, "runs")) & (
-            {run} if run is not None else batches.keys()
-        )
+        finished = set(_read_parts(self.folder, "runs")) & ({run} if run is not None else batches.keys())
         rows = [batch for number, batch in sorted(batches.items()) if number in finished]
         frame: pd.DataFrame = pa.Table.from_batches(rows, schema_of(table)).to_pandas()
         return frame

@@ -52,8 +52,7 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("adults", "int32", "adults", "aged 16 and over; base of the columns below"),
         *(Field(state, "int32", "adults", f"adults {state.replace('_', ' ')}") for state in STATES),
         Field("life_satisfaction", "float64", "score 0-10", "mean over adults"),
-        *(Field(f"ties_{layer}", "float64", "ties", f"mean {layer} ties over adults")
-          for layer in LAYER_NAMES),
+        *(Field(f"ties_{layer}", "float64", "ties", f"mean {layer} ties over adults") for layer in LAYER_NAMES),
         Field("lonely_often", "int32", "adults", "lonely often or always"),
         Field("lonely_sometimes", "int32", "adults", "lonely some of the time, and not often"),
         Field("no_tie", "int32", "adults", "without a tie of any layer: nobody to call on"),
@@ -77,8 +76,7 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
         Field("age_band", "string", "band", "age band"),
         Field("person_months", "int64", "months", "lived in the sample, children included"),
-        *(Field(state, "int64", "months", f"of them {state.replace('_', ' ')}")
-          for state in STATES),
+        *(Field(state, "int64", "months", f"of them {state.replace('_', ' ')}") for state in STATES),
     ),
     "services": (
         RUN,
@@ -86,7 +84,12 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("service", "string", "name", "kind of contact, or stock"),
         Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
         Field("age_band", "string", "band", "age band"),
-        Field("base_population", "float64", "people or households", "mean number whose demand it is, at the ends of the months; households by their householder"),
+        Field(
+            "base_population",
+            "float64",
+            "people or households",
+            "mean number whose demand it is, at the ends of the months; households by their householder",
+        ),
         Field("demand", "int64", "contacts", "asked for in the sample; of a stock, entries into it"),
         Field("served", "int64", "contacts", "met, of these and of those that waited or spilled in"),
         Field("waiting", "int64", "contacts", "waiting at the end of the year"),
@@ -94,7 +97,12 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("spilled", "int64", "contacts", "turned to another service while waiting"),
         Field("given_up", "int64", "contacts", "given up while waiting, those who died or moved away among them"),
         Field("stock_months", "int64", "months", "lived in a stock; 0 for contacts"),
-        Field("cost_gbp", "float64", "GBP", "served contacts, or years in the stock, at their unit cost, less what other care saves; in the sample: times scale it is what the ledger bills in quintiles 1 to 5, to half a penny a line"),
+        Field(
+            "cost_gbp",
+            "float64",
+            "GBP",
+            "served contacts, or years in the stock, at their unit cost, less what other care saves; in the sample: times scale it is what the ledger bills in quintiles 1 to 5, to half a penny a line",
+        ),
     ),
     "programmes": (
         RUN,
@@ -106,35 +114,75 @@ TABLES: Mapping[str, tuple[Field, ...]] = {
         Field("completed", "int64", "adults", "took part to the end"),
         Field("dropped", "int64", "adults", "dropped out before"),
         Field("supporters", "int64", "adults", "supporting it at the end of the year"),
-        Field("mean_fit", "float64", "share", "usable part of the money spent on places to meet; none (NaN) where there was none"),
+        Field(
+            "mean_fit",
+            "float64",
+            "share",
+            "usable part of the money spent on places to meet; none (NaN) where there was none",
+        ),
     ),
     "ledger": (
         RUN,
         Field("year", "int32", "year", "1 is the first after burn-in"),
         Field("payer", "string", "agency", "who paid"),
         Field("beneficiary", "string", "agency", "on whose service it was spent, or who runs the programme"),
-        Field("kind", "string", "word", "service, care (years in a stock), programme (an entry of the plan) or usual (what keeps up places to meet beside any plan)"),
+        Field(
+            "kind",
+            "string",
+            "word",
+            "service, care (years in a stock), programme (an entry of the plan) or usual (what keeps up places to meet beside any plan)",
+        ),
         Field("item", "string", "name", "service, stock, entry of the plan or social_infrastructure"),
-        Field("quintile", "int8", "0-5", "deprivation quintile of those it was spent on; 0 where it is nobody's, as a plan's money is, and contacts that a plan has paid for already, which are taken off"),
-        Field("amount_gbp", "float64", "GBP", "paid in the real place, at 2024/25 prices, in whole pence: not to be scaled"),
+        Field(
+            "quintile",
+            "int8",
+            "0-5",
+            "deprivation quintile of those it was spent on; 0 where it is nobody's, as a plan's money is, and contacts that a plan has paid for already, which are taken off",
+        ),
+        Field(
+            "amount_gbp",
+            "float64",
+            "GBP",
+            "paid in the real place, at 2024/25 prices, in whole pence: not to be scaled",
+        ),
         Field("cashable", "float64", "share", "of a saving on it that is cash"),
     ),
     "budgets": (
         RUN,
         Field("year", "int32", "year", "1 is the first after burn-in"),
         Field("agency", "string", "agency", "whose budget it is"),
-        Field("envelope_gbp", "float64", "GBP", "what it has for the services of the model that it pays, and for prevention; pounds of the real place, as all here"),
+        Field(
+            "envelope_gbp",
+            "float64",
+            "GBP",
+            "what it has for the services of the model that it pays, and for prevention; pounds of the real place, as all here",
+        ),
         Field("bill_gbp", "float64", "GBP", "what it was billed for services and care, at full cost"),
-        Field("frozen_bill_gbp", "float64", "GBP", "the same at the first year's demand; prices, and demand from outside, grow"),
-        Field("cash_bill_gbp", "float64", "GBP", "what it paid in cash: the frozen bill less what use below it sets free in whole steps of capacity"),
+        Field(
+            "frozen_bill_gbp",
+            "float64",
+            "GBP",
+            "the same at the first year's demand; prices, and demand from outside, grow",
+        ),
+        Field(
+            "cash_bill_gbp",
+            "float64",
+            "GBP",
+            "what it paid in cash: the frozen bill less what use below it sets free in whole steps of capacity",
+        ),
         Field("planned_gbp", "float64", "GBP", "planned for prevention, usual spending on places to meet among it"),
         Field("prevention_gbp", "float64", "GBP", "paid for prevention"),
-        Field("frozen_prevention_gbp", "float64", "GBP", "what would have been paid at the frozen bill: the difference is the feedback's own part"),
+        Field(
+            "frozen_prevention_gbp",
+            "float64",
+            "GBP",
+            "what would have been paid at the frozen bill: the difference is the feedback's own part",
+        ),
         Field("reserves_gbp", "float64", "GBP", "at the end of the year, a deficit below 0"),
         Field("released_gbp", "float64", "GBP", "left over and gone to other uses"),
         Field("unfunded_gbp", "float64", "GBP", "lacking, and covered from outside"),
     ),
-}  # fmt: skip
+}
 """What every campaign leaves."""
 
 WHERE_KEPT: Mapping[str, tuple[Field, ...]] = {
@@ -143,12 +191,27 @@ WHERE_KEPT: Mapping[str, tuple[Field, ...]] = {
         Field("year", "int32", "year", "1 is the first after burn-in"),
         Field("resident", "int64", "id", "who this is, for life, and in every run with this seed"),
         Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
-        Field("band", "int8", "code", "wellbeing state, 0 thriving to 3 in crisis, at the end of the year, or when they died; -1 under 16"),
+        Field(
+            "band",
+            "int8",
+            "code",
+            "wellbeing state, 0 thriving to 3 in crisis, at the end of the year, or when they died; -1 under 16",
+        ),
         Field("entry", "int8", "number", "entry of the plan in which they take part then, from 1; 0 is none"),
-        Field("began", "int8", "number", "entry of the plan in which they began to take part 6 to 18 months before the end of the year; 0 is none"),
-        Field("alive", "bool", "true or false", "whether they live in the place at the end of the year; false where they died in it, there. Whoever moves away has no row"),
+        Field(
+            "began",
+            "int8",
+            "number",
+            "entry of the plan in which they began to take part 6 to 18 months before the end of the year; 0 is none",
+        ),
+        Field(
+            "alive",
+            "bool",
+            "true or false",
+            "whether they live in the place at the end of the year; false where they died in it, there. Whoever moves away has no row",
+        ),
     ),
-}  # fmt: skip
+}
 """What a campaign leaves that compares, where it is not too large, or that is asked for it."""
 
 ON_REQUEST: Mapping[str, tuple[Field, ...]] = {
@@ -162,7 +225,7 @@ ON_REQUEST: Mapping[str, tuple[Field, ...]] = {
         Field("value", "float64", "see unit", "present value where it is money; none (NaN) where there is none"),
         Field("unit", "string", "unit", "GBP, WELLBY, person-years, people, points, ratio, year or a year"),
     ),
-}  # fmt: skip
+}
 """What commands make of them later."""
 
 

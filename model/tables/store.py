@@ -117,8 +117,7 @@ def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
                 return root / f"{number:03d}"
     except FileExistsError:
         problem = "is in use already" if named else "is a file; a folder is due here"
-        raise ResultsError(problem, file=named or root,
-                           allowed="a new folder, or an empty one") from None  # fmt: skip
+        raise ResultsError(problem, file=named or root, allowed="a new folder, or an empty one") from None
     except OSError as error:
         raise ResultsError(f"cannot be written ({error.strerror})", file=named or root) from None
     raise ResultsError("is full", file=root)

@@ -37,32 +37,51 @@ PLAN = {"programme": "peer_support_group", "budget_gbp_per_year": 200_000.0}
 
 def terms(**changes):
     usual = {
-        "years": 3, "scale": 1.0, "uplift": {("ours", "plan"): 0.15}, "money": FLAT, "wellbeing": FREE,
+        "years": 3,
+        "scale": 1.0,
+        "uplift": {("ours", "plan"): 0.15},
+        "money": FLAT,
+        "wellbeing": FREE,
         "satisfaction": {"thriving": 9.0, "coping": 8.0, "struggling": 6.0, "in_crisis": 3.0},
         "wellby_gbp": {"low": 200.0, "central": 300.0, "high": 400.0},
         "step_gbp": {"a_and_e": 100.0},
-    }  # fmt: skip
+    }
     return Terms(**{**usual, **changes})
 
 
 def line(run, year, payer, kind, item, gbp, quintile=1, cashable=0.25):
-    return {"run": run, "scenario": "ours" if run % 2 == 0 else "theirs", "year": year,
-            "payer": payer, "beneficiary": payer, "kind": kind, "item": item,
-            "quintile": quintile, "amount_gbp": gbp, "cashable": cashable}  # fmt: skip
+    return {
+        "run": run,
+        "scenario": "ours" if run % 2 == 0 else "theirs",
+        "year": year,
+        "payer": payer,
+        "beneficiary": payer,
+        "kind": kind,
+        "item": item,
+        "quintile": quintile,
+        "amount_gbp": gbp,
+        "cashable": cashable,
+    }
 
 
 def people(run, year, thriving, coping, quintile=1, in_crisis=0):
     """Twelve months of so many people."""
-    months = {"thriving": 12 * thriving, "coping": 12 * coping, "struggling": 0,
-              "in_crisis": 12 * in_crisis}  # fmt: skip
-    return {"run": run, "year": year, "quintile": quintile, **months,
-            "person_months": sum(months.values())}  # fmt: skip
+    months = {"thriving": 12 * thriving, "coping": 12 * coping, "struggling": 0, "in_crisis": 12 * in_crisis}
+    return {"run": run, "year": year, "quintile": quintile, **months, "person_months": sum(months.values())}
 
 
 def life(run, year, resident, band, *, alive=True, quintile=1, began=0):
     """A resident at the end of a year, or dead in it."""
-    return {"run": run, "year": year, "resident": resident, "quintile": quintile, "band": band,
-            "entry": 0, "began": began, "alive": alive}  # fmt: skip
+    return {
+        "run": run,
+        "year": year,
+        "resident": resident,
+        "quintile": quintile,
+        "band": band,
+        "entry": 0,
+        "began": began,
+        "alive": alive,
+    }
 
 
 def of(rows):
@@ -71,20 +90,25 @@ def of(rows):
 
 
 def pairs(n=1):
-    return pd.DataFrame({"run_ours": range(0, 2 * n, 2), "run_theirs": range(1, 2 * n, 2)},
-                        pd.Index(range(1, n + 1), name="seed"))  # fmt: skip
+    return pd.DataFrame(
+        {"run_ours": range(0, 2 * n, 2), "run_theirs": range(1, 2 * n, 2)}, pd.Index(range(1, n + 1), name="seed")
+    )
 
 
 BILLS = (1_800.0, 1_600.0, 1_250.0)
-LEDGER = pd.DataFrame([
-    line(0, 1, "council", "programme", "plan", 1_000.0, quintile=0, cashable=1.0),
-    *(line(0, year, "nhs", "service", "a_and_e", gbp) for year, gbp in enumerate(BILLS, start=1)),
-    *(line(1, year, "nhs", "service", "a_and_e", 2_000.0) for year in (1, 2, 3)),
-])  # fmt: skip
-PEOPLE = pd.DataFrame([
-    *(people(0, year, 50 + 5 * (year == 2), 50 - 5 * (year == 2)) for year in (1, 2, 3)),
-    *(people(1, year, 50, 50) for year in (1, 2, 3)),
-])  # fmt: skip
+LEDGER = pd.DataFrame(
+    [
+        line(0, 1, "council", "programme", "plan", 1_000.0, quintile=0, cashable=1.0),
+        *(line(0, year, "nhs", "service", "a_and_e", gbp) for year, gbp in enumerate(BILLS, start=1)),
+        *(line(1, year, "nhs", "service", "a_and_e", 2_000.0) for year in (1, 2, 3)),
+    ]
+)
+PEOPLE = pd.DataFrame(
+    [
+        *(people(0, year, 50 + 5 * (year == 2), 50 - 5 * (year == 2)) for year in (1, 2, 3)),
+        *(people(1, year, 50, 50) for year in (1, 2, 3)),
+    ]
+)
 
 
 @pytest.fixture
@@ -237,9 +261,8 @@ def test_a_scenario_against_itself_is_worth_exactly_nothing():
 
 def test_dearer_units_save_in_proportion():
     twice = LEDGER.assign(
-        amount_gbp=LEDGER["amount_gbp"].where(LEDGER["kind"] == "programme",
-                                              2 * LEDGER["amount_gbp"])
-    )  # fmt: skip
+        amount_gbp=LEDGER["amount_gbp"].where(LEDGER["kind"] == "programme", 2 * LEDGER["amount_gbp"])
+    )
     usual = Appraisal(LEDGER, PEOPLE, pairs(), terms())
     dear = Appraisal(twice, PEOPLE, pairs(), terms(step_gbp={"a_and_e": 200.0}))
 
@@ -253,9 +276,7 @@ def test_at_the_switching_value_it_breaks_even(worked):
     own = LEDGER["kind"] != "programme"
     ledger = LEDGER.assign(amount_gbp=LEDGER["amount_gbp"] * np.where(own, factor, 1.0))
 
-    assert only(Appraisal(ledger, PEOPLE, pairs(), terms()).net("full_cost").sum()) == (
-        pytest.approx(0.0, abs=1e-9)
-    )
+    assert only(Appraisal(ledger, PEOPLE, pairs(), terms()).net("full_cost").sum()) == (pytest.approx(0.0, abs=1e-9))
 
 
 def test_parts_sum_to_the_whole(worked):
@@ -281,14 +302,14 @@ def test_life_years_stand_apart():
 def test_crisis_averted_has_its_price():
     fewer = pd.DataFrame([people(0, 1, 50, 40, in_crisis=8), people(1, 1, 50, 40, in_crisis=10)])
 
-    assert Appraisal(LEDGER, fewer, pairs(), terms()).cost_per_crisis_year() == (
-        pytest.approx(1_150 / 2)
-    )
+    assert Appraisal(LEDGER, fewer, pairs(), terms()).cost_per_crisis_year() == (pytest.approx(1_150 / 2))
 
 
 def test_usual_spending_on_places_to_meet_is_a_cost_where_the_worlds_differ():
-    usual = [line(0, 1, "council", "usual", "social_infrastructure", 300.0, quintile=0),
-             line(1, 2, "council", "usual", "social_infrastructure", 250.0, quintile=0)]  # fmt: skip
+    usual = [
+        line(0, 1, "council", "usual", "social_infrastructure", 300.0, quintile=0),
+        line(1, 2, "council", "usual", "social_infrastructure", 250.0, quintile=0),
+    ]
     cut = Appraisal(pd.concat([LEDGER, pd.DataFrame(usual)]), PEOPLE, pairs(), terms())
 
     # No optimism about what is usual. The 250 pounds of the second year are worth 200.
@@ -309,8 +330,7 @@ def test_no_plan_has_nothing_to_pay_back():
 
 
 def test_a_run_without_lines_counts_as_nothing_spent():
-    ours, theirs = sums_of_pairs(LEDGER[LEDGER["kind"] == "programme"], "amount_gbp",
-                                 ["year", "payer"], pairs())  # fmt: skip
+    ours, theirs = sums_of_pairs(LEDGER[LEDGER["kind"] == "programme"], "amount_gbp", ["year", "payer"], pairs())
 
     assert (only(ours), only(theirs)) == (1_000.0, 0.0)
 
@@ -323,12 +343,18 @@ ANN, BOB = 10**18 + 1, 10**18 + 2
 
 
 def test_two_residents_by_hand():
-    lived = of([
-        life(0, 1, ANN, COPING), life(0, 1, BOB, COPING, quintile=5),
-        life(0, 2, ANN, THRIVING), life(0, 2, BOB, IN_CRISIS, quintile=5),
-        life(1, 1, ANN, COPING), life(1, 1, BOB, STRUGGLING, quintile=5),
-        life(1, 2, ANN, STRUGGLING), life(1, 2, BOB, STRUGGLING, quintile=5),
-    ])  # fmt: skip
+    lived = of(
+        [
+            life(0, 1, ANN, COPING),
+            life(0, 1, BOB, COPING, quintile=5),
+            life(0, 2, ANN, THRIVING),
+            life(0, 2, BOB, IN_CRISIS, quintile=5),
+            life(1, 1, ANN, COPING),
+            life(1, 1, BOB, STRUGGLING, quintile=5),
+            life(1, 2, ANN, STRUGGLING),
+            life(1, 2, BOB, STRUGGLING, quintile=5),
+        ]
+    )
     found = Appraisal(LEDGER, PEOPLE, pairs(), terms(scale=10.0, wellbeing=FLAT), lived).wellbys
 
     # Ann is 9 - 6 better off at the end of year 2, Bob 8 - 6 at that of year 1 and 6 - 3 worse off at
@@ -340,8 +366,7 @@ def test_two_residents_by_hand():
 
 
 def test_a_hundred_residents_give_the_worked_example():
-    bands = {year: [THRIVING] * (50 + 5 * (year == 2)) + [COPING] * (50 - 5 * (year == 2))
-             for year in (1, 2, 3)}  # fmt: skip
+    bands = {year: [THRIVING] * (50 + 5 * (year == 2)) + [COPING] * (50 - 5 * (year == 2)) for year in (1, 2, 3)}
     ours = [life(0, year, k, band) for year, own in bands.items() for k, band in enumerate(own)]
     theirs = [life(1, year, k, band) for year in bands for k, band in enumerate(bands[1])]
     by_resident = Appraisal(LEDGER, PEOPLE, pairs(), terms(), of(ours + theirs))
@@ -356,18 +381,23 @@ def test_who_is_not_in_both_worlds_moves_no_wellbeing():
     here = [life(0, 1, ANN, COPING), life(1, 1, ANN, COPING)]
     only_one = [
         life(0, 1, 3, THRIVING),  # born, or moved in, in one world alone
-        life(1, 1, 4, IN_CRISIS, alive=False), life(0, 1, 4, THRIVING),  # dead in the other
-        life(0, 1, 5, -1), life(1, 1, 5, -1),  # a child
-    ]  # fmt: skip
+        life(1, 1, 4, IN_CRISIS, alive=False),
+        life(0, 1, 4, THRIVING),  # dead in the other
+        life(0, 1, 5, -1),
+        life(1, 1, 5, -1),  # a child
+    ]
 
     assert only(Appraisal(LEDGER, PEOPLE, pairs(), terms(), of(here + only_one)).wellbys.sum()) == 0
 
 
 def test_a_survivor_lives_the_years_that_the_dead_do_not():
-    lived = of([
-        life(1, 1, ANN, COPING), life(1, 2, ANN, COPING, alive=False),
-        *(life(0, year, ANN, COPING) for year in (1, 2, 3)),
-    ])  # fmt: skip
+    lived = of(
+        [
+            life(1, 1, ANN, COPING),
+            life(1, 2, ANN, COPING, alive=False),
+            *(life(0, year, ANN, COPING) for year in (1, 2, 3)),
+        ]
+    )
     one = Appraisal(LEDGER, PEOPLE, pairs(), terms(qaly_gbp=100.0, wellbeing=FLAT), lived)
 
     assert only(one.years_of_survivors.sum()) == 2.0
@@ -377,8 +407,12 @@ def test_a_survivor_lives_the_years_that_the_dead_do_not():
 
 
 def test_a_death_caused_is_one_averted_the_other_way_round():
-    rows = [life(1, 1, ANN, COPING, alive=False), *(life(0, y, ANN, COPING) for y in (1, 2, 3)),
-            life(0, 1, BOB, COPING), life(1, 1, BOB, COPING)]  # fmt: skip
+    rows = [
+        life(1, 1, ANN, COPING, alive=False),
+        *(life(0, y, ANN, COPING) for y in (1, 2, 3)),
+        life(0, 1, BOB, COPING),
+        life(1, 1, BOB, COPING),
+    ]
     one = match(of(rows)(0), of(rows)(1), years=3)
     other = match(of(rows)(1), of(rows)(0), years=3)
 
@@ -394,8 +428,14 @@ def test_who_moves_away_is_not_dead():
 
 
 def test_years_after_both_worlds_have_lost_somebody_count_no_more():
-    lived = of([life(1, 1, ANN, COPING, alive=False), life(0, 1, ANN, COPING),
-                life(0, 2, ANN, COPING), life(0, 3, ANN, COPING, alive=False)])  # fmt: skip
+    lived = of(
+        [
+            life(1, 1, ANN, COPING, alive=False),
+            life(0, 1, ANN, COPING),
+            life(0, 2, ANN, COPING),
+            life(0, 3, ANN, COPING, alive=False),
+        ]
+    )
     one = Appraisal(LEDGER, PEOPLE, pairs(), terms(), lived)
 
     assert (only(one.years_of_survivors.sum()), only(one.deaths_averted.sum())) == (2.0, 0.0)
@@ -412,20 +452,24 @@ def test_life_has_a_line_of_its_own():
 
 
 def test_those_who_enrolled_are_set_against_themselves():
-    lived = of([
-        life(0, 2, ANN, THRIVING, began=2), life(1, 2, ANN, COPING),
-        life(0, 3, BOB, COPING, began=2), life(1, 3, BOB, COPING),
-        life(0, 3, 3, THRIVING), life(1, 3, 3, IN_CRISIS),  # never enrolled
-        life(0, 3, 4, THRIVING, began=2), life(1, 3, 4, IN_CRISIS, alive=False),
-    ])  # fmt: skip
+    lived = of(
+        [
+            life(0, 2, ANN, THRIVING, began=2),
+            life(1, 2, ANN, COPING),
+            life(0, 3, BOB, COPING, began=2),
+            life(1, 3, BOB, COPING),
+            life(0, 3, 3, THRIVING),
+            life(1, 3, 3, IN_CRISIS),  # never enrolled
+            life(0, 3, 4, THRIVING, began=2),
+            life(1, 3, 4, IN_CRISIS, alive=False),
+        ]
+    )
     one = Appraisal(LEDGER, PEOPLE, pairs(), terms(entries=("hub", "group")), lived)
     rows = one.table().query("measure == 'enrolee_gain'")
 
     assert one.enrolee_gain.index.tolist() == ["group"]  # nobody enrolled in the other
     assert only(one.enrolee_gain) == pytest.approx(0.5)
-    assert rows[["item", "unit", "agency", "quintile"]].to_numpy().tolist() == [
-        ["group", "points", "all", 0]
-    ]
+    assert rows[["item", "unit", "agency", "quintile"]].to_numpy().tolist() == [["group", "points", "all", 0]]
 
 
 def test_lives_of_one_run_alone_are_not_used():
@@ -461,9 +505,7 @@ def test_each_year_has_its_own_steps():
 
     assert in_whole_steps(years, {"a_and_e": 100.0}).to_numpy().sum() == 0.0
     # A step of 80 pounds, then of 90; the last goes on.
-    assert in_whole_steps(years, {"a_and_e": [80.0, 90.0]})[1].tolist() == pytest.approx(
-        [80, 90, 90]
-    )
+    assert in_whole_steps(years, {"a_and_e": [80.0, 90.0]})[1].tolist() == pytest.approx([80, 90, 90])
 
 
 def test_smaller_steps_release_all_of_the_cashable_part():
@@ -481,9 +523,15 @@ def test_a_service_without_a_price_releases_nothing():
 
 @pytest.mark.parametrize(
     ("net", "year"),
-    [([-10, 5, 5], 3), ([-10, 10, 0], 2), ([1, 0, 0], 1), ([-10, 12, -5], np.nan),
-     ([-10, 5, 4], np.nan), ([-10, 12, -2], 2)],
-)  # fmt: skip
+    [
+        ([-10, 5, 5], 3),
+        ([-10, 10, 0], 2),
+        ([1, 0, 0], 1),
+        ([-10, 12, -5], np.nan),
+        ([-10, 5, 4], np.nan),
+        ([-10, 12, -2], 2),
+    ],
+)
 def test_it_has_paid_back_when_nothing_is_owed_any_more(net, year):
     found = payback_year(np.array(net, float), np.array([10.0, 0.0, 0.0]))
 
@@ -500,8 +548,9 @@ def test_chance_of_payback_is_a_share_of_pairs():
     second = LEDGER.assign(run=LEDGER["run"] + 2)
     poor = second.assign(amount_gbp=second["amount_gbp"].where(second["kind"] == "programme", 2e3))
     rich = terms(uplift={("ours", "plan"): 0.0}, money=FREE)
-    one = Appraisal(pd.concat([LEDGER, poor]),
-                    pd.concat([PEOPLE, PEOPLE.assign(run=PEOPLE["run"] + 2)]), pairs(2), rich)  # fmt: skip
+    one = Appraisal(
+        pd.concat([LEDGER, poor]), pd.concat([PEOPLE, PEOPLE.assign(run=PEOPLE["run"] + 2)]), pairs(2), rich
+    )
 
     assert one.chance_of_payback("full_cost").tolist() == [0.0, 0.0, 0.5]
     assert one.payback("full_cost").tolist() == pytest.approx([3.0, np.nan], nan_ok=True)
@@ -509,16 +558,28 @@ def test_chance_of_payback_is_a_share_of_pairs():
 
 # --- Other prices ----------------------------------------------------------------------------
 
-COUNTS = pd.DataFrame({
-    "run": [0, 1], "scenario": ["ours", "theirs"], "year": [1, 1], "service": ["gp", "gp"],
-    "quintile": [1, 1], "served": [3, 5], "stock_months": [0, 0], "scale": [10.0, 10.0],
-})  # fmt: skip
-GP = pd.DataFrame([
-    line(0, 1, "nhs", "service", "gp", 900.0), line(0, 1, "council", "service", "gp", 300.0),
-    line(1, 1, "nhs", "service", "gp", 1_500.0), line(1, 1, "council", "service", "gp", 500.0),
-    line(0, 1, "council", "programme", "gp", 70.0, quintile=0),
-    line(0, 1, "nhs", "service", "gp", -40.0, quintile=0),
-])  # fmt: skip
+COUNTS = pd.DataFrame(
+    {
+        "run": [0, 1],
+        "scenario": ["ours", "theirs"],
+        "year": [1, 1],
+        "service": ["gp", "gp"],
+        "quintile": [1, 1],
+        "served": [3, 5],
+        "stock_months": [0, 0],
+        "scale": [10.0, 10.0],
+    }
+)
+GP = pd.DataFrame(
+    [
+        line(0, 1, "nhs", "service", "gp", 900.0),
+        line(0, 1, "council", "service", "gp", 300.0),
+        line(1, 1, "nhs", "service", "gp", 1_500.0),
+        line(1, 1, "council", "service", "gp", 500.0),
+        line(0, 1, "council", "programme", "gp", 70.0, quintile=0),
+        line(0, 1, "nhs", "service", "gp", -40.0, quintile=0),
+    ]
+)
 AT_50 = {("ours", "gp"): (40.0, 50.0), ("theirs", "gp"): (40.0, 50.0)}
 
 
@@ -558,9 +619,12 @@ def test_what_other_care_saves_keeps_its_price():
 
 @pytest.mark.parametrize(
     ("key", "words"),
-    [("unit_costs.a_and_", "Did you mean 'unit_costs.a_and_e'"), ("a_and_e", "no such unit cost"),
-     ("years", "no such unit cost")],
-)  # fmt: skip
+    [
+        ("unit_costs.a_and_", "Did you mean 'unit_costs.a_and_e'"),
+        ("a_and_e", "no such unit cost"),
+        ("years", "no such unit cost"),
+    ],
+)
 def test_an_unknown_unit_cost_is_refused(key, words):
     with pytest.raises(ScenarioError, match=words):
         prices_of([(key, 3.0)])
@@ -580,9 +644,7 @@ def results(town, tmp_path_factory):
     from model.inputs.scenario import Growth, PlanEntry  # noqa: PLC0415
 
     growth = Growth(unit_costs={"all": [0.1]})
-    config = town.model_copy(
-        update={"replicates": 2, "population": 500, "years": 2, "growth": growth}
-    )
+    config = town.model_copy(update={"replicates": 2, "population": 500, "years": 2, "growth": growth})
     ours = config.model_copy(update={"name": "helped", "plan": (PlanEntry(**PLAN),)})
     out = tmp_path_factory.mktemp("appraised") / "out"
     same = config.model_copy(update={"name": "same"})
@@ -637,8 +699,7 @@ def test_a_gain_beyond_belief_is_flagged(results, monkeypatch):
 
 def test_twice_all_unit_costs_is_twice_the_saving(results):
     facts = results.manifest["scenarios"]["helped"]
-    prices = {name: 2 * facts["parameters_in_force"][f"{name}_unit_cost"]
-              for name in facts["services"]}  # fmt: skip
+    prices = {name: 2 * facts["parameters_in_force"][f"{name}_unit_cost"] for name in facts["services"]}
     (usual, _), (dear, _) = appraise(results), appraise(results, prices=prices)
 
     for lens in ("cash", "full_cost"):
@@ -664,10 +725,20 @@ def test_a_plan_whose_file_is_gone_has_the_worst_grade(results):
 def test_the_answer_comes_first_and_fits(results, width):
     lines = words_of(appraise(results), width)
     words = " ".join(" ".join(lines).split())
-    order = [words.index(what) for what in ("It costs", "It saves in cash", "It saves at full cost",
-                                            "For whom", "Does it pay back?",
-                                            "Does it feed itself?", "What it hangs on",
-                                            "Present value", "Whose pocket")]  # fmt: skip
+    order = [
+        words.index(what)
+        for what in (
+            "It costs",
+            "It saves in cash",
+            "It saves at full cost",
+            "For whom",
+            "Does it pay back?",
+            "Does it feed itself?",
+            "What it hangs on",
+            "Present value",
+            "Whose pocket",
+        )
+    ]
 
     assert order == sorted(order)
     assert "…" not in words

@@ -31,36 +31,66 @@ ITSELF = pd.DataFrame({"run_ours": [0], "run_theirs": [0]}, pd.Index([1], name="
 
 def terms(**changes):
     usual = {
-        "years": 3, "scale": 1.0, "uplift": {("ours", "plan"): 0.0}, "money": FLAT, "wellbeing": FREE,
+        "years": 3,
+        "scale": 1.0,
+        "uplift": {("ours", "plan"): 0.0},
+        "money": FLAT,
+        "wellbeing": FREE,
         "satisfaction": {"thriving": 9.0, "coping": 8.0, "struggling": 6.0, "in_crisis": 3.0},
         "wellby_gbp": {"low": 200.0, "central": 300.0, "high": 400.0},
         "step_gbp": {"a_and_e": 100.0, "looked_after_child": 50.0},
-    }  # fmt: skip
+    }
     return Terms(**{**usual, **changes})
 
 
 def line(run, year, payer, kind, item, gbp, quintile=1, cashable=0.25):
-    return {"run": run, "scenario": "theirs" if run else "ours", "year": year, "payer": payer,
-            "kind": kind, "item": item, "quintile": quintile, "amount_gbp": gbp,
-            "cashable": cashable}  # fmt: skip
+    return {
+        "run": run,
+        "scenario": "theirs" if run else "ours",
+        "year": year,
+        "payer": payer,
+        "kind": kind,
+        "item": item,
+        "quintile": quintile,
+        "amount_gbp": gbp,
+        "cashable": cashable,
+    }
 
 
 # Council and NHS pay 600 and 400. The council saves 100 a year on children, half of it cash in
 # steps of 50; the NHS 200, 400 and 750 on A&E, a quarter of it cash in steps of 100.
-LEDGER = pd.DataFrame([
-    line(0, 1, "council", "programme", "plan", 600.0, 0, 1.0),
-    line(0, 1, "nhs", "programme", "plan", 400.0, 0, 1.0),
-    *(line(0, year, "nhs", "service", "a_and_e", gbp)
-      for year, gbp in enumerate((1_800.0, 1_600.0, 1_250.0), start=1)),
-    *(line(1, year, "nhs", "service", "a_and_e", 2_000.0) for year in (1, 2, 3)),
-    *(line(run, year, "council", "care", "looked_after_child", 400.0 + 100.0 * run, 2, 0.5)
-      for run in (0, 1) for year in (1, 2, 3)),
-])  # fmt: skip
-PEOPLE = pd.DataFrame([
-    {"run": run, "year": 1, "quintile": quintile, "thriving": 0, "coping": 120 - 12 * run,
-     "struggling": 0, "in_crisis": 12 * run, "person_months": 120}
-    for run in (0, 1) for quintile in (1, 5)
-])  # fmt: skip
+LEDGER = pd.DataFrame(
+    [
+        line(0, 1, "council", "programme", "plan", 600.0, 0, 1.0),
+        line(0, 1, "nhs", "programme", "plan", 400.0, 0, 1.0),
+        *(
+            line(0, year, "nhs", "service", "a_and_e", gbp)
+            for year, gbp in enumerate((1_800.0, 1_600.0, 1_250.0), start=1)
+        ),
+        *(line(1, year, "nhs", "service", "a_and_e", 2_000.0) for year in (1, 2, 3)),
+        *(
+            line(run, year, "council", "care", "looked_after_child", 400.0 + 100.0 * run, 2, 0.5)
+            for run in (0, 1)
+            for year in (1, 2, 3)
+        ),
+    ]
+)
+PEOPLE = pd.DataFrame(
+    [
+        {
+            "run": run,
+            "year": 1,
+            "quintile": quintile,
+            "thriving": 0,
+            "coping": 120 - 12 * run,
+            "struggling": 0,
+            "in_crisis": 12 * run,
+            "person_months": 120,
+        }
+        for run in (0, 1)
+        for quintile in (1, 5)
+    ]
+)
 
 
 @pytest.fixture
@@ -122,8 +152,9 @@ def test_paid_back_by_year_agency_and_rate(them):
 
 
 def test_a_dearer_future_pays_back_later():
-    once = pd.concat([LEDGER[LEDGER["kind"] == "programme"], pd.DataFrame([
-        line(1, 3, "nhs", "service", "a_and_e", 1_040.0)])])  # fmt: skip
+    once = pd.concat(
+        [LEDGER[LEDGER["kind"] == "programme"], pd.DataFrame([line(1, 3, "nhs", "service", "a_and_e", 1_040.0)])]
+    )
     found = chances(Appraisal(once, PEOPLE, PAIR, terms()))[3].loc["all", "full_cost"]
 
     # 1,040 in the third year is worth 1,009 at 1.5 per cent, 971 at 3.5.
@@ -132,9 +163,7 @@ def test_a_dearer_future_pays_back_later():
 
 def test_at_the_rate_in_force_it_is_what_the_appraisal_says(them):
     for lens in ("cash", "full_cost", "social"):
-        assert chances(them).loc[("all", lens, 0.25)].tolist() == (
-            them.chance_of_payback(lens).tolist()
-        )
+        assert chances(them).loc[("all", lens, 0.25)].tolist() == (them.chance_of_payback(lens).tolist())
 
 
 # --- Cost-effectiveness -----------------------------------------------------------------------
@@ -258,16 +287,16 @@ def test_the_shares_in_force_are_the_cash_in_force(them):
 
 
 def test_more_cashable_releases_more(them):
-    ends = [only(cash_at(them, {"a_and_e": share, "looked_after_child": share}).sum())
-            for share in (0.0, 0.25, 0.5, 1.0)]  # fmt: skip
+    ends = [
+        only(cash_at(them, {"a_and_e": share, "looked_after_child": share}).sum()) for share in (0.0, 0.25, 0.5, 1.0)
+    ]
 
     assert ends == sorted(ends)
     assert ends[0] == 0.0
 
 
 def spending(**changes):
-    row = {"run": 0, "scenario": "ours", "programme": "hub", "year": 1, "spend_gbp": 100.0,
-           "mean_fit": 0.6, **changes}  # fmt: skip
+    row = {"run": 0, "scenario": "ours", "programme": "hub", "year": 1, "spend_gbp": 100.0, "mean_fit": 0.6, **changes}
     return pd.DataFrame([row])
 
 
@@ -294,12 +323,16 @@ def test_what_builds_nothing_leaves_nothing():
 
 # --- Activity ---------------------------------------------------------------------------------
 
-SERVICES = pd.DataFrame({
-    "run": [0, 1, 0, 1, 0, 1],
-    "service": ["referral"] * 2 + ["gp"] * 2 + ["looked_after_child"] * 2,
-    "demand": [80, 100, 50, 60, 3, 4], "served": [70, 75, 50, 60, 3, 4],
-    "stock_months": [0, 0, 0, 0, 120, 144], "scale": [10.0] * 6,
-})  # fmt: skip
+SERVICES = pd.DataFrame(
+    {
+        "run": [0, 1, 0, 1, 0, 1],
+        "service": ["referral"] * 2 + ["gp"] * 2 + ["looked_after_child"] * 2,
+        "demand": [80, 100, 50, 60, 3, 4],
+        "served": [70, 75, 50, 60, 3, 4],
+        "stock_months": [0, 0, 0, 0, 120, 144],
+        "scale": [10.0] * 6,
+    }
+)
 
 
 def test_what_is_freed_goes_to_those_who_wait():

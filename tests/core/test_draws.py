@@ -69,9 +69,7 @@ def test_another_seed_month_or_purpose_gives_other_draws(other):
     ids = np.arange(1, 1_001)
     seed, month, purpose = other
 
-    assert not np.any(
-        Draws(7).uniforms(Purpose.MOVE, 1, ids) == Draws(seed).uniforms(purpose, month, ids)
-    )
+    assert not np.any(Draws(7).uniforms(Purpose.MOVE, 1, ids) == Draws(seed).uniforms(purpose, month, ids))
 
 
 def test_the_low_are_those_whose_uniform_is_below_the_bound():
@@ -107,8 +105,7 @@ def test_newcomers_have_ids_of_their_own():
     newborns = newborn_ids(mothers, 5, np.zeros_like(mothers))
     twins = newborn_ids(mothers, 5, np.ones_like(mothers))
     later = newborn_ids(mothers, 6, np.zeros_like(mothers))
-    migrants = [migrant_ids(np.repeat(np.arange(50), 20), month, np.tile(np.arange(20), 50))
-                for month in range(20)]  # fmt: skip
+    migrants = [migrant_ids(np.repeat(np.arange(50), 20), month, np.tile(np.arange(20), 50)) for month in range(20)]
     ids = np.concatenate([newborns, twins, later, *migrants])
 
     assert np.unique(ids).size == ids.size

@@ -16,9 +16,7 @@ def test_an_edit_in_any_kernel_file_changes_the_cache(tmp_path):
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     assert sources_hash(copy) == sources_hash()
 
-    (copy / "core" / "rates.py").write_text(
-        (copy / "core" / "rates.py").read_text() + "\n# edited\n"
-    )
+    (copy / "core" / "rates.py").write_text((copy / "core" / "rates.py").read_text() + "\n# edited\n")
 
     assert sources_hash(copy) != sources_hash()
 
@@ -40,8 +38,7 @@ def test_kernels_are_found_on_disk_and_numba_is_left_as_it_was(tmp_path):
     )
     environment = {**os.environ, "UPSTREAM_CACHE_DIR": str(tmp_path)}
 
-    hits = [subprocess.check_output([sys.executable, "-c", code], env=environment, text=True)
-            for _ in range(2)]  # fmt: skip
+    hits = [subprocess.check_output([sys.executable, "-c", code], env=environment, text=True) for _ in range(2)]
 
     assert [int(number) for number in hits] == [0, 1]
     assert (tmp_path / f"kernels-{sources_hash()}").is_dir()

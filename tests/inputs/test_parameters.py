@@ -151,10 +151,17 @@ def test_composed_name_is_a_parameter(name: str) -> None:
 @pytest.mark.parametrize(
     "made",
     [
-        '_rate"]', '_unit_cost"]', "_ratio_{", '_deprivation_ratio"]', '_share_65_plus"]',
-        '"life_satisfaction_{', '"log_hazard_age_" +', '"log_hazard_quintile_{', '"weight_{',
+        '_rate"]',
+        '_unit_cost"]',
+        "_ratio_{",
+        '_deprivation_ratio"]',
+        '_share_65_plus"]',
+        '"life_satisfaction_{',
+        '"log_hazard_age_" +',
+        '"log_hazard_quintile_{',
+        '"weight_{',
     ],
-)  # fmt: skip
+)
 def test_names_are_composed_in_the_code(made: str) -> None:
     assert made in code()
 
@@ -241,9 +248,7 @@ def test_parameter_may_have_several_sources(tmp_path: Path) -> None:
     assert entry.sources == ("book", "other")
 
 
-@pytest.mark.parametrize(
-    "field", ["value", "unit", "range", "distribution", "grade", "meaning", "source"]
-)
+@pytest.mark.parametrize("field", ["value", "unit", "range", "distribution", "grade", "meaning", "source"])
 def test_missing_field_is_named(tmp_path: Path, field: str) -> None:
     line = next(line for line in GOOD.splitlines() if line.startswith(field))
     assert refused(tmp_path, line, "") == f"parameters.speed.{field}: is missing"
@@ -258,22 +263,23 @@ def test_missing_field_of_a_source_is_named(tmp_path: Path, field: str) -> None:
 @pytest.mark.parametrize(
     ("good", "bad", "told"),
     [
-        ("meaning", "meening", "parameters.speed.meening = 'how fast': unknown key. "
-                               "Did you mean 'meaning'?"),
+        ("meaning", "meening", "parameters.speed.meening = 'how fast': unknown key. Did you mean 'meaning'?"),
         ("seen", "sean", "sources.book.sean = 'in full': unknown key. Did you mean 'seen'?"),
         ('unit = "ratio"', 'unit = "ration"', "parameters.speed.unit = 'ration': unknown unit. "),
         ('"B"', '"E"', "parameters.speed.grade = 'E': unknown grade. Allowed: A, B, C, D"),
-        ('"uniform"', '"unform"', "parameters.speed.distribution = 'unform': unknown distribution."
-                                  " Allowed: fixed, uniform, triangular, lognormal. "
-                                  "Did you mean 'uniform'?"),
-        ('source = "book"', 'source = "bok"', "parameters.speed.source = 'bok': unknown source. "
-                                              "Did you mean 'book'?"),
+        (
+            '"uniform"',
+            '"unform"',
+            "parameters.speed.distribution = 'unform': unknown distribution."
+            " Allowed: fixed, uniform, triangular, lognormal. "
+            "Did you mean 'uniform'?",
+        ),
+        ('source = "book"', 'source = "bok"', "parameters.speed.source = 'bok': unknown source. Did you mean 'book'?"),
         ('source = "book"', 'source = "assumption"', "parameters.speed.why: an assumption must"),
         ('source = "book"', "source = []", "parameters.speed.why: an assumption must say why"),
         ('source = "book"', "source = 3", "parameters.speed.source = 3: "),
         ('source = "book"', "source = [3]", "parameters.speed.source.0 = 3: "),
-        ("value = 0.5", "value = 1.5", "parameters.speed.value = 1.5: outside its own range. "
-                                       "Allowed: 0.25 to 1"),
+        ("value = 0.5", "value = 1.5", "parameters.speed.value = 1.5: outside its own range. Allowed: 0.25 to 1"),
         ("value = 0.5", "value = true", "parameters.speed.value = True: "),
         ("value = 0.5", 'value = "0.5"', "parameters.speed.value = '0.5': "),
         ("value = 0.5", "value = nan", "parameters.speed.value = nan: "),
@@ -282,14 +288,17 @@ def test_missing_field_of_a_source_is_named(tmp_path: Path, field: str) -> None:
         ("[0.25, 1.0]", "[0.25]", "parameters.speed.range"),
         ("[0.25, 1.0]", "1.0", "parameters.speed.range = 1.0: "),
         ('unit = "ratio"', "unit = []", "parameters.speed.unit = []: "),
-        ("[sources.book]", "[source.book]", "source = {'book': {'citation': 'A book.', 'seen': "
-                                              "'in full'}}: unknown key. Did you mean 'sources'?"),
+        (
+            "[sources.book]",
+            "[source.book]",
+            "source = {'book': {'citation': 'A book.', 'seen': 'in full'}}: unknown key. Did you mean 'sources'?",
+        ),
         ("[parameters.speed]", "[extra]\n[parameters.speed]", "extra = {}: unknown key. "),
         ("[parameters.speed]", "[parameters]\nfast = 3\n[parameters.speed]", "parameters.fast = 3"),
         ("value = 0.5", "value 0.5", "is not TOML"),
         ("value = 0.5", "value = " + "9" * 5_000, "is not TOML"),
     ],
-)  # fmt: skip
+)
 def test_bad_entry_is_named(tmp_path: Path, good: str, bad: str, told: str) -> None:
     assert refused(tmp_path, good, bad).startswith(told)
 

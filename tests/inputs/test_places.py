@@ -87,9 +87,7 @@ def test_a_fifth_of_england_in_small_lives_in_each_quintile(quintile: int) -> No
     assert people / england.population == pytest.approx(0.2, abs=0.025)
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [("wigan", "real"), ("england", "miniature"), ("sandbeck", "synthetic")]
-)
+@pytest.mark.parametrize(("name", "kind"), [("wigan", "real"), ("england", "miniature"), ("sandbeck", "synthetic")])
 def test_bundled_place_says_what_it_is(name: str, kind: str) -> None:
     assert load_place(name).kind == kind
 
@@ -125,10 +123,7 @@ def test_thinning_keeps_the_total(counts: list[int], total: int) -> None:
 def test_thinning_is_within_one_of_proportion(counts: list[int], total: int) -> None:
     everyone = sum(counts)
     thinned = thin(np.array(counts), total).tolist()
-    assert all(
-        abs(one * everyone - count * total) < everyone
-        for one, count in zip(thinned, counts, strict=True)
-    )
+    assert all(abs(one * everyone - count * total) < everyone for one, count in zip(thinned, counts, strict=True))
 
 
 @given(counts=counts_of_people)
@@ -184,9 +179,7 @@ def test_bad_value_in_a_profile_is_named(tmp_path: Path, good: str, bad: str, to
         ("[0, 16, 65]", "[]", "age_from must start at 0 and rise"),
     ],
 )
-def test_profile_that_contradicts_itself_is_refused(
-    tmp_path: Path, good: str, bad: str, told: str
-) -> None:
+def test_profile_that_contradicts_itself_is_refused(tmp_path: Path, good: str, bad: str, told: str) -> None:
     assert told in refused(profile(tmp_path, GOOD.replace(good, bad, 1)))
 
 
@@ -211,9 +204,7 @@ def test_unknown_key_in_a_profile_is_named(tmp_path: Path, good: str, bad: str, 
     assert refused(profile(tmp_path, GOOD.replace(good, bad, 1))).startswith(told)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "\0", "x = " + "9" * 5_000, "x = " + "[" * 5_000, "a." * 600 + "a = 1"]
-)
+@pytest.mark.parametrize("text", ["", "\0", "x = " + "9" * 5_000, "x = " + "[" * 5_000, "a." * 600 + "a = 1"])
 def test_file_that_is_no_profile_is_refused(tmp_path: Path, text: str) -> None:
     refused(profile(tmp_path, text))
 
@@ -371,9 +362,7 @@ def published_gbp(councils: pd.DataFrame, code: str, line: str) -> float:
 
 @pytest.mark.parametrize("line", PUBLISHED)
 @pytest.mark.parametrize("name", ["wigan", "camden", "preston", "melton", "leicestershire"])
-def test_spending_follows_from_the_official_figures(
-    councils: pd.DataFrame, name: str, line: str
-) -> None:
+def test_spending_follows_from_the_official_figures(councils: pd.DataFrame, name: str, line: str) -> None:
     place = load_place(name)
     published = sum(published_gbp(councils, code, line) for code in place.code.split("+"))
     assert place.spending is not None
@@ -572,8 +561,6 @@ def test_build_command_names_a_file_it_cannot_write(
 
 
 @pytest.mark.parametrize("out", ["town", "no/such/town.toml"])
-def test_refused_build_leaves_nothing_behind(
-    tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refused_build_leaves_nothing_behind(tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
     refused_build(tmp_path, tmp_path / out, capsys)
     assert [path.name for path in tmp_path.iterdir()] == ["areas.csv"]

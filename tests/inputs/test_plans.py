@@ -17,11 +17,16 @@ from tests.small_programmes import effect, programme, written
 P = load_parameters()
 
 MONEY = st.floats(0.0, 1e7)
-COSTS = st.fixed_dictionaries({
-    "unit_cost_gbp": st.floats(1.0, 1e5), "set_up_cost_gbp": st.floats(0.0, 1e5),
-    "participant_cost_gbp": st.floats(0.0, 1e3), "people": st.floats(1.0, 100.0),
-    "months": st.integers(1, 60), "drop_out_rate": st.floats(0.01, 3.0),
-})  # fmt: skip
+COSTS = st.fixed_dictionaries(
+    {
+        "unit_cost_gbp": st.floats(1.0, 1e5),
+        "set_up_cost_gbp": st.floats(0.0, 1e5),
+        "participant_cost_gbp": st.floats(0.0, 1e3),
+        "people": st.floats(1.0, 100.0),
+        "months": st.integers(1, 60),
+        "drop_out_rate": st.floats(0.01, 3.0),
+    }
+)
 
 
 def mean_stay(months, rate):
@@ -45,22 +50,18 @@ def entry_of(town, folder, years=1, programme_values=None, **terms):
 
 def units_bought(budget, programme, years):
     """Units year by year, the same money each."""
-    return tuple(accumulate(range(years), lambda there, _: units_next(there, budget, programme),
-                            initial=0))[1:]  # fmt: skip
+    return tuple(accumulate(range(years), lambda there, _: units_next(there, budget, programme), initial=0))[1:]
 
 
 def bought(entries, month):
-    return extra_contacts(entries, month, lambda entry: entry.a_month_gbp,
-                          lambda service: P[f"{service}_unit_cost"])  # fmt: skip
+    return extra_contacts(entries, month, lambda entry: entry.a_month_gbp, lambda service: P[f"{service}_unit_cost"])
 
 
 # --- What money buys --------------------------------------------------------------------------
 
 
 @given(budget=MONEY, costs=COSTS, years=st.integers(1, 6))
-def test_no_year_costs_more_than_its_budget_and_none_could_have_had_a_unit_more(
-    budget, costs, years
-):
+def test_no_year_costs_more_than_its_budget_and_none_could_have_had_a_unit_more(budget, costs, years):
     running, set_up = yearly_cost(**costs), costs["set_up_cost_gbp"]
     units = units_bought(budget, programme(**costs), years)
 
@@ -100,9 +101,7 @@ def test_what_cannot_be_paid_any_more_closes_and_no_more_than_that(there, budget
 
 def test_places_turn_over_faster_where_many_drop_out_and_so_cost_more():
     costs = {"participant_cost_gbp": 100.0, "months": 9}
-    faithful, fickle = (
-        units_bought(1e6, programme(**costs, drop_out_rate=rate), 1)[0] for rate in (0.0, 1.2)
-    )
+    faithful, fickle = (units_bought(1e6, programme(**costs, drop_out_rate=rate), 1)[0] for rate in (0.0, 1.2))
     assert faithful == int(1e6 / (1_000 + 100 * 100 * 12 / 9))
     assert fickle == int(1e6 / (1_000 + 100 * 100 * 12 / mean_stay(9, 1.2)))
     assert fickle < faithful
@@ -110,8 +109,10 @@ def test_places_turn_over_faster_where_many_drop_out_and_so_cost_more():
 
 def test_bought_contacts_are_whole_and_add_up_over_entries(town):
     cost = P.gp_unit_cost
-    plan = [{"service": "gp", "name": f"more_{k}", "budget_gbp_per_year": 12 * cost * n,
-             "start_month": 3, "end_month": 8} for k, n in enumerate((2.5, 4.25))]  # fmt: skip
+    plan = [
+        {"service": "gp", "name": f"more_{k}", "budget_gbp_per_year": 12 * cost * n, "start_month": 3, "end_month": 8}
+        for k, n in enumerate((2.5, 4.25))
+    ]
     config = town.model_copy(update={"plan": plan, "capacity": {"gp": {"rule": "queue"}}})
     entries = spending_of(config)
 
@@ -169,8 +170,7 @@ def test_nobodys_terms_change_nothing(town, tmp_path):
 
 def test_effects_of_a_kind_multiply_and_each_role_has_its_own(town, tmp_path):
     ratios = [("participants", 0.5, 2.0), ("participants", 0.8, 1.0), ("supporters", 0.9, 1.1)]
-    effects = tuple(effect("hazard_ratio", who=who, worsen=worsen, improve=improve)
-                    for who, worsen, improve in ratios)  # fmt: skip
+    effects = tuple(effect("hazard_ratio", who=who, worsen=worsen, improve=improve) for who, worsen, improve in ratios)
     used = (effect("service_ratio", service="gp", ratio=0.5), effect("case_finding", ratio=3.0))
     entry = entry_of(town, tmp_path, programme_values={"effects": effects + used * 2})
     terms = terms_of([entry])

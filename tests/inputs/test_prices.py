@@ -73,9 +73,7 @@ def test_the_nearest_price_year_is_suggested():
 @pytest.mark.parametrize("name", load_services())
 def test_unit_costs_are_what_was_read_in_the_money_of_the_price_year(name):
     # Within a hundredth: costs are rounded to a few figures.
-    assert load_parameters()[f"{name}_unit_cost"] == pytest.approx(
-        PAYMENTS.services[name].price_gbp, rel=0.01
-    )
+    assert load_parameters()[f"{name}_unit_cost"] == pytest.approx(PAYMENTS.services[name].price_gbp, rel=0.01)
 
 
 # --- Who pays ---------------------------------------------------------------------------------
@@ -171,8 +169,9 @@ def test_placements_and_packages_of_care_end_one_by_one():
     steps = {name: one.step_units for name, one in PAYMENTS.services.items()}
 
     assert [name for name, step in steps.items() if step == 1.0] == [
-        "looked_after_child", "long_term_care",
-    ]  # fmt: skip
+        "looked_after_child",
+        "long_term_care",
+    ]
 
 
 # --- Bad input --------------------------------------------------------------------------------
@@ -191,9 +190,7 @@ def test_placements_and_packages_of_care_end_one_by_one():
     ],
 )
 def test_a_table_of_payers_that_cannot_be_used_is_refused(tmp_path, old, new, words):
-    text = (
-        PAYERS_FILE.read_text("utf-8").replace('"partly"', "partly").replace('"police"', "police")
-    )
+    text = PAYERS_FILE.read_text("utf-8").replace('"partly"', "partly").replace('"police"', "police")
     assert old in text
     path = tmp_path / "payers.toml"
     path.write_text(text.replace(old, new), "utf-8")
@@ -213,7 +210,7 @@ def test_a_table_of_payers_that_cannot_be_used_is_refused(tmp_path, old, new, wo
         ("step_units = 18.0", "step_units = 80.0", "outside its own range"),
         ("step_units = 18.0", "step_unit = 18.0", r"Did you mean 'step_units'\?"),
     ],
-)  # fmt: skip
+)
 def test_items_that_cannot_be_used_are_refused(tmp_path, old, new, words):
     text = ITEMS_FILE.read_text("utf-8")
     assert old in text

@@ -48,13 +48,10 @@ FIGURES = {row["id"]: row for row in read_table(FIGURES_FILE)}
 LOG_ODDS_PER_SMD = 1.81
 """Chinn 2000, Statistics in Medicine 19:3127: pi over the square root of 3."""
 
-UNCONTROLLED = {"S037", "S059", "S060", "S108", "S109", "S173", "S174", "S176", "S221", "S222",
-                "effect_epec_at_scale"}  # fmt: skip
+UNCONTROLLED = {"S037", "S059", "S060", "S108", "S109", "S173", "S174", "S176", "S221", "S222", "effect_epec_at_scale"}
 """Seen before and after, without controls: to be tested, not put in."""
 
-needs_shared = pytest.mark.skipif(
-    not SHARED.exists(), reason="the evidence tables are not beside this checkout"
-)
+needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the evidence tables are not beside this checkout")
 
 
 def numbers_of(name):
@@ -78,20 +75,33 @@ def index_of(year):
 
 def test_the_catalogue_has_what_the_design_lists():
     assert {
-        "peer_support_group", "befriending", "link_worker", "local_area_coordination",
-        "community_hub", "community_builders", "resident_led_fund", "community_health_champions",
-        "participatory_budgeting", "crisis_network", "parent_peer_support",
-        "kinship_carer_groups", "family_group_conferencing", "shared_lives", "young_mentors",
-        "self_reliant_groups", "falls_dance", "hospital_volunteers", "trained_responders",
-    } <= set(NAMES)  # fmt: skip
+        "peer_support_group",
+        "befriending",
+        "link_worker",
+        "local_area_coordination",
+        "community_hub",
+        "community_builders",
+        "resident_led_fund",
+        "community_health_champions",
+        "participatory_budgeting",
+        "crisis_network",
+        "parent_peer_support",
+        "kinship_carer_groups",
+        "family_group_conferencing",
+        "shared_lives",
+        "young_mentors",
+        "self_reliant_groups",
+        "falls_dance",
+        "hospital_volunteers",
+        "trained_responders",
+    } <= set(NAMES)
 
 
 def test_each_programme_differs_from_each_other_in_a_sourced_number():
     sourced = {
-        name: {(key, one.value, one.source) for key, one in numbers_of(name).items()
-               if one.is_sourced}
+        name: {(key, one.value, one.source) for key, one in numbers_of(name).items() if one.is_sourced}
         for name in NAMES
-    }  # fmt: skip
+    }
     for one, other in itertools.combinations(NAMES, 2):
         assert sourced[one] - sourced[other], (one, other)
         assert sourced[other] - sourced[one], (one, other)
@@ -127,8 +137,7 @@ def test_no_effect_rests_on_what_was_seen_without_controls(name):
 )
 def test_a_difference_in_means_is_split_evenly_between_the_hazards(name, trials):
     half = LOG_ODDS_PER_SMD * figure(trials) / 2.0
-    (ratio,) = (one for one in load_programme(name).effects_of(HazardRatio)
-                if one.who == "participants")  # fmt: skip
+    (ratio,) = (one for one in load_programme(name).effects_of(HazardRatio) if one.who == "participants")
 
     assert ratio.worsen.value == pytest.approx(math.exp(half), abs=0.005)
     assert ratio.improve.value == pytest.approx(math.exp(-half), abs=0.005)
@@ -151,20 +160,16 @@ def test_shares_within_a_year_become_ratios_of_rates(name, key, treated, control
     ("name", "key", "as_published", "year"),
     [
         ("befriending", "capacity.unit_cost_gbp", figure("befriending_person_year"), 2009),
-        ("community_builders", "capacity.unit_cost_gbp",
-         figure("community_development_nef") / 4, 2009),
+        ("community_builders", "capacity.unit_cost_gbp", figure("community_development_nef") / 4, 2009),
         ("community_hub", "capacity.unit_cost_gbp", figure("hub_turnover_small"), 2018),
         ("community_hub", "capacity.set_up_cost_gbp", figure("hub_capital_conversion"), 2017),
-        ("crisis_network", "capacity.unit_cost_gbp",
-         figure("peer_support_esussex") * 12 / 9, 2015),
-        ("peer_support_group", "capacity.participant_cost_gbp",
-         figure("csaif_grant_per_person"), 2015),
-        ("resident_led_fund", "capacity.unit_cost_gbp",
-         figure("big_local_award_area") / 12.5, 2018),
+        ("crisis_network", "capacity.unit_cost_gbp", figure("peer_support_esussex") * 12 / 9, 2015),
+        ("peer_support_group", "capacity.participant_cost_gbp", figure("csaif_grant_per_person"), 2015),
+        ("resident_led_fund", "capacity.unit_cost_gbp", figure("big_local_award_area") / 12.5, 2018),
         ("resident_led_fund", "capacity.set_up_cost_gbp", 20_000.0, 2015),
         ("shared_lives", "effects.0.saving_gbp", figure("shared_lives_saving_mh"), 2015),
     ],
-)  # fmt: skip
+)
 def test_costs_are_in_the_money_of_2024(name, key, as_published, year):
     expected = as_published * 100.0 / index_of(year)
 
@@ -259,9 +264,7 @@ def test_page_of_programmes_is_the_generated_one(capsys):
     with pytest.raises(SystemExit):
         main(["programmes"])
 
-    assert PAGE.read_text(encoding="utf-8") == capsys.readouterr().out, (
-        "run: upstream programmes > docs/programmes.md"
-    )
+    assert PAGE.read_text(encoding="utf-8") == capsys.readouterr().out, "run: upstream programmes > docs/programmes.md"
 
 
 def test_page_names_the_unsourced_numbers_and_no_others():
@@ -313,66 +316,100 @@ HAZARD = f'kind = "hazard_ratio"\nworsen = {{ {NUMBER.replace("0,", "0.5,")} }}\
 
 REFUSED = [
     # what becomes of the example, and what is said of it after the file's name
-    ('label = "Walking group"', 'lable = "Walking group"',
-     "lable = 'Walking group': unknown key. Did you mean 'label'?"),
+    (
+        'label = "Walking group"',
+        'lable = "Walking group"',
+        "lable = 'Walking group': unknown key. Did you mean 'label'?",
+    ),
     ("[enrolment]", "[enrollment]", "enrollment = {", "unknown key. Did you mean 'enrolment'?"),
-    ("self_referral =", "self_referal =", "enrolment.self_referal = {",
-     "unknown key. Did you mean 'self_referral'?"),
-    ("{ value = 0.1,", "{ vlaue = 0.1,", "enrolment.self_referral.vlaue = 0.1: unknown key. "
-     "Did you mean 'value'?"),
+    ("self_referral =", "self_referal =", "enrolment.self_referal = {", "unknown key. Did you mean 'self_referral'?"),
+    ("{ value = 0.1,", "{ vlaue = 0.1,", "enrolment.self_referral.vlaue = 0.1: unknown key. Did you mean 'value'?"),
     ("ties = {", "tie = {", "effects.0.tie = {", "unknown key. Did you mean 'ties'?"),
-    ("{ value = 2,", "{ vlaue = 2,", "effects.0.ties.vlaue = 2: unknown key. "
-     "Did you mean 'value'?"),
-    ('kind = "add_ties"', 'kind = "add_tie"',
-     "effects.0.kind = 'add_tie': unknown kind. Did you mean 'add_ties'?"),
-    ('kind = "add_ties"', 'kind = "magic"', "effects.0.kind = 'magic': unknown kind. Known: "
-     "add_ties, build_infrastructure"),
+    ("{ value = 2,", "{ vlaue = 2,", "effects.0.ties.vlaue = 2: unknown key. Did you mean 'value'?"),
+    ('kind = "add_ties"', 'kind = "add_tie"', "effects.0.kind = 'add_tie': unknown kind. Did you mean 'add_ties'?"),
+    (
+        'kind = "add_ties"',
+        'kind = "magic"',
+        "effects.0.kind = 'magic': unknown kind. Known: add_ties, build_infrastructure",
+    ),
     ('kind = "add_ties"\n', "", "effects.0 = {", "has no kind. Known: add_ties"),
     ("uptake = {", "# uptake = {", "enrolment.uptake: is missing"),
-    ('evidence = ["S203"]', 'evidence = ["effect_befriending_shrt"]',
-     "evidence = 'effect_befriending_shrt': unknown evidence. Allowed: a claim S001 to S287",
-     "Did you mean 'effect_befriending_short'?"),
+    (
+        'evidence = ["S203"]',
+        'evidence = ["effect_befriending_shrt"]',
+        "evidence = 'effect_befriending_shrt': unknown evidence. Allowed: a claim S001 to S287",
+        "Did you mean 'effect_befriending_short'?",
+    ),
     ('evidence = ["S203"]', 'evidence = ["S2O3"]', "evidence = 'S2O3': unknown evidence. "),
-    ('source = "our_count"', 'source = "our_counts"', "course.drop_out_rate.source = 'our_counts': "
-     "unknown evidence", "Did you mean 'our_count'?"),
-    ("[[effects]]", f'[[effects]]\nkind = "service_ratio"\nservice = "a_n_e"\nratio = {{ {NUMBER.replace("0,", "0.5,")} }}\n[[effects]]',
-     "effects.0.service = 'a_n_e': unknown service. Did you mean 'a_and_e'?"),
-    ("value = 12, range = [8, 20]", "value = -3, range = [-5, 20]", "capacity.people = {",
-     "-3, from -5 to 20, is not within 0.01 to 1,000,000"),
-    ("value = 500, range = [200, 1500]", "value = -500, range = [-500, 0]",
-     "capacity.unit_cost_gbp = {", "is not within 1 to 1,000,000,000"),
-    ("value = 500, range = [200, 1500]", "value = 500, range = [1500, 200]",
-     "capacity.unit_cost_gbp = {", "its range runs from 1500 down to 200"),
-    ("value = 0.3, range = [0.1, 0.6]", "value = 0.9, range = [0.1, 0.6]", "enrolment.uptake = {",
-     "0.9 is outside its own range, 0.1 to 0.6"),
-    ("value = 0.3, range = [0.1, 0.6]", "value = nan, range = [0.1, 0.6]",
-     "enrolment.uptake.value = nan: is not a finite number"),
+    (
+        'source = "our_count"',
+        'source = "our_counts"',
+        "course.drop_out_rate.source = 'our_counts': unknown evidence",
+        "Did you mean 'our_count'?",
+    ),
+    (
+        "[[effects]]",
+        f'[[effects]]\nkind = "service_ratio"\nservice = "a_n_e"\nratio = {{ {NUMBER.replace("0,", "0.5,")} }}\n[[effects]]',
+        "effects.0.service = 'a_n_e': unknown service. Did you mean 'a_and_e'?",
+    ),
+    (
+        "value = 12, range = [8, 20]",
+        "value = -3, range = [-5, 20]",
+        "capacity.people = {",
+        "-3, from -5 to 20, is not within 0.01 to 1,000,000",
+    ),
+    (
+        "value = 500, range = [200, 1500]",
+        "value = -500, range = [-500, 0]",
+        "capacity.unit_cost_gbp = {",
+        "is not within 1 to 1,000,000,000",
+    ),
+    (
+        "value = 500, range = [200, 1500]",
+        "value = 500, range = [1500, 200]",
+        "capacity.unit_cost_gbp = {",
+        "its range runs from 1500 down to 200",
+    ),
+    (
+        "value = 0.3, range = [0.1, 0.6]",
+        "value = 0.9, range = [0.1, 0.6]",
+        "enrolment.uptake = {",
+        "0.9 is outside its own range, 0.1 to 0.6",
+    ),
+    (
+        "value = 0.3, range = [0.1, 0.6]",
+        "value = nan, range = [0.1, 0.6]",
+        "enrolment.uptake.value = nan: is not a finite number",
+    ),
     (', why = "Posters."', "", "capacity.set_up_cost_gbp = {", "an assumption must say why"),
-    ("ages = [50, 120]", "ages = [65, 50]", "eligibility = {",
-     "ages [65, 50] are not from 16 to 120, the younger first"),
+    (
+        "ages = [50, 120]",
+        "ages = [65, 50]",
+        "eligibility = {",
+        "ages [65, 50] are not from 16 to 120, the younger first",
+    ),
     ("ages = [50, 120]", "ages = [5, 50]", "ages [5, 50] are not from 16 to 120"),
-    ('lonely = "sometimes"', 'lonely = "seldom"', "eligibility.lonely = 'seldom': ",
-     "'any', 'sometimes' or 'often'"),
+    ('lonely = "sometimes"', 'lonely = "seldom"', "eligibility.lonely = 'seldom': ", "'any', 'sometimes' or 'often'"),
     ('lonely = "sometimes"', 'child_care = "in need"', "child_care asks for parents = true"),
     ("self_referral = {", "uptake_ = {", "enrolment.uptake_ = {", "Did you mean 'uptake'?"),
-    ("people = { value = 12", "people = 12 # {", "capacity.people = 12: ",
-     "a number is due with its evidence"),
+    ("people = { value = 12", "people = 12 # {", "capacity.people = 12: ", "a number is due with its evidence"),
     ("grade = 6", "grade = 7", "grade = 7: input should be less than or equal to 6"),
-    ('kind = "add_ties"', 'kind = "add_ties"\nthrough = "activity"',
-     "neither through an activity"),
+    ('kind = "add_ties"', 'kind = "add_ties"\nthrough = "activity"', "neither through an activity"),
     ("label =", "label ==", "is not TOML"),
-    ("label =", 'name = "befriending"\nlabel =', "name = 'befriending': a programme is named by its "
-     "file"),
+    ("label =", 'name = "befriending"\nlabel =', "name = 'befriending': a programme is named by its file"),
     ("[sources]", '[sources]\nS203 = "Ours."', "sources.S203: stands for something else already"),
     ("[sources]", '[sources]\nassumption = "Ours."', "sources.assumption: stands for something"),
-    ("[[effects]]", f'[[effects]]\nkind = "add_ties"\nties = {{ {NUMBER} }}\n'
-     + "".join(f"{kept} = {{ {NUMBER.replace('2', '1')} }}\n" for kept in ("kept_tapered", "kept_abrupt"))
-     + "[[effects]]", "adds peer ties twice"),
-]  # fmt: skip
+    (
+        "[[effects]]",
+        f'[[effects]]\nkind = "add_ties"\nties = {{ {NUMBER} }}\n'
+        + "".join(f"{kept} = {{ {NUMBER.replace('2', '1')} }}\n" for kept in ("kept_tapered", "kept_abrupt"))
+        + "[[effects]]",
+        "adds peer ties twice",
+    ),
+]
 
 
-@pytest.mark.parametrize(("there", "instead", "said", "also"),
-                         [(*case, "")[:4] for case in REFUSED])  # fmt: skip
+@pytest.mark.parametrize(("there", "instead", "said", "also"), [(*case, "")[:4] for case in REFUSED])
 def test_refusals_name_the_place_and_the_nearest_name(tmp_path, there, instead, said, also):
     assert EXAMPLE.count(there) >= 1
     path = own(tmp_path, EXAMPLE.replace(there, instead, 1))
@@ -415,6 +452,4 @@ def test_a_name_nobody_knows_is_met_with_the_nearest():
 def test_a_file_that_is_not_there_is_said_so(tmp_path):
     own(tmp_path)
 
-    assert "no such file. Did you mean 'walking_group.toml'?" in refusal_of(
-        tmp_path / "walking_grup.toml"
-    )
+    assert "no such file. Did you mean 'walking_group.toml'?" in refusal_of(tmp_path / "walking_grup.toml")

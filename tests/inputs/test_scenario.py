@@ -78,9 +78,7 @@ def test_what_cannot_be_a_scenario_is_refused(name: str) -> None:
         ("[levers]\nworsen_ratio = 1.0", "levers.worsen_ratio = 1.0", "worsen_hazard_ratio"),
     ],
 )
-def test_misspelt_key_is_named_with_the_nearest(
-    tmp_path: Path, text: str, key: str, nearest: str
-) -> None:
+def test_misspelt_key_is_named_with_the_nearest(tmp_path: Path, text: str, key: str, nearest: str) -> None:
     file = write(tmp_path, text)
     assert message_of(file) == f"{file}: {key}: unknown key. Did you mean '{nearest}'?"
 
@@ -274,15 +272,17 @@ def test_link_to_itself_is_refused(tmp_path: Path) -> None:
 def test_extends_merges_tables_and_the_child_wins(tmp_path: Path) -> None:
     write(
         tmp_path,
-        "years = 3\nseed = 5\n[parameters]\nfrailty_sd = 0.5\njump_up = 0.1\n"
-        "[levers]\nworsen_hazard_ratio = 0.5",
+        "years = 3\nseed = 5\n[parameters]\nfrailty_sd = 0.5\njump_up = 0.1\n[levers]\nworsen_hazard_ratio = 0.5",
         "base.toml",
     )
     child = write(tmp_path, 'extends = "base.toml"\nyears = 4\n[parameters]\njump_up = 0.2')
     config = load_scenario(child)
     assert (config.years, config.seed, config.parameters, config.levers.worsen_hazard_ratio) == (
-        4, 5, {"frailty_sd": 0.5, "jump_up": 0.2}, 0.5,
-    )  # fmt: skip
+        4,
+        5,
+        {"frailty_sd": 0.5, "jump_up": 0.2},
+        0.5,
+    )
 
 
 def test_child_has_its_own_name(tmp_path: Path) -> None:
@@ -330,8 +330,12 @@ def test_path_that_leads_outside_is_refused(tmp_path: Path, key: str, way: str) 
     target = write(outside, "years = 3", "other.toml")
     (inside / "link.toml").symlink_to(target)
     (inside / "link").symlink_to(outside)
-    path = {"dots": "../outside/other.toml", "absolute": target.as_posix(),
-            "link": "link.toml", "link to a folder": "link/other.toml"}[way]  # fmt: skip
+    path = {
+        "dots": "../outside/other.toml",
+        "absolute": target.as_posix(),
+        "link": "link.toml",
+        "link to a folder": "link/other.toml",
+    }[way]
     file = write(inside, f'{key} = "{path}"')
     told = message_of(file)
     assert told.startswith(f"{file}: {key} = '{path[:12]}")
@@ -457,19 +461,15 @@ def test_copy_leaves_the_original_as_it_was() -> None:
 
 
 def keys_read_by_the_code() -> set[str]:
-    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")
-               if path.name != "scenario.py"]  # fmt: skip
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "scenario.py"]
     read = r"(?=\b(?:config|structure|levers)\.(\w+))|facts\[[\"'](\w+)[\"']\]"
     found = {name for text in sources for match in re.findall(read, text) for name in match}
     # Those that are looked up in a table of their own, by a property of the scenario.
-    behind = {"place_profile": "place", "parameter_values": "parameters",
-              "limited_services": "capacity"}  # fmt: skip
+    behind = {"place_profile": "place", "parameter_values": "parameters", "limited_services": "capacity"}
     return found | {behind[name] for name in found & behind.keys()}
 
 
-@pytest.mark.parametrize(
-    "key", [*Scenario.model_fields, *Structure.model_fields, *Levers.model_fields]
-)
+@pytest.mark.parametrize("key", [*Scenario.model_fields, *Structure.model_fields, *Levers.model_fields])
 def test_every_key_is_read_by_the_code(key: str) -> None:
     only_for_people = {"question"}  # stands in the manifest, which holds the whole scenario
     assert key in keys_read_by_the_code() | only_for_people
@@ -477,8 +477,18 @@ def test_every_key_is_read_by_the_code(key: str) -> None:
 
 # --- Whatever comes in, an answer or one clear complaint -------------------------------------
 
-NAMES = [*Scenario.model_fields, *Structure.model_fields, *Levers.model_fields,
-         "extends", "frailty_sd", "share_ties_across", "", "__class__", "a b", "años"]  # fmt: skip
+NAMES = [
+    *Scenario.model_fields,
+    *Structure.model_fields,
+    *Levers.model_fields,
+    "extends",
+    "frailty_sd",
+    "share_ties_across",
+    "",
+    "__class__",
+    "a b",
+    "años",
+]
 BUNDLED = [path.read_bytes() for path in bundled_scenarios().values()]
 
 any_text = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -493,11 +503,29 @@ leaves = st.one_of(
     st.floats().map(repr),
     any_text.map(quoted),
     any_text.map(lambda text: f"'{text}'"),
-    st.sampled_from([
-        "true", "nan", "-inf", "1979-05-27", "07:32:00", "0b1", HUGE_HEX, "9" * 5_000, "1e999",
-        '"wigan"', '"sandbeck"', '"mutant.toml"', '"../x.toml"', '["gp"]', '"full"', "", "'", "[[",
-    ]),
-)  # fmt: skip
+    st.sampled_from(
+        [
+            "true",
+            "nan",
+            "-inf",
+            "1979-05-27",
+            "07:32:00",
+            "0b1",
+            HUGE_HEX,
+            "9" * 5_000,
+            "1e999",
+            '"wigan"',
+            '"sandbeck"',
+            '"mutant.toml"',
+            '"../x.toml"',
+            '["gp"]',
+            '"full"',
+            "",
+            "'",
+            "[[",
+        ]
+    ),
+)
 keys = st.lists(st.sampled_from(NAMES) | any_text, min_size=1, max_size=3).flatmap(
     lambda parts: st.sampled_from([".".join(parts), ".".join(map(quoted, parts))])
 )
@@ -542,9 +570,7 @@ def answer_or_complaint(file: Path, overrides: dict[str, Any] | None = None) -> 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(text=mutants())
-def test_mutilated_scenario_is_read_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, text: bytes
-) -> None:
+def test_mutilated_scenario_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "mutant.toml"
     file.write_bytes(text)
     answer_or_complaint(file)
@@ -685,9 +711,7 @@ def test_effect_on_an_unknown_service_is_told_in_the_programmes_own_file(tmp_pat
     assert message_of(file) == told
 
 
-def test_plan_that_cannot_be_ends_the_command_with_two(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_plan_that_cannot_be_ends_the_command_with_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(tmp_path, PEERS + "start_month = 9\nend_month = 8")
     with pytest.raises(SystemExit) as stopped:
         main(["run", str(file)])

@@ -26,18 +26,33 @@ class Tables:
 
     manifest: ClassVar = {"scenarios": {"ours": {}}}
     budgets = pd.DataFrame(
-        [(0, 1, 10.0, 8.0, 10.0, 100.0, 90.0), (0, 2, 10.0, 12.0, 8.0, 100.0, 110.0),
-         (1, 1, 10.0, 0.0, 0.0, 100.0, 50.0)],
-        columns=["run", "year", "planned_gbp", "prevention_gbp", "frozen_prevention_gbp",
-                 "frozen_bill_gbp", "cash_bill_gbp"],
-    ).assign(agency="council", scenario="ours", unfunded_gbp=1.0, bill_gbp=100.0)  # fmt: skip
+        [
+            (0, 1, 10.0, 8.0, 10.0, 100.0, 90.0),
+            (0, 2, 10.0, 12.0, 8.0, 100.0, 110.0),
+            (1, 1, 10.0, 0.0, 0.0, 100.0, 50.0),
+        ],
+        columns=[
+            "run",
+            "year",
+            "planned_gbp",
+            "prevention_gbp",
+            "frozen_prevention_gbp",
+            "frozen_bill_gbp",
+            "cash_bill_gbp",
+        ],
+    ).assign(agency="council", scenario="ours", unfunded_gbp=1.0, bill_gbp=100.0)
 
 
 def test_what_is_cut_in_one_year_is_not_made_good_by_what_is_added_in_another():
     sums = cuts(Tables, "ours").loc["council"]
     assert sums.loc[0, ["planned", "paid", "cut", "added", "feedback", "unfunded"]].tolist() == [
-        20.0, 20.0, 2.0, 2.0, 2.0, 2.0
-    ]  # fmt: skip
+        20.0,
+        20.0,
+        2.0,
+        2.0,
+        2.0,
+        2.0,
+    ]
     assert sums.loc[1, "cut"] == 10.0
 
 

@@ -118,9 +118,7 @@ def test_the_difference_is_that_of_runs_with_one_seed(results):
 
     assert found.size.mean == pytest.approx(by_hand.mean())
     assert found.size.high - found.size.mean == pytest.approx(half)
-    assert found.percent.mean == pytest.approx(
-        100 * by_hand.sum() / (crisis["status_quo"].sum() * scale / 12)
-    )
+    assert found.percent.mean == pytest.approx(100 * by_hand.sum() / (crisis["status_quo"].sum() * scale / 12))
 
 
 def test_parts_sum_to_the_whole(results):
@@ -266,8 +264,13 @@ def test_of_nothing_that_changes_no_worth_is_told(with_itself):
 def test_a_plan_of_several_entries_says_what_it_spends_in_all(results):
     other = Results(results.folder)
     other.manifest = deepcopy(results.manifest)
-    entry = {"programme": "peer_support_group", "service": None, "name": None,
-             "budget_gbp_per_year": 1e6, "approach": "uniform"}  # fmt: skip
+    entry = {
+        "programme": "peer_support_group",
+        "service": None,
+        "name": None,
+        "budget_gbp_per_year": 1e6,
+        "approach": "uniform",
+    }
     other.manifest["scenarios"]["helped"] |= {"plan": [entry, {**entry, "name": "more"}]}
 
     assert "£2m a year in all, £50 for each resident" in words_of(other)  # 40,000 live there
@@ -289,11 +292,20 @@ def test_what_limits_move_is_told_where_a_campaign_has_limits(results, words, tm
 
 
 def test_programmes_are_told_where_a_campaign_has_them(results):
-    spent = pd.DataFrame({
-        "run": [0, 1, 2], "year": 2, "programme": "peer_support", "neighbourhood": "a",
-        "spend_gbp": 1_000.0, "enrolled": 3, "completed": 2, "dropped": 1, "supporters": 1,
-        "scenario": "helped",
-    })  # fmt: skip
+    spent = pd.DataFrame(
+        {
+            "run": [0, 1, 2],
+            "year": 2,
+            "programme": "peer_support",
+            "neighbourhood": "a",
+            "spend_gbp": 1_000.0,
+            "enrolled": 3,
+            "completed": 2,
+            "dropped": 1,
+            "supporters": 1,
+            "scenario": "helped",
+        }
+    )
     other = Results(results.folder)
     other.programmes = spent
 
@@ -325,11 +337,10 @@ def test_programmes_are_told_where_a_campaign_has_them(results):
         ({"services": ("gp",)}, "services = ("),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
-)  # fmt: skip
+)
 def test_what_is_not_alike_is_refused_before_anything_is_run(config, tmp_path, update, told):
     with pytest.raises(ScenarioError) as refused:
-        run_campaign([config.model_copy(update=HELP)], tmp_path / "out",
-                     comparator=config.model_copy(update=update))  # fmt: skip
+        run_campaign([config.model_copy(update=HELP)], tmp_path / "out", comparator=config.model_copy(update=update))
     assert str(refused.value).startswith(told)
     assert not (tmp_path / "out").exists()
 

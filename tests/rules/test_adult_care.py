@@ -161,9 +161,7 @@ def test_all_requests_of_england_are_shared_out_over_its_ages():
     rate = request_rate(P) * residents
 
     assert rate[0] == 0.0
-    assert rate.sum() == pytest.approx(
-        P.adult_social_care_request_rate / 1_000 * residents[1:].sum()
-    )
+    assert rate.sum() == pytest.approx(P.adult_social_care_request_rate / 1_000 * residents[1:].sum())
     old = P.adult_social_care_request_share_65_plus
     assert rate[AGE_BANDS.index("65-74") :].sum() == pytest.approx(old * rate.sum())
 

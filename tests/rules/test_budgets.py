@@ -14,11 +14,11 @@ N = 3
 pounds = st.lists(st.floats(0.0, 1e8), min_size=N, max_size=N).map(np.array)
 shares = st.lists(st.floats(0.0, 3.0), min_size=N, max_size=N).map(np.array)
 years = st.builds(Year, *[pounds] * 6)
-books = st.builds(Books, shares, st.floats(0.0, 3.0), st.floats(0.0, 1.0), pounds,
-                  st.floats(0.0, 1e8), st.integers(0, 3))  # fmt: skip
+books = st.builds(
+    Books, shares, st.floats(0.0, 3.0), st.floats(0.0, 1.0), pounds, st.floats(0.0, 1e8), st.integers(0, 3)
+)
 siloed = books.map(lambda one: one._replace(pooled_share=0.0, carried_gbp=0.0))
-terms = st.builds(Terms, st.just(RULE), st.just(POOL), pounds, pounds, st.floats(0.0, 1.0),
-                  st.integers(0, 3))  # fmt: skip
+terms = st.builds(Terms, st.just(RULE), st.just(POOL), pounds, pounds, st.floats(0.0, 1.0), st.integers(0, 3))
 
 
 def alone(envelope, bill, planned, reserves=0.0, deficit=0.0):
@@ -105,9 +105,7 @@ def test_no_budget_is_cut_or_grows_beyond_its_caps(before, year, limits):
     after = decide(before, year, limits._replace(break_after_years=0))
     for was, now, rule in ((before.own, after.own, RULE), (before.pooled, after.pooled, POOL)):
         is_planned = year.next_planned_gbp > 0.0 if rule is RULE else np.bool_(True)
-        least = np.where(
-            is_planned, np.minimum(was, np.maximum(rule.protected, (1 - rule.cut_most) * was)), was
-        )
+        least = np.where(is_planned, np.minimum(was, np.maximum(rule.protected, (1 - rule.cut_most) * was)), was)
         assert np.all(now >= least - 1e-9 * (1.0 + np.abs(was)))
         assert np.all(now <= (1 + rule.growth_most) * np.asarray(was) + 1e-9)
 
@@ -145,13 +143,14 @@ def test_nothing_pooled_is_siloed_to_the_bit(before, year, limits):
 
 def test_a_pool_lets_one_agencys_room_keep_anothers_prevention():
     # The council is short by 2, the NHS has 5 to spare.
-    money = Year(*(np.array(x) for x in ([100.0, 100.0],) * 3),
-                 np.array([98.0, 105.0]), np.array([90.0, 100.0]), np.array([10.0, 0.0]))  # fmt: skip
+    money = Year(
+        *(np.array(x) for x in ([100.0, 100.0],) * 3),
+        np.array([98.0, 105.0]),
+        np.array([90.0, 100.0]),
+        np.array([10.0, 0.0]),
+    )
     limits = Terms(RULE, RULE, np.zeros(2), np.zeros(2))
-    kept = [
-        decide(Books(np.ones(2), 1.0, share, np.zeros(2)), money, limits).shares[0]
-        for share in (0.0, 0.5, 1.0)
-    ]
+    kept = [decide(Books(np.ones(2), 1.0, share, np.zeros(2)), money, limits).shares[0] for share in (0.0, 0.5, 1.0)]
     assert kept[0] == pytest.approx(0.8)
     assert kept[2] == pytest.approx(1.15)  # half of 3 in 10
     assert kept[1] == pytest.approx((kept[0] + kept[2]) / 2)
@@ -167,9 +166,7 @@ def test_a_ring_fence_holds_what_a_pool_pays():
 
 
 def test_a_contract_breaks_after_short_years_and_all_go_on_from_what_they_pay():
-    money = Year(
-        *(np.ones(2) for _ in range(3)), np.zeros(2), np.array([90.0, 9.0]), np.full(2, 10.0)
-    )
+    money = Year(*(np.ones(2) for _ in range(3)), np.zeros(2), np.array([90.0, 9.0]), np.full(2, 10.0))
     limits = Terms(RULE, POOL, np.zeros(2), np.zeros(2), break_after_years=2)
     at = Books(np.array([1.0, 0.5]), 1.0, 0.5, np.zeros(2))
     at = decide(at, money, limits)

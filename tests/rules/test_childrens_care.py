@@ -158,8 +158,7 @@ def test_a_crisis_at_home_brings_more_into_need_as_far_as_it_is_causal(parameter
     found = {}
     for state in (COPING, IN_CRISIS):
         people, network = families(n, state)
-        found[state] = sum(changes(people, network, rates, Draws(seed), 1).rows.size
-                           for seed in SEEDS)  # fmt: skip
+        found[state] = sum(changes(people, network, rates, Draws(seed), 1).rows.size for seed in SEEDS)
     ratio = 1 + parameters.causal_share * (P.child_in_need_ratio_in_crisis - 1)
     due = n * len(SEEDS) * rates.chance[0, HOME_STEADY, NO_CARE, IN_NEED]
 

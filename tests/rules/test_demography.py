@@ -44,10 +44,7 @@ def test_the_published_life_expectancies_come_back_from_the_rates():
 
 def test_the_most_deprived_live_shorter_lives():
     # Published gap between the outer tenths: 9.7 years for men, 7.9 for women; fifths lie within.
-    gaps = [
-        life_expectancy(death_rates()[sex, :, 4]) - life_expectancy(death_rates()[sex, :, 0])
-        for sex in range(2)
-    ]
+    gaps = [life_expectancy(death_rates()[sex, :, 4]) - life_expectancy(death_rates()[sex, :, 0]) for sex in range(2)]
 
     assert 4.0 < gaps[0] < 7.9
     assert 5.0 < gaps[1] < 9.7
@@ -164,9 +161,7 @@ def test_two_newcomers_never_share_a_row():
 
 def test_births_keep_their_total_at_each_age():
     in_couple = np.linspace(0.0, 0.9, 105)
-    without, with_partner = -12 * np.log1p(
-        -chances_of_a_month(in_couple, 0.4, np.ones((7, 5, 2))).birth
-    )
+    without, with_partner = -12 * np.log1p(-chances_of_a_month(in_couple, 0.4, np.ones((7, 5, 2))).birth)
 
     assert in_couple * with_partner + (1 - in_couple) * without == pytest.approx(birth_rates())
     assert without == pytest.approx(0.4 * with_partner)
@@ -244,17 +239,20 @@ def deaths_at_baseline():
     found = []
     for seed in SEEDS:
         config = load_scenario().model_copy(
-            update={"place": "england", "population": 6_000, "years": YEARS_OF_BASELINE,
-                    "burn_in_years": 4, "services": []}
-        )  # fmt: skip
+            update={
+                "place": "england",
+                "population": 6_000,
+                "years": YEARS_OF_BASELINE,
+                "burn_in_years": 4,
+                "services": [],
+            }
+        )
         model, met, expected = CommunityModel(config, rng=seed), 0, 0.0
         for month in range(1, config.months + 1):
             people = model.population
             old = np.flatnonzero(people.is_present & (month - people.birth_month >= OLD))
             age = (month - people.birth_month[old]) // 12
-            expected += overall[
-                people.sex[old], np.minimum(age, 104), people.quintile[old] - 1
-            ].sum()
+            expected += overall[people.sex[old], np.minimum(age, 104), people.quintile[old] - 1].sum()
             below = highest_chances(model._chances)
             low, _ = model.draws.low(Purpose.VITAL, month, people.resident, below)
             rows = deaths(people, model._chances, low, month)
@@ -288,17 +286,13 @@ def forty_years():
     found = []
     for seed in SEEDS:
         config = load_scenario().model_copy(
-            update={"place": "england", "population": 4_000, "years": 40, "burn_in_years": 5,
-                    "services": []}
-        )  # fmt: skip
+            update={"place": "england", "population": 4_000, "years": 40, "burn_in_years": 5, "services": []}
+        )
         model = CommunityModel(config, rng=seed)
         weights, spread = age_weights(model), [_spread(model)]
         model.run_model()
         people = model.recorder.tables()["people"].to_pandas()
-        shares = [
-            standardised_shares(people[people["year"].between(first, first + 2)], weights)
-            for first in (1, 38)
-        ]
+        shares = [standardised_shares(people[people["year"].between(first, first + 2)], weights) for first in (1, 38)]
         found.append([*shares[0], spread[0], *shares[1], _spread(model)])
     return np.array(found).reshape(len(SEEDS), 2, 5)
 

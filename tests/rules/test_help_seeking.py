@@ -65,9 +65,7 @@ def test_who_has_help_seeks_no_more_until_it_ends():
 
 
 def test_without_rates_nobody_seeks_help():
-    p = load_parameters().with_values(
-        {"help_seeking_struggling": 0.0, "help_seeking_in_crisis": 0.0}
-    )
+    p = load_parameters().with_values({"help_seeking_struggling": 0.0, "help_seeking_in_crisis": 0.0})
 
     assert found([IN_CRISIS] * 100, recognition=recognition_of(p)).size == 0
 

@@ -32,9 +32,14 @@ def who(model):
     here = np.flatnonzero(people.is_present)
     home = people.householder[here]
     size = np.bincount(home, minlength=people.n_rows)[home]
-    return SimpleNamespace(rows=here, home=home, size=size, partner=people.partner[here],
-                           mother=people.mother[here],
-                           age=model.calendar_month - people.birth_month[here])  # fmt: skip
+    return SimpleNamespace(
+        rows=here,
+        home=home,
+        size=size,
+        partner=people.partner[here],
+        mother=people.mother[here],
+        age=model.calendar_month - people.birth_month[here],
+    )
 
 
 def require_sound_homes(model):
@@ -151,9 +156,7 @@ def drift():
     return np.array(found)
 
 
-@pytest.mark.parametrize(
-    ("figure", "allowed"), [(0, 0.02), (1, 0.02), (2, 0.10)], ids=["alone", "in couple", "kin"]
-)
+@pytest.mark.parametrize(("figure", "allowed"), [(0, 0.02), (1, 0.02), (2, 0.10)], ids=["alone", "in couple", "kin"])
 def test_start_and_later_agree_at_equal_ages(drift, figure, allowed):
     # Two points of the grown living alone or in couples, and a thirtieth of kin ties, for what
     # the rates leave out (who finds nobody, whose parents die); and four standard errors.
@@ -180,9 +183,8 @@ def families(model):
 
 @pytest.mark.parametrize(
     ("figure", "published", "off"),
-    [("size", 2.36, 0.06), ("alone", 0.13, 0.015), ("couples", 0.57, 0.03),
-     ("lone_parents", 0.15, 0.02)],
-)  # fmt: skip
+    [("size", 2.36, 0.06), ("alone", 0.13, 0.015), ("couples", 0.57, 0.03), ("lone_parents", 0.15, 0.02)],
+)
 def test_published_households_come_back_at_the_start(figure, published, off):
     # ONS, United Kingdom 2022. One household in thirty is shared by people who are no family,
     # and those are not simulated: hence what it may be off.
@@ -201,8 +203,9 @@ def test_adults_have_a_few_kin():
 def test_nobody_pairs_where_nobody_seeks():
     roles = roles_by_age(
         load_parameters().with_values({"partnering_rate": 0.0}),
-        death_rates().mean(axis=2), birth_rates(),
-    )  # fmt: skip
+        death_rates().mean(axis=2),
+        birth_rates(),
+    )
 
     assert (roles.in_couple == 0.0).all()
     assert (roles.alone == 1.0).all()
@@ -213,9 +216,7 @@ def test_shares_at_home_follow_the_rate_of_leaving():
     roles = roles_by_age(parameters, death_rates().mean(axis=2), birth_rates())
     years = np.arange(0, 30, 5)
 
-    assert roles.with_parents[18 + years] == pytest.approx(
-        np.exp(-parameters.leave_home_rate * years)
-    )
+    assert roles.with_parents[18 + years] == pytest.approx(np.exp(-parameters.leave_home_rate * years))
 
 
 # --- Homes by hand ---------------------------------------------------------------------------
@@ -252,9 +253,7 @@ def changed(people, network, **chances):
 
 
 def test_children_stay_with_their_mother_when_a_couple_separates():
-    people, network = home_of(
-        [40, 42, 10, 12], [0, 1, 0, 1], partner=[(0, 1)], children_of=[(2, 0), (3, 0)]
-    )
+    people, network = home_of([40, 42, 10, 12], [0, 1, 0, 1], partner=[(0, 1)], children_of=[(2, 0), (3, 0)])
     found = changed(people, network, separate=1.0)
 
     assert (found.leaver.tolist(), found.left.tolist()) == ([1], [0])
@@ -300,9 +299,7 @@ def test_a_couple_makes_one_household():
 
     assert (found.woman.tolist(), found.man.tolist()) == ([0], [1])
     assert dict(zip(found.rows.tolist(), found.householder.tolist(), strict=True)) == {1: 0, 3: 0}
-    assert {frozenset(pair) for pair in zip(ends, others, strict=True)} == {
-        frozenset((0, 1)), frozenset((0, 3))
-    }  # fmt: skip
+    assert {frozenset(pair) for pair in zip(ends, others, strict=True)} == {frozenset((0, 1)), frozenset((0, 3))}
 
 
 def test_kin_the_young_and_those_far_apart_in_age_are_no_match():
@@ -371,9 +368,7 @@ def test_orphans_go_to_kin_nearby_else_to_a_neighbour():
 
 def homes_by_id(model):
     people, one = model.population, who(model)
-    return dict(
-        zip(people.resident[one.rows].tolist(), people.resident[one.home].tolist(), strict=True)
-    )
+    return dict(zip(people.resident[one.rows].tolist(), people.resident[one.home].tolist(), strict=True))
 
 
 def test_a_death_elsewhere_changes_only_homes_it_reaches():
@@ -395,8 +390,7 @@ def test_a_death_elsewhere_changes_only_homes_it_reaches():
 
 def test_at_a_standstill_homes_stay_as_they_are():
     still = config(structure={"demography": False}, burn_in_years=2)
-    model, fresh = CommunityModel(still, rng=1), CommunityModel(still.model_copy(
-        update={"burn_in_years": 0}), rng=1)  # fmt: skip
+    model, fresh = CommunityModel(still, rng=1), CommunityModel(still.model_copy(update={"burn_in_years": 0}), rng=1)
     for _ in range(12):
         model.step()
 

@@ -59,9 +59,7 @@ def test_without_a_plan_forty_years_change_no_bit(values):
 
 @given(st.floats(1.0001, 20.0), st.floats(0.5, 1e6))
 def test_the_usual_stock_has_an_index_of_exactly_one(most, stock):
-    parameters = P.with_values(
-        {"infrastructure_index_most": most, "infrastructure_stock_gbp": stock}
-    )
+    parameters = P.with_values({"infrastructure_index_most": most, "infrastructure_stock_gbp": stock})
 
     assert index_of(at_start(parameters, N).stock_gbp, parameters).tolist() == [1.0] * N
 
@@ -122,8 +120,10 @@ def test_a_depreciation_of_nothing_neither_builds_nor_loses():
         assert (lived(60, parameters, **plan)[-1].stock_gbp == usual_stock(P)).all()
 
 
-@given(st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), min_size=1, max_size=60),
-       st.sampled_from([0.1, 1.0, 7.0, 36.0]))  # fmt: skip
+@given(
+    st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), min_size=1, max_size=60),
+    st.sampled_from([0.1, 1.0, 7.0, 36.0]),
+)
 def test_no_pound_is_lost_on_its_way(spending, delay):
     parameters = P.with_values({"infrastructure_delay_months": delay})
     state, usual = at_start(parameters, 1), usual_stock(parameters)
@@ -193,9 +193,7 @@ def test_half_of_the_most_is_reached_where_the_textbook_says():
 
 def learned(months, p=P):
     """Return the fit of community-led work after so many months of it, taking part as usual."""
-    return p.fit_led_most - (p.fit_led_most - p.fit_led_start) * math.exp(
-        -p.fit_learning_rate * months / 12.0
-    )
+    return p.fit_led_most - (p.fit_led_most - p.fit_led_start) * math.exp(-p.fit_learning_rate * months / 12.0)
 
 
 STILL = P.with_values({"participation_per_index": 0.0})
@@ -245,8 +243,12 @@ def test_which_approach_ends_higher_is_found_and_not_built_in():
     assert (approaches(fit_led_start=0.5, fit_uniform=0.4)[DELAY + 1 :] > 0.0).all()
     assert (approaches(fit_uniform=0.75)[DELAY + 1 :] < 0.0).all()
     assert (approaches(fit_learning_rate=0.0)[DELAY + 1 :] < 0.0).all()
-    for name, value in (("fit_led_start", 0.5), ("fit_uniform", 0.4), ("fit_uniform", 0.75),
-                        ("fit_learning_rate", 0.0)):  # fmt: skip
+    for name, value in (
+        ("fit_led_start", 0.5),
+        ("fit_uniform", 0.4),
+        ("fit_uniform", 0.75),
+        ("fit_learning_rate", 0.0),
+    ):
         assert P.entry(name).low <= value <= P.entry(name).high
 
 
@@ -299,8 +301,7 @@ def test_the_index_brings_residents_to_take_part_only_through_its_gain():
 
 @given(st.floats(0.0, 1.0), st.floats(0.0, 0.94), st.floats(0.0, 0.94))
 def test_shares_stay_shares(opportunity, trust_gain, part_gain):
-    parameters = P.with_values({"trust_per_participation": trust_gain,
-                                "participation_per_trust": part_gain})  # fmt: skip
+    parameters = P.with_values({"trust_per_participation": trust_gain, "participation_per_trust": part_gain})
     states = lived(120, parameters, uniform=9.0 * ONE, opportunity=opportunity * ONE)
     for state in states[::40]:
         for share in (state.trust, state.participation, state.fit_led):
@@ -339,6 +340,10 @@ def test_a_start_that_cannot_be_is_refused(values, told):
 def test_no_draw_from_the_ranges_is_refused():
     for end in ("low", "high"):
         names = [name for name in P if name.startswith(("trust_", "participation_", "fit_"))]
-        names += ["infrastructure_stock_gbp", "infrastructure_index_most",
-                  "infrastructure_depreciation", "infrastructure_delay_months"]  # fmt: skip
+        names += [
+            "infrastructure_stock_gbp",
+            "infrastructure_index_most",
+            "infrastructure_depreciation",
+            "infrastructure_delay_months",
+        ]
         at_start(P.with_values({name: getattr(P.entry(name), end) for name in names}), N)

@@ -51,8 +51,7 @@ def strikes(people, parameters=P, climate=QUIET, month=1):
 
 def over_a_year(people, **kwargs):
     found = [strikes(people, month=month, **kwargs) for month in range(1, 13)]
-    return {name: sum(getattr(one, name).size for one in found)
-            for name in ("lost_work", "found_work", "fell_ill")}  # fmt: skip
+    return {name: sum(getattr(one, name).size for one in found) for name in ("lost_work", "found_work", "fell_ill")}
 
 
 def test_events_strike_at_their_yearly_rates():
@@ -122,9 +121,7 @@ def test_conditions_begin_as_many_as_years_of_falling_ill_make():
 
 
 def test_about_as_many_have_a_condition_as_were_disabled_in_england():
-    config = load_scenario().model_copy(
-        update={"place": "england", "population": 10_000, "burn_in_years": 10}
-    )
+    config = load_scenario().model_copy(update={"place": "england", "population": 10_000, "burn_in_years": 10})
     people = CommunityModel(config, rng=1).population
     share = (people.conditions[people.is_present] > 0).mean()
 
@@ -167,9 +164,7 @@ def test_a_shock_strikes_in_its_months_and_places_alone():
 def test_a_heatwave_hurts_more_where_the_index_is_lower():
     everywhere = np.ones(3, bool)
     climate = climate_of([(HEATWAVE, everywhere)], np.array([0.0, 0.5, 1.0]), 3)
-    unsheltered = climate_of(
-        [(replace(HEATWAVE, shelter=0.0), everywhere)], np.array([0.0, 0.5, 1.0]), 3
-    )
+    unsheltered = climate_of([(replace(HEATWAVE, shelter=0.0), everywhere)], np.array([0.0, 0.5, 1.0]), 3)
 
     assert (np.diff(climate.stress) < 0).all()
     assert climate.stress[0] == HEATWAVE.stress
@@ -229,9 +224,8 @@ HEAT = {"shocks": [{"kind": "heatwave", "start_month": 1, "months": 2, "size": 2
 def harm_of_a_lower_index(town):
     """Return how much more a heatwave harms where the index is low, by seed: all else is equal."""
     return np.array(
-        [harm(town, HEAT, seed, months=2, index=0.2) - harm(town, HEAT, seed, months=2, index=1.8)
-         for seed in SEEDS]
-    )  # fmt: skip
+        [harm(town, HEAT, seed, months=2, index=0.2) - harm(town, HEAT, seed, months=2, index=1.8) for seed in SEEDS]
+    )
 
 
 def test_the_same_heatwave_harms_more_where_the_index_is_lower(town):
@@ -254,8 +248,7 @@ def test_a_great_shock_elsewhere_changes_nobody_here(town):
     codes = [one.code for one in town.place_profile.neighbourhoods]
     steady = {"parameters": {"share_ties_across": 0.0, "tie_end_ratio_in_crisis": 1.0}}
     update = {**steady, "structure": {"variant": "no_contagion"}}
-    waves = [{"kind": "flood", "start_month": 1, "months": 12, "size": 10.0,
-              "neighbourhoods": codes[:1]}] * 3  # fmt: skip
+    waves = [{"kind": "flood", "start_month": 1, "months": 12, "size": 10.0, "neighbourhoods": codes[:1]}] * 3
     alone = town.model_copy(update=update)
     usual = CommunityModel(alone, rng=3)
     struck = usual.branch(alone.model_copy(update={"shocks": waves}))

@@ -18,8 +18,12 @@ OFTEN = dict(zip(BANDS, (0.09, 0.08, 0.07, 0.05, 0.04, 0.05), strict=True))
 ADULTS = 200_000
 
 
-@given(st.lists(st.integers(0, 40), min_size=12, max_size=12), st.integers(0, 11),
-       st.integers(0, 11), st.sampled_from(["kin", "local", "peer"]))  # fmt: skip
+@given(
+    st.lists(st.integers(0, 40), min_size=12, max_size=12),
+    st.integers(0, 11),
+    st.integers(0, 11),
+    st.sampled_from(["kin", "local", "peer"]),
+)
 def test_one_tie_more_never_makes_anybody_lonelier(wanted, one, other, layer):
     people, network = people_in([COPING] * 12), Network(12)
     people.ties_wanted[:] = wanted
@@ -57,9 +61,7 @@ def drawn(seed):
 
 def test_the_solution_meets_its_shares_by_age_and_overall():
     wanted, held, band = drawn(1)
-    found = solve_loneliness(
-        wanted, held, band, often=OFTEN, share_often=0.066, share_lonely=0.223, usual=0.7
-    )
+    found = solve_loneliness(wanted, held, band, often=OFTEN, share_often=0.066, share_lonely=0.223, usual=0.7)
     wants = wants_of(load_parameters().with_values(found))
     gap = wants.by_age_band[band] * wanted - held
     published = np.mean(list(OFTEN.values()))
@@ -93,8 +95,9 @@ def test_everybody_is_asked_at_the_end_of_each_month(town):
 
 
 def test_the_young_are_lonelier_though_they_do_not_hold_fewer_ties(town):
-    model = CommunityModel(town.model_copy(update={"place": "england", "population": 20_000,
-                                                   "burn_in_years": 5}), rng=1)  # fmt: skip
+    model = CommunityModel(
+        town.model_copy(update={"place": "england", "population": 20_000, "burn_in_years": 5}), rng=1
+    )
     people, held = model.population, model.network.ties_held
     young, old = (people.age_band == band for band in (1, 5))
 

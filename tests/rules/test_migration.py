@@ -135,9 +135,7 @@ def test_everybody_is_accounted_for_in_every_neighbourhood(fresh):
     for _ in range(YEARS * 12):
         model.step()
     monthly = model.recorder.tables()["monthly"].to_pandas()
-    flows = monthly.groupby("neighbourhood", sort=False)[
-        ["births", "deaths", "moved_in", "moved_out"]
-    ].sum()
+    flows = monthly.groupby("neighbourhood", sort=False)[["births", "deaths", "moved_in", "moved_out"]].sum()
     after = np.bincount(model.population.neighbourhood[model.population.is_present])
     change = flows["births"] - flows["deaths"] + flows["moved_in"] - flows["moved_out"]
 

@@ -59,8 +59,7 @@ def four_errors(share, n):
 @pytest.fixture
 def terms(town, tmp_path):
     def of(ending="tapered", **values):
-        plan = [{"programme": written(tmp_path, **values), "budget_gbp_per_year": 1.0,
-                 "ending": ending}]  # fmt: skip
+        plan = [{"programme": written(tmp_path, **values), "budget_gbp_per_year": 1.0, "ending": ending}]
         return terms_of(spending_of(town.model_copy(update={"plan": plan})))
 
     return of
@@ -81,8 +80,13 @@ def test_programmes_are_for_adults_in_the_states_they_name():
 
     assert eligible(people).tolist() == [False, False, True, True, True, True]
     assert eligible(people, states=["coping", "in_crisis"]).tolist() == [
-        False, False, False, True, False, True,
-    ]  # fmt: skip
+        False,
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_ages_are_whole_years_with_both_ends():
@@ -145,9 +149,7 @@ def test_a_child_who_has_died_makes_nobody_a_parent():
     people, network = family()
     people.state[1] = VACANT
 
-    assert not programmes.eligible(
-        people, network, np.arange(5), Eligibility(parents=True), 0
-    ).any()
+    assert not programmes.eligible(people, network, np.arange(5), Eligibility(parents=True), 0).any()
 
 
 # --- Who comes --------------------------------------------------------------------------------
@@ -199,9 +201,7 @@ def test_who_has_taken_the_row_of_a_patient_is_not_referred():
     contacts = rows, people.resident.copy()
     people.resident[4] = 99
 
-    assert programmes.referred(people, [contacts], 1.0, DRAWS, 1, 1).tolist() == [
-        row for row in range(10) if row != 4
-    ]
+    assert programmes.referred(people, [contacts], 1.0, DRAWS, 1, 1).tolist() == [row for row in range(10) if row != 4]
 
 
 def test_without_a_chance_nobody_is_offered_anything():
@@ -233,9 +233,7 @@ def test_no_more_are_taken_in_than_there_are_places_near_them(free, month):
     people = crowd(80, homes=4)
     found = programmes.taken_in(people, np.arange(80), np.array(free), 1.0, DRAWS, month, 1)
 
-    assert np.bincount(people.neighbourhood[found], minlength=4).tolist() == [
-        min(places, 20) for places in free
-    ]
+    assert np.bincount(people.neighbourhood[found], minlength=4).tolist() == [min(places, 20) for places in free]
 
 
 def test_who_is_taken_in_hangs_on_nobody_in_another_neighbourhood():
@@ -295,8 +293,7 @@ def test_drop_out_is_geometric_at_its_rate(terms):
 
 
 def test_supporters_tire_at_their_rate_and_are_counted_as_no_drop_out(terms):
-    carried = {"participants_each": 5, "supply_rate": 0.1, "recruited_share": 0.0,
-               "tiring_rate": 1.2}  # fmt: skip
+    carried = {"participants_each": 5, "supply_rate": 0.1, "recruited_share": 0.0, "tiring_rate": 1.2}
     left = leave(taking_part(role=SUPPORTER, months=0), terms(supporters=carried))
 
     due = 1 - np.exp(-0.1)
@@ -305,8 +302,7 @@ def test_supporters_tire_at_their_rate_and_are_counted_as_no_drop_out(terms):
 
 
 def test_who_has_come_to_their_end_completes_and_a_share_of_the_well_stay_on(terms):
-    carried = {"participants_each": 5, "supply_rate": 0.1, "recruited_share": 0.3,
-               "tiring_rate": 1.2}  # fmt: skip
+    carried = {"participants_each": 5, "supply_rate": 0.1, "recruited_share": 0.3, "tiring_rate": 1.2}
     people = taking_part(months=0)
     people.state[::2] = STRUGGLING
     left = leave(people, terms(drop_out_rate=1.0, supporters=carried))
@@ -406,8 +402,9 @@ def test_who_goes_elsewhere_re_pairs_nobody_and_near_by_only_those_beside_them(t
 @pytest.fixture(scope="module")
 def two_ties(town, tmp_path_factory):
     folder = tmp_path_factory.mktemp("programmes")
-    plan = [{"programme": written(folder, name, effects=(PEERS,)), "budget_gbp_per_year": 1.0}
-            for name in ("one", "other")]  # fmt: skip
+    plan = [
+        {"programme": written(folder, name, effects=(PEERS,)), "budget_gbp_per_year": 1.0} for name in ("one", "other")
+    ]
     return terms_of(spending_of(town.model_copy(update={"plan": plan})))
 
 
@@ -427,9 +424,7 @@ def test_the_share_kept_of_ties_that_end_becomes_local(share):
 
     assert ended.ends.size == 5_000
     assert abs(local.ends.size / 5_000 - share) <= four_errors(share, 5_000)
-    assert set(zip(local.ends, local.others, strict=True)) <= set(
-        zip(ended.ends, ended.others, strict=True)
-    )
+    assert set(zip(local.ends, local.others, strict=True)) <= set(zip(ended.ends, ended.others, strict=True))
 
 
 def test_a_tie_ends_once_and_its_fate_is_the_same_whichever_end_leaves():
@@ -439,8 +434,7 @@ def test_a_tie_ends_once_and_its_fate_is_the_same_whichever_end_leaves():
         share = np.full(rows.size, 0.5)
         ended, local = programmes.peer_ties_ended(people, network, rows, share, DRAWS, 1)
         assert ended.ends.size == 200
-        return {tuple(sorted(pair)) for pair in zip(local.ends.tolist(), local.others.tolist(),
-                                                    strict=True)}  # fmt: skip
+        return {tuple(sorted(pair)) for pair in zip(local.ends.tolist(), local.others.tolist(), strict=True)}
 
     assert kept_by(ends) == kept_by(ends + 1) == kept_by(np.arange(400)) != set()
 
@@ -489,13 +483,15 @@ LOGS = st.floats(-1.0, 1.0).map(np.float32)
 
 
 @given(now=LOGS, worsen=st.floats(0.1, 10.0), role=st.sampled_from([PARTICIPANT, SUPPORTER]))
-def test_while_in_a_programme_a_hazard_is_moved_at_least_as_far_as_it_says(
-    town, programme_folder, now, worsen, role
-):
+def test_while_in_a_programme_a_hazard_is_moved_at_least_as_far_as_it_says(town, programme_folder, now, worsen, role):
     who = "participants" if role == PARTICIPANT else "supporters"
     values = {"effects": (effect("hazard_ratio", who=who, worsen=worsen, improve=1 / worsen),)}
-    plan = [{"programme": written(programme_folder / "x", f"p{abs(hash(worsen))}{who}", **values),
-             "budget_gbp_per_year": 1.0}]  # fmt: skip
+    plan = [
+        {
+            "programme": written(programme_folder / "x", f"p{abs(hash(worsen))}{who}", **values),
+            "budget_gbp_per_year": 1.0,
+        }
+    ]
     of = terms_of(spending_of(town.model_copy(update={"plan": plan})))
     people = taking_part(1, role=role)
     people.programme_worsen[:], people.programme_improve[:] = now, -now

@@ -68,8 +68,7 @@ def asked(people, services=SERVICES, demand=DEMAND, seed=1, months=12, **more):
     """Contacts of a year by service, quintile and age band."""
     draws = Draws(seed)
     return sum(
-        monthly_services(people, services, demand, draws, month, **more).flow.demand
-        for month in range(1, months + 1)
+        monthly_services(people, services, demand, draws, month, **more).flow.demand for month in range(1, months + 1)
     )
 
 
@@ -94,9 +93,7 @@ def test_england_asks_for_services_at_the_published_rate(name):
     assert found == pytest.approx(PARAMETERS[f"{name}_rate"], rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in SERVICES if "deprivation" in load_services()[name].margins]
-)
+@pytest.mark.parametrize("name", [name for name in SERVICES if "deprivation" in load_services()[name].margins])
 def test_england_has_the_published_ratio_by_deprivation_in_even_steps(name):
     rates = by_quintile(expected_contacts(ENGLAND, DEMAND, PARAMETERS), name)
 
@@ -119,10 +116,14 @@ def test_england_has_the_published_share_of_care_requests_at_65_and_over():
 
 
 def test_margins_hold_for_other_parameters():
-    p = PARAMETERS.with_values({
-        "causal_share": 1.0, "admission_ratio_conveyed": 5.0, "a_and_e_deprivation_ratio": 1.2,
-        "ambulance_ratio_in_crisis": 1.0,
-    })  # fmt: skip
+    p = PARAMETERS.with_values(
+        {
+            "causal_share": 1.0,
+            "admission_ratio_conveyed": 5.0,
+            "a_and_e_deprivation_ratio": 1.2,
+            "ambulance_ratio_in_crisis": 1.0,
+        }
+    )
     demand = solve_demand(p)
 
     # The chance of a bed is full here for some, and the margin holds all the same.
@@ -246,10 +247,13 @@ def test_the_share_attributable_to_states_by_hand():
     cells = np.zeros(CELLS)
     cells[3, 2, COPING], cells[3, 2, IN_CRISIS] = 0.9, 0.1
     place_of_ten = ENGLAND._replace(residents=cells)
-    p = PARAMETERS.with_values({
-        "causal_share": 0.5, "ambulance_ratio_in_crisis": 3.2,
-        "propensity_frailty_correlation": 0.0,
-    })  # fmt: skip
+    p = PARAMETERS.with_values(
+        {
+            "causal_share": 0.5,
+            "ambulance_ratio_in_crisis": 3.2,
+            "propensity_frailty_correlation": 0.0,
+        }
+    )
 
     share = attributable_to_state(place_of_ten, solve_demand(p), p)["ambulance"]
     assert share == pytest.approx(1.0 - 10.0 / 11.1)
@@ -566,9 +570,9 @@ def on_pathway(**changes):
 
 
 def without_walking_in():
-    return np.where(np.arange(len(load_services())) == place("a_and_e"), 0.0, 1.0)[
-        :, None, None, None
-    ] * np.array(DEMAND.per_month)
+    return np.where(np.arange(len(load_services())) == place("a_and_e"), 0.0, 1.0)[:, None, None, None] * np.array(
+        DEMAND.per_month
+    )
 
 
 def test_every_conveyed_incident_is_one_attendance():
@@ -620,8 +624,7 @@ def test_a_contact_keeps_its_course_whoever_else_is_there():
     both.age_band[100:], both.age_band[:100] = 1, 3
     one.age_band[:100] = 3
 
-    assert np.array_equal(asked(both, PATHWAY, months=60)[..., 3],
-                          asked(one, PATHWAY, months=60)[..., 3])  # fmt: skip
+    assert np.array_equal(asked(both, PATHWAY, months=60)[..., 3], asked(one, PATHWAY, months=60)[..., 3])
 
 
 # --- England's composition -------------------------------------------------------------------

@@ -67,15 +67,19 @@ def test_residents_in_crisis_end_ties_faster():
 
 def settled(structure=None, **values):
     config = load_scenario().model_copy(
-        update={"place": "england", "population": 8_000, "burn_in_years": 10, "parameters": values,
-                "structure": structure or {}}
-    )  # fmt: skip
+        update={
+            "place": "england",
+            "population": 8_000,
+            "burn_in_years": 10,
+            "parameters": values,
+            "structure": structure or {},
+        }
+    )
     return CommunityModel(config, rng=1)
 
 
 def found_in(model, month):
-    return changes(model.population, model.network, model._groups, model._ease, reach_in(model),
-                   model.draws, month, 0)  # fmt: skip
+    return changes(model.population, model.network, model._groups, model._ease, reach_in(model), model.draws, month, 0)
 
 
 def reach_in(model):
@@ -150,8 +154,7 @@ def test_without_attempts_no_tie_forms():
 def test_where_meeting_places_are_closed_no_tie_forms_and_ties_still_end():
     model = settled()
     closed = reach_in(model)._replace(attempt=reach_in(model).attempt * 0.0)
-    found = changes(model.population, model.network, model._groups, model._ease, closed,
-                    model.draws, 5, 0)  # fmt: skip
+    found = changes(model.population, model.network, model._groups, model._ease, closed, model.draws, 5, 0)
 
     assert found.formed.ends.size == 0
     assert np.array_equal(found.ended.ends, found_in(model, 5).ended.ends)
@@ -170,9 +173,7 @@ def test_closed_places_in_one_neighbourhood_stop_only_its_own_residents():
 
 def test_more_infrastructure_means_more_ties():
     # At an index of 0 half of the usual share of wishes is within reach, at 1.5 all of them.
-    none, usual, more = (
-        mean_ties(settled(infrastructure_index=index)) for index in (0.0, 1.0, 1.5)
-    )
+    none, usual, more = (mean_ties(settled(infrastructure_index=index)) for index in (0.0, 1.0, 1.5))
 
     assert none < 0.6 * usual
     assert more > 1.15 * usual
@@ -190,8 +191,12 @@ def test_infrastructure_that_neither_lifts_reach_nor_eases_meeting_changes_nothi
 
 def test_infrastructure_of_one_neighbourhood_reaches_others_only_through_ties():
     def live(index, across):
-        update = {"place": "sandbeck", "population": 2_000, "burn_in_years": 0,
-                  "parameters": {"share_ties_across": across}}  # fmt: skip
+        update = {
+            "place": "sandbeck",
+            "population": 2_000,
+            "burn_in_years": 0,
+            "parameters": {"share_ties_across": across},
+        }
         model = Model(load_scenario().model_copy(update=update), rng=3)
         homes = np.ones(len(model.place.neighbourhoods))
         homes[0] = index
@@ -230,9 +235,7 @@ def test_those_who_come_of_age_have_friends_already():
 
 
 def test_ties_lead_only_to_those_who_live():
-    config = load_scenario().model_copy(
-        update={"place": "sandbeck", "population": 2_000, "burn_in_years": 0}
-    )
+    config = load_scenario().model_copy(update={"place": "sandbeck", "population": 2_000, "burn_in_years": 0})
     model = Model(config, rng=3)
     for _ in range(12):
         model.step()
@@ -310,9 +313,14 @@ def test_a_death_elsewhere_re_pairs_nobody():
 def test_worlds_stay_identical_where_the_difference_cannot_reach():
     # Ties stay at home here, so a death in one neighbourhood is never felt in the others.
     config = load_scenario().model_copy(
-        update={"place": "sandbeck", "population": 2_000, "burn_in_years": 1, "years": 1,
-                "parameters": {"share_ties_across": 0.0}}
-    )  # fmt: skip
+        update={
+            "place": "sandbeck",
+            "population": 2_000,
+            "burn_in_years": 1,
+            "years": 1,
+            "parameters": {"share_ties_across": 0.0},
+        }
+    )
     model = Model(config, rng=3)
     someone = int(model.population.adults[100])
     home = int(model.population.neighbourhood[someone])
@@ -344,8 +352,13 @@ def test_candidates_are_open_by_what_they_lack():
     people.ties_wanted[first], people.ties_wanted[first + 1] = 32, 8
     for k in range(2, 8):
         network.add("local", first + 1, first + k, np.zeros(n, np.int8))
-    values = {"tie_attempts": 0.4, "ties_reachable_without": 1.0, "meet_in_street": 1.0,
-              "meet_in_club": 0.0, "meet_through_friends": 0.0}  # fmt: skip
+    values = {
+        "tie_attempts": 0.4,
+        "ties_reachable_without": 1.0,
+        "meet_in_street": 1.0,
+        "meet_in_club": 0.0,
+        "meet_through_friends": 0.0,
+    }
     found = month_of(people, network, 1, values).formed
     expected = first.size / 4
 
@@ -359,8 +372,14 @@ def test_ties_are_in_balance_where_half_the_wishes_are_met():
     # that both balance at d = r * 2 e / (2 e + p).
     parameters = load_parameters()
     n, wanted, attempts = 4_800, 8, 0.15
-    values = {"tie_attempts": attempts, "ties_reachable_without": 1.0, "meet_in_street": 0.0,
-              "meet_in_club": 0.0, "meet_through_friends": 0.0, "tie_age_gap": 120.0}  # fmt: skip
+    values = {
+        "tie_attempts": attempts,
+        "ties_reachable_without": 1.0,
+        "meet_in_street": 0.0,
+        "meet_in_club": 0.0,
+        "meet_through_friends": 0.0,
+        "tie_age_gap": 120.0,
+    }
     people, network, no_mood = crowd(n, wanted=wanted), Network(n), np.zeros(n, np.int8)
     for month in range(600):
         found = month_of(people, network, month, values)

@@ -32,10 +32,15 @@ from model.simulation.explanations import explain
 from tests.conftest import EVERYONE_COPES, people_in, star
 
 BASE = {
-    "worsen_thriving": 0.9, "worsen_coping": 0.3, "worsen_struggling": 0.4,
-    "improve_coping": 0.5, "improve_struggling": 0.8, "improve_in_crisis": 1.2,
-    "contagion_content": 0.02, "contagion_discontent": 0.04,
-}  # fmt: skip
+    "worsen_thriving": 0.9,
+    "worsen_coping": 0.3,
+    "worsen_struggling": 0.4,
+    "improve_coping": 0.5,
+    "improve_struggling": 0.8,
+    "improve_in_crisis": 1.2,
+    "contagion_content": 0.02,
+    "contagion_discontent": 0.04,
+}
 SEEDS = range(8)
 PLAIN = {"direct_jumps": False, "contagion_from_all": False}
 ALONE = {"contagion_content": 0.0, "contagion_discontent": 0.0}
@@ -53,9 +58,7 @@ def test_a_coping_residents_hazards_by_hand():
     # down 0.3 e^0.4 + 0.04 * 3 = 0.567547..., up 0.5 e^-0.2 + 0.02 * 2 = 0.449365...
     worsen_risk, improve_risk = personal_risk(0.4, 0.4, 3.0, 0.5)
 
-    down, up, jump_down, jump_up = hazards(
-        COPING, worsen_risk, improve_risk, 2.0, 3.0, NO_RATIO, rates()
-    )
+    down, up, jump_down, jump_up = hazards(COPING, worsen_risk, improve_risk, 2.0, 3.0, NO_RATIO, rates())
 
     assert down == pytest.approx(0.56754740929)
     assert up == pytest.approx(0.44936537654)
@@ -101,9 +104,7 @@ def test_the_log_hazard_is_capped_both_ways():
 
 
 def test_characteristics_are_centred_on_englands_adults():
-    config = load_scenario().model_copy(
-        update={"place": "england", "population": 50_000, "burn_in_years": 0}
-    )
+    config = load_scenario().model_copy(update={"place": "england", "population": 50_000, "burn_in_years": 0})
     model = CommunityModel(config)
     people = model.population
     terms = terms_of(people, people.adults, model.parameters)
@@ -209,9 +210,7 @@ def test_a_lower_hazard_for_all_makes_no_resident_worse_in_any_month(town):
     # Where wellbeing does not follow ties each life stands alone, so the promise must hold life
     # by life; help, which only those get who are low, would break it.
     nobody_helped = {"help_seeking_struggling": 0.0, "help_seeking_in_crisis": 0.0}
-    alone = town.model_copy(
-        update={"structure": {"variant": "selection_only"}, "parameters": nobody_helped}
-    )
+    alone = town.model_copy(update={"structure": {"variant": "selection_only"}, "parameters": nobody_helped})
     helped = alone.model_copy(update={"name": "b", "levers": {"worsen_hazard_ratio": 0.7}})
     one = CommunityModel(alone, rng=5)
     other = one.branch(helped)
@@ -326,9 +325,8 @@ def test_each_fact_adds_its_own_log_hazard():
     summed = sum(terms_of(people, slice(None), p).values())
 
     assert summed[1:] - summed[0] == pytest.approx(
-        [p.log_hazard_lives_alone, 3 * p.log_hazard_condition, p.log_hazard_unemployed,
-         p.log_hazard_lonely]
-    )  # fmt: skip
+        [p.log_hazard_lives_alone, 3 * p.log_hazard_condition, p.log_hazard_unemployed, p.log_hazard_lonely]
+    )
 
 
 # --- Closed forms ------------------------------------------------------------------------
@@ -343,9 +341,7 @@ def test_states_settle_where_detailed_balance_says():
     people.resident[:] = np.tile(np.arange(1, each + 1), len(SEEDS))
     network = Network(n)
     for month in range(months):
-        uniforms = np.concatenate(
-            [Draws(seed).uniforms(Purpose.MOVE, month, people.resident[:each]) for seed in SEEDS]
-        )
+        uniforms = np.concatenate([Draws(seed).uniforms(Purpose.MOVE, month, people.resident[:each]) for seed in SEEDS])
         moves = moves_under(uniforms, people, network, np.zeros(3), found)
         people.state[moves.rows] = moves.after
     odds = np.cumprod([1.0, 0.9 / 0.5, 0.3 / 0.8, 0.4 / 1.2])
@@ -381,9 +377,7 @@ def test_a_share_of_the_young_enter_in_the_state_of_an_adult_they_live_with(town
     found = {}
     for share in (0.0, 1.0):
         p = model.parameters.with_values({"state_inherited_share": share})
-        found[share] = entering_states(
-            model.population, model.network, rows, p, model.rates, model.draws, 1
-        )
+        found[share] = entering_states(model.population, model.network, rows, p, model.rates, model.draws, 1)
 
     assert (found[1.0] == IN_CRISIS).all()
     assert (found[0.0] == IN_CRISIS).mean() < 0.2

@@ -60,8 +60,7 @@ def by_agency(found, column):
 
 
 def worlds_alike(one, other):
-    return all(one[1][name].equals(other[1][name])
-               for name in ("monthly", "people", "services", "programmes"))  # fmt: skip
+    return all(one[1][name].equals(other[1][name]) for name in ("monthly", "people", "services", "programmes"))
 
 
 # --- What is planned --------------------------------------------------------------------------
@@ -81,9 +80,7 @@ def test_a_scenario_may_say_whose_money_it_is(past):
     for _ in range(12):
         model.step()
     ledger = model.recorder.tables()["ledger"].to_pandas().query("kind == 'programme'")
-    assert dict(zip(ledger["payer"], ledger["amount_gbp"], strict=True)) == {
-        "nhs": 300_000.0, "police": 100_000.0
-    }  # fmt: skip
+    assert dict(zip(ledger["payer"], ledger["amount_gbp"], strict=True)) == {"nhs": 300_000.0, "police": 100_000.0}
 
 
 def test_growth_of_envelopes_alone_changes_no_life(lived):
@@ -91,9 +88,7 @@ def test_growth_of_envelopes_alone_changes_no_life(lived):
 
 
 def test_agencies_with_enough_pay_what_is_planned_and_the_world_is_the_same(lived):
-    siloed = lived(
-        "siloed", {"envelopes": {"all": 0.0}}, envelopes_gbp={"council": 1e9, "nhs": 1e9}
-    )
+    siloed = lived("siloed", {"envelopes": {"all": 0.0}}, envelopes_gbp={"council": 1e9, "nhs": 1e9})
     # Reserves of so large an envelope cover every chance; nothing grows where nothing is reinvested.
     one = by_agency(siloed[1], "prevention_gbp")
     assert (one >= by_agency(siloed[1], "planned_gbp") - 0.01).all()
@@ -106,8 +101,7 @@ def test_a_council_that_loses_a_tenth_a_year_cuts_and_the_table_says_what(lived)
     _, found = lived("siloed", SQUEEZED)
     planned, is_paid = (by_agency(found, name) for name in ("planned_gbp", "prevention_gbp"))
 
-    assert (is_paid.xs("council", level="agency").iloc[-1]
-            < 0.8 * planned.xs("council", level="agency").iloc[-1])  # fmt: skip
+    assert is_paid.xs("council", level="agency").iloc[-1] < 0.8 * planned.xs("council", level="agency").iloc[-1]
     assert (is_paid >= 0.2 * planned - 0.01).all()  # what is protected
 
 
@@ -143,8 +137,7 @@ def test_no_pound_of_an_envelope_is_lost(lived):
 
 def test_a_cut_is_felt_when_notice_is_over(lived):
     early, late = (lived("siloed", SQUEEZED, notice_months=n)[1] for n in (0, 12))
-    one, other = (by_agency(found, "prevention_gbp").xs("council", level="agency")
-                  for found in (early, late))  # fmt: skip
+    one, other = (by_agency(found, "prevention_gbp").xs("council", level="agency") for found in (early, late))
     cut = by_agency(late, "planned_gbp").xs("council", level="agency") - other
     first = cut[cut > 0.01].index[0]
     assert other[first] > one[first]
@@ -160,8 +153,7 @@ def test_cuts_of_usual_spending_wear_places_to_meet_away(lived):
 
 
 def test_frozen_bills_grow_by_the_series_alone(lived):
-    growth = {"envelopes": {"all": 0.0}, "unit_costs": {"all": [0.1, -0.1]},
-              "demand": {"a_and_e": 0.05}}  # fmt: skip
+    growth = {"envelopes": {"all": 0.0}, "unit_costs": {"all": [0.1, -0.1]}, "demand": {"a_and_e": 0.05}}
     _, found = lived(growth=growth)
     police = by_agency(found, "frozen_bill_gbp").xs("police", level="agency")
     expected = police.iloc[0] * index_of([0.1, -0.1], YEARS)
@@ -172,8 +164,7 @@ def test_where_bills_stay_frozen_the_two_sets_of_budgets_are_one(lived):
     # Nothing that the police pay is cash, so that their bills in cash are the frozen ones.
     _, found = lived("siloed", SQUEEZED)
     for name in ("prevention_gbp",):
-        real, frozen = (by_agency(found, x).xs("police", level="agency")
-                        for x in (name, f"frozen_{name}"))  # fmt: skip
+        real, frozen = (by_agency(found, x).xs("police", level="agency") for x in (name, f"frozen_{name}"))
         assert real.equals(frozen.rename(real.name))
 
 
@@ -184,16 +175,15 @@ def test_unit_costs_that_grow_change_bills_and_no_life(lived):
     plain, dearer = lived(), lived(growth={"unit_costs": {"all": 0.1}})
     for name in ("monthly", "people", "programmes"):
         assert plain[1][name].equals(dearer[1][name])
-    bills = [
-        by_agency(one[1], "bill_gbp").xs(("police"), level="agency") for one in (plain, dearer)
-    ]
+    bills = [by_agency(one[1], "bill_gbp").xs(("police"), level="agency") for one in (plain, dearer)]
     assert (bills[1] / bills[0]).to_numpy() == pytest.approx(1.1 ** np.arange(YEARS), rel=1e-6)
 
 
 def test_demand_from_outside_brings_more_contacts_and_nothing_before_it_grows(lived):
     plain, more = lived(), lived(growth={"demand": {"police_welfare": [0.5, 0.0]}})
-    counts = [one[1]["services"].query("service == 'police_welfare'").groupby("year")["demand"].sum()
-              for one in (plain, more)]  # fmt: skip
+    counts = [
+        one[1]["services"].query("service == 'police_welfare'").groupby("year")["demand"].sum() for one in (plain, more)
+    ]
     assert counts[0][1] == counts[1][1]
     # Poisson counts of some 200 a year over five years: three standard errors are a tenth.
     assert counts[1][1:].sum() / counts[0][1:].sum() == pytest.approx(1.5, rel=0.15)
@@ -222,9 +212,17 @@ def test_within_a_year_budgets_close_units_and_set_none_up(lived, monkeypatch):
 
 def test_loop_gain_under_a_contract_is_that_of_the_pool():
     # Bills are freed by 10 in the council and 30 in the NHS; the council alone pays, 20 in all.
-    rows = pd.DataFrame({"scenario": "one", "run": 0, "agency": ["council", "nhs"],
-                         "prevention_gbp": [20.0, 0.0], "frozen_bill_gbp": [50.0, 90.0],
-                         "cash_bill_gbp": [40.0, 60.0], "bill_gbp": [30.0, 50.0]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "scenario": "one",
+            "run": 0,
+            "agency": ["council", "nhs"],
+            "prevention_gbp": [20.0, 0.0],
+            "frozen_bill_gbp": [50.0, 90.0],
+            "cash_bill_gbp": [40.0, 60.0],
+            "bill_gbp": [30.0, 50.0],
+        }
+    )
     contract = {"pooled_share": 0.25, "gain_share": 0.8}
     for terms, gain in (
         (None, 0.5 * 10 / 20),
@@ -245,10 +243,8 @@ def test_zero_pooled_share_is_siloed_to_the_bit(lived):
 
 
 def test_a_ring_fenced_pool_keeps_more_than_silos(lived):
-    siloed, pooled = (lived(**{"regime": "siloed", "growth": SQUEEZED, **one})
-                      for one in ({}, POOLED))  # fmt: skip
-    one, other = (by_agency(x[1], "prevention_gbp").xs("council", level="agency").iloc[-1]
-                  for x in (siloed, pooled))  # fmt: skip
+    siloed, pooled = (lived(**{"regime": "siloed", "growth": SQUEEZED, **one}) for one in ({}, POOLED))
+    one, other = (by_agency(x[1], "prevention_gbp").xs("council", level="agency").iloc[-1] for x in (siloed, pooled))
     assert other > one
 
 
@@ -321,9 +317,8 @@ def test_usual_spending_that_nobody_can_cut_is_no_cost_of_a_plan(past, tmp_path)
     kinder = {"levers": {"worsen_hazard_ratio": 0.1, "improve_hazard_ratio": 3.0}, "plan": []}
     one = past.config.model_copy(update={"years": 4, "replicates": 2, "plan": []})
     (judged,) = appraise(
-        run_campaign([one.model_copy(update={**kinder, "name": "kinder"})], tmp_path / "out",
-                     comparator=one).results
-    )  # fmt: skip
+        run_campaign([one.model_copy(update={**kinder, "name": "kinder"})], tmp_path / "out", comparator=one).results
+    )
 
     assert (judged.appraisal.total_cost.sum() == 0.0).all()
     assert (judged.appraisal.wellbys.sum() > 0.0).all()

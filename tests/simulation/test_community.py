@@ -23,8 +23,7 @@ def lived(config, months, rng=7):
 
 def same_columns(one, other):
     return all(
-        np.array_equal(values, other.population.columns[name])
-        for name, values in one.population.columns.items()
+        np.array_equal(values, other.population.columns[name]) for name, values in one.population.columns.items()
     )
 
 
@@ -54,9 +53,7 @@ def test_a_sample_keeps_the_profiles_ages_and_deprivation(wigan):
         assert abs(found - real / wigan.scale) < 2 * n_homes
     for q in range(5):
         real = sum(one.quintiles[q] for one in wigan.place.neighbourhoods)
-        assert (
-            abs(np.count_nonzero(people.quintile[here] == q + 1) - real / wigan.scale) < 2 * n_homes
-        )
+        assert abs(np.count_nonzero(people.quintile[here] == q + 1) - real / wigan.scale) < 2 * n_homes
 
 
 def test_age_bands_follow_birth_months(town):

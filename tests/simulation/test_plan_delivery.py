@@ -25,8 +25,7 @@ CARRIED = {"participants_each": 5, "supply_rate": 6.0, "recruited_share": 0.2, "
 PEERS = effect("add_ties", ties=2.0, kept_tapered=0.6, kept_abrupt=0.1)
 SPRING = {"self_referral": 1.0, "universal": 0.5, "after_acute": 0.5, "gp": 0.2}
 ALL_AT_ONCE = {"mental_health_referral": {"rule": "unlimited"}}
-OF_PROGRAMMES = {"programme", "engagement", "programme_months", "programme_worsen",
-                 "programme_improve"}  # fmt: skip
+OF_PROGRAMMES = {"programme", "engagement", "programme_months", "programme_worsen", "programme_improve"}
 
 
 @pytest.fixture(scope="module")
@@ -150,26 +149,33 @@ def test_a_place_for_whom_nobody_is_eligible_costs_the_same(world):
 
 
 def test_money_is_spent_in_the_months_of_the_plan_alone_and_where_it_is_to_go(world):
-    terms = {"targeting": "named", "neighbourhoods": ["SB2", "SB4"], "start_month": 4,
-             "end_month": 9, "taper_months": 0}  # fmt: skip
+    terms = {
+        "targeting": "named",
+        "neighbourhoods": ["SB2", "SB4"],
+        "start_month": 4,
+        "end_month": 9,
+        "taper_months": 0,
+    }
     model = live(world(({}, terms)), 12)
     table = programmes_of(model).set_index("neighbourhood")
 
     assert table["spend_gbp"].sum() == pytest.approx(40_000.0 / 2)
     for column in ("spend_gbp", "enrolled"):
         assert (table[column] > 0).to_dict() == {
-            "SB1": False, "SB2": True, "SB3": False, "SB4": True, "SB5": False,
-        }  # fmt: skip
+            "SB1": False,
+            "SB2": True,
+            "SB3": False,
+            "SB4": True,
+            "SB5": False,
+        }
 
 
 # --- Nobody is lost ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("terms", [{}, {"end_month": 20, "taper_months": 6},
-                                   {"end_month": 20, "ending": "abrupt"}])  # fmt: skip
+@pytest.mark.parametrize("terms", [{}, {"end_month": 20, "taper_months": 6}, {"end_month": 20, "ending": "abrupt"}])
 def test_who_enrols_completes_drops_out_is_left_goes_away_or_takes_part(world, terms):
-    values = {"months": 6, "drop_out_rate": 0.8, "supporters": CARRIED, "effects": (PEERS,),
-              "ways": SPRING}  # fmt: skip
+    values = {"months": 6, "drop_out_rate": 0.8, "supporters": CARRIED, "effects": (PEERS,), "ways": SPRING}
     model = world((values, terms), years=2)
     people, n, enrolled_in = model.population, Counter(), {}
 
@@ -274,8 +280,7 @@ def test_the_money_for_newcomers_pays_for_as_many_as_come_while_places_are_full(
 @pytest.mark.parametrize(("way", "services"), [("after_acute", ACUTE), ("gp", ("gp",))])
 @pytest.mark.parametrize("simulated", [("gp", *ACUTE), ()])
 def test_a_referral_follows_a_contact_of_last_month(world, way, services, simulated):
-    model = world(({"ways": {way: 0.5}, "months": 24, "people": 2_000}, {}), services=simulated,
-                  capacity=ALL_AT_ONCE)  # fmt: skip
+    model = world(({"ways": {way: 0.5}, "months": 24, "people": 2_000}, {}), services=simulated, capacity=ALL_AT_ONCE)
     n_came = n_new = 0
     for _ in range(6):
         came = {}
@@ -288,9 +293,13 @@ def test_a_referral_follows_a_contact_of_last_month(world, way, services, simula
             nonlocal n_came, n_new
             people, new = model.population, newcomers(model, before, months=24)
             assert {(row, people.resident[row]) for row in new.tolist()} <= came.keys()
-            free = [row for row, who in came if people.resident[row] == who
-                    and before["engagement"][row] == NOT_ENGAGED
-                    and people.state[row] >= THRIVING]  # fmt: skip
+            free = [
+                row
+                for row, who in came
+                if people.resident[row] == who
+                and before["engagement"][row] == NOT_ENGAGED
+                and people.state[row] >= THRIVING
+            ]
             n_came, n_new = n_came + len(free), n_new + new.size
 
         step(model, watch)
@@ -372,8 +381,7 @@ def test_an_end_leaves_its_share_of_ties_and_only_an_abrupt_one_hurts(world, end
 
     def watch(before):
         people, network = model.population, model.network
-        is_local = [other in network.neighbours("local", end)
-                    for end, other in zip(ends, others, strict=True)]  # fmt: skip
+        is_local = [other in network.neighbours("local", end) for end, other in zip(ends, others, strict=True)]
         seen["kept"] = np.mean(is_local)
         stress = people.stress - before["stress"]
         had = before["engagement"] == PARTICIPANT
@@ -381,8 +389,9 @@ def test_an_end_leaves_its_share_of_ties_and_only_an_abrupt_one_hurts(world, end
         assert stress[had] == pytest.approx(due, abs=1e-5)
         assert (stress[~had] == 0.0).all()
 
-    is_old = np.array([other in model.network.neighbours("local", end)
-                       for end, other in zip(ends, others, strict=True)])  # fmt: skip
+    is_old = np.array(
+        [other in model.network.neighbours("local", end) for end, other in zip(ends, others, strict=True)]
+    )
     ends, others = ends[~is_old], others[~is_old]
     step(model, watch)
     assert model.parameters.stress_abrupt_ending > 0.0
@@ -398,8 +407,10 @@ def test_who_is_gone_elsewhere_re_pairs_nobody(home, world):
     # Somebody of the last neighbourhood who lives alone and is tied to nobody of the first two.
     people, network = other.population, other.network
     alone = np.flatnonzero((people.neighbourhood == 4) & (people.lives_alone == 1))
-    near = [int(max((people.neighbourhood[network.neighbours(layer, row)] <= 1).any()
-                    for layer in ("kin", "local"))) for row in alone]  # fmt: skip
+    near = [
+        int(max((people.neighbourhood[network.neighbours(layer, row)] <= 1).any() for layer in ("kin", "local")))
+        for row in alone
+    ]
     other._vacate(alone[[near.index(0)]], 0)
     for model in (one, other):
         # What neighbours feel is not in question: one month, in which nobody's state has moved.
@@ -430,10 +441,9 @@ def is_same_world(one, other):
     slots = one.network.slots
     return (
         all(frame.equals(frames(other)[name]) for name, frame in frames(one).items())
-        and all(np.array_equal(one.population.columns[name], other.population.columns[name])
-                for name in columns)
+        and all(np.array_equal(one.population.columns[name], other.population.columns[name]) for name in columns)
         and all(np.array_equal(slots[name], other.network.slots[name]) for name in slots)
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -443,8 +453,11 @@ def without(home):
 
 def test_a_programme_without_effect_ties_or_case_finding_changes_no_bit(world, without):
     terms = {"end_month": 9, "taper_months": 2}
-    same = (effect("hazard_ratio", worsen=1.0, improve=1.0), effect("case_finding", ratio=1.0),
-            effect("service_ratio", service="gp", ratio=1.0))  # fmt: skip
+    same = (
+        effect("hazard_ratio", worsen=1.0, improve=1.0),
+        effect("case_finding", ratio=1.0),
+        effect("service_ratio", service="gp", ratio=1.0),
+    )
     model = live(world((NOTHING, terms), ({**NOTHING, "effects": same}, {})), 12)
 
     assert programmes_of(model)["enrolled"].sum() > 100
@@ -496,11 +509,12 @@ def test_who_never_takes_part_turns_to_services_as_ever(world, service):
 
 
 def test_children_come_down_from_a_plan_as_ever_where_fewer_come_into_need(world):
-    values = {"people": 4_000, "eligibility": {"parents": True},
-              "effects": (effect("service_ratio", service="child_in_need", ratio=0.05),)}  # fmt: skip
-    plain, fewer = (
-        world(({**values, "effects": effects}, {})) for effects in ((), values["effects"])
-    )
+    values = {
+        "people": 4_000,
+        "eligibility": {"parents": True},
+        "effects": (effect("service_ratio", service="child_in_need", ratio=0.05),),
+    }
+    plain, fewer = (world(({**values, "effects": effects}, {})) for effects in ((), values["effects"]))
     for model in (plain, fewer):  # children of every home, all on a plan
         people = model.population
         children = np.flatnonzero((people.age_band == CHILDREN) & people.is_present)
@@ -513,9 +527,7 @@ def test_children_come_down_from_a_plan_as_ever_where_fewer_come_into_need(world
     before, after = (model.population.child_care for model in (plain, fewer))
     on_plan = np.isin(np.arange(before.size), children[children % 2 == 0])
     assert np.array_equal(before[on_plan], after[on_plan])
-    assert np.count_nonzero(before[~on_plan] == IN_NEED) >= np.count_nonzero(
-        after[~on_plan] == IN_NEED
-    )
+    assert np.count_nonzero(before[~on_plan] == IN_NEED) >= np.count_nonzero(after[~on_plan] == IN_NEED)
 
 
 def test_care_that_lasts_begins_though_requests_are_not_simulated(home):
@@ -548,8 +560,12 @@ def test_in_their_first_month_hazards_touch_participants_alone(home, world):
 
 
 def test_same_seed_same_bits_and_a_branch_goes_on_as_the_straight_run(town, world):
-    entry = {"ways": SPRING, "supporters": CARRIED, "drop_out_rate": 0.5,
-             "effects": (PEERS, effect("hazard_ratio", worsen=0.8, improve=1.2))}  # fmt: skip
+    entry = {
+        "ways": SPRING,
+        "supporters": CARRIED,
+        "drop_out_rate": 0.5,
+        "effects": (PEERS, effect("hazard_ratio", worsen=0.8, improve=1.2)),
+    }
     branch = world((entry, {}))
     straight = CommunityModel(branch.config, rng=7)
     again = straight.branch()

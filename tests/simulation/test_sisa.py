@@ -155,9 +155,7 @@ def test_without_contagion_contacts_show_no_slope(felt, becomes):
     assert error < 0.02 / 6
 
 
-@pytest.mark.parametrize(
-    ("state", "years"), [(THRIVING, 1 / (0.088 + 0.009)), (STRUGGLING, 1 / (0.13 + 0.07))]
-)
+@pytest.mark.parametrize(("state", "years"), [(THRIVING, 1 / (0.088 + 0.009)), (STRUGGLING, 1 / (0.13 + 0.07))])
 def test_feelings_last_as_long_as_their_rates_say(published, state, years):
     stayed = lived = 0
     for seed in SEEDS:

@@ -18,20 +18,25 @@ ODD = 123_456.78
 """A budget whose twelfth is no whole penny."""
 PLAN = [
     {"programme": "community_builders", "budget_gbp_per_year": ODD},
-    {"programme": "link_worker", "budget_gbp_per_year": 1e6 + 0.01, "start_month": 8,
-     "end_month": 27},
+    {"programme": "link_worker", "budget_gbp_per_year": 1e6 + 0.01, "start_month": 8, "end_month": 27},
     {"programme": "parent_peer_support", "budget_gbp_per_year": 100_000.01, "end_month": 19},
     {"programme": "shared_lives", "budget_gbp_per_year": 900_000.0},
-]  # fmt: skip
+]
 QUEUE = {"mental_health_referral": {"rule": "queue_and_spill", "relative": 0.5}}
 BUYS = [{"service": "mental_health_referral", "budget_gbp_per_year": 400_000.0}]
 
 agencies = st.sampled_from(AGENCIES)
 postings = st.builds(
-    Posting, st.integers(1, 40), agencies, agencies, st.sampled_from(["service", "programme"]),
-    st.sampled_from(["gp", "hub"]), st.integers(0, 5), st.integers(-(10**12), 10**12),
+    Posting,
+    st.integers(1, 40),
+    agencies,
+    agencies,
+    st.sampled_from(["service", "programme"]),
+    st.sampled_from(["gp", "hub"]),
+    st.integers(0, 5),
+    st.integers(-(10**12), 10**12),
     st.floats(0.0, 1.0),
-)  # fmt: skip
+)
 
 
 def lived(config, years=YEARS):
@@ -90,9 +95,7 @@ def test_balances_are_what_the_lines_say(lines):
         book.post(one)
     rows = book.rows()
     found = dict.fromkeys(AGENCIES, 0)
-    for payer, paid, gbp in zip(
-        rows["payer"], rows["beneficiary"], rows["amount_gbp"], strict=True
-    ):
+    for payer, paid, gbp in zip(rows["payer"], rows["beneficiary"], rows["amount_gbp"], strict=True):
         found[payer] -= round(100 * gbp)
         found[paid] += round(100 * gbp)
 
@@ -135,8 +138,7 @@ def test_what_is_no_posting_is_refused(changes):
 
 @given(st.integers(0, 10**13), st.lists(st.integers(1, 100), min_size=1, max_size=5))
 def test_no_penny_of_a_plan_is_lost_among_its_payers(pence, weights):
-    shares = tuple((agency, weight / sum(weights))
-                   for agency, weight in zip(AGENCIES, weights, strict=False))  # fmt: skip
+    shares = tuple((agency, weight / sum(weights)) for agency, weight in zip(AGENCIES, weights, strict=False))
     parts = Payment(shares, "nhs", 1.0).split(pence)
 
     assert sum(part for _, part in parts) == pence
@@ -207,8 +209,9 @@ def test_totals_are_the_tables_times_their_prices_to_half_a_penny_a_line(model, 
         if name == "long_term_care":  # less what living with a carer saves
             assert due[year, name, quintile] * model.scale <= gbp + 1e-6
             gbp = due[year, name, quintile] * model.scale
-        here = lines[(lines["year"] == year) & (lines["item"] == name)
-                     & (lines["quintile"] == quintile)].set_index("payer")["amount_gbp"]  # fmt: skip
+        here = lines[(lines["year"] == year) & (lines["item"] == name) & (lines["quintile"] == quintile)].set_index(
+            "payer"
+        )["amount_gbp"]
         for payer, share in payment.payers:
             assert abs(here.get(payer, 0.0) - gbp * share) <= 0.005 + 1e-6
         total += gbp
@@ -239,8 +242,11 @@ def test_a_world_balances(model):
 
 
 def test_doubling_unit_costs_doubles_the_bill_to_a_penny_a_line(config, found):
-    unit_costs = {f"{name}_unit_cost": 2 * config.parameter_values[f"{name}_unit_cost"]
-                  for name in load_services() if name != "long_term_care"}  # fmt: skip
+    unit_costs = {
+        f"{name}_unit_cost": 2 * config.parameter_values[f"{name}_unit_cost"]
+        for name in load_services()
+        if name != "long_term_care"
+    }
     dearer = tables(lived(config.model_copy(update={"parameters": unit_costs})))
     keys = ["year", "payer", "beneficiary", "kind", "item", "quintile"]
     once, twice = (one["ledger"].set_index(keys)["amount_gbp"] for one in (found, dearer))

@@ -80,10 +80,16 @@ def test_the_dead_have_one_row_more_and_those_who_moved_none():
     rows = frame_of(lives)
 
     assert rows[["year", "resident", "alive"]].to_numpy().tolist() == [
-        [1, 1, True], [1, 2, True], [1, 3, True], [1, 4, True],
-        [2, 1, True], [2, 2, False], [2, 4, True],
-        [3, 1, True], [3, 4, True],
-    ]  # fmt: skip
+        [1, 1, True],
+        [1, 2, True],
+        [1, 3, True],
+        [1, 4, True],
+        [2, 1, True],
+        [2, 2, False],
+        [2, 4, True],
+        [3, 1, True],
+        [3, 4, True],
+    ]
     assert rows.query("resident == 2")["band"].tolist() == [IN_CRISIS, IN_CRISIS]
     assert rows.query("resident == 4")["band"].unique().tolist() == [NO_STATE]
 
@@ -172,8 +178,7 @@ def test_rows_stand_year_after_year_in_the_order_of_ids(lives):
 
 def test_the_digest_does_not_know_of_lives(config, model):
     assert a_model(config, with_lives=False).digest() == model.digest()
-    assert "lives" not in a_model(config.model_copy(update={"years": 1}), with_lives=False) \
-        .recorder.tables()  # fmt: skip
+    assert "lives" not in a_model(config.model_copy(update={"years": 1}), with_lives=False).recorder.tables()
 
 
 @pytest.fixture(scope="module")
@@ -229,21 +234,22 @@ def test_what_a_killed_campaign_finished_has_its_lives(pair, compared, tmp_path,
 
 @pytest.mark.parametrize(
     ("residents", "compared_with", "asked", "is_kept"),
-    [(MOST_UNASKED // 200, True, False, True), (MOST_UNASKED // 200 + 1, True, False, False),
-     (300, False, False, False), (MOST // 200, True, True, True), (300, False, True, True)],
-)  # fmt: skip
-def test_lives_are_kept_where_they_are_few_or_asked_for(
-    town, residents, compared_with, asked, is_kept
-):
+    [
+        (MOST_UNASKED // 200, True, False, True),
+        (MOST_UNASKED // 200 + 1, True, False, False),
+        (300, False, False, False),
+        (MOST // 200, True, True, True),
+        (300, False, True, True),
+    ],
+)
+def test_lives_are_kept_where_they_are_few_or_asked_for(town, residents, compared_with, asked, is_kept):
     config = town.model_copy(update={"place": "england", "population": residents, "years": 200})
 
     assert keeps_lives([town, config], compared=compared_with, asked=asked) == is_kept
 
 
 def test_too_many_lives_are_refused(town):
-    config = town.model_copy(
-        update={"place": "england", "population": MOST // 200 + 1, "years": 200}
-    )
+    config = town.model_copy(update={"place": "england", "population": MOST // 200 + 1, "years": 200})
 
     with pytest.raises(ScenarioError, match=r"--lives.*30,000,200 rows a run.*30,000,000"):
         keeps_lives([config], compared=True, asked=True)
@@ -252,8 +258,24 @@ def test_too_many_lives_are_refused(town):
 def test_the_command_asks_for_lives(tmp_path, capsys):
     out = tmp_path / "out"
     with pytest.raises(SystemExit) as stopped:
-        main(["run", "--place", "sandbeck", "--population", "300", "--years", "1", "--replicates",
-              "1", "--set", "burn_in_years=0", "--lives", "--out", str(out)])  # fmt: skip
+        main(
+            [
+                "run",
+                "--place",
+                "sandbeck",
+                "--population",
+                "300",
+                "--years",
+                "1",
+                "--replicates",
+                "1",
+                "--set",
+                "burn_in_years=0",
+                "--lives",
+                "--out",
+                str(out),
+            ]
+        )
     capsys.readouterr()
 
     assert stopped.value.code == 0

@@ -53,8 +53,7 @@ def coming(people, rows, month):
 def lived(people, queue, arrivals, seed=1):
     """Pass month after month; yields what became of everybody in each."""
     for month, rows in enumerate(arrivals, start=1):
-        found = pass_month(queue, coming(people, rows, month), queue.room(), people, PLACE,
-                           Draws(seed), month)  # fmt: skip
+        found = pass_month(queue, coming(people, rows, month), queue.room(), people, PLACE, Draws(seed), month)
         queue = queue._replace(line=found.line, offered=queue.offered + queue.per_month)
         yield found
 
@@ -81,8 +80,7 @@ def limited(rule="queue", relative=0.5, services=SERVICES):
 
 def names_of(contacts: Contacts):
     """Who, when and which contact, for good."""
-    return list(zip(contacts.resident.tolist(), contacts.month.tolist(), contacts.course.tolist(),
-                    strict=True))  # fmt: skip
+    return list(zip(contacts.resident.tolist(), contacts.month.tolist(), contacts.course.tolist(), strict=True))
 
 
 # --- One line ------------------------------------------------------------------------------
@@ -96,9 +94,7 @@ def names_of(contacts: Contacts):
 )
 def test_everybody_is_served_waits_spills_or_gives_up(counts, per_month, give_up, spill):
     before, people = 0, crowd(sum(counts))
-    for found, n in zip(
-        lived(people, queue(per_month, give_up, spill), in_turn(counts)), counts, strict=True
-    ):
+    for found, n in zip(lived(people, queue(per_month, give_up, spill), in_turn(counts)), counts, strict=True):
         parts = found.served, found.given_up, found.spilled, found.line
         assert before + n == sum(part.size for part in parts)
         assert found.served.size <= per_month
@@ -116,8 +112,9 @@ def test_the_longest_waiting_are_served_first():
 
 def test_nobody_is_served_twice_for_one_contact():
     counts = [30] * 40
-    served = [name for found in lived(crowd(1_200), queue(25, 0.05), in_turn(counts))
-              for name in names_of(found.served)]  # fmt: skip
+    served = [
+        name for found in lived(crowd(1_200), queue(25, 0.05), in_turn(counts)) for name in names_of(found.served)
+    ]
 
     assert len(served) == len(set(served)) == 40 * 25
 
@@ -171,11 +168,9 @@ def test_who_leaves_hangs_on_nobody_else():
     apart = [
         pass_month(queue(0, 0.2, 0.2)._replace(line=part), NO_CONTACTS, 0, people, PLACE, Draws(1), 2)
         for part in (line, line.at(np.arange(200, 400)))
-    ]  # fmt: skip
+    ]
 
-    assert apart[0].spilled.row[apart[0].spilled.row >= 200].tolist() == (
-        apart[1].spilled.row.tolist()
-    )
+    assert apart[0].spilled.row[apart[0].spilled.row >= 200].tolist() == (apart[1].spilled.row.tolist())
 
 
 @given(st.integers(0, 500), st.integers(1, 50), st.lists(st.integers(0, 9), max_size=20))
@@ -250,9 +245,7 @@ def test_the_line_behaves_as_one_of_ciw():
 
     def of_ours(counts, seed):
         found = list(lived(crowd(sum(counts)), queue(per_month, g), in_turn(counts), seed))
-        waits = np.concatenate(
-            [month - one.served.joined for month, one in enumerate(found, start=1)]
-        )
+        waits = np.concatenate([month - one.served.joined for month, one in enumerate(found, start=1)])
         joined = np.concatenate([one.served.joined for one in found])
         lines = [one.line.size for one in found[settled:]]
         n_given_up = sum(one.given_up.size for one in found)
@@ -272,8 +265,7 @@ def test_the_line_behaves_as_one_of_ciw():
 
 @pytest.fixture(scope="module")
 def tiny():
-    update = {"place": "sandbeck", "population": 2_000, "years": 2, "burn_in_years": 0,
-              "capacity": NO_LINES}  # fmt: skip
+    update = {"place": "sandbeck", "population": 2_000, "years": 2, "burn_in_years": 0, "capacity": NO_LINES}
     return load_scenario().model_copy(update=update)
 
 
@@ -292,8 +284,9 @@ def test_no_contact_is_lost_in_any_service_fifth_or_age_band(tiny, rule):
     for _, flow in flows_of(config):
         come = before + flow.demand + flow.spilled_in
         assert np.array_equal(come, flow.served + flow.spilled + flow.given_up + flow.waiting)
-        spilled = [flow.spilled[config.services.index(name)].sum() for name in SERVICES
-                   if load_services()[name].spills_to]  # fmt: skip
+        spilled = [
+            flow.spilled[config.services.index(name)].sum() for name in SERVICES if load_services()[name].spills_to
+        ]
         spilled_in = flow.spilled_in[config.services.index(ATTENDANCE)]
         assert sum(spilled) == spilled_in.sum() == flow.spilled_in.sum()
         before = flow.waiting
@@ -326,9 +319,7 @@ def test_no_contact_is_served_twice_on_the_pathway_either(tiny):
 @every_rule
 def test_room_for_ten_times_the_demand_changes_no_bit(tiny, rule):
     # All but appointments, at which help would begin after the month and not within it.
-    config = tiny.model_copy(
-        update={"capacity": limited(rule, 10.0, [name for name in SERVICES if name != GP])}
-    )
+    config = tiny.model_copy(update={"capacity": limited(rule, 10.0, [name for name in SERVICES if name != GP])})
     (*_, (free, _)), (*_, (queued, _)) = flows_of(tiny), flows_of(config)
 
     assert free.digest() == queued.digest()
@@ -362,8 +353,7 @@ def test_who_waits_for_an_appointment_may_turn_to_hospital_and_a_bed():
     people.propensity[:] = 1.0
     line = coming(people, np.arange(2_000), 1)
     queues = {GP: queue(0, 0.0, 0.25)._replace(line=line)}
-    found = monthly_services(people, SERVICES, nobody_comes(admitted=1.0), Draws(1), 2,
-                             queues=queues)  # fmt: skip
+    found = monthly_services(people, SERVICES, nobody_comes(admitted=1.0), Draws(1), 2, queues=queues)
     flow = dict(zip(SERVICES, np.array(found.flow).swapaxes(0, 1).sum(axis=(2, 3)), strict=True))
 
     spilled = Flow(*flow[GP]).spilled
@@ -379,8 +369,7 @@ def test_bought_contacts_are_served_beside_the_others():
     line = coming(people, np.arange(100), 1)
     queues = {GP: queue(10)._replace(line=line)}
     for extra, due in ((0, 10), (7, 17)):
-        found = monthly_services(people, [GP], nobody_comes(), Draws(1), 2, queues=queues,
-                                 bought={GP: extra})  # fmt: skip
+        found = monthly_services(people, [GP], nobody_comes(), Draws(1), 2, queues=queues, bought={GP: extra})
         assert found.flow.served.sum() == due
         assert found.queues[GP].offered == due
 
@@ -390,8 +379,7 @@ def test_bought_contacts_are_served_beside_the_others():
 
 def account_of(met=NO_CONTACTS, left=NO_CONTACTS, line=NO_CONTACTS):
     found = monthly_services(crowd(1), [], nobody_comes(), Draws(1), 1)
-    return found._replace(met={REFERRAL: met}, left={REFERRAL: left},
-                          queues={REFERRAL: queue(1)._replace(line=line)})  # fmt: skip
+    return found._replace(met={REFERRAL: met}, left={REFERRAL: left}, queues={REFERRAL: queue(1)._replace(line=line)})
 
 
 def test_treatment_begins_when_served_waits_when_not_and_ends_with_hope():
@@ -431,9 +419,7 @@ def test_who_seeks_help_waits_for_the_appointment(tiny):
     for model, _ in flows_of(config, 6):
         people, line = model.population, model._queues[GP].line
         waiting = np.unique(line.row[line.is_sought & (people.resident[line.row] == line.resident)])
-        assert np.array_equal(waiting, np.flatnonzero(
-            people.is_present & (people.help_months == WAITS)
-        ))  # fmt: skip
+        assert np.array_equal(waiting, np.flatnonzero(people.is_present & (people.help_months == WAITS)))
     assert waiting.size > 0
     *_, (free, _) = flows_of(tiny, 6)
     assert (free.population.help_months >= 0).all()
@@ -460,8 +446,7 @@ def test_a_queue_prolongs_crisis_and_none_does_not(tiny, rule, prolongs):
     strong = {"treatment_improve_ratio": 2.5, "waiting_improve_ratio": 0.6}
     free = tiny.model_copy(update={"parameters": strong, "population": 3_000})
     other = free.model_copy(update={"capacity": limited(rule, 0.3, [REFERRAL])})
-    more = np.array([months_in_crisis(other, seed) - months_in_crisis(free, seed)
-                     for seed in SEEDS])  # fmt: skip
+    more = np.array([months_in_crisis(other, seed) - months_in_crisis(free, seed) for seed in SEEDS])
 
     # Paired over eight seeds, four standard errors; the null differs in no bit.
     assert (more.mean() > 4.0 * more.std(ddof=1) / more.size**0.5) == prolongs
@@ -482,7 +467,7 @@ def test_a_queue_prolongs_crisis_and_none_does_not(tiny, rule, prolongs):
         ({GP: {"relative": 11.0}}, "capacity.gp.relative = 11.0: "),
         ({GP: {"relativ": 1.0}}, "capacity.gp.relativ = 1.0: unknown key. Did you mean 'relative'"),
     ],
-)  # fmt: skip
+)
 def test_a_capacity_that_cannot_be_is_refused(tiny, capacity, told):
     with pytest.raises(ScenarioError) as problem:
         tiny.model_copy(update={"capacity": capacity})
@@ -497,8 +482,7 @@ def test_a_capacity_of_a_service_left_out_limits_nothing(tiny):
 
 def test_capacity_is_a_share_of_what_is_expected_of_the_place(tiny):
     half, whole = (
-        CommunityModel(tiny.model_copy(update={"capacity": limited("queue", share)}), rng=1)
-        for share in (0.5, 1.0)
+        CommunityModel(tiny.model_copy(update={"capacity": limited("queue", share)}), rng=1) for share in (0.5, 1.0)
     )
     for name in SERVICES:
         one, two = half._queues[name], whole._queues[name]
@@ -548,18 +532,22 @@ def test_a_stock_costs_by_the_year_in_it(tiny):
     entries[0, 0], in_stock[0, 0] = 2, 10
     none = Flow(*np.zeros((len(Flow._fields), 2, 5, 7), np.int64))
     for month in range(1, 13):
-        recorder.record(month, model.population, model.network, none,
-                        {**model._vital, **model._prevention_now()},
-                        {"looked_after_child": (entries, in_stock)})  # fmt: skip
+        recorder.record(
+            month,
+            model.population,
+            model.network,
+            none,
+            {**model._vital, **model._prevention_now()},
+            {"looked_after_child": (entries, in_stock)},
+        )
     rows = recorder.tables()["services"].to_pandas()
     stock = rows[rows["service"] == "looked_after_child"].iloc[0]
 
     assert (stock["demand"], stock["served"], stock["stock_months"]) == (24, 24, 120)
     assert stock["cost_gbp"] == pytest.approx(10 * model.parameters.looked_after_child_unit_cost)
     children = np.count_nonzero(
-        (model.population.state != VACANT) & (model.population.age_band == 0)
-        & (model.population.quintile == 1)
-    )  # fmt: skip
+        (model.population.state != VACANT) & (model.population.age_band == 0) & (model.population.quintile == 1)
+    )
     assert stock["base_population"] == pytest.approx(children)
     others = rows[(rows["service"] == "looked_after_child") & (rows["age_band"] != "0-15")]
     assert not others["base_population"].any()

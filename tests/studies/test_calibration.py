@@ -62,9 +62,8 @@ def test_knobs_at_their_priors_change_nothing_but_the_centre():
 def ring_model(degree):
     """A town where every adult has so many ties, all local."""
     config = load_scenario().model_copy(
-        update={"place": "sandbeck", "population": 600, "burn_in_years": 0,
-                "parameters": {"frailty_sd": 0.0, **STEADY}}
-    )  # fmt: skip
+        update={"place": "sandbeck", "population": 600, "burn_in_years": 0, "parameters": {"frailty_sd": 0.0, **STEADY}}
+    )
     model = CommunityModel(config, rng=1)
     ids = model.population.resident[model.population.adults]
     graph = networkx.MultiGraph(networkx.circulant_graph(ids.size, range(1, degree // 2 + 1)))
@@ -75,10 +74,13 @@ def ring_model(degree):
 
 
 STEADY = dict.fromkeys(
-    [name for name, one in load_parameters().entries.items()
-     if name.startswith("log_hazard_") and one.unit == "log hazard"],
+    [
+        name
+        for name, one in load_parameters().entries.items()
+        if name.startswith("log_hazard_") and one.unit == "log hazard"
+    ],
     0.0,
-)  # fmt: skip
+)
 
 
 def test_on_a_ring_of_equals_the_radius_is_that_of_one_resident():
@@ -90,9 +92,11 @@ def test_on_a_ring_of_equals_the_radius_is_that_of_one_resident():
     per_good = model.rates.content_per_contact[COPING]
     per_bad = model.rates.discontent_per_contact[COPING]
     one = model.parameters.effective_contacts * np.array(
-        [[good * (1 - good) * per_good / up, -good * bad * per_bad / down],
-         [-good * bad * per_good / up, bad * (1 - bad) * per_bad / down]]
-    )  # fmt: skip
+        [
+            [good * (1 - good) * per_good / up, -good * bad * per_bad / down],
+            [-good * bad * per_good / up, bad * (1 - bad) * per_bad / down],
+        ]
+    )
 
     assert contagion_radius(model) == pytest.approx(max(abs(np.linalg.eigvals(one))), rel=1e-6)
 

@@ -100,15 +100,12 @@ def test_without_discounting_the_position_is_a_sum_over_the_ledger(worlds, figur
     bias = pd.Series({5: 0.25, 6: 0.40, 3: 0.10, 4: 0.15, 2: 0.05, 1: 0.0})
     cost = sum(gbp * (1.0 + bias[load_programme(name).grade]) for name, gbp in plan.items())
 
-    assert figures[f"rate_0_cash_to_{YEARS}"] == pytest.approx(
-        moved["theirs"] - moved["ours"] - cost
-    )
+    assert figures[f"rate_0_cash_to_{YEARS}"] == pytest.approx(moved["theirs"] - moved["ours"] - cost)
 
 
 def test_who_pays_and_who_saves_add_up_to_the_whole(figures):
     agencies = ("council", "nhs", "police", "central_government", "community_sector")
-    sums = {what: sum(figures[f"shift_{what}_{one}"] for one in agencies) for what in
-            ("pays", "cash", "full_cost")}  # fmt: skip
+    sums = {what: sum(figures[f"shift_{what}_{one}"] for one in agencies) for what in ("pays", "cash", "full_cost")}
 
     assert sums["pays"] == pytest.approx(figures["shift_cost"])
     assert sums["cash"] == pytest.approx(figures["shift_cash_gain"])
@@ -125,8 +122,7 @@ def test_a_world_against_itself_comes_to_nothing(worlds):
 
 
 def test_where_there_is_no_plan_fit_and_wear_change_nothing(worlds):
-    calm = [worlds.live(with_plan(config), YEARS) for label, config in plans(worlds).items()
-            if label in SETTINGS]  # fmt: skip
+    calm = [worlds.live(with_plan(config), YEARS) for label, config in plans(worlds).items() if label in SETTINGS]
 
     assert len(calm) == len(SETTINGS)
     assert same([usual(worlds), *calm])
@@ -163,10 +159,11 @@ def test_a_contract_that_pools_nothing_is_siloed_to_the_bit(figures):
 def test_where_envelopes_fall_by_half_silos_cut_and_without_falling_they_do_not(worlds):
     shift, growth = worlds.scenario(SHIFT), {"envelopes": {"all": -0.5}}
     found = {
-        label: _sustained(worlds.live(_under(shift, {**REGIMES["siloed"], **terms}, growth), YEARS),
-                          worlds.live(shift, YEARS))
+        label: _sustained(
+            worlds.live(_under(shift, {**REGIMES["siloed"], **terms}, growth), YEARS), worlds.live(shift, YEARS)
+        )
         for label, terms in (("at once", {"notice_months": 0}), ("never", {"protected_share": 1.0}))
-    }  # fmt: skip
+    }
 
     assert found["at once"]["paid"] < found["at once"]["planned"]
     assert found["never"]["paid"] == found["never"]["planned"]

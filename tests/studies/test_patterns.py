@@ -52,7 +52,9 @@ def peers(worlds, name, keep=lambda effect: True, edit=lambda text: text):
 
 def stronger(text):
     """Let everybody in, and help those who take part far more than anybody ever was."""
-    text = text.replace(line_of(text, "self_referral"), "{ value = 4, range = [0, 12], source = 'assumption', why = 'a test' }")  # fmt: skip
+    text = text.replace(
+        line_of(text, "self_referral"), "{ value = 4, range = [0, 12], source = 'assumption', why = 'a test' }"
+    )
     return re.sub(r"worsen = \{ value = [\d.]+, range = \[[^]]*\]", f"worsen = {{ {STRONG}", text)
 
 
@@ -64,13 +66,9 @@ def test_every_study_answers_with_plain_figures(figures):
     assert len(STUDIES) == len(PARTS) - 1  # and an opening
 
 
-@pytest.mark.filterwarnings(
-    "ignore:invalid value encountered:RuntimeWarning"
-)  # nobody enrolled, say
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")  # nobody enrolled, say
 def test_the_page_has_a_part_with_a_null_for_every_question(figures):
-    seeds = [
-        {name: value * factor for name, value in figures.items()} for factor in (1.0, 1.1, 1.3)
-    ]
+    seeds = [{name: value * factor for name, value in figures.items()} for factor in (1.0, 1.1, 1.3)]
     page = patterns_page(Answers(seeds, 1_000, 2))
     parts = page.split("\n## ")[1:]
 
@@ -87,9 +85,18 @@ def test_words_follow_the_figures():
 
 
 def test_every_null_that_chance_does_not_touch_holds(figures):
-    exact = ["ending_null_unlike", "ending_null_crisis_after", "neither_after_6", "neither_after_18",
-             "reached_selection_only_unlike_never", "open_crisis_expansion_crisis", "null_crisis",
-             "null_sought_help", "null_gp_demand", "null_mental_health_referral_demand"]  # fmt: skip
+    exact = [
+        "ending_null_unlike",
+        "ending_null_crisis_after",
+        "neither_after_6",
+        "neither_after_18",
+        "reached_selection_only_unlike_never",
+        "open_crisis_expansion_crisis",
+        "null_crisis",
+        "null_sought_help",
+        "null_gp_demand",
+        "null_mental_health_referral_demand",
+    ]
 
     assert {name: figures[name] for name in exact} == dict.fromkeys(exact, 0.0)
     assert figures["identical_none"] == 1.0
@@ -167,14 +174,15 @@ def test_an_abrupt_end_differs_unless_it_hurts_nobody_and_keeps_as_many_ties(wor
     calm = worlds.scenario(PEERS, parameters={"stress_abrupt_ending": 0.0})
     terms = {"end_month": 24, "taper_months": 0}
     alike = worlds.with_programmes(
-        calm, "alike", lambda effect: True,
+        calm,
+        "alike",
+        lambda effect: True,
         lambda text: text.replace(line_of(text, "kept_abrupt"), line_of(text, "kept_tapered")),
-    )  # fmt: skip
+    )
     found = {}
     for label, plan in (("real", calm), ("null", alike)):
         abrupt, tapered = (
-            worlds.live(with_terms(plan, ending=ending, **terms), 3, 3)
-            for ending in ("abrupt", "tapered")
+            worlds.live(with_terms(plan, ending=ending, **terms), 3, 3) for ending in ("abrupt", "tapered")
         )
         found[label] = _after_the_end(abrupt, tapered, 24)
 

@@ -93,8 +93,10 @@ def test_independent_years_vary_within_persons_alone():
 
 def test_standardised_shares_ignore_who_became_more():
     shares = {"16-24": [1, 0, 0, 0], "75+": [0, 0, 0, 1]}
-    rows = [{"age_band": band, **dict(zip(STATES, np.array(months) * size, strict=True))}
-            for size, (band, months) in zip((1_000, 10), shares.items(), strict=True)]  # fmt: skip
+    rows = [
+        {"age_band": band, **dict(zip(STATES, np.array(months) * size, strict=True))}
+        for size, (band, months) in zip((1_000, 10), shares.items(), strict=True)
+    ]
     weights = np.zeros(len(AGE_BANDS))
     weights[1] = weights[-1] = 0.5
 

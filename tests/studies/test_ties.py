@@ -41,9 +41,7 @@ def test_figures_of_a_known_network(town):
 
     assert figures["all_ties"] == pytest.approx(4 / n)
     assert figures["close_ties"] == 0.0
-    assert (
-        figures["nobody_to_call_on"] == figures["no_local_tie"] == pytest.approx(100 * (n - 3) / n)
-    )
+    assert figures["nobody_to_call_on"] == figures["no_local_tie"] == pytest.approx(100 * (n - 3) / n)
     assert figures["tie_turnover"] == 0.0
 
 
@@ -54,7 +52,7 @@ def test_turnover_is_the_rate_at_which_ties_end(town):
         "population": 6_000,
         "structure": {"demography": False},
         "parameters": {"tie_end_local": 0.3, "tie_end_ratio_in_crisis": 1.0, "tie_attempts": 0.0},
-    }  # fmt: skip
+    }
     model = CommunityModel(town.model_copy(update=update), rng=1)
     layers = [layer for *_, layer in ties_by_id(model)]
     n, local = len(layers), layers.count("local")

@@ -31,8 +31,11 @@ def config(town):
 
 @pytest.fixture(scope="module")
 def helped(config):
-    update = {"name": "helped", "levers": {"worsen_hazard_ratio": 0.8},
-              "plan": [{"programme": "community_builders", "budget_gbp_per_year": 1e6}]}  # fmt: skip
+    update = {
+        "name": "helped",
+        "levers": {"worsen_hazard_ratio": 0.8},
+        "plan": [{"programme": "community_builders", "budget_gbp_per_year": 1e6}],
+    }
     return config.model_copy(update=update)
 
 
@@ -103,9 +106,7 @@ def test_a_campaigns_run_is_the_model_run_by_hand(results, config):
 
 
 @pytest.mark.parametrize("jobs", [2, 4])
-def test_the_numbers_do_not_depend_on_the_number_of_workers(
-    results, config, helped, tmp_path, jobs
-):
+def test_the_numbers_do_not_depend_on_the_number_of_workers(results, config, helped, tmp_path, jobs):
     other = run_campaign([config, helped], tmp_path / "out", jobs=jobs).results
 
     assert other.runs["digest"].tolist() == results.runs["digest"].tolist()
@@ -128,9 +129,7 @@ def bits(python):
     return json.loads(found)
 
 
-@pytest.mark.skipif(
-    not OTHER_PYTHON, reason="UPSTREAM_OTHER_PYTHON names no other Python with the project"
-)
+@pytest.mark.skipif(not OTHER_PYTHON, reason="UPSTREAM_OTHER_PYTHON names no other Python with the project")
 def test_same_bits_on_another_python_and_mesa():
     here, there = bits(sys.executable), bits(OTHER_PYTHON)
 

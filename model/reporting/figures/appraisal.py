@@ -30,8 +30,10 @@ POCKET_COLOURS = (COST, "#1b7837", LINE)
 LEAST_MILLION = 0.001
 """Half the length of an axis of millions when there is nothing to show."""
 
-CURVES = {"of_mean": ("of means drawn again: doubt of the mean", LINE, "-"),
-          "one_sample": ("of pairs: chance in one sample", "#e08214", "--")}  # fmt: skip
+CURVES = {
+    "of_mean": ("of means drawn again: doubt of the mean", LINE, "-"),
+    "one_sample": ("of pairs: chance in one sample", "#e08214", "--"),
+}
 """Column, label, colour and dashes of the curves of acceptability."""
 
 
@@ -44,13 +46,14 @@ def draw_appraisals(judged: Sequence[Judged], folder: Path) -> list[Path]:
         The PNG files.
     """
     figures: dict[str, Callable[[Judged], Figure]] = {
-        "appraisal": worth, "cost_effectiveness": cost_effectiveness,
-    }  # fmt: skip
+        "appraisal": worth,
+        "cost_effectiveness": cost_effectiveness,
+    }
     return [
-        save_figure(partial(draw, one),
-              folder / (name if len(judged) == 1 else f"{name}_{one.comparison.scenario}"))
-        for one in judged for name, draw in figures.items()
-    ]  # fmt: skip
+        save_figure(partial(draw, one), folder / (name if len(judged) == 1 else f"{name}_{one.comparison.scenario}"))
+        for one in judged
+        for name, draw in figures.items()
+    ]
 
 
 # --- Cost against effect ---------------------------------------------------------------------
@@ -62,8 +65,11 @@ def cost_effectiveness(one: Judged) -> "Figure":
     left, right = figure.subplots(1, 2)
     _draw_plane(left, one)
     _draw_acceptability(right, one)
-    _note(figure, one, "Cost carries optimism bias; cash released is taken off. Below the dotted line a plan "
-                       "is worth what it costs.")  # fmt: skip
+    _note(
+        figure,
+        one,
+        "Cost carries optimism bias; cash released is taken off. Below the dotted line a plan is worth what it costs.",
+    )
     return figure
 
 
@@ -76,8 +82,18 @@ def _draw_plane(axes: "Axes", one: Judged) -> None:
     _worth_line(axes, gained, cost, central)
     axes.plot(gained, cost, "o", ms=4, color=LINE, alpha=0.45, mew=0, label="a pair of runs")
     middle = [estimate(values) for values in (gained, cost)]
-    axes.errorbar(middle[0].mean, middle[1].mean, xerr=_reach(middle[0]), yerr=_reach(middle[1]),
-                  fmt="o", ms=6, color=INK, capsize=3, lw=1.2, label="mean over pairs")  # fmt: skip
+    axes.errorbar(
+        middle[0].mean,
+        middle[1].mean,
+        xerr=_reach(middle[0]),
+        yerr=_reach(middle[1]),
+        fmt="o",
+        ms=6,
+        color=INK,
+        capsize=3,
+        lw=1.2,
+        label="mean over pairs",
+    )
     axes.set(xlabel="WELLBYs gained", ylabel="cost net of cash, £ million")
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_formatter("{x:,g}")
@@ -91,22 +107,40 @@ def _worth_line(axes: "Axes", gained: Array, cost: Array, value_gbp: float) -> N
     right, low = max(0.0, *gained), min(0.0, *gained)
     top = 1.2 * max(LEAST_MILLION, *np.abs(cost))
     ends = np.clip(np.array([low, right]) * value_gbp / MILLION, -top, top)
-    axes.plot(ends * MILLION / value_gbp, ends, color=QUIET, ls=":", lw=1.2,
-              label=f"{pounds(alone(value_gbp))} a WELLBY")  # fmt: skip
+    axes.plot(
+        ends * MILLION / value_gbp, ends, color=QUIET, ls=":", lw=1.2, label=f"{pounds(alone(value_gbp))} a WELLBY"
+    )
 
 
 def _draw_acceptability(axes: "Axes", one: Judged) -> None:
     place, values = plane(one.appraisal), one.appraisal.terms.wellby_gbp
     cost, wellbys = place["cost_gbp"].to_numpy(), place["wellbys"].to_numpy()
     shares = 100.0 * acceptability(cost, wellbys)
-    axes.axvspan(values["low"] / THOUSAND, values["high"] / THOUSAND, color=QUIET, alpha=0.15, lw=0,
-                 label="value in the guidance, low to high")  # fmt: skip
+    axes.axvspan(
+        values["low"] / THOUSAND,
+        values["high"] / THOUSAND,
+        color=QUIET,
+        alpha=0.15,
+        lw=0,
+        label="value in the guidance, low to high",
+    )
     axes.axvline(values["central"] / THOUSAND, color=QUIET, ls=":", lw=1.2)
     for name, (label, colour, dashes) in CURVES.items():
-        axes.plot(WELLBY_VALUES / THOUSAND, shares[name], color=colour, ls=dashes, lw=1.8,
-                  drawstyle="steps-post" if name == "one_sample" else "default", label=label)  # fmt: skip
-    axes.set(xlim=(0, WELLBY_VALUES[-1] / THOUSAND), ylim=(-3, 103), ylabel="% worth their cost",
-             xlabel="value of a WELLBY, £ thousand")  # fmt: skip
+        axes.plot(
+            WELLBY_VALUES / THOUSAND,
+            shares[name],
+            color=colour,
+            ls=dashes,
+            lw=1.8,
+            drawstyle="steps-post" if name == "one_sample" else "default",
+            label=label,
+        )
+    axes.set(
+        xlim=(0, WELLBY_VALUES[-1] / THOUSAND),
+        ylim=(-3, 103),
+        ylabel="% worth their cost",
+        xlabel="value of a WELLBY, £ thousand",
+    )
     axes.legend(frameon=False, fontsize=8, loc="center right")
     title_axes(axes, "Worth its cost net of cash", x_label=None)
 
@@ -126,29 +160,41 @@ def worth(judged: Judged) -> "Figure":
     draw_standing(axes[1, 0], them, ("cash", "full_cost"))
     draw_standing(axes[1, 1], them, ("social",))
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
-    figure.suptitle(f"What it is worth, {names[0]} against {names[1]}: {one.facts['place_name']}",
-                    x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK,
-                    parse_math=False)  # fmt: skip
+    figure.suptitle(
+        f"What it is worth, {names[0]} against {names[1]}: {one.facts['place_name']}",
+        x=0.01,
+        ha="left",
+        fontsize=13,
+        fontweight="bold",
+        color=INK,
+        parse_math=False,
+    )
     n = judged.n
     figure.supxlabel(
         f"Present value in pounds of {PRICE_YEAR}: money at {judged.discounting}. "
-        + (f"Mean of {n} pairs of runs.\nBands and bars: 95 % intervals (chance alone)." if n > 1
-           else "One pair of runs: no interval.")
+        + (
+            f"Mean of {n} pairs of runs.\nBands and bars: 95 % intervals (chance alone)."
+            if n > 1
+            else "One pair of runs: no interval."
+        )
         + " Costs with optimism bias. Panels have scales of their own.",
-        x=0.01, ha="left", fontsize=8, color=QUIET,
-    )  # fmt: skip
+        x=0.01,
+        ha="left",
+        fontsize=8,
+        color=QUIET,
+    )
     return figure
 
 
 def draw_money(axes: "Axes", them: Appraisal) -> None:
     """Draw what a plan spends each year, and what it saves at full cost and in cash."""
     spent = them.total_cost.groupby(level="year").sum()
-    lines = {"spent": spent.reindex(them.terms.money_factors.index, fill_value=0.0),
-             "saved at full cost": them.gains("full_cost"),
-             "saved in cash": them.gains("cash")}  # fmt: skip
-    for (label, values), colour, dashes in zip(
-        lines.items(), MONEY_LINES, MONEY_DASHES, strict=True
-    ):
+    lines = {
+        "spent": spent.reindex(them.terms.money_factors.index, fill_value=0.0),
+        "saved at full cost": them.gains("full_cost"),
+        "saved in cash": them.gains("cash"),
+    }
+    for (label, values), colour, dashes in zip(lines.items(), MONEY_LINES, MONEY_DASHES, strict=True):
         draw_band(axes, values / MILLION, label, colour, dashes)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million a year")
@@ -182,30 +228,34 @@ def draw_pockets(axes: "Axes", them: Appraisal) -> None:
     """Draw what each agency pays for a plan, and what it saves in cash and at full cost."""
     pockets = {what: values / MILLION for what, values in them.pockets().items()}
     agencies = pockets["pays"].mean(axis=1).sort_values().index
-    bars = {"pays": -pockets["pays"], "saves in cash": pockets["cash"],
-            "saves at full cost": pockets["full_cost"]}  # fmt: skip
+    bars = {"pays": -pockets["pays"], "saves in cash": pockets["cash"], "saves at full cost": pockets["full_cost"]}
     styles = zip(bars.items(), POCKET_COLOURS, (0.27, 0.0, -0.27), strict=True)
     for (label, values), colour, shift in styles:
         found = [estimate(values.loc[name].to_numpy()) for name in agencies]
-        axes.barh(np.arange(len(agencies)) + shift, [one.mean for one in found], 0.25,
-                  color=colour, label=label, xerr=error_bars(found),
-                  error_kw={"ecolor": INK, "lw": 0.8, "capsize": 2})  # fmt: skip
+        axes.barh(
+            np.arange(len(agencies)) + shift,
+            [one.mean for one in found],
+            0.25,
+            color=colour,
+            label=label,
+            xerr=error_bars(found),
+            error_kw={"ecolor": INK, "lw": 0.8, "capsize": 2},
+        )
     axes.axvline(0.0, color=INK, lw=0.8)
     axes.set_yticks(range(len(agencies)), [agency_words(str(name)) for name in agencies])
     axes.legend(frameon=False, fontsize=8)
     title_axes(axes, "Whose pocket: paid to the left, saved to the right", x_label="£ million")
 
 
-def draw_band(
-    axes: "Axes", values: pd.DataFrame, label: str, colour: str, dashes: str = "-"
-) -> None:
+def draw_band(axes: "Axes", values: pd.DataFrame, label: str, colour: str, dashes: str = "-") -> None:
     """Draw a figure by year, a column a pair, and its interval over pairs where there is one."""
     found = [estimate(row) for row in values.to_numpy()]
     years = values.index.to_numpy()
     axes.plot(years, [one.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
     if found[0].is_sure:
-        axes.fill_between(years, [one.low for one in found], [one.high for one in found],
-                          color=colour, alpha=0.15, lw=0)  # fmt: skip
+        axes.fill_between(
+            years, [one.low for one in found], [one.high for one in found], color=colour, alpha=0.15, lw=0
+        )
     axes.set_xlim(min(1, years[-1] - 0.5), max(years[-1], 1.5))
     axes.locator_params("x", nbins=6, integer=True)
     axes.yaxis.set_major_formatter("{x:,g}")
@@ -220,17 +270,31 @@ def _figure(one: Judged, height: float, title: str) -> "Figure":
     us = one.comparison
     names = label_of(us.scenario, us.facts), label_of(us.comparator, us.their_facts)
     figure = Figure(figsize=(10.0, height), layout="constrained")
-    figure.suptitle(f"{title}\n{names[0]} against {names[1]}: {us.facts['place_name']}", x=0.01,
-                    ha="left", fontsize=12, fontweight="bold", color=INK, parse_math=False)  # fmt: skip
+    figure.suptitle(
+        f"{title}\n{names[0]} against {names[1]}: {us.facts['place_name']}",
+        x=0.01,
+        ha="left",
+        fontsize=12,
+        fontweight="bold",
+        color=INK,
+        parse_math=False,
+    )
     return figure
 
 
 def _note(figure: "Figure", one: Judged, words: str) -> None:
-    chance = (f"{one.n} pairs of runs with one seed; bands and bars: 95 % intervals of the mean (chance alone)."
-              if one.n > 1 else "One pair of runs: no interval.")  # fmt: skip
-    figure.supxlabel(f"{chance}\n{words}\nPounds of {PRICE_YEAR}, in present value: "
-                     f"money at {one.discounting}.",
-                     x=0.01, ha="left", fontsize=8, color=QUIET)  # fmt: skip
+    chance = (
+        f"{one.n} pairs of runs with one seed; bands and bars: 95 % intervals of the mean (chance alone)."
+        if one.n > 1
+        else "One pair of runs: no interval."
+    )
+    figure.supxlabel(
+        f"{chance}\n{words}\nPounds of {PRICE_YEAR}, in present value: money at {one.discounting}.",
+        x=0.01,
+        ha="left",
+        fontsize=8,
+        color=QUIET,
+    )
 
 
 def _reach(found: Estimate) -> float:

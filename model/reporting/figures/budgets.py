@@ -35,11 +35,12 @@ def draw_budgets(results: Results) -> list[Path]:
     list of path
         The PNG files.
     """
-    reacting = [name for name, facts in results.manifest["scenarios"].items()
-                if facts["budgets"]["regime"] != "planned"
-                and (results.budgets["scenario"] == name).any()]  # fmt: skip
-    return [save_figure(partial(budgets, results, name), results.folder / f"budgets_{name}")
-            for name in reacting]  # fmt: skip
+    reacting = [
+        name
+        for name, facts in results.manifest["scenarios"].items()
+        if facts["budgets"]["regime"] != "planned" and (results.budgets["scenario"] == name).any()
+    ]
+    return [save_figure(partial(budgets, results, name), results.folder / f"budgets_{name}") for name in reacting]
 
 
 def budgets(results: Results, scenario: str) -> "Figure":
@@ -52,15 +53,25 @@ def budgets(results: Results, scenario: str) -> "Figure":
     left, right = figure.subplots(1, 2)
     _draw_prevention(left, rows)
     _draw_room(right, rows)
-    figure.suptitle(f"Budgets, {facts['budgets']['regime']}. {heading_of(scenario, facts)}", x=0.01, ha="left",
-                    fontsize=13, fontweight="bold", color=INK, parse_math=False)  # fmt: skip
+    figure.suptitle(
+        f"Budgets, {facts['budgets']['regime']}. {heading_of(scenario, facts)}",
+        x=0.01,
+        ha="left",
+        fontsize=13,
+        fontweight="bold",
+        color=INK,
+        parse_math=False,
+    )
     n = rows["run"].nunique()
     figure.supxlabel(
         f"Pounds of {PRICE_YEAR}, not discounted; {n} replicates. Bands: 95 % intervals of the mean (chance "
         "alone).\nPrevention is the plan and usual spending on places to meet. Room is an envelope less the bill "
         "in cash and what is planned.",
-        x=0.01, ha="left", fontsize=8, color=QUIET,
-    )  # fmt: skip
+        x=0.01,
+        ha="left",
+        fontsize=8,
+        color=QUIET,
+    )
     return figure
 
 

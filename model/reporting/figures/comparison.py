@@ -35,10 +35,12 @@ def draw_comparisons(results: Results) -> list[Path]:
     """
     found = [one for one in comparisons(results) if len(one.pairs)]
     return [
-        save_figure(partial(differences, one),
-              results.folder / ("comparison" if len(found) == 1 else f"comparison_{one.scenario}"))
+        save_figure(
+            partial(differences, one),
+            results.folder / ("comparison" if len(found) == 1 else f"comparison_{one.scenario}"),
+        )
         for one in found
-    ]  # fmt: skip
+    ]
 
 
 def differences(one: Comparison) -> "Figure":
@@ -53,39 +55,53 @@ def differences(one: Comparison) -> "Figure":
     title_axes(axes[1, 0], "Mean life satisfaction of adults: difference")
     _draw_crisis_differences(axes[1, 1], one)
     if one.services:
-        demand = {load_services()[name].label: _in_percent(one.demand.where("service", [name]))
-                  for name in one.main_services}  # fmt: skip
+        demand = {
+            load_services()[name].label: _in_percent(one.demand.where("service", [name])) for name in one.main_services
+        }
         _draw_differences(axes[0, 1], demand, "% of the comparator")
         title_axes(axes[0, 1], "Demand for main services: difference")
     else:
         axes[0, 1].set_axis_off()
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
-    figure.suptitle(f"{names[0]} less {names[1]}: {one.facts['place_name']}", x=0.01, ha="left", fontsize=13, fontweight="bold",
-                    color=INK, parse_math=False)  # fmt: skip
+    figure.suptitle(
+        f"{names[0]} less {names[1]}: {one.facts['place_name']}",
+        x=0.01,
+        ha="left",
+        fontsize=13,
+        fontweight="bold",
+        color=INK,
+        parse_math=False,
+    )
     n = len(one.pairs)
     figure.supxlabel(
         f"{one.facts['population']:,} simulated residents stand for {one.facts['real_population']:,}; "
-        + (f"{n} pairs of runs with one seed. Bands and bars: 95 % intervals of the mean\n"
-           "difference over pairs (chance alone)." if n > 1 else "one pair of runs: no interval.")
+        + (
+            f"{n} pairs of runs with one seed. Bands and bars: 95 % intervals of the mean\n"
+            "difference over pairs (chance alone)."
+            if n > 1
+            else "one pair of runs: no interval."
+        )
         + " Above 0 is more than the comparator.",
-        x=0.01, ha="left", fontsize=8, color=QUIET,
-    )  # fmt: skip
+        x=0.01,
+        ha="left",
+        fontsize=8,
+        color=QUIET,
+    )
     return figure
 
 
 def _draw_differences(axes: "Axes", lines: Mapping[str, Paired], unit: str) -> None:
     axes.axhline(0.0, color=INK, lw=0.8)
     years, reach = np.zeros(0), 0.0
-    for (label, yearly), colour, dashes in zip(
-        lines.items(), SERVICE_LINES, SERVICE_DASHES, strict=False
-    ):
+    for (label, yearly), colour, dashes in zip(lines.items(), SERVICE_LINES, SERVICE_DASHES, strict=False):
         changes = yearly.by("year").changes()
         found = [change.size for change in changes.values()]
         years = np.array([int(year) for year in changes])
         axes.plot(years, [one.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
         if found[0].is_sure:
-            axes.fill_between(years, [one.low for one in found], [one.high for one in found],
-                              color=colour, alpha=0.15, lw=0)  # fmt: skip
+            axes.fill_between(
+                years, [one.low for one in found], [one.high for one in found], color=colour, alpha=0.15, lw=0
+            )
         reach = max(reach, *(abs(one.mean) for one in found))
     if not reach:
         axes.set_ylim(-1.0, 1.0)
@@ -114,8 +130,7 @@ def _draw_crisis_differences(axes: "Axes", one: Comparison) -> None:
     found = [change.size for change in rates.values()]
     means, errors = np.array([size.mean for size in found]), error_bars(found)
     axes.axhline(0.0, color=INK, lw=0.8)
-    axes.bar(list(rates), means, color=LINE, width=0.65, yerr=errors,
-             error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
+    axes.bar(list(rates), means, color=LINE, width=0.65, yerr=errors, error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})
     if not means.any():
         axes.set_ylim(-1.0, 1.0)
     axes.set(ylabel="person-years a year per 1,000 adults", xlim=(0.4, 5.6))

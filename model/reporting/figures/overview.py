@@ -46,10 +46,12 @@ def draw_overviews(results: Results) -> list[Path]:
     """
     names = results.runs.loc[results.runs["status"] == "finished", "scenario"].unique()
     return [
-        save_figure(partial(overview, results, str(name)),
-              results.folder / ("overview" if len(names) == 1 else f"overview_{name}"))
+        save_figure(
+            partial(overview, results, str(name)),
+            results.folder / ("overview" if len(names) == 1 else f"overview_{name}"),
+        )
         for name in names
-    ]  # fmt: skip
+    ]
 
 
 def overview(results: Results, scenario: str) -> "Figure":
@@ -69,14 +71,18 @@ def overview(results: Results, scenario: str) -> "Figure":
         axes[1, 1].set_axis_off()
     runs = results.runs[results.runs["scenario"] == scenario]
     n = int((runs["status"] == "finished").sum())
-    figure.suptitle(heading_of(scenario, facts), x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK,
-                    parse_math=False)  # fmt: skip
+    figure.suptitle(
+        heading_of(scenario, facts), x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False
+    )
     figure.supxlabel(
         f"{facts['population']:,} simulated residents stand for {facts['real_population']:,}; "
         f"{n} replicates. Bands and bars: 95 % intervals of the mean over replicates "
         "(chance alone).\nThe summary says what it hangs on.",
-        x=0.01, ha="left", fontsize=8, color=QUIET,
-    )  # fmt: skip
+        x=0.01,
+        ha="left",
+        fontsize=8,
+        color=QUIET,
+    )
     return figure
 
 
@@ -89,8 +95,15 @@ def _draw_states(axes: "Axes", monthly: pd.DataFrame) -> None:
     last_year = shares.iloc[-MONTHS_PER_YEAR:].mean()
     for state, colour in zip(order, ("white", INK, INK, "white"), strict=True):
         share = float(last_year[state])
-        axes.text(years[-1] * 0.985, middle + share / 2, f"{state.replace('_', ' ')} {share:.1f} %",
-                  ha="right", va="center", color=colour, fontsize=8)  # fmt: skip
+        axes.text(
+            years[-1] * 0.985,
+            middle + share / 2,
+            f"{state.replace('_', ' ')} {share:.1f} %",
+            ha="right",
+            va="center",
+            color=colour,
+            fontsize=8,
+        )
         middle += share
     axes.set(ylim=(0, 100), ylabel="% of adults", xlim=(0, years[-1]))
     title_axes(axes, "Wellbeing states of adults")
@@ -105,8 +118,7 @@ def _draw_satisfaction(axes: "Axes", monthly: pd.DataFrame) -> None:
     years = values.index.to_numpy()
     axes.plot(years, [one.mean for one in found], color=LINE, lw=1.8, marker="o", ms=2.5)
     if found[0].is_sure:
-        axes.fill_between(years, [one.low for one in found], [one.high for one in found],
-                          color=LINE, alpha=0.2, lw=0)  # fmt: skip
+        axes.fill_between(years, [one.low for one in found], [one.high for one in found], color=LINE, alpha=0.2, lw=0)
     centre = float(np.mean([one.mean for one in found]))
     reach = max(0.1, 1.2 * float(np.abs(values.to_numpy() - centre).max()))
     axes.set(ylim=(centre - reach, centre + reach), ylabel="score, 0 to 10", xlim=(0, years[-1]))
@@ -123,16 +135,20 @@ def _draw_crisis_by_quintile(axes: "Axes", results: Results, scenario: str) -> N
     means = np.array([one.mean for one in found])
     errors = error_bars(found)
     positions = shares.index.to_numpy()
-    axes.bar(positions, means, color=STATE_COLOURS[3], width=0.65,
-             yerr=errors, error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
+    axes.bar(
+        positions,
+        means,
+        color=STATE_COLOURS[3],
+        width=0.65,
+        yerr=errors,
+        error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3},
+    )
     top = max(LEAST_AXIS, float(np.nanmax(means + errors[1])))
     for position, mean, error in zip(positions, means, errors[1], strict=True):
-        axes.text(position, mean + error + 0.02 * top, f"{mean:.1f}", ha="center", va="bottom",
-                  fontsize=8)  # fmt: skip
+        axes.text(position, mean + error + 0.02 * top, f"{mean:.1f}", ha="center", va="bottom", fontsize=8)
     axes.set(ylim=(0, 1.15 * top), ylabel="% of adults", xlim=(0.4, 5.6))
     axes.set_xticks(range(1, 6), ["1\nmost\ndeprived", "2", "3", "4", "5\nleast\ndeprived"])
-    title_axes(axes, f"In crisis by deprivation quintile, year {int(results.people['year'].max())}",
-           x_label=None)  # fmt: skip
+    title_axes(axes, f"In crisis by deprivation quintile, year {int(results.people['year'].max())}", x_label=None)
 
 
 def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
@@ -140,25 +156,22 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     last = services.index.get_level_values("year").max()
     costs = (services["cost_gbp"].xs(last, level="year") / 1e6).unstack(level="run")
     contacts = services["contacts"].xs(last, level="year").unstack(level="run").mean(axis=1)
-    found = {
-        str(name): estimate(row) for name, row in zip(costs.index, costs.to_numpy(), strict=True)
-    }
+    found = {str(name): estimate(row) for name, row in zip(costs.index, costs.to_numpy(), strict=True)}
     names = sorted(found, key=lambda name: found[name].mean)
     means = np.array([found[name].mean for name in names])
     errors = error_bars([found[name] for name in names])
-    axes.barh(names, means, color=LINE, height=0.65, xerr=errors,
-              error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})  # fmt: skip
+    axes.barh(names, means, color=LINE, height=0.65, xerr=errors, error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})
     longest = max(LEAST_AXIS, *means)
     labels = load_services()
     for k, name in enumerate(names):
         number = contacts[name]
         words = f"{number / 1e6:.1f}m" if number >= MANY_CONTACTS else f"{round(number, -2):,.0f}"
         label = labels[name].label if name in labels else name
-        axes.text(means[k] + errors[1, k] + 0.02 * longest, k,
-                  f"{label}: £{means[k]:.1f}m, {words}", va="center", fontsize=8)  # fmt: skip
+        axes.text(
+            means[k] + errors[1, k] + 0.02 * longest, k, f"{label}: £{means[k]:.1f}m, {words}", va="center", fontsize=8
+        )
     axes.set_yticks([])
-    axes.set(xlim=(0, max(2.3 * longest, *(means + errors[1] + 1.3 * longest))),
-             xlabel="£ million a year")  # fmt: skip
+    axes.set(xlim=(0, max(2.3 * longest, *(means + errors[1] + 1.3 * longest))), xlabel="£ million a year")
     title_axes(
         axes,
         f"Services in the real place, year {int(last)}: cost, contacts or entries",

@@ -19,8 +19,17 @@ MIDLIFE = "log_hazard_age_35_49"
 
 def baseline_page(found: Baseline) -> str:
     """Set the measured baseline beside what was published, as Markdown."""
-    parts = (_opening, _knob_table, _target_table, _years_table, _age_table, _services_table,
-             _care_table, _contagion_words, _place_table)  # fmt: skip
+    parts = (
+        _opening,
+        _knob_table,
+        _target_table,
+        _years_table,
+        _age_table,
+        _services_table,
+        _care_table,
+        _contagion_words,
+        _place_table,
+    )
     return "\n".join("\n".join(part(found)) + "\n" for part in parts)
 
 
@@ -67,11 +76,9 @@ def _knob_table(found: Baseline) -> Iterator[str]:
         target = load_targets()[knob.target]
         settings = " | ".join(f"{_setting(knob, variant):.3g}" for variant in VARIANTS)
         yield (
-            f"| {_knob_name(knob)} | {knob.prior:g} | {knob.low:g} to {knob.high:g} "
-            f"| {settings} | {target.meaning} |"
+            f"| {_knob_name(knob)} | {knob.prior:g} | {knob.low:g} to {knob.high:g} | {settings} | {target.meaning} |"
         )
-    fixed = [one.name for one in load_parameters().entries.values()
-             if one.status == "not identifiable"]  # fmt: skip
+    fixed = [one.name for one in load_parameters().entries.values() if one.status == "not identifiable"]
     yield ""
     yield f"Not identifiable by these targets, and left at their priors: {_code(fixed)}."
 
@@ -79,9 +86,7 @@ def _knob_table(found: Baseline) -> Iterator[str]:
 def _knob_name(knob: Knob) -> str:
     if len(knob.parameters) == 1:
         return f"`{knob.name}`"
-    first, last = (
-        name.removeprefix("log_hazard_") for name in (knob.parameters[0], knob.parameters[-1])
-    )
+    first, last = (name.removeprefix("log_hazard_") for name in (knob.parameters[0], knob.parameters[-1]))
     return f"{knob.name}: factor on the log hazards `{first}` to `{last}`"
 
 
@@ -117,8 +122,9 @@ def _target_table(found: Baseline) -> Iterator[str]:
         )
     yield ""
     yield from notes or ["Every figure lies in its range."]
-    later = " and ".join(f"{months} months {estimate(found.of(f'still_low_after_{months}')).short(1)} %"
-                         for months in (12, 60))  # fmt: skip
+    later = " and ".join(
+        f"{months} months {estimate(found.of(f'still_low_after_{months}')).short(1)} %" for months in (12, 60)
+    )
     yield f"- Below 7 again after {later}: no published figure is in hand."
     yield (
         "- **frequent attenders**: the 25 of 16,000 patients who come most would make "
@@ -176,13 +182,14 @@ def _services_table(found: Baseline) -> Iterator[str]:
     )
     yield ""
     yield (
-        "| service | published | here | most to least deprived fifth | aged 65 and over, % "
-        "| attributable to state, % |"
+        "| service | published | here | most to least deprived fifth | aged 65 and over, % | attributable to state, % |"
     )
     yield "| --- | --- | --- | --- | --- | --- |"
     for name, service in contact_services().items():
-        cells = [estimate(found.of(f"{name}_{what}")).short(digits)
-                 for what, digits in (("rate", 1), ("deprivation_ratio", 2), ("share_65_plus", 1))]  # fmt: skip
+        cells = [
+            estimate(found.of(f"{name}_{what}")).short(digits)
+            for what, digits in (("rate", 1), ("deprivation_ratio", 2), ("share_65_plus", 1))
+        ]
         yield (
             f"| {service.label}, {service.base} | {p[f'{name}_rate']:g} | {' | '.join(cells)} "
             f"| {100.0 * states[name]:.0f} |"
@@ -192,9 +199,7 @@ def _services_table(found: Baseline) -> Iterator[str]:
 def _care_table(found: Baseline) -> Iterator[str]:
     p = load_parameters()
     published = {
-        "child_in_need": p.child_in_need_stock
-        - p.child_protection_plan_stock
-        - p.looked_after_child_stock,
+        "child_in_need": p.child_in_need_stock - p.child_protection_plan_stock - p.looked_after_child_stock,
         "child_protection_plan": p.child_protection_plan_stock,
         "looked_after_child": p.looked_after_child_stock,
     }
@@ -210,8 +215,10 @@ def _care_table(found: Baseline) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     for name, service in load_services().items():
         if service.kind == "stock":
-            cells = [estimate(found.of(f"{name}_{what}")).short(digits)
-                     for what, digits in (("rate", 1), ("entry_rate", 1), ("deprivation_ratio", 1))]  # fmt: skip
+            cells = [
+                estimate(found.of(f"{name}_{what}")).short(digits)
+                for what, digits in (("rate", 1), ("entry_rate", 1), ("deprivation_ratio", 1))
+            ]
             due = f"{published[name]:.1f}" if name in published else ""
             yield f"| {service.label}, {service.base} | {due} | {' | '.join(cells)} |"
 

@@ -52,8 +52,12 @@ GAP_LABELS = {
     "care": "children's care grows 3 % a year dearer",
     "even": "all envelopes fall by 0.5 % a year",
 }
-REGIME_LABELS = {"siloed": "siloed", "half_pooled": "half pooled", "pooled": "all pooled",
-                 "contract": "half pooled, as in `shift_pooled`"}  # fmt: skip
+REGIME_LABELS = {
+    "siloed": "siloed",
+    "half_pooled": "half pooled",
+    "pooled": "all pooled",
+    "contract": "half pooled, as in `shift_pooled`",
+}
 FOLLOWED_LABELS = {
     "index": ("infrastructure index", 3),
     "ties_local": ("local ties an adult", 3),
@@ -65,8 +69,7 @@ SETTLED_FROM = 20
 """The year after which a plan is old."""
 SPEEDS = ("fast", "slow")
 HALF = 0.5
-AGENCY_LABELS = {"nhs": "NHS", "central_government": "central government",
-                 "community_sector": "community sector"}  # fmt: skip
+AGENCY_LABELS = {"nhs": "NHS", "central_government": "central government", "community_sector": "community sector"}
 
 
 def money_page(found: Answers) -> str:
@@ -179,10 +182,11 @@ def _back_in_words(found: Answers, lens: str) -> str:
     curve, years = _curve(found, "shift", lens), found.up_to(LONGEST)
     mean, soonest, latest = curve.back
     answer = (
-        f"comes back in year {mean}{_between(soonest, latest, years)}" if mean
+        f"comes back in year {mean}{_between(soonest, latest, years)}"
+        if mean
         else f"does not come back within {years} years"
         + (f" (at the best end of the interval in year {soonest})" if soonest else "")
-    )  # fmt: skip
+    )
     return f"**{LENS_WORDS[lens]} the shift {answer}.** {_lowest_in_words(curve, years)} {_lately(found, lens)}"
 
 
@@ -226,16 +230,29 @@ def _any_back(found: Answers, lens: str) -> str:
 
 def _cases_table(found: Answers, lens: str, label: str) -> Lines:
     years = found.up_to(LONGEST)
-    yield from head(f"{label}: the shift", "lowest in year", "at", "back in year (interval)",
-                    f"after {years} years", "less as it is", "gain for each pound spent")  # fmt: skip
+    yield from head(
+        f"{label}: the shift",
+        "lowest in year",
+        "at",
+        "back in year (interval)",
+        f"after {years} years",
+        "less as it is",
+        "gain for each pound spent",
+    )
     central = _curve(found, "shift", lens).by_seed[:, -1]
     for case, words in CASES.items():
         curve = _curve(found, case, lens)
         mean, soonest, latest = (_year(year, years) for year in curve.back)
         moved = "" if case == "shift" else estimate(curve.by_seed[:, -1] - central).short(1, "+")
-        yield row(words, str(curve.lowest), curve.band[curve.lowest - 1].short(1, "+"),
-                  mean if mean == soonest == latest else f"{mean} ({soonest} to {latest})",
-                  curve.band[-1].short(1, "+"), moved, _ratio(found, case, lens))  # fmt: skip
+        yield row(
+            words,
+            str(curve.lowest),
+            curve.band[curve.lowest - 1].short(1, "+"),
+            mean if mean == soonest == latest else f"{mean} ({soonest} to {latest})",
+            curve.band[-1].short(1, "+"),
+            moved,
+            _ratio(found, case, lens),
+        )
 
 
 def _ratio(found: Answers, case: str, lens: str) -> str:
@@ -262,9 +279,10 @@ def _whose_pocket(found: Answers) -> Lines:
     yield ""
     own, own_cash = _factor(found, "own_share"), _factor(found, "own_share", full="cash")
     in_cash = (
-        f"{_percent(own_cash)} in cash" if estimate(_of_agency(found, "cash", "all")).is_told
+        f"{_percent(own_cash)} in cash"
+        if estimate(_of_agency(found, "cash", "all")).is_told
         else "in cash no saving can be told"
-    )  # fmt: skip
+    )
     yield (
         f"**Of a pound saved by the shift in {years} years, {_percent(own)} at full cost falls to whoever paid "
         f"the pound that saved it; {in_cash}**, if each pound of the plan saves alike."
@@ -275,8 +293,9 @@ def _whose_pocket(found: Answers) -> Lines:
     yield from _matrix(found)
     yield ""
     nulls = [f"null_{lens}_{agency}" for lens in ("cash", "full_cost") for agency in AGENCIES]
-    yield null_said(exactly_none(found, nulls), "without effects no agency saves a penny",
-                    "without effects some agency still saves")  # fmt: skip
+    yield null_said(
+        exactly_none(found, nulls), "without effects no agency saves a penny", "without effects some agency still saves"
+    )
 
 
 def _factor(found: Answers, name: str, full: str = "full_cost", pooled: float = 0.0) -> Estimate:
@@ -302,21 +321,21 @@ def _agency(name: str) -> str:
 
 
 def _pockets_table(found: Answers, years: int) -> Lines:
-    yield from head(f"{years} years, £m", "pays", "saves in cash", "cash less pays", "saves at full cost",
-                    "full cost less pays")  # fmt: skip
+    yield from head(
+        f"{years} years, £m", "pays", "saves in cash", "cash less pays", "saves at full cost", "full cost less pays"
+    )
     for agency in (*AGENCIES, "all"):
-        pays, cash, full = (
-            _of_agency(found, what, agency) for what in ("pays", "cash", "full_cost")
+        pays, cash, full = (_of_agency(found, what, agency) for what in ("pays", "cash", "full_cost"))
+        yield row(
+            _agency(agency),
+            _millions(estimate(pays), ""),
+            *(_millions(estimate(one)) for one in (cash, cash - pays, full, full - pays)),
         )
-        yield row(_agency(agency), _millions(estimate(pays), ""),
-                  *(_millions(estimate(one)) for one in (cash, cash - pays, full, full - pays)))  # fmt: skip
 
 
 def _of_agency(found: Answers, what: str, agency: str) -> Array:
     by_agency = _by_agency(found, what)
-    return np.asarray(
-        by_agency.sum(axis=1) if agency == "all" else by_agency[:, AGENCIES.index(agency)]
-    )
+    return np.asarray(by_agency.sum(axis=1) if agency == "all" else by_agency[:, AGENCIES.index(agency)])
 
 
 def _matrix(found: Answers) -> Lines:
@@ -329,8 +348,7 @@ def _matrix(found: Answers) -> Lines:
         *(_agency(AGENCIES[k]) for k in savers),
     )
     for p in np.flatnonzero(pays.any(axis=0)):
-        cells = [jackknifed(lambda paid, saved, p=p, k=k: paid[p] / paid.sum() * saved[k], pays, saves)
-                 for k in savers]  # fmt: skip
+        cells = [jackknifed(lambda paid, saved, p=p, k=k: paid[p] / paid.sum() * saved[k], pays, saves) for k in savers]
         yield row(_agency(AGENCIES[p]), *(_millions(one) for one in cells))
 
 
@@ -366,18 +384,25 @@ def _pooling(found: Answers) -> Lines:
 
 
 def _pooling_in_words(found: Answers, years: int) -> str:
-    told = [
-        _pooled_less_siloed(found, gap, words) for gap, words in GAP_LABELS.items() if gap != "none"
-    ]
+    told = [_pooled_less_siloed(found, gap, words) for gap, words in GAP_LABELS.items() if gap != "none"]
     return f"Of what is planned for prevention in {years} years, {'; '.join(told)}."
 
 
 def _pooled_less_siloed(found: Answers, gap: str, words: str) -> str:
     siloed, pooled = (_paid_share(found, gap, regime) for regime in ("siloed", "pooled"))
-    more = jackknifed(lambda one, other, due: (one - other) / due, found.of(f"{gap}_pooled_paid"),
-                      found.of(f"{gap}_siloed_paid"), found.of(f"{gap}_siloed_planned"))  # fmt: skip
-    answer = ("**no difference can be told**" if not more.is_told
-              else "**pooling sustains more**" if more.mean > 0 else "**pooling sustains less**")  # fmt: skip
+    more = jackknifed(
+        lambda one, other, due: (one - other) / due,
+        found.of(f"{gap}_pooled_paid"),
+        found.of(f"{gap}_siloed_paid"),
+        found.of(f"{gap}_siloed_planned"),
+    )
+    answer = (
+        "**no difference can be told**"
+        if not more.is_told
+        else "**pooling sustains more**"
+        if more.mean > 0
+        else "**pooling sustains less**"
+    )
     return (
         f"where {words}, silos pay {_percent(siloed)} and a full pool {_percent(pooled)}: {answer} "
         f"({more.times(100.0).short(1, '+')} points)"
@@ -390,19 +415,33 @@ def _paid_share(found: Answers, gap: str, regime: str) -> Estimate:
 
 
 def _regimes_table(found: Answers, gap: str, words: str, years: int) -> Lines:
-    yield from head(f"{words}, {years} years", "prevention paid, %", *(_agency(one) for one in PAYERS),
-                    "in the last year, %", "cut, £m", "of it usual", "feedback's own part, £m",
-                    "not covered, £m", "person-years in crisis")  # fmt: skip
+    yield from head(
+        f"{words}, {years} years",
+        "prevention paid, %",
+        *(_agency(one) for one in PAYERS),
+        "in the last year, %",
+        "cut, £m",
+        "of it usual",
+        "feedback's own part, £m",
+        "not covered, £m",
+        "person-years in crisis",
+    )
     for regime in LIVED[gap]:
         at = f"{gap}_{regime}"
         cut = found.of(f"{at}_planned") - found.of(f"{at}_paid")
         of_usual = found.of(f"{at}_planned_of_usual") - found.of(f"{at}_paid_of_usual")
         shares = [mean_of(found, f"{at}_share_{one}").times(100.0).short(0) for one in PAYERS]
-        yield row(REGIME_LABELS[regime], _percent(_paid_share(found, gap, regime)), *shares,
-                  mean_of(found, f"{at}_paid_at_end").times(100.0).short(0),
-                  _millions(estimate(cut)), _millions(estimate(of_usual)),
-                  _millions(mean_of(found, f"{at}_feedback")),
-                  _millions(mean_of(found, f"{at}_unfunded"), ""), cell(found, f"{at}_crisis"))  # fmt: skip
+        yield row(
+            REGIME_LABELS[regime],
+            _percent(_paid_share(found, gap, regime)),
+            *shares,
+            mean_of(found, f"{at}_paid_at_end").times(100.0).short(0),
+            _millions(estimate(cut)),
+            _millions(estimate(of_usual)),
+            _millions(mean_of(found, f"{at}_feedback")),
+            _millions(mean_of(found, f"{at}_unfunded"), ""),
+            cell(found, f"{at}_crisis"),
+        )
 
 
 # --- D. Where are spirals? ---------------------------------------------------------------
@@ -439,15 +478,14 @@ def _spirals(found: Answers) -> Lines:
     )
     yield ""
     still = all(np.allclose(spiral(one, 0.0, share), 1.0) for one in RETURNS)
-    yield null_said(still, "without a gap nothing is cut and nothing grows, whatever comes back",
-                    "without a gap something moves")  # fmt: skip
+    yield null_said(
+        still, "without a gap nothing is cut and nothing grows, whatever comes back", "without a gap something moves"
+    )
 
 
 def _spirals_in_words(own: Estimate, pooled: Estimate) -> str:
     if pooled.high < 1.0 and own.high < 1.0:
-        return (
-            "At the catalogue's values the place lies where neither spiral exists, pooled or not."
-        )
+        return "At the catalogue's values the place lies where neither spiral exists, pooled or not."
     if pooled.low > 1.0 or own.low > 1.0:
         return "At the catalogue's values the place lies where spirals exist."
     return "On which side the place lies cannot be told."
@@ -455,9 +493,7 @@ def _spirals_in_words(own: Estimate, pooled: Estimate) -> str:
 
 def _cash_return(found: Answers, pooled: float = 0.0) -> Estimate:
     """Estimate the pounds of cash that a pound brings back to its payers, or to the pool."""
-    return _factor(found, "gain", pooled=pooled).times(
-        1.0 / load_parameters()["reinvestment_share"]
-    )
+    return _factor(found, "gain", pooled=pooled).times(1.0 / load_parameters()["reinvestment_share"])
 
 
 def _needed(found: Answers) -> str:
@@ -474,16 +510,19 @@ def _needed(found: Answers) -> str:
 def _loop_table(found: Answers) -> Lines:
     factors = ("ratio", "own_share", "cashable", "gain")
     reinvested = load_parameters()["reinvestment_share"]
-    yield from head("loop gain", "full-cost benefit-cost ratio", "x falls to payers", "x cashable",
-                    f"x reinvested ({reinvested:g}) = loop gain")  # fmt: skip
+    yield from head(
+        "loop gain",
+        "full-cost benefit-cost ratio",
+        "x falls to payers",
+        "x cashable",
+        f"x reinvested ({reinvested:g}) = loop gain",
+    )
     for label, pooled in (("each agency by itself", 0.0), ("all in one pool", 1.0)):
         yield row(label, *(_factor(found, name, pooled=pooled).short(3) for name in factors))
 
 
 def _map(share: float) -> Lines:
-    yield from head(
-        "growth gap, % a year; cash returned for a pound:", *(f"{one:g}" for one in RETURNS)
-    )
+    yield from head("growth gap, % a year; cash returned for a pound:", *(f"{one:g}" for one in RETURNS))
     for gap in GROWTH_GAPS:
         alone = float(spiral(0.0, gap, share).mean())
         paid = [float(spiral(one, gap, share).mean()) for one in RETURNS]
@@ -503,8 +542,12 @@ def _cuts(found: Answers) -> Lines:
     yield _half_times_in_words(found, cut)
     yield ""
     told = [k for k in (1, 2, 5, 10, 15, 20) if k <= 2 * cut]
-    yield from head(f"usual spending cut to {100 * KEPT_LEAST:.0f} % for {cut} years, then restored at once",
-                    "at the end of the cut", *(f"year {k} after" for k in told), "half is back after, years")  # fmt: skip
+    yield from head(
+        f"usual spending cut to {100 * KEPT_LEAST:.0f} % for {cut} years, then restored at once",
+        "at the end of the cut",
+        *(f"year {k} after" for k in told),
+        "half is back after, years",
+    )
     for column, (label, digits) in FOLLOWED_LABELS.items():
         cells = [cell(found, f"cut_{column}_in_{cut + k}", digits) for k in (0, *told)]
         yield row(label, *cells, _half_time(found, column, cut))
@@ -547,18 +590,19 @@ def _half_time(found: Answers, column: str, cut: int) -> str:
 
 
 def _half_times_in_words(found: Answers, cut: int) -> str:
-    times = [
-        f"{label}: {_half_time(found, column, cut)}"
-        for column, (label, _) in FOLLOWED_LABELS.items()
-    ]
+    times = [f"{label}: {_half_time(found, column, cut)}" for column, (label, _) in FOLLOWED_LABELS.items()]
     return f"**Half of what a cut takes away is back after, in years: {'; '.join(times)}.**"
 
 
 def _austerity(found: Answers, years: int) -> Lines:
     """Tell the bundled cuts and restoration, which the rule of the budgets decides."""
     told = [k for k in (2, 5, 10, 15, 20, 25, 30, 40) if k <= years]
-    yield from head("`austerity_then_restoration` less usual spending held", *(f"year {k}" for k in told),
-                    "worst in year", "half is back after, years")  # fmt: skip
+    yield from head(
+        "`austerity_then_restoration` less usual spending held",
+        *(f"year {k}" for k in told),
+        "worst in year",
+        "half is back after, years",
+    )
     for name, (label, digits) in {"kept": ("usual spending, share", 2), **FOLLOWED_LABELS}.items():
         path = np.array([found.of(f"austerity_{name}_in_{k}") for k in range(1, years + 1)]).T
         worst = int(np.abs(path.mean(axis=0)).argmax())
@@ -576,51 +620,50 @@ def _after(missing: Array) -> str:
 def _sweeps(found: Answers, cut: int) -> Lines:
     yield _hysteresis_in_words(found, cut)
     yield ""
-    yield from head(f"down to {100 * KEPT_LEAST:.0f} % in equal steps and up again, less usual spending held",
-                    f"deepest, {cut} years each way", f"{2 * cut} years", "down less up at equal spending, "
-                    f"{cut} years each way", f"{2 * cut} years", f"the same for each of the deepest, {cut} years",
-                    f"{2 * cut} years", f"{2 * cut} years each way: left {cut} years after", f"{2 * cut} years after")  # fmt: skip
+    yield from head(
+        f"down to {100 * KEPT_LEAST:.0f} % in equal steps and up again, less usual spending held",
+        f"deepest, {cut} years each way",
+        f"{2 * cut} years",
+        f"down less up at equal spending, {cut} years each way",
+        f"{2 * cut} years",
+        f"the same for each of the deepest, {cut} years",
+        f"{2 * cut} years",
+        f"{2 * cut} years each way: left {cut} years after",
+        f"{2 * cut} years after",
+    )
     for column, (label, digits) in FOLLOWED_LABELS.items():
         names = [f"{speed}_{column}_{name}" for name in ("lowest", "width") for speed in SPEEDS]
         left = [f"slow_{column}_{name}" for name in ("left_halfway", "left")]
-        yield row(label, *(cell(found, name, digits) for name in names),
-                  *(_relative_width(found, column, speed).short(2) for speed in SPEEDS),
-                  *(cell(found, name, digits) for name in left))  # fmt: skip
+        yield row(
+            label,
+            *(cell(found, name, digits) for name in names),
+            *(_relative_width(found, column, speed).short(2) for speed in SPEEDS),
+            *(cell(found, name, digits) for name in left),
+        )
 
 
 def _relative_width(found: Answers, column: str, *speeds: str) -> Estimate:
     """Estimate a loop's width for each of its depth; of two speeds, the first's less the second's."""
-    figures = [
-        found.of(f"{speed}_{column}_{name}") for speed in speeds for name in ("width", "lowest")
-    ]
+    figures = [found.of(f"{speed}_{column}_{name}") for speed in speeds for name in ("width", "lowest")]
     return jackknifed(
-        lambda *means: sum(
-            (-1) ** (k // 2) * abs(means[k] / means[k + 1]) for k in range(0, len(means), 2)
-        ),
+        lambda *means: sum((-1) ** (k // 2) * abs(means[k] / means[k + 1]) for k in range(0, len(means), 2)),
         *figures,
     )
 
 
 def _hysteresis_in_words(found: Answers, cut: int) -> str:
     narrower = [label for column, (label, _) in FOLLOWED_LABELS.items() if _narrows(found, column)]
-    lag = (
-        f" Against its depth the loop narrows as the sweep slows for {', '.join(narrower)}: lag."
-        if narrower
-        else ""
-    )
-    left = {column: label for column, (label, _) in FOLLOWED_LABELS.items()
-            if mean_of(found, f"slow_{column}_left").is_told}  # fmt: skip
+    lag = f" Against its depth the loop narrows as the sweep slows for {', '.join(narrower)}: lag." if narrower else ""
+    left = {
+        column: label for column, (label, _) in FOLLOWED_LABELS.items() if mean_of(found, f"slow_{column}_left").is_told
+    }
     stays = [label for column, label in left.items() if not _still_returns(found, column)]
     if stays:
         return (
             f"**{2 * cut} years after a slow sweep down and up a difference is told in {', '.join(stays)}, and not "
             f"that it still shrinks.**{lag}"
         )
-    what = (
-        f"what is left of {', '.join(left.values())} still shrinks"
-        if left
-        else "nothing that is left can be told"
-    )
+    what = f"what is left of {', '.join(left.values())} still shrinks" if left else "nothing that is left can be told"
     return f"**Not shown: hysteresis.** {2 * cut} years after a slow sweep down and up {what}.{lag}"
 
 

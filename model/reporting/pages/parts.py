@@ -113,8 +113,9 @@ def jackknifed(statistic: Callable[..., float], *by_seed: Array) -> Estimate:
     """
     n = by_seed[0].shape[0]
     whole = float(statistic(*(values.mean(axis=0) for values in by_seed)))
-    left = np.array([statistic(*(np.delete(values, k, axis=0).mean(axis=0) for values in by_seed))
-                     for k in range(n)], float)  # fmt: skip
+    left = np.array(
+        [statistic(*(np.delete(values, k, axis=0).mean(axis=0) for values in by_seed)) for k in range(n)], float
+    )
     error = float(np.sqrt((n - 1) / n * np.sum((left - left.mean()) ** 2)))
     half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * error
     return Estimate(whole, whole - half, whole + half)

@@ -92,13 +92,23 @@ def _demand_first(found: Answers) -> Lines:
         yield _order_in_words(found, label, most)
         yield ""
         years = _years(found, most)
-        yield from head(f"`{name}` less the status quo", *(f"year {year}" for year in years),
-                         "first year told", f"{found.up_to(most)} years", "% of all")  # fmt: skip
+        yield from head(
+            f"`{name}` less the status quo",
+            *(f"year {year}" for year in years),
+            "first year told",
+            f"{found.up_to(most)} years",
+            "% of all",
+        )
         for column in DEMAND:
             first, _ = _first_told(found, f"{label}_{column}_in_{{}}", most)
             cells = [cell(found, f"{label}_{column}_in_{year}") for year in years]
-            yield row(LABELS[column], *cells, str(first or "none"),
-                       cell(found, f"{label}_{column}_total"), cell(found, f"{label}_{column}_share", 2))  # fmt: skip
+            yield row(
+                LABELS[column],
+                *cells,
+                str(first or "none"),
+                cell(found, f"{label}_{column}_total"),
+                cell(found, f"{label}_{column}_share", 2),
+            )
     yield ""
     nulls = [f"null_{column}" for column in DEMAND]
     yield null_said(
@@ -113,9 +123,11 @@ def _order_in_words(found: Answers, label: str, most: int) -> str:
     demand, sign = _first_told(found, f"{label}_sought_help_in_{{}}", most)
     crisis, crisis_sign = _first_told(found, f"{label}_crisis_in_{{}}", most)
     years = found.up_to(most)
-    asked = f"First asks for help first differ in year {demand}, {'up' if sign > 0 else 'down'}" if demand else (
-        f"In none of {years} years can a change in asks for help be told"
-    )  # fmt: skip
+    asked = (
+        f"First asks for help first differ in year {demand}, {'up' if sign > 0 else 'down'}"
+        if demand
+        else (f"In none of {years} years can a change in asks for help be told")
+    )
     fell = (
         f"person-years in crisis in year {crisis}, {'up' if crisis_sign > 0 else 'down'}"
         if crisis
@@ -125,11 +137,14 @@ def _order_in_words(found: Answers, label: str, most: int) -> str:
     falls = crisis is not None and crisis_sign < 0
     together = demand == crisis and sign > 0 and falls
     answer = (
-        "Demand rises, but no earlier than crisis falls" if together
-        else "Yes" if rises_first and falls
-        else "Demand rises, and no fall in crisis can be told" if rises_first
+        "Demand rises, but no earlier than crisis falls"
+        if together
+        else "Yes"
+        if rises_first and falls
+        else "Demand rises, and no fall in crisis can be told"
+        if rises_first
         else "Not shown"
-    )  # fmt: skip
+    )
     total = change_in_words(mean_of(found, f"{label}_crisis_total"))
     share = cell(found, f"{label}_crisis_share", 2)
     return (
@@ -155,17 +170,14 @@ def _unless_told(is_told: bool, words: str) -> Lines:
 
 def _own_ratios(programme: str, who: str) -> str:
     ratios = [one for one in load_programme(programme).effects_of(HazardRatio) if one.who == who]
-    return ", ".join(f"{one.worsen.value:g} on worsening and {one.improve.value:g} on improving"
-                     for one in ratios)  # fmt: skip
+    return ", ".join(f"{one.worsen.value:g} on worsening and {one.improve.value:g} on improving" for one in ratios)
 
 
 def _link_workers(found: Answers) -> Lines:
     years = found.up_to(PLAN_YEARS)
     yield f"## {PATTERNS['link_workers_without_infrastructure']}"
     yield ""
-    bare, usual, hubs = (
-        mean_of(found, f"link_{where}_ties") for where in ("bare", "usual", "hubs")
-    )
+    bare, usual, hubs = (mean_of(found, f"link_{where}_ties") for where in ("bare", "usual", "hubs"))
     yield (
         f"A year after enrolment those whom link workers see hold {bare.short(3, '+')} local ties more "
         f"than in the world without, where there is hardly any infrastructure, {usual.short(3, '+')} "
@@ -174,14 +186,28 @@ def _link_workers(found: Answers) -> Lines:
         f"{change_in_words(mean_of(found, 'link_usual_crisis'))} person-years."
     )
     yield ""
-    yield from head("link workers in a place", "enrolees followed a seed", "local ties each, after a year",
-                     "months in crisis each, first year", f"person-years in crisis, {years} years", "% of all")  # fmt: skip
-    for label, where in (("bare", "with hardly any infrastructure"), ("usual", "as it is"),
-                         ("hubs", "with new hubs, beside hubs alone"),
-                         ("no_ties", "as it is, and no ties made (null)")):  # fmt: skip
-        yield row(where, cell(found, f"link_{label}_enrolees", 0, ""),
-                   *(cell(found, f"link_{label}_{name}", digits) for name, digits in
-                     (("ties", 3), ("crisis_months", 3), ("crisis", 0), ("crisis_share", 2))))  # fmt: skip
+    yield from head(
+        "link workers in a place",
+        "enrolees followed a seed",
+        "local ties each, after a year",
+        "months in crisis each, first year",
+        f"person-years in crisis, {years} years",
+        "% of all",
+    )
+    for label, where in (
+        ("bare", "with hardly any infrastructure"),
+        ("usual", "as it is"),
+        ("hubs", "with new hubs, beside hubs alone"),
+        ("no_ties", "as it is, and no ties made (null)"),
+    ):
+        yield row(
+            where,
+            cell(found, f"link_{label}_enrolees", 0, ""),
+            *(
+                cell(found, f"link_{label}_{name}", digits)
+                for name, digits in (("ties", 3), ("crisis_months", 3), ("crisis", 0), ("crisis_share", 2))
+            ),
+        )
     yield ""
     null = mean_of(found, "link_no_ties_ties")
     yield null_said(
@@ -213,9 +239,7 @@ def _approaches(found: Answers) -> Lines:
     yield ""
     early = [mean_of(found, f"led_index_in_{year}") for year in range(1, years + 1)]
     lower = next((one for one in early if one.mean), early[0])
-    overtakes = next(
-        (k for k, one in enumerate(early, start=1) if one.is_told and one.mean > 0), None
-    )
+    overtakes = next((k for k, one in enumerate(early, start=1) if one.is_told and one.mean > 0), None)
     yields = (
         ("Lower at first" if lower.is_told and lower.mean < 0 else "Not lower at first")
         + ", and "
@@ -228,20 +252,28 @@ def _approaches(found: Answers) -> Lines:
     )
     yield ""
     told = _years(found, BUILD_YEARS)
-    yield from head(
-        "community-led less uniform, the same money", *(f"year {year}" for year in told)
-    )
-    for column, meaning, digits in (("fit", "local fit", 2), ("index", "infrastructure index", 4),
-                                    ("ties_local", "local ties an adult", 3),
-                                    ("crisis", "person-years in crisis", 0)):  # fmt: skip
+    yield from head("community-led less uniform, the same money", *(f"year {year}" for year in told))
+    for column, meaning, digits in (
+        ("fit", "local fit", 2),
+        ("index", "infrastructure index", 4),
+        ("ties_local", "local ties an adult", 3),
+        ("crisis", "person-years in crisis", 0),
+    ):
         yield row(meaning, *(cell(found, f"led_{column}_in_{year}", digits) for year in told))
     yield ""
-    yield from head(f"hubs less the status quo, {years} years", "local ties an adult at the end",
-                     "person-years in crisis", "% of all")  # fmt: skip
+    yield from head(
+        f"hubs less the status quo, {years} years",
+        "local ties an adult at the end",
+        "person-years in crisis",
+        "% of all",
+    )
     for label in ("uniform", "led"):
-        yield row("community-led" if label == "led" else label,
-                   cell(found, f"hubs_{label}_ties_at_end", 3), cell(found, f"hubs_{label}_crisis_total"),
-                   cell(found, f"hubs_{label}_crisis_share", 2))  # fmt: skip
+        yield row(
+            "community-led" if label == "led" else label,
+            cell(found, f"hubs_{label}_ties_at_end", 3),
+            cell(found, f"hubs_{label}_crisis_total"),
+            cell(found, f"hubs_{label}_crisis_share", 2),
+        )
     yield ""
     unlearned = [found.of(f"unlearned_index_in_{year}") for year in range(1, years + 1)]
     yield null_said(
@@ -266,22 +298,32 @@ def _supporters(found: Answers) -> Lines:
     yield ""
     worsen = mean_of(found, "supporters_real_worsen")
     low = mean_of(found, "supporters_real_low")
-    answer = "Yes, a little" if low.is_told and low.mean < 0 else (
-        "In their hazards, and not so that it could be told in their states"
-        if worsen.is_told and worsen.mean < 0 else "Not shown"
-    )  # fmt: skip
+    answer = (
+        "Yes, a little"
+        if low.is_told and low.mean < 0
+        else (
+            "In their hazards, and not so that it could be told in their states"
+            if worsen.is_told and worsen.mean < 0
+            else "Not shown"
+        )
+    )
     yield (
         f"**{answer}.** {mean_of(found, 'supporters_real_n').short(0)} residents of the sample a seed carry "
         f"`peer_support_at_scale` in its first {found.up_to(NULL_YEARS)} years. Beside themselves in the "
         "world without it, from their first month as supporters:"
     )
     yield ""
-    yield from head("", "rate of worsening, %", "rate of improving, %",
-                     "months struggling or in crisis, a thousand", "months in crisis, a thousand")  # fmt: skip
-    for label, meaning in (("real", "as in the catalogue"),
-                           ("null", "null: supporters' own hazard ratios are 1")):  # fmt: skip
-        yield row(meaning, *(cell(found, f"supporters_{label}_{name}", 1)
-                              for name in ("worsen", "improve", "low", "crisis")))  # fmt: skip
+    yield from head(
+        "",
+        "rate of worsening, %",
+        "rate of improving, %",
+        "months struggling or in crisis, a thousand",
+        "months in crisis, a thousand",
+    )
+    for label, meaning in (("real", "as in the catalogue"), ("null", "null: supporters' own hazard ratios are 1")):
+        yield row(
+            meaning, *(cell(found, f"supporters_{label}_{name}", 1) for name in ("worsen", "improve", "low", "crisis"))
+        )
     without = [cell(found, f"supporters_real_{name}_without", 1, "") for name in ("low", "crisis")]
     yield row("without the plan, a thousand months", "", "", *without)
     yield ""
@@ -312,13 +354,32 @@ def _endings(found: Answers) -> Lines:
         "taken in until the last month in both, what ending itself does is left:"
     )
     yield ""
-    yield from head("abrupt less tapered", "taking part at the end, of the sample", "person-years in crisis after it",
-                     "before it", f"months in crisis each, {2 * WINDOW} months", "local ties each, a year after")  # fmt: skip
-    for label, meaning in (("planned", "as planned"), ("alone", "taking in until the last month"),
-                           ("null", "null: no stress of an abrupt end, as many ties kept")):  # fmt: skip
-        yield row(meaning, cell(found, f"ending_{label}_left", 0, ""),
-                   *(cell(found, f"ending_{label}_{name}", digits) for name, digits in
-                     (("crisis_after", 0), ("crisis_before", 0), ("crisis_months_each", 3), ("ties_each", 3))))  # fmt: skip
+    yield from head(
+        "abrupt less tapered",
+        "taking part at the end, of the sample",
+        "person-years in crisis after it",
+        "before it",
+        f"months in crisis each, {2 * WINDOW} months",
+        "local ties each, a year after",
+    )
+    for label, meaning in (
+        ("planned", "as planned"),
+        ("alone", "taking in until the last month"),
+        ("null", "null: no stress of an abrupt end, as many ties kept"),
+    ):
+        yield row(
+            meaning,
+            cell(found, f"ending_{label}_left", 0, ""),
+            *(
+                cell(found, f"ending_{label}_{name}", digits)
+                for name, digits in (
+                    ("crisis_after", 0),
+                    ("crisis_before", 0),
+                    ("crisis_months_each", 3),
+                    ("ties_each", 3),
+                )
+            ),
+        )
     yield ""
     cost = turned(mean_of(found, "ending_planned_crisis_after"))
     yield (
@@ -355,17 +416,18 @@ def _reached(found: Answers) -> Lines:
         f"{FARTHEST} or more",
     ]
     yield from head("", *places, "never engaged, together")
-    yield row(
-        "residents", *(cell(found, f"reached_full_n_{k}", 0, "") for k in range(FARTHEST + 1)), ""
-    )
+    yield row("residents", *(cell(found, f"reached_full_n_{k}", 0, "") for k in range(FARTHEST + 1)), "")
     for label, meaning in (
         ("full", "person-months in crisis averted"),
         ("tieless", "the same without ties made by programmes"),
         ("no_contagion", "the same in `no_contagion`"),
         ("selection_only", "the same in `selection_only` (null)"),
     ):
-        yield row(meaning, *(cell(found, f"reached_{label}_averted_{k}") for k in range(FARTHEST + 1)),
-                   cell(found, f"reached_{label}_averted_never"))  # fmt: skip
+        yield row(
+            meaning,
+            *(cell(found, f"reached_{label}_averted_{k}") for k in range(FARTHEST + 1)),
+            cell(found, f"reached_{label}_averted_never"),
+        )
     yield row(
         "person-months averted in 1,000 person-years",
         *(cell(found, f"reached_full_rate_{k}", 2) for k in range(FARTHEST + 1)),
@@ -397,14 +459,10 @@ def _bit_identical(found: Answers) -> Lines:
     yield ""
     others = ", ".join(
         f"only {name} {int(found.of(f'identical_{kind}').sum())} of {n}"
-        for kind, name in (("add_ties", "ties"), ("case_finding", "case-finding"),
-                           ("hazard_ratio", "hazard ratios"))
-    )  # fmt: skip
+        for kind, name in (("add_ties", "ties"), ("case_finding", "case-finding"), ("hazard_ratio", "hazard ratios"))
+    )
     yield null_said(
-        all(
-            not found.of(f"identical_{kind}").any()
-            for kind in ("add_ties", "case_finding", "hazard_ratio")
-        ),
+        all(not found.of(f"identical_{kind}").any() for kind in ("add_ties", "case_finding", "hazard_ratio")),
         f"a peer support group with one kind of effect never does: identical with {others}",
         f"some worlds with an effect are the same: {others}",
     )
@@ -429,22 +487,35 @@ def _before_and_after(found: Answers) -> Lines:
         f"no study has. £{STUDY_GBP / 1e6:g}m a year, so that there are enough of them."
     )
     yield ""
-    yield from head("change in A&E attendances of enrolees, %", "enrolees a seed", "before and after", "published",
-                     "without the index month", "had there been no programme", "after, beside no programme",
-                     "of the change is the mean returning, %")  # fmt: skip
-    for label, meaning in (("null", "null: no effect, anyone after an acute contact"),
-                           ("crisis_network", "co-produced crisis network"),
-                           ("link_worker", "link worker")):  # fmt: skip
+    yield from head(
+        "change in A&E attendances of enrolees, %",
+        "enrolees a seed",
+        "before and after",
+        "published",
+        "without the index month",
+        "had there been no programme",
+        "after, beside no programme",
+        "of the change is the mean returning, %",
+    )
+    for label, meaning in (
+        ("null", "null: no effect, anyone after an acute contact"),
+        ("crisis_network", "co-produced crisis network"),
+        ("link_worker", "link worker"),
+    ):
         mean_returning = estimate(
-            100.0
-            * found.of(f"{label}_fall_without_programme")
-            / mean_of(found, f"{label}_fall").mean
+            100.0 * found.of(f"{label}_fall_without_programme") / mean_of(found, f"{label}_fall").mean
         )
-        yield row(meaning, cell(found, f"{label}_n", 0, ""), cell(found, f"{label}_fall", 1),
-                   PUBLISHED_FALLS.get(label, ""),
-                   *(cell(found, f"{label}_{name}", 1) for name in
-                     ("fall_without_index", "fall_without_programme", "controlled")),
-                   mean_returning.short(0) if mean_of(found, f"{label}_fall").is_told else "no change told")  # fmt: skip
+        yield row(
+            meaning,
+            cell(found, f"{label}_n", 0, ""),
+            cell(found, f"{label}_fall", 1),
+            PUBLISHED_FALLS.get(label, ""),
+            *(
+                cell(found, f"{label}_{name}", 1)
+                for name in ("fall_without_index", "fall_without_programme", "controlled")
+            ),
+            mean_returning.short(0) if mean_of(found, f"{label}_fall").is_told else "no change told",
+        )
     yield row(
         "all in crisis in one month",
         cell(found, "crisis_month_n", 0, ""),
@@ -471,8 +542,12 @@ def _befriending(found: Answers) -> Lines:
     yield ""
     yield from head("", *(f"{months} months" for months in PUBLISHED_SMD))
     yield row("published", *(f"{value:.2f}" for value in PUBLISHED_SMD.values()))
-    for label, meaning in (("trial", "here: the programme"), ("ratios", "its hazard ratios alone"),
-                           ("tie", "a tie for a year alone"), ("neither", "null: a tie, where wellbeing does not follow ties")):  # fmt: skip
+    for label, meaning in (
+        ("trial", "here: the programme"),
+        ("ratios", "its hazard ratios alone"),
+        ("tie", "a tie for a year alone"),
+        ("neither", "null: a tie, where wellbeing does not follow ties"),
+    ):
         yield row(meaning, *(cell(found, f"{label}_after_{months}", 3) for months in PUBLISHED_SMD))
     yield ""
     soon = mean_of(found, f"trial_after_{SOON}")
@@ -492,29 +567,31 @@ def _befriending(found: Answers) -> Lines:
 def _variance(found: Answers) -> Lines:
     yield "## What are common random numbers worth?"
     yield ""
-    yield from head("person-years in crisis, the shift less the status quo, up to year",
-                     *(str(years) for years in HORIZONS if years <= found.years))  # fmt: skip
+    yield from head(
+        "person-years in crisis, the shift less the status quo, up to year",
+        *(str(years) for years in HORIZONS if years <= found.years),
+    )
     pairs = {
         years: (found.of(f"shift_crisis_to_{years}"), found.of(f"usual_crisis_to_{years}"))
-        for years in HORIZONS if years <= found.years
-    }  # fmt: skip
+        for years in HORIZONS
+        if years <= found.years
+    }
     yield row("difference", *(estimate(one - other).short(0, "+") for one, other in pairs.values()))
     ratios = {years: variance_ratio(*pair) for years, pair in pairs.items()}
-    yield row("times less variance than independent seeds", *(
-        f"{ratio:,.0f}" + (f" ({low:,.1f} to {_at_most(high)})" if np.isfinite(high) else "")
-        for ratio, low, high in ratios.values()
-    ))  # fmt: skip
+    yield row(
+        "times less variance than independent seeds",
+        *(
+            f"{ratio:,.0f}" + (f" ({low:,.1f} to {_at_most(high)})" if np.isfinite(high) else "")
+            for ratio, low, high in ratios.values()
+        ),
+    )
     yield ""
     missed = [str(years) for years, (ratio, _, _) in ratios.items() if ratio < DUE_RATIO]
     unsure = [str(years) for years, (_, low, _) in ratios.items() if low < DUE_RATIO]
     below = f", and reach below that at {', '.join(unsure)} years" if unsure else ""
     yield (
         f"At least {DUE_RATIO:g} times less was due: "
-        + (
-            f"**missed** at {', '.join(missed)} years."
-            if missed
-            else "met at every horizon by the figure itself."
-        )
+        + (f"**missed** at {', '.join(missed)} years." if missed else "met at every horizon by the figure itself.")
         + f" The intervals, from leaving out one seed at a time, are wide{below}. Paired worlds drift apart as the "
         "lives in them do, so the gain shrinks with the horizon; the null, independent seeds, is 1."
     )
@@ -549,18 +626,14 @@ def _at_most(high: float) -> str:
 
 def _log_ratio(one: Array, other: Array) -> float:
     paired = float(np.var(one - other, ddof=1))
-    return (
-        float(np.log((np.var(one, ddof=1) + np.var(other, ddof=1)) / paired)) if paired else np.inf
-    )
+    return float(np.log((np.var(one, ddof=1) + np.var(other, ddof=1)) / paired)) if paired else np.inf
 
 
 def _queues(found: Answers) -> Lines:
     years = found.up_to(BUILD_YEARS)
     yield "## With queues: what does prevention free, and who waits?"
     yield ""
-    shift, expansion = (
-        mean_of(found, f"queued_{name}_crisis") for name in (SHIFT, "crisis_expansion")
-    )
+    shift, expansion = (mean_of(found, f"queued_{name}_crisis") for name in (SHIFT, "crisis_expansion"))
     budget = found.of(f"queued_{SHIFT}_budget")[0]
     yield (
         f"£{budget / 1e6:g}m a year each, for {years} years, where mental health services have a queue: with "
@@ -569,24 +642,47 @@ def _queues(found: Answers) -> Lines:
     )
     yield ""
     names = {"crisis": "person-years in crisis", "a_and_e_demand": "A&E attendances sought"}
-    names |= {f"mental_health_referral_{count}": words for count, words in
-              (("demand", "mental health referrals"), ("served", "of them served"), ("given_up", "given up"),
-               ("spilled", "turned to A&E"), ("waiting", "waiting at each year's end, summed"))}  # fmt: skip
-    yield from head(f"over {years} years", "status quo", "shift", "%", "crisis expansion", "%",
-                     "no queues: status quo", "shift", "%")  # fmt: skip
+    names |= {
+        f"mental_health_referral_{count}": words
+        for count, words in (
+            ("demand", "mental health referrals"),
+            ("served", "of them served"),
+            ("given_up", "given up"),
+            ("spilled", "turned to A&E"),
+            ("waiting", "waiting at each year's end, summed"),
+        )
+    }
+    yield from head(
+        f"over {years} years",
+        "status quo",
+        "shift",
+        "%",
+        "crisis expansion",
+        "%",
+        "no queues: status quo",
+        "shift",
+        "%",
+    )
     for column in QUEUE_COLUMNS:
         cells = [cell(found, f"queued_usual_{column}", 0, "")]
-        cells += [cell(found, f"queued_{name}_{column}{part}", digits)
-                  for name in (SHIFT, "crisis_expansion") for part, digits in (("", 0), ("_share", 2))]  # fmt: skip
-        cells += [cell(found, f"open_usual_{column}", 0, ""),
-                  *(cell(found, f"open_{SHIFT}_{column}{part}", digits) for part, digits in (("", 0), ("_share", 2)))]  # fmt: skip
+        cells += [
+            cell(found, f"queued_{name}_{column}{part}", digits)
+            for name in (SHIFT, "crisis_expansion")
+            for part, digits in (("", 0), ("_share", 2))
+        ]
+        cells += [
+            cell(found, f"open_usual_{column}", 0, ""),
+            *(cell(found, f"open_{SHIFT}_{column}{part}", digits) for part, digits in (("", 0), ("_share", 2))),
+        ]
         yield row(names[column], *cells)
     yield ""
     line = mean_of(found, f"queued_{SHIFT}_mental_health_referral_waiting")
-    yield from _unless_told(line.is_told and line.mean < 0,
-                            "Not shown: that the shift shortens the line for mental health services.")  # fmt: skip
-    yield from _unless_told(expansion.is_told and expansion.mean < 0,
-                            "Not shown: that more capacity alone lowers crisis.")  # fmt: skip
+    yield from _unless_told(
+        line.is_told and line.mean < 0, "Not shown: that the shift shortens the line for mental health services."
+    )
+    yield from _unless_told(
+        expansion.is_told and expansion.mean < 0, "Not shown: that more capacity alone lowers crisis."
+    )
     without = [f"open_crisis_expansion_{column}" for column in QUEUE_COLUMNS]
     yield null_said(
         exactly_none(found, without),

@@ -25,14 +25,13 @@ from model.inputs.programmes import (
 PATTERNS = {
     "demand_before_crisis": "Does demand for help rise before crisis falls?",
     "link_workers_without_infrastructure": "What do link workers do without infrastructure?",
-    "community_led_or_uniform":
-        "Does a community-led start come lower and end higher than a uniform one?",
+    "community_led_or_uniform": "Does a community-led start come lower and end higher than a uniform one?",
     "supporters_benefit": "Do supporters benefit?",
     "endings": "What does an abrupt end cost, against a tapered one?",
     "reached_through_ties": "Who is reached who never enrolled?",
     "zero_effect_programme": "Does a programme that does nothing change nothing?",
     "programme_evidence": "What would an evaluation without controls have found?",
-}  # fmt: skip
+}
 """What the model is asked, by the name of its section in docs/patterns.md."""
 
 ASKED_ELSEWHERE = {
@@ -113,8 +112,14 @@ def programmes_page() -> str:
     """
     programmes = [load_programme(name) for name in bundled_programmes()]
     claims = read_table(CLAIMS_FILE)
-    parts = [_opening(), _map_words(claims), _pattern_table(claims), _overview(programmes, claims),
-             *map(_programme_words, programmes), _own_words()]  # fmt: skip
+    parts = [
+        _opening(),
+        _map_words(claims),
+        _pattern_table(claims),
+        _overview(programmes, claims),
+        *map(_programme_words, programmes),
+        _own_words(),
+    ]
     return "\n".join("\n".join(part) + "\n" for part in parts)
 
 
@@ -192,21 +197,14 @@ def _map_words(claims: list[dict[str, str]]) -> Iterator[str]:
 
 
 def _pattern_table(claims: list[dict[str, str]]) -> Iterator[str]:
-    counts = Counter(
-        name for claim in claims for kind, name in targets_of(claim) if kind == "pattern"
-    )
+    counts = Counter(name for claim in claims for kind, name in targets_of(claim) if kind == "pattern")
     yield "| pattern | what the model is asked | claims |"
     yield "| --- | --- | --- |"
-    yield from (
-        f"| `{name}` | {asks} | {counts[name]} |"
-        for name, asks in {**PATTERNS, **ASKED_ELSEWHERE}.items()
-    )
+    yield from (f"| `{name}` | {asks} | {counts[name]} |" for name, asks in {**PATTERNS, **ASKED_ELSEWHERE}.items())
 
 
 def _overview(programmes: list[Programme], claims: list[dict[str, str]]) -> Iterator[str]:
-    counts = Counter(
-        name for claim in claims for kind, name in targets_of(claim) if kind == "programme"
-    )
+    counts = Counter(name for claim in claims for kind, name in targets_of(claim) if kind == "programme")
     yield "## The catalogue"
     yield ""
     yield "| programme | grade | sourced | in part | assumption | claims |"
@@ -253,18 +251,18 @@ def _programme_words(one: Programme) -> Iterator[str]:
 
 def _number_row(key: str, number: Number) -> str:
     low, high = number.range
-    return (
-        f"| `{key}` | {number.value:,.6g} | {low:,.6g} to {high:,.6g} "
-        f"| {', '.join(number.source)} | {number.why} |"
-    )
+    return f"| `{key}` | {number.value:,.6g} | {low:,.6g} to {high:,.6g} | {', '.join(number.source)} | {number.why} |"
 
 
 def _for_whom(eligibility: Eligibility) -> str:
     youngest, oldest = eligibility.ages
     usual = Eligibility()
     words = [f"ages {youngest} and over" if oldest == OLDEST else f"ages {youngest} to {oldest}"]
-    words += [f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in eligibility
-              if key != "ages" and value != getattr(usual, key)]  # fmt: skip
+    words += [
+        f"{key.replace('_', ' ')}: {_plain(value)}"
+        for key, value in eligibility
+        if key != "ages" and value != getattr(usual, key)
+    ]
     return "; ".join(words)
 
 

@@ -80,8 +80,7 @@ def channels_table() -> str:
     >>> channels_table().splitlines()[0]
     '| channel | what goes along it | rule | size | cut or blinded in |'
     """
-    lines = ["| channel | what goes along it | rule | size | cut or blinded in |",
-             "| --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = ["| channel | what goes along it | rule | size | cut or blinded in |", "| --- | --- | --- | --- | --- |"]
     for one in load_channels().values():
         size = ", ".join(f"`{name}`" for name in one.parameters)
         cut = "; ".join(
@@ -94,16 +93,18 @@ def channels_table() -> str:
 
 def fit_table(found: Fit) -> RenderableType:
     """Set what was fitted beside its prior, and the target that informs it beside what came out."""
-    table = plain_table(
-        f"Free in {found.variant}", "prior", "fitted", "published", "here", "target"
-    )
+    table = plain_table(f"Free in {found.variant}", "prior", "fitted", "published", "here", "target")
     table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
     for knob in knobs():
         target = load_targets()[knob.target]
         table.add_row(
-            knob.name, f"{knob.prior:.3g}", f"{found.knobs[knob.name]:.3g}",
-            f"{target.value:g}", f"{found.measured[target.name]:.2f}", target.meaning,
-        )  # fmt: skip
+            knob.name,
+            f"{knob.prior:.3g}",
+            f"{found.knobs[knob.name]:.3g}",
+            f"{target.value:g}",
+            f"{found.measured[target.name]:.2f}",
+            target.meaning,
+        )
     predicted = [
         f"{target.meaning} {found.measured[name]:.2f} (published {target.value:g})"
         for name, target in load_targets().items()
@@ -115,8 +116,12 @@ def fit_table(found: Fit) -> RenderableType:
         if is_worrying
         else f" (worrying above {WORRYING_RADIUS}, refused above {HIGHEST_RADIUS})."
     )
-    return Group(table, Text(f"Predicted, not fitted: {'; '.join(predicted)}.", style="dim"),
-                 Text(words, style="red" if is_worrying else "dim"), Text(""))  # fmt: skip
+    return Group(
+        table,
+        Text(f"Predicted, not fitted: {'; '.join(predicted)}.", style="dim"),
+        Text(words, style="red" if is_worrying else "dim"),
+        Text(""),
+    )
 
 
 def columns_table() -> str:
@@ -128,9 +133,7 @@ def columns_table() -> str:
     '| `resident` | id | who this is, for life; founders are 1, 2, 3 … | demography |'
     """
     head = "| column | unit | meaning | changed by |\n| --- | --- | --- | --- |\n"
-    return head + "".join(
-        f"| `{one.name}` | {one.unit} | {one.meaning} | {one.owner} |\n" for one in COLUMNS
-    )
+    return head + "".join(f"| `{one.name}` | {one.unit} | {one.meaning} | {one.owner} |\n" for one in COLUMNS)
 
 
 def layers_table(layers: Sequence[str]) -> str:
