@@ -24,9 +24,7 @@ lint: $(VENV)/ready-dev
 # Three pages live through whole worlds, so by hand, after a change of the model: upstream baseline >
 # docs/baseline.md, upstream patterns > docs/patterns.md, upstream money > docs/money.md.
 docs: $(VENV)/ready
-	$(BIN)/upstream parameters > docs/parameters.md
-	$(BIN)/upstream programmes > docs/programmes.md
-	$(BIN)/python -m model.reporting.pages.reference docs/ODD.md README.md
+	$(BIN)/python -m model.reporting.pages.reference
 
 # Runs the notebooks in place, so that what they show is what the model now says.
 lessons: $(VENV)/ready-dev

@@ -20,7 +20,7 @@ from model.rules import wellbeing
 MOOD: list[int] = wellbeing.MOOD.tolist()
 
 
-class Person(mesa.Agent):  # type: ignore[misc]
+class Person(mesa.Agent):
     """One resident who knows their neighbours; under 16 they only stand there.
 
     Parameters
@@ -93,7 +93,7 @@ class Person(mesa.Agent):  # type: ignore[misc]
         )
 
 
-class ObjectModel(mesa.Model):  # type: ignore[misc]
+class ObjectModel(mesa.Model):
     """A copy of a world whose ages and ties stand still, made of objects.
 
     Parameters
@@ -116,9 +116,9 @@ class ObjectModel(mesa.Model):  # type: ignore[misc]
         people, network = world.population, world.network
         rows = np.flatnonzero(people.is_present)
         self.month, self.draws, self.residents = world.month, world.draws, people.resident[rows]
-        self.weights = world._weights.tolist()
+        self.weights = world.contact_weights.tolist()
         # Plain numbers and lists: numpy's own scalars would only slow the objects down.
-        self.rates = wellbeing.Rates(*(np.asarray(part).tolist() for part in world._rates_after))
+        self.rates = wellbeing.Rates(*(np.asarray(part).tolist() for part in world.rates))
         columns = people.state, people.worsen_risk, people.improve_risk
         facts = zip(*(column[rows].tolist() for column in columns), strict=True)
         at_row = {row: Person(self, *own) for row, own in zip(rows.tolist(), facts, strict=True)}

@@ -9,7 +9,7 @@ import operator
 import random as stdlib_random
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any, NoReturn, overload
+from typing import Any, NoReturn, Protocol, overload
 
 import mesa
 import numpy as np
@@ -17,19 +17,52 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.payers import AGENCIES
-from model.simulation.agency_budgets import MAY_RUN_A_DEFICIT
-from model.state.population import COLUMNS, DECLARED
+from model.network import Network
+from model.rules.budgets import MAY_RUN_A_DEFICIT
+from model.state.population import COLUMNS, DECLARED, Population
 
 try:
     from mesa.agentset import AgentSet, GroupBy
 except ImportError:  # Mesa 3.3 keeps both beside its Agent
     from mesa.agent import AgentSet, GroupBy
 
-if TYPE_CHECKING:
-    from model.simulation.community import CommunityModel
+
+class Community(Protocol):
+    """What a window looks through to: a `CommunityModel`, or a stand-in for one."""
+
+    random: stdlib_random.Random
+
+    @property
+    def population(self) -> Population:
+        """Residents as columns."""
+
+    @property
+    def network(self) -> Network:
+        """Their ties."""
+
+    @property
+    def calendar_month(self) -> int:
+        """The month by which ages are reckoned."""
+
+    @property
+    def budgets(self) -> "Budgets":
+        """What agencies have and pay."""
+
+    def explain(self, row: int) -> dict[str, Any]:
+        """Take one resident's hazards of the coming month apart."""
 
 
-class Resident(mesa.Agent):  # type: ignore[misc]
+class Budgets(Protocol):
+    """What a window on an agency reads."""
+
+    rows: list[dict[str, Any]]
+
+    @property
+    def shares(self) -> Array:
+        """What each agency pays of what it has planned."""
+
+
+class Resident(mesa.Agent):
     """A window on one resident of a model.
 
     Every column of `model.state.population.COLUMNS` is an attribute, codes as words: a resident's
@@ -46,9 +79,9 @@ class Resident(mesa.Agent):  # type: ignore[misc]
 
     __slots__ = ("_row",)
 
-    model: "CommunityModel"
+    model: Community
 
-    def __init__(self, model: "CommunityModel", row: int) -> None:
+    def __init__(self, model: Community, row: int) -> None:
         unique_id = int(model.population.resident[row])
         if not unique_id:
             raise LookupError(f"nobody lives in row {row}")
@@ -103,7 +136,7 @@ class Resident(mesa.Agent):  # type: ignore[misc]
     def explain(self) -> dict[str, Any]:
         """Take next month's hazards apart, term by term; empty under 16.
 
-        See `model.simulation.community.explanations.explain` for the terms.
+        See `model.simulation.explanations.explain` for the terms.
         """
         return self.model.explain(self.row)
 
@@ -143,7 +176,7 @@ def _in_words(name: str, code: Any) -> Any:
     return labels[code] if code >= 0 else None
 
 
-class Agency(mesa.Agent):  # type: ignore[misc]
+class Agency(mesa.Agent):
     """A window on one of the five agencies that pay: what it has, and what it decided.
 
     Attributes are the columns of the table ``budgets``, as its last year ended; none before the
@@ -160,11 +193,11 @@ class Agency(mesa.Agent):  # type: ignore[misc]
 
     __slots__ = ("_place", "name")
 
-    model: "CommunityModel"
+    model: Community
     name: str
     _place: int
 
-    def __init__(self, model: "CommunityModel", name: str) -> None:
+    def __init__(self, model: Community, name: str) -> None:
         # Residents count up from 1; and Mesa's own constructor would register the window.
         place = AGENCIES.index(name)
         own = {"model": model, "name": name, "unique_id": -1 - place, "_place": place}
@@ -172,7 +205,7 @@ class Agency(mesa.Agent):  # type: ignore[misc]
             object.__setattr__(self, attribute, value)
 
     def __getattr__(self, name: str) -> float:
-        years = self.model.purse.rows
+        years = self.model.budgets.rows
         if not years or name not in years[-1]:
             known = ", ".join(sorted(years[-1])) if years else "nothing before a year has ended"
             raise AttributeError(f"an agency has no {name!r}; there is: {known}")
@@ -184,7 +217,7 @@ class Agency(mesa.Agent):  # type: ignore[misc]
     @property
     def prevention_share(self) -> float:
         """Share of what it has planned for prevention that it pays, once notice is over."""
-        return float(self.model.purse.shares[self._place])
+        return float(self.model.budgets.shares[self._place])
 
     @property
     def must_balance(self) -> bool:
@@ -196,7 +229,7 @@ class Agency(mesa.Agent):  # type: ignore[misc]
         raise NotImplementedError("Agency.remove: agencies stay")
 
 
-class ResidentSet(AgentSet):  # type: ignore[misc]
+class ResidentSet(AgentSet):
     """Some residents of a model, in an order: Mesa's `AgentSet` backed by columns.
 
     Reading works as in Mesa; ``get``, ``agg`` and ``groupby`` by the name of a column read the
@@ -220,7 +253,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
     ['female', 'male']
     """
 
-    def __init__(self, model: "CommunityModel", rows: Array) -> None:
+    def __init__(self, model: Community, rows: Array) -> None:
         # Mesa's constructor would keep weak references to windows.
         self._model = model
         self._taken = np.asarray(rows, np.int64)
@@ -266,7 +299,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
         if isinstance(other, ResidentSet):
             same_model = other._model is self._model
             return same_model and set(self._rows.tolist()) == set(other._rows.tolist())
-        return AbstractSet.__eq__(self, other)
+        return isinstance(other, AbstractSet) and set(self) == other
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -464,7 +497,7 @@ class ResidentSet(AgentSet):  # type: ignore[misc]
         self._refuse("__isub__")
 
 
-class ResidentGroups(GroupBy):  # type: ignore[misc]
+class ResidentGroups(GroupBy):
     """Residents by group: Mesa's `GroupBy`, over sets that hold their members."""
 
 

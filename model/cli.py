@@ -182,6 +182,14 @@ def programmes() -> None:
 
 
 @app.command()
+def steps() -> None:
+    """Print what happens in a month, step by step, in order."""
+    from model.reporting.pages.reference import steps_table  # noqa: PLC0415
+
+    print(steps_table(), end="")
+
+
+@app.command()
 def calibrate(
     out: Annotated[
         Path | None,

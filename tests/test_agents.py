@@ -1009,7 +1009,7 @@ def test_rates_give_the_chances_of_a_month(explained):
 
 
 def test_contacts_are_neighbours_in_a_mood_after_births_and_deaths(life):
-    assert_contacts_are_neighbours(life.model, life.model._weights)
+    assert_contacts_are_neighbours(life.model, life.model.contact_weights)
 
 
 def test_children_have_nothing_to_explain(model):
@@ -1049,7 +1049,7 @@ def test_explanations_tell_who_moves(variant):
 def test_explanations_tell_who_moves_among_ties_as_they_stand(life):
     model, month = life.model, life.model.month + 1
     uniforms = model.draws.uniforms(Purpose.MOVE, month, model.population.resident)
-    moves = wellbeing.moves_under(uniforms, model.population, model.network, model._weights, model._rates_after)
+    moves = wellbeing.moves_under(uniforms, model.population, model.network, model.contact_weights, model.rates)
     directions = np.zeros(model.population.n_rows, np.int8)
     directions[moves.rows] = np.sign(moves.after - moves.before)
     assert directions.any()

@@ -23,7 +23,7 @@ from model.inputs.scenario import (
     json_schema,
     load_scenario,
 )
-from model.reporting.pages.reference import parameters_page, with_tables
+from model.reporting.pages.reference import generated, parameters_page
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
@@ -141,17 +141,9 @@ def test_every_dependency_has_its_reason():
         assert re.search(rf"^\| {name} \| .+ \|$", words, re.MULTILINE), name
 
 
-def test_the_parameters_page_is_that_of_the_data():
-    page = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
-
-    assert page == parameters_page(), "run: upstream parameters > docs/parameters.md"
-
-
-@pytest.mark.parametrize("name", ["README.md", "docs/ODD.md"])
-def test_tables_of_a_page_are_those_of_the_code(name):
-    page = (ROOT / name).read_text(encoding="utf-8")
-
-    assert page == with_tables(page), "run: make docs"
+@pytest.mark.parametrize(("path", "text"), generated(ROOT).items(), ids=lambda one: getattr(one, "name", ""))
+def test_generated_files_are_those_of_the_data(path, text):
+    assert path.read_text(encoding="utf-8") == text, "run: make docs"
 
 
 def test_every_parameter_and_source_is_on_the_page():

@@ -76,7 +76,7 @@ def test_a_year_of_running_counts_equals_a_recount(town):
         model.step()
     content, discontent = model.network.content.copy(), model.network.discontent.copy()
 
-    assert np.array_equal(model._mood(), MOOD[model.population.state])
+    assert np.array_equal(model.simulation.world.mood(), MOOD[model.population.state])
     model.network.recount(MOOD[model.population.state])
 
     assert content.sum() > 0

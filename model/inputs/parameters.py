@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_toml, validation_problem
+from model.inputs.parameter_names import ParameterNames
 
 PARAMETERS_FILE = DATA / "parameters.toml"
 FITTED_FILE = DATA / "fitted.toml"
@@ -114,7 +115,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Parameters(Mapping[str, float]):
+class Parameters(Mapping[str, float], ParameterNames):
     """The values in force in one run, read as attributes.
 
     Examples
@@ -129,10 +130,12 @@ class Parameters(Mapping[str, float]):
     entries: Mapping[str, Parameter] = field(repr=False)
     sources: Mapping[str, Source] = field(repr=False)
 
-    def __getattr__(self, name: str) -> float:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self[name]
+    if not TYPE_CHECKING:  # so that a type checker knows the names of `ParameterNames` alone
+
+        def __getattr__(self, name: str) -> float:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return self[name]
 
     def __getitem__(self, name: str) -> float:
         return self.entry(name).value

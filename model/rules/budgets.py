@@ -29,6 +29,11 @@ from typing import NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
+from model.inputs.payers import AGENCIES
+
+MAY_RUN_A_DEFICIT = np.isin(AGENCIES, ("nhs", "central_government"))
+"""Councils must balance (Local Government Finance Act 1992, section 31A), and so must the police
+(section 42A) and whoever lives on grants."""
 
 
 class Rule(NamedTuple):

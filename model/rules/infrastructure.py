@@ -113,7 +113,20 @@ def _require_rest(parameters: Parameters) -> None:
 
 def usual_stock(parameters: Parameters) -> float:
     """Return the stock a head that neighbourhoods start with, and that usual spending keeps up."""
-    most, index = parameters.infrastructure_index_most, parameters.infrastructure_index
+    return float(stock_at(parameters.infrastructure_index, parameters))
+
+
+def stock_at(index: Any, parameters: Parameters) -> Any:
+    """Return the stock a head that has an index; the inverse of `index_of`.
+
+    Examples
+    --------
+    >>> from model.inputs.parameters import load_parameters
+    >>> p = load_parameters()
+    >>> round(float(index_of(stock_at(1.25, p), p)), 9)
+    1.25
+    """
+    most = parameters.infrastructure_index_most
     return parameters.infrastructure_stock_gbp * (index * (most - 1.0) / (most - index))
 
 

@@ -115,6 +115,10 @@ class Account(NamedTuple):
     queues: Mapping[str, Queue]
 
 
+NOTHING_YET = Account(NO_FLOW, {}, {}, {}, {})
+"""The account before anybody has turned to a service."""
+
+
 # --- Whom a contact befalls -----------------------------------------------------------------
 
 

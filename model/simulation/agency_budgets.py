@@ -16,7 +16,6 @@ from model.core.arrays import Array
 from model.core.money import PENCE, cash_released, half_up
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place
-from model.inputs.growth import prices_gbp
 from model.inputs.parameters import Parameters
 from model.inputs.payers import AGENCIES, Payment, load_payments
 from model.inputs.plans import Spending
@@ -27,15 +26,11 @@ from model.state.ledger import NOBODYS, Kind, Ledger, Posting
 USUAL = "social_infrastructure"
 """The ledger's item of a place's usual spending on places to meet."""
 
-MAY_RUN_A_DEFICIT = np.isin(AGENCIES, ("nhs", "central_government"))
-"""Councils must balance (Local Government Finance Act 1992, section 31A), and so must the police
-(section 42A) and whoever lives on grants."""
-
 NOTHING_POOLED = Contract(pooled_share=0.0)
 
 
 @dataclass
-class Path:
+class BudgetPath:
     """One set of budgets: where they stand, what is paid, and the cash bills of the last years.
 
     Of what each agency has planned it pays ``was`` at the end of last year, ``before`` until
@@ -55,7 +50,7 @@ class Path:
         self.books = books
 
 
-class Purse:
+class AgencyBudgets:
     """The budgets of one run.
 
     Parameters
@@ -63,7 +58,9 @@ class Purse:
     config : Scenario
         Regime, contract, notice and growth are read.
     parameters : Parameters
-        Caps, reserves and unit costs are read.
+        Caps and reserves are read.
+    prices_gbp : array of shape (years, services of the catalogue)
+        Unit costs by year.
     plan : sequence of Spending
         What is planned.
 
@@ -73,10 +70,10 @@ class Purse:
         A year each: arrays by agency, in the columns of the table ``budgets``.
     """
 
-    def __init__(self, config: Scenario, parameters: Parameters, plan: Sequence[Spending]) -> None:
+    def __init__(self, config: Scenario, parameters: Parameters, prices_gbp: Array, plan: Sequence[Spending]) -> None:
         self._config, self._parameters, self._plan = config, parameters, plan
         self._growth = config.growth.indices
-        self._prices_gbp = prices_gbp(parameters, self._growth.unit_costs)
+        self._prices_gbp = prices_gbp
         self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
         self._priced = [load_payments().services[name] for name in config.services]
         self._who_pays = np.array([_by_agency(one.payment) for one in self._priced])
@@ -84,6 +81,7 @@ class Purse:
         self._payments = [one.terms.payment for one in plan]
         self._usual_pence, self._first_bills = 0, np.zeros(len(self._priced))
         self._real, self._frozen = (_path(config.budgets.contract) for _ in range(2))
+        self._usual_schedule: Sequence[float] | None = None
         self.rows: list[dict[str, Any]] = []
 
     # --- What a month may spend -----------------------------------------------------------
@@ -108,7 +106,13 @@ class Purse:
 
     def kept_usual(self, month: int) -> float:
         """Return how much of usual spending is paid in a month, as a share."""
+        if self._usual_schedule is not None:
+            return float(self._usual_schedule[(month - 1) // MONTHS_PER_YEAR])
         return self._kept(load_payments().usual, month)
+
+    def schedule_usual(self, shares: Sequence[float]) -> None:
+        """Keep so much of usual spending on places to meet in each year, whatever budgets decide."""
+        self._usual_schedule = shares
 
     def has_turned(self, entry: Spending, month: int) -> bool:
         """Tell whether more or less of an entry's money is paid than a month before."""
@@ -160,7 +164,7 @@ class Purse:
         self._turn(self._frozen, frozen, year)
         self.rows[-1] |= {"reserves_gbp": self._real.books.reserves_gbp, **settled._asdict()}
 
-    def _turn(self, path: Path, cash: Array, year: int) -> budgets.Settled:
+    def _turn(self, path: BudgetPath, cash: Array, year: int) -> budgets.Settled:
         path.cash_gbp.append(cash)
         of_years = range(max(1, year + 1 - self._memory_years), year + 1)
         usual = [self._usual_bills(one) @ self._who_pays for one in (*of_years, year + 1)]
@@ -198,13 +202,13 @@ class Purse:
     def _planned(self, year: int) -> Array:
         return np.asarray(self._planned_pence(year)[0].sum(axis=0) / PENCE)
 
-    def _paid_pence(self, path: Path, year: int) -> Array:
+    def _paid_pence(self, path: BudgetPath, year: int) -> Array:
         pence, early = self._planned_pence(year)
         mixed = early[:, None] * path.before + (1.0 - early[:, None]) * path.after
         shares = np.where(path.before == path.after, path.after, mixed)
         return np.floor(pence * shares + 0.5)
 
-    def _paid(self, path: Path, year: int) -> Array:
+    def _paid(self, path: BudgetPath, year: int) -> Array:
         return np.asarray(self._paid_pence(path, year).sum(axis=0) / PENCE)
 
     def _usual_bills(self, year: int) -> Array:
@@ -245,7 +249,7 @@ class Purse:
                 pool.claw_back, p.budget_growth_most, pool.gain_share, max(own.protected_share, pool.ring_fence)
             ),
             reserves_most_gbp=p.reserves_share * envelope,
-            deficit_most_gbp=p.deficit_share * envelope * MAY_RUN_A_DEFICIT,
+            deficit_most_gbp=p.deficit_share * envelope * budgets.MAY_RUN_A_DEFICIT,
             carry_over=pool.carry_over,
             break_after_years=pool.break_after_years,
         )
@@ -253,11 +257,11 @@ class Purse:
             path.books = path.books._replace(reserves_gbp=self._terms.reserves_most_gbp)
 
 
-def _path(contract: Contract | None) -> Path:
+def _path(contract: Contract | None) -> BudgetPath:
     everything = np.ones(len(AGENCIES))
     share = (contract or NOTHING_POOLED).pooled_share
     books = budgets.Books(everything, 1.0, share, np.zeros(len(AGENCIES)))
-    return Path(books, everything, everything, everything)
+    return BudgetPath(books, everything, everything, everything)
 
 
 def _by_agency(payment: Payment) -> Array:

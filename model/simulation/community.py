@@ -1,7 +1,6 @@
 """The Mesa model: built from a scenario, one month a step, and open to view and to saving."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -10,35 +9,34 @@ import numpy as np
 
 from model.agents import Agency, Resident, ResidentSet
 from model.core.arrays import Array
-from model.core.codes import LAYER_NAMES
-from model.core.draws import Draws, Purpose
+from model.core.draws import Draws
 from model.core.errors import ScenarioError
 from model.core.memory import MB, available_mb
 from model.core.rates import MONTHS_PER_YEAR
-from model.inputs.catalogue import Shock, load_services
+from model.inputs.parameters import Parameters
 from model.inputs.payers import AGENCIES
+from model.inputs.places import Place
 from model.inputs.scenario import Scenario, load_scenario
 from model.network import Network
-from model.rules import (
-    childrens_care,
-    demand,
-    demography,
-    founding,
-    help_seeking,
-    households,
-    life_events,
-    loneliness,
-    migration,
-    ties,
-    wellbeing,
-)
+from model.rules import infrastructure, migration, ties, wellbeing
+from model.simulation.agency_budgets import AgencyBudgets
 from model.simulation.explanations import explain
-from model.simulation.month import START, Month
-from model.state.households import rates_of
-from model.state.population import COLUMNS, Population
-from model.state.queues import queue_of
+from model.simulation.month import STEPS, Step, steps_of
+from model.simulation.prepared import prepare
+from model.simulation.simulation import Simulation, assemble, settle
+from model.simulation.steps.services import begin_care
+from model.simulation.world import START, World
+from model.state.population import Population
 from model.state.recorder import Recorder
-from model.state.saved_state import history_of, read_state, rows_of, write_state
+from model.state.saved_state import (
+    arrays_of,
+    history_of,
+    network_from,
+    population_from,
+    read_state,
+    rows_of,
+    write_state,
+)
 
 PROCESS_MB = 300.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
@@ -46,11 +44,8 @@ PROCESS_MB = 300.0
 WORKING_BYTES = 250
 """Passing arrays, a row: most of all while ties are drawn (measured at 330,000)."""
 
-VITAL = ("worsened", "improved", "sought_help", "births", "deaths", "moved_in", "moved_out")
-"""What is counted as it happens, a month, by neighbourhood."""
 
-
-class CommunityModel(Month):
+class CommunityModel(mesa.Model):
     """A place whose residents, tied to one another, move between wellbeing states.
 
     Burn-in happens when the model is made, with every age held; the first `step` is month 1.
@@ -63,19 +58,22 @@ class CommunityModel(Month):
         Seed of this world; by default the scenario's.
     on_month : callable, optional
         Called with nothing after every month, burn-in included: progress.
+    steps : sequence of Step, optional
+        What happens in a month, in order; see `model.simulation.month.with_step`.
 
     Attributes
     ----------
     config : Scenario
         What is simulated.
-    population : Population
-        Residents as columns.
-    network : Network
-        Their ties.
-    month : int
-        Months since burn-in.
-    recorder : Recorder
-        What has been written down so far.
+    simulation : Simulation
+        What it is made of: constants, world, plan, budgets, record.
+
+    Raises
+    ------
+    TypeError
+        When the seed is no whole number.
+    ScenarioError
+        When so many residents would not fit into memory.
 
     Examples
     --------
@@ -93,127 +91,107 @@ class CommunityModel(Month):
         config: Scenario | None = None,
         rng: int | None = None,
         on_month: Callable[[], None] | None = None,
+        steps: Sequence[Step] | None = None,
     ) -> None:
         config = config or load_scenario()
         require_memory(config)
-        self._open_world(config, config.seed if rng is None else rng, on_month)
-        self._settle()
+        seed = config.seed if rng is None else rng
+        self._open(config, seed, settle(config, Draws(_whole(seed))), on_month, steps or STEPS)
         self._burn_in()
-        self._begin_care(np.flatnonzero(self.population.is_present))
-        self._open_queues()
+        begin_care(self.simulation, np.flatnonzero(self.population.is_present))
+        self.simulation.world.open_queues()
 
-    def _open_world(self, config: Scenario, seed: int, on_month: Callable[[], None] | None) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-            raise TypeError(f"rng is {seed!r}; a whole number is due, from 0 up")
+    def _open(
+        self,
+        config: Scenario,
+        seed: int,
+        simulation: Simulation,
+        on_month: Callable[[], None] | None,
+        steps: Sequence[Step],
+    ) -> None:
         super().__init__(rng=int(seed))
         self.config = config
         self.seed = int(seed)
-        self.draws = Draws(int(seed))
-        self.parameters = config.parameter_values
-        self.place = config.place_profile
-        self.month = START
+        self.simulation = simulation
+        self.steps_of_month = tuple(steps)
         self._on_month = on_month or (lambda: None)
-        self._ease = ties.ease_of(self.parameters)
-        self._open_plan()
-        self._wants = loneliness.wants_of(self.parameters)
-        self._event_chances = life_events.chances_of_a_month(self.parameters)
-        self._recognition = help_seeking.recognition_of(self.parameters)
-        self._stress_left = life_events.fading(self.parameters)
-        self._shocks = self._scheduled_shocks()
-        self._climate = life_events.climate_of([], self._index, START)
-        self._roles = founding.roles_by_age(
-            self.parameters, demography.death_rates().mean(axis=2), demography.birth_rates()
-        )
-        self._home_rates = rates_of(self.parameters)
-        self._chances = demography.chances_of_a_month(
-            self._roles.in_couple,
-            self.parameters.birth_ratio_unpartnered,
-            demography.death_ratios(self.parameters),
-        )
-        nobody = np.zeros(len(self.place.neighbourhoods), np.int64)
-        self._vital = dict.fromkeys(VITAL, nobody)
-        self._happenings = self.MONTH if config.structure.demography else self.STANDSTILL
-        sought = help_seeking.contacts_expected(self.parameters)
-        self._usual_demand = demand.solve_demand(self.parameters, expected_sought=sought)
-        self._demand = self._usual_demand
-        self._queues, self._stocks = {}, {}
-        self._with_care = any(load_services()[name].kind == "stock" for name in config.services)
-        if self._with_care:
-            self._usual_child_care = childrens_care.rates_of(self.parameters)
-            self._child_care = self._usual_child_care
-        self.recorder = Recorder(self.place, config.services, self.parameters, self.scale, self._growth.unit_costs)
-        self._coefficients = wellbeing.coefficients_of(self.parameters)
-        self._rates_before = self._rates((1.0, 1.0))
-        levers = config.levers
-        self._rates_after = self._rates((levers.worsen_hazard_ratio, levers.improve_hazard_ratio))
-
-    def _rates(self, hazard_ratios: tuple[float, float]) -> wellbeing.Rates:
-        structure = self.config.structure
-        return wellbeing.rates_of(
-            self.parameters,
-            direct_jumps=structure.direct_jumps,
-            contagion_from_all=structure.contagion_from == "all",
-            hazard_ratios=hazard_ratios,
-        )
-
-    def _scheduled_shocks(self) -> list[tuple[Shock, Array]]:
-        codes = np.array([one.code for one in self.place.neighbourhoods])
-        return [(one.shock, np.isin(codes, one.neighbourhoods or codes)) for one in self.config.shocks]
-
-    def _settle(self) -> None:
-        people = demography.settle(self.place, self.config.population, self.draws)
-        self.population = people
-        homes = founding.settle_households(people, self._roles, self.parameters, self.draws)
-        for name in ("householder", "partner", "mother"):
-            people.write(name, slice(None), getattr(homes, name))
-        people.write("lives_alone", *households.newly_alone_or_not(people))
-        self._founders = migration.founders_of(people)
-        self._endow(np.flatnonzero(people.is_present), START)
-        adults = people.adults
-        people.write("state", adults, self._resting_states(adults, Purpose.STATE, START))
-        self._groups = ties.groups_of(people, self.draws)
-        network = ties.starting_network(people, self.parameters, self.draws)
-        network.add("kin", homes.ends, homes.others, np.zeros(people.n_rows, np.int8))
-        self.replace_ties(network)
-
-    def _open_queues(self) -> None:
-        """Limit the services that are to be, by what is expected of those who live here."""
-        limited = self.config.limited_services
-        if not limited:
-            return
-        p = self.parameters
-        expected = demand.expected_of_place(self.population, self._demand, p, help_seeking.contacts_expected(p))
-        sample, real = self.config.population, self.place.population
-        self._queues = {
-            name: queue_of(
-                math.floor(one.relative * expected[name] * real / sample),
-                sample,
-                real,
-                p.waiting_give_up,
-                p.waiting_spill if one.spills(name) else 0.0,
-            )
-            for name, one in limited.items()
-        }
+        has_demography = config.structure.demography
+        self._month = steps_of(steps, burn_in=False, demography=has_demography)
+        self._burn_in_month = steps_of(steps, burn_in=True, demography=has_demography)
 
     # --- The month -----------------------------------------------------------------------
 
     def step(self) -> None:
-        """Live one month after burn-in; `running` ends with the scenario's last."""
-        self.month += 1
-        for happening in self._happenings:
-            happening(self, self.month)
-        self.running = self.month < self.config.months
+        """Simulate one month after burn-in; `running` ends with the scenario's last."""
+        for _ in self.step_by_step():
+            pass
+
+    def step_by_step(self) -> Iterator[Step]:
+        """Simulate one month, and yield each of its steps when it has been taken.
+
+        The month is over when nothing more is yielded.
+        """
+        world = self.simulation.world
+        world.month += 1
+        for step in self._month:
+            step.run(self.simulation, world.month)
+            yield step
+        self.running = world.month < self.config.months
         self._on_month()
 
     def _burn_in(self) -> None:
         """Let the states settle among the ties, with every age held; months up to 0."""
-        past = self.TIMELESS if self.config.structure.demography else self.FROZEN
         for month in range(1 - self.config.burn_in_years * MONTHS_PER_YEAR, START + 1):
-            for happening in past:
-                happening(self, month)
+            for step in self._burn_in_month:
+                step.run(self.simulation, month)
             self._on_month()
 
     # --- What can be seen ----------------------------------------------------------------
+
+    @property
+    def month(self) -> int:
+        """Months since burn-in."""
+        return self.simulation.world.month
+
+    @property
+    def calendar_month(self) -> int:
+        """The month by which ages are reckoned."""
+        return self.simulation.world.calendar_month
+
+    @property
+    def population(self) -> Population:
+        """Residents as columns."""
+        return self.simulation.world.population
+
+    @property
+    def network(self) -> Network:
+        """Their ties."""
+        return self.simulation.world.network
+
+    @property
+    def draws(self) -> Draws:
+        """Random draws, each with its address."""
+        return self.simulation.world.draws
+
+    @property
+    def parameters(self) -> Parameters:
+        """Values in force."""
+        return self.simulation.prepared.parameters
+
+    @property
+    def place(self) -> Place:
+        """The profile of the place."""
+        return self.simulation.world.place
+
+    @property
+    def budgets(self) -> AgencyBudgets:
+        """What agencies have and pay."""
+        return self.simulation.budgets
+
+    @property
+    def recorder(self) -> Recorder:
+        """What has been written down so far."""
+        return self.simulation.recorder
 
     @property
     def agents(self) -> ResidentSet:
@@ -250,22 +228,17 @@ class CommunityModel(Month):
     def replace_ties(self, network: Network) -> None:
         """Tie the residents otherwise, say as a graph read with `Network.from_networkx`.
 
-        Layer weights are scaled afresh to the effective contacts.
+        Layer weights are scaled again to the effective contacts.
 
         Raises
         ------
         ValueError
             When the network is of another number of residents.
         """
-        if network.degrees.shape[1] != self.population.n_rows:
-            raise ValueError(f"a network of {network.degrees.shape[1]:,} for {self.population.n_rows:,} rows")
-        self.network = network
-        self.network.recount(self._mood())
-        self._weights = wellbeing.contact_weights(self.population, network, self.parameters)
-        self._feel_lonely(self.month)
+        self.simulation.world.replace_network(network)
 
     def set_states(self, rows: Array, state: int) -> None:
-        """Put adults into a state, as an experiment may; their ties are told.
+        """Put adults into a state, as an experiment may; those tied to them notice.
 
         Raises
         ------
@@ -275,46 +248,33 @@ class CommunityModel(Month):
         before = self.population.state[rows]
         if np.any(before < 0):
             raise ValueError("only adults have a wellbeing state")
-        self._change_states(rows, before, np.full_like(before, state))
+        self.simulation.world.change_states(rows, before, np.full_like(before, state))
 
     @property
     def rates(self) -> wellbeing.Rates:
-        """Rates between states as they now are, levers included."""
-        return self._rates_after
+        """Rates between states from month 1 on, levers included."""
+        return self.simulation.prepared.rates_after
 
     @property
     def contact_weights(self) -> Array:
         """Weight of a tie of each layer in contagion."""
-        return self._weights
+        return self.simulation.world.contact_weights
 
     @property
     def scale(self) -> float:
         """Real residents for each one in the sample."""
-        return self.place.population / self.config.population
+        return self.simulation.world.scale
 
     def explain(self, row: int) -> dict[str, Any]:
         """Take one resident's hazards of the coming month apart; see `Resident.explain`."""
-        return explain(self.population, self.network, row, self._weights, self._rates_after, self.parameters)
+        weights, rates = self.contact_weights, self.rates
+        return explain(self.population, self.network, row, weights, rates, self.parameters)
 
     def digest(self) -> str:
         """Hash everything recorded and the columns as they stand."""
         return self.recorder.digest(self.population)
 
     # --- History once, futures many ------------------------------------------------------
-
-    def _state(self) -> dict[str, Array]:
-        arrays: dict[str, Array] = {f"people.{name}": values for name, values in self.population.columns.items()}
-        arrays |= {f"slots.{name}": slots for name, slots in self.network.slots.items()}
-        overflow = [self.network.overflow[name] for name in LAYER_NAMES]
-        arrays |= {
-            "degrees": self.network.degrees,
-            "content": self.network.content,
-            "discontent": self.network.discontent,
-            "overflow": np.array(overflow),
-            "weights": self._weights,
-            "bounds": self.population.bounds,
-        }
-        return arrays
 
     def branch(self, config: Scenario | None = None, on_month: Callable[[], None] | None = None) -> Self:
         """Start another future from this moment of a burnt-in place.
@@ -338,33 +298,36 @@ class CommunityModel(Month):
         config = config or self.config
         if history_of(config) != history_of(self.config):
             raise ValueError("the scenario has another past: place, burn-in or parameters differ")
-        arrays = {name: values.copy() for name, values in self._state().items()}
-        return self._from_state(config, self.seed, arrays, on_month)
+        arrays = {name: values.copy() for name, values in self._arrays().items()}
+        return self._from_arrays(config, self.seed, arrays, on_month, self.steps_of_month)
+
+    def _arrays(self) -> dict[str, Array]:
+        return arrays_of(self.population, self.network, self.contact_weights)
 
     @classmethod
-    def _from_state(
+    def _from_arrays(
         cls,
         config: Scenario,
         seed: int,
         arrays: Mapping[str, Array],
         on_month: Callable[[], None] | None = None,
+        steps: Sequence[Step] = STEPS,
     ) -> Self:
         model = cls.__new__(cls)
-        model._open_world(config, seed, on_month)
-        model.population = Population(np.diff(arrays["bounds"]))
-        for column in COLUMNS:
-            model.population.write(column.name, slice(None), arrays[f"people.{column.name}"])
-        model._groups = ties.groups_of(model.population, model.draws)
-        model.network = Network(model.population.n_rows)
-        for name in LAYER_NAMES:
-            model.network.slots[name][:] = arrays[f"slots.{name}"]
-        model.network.degrees[:] = arrays["degrees"]
-        model.network.content[:] = arrays["content"]
-        model.network.discontent[:] = arrays["discontent"]
-        model.network.overflow = dict(zip(LAYER_NAMES, arrays["overflow"].tolist(), strict=True))
-        model._weights = arrays["weights"]
-        model._founders = migration.founders_of(model.population)
-        model._open_queues()
+        prepared, draws, people = prepare(config), Draws(seed), population_from(arrays)
+        world = World(
+            config=config,
+            prepared=prepared,
+            draws=draws,
+            population=people,
+            network=network_from(arrays),
+            groups=ties.groups_of(people, draws),
+            founders=migration.founders_of(people),
+            contact_weights=arrays["weights"],
+            infrastructure=infrastructure.at_start(prepared.parameters, len(config.place_profile.neighbourhoods)),
+        )
+        world.open_queues()
+        model._open(config, seed, assemble(prepared, world), on_month, steps)
         return model
 
     def save_state(self, path: str | Path) -> None:
@@ -379,7 +342,7 @@ class CommunityModel(Month):
         """
         if self.month != START:
             raise ValueError("save a place after burn-in, before its first step")
-        write_state(Path(path), self._state(), self.seed, self.config)
+        write_state(Path(path), self._arrays(), self.seed, self.config)
 
     @classmethod
     def load_state(cls, path: str | Path, config: Scenario) -> Self:
@@ -392,7 +355,13 @@ class CommunityModel(Month):
         """
         require_memory(config)
         seed, arrays = read_state(Path(path), config)
-        return cls._from_state(config, seed, arrays)
+        return cls._from_arrays(config, seed, arrays)
+
+
+def _whole(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise TypeError(f"rng is {seed!r}; it must be a whole number from 0 up")
+    return int(seed)
 
 
 def memory_mb(n_rows: int) -> float:

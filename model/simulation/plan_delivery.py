@@ -1,50 +1,28 @@
-"""What a plan does in a month: money spent, places opened, people taken in and let go.
+"""How a plan is carried out: money spent, places opened, people taken in and let go.
 
-The rules say who and what; here their answers are written down, as in `model.simulation.month`.
+The rules say who and what; here their answers are written down.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple
 
-import mesa
 import numpy as np
 
 from model.core.arrays import Array
 from model.core.chunks import each_once
 from model.core.codes import ENGAGEMENT, NOT_ENGAGED, PARTICIPANT, SUPPORTER
-from model.core.draws import Draws, Low
+from model.core.draws import Low
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, load_services
-from model.inputs.growth import Indices, prices_gbp
-from model.inputs.parameters import Parameters
-from model.inputs.places import Place
-from model.inputs.plans import (
-    Entry,
-    Spending,
-    Terms,
-    extra_contacts,
-    spending_of,
-    terms_of,
-    units_next,
-)
+from model.inputs.plans import Entry, Spending, extra_contacts, spending_of, terms_of, units_next
 from model.inputs.programmes import CostSubstitution, Supporters
 from model.inputs.scenario import Scenario
-from model.network import Network
-from model.rules import (
-    adult_care,
-    help_seeking,
-    infrastructure,
-    life_events,
-    programmes,
-    services,
-    targeting,
-    ties,
-)
-from model.simulation.agency_budgets import Purse
-from model.state.population import Population
-from model.state.queues import Queue
-from model.state.recorder import Recorder
+from model.rules import adult_care, help_seeking, infrastructure, life_events, programmes, services, targeting
+from model.simulation.agency_budgets import AgencyBudgets
+from model.simulation.month_account import MonthAccount
+from model.simulation.prepared import Prepared
+from model.simulation.world import World
+from model.state.lives import Lives
 
 GP, REQUEST = "gp", "adult_social_care_request"
 ACUTE = ("ambulance", "a_and_e", "emergency_admission")
@@ -54,282 +32,312 @@ COUNTED = ("spend_gbp", "built_gbp", "usable_gbp", "enrolled", "completed", "dro
 """What is summed over a year of a plan's entry, by neighbourhood."""
 
 
-class Prevention(mesa.Model):  # type: ignore[misc]
-    """The part of a month in which a plan is carried out; `Month` is made of it and the rest."""
+class Site(NamedTuple):
+    """Where an entry of a plan stands: by neighbourhood, its share of the money, units and places."""
 
-    config: Scenario
-    population: Population
-    network: Network
-    draws: Draws
-    parameters: Parameters
-    place: Place
+    share: Array
+    units: Array
+    places: Array
 
-    _plan: tuple[Spending, ...]
-    _growth: Indices
-    _prices_gbp: Array
-    purse: Purse
-    _programmes: tuple[Entry, ...]
-    _terms: Terms
-    _infrastructure: infrastructure.Infrastructure
-    _index: Array
-    _groups: ties.Groups
-    _climate: life_events.Climate
-    _contact_rows: Mapping[str, tuple[Array, Array]]
-    _bought: Mapping[str, int]
-    _queues: Mapping[str, Queue]
-    _listed: tuple[str, ...]
-    _ratios: services.Ratios | None
-    recorder: Recorder
-    _heads: Array
-    _adults: Array
-    _shares: dict[int, Array]
-    _units: dict[int, Array]
-    _places: dict[int, Array]
-    _book: dict[str, Array]
-    _engaged: Array
+
+class PlanDelivery:
+    """How far the plan of one simulation has been carried out.
+
+    Parameters
+    ----------
+    config : Scenario
+        Its plan is carried out.
+    prepared : Prepared
+        Prices are read.
+
+    Attributes
+    ----------
+    plan : tuple of Spending
+        Every entry; `programmes` are those that take people in.
+    terms : Terms
+        What the rules read of each entry, by its number.
+    sites : dict of int to Site
+        Where each entry that has begun stands, by its number.
+    engaged : array of shape (roles, entries + 1, neighbourhoods)
+        Residents who take part or support, as counted last.
+    traced_services : tuple of str
+        Services whose residents must be known one by one, since contacts there lead on.
+    """
+
+    def __init__(self, config: Scenario, prepared: Prepared) -> None:
+        self.plan = spending_of(config)
+        self.programmes = tuple(entry for entry in self.plan if isinstance(entry, Entry))
+        self.terms = terms_of(self.plan)
+        self.sites: dict[int, Site] = {}
+        self._prepared = prepared
+        self._codes = [one.code for one in config.place_profile.neighbourhoods]
+        self._heads = self._adults = np.ones(len(self._codes))
+        shape = len(self.plan) + 1, len(self._codes)
+        self.engaged = np.zeros((len(ENGAGEMENT), *shape), np.int64)
+        self._book = {name: np.zeros(shape) for name in COUNTED}
+        self.traced_services = self._find_traced(config)
+        acts_on = [service.kind == "contact" for service in load_services().values()]
+        self._changes_demand = bool((self.terms.service_ratio[:, acts_on] != 1.0).any())
+
+    def _find_traced(self, config: Scenario) -> tuple[str, ...]:
+        """Name the services whose residents must be known one by one: contacts there lead on."""
+        ways = [entry.programme.enrolment for entry in self.programmes]
+        refers = any(one.gp is not None for one in ways)
+        follows = any(one.after_acute is not None for one in ways)
+        cared_for = "long_term_care" in config.services
+        return (GP,) * refers + ACUTE * follows + (REQUEST,) * cared_for
 
     # --- Money ----------------------------------------------------------------------------
 
-    def _invest(self, month: int) -> None:
+    def spend(self, world: World, budgets: AgencyBudgets, month: int) -> None:
         """Spend the month's money, and let the places to meet grow and wear."""
         if month % MONTHS_PER_YEAR == 1:
-            self._expect_usual()
-        if not self._plan and self.purse.is_planned:
+            residents = world.scale * np.count_nonzero(world.population.is_present)
+            budgets.expect_usual(residents * infrastructure.usual_stock(self._prepared.parameters))
+        if not self.plan and budgets.is_planned:
             return
-        led, uniform, drawn_in = np.zeros((3, self._n_homes))
-        running = [entry for entry in self._plan if entry.is_running(month)]
-        beginning = [entry for entry in running if entry.begins_year(month)]
-        turning = [entry for entry in running if self.purse.has_turned(entry, month)]
-        if beginning:
-            people, n = self.population, self._n_homes
-            self._heads = self.scale * np.maximum(targeting.residents_of(people), 1.0)
-            adults = np.bincount(people.neighbourhood[people.adults], minlength=n)
-            self._adults = self.scale * np.maximum(adults, 1.0)
-        for entry in beginning:
-            self._share_out(entry, month)
-        for entry in turning:
-            self._close_units(entry, month)
+        running = [entry for entry in self.plan if entry.is_running(month)]
+        self._open_and_close(world, budgets, running, month)
+        led, uniform, drawn_in = np.zeros((3, len(self._codes)))
         for entry in running:
-            a_month = self._paid_gbp(entry, month) * self._shares[entry.number]
+            a_month = entry.a_month_gbp * budgets.kept(entry, month) * self.sites[entry.number].share
             self._count("spend_gbp", entry.number, a_month)
             if isinstance(entry, Entry):
                 is_led = entry.terms.approach == "community_led"
                 built = entry.share_built * a_month
                 (led if is_led else uniform)[:] += built
-                drawn_in += entry.drawn_in * self._units[entry.number]
+                drawn_in += entry.drawn_in * self.sites[entry.number].units
                 self._count("built_gbp", entry.number, built)
-                self._count("usable_gbp", entry.number, built * self._fit(is_led))
-        self._infrastructure = infrastructure.a_month_on(
-            self._infrastructure,
+                self._count("usable_gbp", entry.number, built * self._fit(world, is_led))
+        world.infrastructure = infrastructure.a_month_on(
+            world.infrastructure,
             uniform / self._heads,
             led / self._heads,
-            np.full(self._n_homes, self.purse.kept_usual(month)),
+            np.full(len(self._codes), budgets.kept_usual(month)),
             np.minimum(drawn_in / self._adults, 1.0),
-            self.parameters,
+            self._prepared.parameters,
         )
-        self._index = infrastructure.index_of(self._infrastructure.stock_gbp, self.parameters)
 
-    def _expect_usual(self) -> None:
-        """Say what a year of usual spending comes to, by those who live here at its beginning."""
-        residents = self.scale * np.count_nonzero(self.population.is_present)
-        self.purse.expect_usual(residents * infrastructure.usual_stock(self.parameters))
+    def _open_and_close(self, world: World, budgets: AgencyBudgets, running: list[Spending], month: int) -> None:
+        beginning = [entry for entry in running if entry.begins_year(month)]
+        turning = [entry for entry in running if budgets.has_turned(entry, month)]
+        if beginning:
+            people, n = world.population, len(self._codes)
+            self._heads = world.scale * np.maximum(targeting.residents_of(people), 1.0)
+            adults = np.bincount(people.neighbourhood[people.adults], minlength=n)
+            self._adults = world.scale * np.maximum(adults, 1.0)
+        for entry in beginning:
+            self._share_out(world, budgets, entry, month)
+        for entry in turning:
+            self.close_units(world, budgets, entry, month)
 
-    def _share_out(self, entry: Spending, month: int) -> None:
-        """Say where an entry's money goes for a year, and what it buys there."""
-        people, number = self.population, entry.number
-        codes = [one.code for one in self.place.neighbourhoods]
-        named = targeting.named(codes, entry.terms.neighbourhoods)
-        self._shares[number] = targeting.shares(entry.terms.targeting, people, self.network, named)
+    def _share_out(self, world: World, budgets: AgencyBudgets, entry: Spending, month: int) -> None:
+        """Decide where an entry's money goes for a year, and what it buys there."""
+        named = targeting.named(self._codes, entry.terms.neighbourhoods)
+        share = targeting.shares(entry.terms.targeting, world.population, world.network, named)
+        nothing = np.zeros(len(self._codes), np.int64)
+        there = self.sites[entry.number].units if entry.number in self.sites else nothing
+        self.sites[entry.number] = Site(share, there, nothing)
         if not isinstance(entry, Entry):
             return
-        there = self._units.get(number, np.zeros(self._n_homes, np.int64))
-        units = self._units_next(entry, there, month)
+        units = self._units_next(budgets, entry, there, month)
         if units < there.sum():
             there = targeting.whole_units(units, there / there.sum())
         # What stands stays where it is; new units go where most are short of their share.
-        short = np.maximum(units * self._shares[number] - there, 0.0)
+        short = np.maximum(units * share - there, 0.0)
         if units > there.sum():
             there = there + targeting.whole_units(units - int(there.sum()), short / short.sum())
-        self._stand(entry, there)
+        self.place_units(world, entry, there)
 
-    def _close_units(self, entry: Spending, month: int) -> None:
-        """Close what a budget that was cut within a year cannot keep; what is new waits for the next.
+    def close_units(self, world: World, budgets: AgencyBudgets, entry: Spending, month: int) -> None:
+        """Close what a budget cut within a year cannot keep; what is new waits for the next.
 
         A year's money sets units up once, at its beginning.
         """
         if not isinstance(entry, Entry):
             return
-        there = self._units[entry.number]
-        units = self._units_next(entry, there, month)
+        there = self.sites[entry.number].units
+        units = self._units_next(budgets, entry, there, month)
         if units < there.sum():
-            self._stand(entry, targeting.whole_units(units, there / there.sum()))
+            self.place_units(world, entry, targeting.whole_units(units, there / there.sum()))
 
-    def _units_next(self, entry: Entry, there: Array, month: int) -> int:
-        budget = entry.terms.budget_gbp_per_year * self.purse.kept(entry, month)
+    def _units_next(self, budgets: AgencyBudgets, entry: Entry, there: Array, month: int) -> int:
+        budget = entry.terms.budget_gbp_per_year * budgets.kept(entry, month)
         return units_next(int(there.sum()), budget, entry.programme)
 
-    def _stand(self, entry: Entry, units: Array) -> None:
-        """Write down where an entry's units stand, and how many places that makes."""
-        self._units[entry.number] = units
-        places = units * entry.programme.capacity.people.value
-        self._places[entry.number] = targeting.in_sample(places, self.scale)
+    def place_units(self, world: World, entry: Entry, units: Array) -> None:
+        """Write down where an entry's units stand, and how many places that makes in the sample."""
+        places = targeting.in_sample(units * entry.programme.capacity.people.value, world.scale)
+        self.sites[entry.number] = self.sites[entry.number]._replace(units=units, places=places)
 
-    def _shelter(self, month: int) -> None:
+    def shelter(self, climate: life_events.Climate, month: int) -> life_events.Climate:
         """Let trained responders and mutual aid take part of a collective shock's stress."""
-        for entry in self._programmes:
+        for entry in self.programmes:
             people, stress = entry.cover
-            if people > 0.0 and entry.is_running(month) and entry.number in self._units:
-                covered = np.minimum(people * self._units[entry.number] / self._heads, 1.0)
-                left, climate = 1.0 - covered * (1.0 - stress), self._climate
-                self._climate = climate._replace(stress=climate.stress * left, stress_older=climate.stress_older * left)
+            if people > 0.0 and entry.is_running(month) and entry.number in self.sites:
+                covered = np.minimum(people * self.sites[entry.number].units / self._heads, 1.0)
+                left = 1.0 - covered * (1.0 - stress)
+                climate = climate._replace(stress=climate.stress * left, stress_older=climate.stress_older * left)
+        return climate
 
     # --- People ---------------------------------------------------------------------------
 
-    def _take_part(self, month: int) -> None:
+    def take_part(self, world: World, now: MonthAccount, lives: Lives, month: int) -> None:
         """Let go of those who leave, take others in, and write down what it does to them."""
-        if not self._programmes:
+        if not self.programmes:
             return
-        people = self.population
+        people = world.population
         engaged = programmes.those_engaged(people)
         taking_part = engaged[people.engagement[engaged] == PARTICIPANT]
         people.write("programme_months", taking_part, people.programme_months[taking_part] - 1)
-        self._let_go(engaged, month)
-        self._count_engaged()
-        newcomers = self._admit(month)
-        self._bring_together(newcomers, month)
-        found = programmes.traces(people, programmes.those_marked(people), self._terms)
+        self._let_go(world, engaged, month)
+        self.count_engaged(world)
+        newcomers = self._admit(world, now, lives, month)
+        self._bring_together(world, newcomers, month)
+        found = programmes.traces(people, programmes.those_marked(people), self.terms)
         for name in ("worsen", "improve"):
             people.write(f"programme_{name}", found.rows, getattr(found, name))
         people.write("programme", found.rows, found.programme)
 
-    def _let_go(self, engaged: Array, month: int) -> None:
-        people, mood = self.population, self._mood()
-        has_ended = np.array([False, *(month > entry.last_month for entry in self._plan)])
-        left = programmes.leaving(people, engaged, self._terms, has_ended, self.draws, month)
+    def _let_go(self, world: World, engaged: Array, month: int) -> None:
+        people, mood = world.population, world.mood()
+        has_ended = np.array([False, *(month > entry.last_month for entry in self.plan)])
+        left = programmes.leaving(people, engaged, self.terms, has_ended, world.draws, month)
         entry, goes = people.programme[left.rows], ~left.stays_on
-        share = np.where(left.is_ended, self._terms.kept_at_end[entry], self._terms.kept[entry])
-        ended, kept = programmes.peer_ties_ended(people, self.network, left.rows[goes], share[goes], self.draws, month)
-        self.network.end("peer", *ended, mood)
-        self.network.add("local", *kept, mood)
-        is_hurt = left.is_ended & self._terms.is_abrupt[entry]
+        share = np.where(left.is_ended, self.terms.kept_at_end[entry], self.terms.kept[entry])
+        ended, kept = programmes.peer_ties_ended(
+            people, world.network, left.rows[goes], share[goes], world.draws, month
+        )
+        world.network.end("peer", *ended, mood)
+        world.network.add("local", *kept, mood)
+        is_hurt = left.is_ended & self.terms.is_abrupt[entry]
         is_hurt &= people.engagement[left.rows] == PARTICIPANT
         hurt = left.rows[is_hurt]
-        burden = np.full(hurt.size, self.parameters.stress_abrupt_ending)
-        self._feel(life_events.Events(hurt, burden))
-        self._count_rows("completed", left.rows[left.completes])
-        self._count_rows("dropped", left.rows[left.drops_out])
+        burden = np.full(hurt.size, self._prepared.parameters.stress_abrupt_ending)
+        world.add_stress(life_events.Events(hurt, burden))
+        self._count_rows(world, "completed", left.rows[left.completes])
+        self._count_rows(world, "dropped", left.rows[left.drops_out])
         people.write("engagement", left.rows, np.where(left.stays_on, SUPPORTER, NOT_ENGAGED))
         people.write("programme_months", left.rows, 0)
 
-    def _admit(self, month: int) -> Array:
+    def _admit(self, world: World, now: MonthAccount, lives: Lives, month: int) -> Array:
         """Fill the places there are, and find supporters where they are needed."""
-        enrolling = [entry for entry in self._programmes if entry.is_enrolling(month)]
-        below = [(0.0, 0.0)] * len(self._plan)
+        enrolling = [entry for entry in self.programmes if entry.is_enrolling(month)]
+        below = [(0.0, 0.0)] * len(self.plan)
         for entry in enrolling:
-            below[entry.number - 1] = self._highest_chances(entry)
-        lows = programmes.offers_of_month(self.population, below, self.draws, month)
+            below[entry.number - 1] = self._highest_chances(world, entry)
+        lows = programmes.offers_of_month(world.population, below, world.draws, month)
         newcomers = [np.empty(0, np.int64)]
         for entry in enrolling:
             offer, willing = lows[entry.number - 1]
-            self._find_supporters(entry, willing)
-            newcomers.append(self._enrol(entry, offer, month))
+            self._find_supporters(world, entry, willing)
+            taken = self._enrol(world, entry, self._offered(world, now, entry, offer, month), month)
+            lives.begin(month, entry.number, world.population.resident[taken])
+            newcomers.append(taken)
         return np.concatenate(newcomers)
 
-    def _highest_chances(self, entry: Entry) -> tuple[float, float]:
+    def _highest_chances(self, world: World, entry: Entry) -> tuple[float, float]:
         ways, carried_by = entry.programme.enrolment, entry.programme.supporters
         own = [way.value for way in (ways.self_referral, ways.universal) if way is not None]
-        willing = self._willing(carried_by).max() if carried_by is not None else 0.0
+        willing = self._willing(world, carried_by).max() if carried_by is not None else 0.0
         return min(sum(own) / MONTHS_PER_YEAR, 1.0), float(willing)
 
-    def _willing(self, carried_by: Supporters) -> Array:
+    def _willing(self, world: World, carried_by: Supporters) -> Array:
         """Return the chance this month that somebody offers to support a programme."""
         rate = carried_by.supply_rate.value
-        usual = self.parameters.participation_usual
-        more = self._infrastructure.participation / usual if usual > 0.0 else 1.0
-        return np.minimum(rate / MONTHS_PER_YEAR * more, np.ones(self._n_homes))
+        usual, participation = self._prepared.parameters.participation_usual, world.infrastructure.participation
+        more = participation / usual if usual > 0.0 else 1.0
+        return np.minimum(rate / MONTHS_PER_YEAR * more, np.ones(len(self._codes)))
 
-    def _find_supporters(self, entry: Entry, willing: Low) -> None:
+    def _find_supporters(self, world: World, entry: Entry, willing: Low) -> None:
         carried_by = entry.programme.supporters
         if carried_by is None:
             return
-        people, each = self.population, self._terms.each[entry.number]
-        there = self._engaged[SUPPORTER, entry.number]
-        needed = np.ceil(self._places[entry.number] / each) - there
-        found = programmes.volunteers(people, willing, self._willing(carried_by), needed)
-        self._engage(found, entry.number, SUPPORTER)
+        each = self.terms.each[entry.number]
+        there = self.engaged[SUPPORTER, entry.number]
+        needed = np.ceil(self.sites[entry.number].places / each) - there
+        found = programmes.volunteers(world.population, willing, self._willing(world, carried_by), needed)
+        self._engage(world, found, entry.number, SUPPORTER)
 
-    def _enrol(self, entry: Entry, offer: Low, month: int) -> Array:
-        people, number, programme = self.population, entry.number, entry.programme
-        ways = programme.enrolment
-        offered = [
-            programmes.offered(
-                people, offer, *(way.value if way else 0.0 for way in (ways.self_referral, ways.universal))
-            )
-        ]
+    def _offered(self, world: World, now: MonthAccount, entry: Entry, offer: Low, month: int) -> Array:
+        """Return who is offered a place: by themselves, or after last month's contact with a service."""
+        people, ways = world.population, entry.programme.enrolment
+        own = [way.value if way else 0.0 for way in (ways.self_referral, ways.universal)]
+        offered = [programmes.offered(people, offer, *own)]
         for share, names in ((ways.after_acute, ACUTE), (ways.gp, (GP,))):
-            contacts = [self._contact_rows[name] for name in names if name in self._contact_rows]
+            contacts = [now.contact_rows[name] for name in names if name in now.contact_rows]
             if share is not None and contacts:
-                offered.append(programmes.referred(people, contacts, share.value, self.draws, month, number))
-        rows, free = each_once(np.concatenate(offered)), self._free(entry)
+                offered.append(programmes.referred(people, contacts, share.value, world.draws, month, entry.number))
+        return each_once(np.concatenate(offered))
+
+    def _enrol(self, world: World, entry: Entry, rows: Array, month: int) -> Array:
+        people, number, free = world.population, entry.number, self._free(entry)
         rows = rows[free[people.neighbourhood[rows]] > 0]
-        may = programmes.eligible(people, self.network, rows, programme.eligibility, self.calendar_month)
-        taken = programmes.taken_in(people, rows[may], free, self._terms.uptake[number], self.draws, month, number)
-        self._engage(taken, number, PARTICIPANT)
-        people.write("programme_months", taken, self._terms.months[number])
-        self._count_rows("enrolled", taken)
-        self.recorder.lives.begin(month, number, people.resident[taken])
+        may = programmes.eligible(people, world.network, rows, entry.programme.eligibility, world.calendar_month)
+        taken = programmes.taken_in(people, rows[may], free, self.terms.uptake[number], world.draws, month, number)
+        self._engage(world, taken, number, PARTICIPANT)
+        people.write("programme_months", taken, self.terms.months[number])
+        self._count_rows(world, "enrolled", taken)
         return taken
 
     def _free(self, entry: Entry) -> Array:
         """Return the free places by neighbourhood: bought, and carried by supporters."""
-        places = self._places[entry.number]
+        places = self.sites[entry.number].places
         if entry.programme.supporters is not None:
-            carried = self._engaged[SUPPORTER, entry.number] * self._terms.each[entry.number]
+            carried = self.engaged[SUPPORTER, entry.number] * self.terms.each[entry.number]
             places = np.minimum(places, np.floor(carried))
-        return np.asarray(np.maximum(places - self._engaged[PARTICIPANT, entry.number], 0))
+        return np.asarray(np.maximum(places - self.engaged[PARTICIPANT, entry.number], 0))
 
-    def _bring_together(self, newcomers: Array, month: int) -> None:
-        people, mood = self.population, self._mood()
+    def _bring_together(self, world: World, newcomers: Array, month: int) -> None:
+        people, mood = world.population, world.mood()
         members = programmes.those_engaged(people)
-        found = programmes.companions(people, members, newcomers, self._terms, self.draws, month)
-        self.network.add("peer", *found, mood)
-        through = newcomers[self._terms.activity_ties[people.programme[newcomers]] > 0.0]
-        offer = infrastructure.offer_of(self._index, self.parameters)
+        found = programmes.companions(people, members, newcomers, self.terms, world.draws, month)
+        world.network.add("peer", *found, mood)
+        through = newcomers[self.terms.activity_ties[people.programme[newcomers]] > 0.0]
+        offer = infrastructure.offer_of(world.infrastructure_index, self._prepared.parameters)
         met = programmes.activity_ties(
-            people, self._groups.club, self._groups.club_order, through, offer, self._terms, self.draws, month
+            people, world.groups.club, world.groups.club_order, through, offer, self.terms, world.draws, month
         )
-        self.network.add("local", *met, mood)
+        world.network.add("local", *met, mood)
+
+    def count_engaged(self, world: World) -> None:
+        """Count who takes part and who supports, as residents now are."""
+        if not self.programmes:  # without one nobody is ever engaged
+            return
+        people, rows = world.population, programmes.those_engaged(world.population)
+        at = (people.engagement[rows], people.programme[rows], people.neighbourhood[rows])
+        self.engaged[:] = 0
+        np.add.at(self.engaged, at, 1)
 
     # --- Services and care ----------------------------------------------------------------
 
-    def _readier(self) -> help_seeking.Readier | None:
-        """Say how much sooner participants seek help, where any programme finds cases."""
-        ratio = self._terms.help_ratio
+    def readier(self, world: World) -> help_seeking.Readier | None:
+        """Return how much sooner participants seek help, where any programme finds cases."""
+        ratio = self.terms.help_ratio
         if (ratio == 1.0).all():
             return None
-        return help_seeking.Readier(programmes.groups(self.population), ratio)
+        return help_seeking.Readier(programmes.groups(world.population), ratio)
 
-    def _meet_services(self, month: int) -> None:
-        """Say what the plan does to this month's services, before they are sought."""
-        self._bought = self._buy(month)
-        if self._changes_demand:
-            group = programmes.groups(self.population)
-            self._ratios = services.Ratios(group, self._terms.service_ratio)
+    def service_ratios(self, world: World) -> services.Ratios | None:
+        """Return what programmes multiply demand by, where any does."""
+        if not self._changes_demand:
+            return None
+        return services.Ratios(programmes.groups(world.population), self.terms.service_ratio)
 
-    def _spared(self, rows: Array, service: str, month: int) -> Array:
-        """Tell who does not come into a kind of care, thanks to a programme."""
+    def spared(self, world: World, rows: Array, service: str, month: int) -> Array:
+        """Return who does not come into a kind of care, because of a programme."""
         place = catalogue_place(service)
-        ratio = self._terms.service_ratio[:, place]
+        ratio = self.terms.service_ratio[:, place]
         if (ratio == 1.0).all():
             return np.zeros(rows.size, bool)
         at_home = load_services()[service].base == "children"
-        return programmes.spared(self.population, rows, at_home, ratio, self.draws, month, place)
+        return programmes.spared(world.population, rows, at_home, ratio, world.draws, month, place)
 
-    def _saved(self) -> dict[str, Array]:
+    def saved_gbp(self, world: World) -> dict[str, Array]:
         """Return the pounds by which care in a stock costs less this month."""
-        people = self.population
+        people = world.population
         found: dict[str, Array] = {}
-        for entry in self._programmes:
+        for entry in self.programmes:
             for effect in entry.programme.effects_of(CostSubstitution):
                 marked = programmes.those_engaged(people)
                 rows = marked[
@@ -342,108 +350,55 @@ class Prevention(mesa.Model):  # type: ignore[misc]
                 found[effect.service] = found.get(effect.service, 0.0) + saved
         return found
 
-    # --- What is written down -------------------------------------------------------------
-
-    def _prevention_now(self) -> dict[str, Array]:
-        """Return what the month's row tells of prevention, by neighbourhood."""
-        if self._programmes:  # without one nobody is ever engaged
-            self._count_engaged()
-        by_role, place = self._engaged.sum(axis=1), self._infrastructure
-        return {
-            "index": self._index,
-            "trust": place.trust,
-            "participation": place.participation,
-            "enrolled": by_role[PARTICIPANT],
-            "supporters": by_role[SUPPORTER],
-        }
-
-    def _record_plan(self, year: int) -> None:
-        """Write a year of every entry of the plan down, and begin the next."""
-        for entry in self._plan:
-            totals = {name: values[entry.number] for name, values in self._book.items()}
-            built, usable = totals.pop("built_gbp"), totals.pop("usable_gbp")
-            supporters = self._engaged[SUPPORTER, entry.number].copy()
-            fit = np.divide(usable, built, out=np.full(built.size, np.nan), where=built > 0.0)
-            counts = {name: values.copy() for name, values in totals.items()}
-            self.recorder.record_plan(year, entry.name, {**counts, "supporters": supporters, "mean_fit": fit})
-        self._close_year(year)
-        for values in self._book.values():
-            values[:] = 0.0
-
-    def _close_year(self, year: int) -> None:
-        """Post the year's money, take off what a service need not be paid again, set the next."""
-        ledger = self.recorder.ledger
-        self.purse.pay(year, ledger)
-        for service, bought in self._bought_in(year).items():
-            if service in self._queues:
-                usual = MONTHS_PER_YEAR * self._queues[service].per_month
-                self.recorder.credit(year, service, usual, bought)
-        self.purse.close(year, ledger)
-        self.recorder.record_budgets(self.purse.rows[-1])
-
-    def _bought_in(self, year: int) -> Counter[str]:
-        """Return the contacts that plans bought in a year, by service."""
-        end = year * MONTHS_PER_YEAR
-        months = range(end - MONTHS_PER_YEAR + 1, end + 1)
-        return sum((Counter(self._buy(month)) for month in months), Counter())
-
-    def _buy(self, month: int) -> dict[str, int]:
+    def bought_contacts(self, budgets: AgencyBudgets, month: int) -> dict[str, int]:
+        """Return the contacts that the plan buys of services this month, in the real place."""
         return extra_contacts(
-            self._plan,
+            self.plan,
             month,
-            lambda entry: self._paid_gbp(entry, month),
+            lambda entry: entry.a_month_gbp * budgets.kept(entry, month),
             lambda service: self._price_gbp(service, month),
         )
 
-    def _paid_gbp(self, entry: Spending, month: int) -> float:
-        return entry.a_month_gbp * self.purse.kept(entry, month)
+    def bought_in_year(self, budgets: AgencyBudgets, year: int) -> Counter[str]:
+        """Return the contacts that the plan bought of services in a year."""
+        end = year * MONTHS_PER_YEAR
+        months = range(end - MONTHS_PER_YEAR + 1, end + 1)
+        return sum((Counter(self.bought_contacts(budgets, month)) for month in months), Counter())
 
     def _price_gbp(self, service: str, month: int) -> float:
-        return float(self._prices_gbp[(month - 1) // MONTHS_PER_YEAR, catalogue_place(service)])
+        year = (month - 1) // MONTHS_PER_YEAR
+        return float(self._prepared.prices_gbp[year, catalogue_place(service)])
 
-    # --- What it is made of ---------------------------------------------------------------
+    # --- What is counted ------------------------------------------------------------------
 
-    def _open_plan(self) -> None:
-        self._plan = spending_of(self.config)
-        self._growth = self.config.growth.indices
-        self._prices_gbp = prices_gbp(self.parameters, self._growth.unit_costs)
-        self.purse = Purse(self.config, self.parameters, self._plan)
-        self._programmes = tuple(entry for entry in self._plan if isinstance(entry, Entry))
-        self._terms = terms_of(self._plan)
-        self._n_homes = len(self.place.neighbourhoods)
-        self._infrastructure = infrastructure.at_start(self.parameters, self._n_homes)
-        self._index = infrastructure.index_of(self._infrastructure.stock_gbp, self.parameters)
-        self._heads = self._adults = np.ones(self._n_homes)
-        self._shares, self._units, self._places = {}, {}, {}
-        self._contact_rows, self._bought, self._ratios = {}, {}, None
-        acts_on = [load_services()[name].kind == "contact" for name in load_services()]
-        self._changes_demand = bool((self._terms.service_ratio[:, acts_on] != 1.0).any())
-        ways = [entry.programme.enrolment for entry in self._programmes]
-        refers = any(one.gp is not None for one in ways)
-        follows = any(one.after_acute is not None for one in ways)
-        cared_for = "long_term_care" in self.config.services
-        self._listed = (GP,) * refers + ACUTE * follows + (REQUEST,) * cared_for
-        shape = len(self._plan) + 1, self._n_homes
-        self._engaged = np.zeros((len(ENGAGEMENT), *shape), np.int64)
-        self._book = {name: np.zeros(shape) for name in COUNTED}
+    def take_year(self) -> dict[str, dict[str, Array]]:
+        """Return the year's counts of every entry, by its name, and begin the next year.
 
-    def _fit(self, is_led: bool) -> Any:
-        return self._infrastructure.fit_led if is_led else self.parameters.fit_uniform
+        The columns of the table ``programmes``, by neighbourhood.
+        """
+        found = {}
+        for entry in self.plan:
+            counts = {name: values[entry.number].copy() for name, values in self._book.items()}
+            built, usable = counts.pop("built_gbp"), counts.pop("usable_gbp")
+            fit = np.divide(usable, built, out=np.full(built.size, np.nan), where=built > 0.0)
+            supporters = self.engaged[SUPPORTER, entry.number].copy()
+            found[entry.name] = {**counts, "supporters": supporters, "mean_fit": fit}
+        for values in self._book.values():
+            values[:] = 0.0
+        return found
 
-    def _engage(self, rows: Array, number: int, role: int) -> None:
-        self.population.write("programme", rows, number)
-        self.population.write("engagement", rows, role)
-        self._engaged[role, number] += np.bincount(self.population.neighbourhood[rows], minlength=self._n_homes)
+    def _fit(self, world: World, is_led: bool) -> Array | float:
+        return world.infrastructure.fit_led if is_led else self._prepared.parameters.fit_uniform
 
-    def _count_engaged(self) -> None:
-        people, rows = self.population, programmes.those_engaged(self.population)
-        at = (people.engagement[rows], people.programme[rows], people.neighbourhood[rows])
-        self._engaged[:] = 0
-        np.add.at(self._engaged, at, 1)
+    def _engage(self, world: World, rows: Array, number: int, role: int) -> None:
+        people = world.population
+        people.write("programme", rows, number)
+        people.write("engagement", rows, role)
+        self.engaged[role, number] += world.count_by_neighbourhood(rows)
 
     def _count(self, what: str, number: int, values: Array) -> None:
         self._book[what][number] += values
 
-    def _count_rows(self, what: str, rows: Array) -> None:
-        people = self.population
+    def _count_rows(self, world: World, what: str, rows: Array) -> None:
+        people = world.population
         np.add.at(self._book[what], (people.programme[rows], people.neighbourhood[rows]), 1)

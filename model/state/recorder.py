@@ -22,7 +22,6 @@ from model.core.codes import (
 from model.core.kernels import kernel
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, load_services
-from model.inputs.growth import YEARS, prices_gbp
 from model.inputs.parameters import Parameters
 from model.inputs.payers import AGENCIES, load_payments
 from model.inputs.places import N_QUINTILES, Place
@@ -127,11 +126,11 @@ class Recorder:
     services : sequence of str
         Services recorded.
     parameters : Parameters
-        Life satisfaction by state and unit costs are read.
+        Life satisfaction by state is read.
+    prices_gbp : array of shape (years, services of the catalogue)
+        Unit costs by year.
     scale : float
         Real residents for each one in the sample.
-    price_index : array of shape (years, services of the catalogue), optional
-        Unit costs of each year for those of the parameters; the same where left out.
 
     Attributes
     ----------
@@ -146,8 +145,8 @@ class Recorder:
         place: Place,
         services: Sequence[str],
         parameters: Parameters,
+        prices_gbp: Array,
         scale: float = 1.0,
-        price_index: Array | None = None,
     ) -> None:
         self.ledger = Ledger()
         self.lives = Lives()
@@ -155,9 +154,7 @@ class Recorder:
         self._codes = [one.code for one in place.neighbourhoods]
         self._services = tuple(services)
         self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
-        index = np.ones((YEARS, len(load_services()))) if price_index is None else price_index
-        at = np.array([catalogue_place(name) for name in services], np.int64)
-        self._prices_gbp = prices_gbp(parameters, index)[:, at]
+        self._prices_gbp = prices_gbp[:, np.array([catalogue_place(name) for name in services], np.int64)]
         self._months: list[dict[str, Array]] = []
         self._years: list[tuple[Array, ...]] = []
         self._plan_years: list[dict[str, Any]] = []

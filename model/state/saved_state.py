@@ -15,6 +15,7 @@ from model.core.codes import (
     CHILD_CARE,
     EMPLOYMENT,
     ENGAGEMENT,
+    LAYER_NAMES,
     LAYERS,
     LONELINESS,
     NOBODY,
@@ -62,6 +63,40 @@ def history_of(config: Scenario) -> dict[str, Any]:
     treating = sorted(name for name in config.services if load_services()[name].treats)
     past = hashlib.blake2b(repr(contents).encode(), digest_size=16).hexdigest()
     return {**config.model_dump(mode="json", include=names), "place_and_parameters": past, "treating": treating}
+
+
+def arrays_of(people: Population, network: Network, weights: Array) -> dict[str, Array]:
+    """Lay a burnt-in place out as named arrays; those of the place itself, not copies."""
+    arrays: dict[str, Array] = {f"people.{name}": values for name, values in people.columns.items()}
+    arrays |= {f"slots.{name}": slots for name, slots in network.slots.items()}
+    return arrays | {
+        "degrees": network.degrees,
+        "content": network.content,
+        "discontent": network.discontent,
+        "overflow": np.array([network.overflow[name] for name in LAYER_NAMES]),
+        "weights": weights,
+        "bounds": people.bounds,
+    }
+
+
+def population_from(arrays: Mapping[str, Array]) -> Population:
+    """Return the residents of a place that was laid out as arrays."""
+    people = Population(np.diff(arrays["bounds"]))
+    for column in COLUMNS:
+        people.write(column.name, slice(None), arrays[f"people.{column.name}"])
+    return people
+
+
+def network_from(arrays: Mapping[str, Array]) -> Network:
+    """Return the ties of a place that was laid out as arrays."""
+    network = Network(arrays["degrees"].shape[1])
+    for name in LAYER_NAMES:
+        network.slots[name][:] = arrays[f"slots.{name}"]
+    network.degrees[:] = arrays["degrees"]
+    network.content[:] = arrays["content"]
+    network.discontent[:] = arrays["discontent"]
+    network.overflow = dict(zip(LAYER_NAMES, arrays["overflow"].tolist(), strict=True))
+    return network
 
 
 def write_state(path: Path, arrays: Mapping[str, Array], seed: int, config: Scenario) -> None:

@@ -20,6 +20,7 @@ from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.programmes import bundled_programmes
 from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import CommunityModel
+from model.state.queues import NO_CONTACTS
 from model.state.saved_state import history_of
 
 Effect = Mapping[str, Any]
@@ -155,8 +156,7 @@ class Worlds:
         """
         update = {"years": len(kept), "budgets": {"regime": "siloed"}, "growth": {"envelopes": {"all": 0.0}}}
         model = self.branch(config.model_copy(update=update))
-        by_month = np.repeat(np.asarray(kept, float), MONTHS_PER_YEAR)
-        model.purse.__dict__["kept_usual"] = lambda month: by_month[month - 1]
+        model.budgets.schedule_usual(kept)
         return _live(model, len(kept), 0)
 
     def rewritten(
@@ -253,7 +253,7 @@ def _live(model: CommunityModel, years: int, watched_years: int) -> Lived:
 
 def _see(model: CommunityModel, rows: Array, ids: Array) -> dict[str, Array]:
     people = model.population
-    met = model._account.met[ATTENDANCE].row if model.month > 0 else np.empty(0, np.int64)
+    met = model.simulation.now.service_use.met.get(ATTENDANCE, NO_CONTACTS).row
     attended = np.bincount(met, minlength=people.n_rows)
     return {
         "state": np.where(people.resident[rows] == ids, people.state[rows], np.int8(VACANT)),

@@ -12,7 +12,7 @@ from model.inputs.programmes import load_programme
 from model.inputs.scenario import Scenario
 from model.rules import wellbeing
 from model.simulation.community import CommunityModel
-from model.simulation.month import START
+from model.simulation.world import START
 from model.studies.surveys import satisfaction_of
 
 ALLOCATED = 0.5

@@ -65,7 +65,7 @@ def lived():
     found = []
     for seed in SEEDS:
         model = CommunityModel(config, rng=seed)
-        chances = model._chances
+        chances = model.simulation.prepared.vital_chances
         expected = np.zeros(2)
         for month in range(1, config.months + 1):
             people = model.population
@@ -253,9 +253,9 @@ def deaths_at_baseline():
             old = np.flatnonzero(people.is_present & (month - people.birth_month >= OLD))
             age = (month - people.birth_month[old]) // 12
             expected += overall[people.sex[old], np.minimum(age, 104), people.quintile[old] - 1].sum()
-            below = highest_chances(model._chances)
+            below = highest_chances(model.simulation.prepared.vital_chances)
             low, _ = model.draws.low(Purpose.VITAL, month, people.resident, below)
-            rows = deaths(people, model._chances, low, month)
+            rows = deaths(people, model.simulation.prepared.vital_chances, low, month)
             met += np.isin(old, rows).sum()
             model.step()
         found.append((met, expected))

@@ -13,6 +13,7 @@ from model.network import Network
 from model.rules import households
 from model.rules.demography import birth_rates, death_rates
 from model.rules.founding import roles_by_age
+from model.simulation.steps.people import vacate
 from model.state.households import GROWN, KIN_SLOTS, MOST_MEMBERS, has_room, rates_of, ties_within
 from model.state.population import Population
 
@@ -378,7 +379,7 @@ def test_a_death_elsewhere_changes_only_homes_it_reaches():
     for kill in (False, True):
         model = CommunityModel(config(), rng=3)
         if kill:
-            model._vacate(model.population.adults[100:101], 0)
+            vacate(model.simulation.world, model.population.adults[100:101], 0)
         for _ in range(12):
             model.step()
         worlds.append(homes_by_id(model))

@@ -12,6 +12,7 @@ from model.core.draws import Draws
 from model.inputs.catalogue import load_shocks
 from model.inputs.parameters import load_parameters
 from model.inputs.scenario import ScheduledShock
+from model.rules.infrastructure import stock_at
 from model.rules.life_events import (
     bereavements,
     chances_of_a_month,
@@ -194,8 +195,9 @@ def harm(town, update, seed, months=6, index=None):
     """Return by how much a shock raises the share of adults who are low, in paired worlds."""
     past = CommunityModel(town, rng=seed)
     worlds = past.branch(), past.branch(town.model_copy(update=update))
-    for world in worlds:
-        world._index[:] = past._index if index is None else index
+    for world in (one.simulation.world for one in worlds if index is not None):
+        stock = np.full_like(world.infrastructure.stock_gbp, stock_at(index, past.parameters))
+        world.infrastructure = world.infrastructure._replace(stock_gbp=stock)
     usual, struck = (low_share(world, months) for world in worlds)
     return struck - usual
 

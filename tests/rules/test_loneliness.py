@@ -88,7 +88,9 @@ def test_everybody_is_asked_at_the_end_of_each_month(town):
     monthly = model.recorder.tables()["monthly"].to_pandas()
     last = monthly[monthly.month == 3]
 
-    assert np.array_equal(people.loneliness, loneliness(people, model.network, model._wants))
+    assert np.array_equal(
+        people.loneliness, loneliness(people, model.network, model.simulation.prepared.company_wanted)
+    )
     assert last.lonely_often.sum() == (people.loneliness == OFTEN_LONELY).sum() > 0
     assert last.lonely_sometimes.sum() == (people.loneliness == SOMETIMES_LONELY).sum() > 0
     assert last.no_tie.sum() == (model.network.ties_held[people.adults] == 0).sum()

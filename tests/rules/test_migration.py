@@ -12,6 +12,7 @@ from model.rules.migration import (
     moving_out,
     numbers_moving_in,
 )
+from model.simulation.steps.people import vacate
 from model.state.households import members
 
 YEARS = 10
@@ -24,7 +25,7 @@ def fresh():
 
 
 def numbers(model, month, seed=1):
-    return numbers_moving_in(model._founders, model.parameters, Draws(seed), month)
+    return numbers_moving_in(model.simulation.world.founders, model.parameters, Draws(seed), month)
 
 
 def low_of(people, parameters, draws, month):
@@ -43,7 +44,7 @@ def test_households_move_at_the_stated_rate(fresh):
 
 def test_counts_are_poisson(fresh):
     counts = np.array([numbers(fresh, month) for month in range(1, 1_201)])
-    mean = fresh.parameters.migration_rate * np.diff(fresh._founders.bounds) / 12
+    mean = fresh.parameters.migration_rate * np.diff(fresh.simulation.world.founders.bounds) / 12
 
     # For a Poisson count variance and mean are one; four standard errors of their ratio, over
     # 1,200 months by 50 neighbourhoods.
@@ -66,14 +67,14 @@ def test_each_household_moves_out_at_the_stated_rate(fresh):
 
 def test_as_many_come_as_are_named(fresh):
     n = numbers(fresh, 7) + 1
-    new = moving_in(fresh._founders, n, fresh.draws, 7)
+    new = moving_in(fresh.simulation.world.founders, n, fresh.draws, 7)
     is_named = new.householder == np.arange(new.householder.size)
 
     assert np.array_equal(np.bincount(new.neighbourhood[is_named], minlength=n.size), n)
 
 
 def test_newcomers_are_as_the_founders_were(fresh):
-    people, founders = fresh.population, fresh._founders
+    people, founders = fresh.population, fresh.simulation.world.founders
     new = moving_in(founders, np.diff(founders.bounds) * 20, fresh.draws, 1)
     here = people.is_present
 
@@ -90,7 +91,7 @@ def test_newcomers_are_as_the_founders_were(fresh):
 
 
 def test_newcomers_know_their_own_and_nobody_else(fresh):
-    new = moving_in(fresh._founders, numbers(fresh, 3) + 3, fresh.draws, 3)
+    new = moving_in(fresh.simulation.world.founders, numbers(fresh, 3) + 3, fresh.draws, 3)
     place = np.arange(new.partner.size)
 
     assert len(set(new.resident.tolist())) == new.resident.size
@@ -105,7 +106,7 @@ def test_newcomers_know_their_own_and_nobody_else(fresh):
 
 def test_worlds_whose_people_differ_see_the_same_arrivals(fresh):
     one, other = fresh.branch(), fresh.branch()
-    other._vacate(other.population.adults[:500], 0)
+    vacate(other.simulation.world, other.population.adults[:500], 0)
     arrived = []
     for model in (one, other):
         for _ in range(12):
@@ -123,7 +124,7 @@ def test_one_household_less_moves_nobody_else(fresh):
     busy = fresh.parameters.with_values({"migration_rate": 1.0})
     leaving = moving_out(fresh.population, low_of(fresh.population, busy, fresh.draws, 5))
     other = fresh.branch()
-    other._vacate(members(other.population, other.network, leaving[:1]), 5)
+    vacate(other.simulation.world, members(other.population, other.network, leaving[:1]), 5)
 
     left = moving_out(other.population, low_of(other.population, busy, fresh.draws, 5))
     assert np.array_equal(left, leaving[1:])
@@ -169,4 +170,4 @@ def test_burn_in_renews_people_and_keeps_the_profile(fresh):
 def test_founders_are_the_same_after_burn_in_as_before(fresh):
     again = founders_of(fresh.branch().population)
 
-    assert all(np.array_equal(a, b) for a, b in zip(again, fresh._founders, strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(again, fresh.simulation.world.founders, strict=True))

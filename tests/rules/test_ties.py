@@ -9,8 +9,10 @@ from model.core.codes import COPING, IN_CRISIS, NO_STATE
 from model.core.draws import Draws
 from model.inputs.parameters import load_parameters
 from model.network import Network
+from model.rules.infrastructure import stock_at
 from model.rules.ties import changes, ease_of, groups_of, reach_of
 from model.simulation.community import CommunityModel as Model
+from model.simulation.steps.wellbeing import meet_and_part
 from model.state.population import Population
 from tests.conftest import people_in
 
@@ -79,11 +81,20 @@ def settled(structure=None, **values):
 
 
 def found_in(model, month):
-    return changes(model.population, model.network, model._groups, model._ease, reach_in(model), model.draws, month, 0)
+    return changes(
+        model.population,
+        model.network,
+        model.simulation.world.groups,
+        model.simulation.prepared.ease_of_meeting,
+        reach_in(model),
+        model.draws,
+        month,
+        0,
+    )
 
 
 def reach_in(model):
-    return reach_of(model.parameters, model._index)
+    return reach_of(model.parameters, model.simulation.world.infrastructure_index)
 
 
 def mean_ties(model):
@@ -100,7 +111,7 @@ def test_ties_are_held_in_balance_for_forty_years():
         model = CommunityModel(config, rng=seed)
         start = mean_ties(model)
         for month in range(1, 40 * 12 + 1):
-            model._meet_and_part(month)
+            meet_and_part(model.simulation, month)
         drifts.append(mean_ties(model) / start - 1.0)
     error = np.std(drifts, ddof=1) / len(drifts) ** 0.5
 
@@ -121,9 +132,9 @@ def test_formation_balances_dissolution():
     for month in range(1, 61):
         before = int(model.network.degree("local").sum()) // 2
         found = found_in(model, month)
-        model.network.end("local", *found.ended, model._mood())
+        model.network.end("local", *found.ended, model.simulation.world.mood())
         between = int(model.network.degree("local").sum()) // 2
-        model.network.add("local", *found.formed, model._mood())
+        model.network.add("local", *found.formed, model.simulation.world.mood())
         ended += before - between
         formed += int(model.network.degree("local").sum()) // 2 - between
 
@@ -154,7 +165,16 @@ def test_without_attempts_no_tie_forms():
 def test_where_meeting_places_are_closed_no_tie_forms_and_ties_still_end():
     model = settled()
     closed = reach_in(model)._replace(attempt=reach_in(model).attempt * 0.0)
-    found = changes(model.population, model.network, model._groups, model._ease, closed, model.draws, 5, 0)
+    found = changes(
+        model.population,
+        model.network,
+        model.simulation.world.groups,
+        model.simulation.prepared.ease_of_meeting,
+        closed,
+        model.draws,
+        5,
+        0,
+    )
 
     assert found.formed.ends.size == 0
     assert np.array_equal(found.ended.ends, found_in(model, 5).ended.ends)
@@ -200,9 +220,11 @@ def test_infrastructure_of_one_neighbourhood_reaches_others_only_through_ties():
         model = Model(load_scenario().model_copy(update=update), rng=3)
         homes = np.ones(len(model.place.neighbourhoods))
         homes[0] = index
-        model._index = homes
+        world = model.simulation.world
+        stock = stock_at(homes, model.parameters)
+        world.infrastructure = world.infrastructure._replace(stock_gbp=stock)
         for month in range(1, 61):
-            model._meet_and_part(month)
+            meet_and_part(model.simulation, month)
         return model.population.neighbourhood > 0, model.network.degree("local")
 
     elsewhere, usual = live(1.0, across=0.0)
@@ -278,7 +300,7 @@ def world(config, kill=None):
     model = Model(config, rng=3)
     if kill is not None:
         people, row = model.population, np.array([kill])
-        model.network.remove(row, model._mood()[row])
+        model.network.remove(row, model.simulation.world.mood()[row])
         people.write("state", row, -2)
         people.write("resident", row, 0)
     for _ in range(12):

@@ -200,14 +200,15 @@ def test_care_in_a_stock_is_expected_to_grow_with_what_brings_people_there():
 def test_within_a_year_budgets_close_units_and_set_none_up(lived, monkeypatch):
     # A year's money has set up what it can at its beginning: more would be spent twice.
     model, _ = lived()
-    entry, stood = model._plan[1], model._units[2]
+    delivery, world = model.simulation.delivery, model.simulation.world
+    entry, stood = delivery.plan[1], delivery.sites[2].units
     assert stood.sum() > 0
     for paid, left in ((3.0, stood.sum()), (1.0, stood.sum()), (0.0, 0)):
-        monkeypatch.setattr(model.purse, "kept", lambda *_, paid=paid: paid)
-        model._close_units(entry, 36)
-        assert model._units[2].sum() == left
-    assert not model._places[2].any()
-    model._stand(entry, stood)
+        monkeypatch.setattr(model.budgets, "kept", lambda *_, paid=paid: paid)
+        delivery.close_units(world, model.budgets, entry, 36)
+        assert delivery.sites[2].units.sum() == left
+    assert not delivery.sites[2].places.any()
+    delivery.place_units(world, entry, stood)
 
 
 def test_loop_gain_under_a_contract_is_that_of_the_pool():

@@ -19,6 +19,7 @@ from model.core.codes import (
 )
 from model.inputs.plans import units_next
 from model.simulation.plan_delivery import ACUTE
+from model.simulation.steps.people import vacate
 from tests.small_programmes import effect, written
 
 CARRIED = {"participants_each": 5, "supply_rate": 6.0, "recruited_share": 0.2, "tiring_rate": 1.0}
@@ -51,13 +52,11 @@ def world(home, tmp_path):
 
 def step(model, watch=lambda before: None):
     """Live a month, and look on just before and after people are taken in and let go."""
-    model.month += 1
-    for happening in model._happenings:
-        is_it = happening.__name__ == "_take_part"
-        before = {name: values.copy() for name, values in model.population.columns.items()}
-        happening(model, model.month)
-        if is_it:
+    before = {}
+    for happened in model.step_by_step():
+        if happened.name == "take_part":
             watch(before)
+        before = {name: values.copy() for name, values in model.population.columns.items()}
 
 
 def live(model, months):
@@ -91,19 +90,19 @@ def programmes_of(model):
 def test_places_of_the_sample_add_up_to_those_of_the_real_place(world, targeting, people):
     model = live(world(({"people": people}, {"targeting": targeting})), 1)
 
-    assert model._units[1].sum() == 40
-    assert model._places[1].sum() == int(40 * people / model.scale + 0.5)
+    assert model.simulation.delivery.sites[1].units.sum() == 40
+    assert model.simulation.delivery.sites[1].places.sum() == int(40 * people / model.scale + 0.5)
 
 
 def test_places_are_never_exceeded_and_fill_where_an_offer_is_to_all(world):
     model = world(({"months": 5, "drop_out_rate": 1.0}, {}))
 
     def watch(_):
-        assert np.array_equal(taking_part(model), model._places[1])
+        assert np.array_equal(taking_part(model), model.simulation.delivery.sites[1].places)
 
     for _ in range(12):
         step(model, watch)
-        assert (taking_part(model) <= model._places[1]).all()
+        assert (taking_part(model) <= model.simulation.delivery.sites[1].places).all()
 
 
 def test_supporters_limit_the_places_there_are(world):
@@ -117,8 +116,10 @@ def test_supporters_limit_the_places_there_are(world):
             carried = np.floor(5 * taking_part(model, role=SUPPORTER))
             new = newcomers(model, before, months=5)
             homes = np.unique(model.population.neighbourhood[new])
-            assert (taking_part(model)[homes] <= np.minimum(carried, model._places[1])[homes]).all()
-            n_limited += np.count_nonzero(carried < model._places[1])
+            assert (
+                taking_part(model)[homes] <= np.minimum(carried, model.simulation.delivery.sites[1].places)[homes]
+            ).all()
+            n_limited += np.count_nonzero(carried < model.simulation.delivery.sites[1].places)
 
         step(model, watch)
     assert n_limited > 0
@@ -131,9 +132,9 @@ def test_units_stay_where_they_stand_and_new_ones_go_where_most_are_wanting(worl
     before = np.zeros(5, int)
     for _ in range(5):
         live(model, 12)
-        units = model._units[1]
+        units = model.simulation.delivery.sites[1].units
         assert (units >= before).all()
-        entry = model._programmes[0]
+        entry = model.simulation.delivery.programmes[0]
         budget = entry.terms.budget_gbp_per_year
         assert units.sum() == units_next(int(before.sum()), budget, entry.programme)
         before = units
@@ -188,18 +189,16 @@ def test_who_enrols_completes_drops_out_is_left_goes_away_or_takes_part(world, t
         completes = left[before["programme_months"][left] == 1]
         for row in completes:
             assert model.month - enrolled_in[people.resident[row]] == 6
-        has_ended = model.month > model._plan[0].last_month
+        has_ended = model.month > model.simulation.delivery.plan[0].last_month
         n["enrolled"] += new.size
         n["completed"] += completes.size
         n["ended" if has_ended else "dropped"] += left.size - completes.size
         enrolled_in.update(dict.fromkeys(people.resident[new].tolist(), model.month))
 
     for _ in range(24):
-        model.month += 1
-        for happening in model._happenings:
-            before = {name: values.copy() for name, values in people.columns.items()}
-            happening(model, model.month)
-            if happening.__name__ == "_take_part":
+        before = {name: values.copy() for name, values in people.columns.items()}
+        for happened in model.step_by_step():
+            if happened.name == "take_part":
                 watch(before)
             else:  # nobody comes in by another way, and who goes has died or moved away
                 had = np.flatnonzero(before["engagement"] == PARTICIPANT)
@@ -207,6 +206,7 @@ def test_who_enrols_completes_drops_out_is_left_goes_away_or_takes_part(world, t
                 n["gone"] += np.count_nonzero(is_gone)
                 assert (people.engagement[had] == PARTICIPANT)[~is_gone].all()
                 assert (people.engagement > 0).sum() <= (before["engagement"] > 0).sum()
+            before = {name: values.copy() for name, values in people.columns.items()}
 
     table = programmes_of(model)
     for column in ("enrolled", "completed", "dropped"):
@@ -266,7 +266,7 @@ def test_the_money_for_newcomers_pays_for_as_many_as_come_while_places_are_full(
     table = programmes_of(model)
     enrolled = table[table["year"] > 1]["enrolled"].sum() / 3
 
-    entry = model._programmes[0]
+    entry = model.simulation.delivery.programmes[0]
     n_units = units_next(0, 200_000.0, entry.programme)  # nothing is set up, so as many as at once
     paid_for = (200_000.0 / n_units - 1_000) / 10 * n_units / model.scale
     # Deaths, moves and whole units apart; what money is left buys less than one unit. The SE of
@@ -285,8 +285,8 @@ def test_a_referral_follows_a_contact_of_last_month(world, way, services, simula
     for _ in range(6):
         came = {}
         for name in services:
-            if name in model._contact_rows:
-                rows, ids = model._contact_rows[name]
+            if name in model.simulation.now.contact_rows:
+                rows, ids = model.simulation.now.contact_rows[name]
                 came |= dict.fromkeys(zip(rows.tolist(), ids.tolist(), strict=True), 1)
 
         def watch(before, came=came):
@@ -411,7 +411,7 @@ def test_who_is_gone_elsewhere_re_pairs_nobody(home, world):
         int(max((people.neighbourhood[network.neighbours(layer, row)] <= 1).any() for layer in ("kin", "local")))
         for row in alone
     ]
-    other._vacate(alone[[near.index(0)]], 0)
+    vacate(other.simulation.world, alone[[near.index(0)]], 0)
     for model in (one, other):
         # What neighbours feel is not in question: one month, in which nobody's state has moved.
         step(model)
@@ -499,9 +499,9 @@ def test_who_never_takes_part_turns_to_services_as_ever(world, service):
     spared = (effect("service_ratio", service=service, ratio=0.05),)
     models = [world(({"people": 1_000, "effects": effects}, terms)) for effects in ((), spared)]
     for model in models:
-        model._listed = (*model._listed, service)
+        model.simulation.delivery.traced_services = (*model.simulation.delivery.traced_services, service)
         live(model, 1)
-    plain, fewer = (set(model._contact_rows[service][0].tolist()) for model in models)
+    plain, fewer = (set(model.simulation.now.contact_rows[service][0].tolist()) for model in models)
     is_in = models[0].population.engagement == PARTICIPANT
 
     assert fewer <= plain

@@ -139,7 +139,7 @@ MOODS = [("content", THRIVING), ("discontent", STRUGGLING)]
 @pytest.mark.parametrize(("felt", "becomes"), MOODS)
 def test_the_rise_per_contact_is_recovered_from_monthly_exposure(published, felt, becomes):
     slope, error = slope_per_contact(published, felt, becomes)
-    weight = CommunityModel(published, rng=0)._weights[LAYER_NAMES.index("local")]
+    weight = CommunityModel(published, rng=0).contact_weights[LAYER_NAMES.index("local")]
     expected = published.parameter_values[f"contagion_{felt}"] * weight
 
     # Competing moves of the same month take at most 1/24 of the yearly rate of the other.

@@ -263,7 +263,7 @@ def test_what_a_plan_bought_of_a_service_is_paid_once(config):
     found, name = tables(model), "mental_health_referral"
     ledger = found["ledger"].set_index(["kind", "quintile", "item", "year"]).sort_index()
     served = found["services"].query("service == @name").groupby("year")["served"].sum()
-    usual = 12 * model._queues[name].per_month
+    usual = 12 * model.simulation.world.queues[name].per_month
     price = model.parameters[f"{name}_unit_cost"]
     bought = 12 * int(400_000 / 12 / price)
     for year in (1, 2):

@@ -23,6 +23,7 @@ from model.inputs.catalogue import (
 from model.inputs.england import CELLS, Demand
 from model.rules.help_seeking import answers
 from model.rules.services import monthly_services, treatments
+from model.simulation.steps.record import prevention_now
 from model.state.population import Population
 from model.state.queues import NO_CONTACTS, WAITS, Contacts, Flow, arising, pass_month, queue_of
 from model.state.recorder import Recorder
@@ -274,7 +275,7 @@ def flows_of(config, months=18, seed=1):
     model = CommunityModel(config, rng=seed)
     for _ in range(months):
         model.step()
-        yield model, model._account.flow
+        yield model, model.simulation.now.service_use.flow
 
 
 @every_rule
@@ -304,9 +305,9 @@ def test_no_contact_is_served_twice_on_the_pathway_either(tiny):
     seen = {name: [] for name in SERVICES}
     config = tiny.model_copy(update={"capacity": limited("queue_and_spill", 0.7)})
     for model, flow in flows_of(config):
-        for name, contacts in model._account.met.items():
+        for name, contacts in model.simulation.now.service_use.met.items():
             seen[name] += names_of(contacts)
-            line = model._queues[name].line
+            line = model.simulation.world.queues[name].line
             if line.size and contacts.size:
                 assert contacts.joined.max() <= line.joined.min()
             k = config.services.index(name)
@@ -417,7 +418,7 @@ def test_help_begins_with_the_appointment_that_was_sought():
 def test_who_seeks_help_waits_for_the_appointment(tiny):
     config = tiny.model_copy(update={"capacity": limited("queue", 0.6, [GP])})
     for model, _ in flows_of(config, 6):
-        people, line = model.population, model._queues[GP].line
+        people, line = model.population, model.simulation.world.queues[GP].line
         waiting = np.unique(line.row[line.is_sought & (people.resident[line.row] == line.resident)])
         assert np.array_equal(waiting, np.flatnonzero(people.is_present & (people.help_months == WAITS)))
     assert waiting.size > 0
@@ -428,7 +429,7 @@ def test_who_seeks_help_waits_for_the_appointment(tiny):
 def test_those_who_wait_for_treatment_are_marked_and_they_alone(tiny):
     config = tiny.model_copy(update={"capacity": limited("queue_and_spill", 0.4, [REFERRAL])})
     for model, _ in flows_of(config, 12):
-        people, line = model.population, model._queues[REFERRAL].line
+        people, line = model.population, model.simulation.world.queues[REFERRAL].line
         waiting = line.row[people.resident[line.row] == line.resident]
         marked = np.flatnonzero(people.is_present & (people.treatment_months == WAITS))
         assert set(marked) <= set(waiting)
@@ -485,7 +486,7 @@ def test_capacity_is_a_share_of_what_is_expected_of_the_place(tiny):
         CommunityModel(tiny.model_copy(update={"capacity": limited("queue", share)}), rng=1) for share in (0.5, 1.0)
     )
     for name in SERVICES:
-        one, two = half._queues[name], whole._queues[name]
+        one, two = half.simulation.world.queues[name], whole.simulation.world.queues[name]
         assert 2 * one.per_month <= two.per_month <= 2 * one.per_month + 1
         assert (one.real, one.sample) == (40_000, 2_000)
         if load_services()[name].base == "people":
@@ -537,7 +538,7 @@ def test_a_stock_costs_by_the_year_in_it(tiny):
             model.population,
             model.network,
             none,
-            {**model._vital, **model._prevention_now()},
+            {**model.simulation.now.vital, **prevention_now(model.simulation)},
             {"looked_after_child": (entries, in_stock)},
         )
     rows = recorder.tables()["services"].to_pandas()

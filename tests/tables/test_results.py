@@ -20,6 +20,8 @@ from model.core.errors import ResultsError, ScenarioError
 from model.inputs.catalogue import load_services
 from model.reporting.figures.overview import draw_overviews
 from model.reporting.summary import summary
+from model.simulation import community
+from model.simulation.month import STEPS, Step, with_step
 from model.tables.schema import DIMENSIONS, TABLES
 from model.tables.store import compact, new_folder
 
@@ -177,15 +179,11 @@ def test_columns_not_alive_yet_are_absent(results):
 
 
 def test_a_run_that_breaks_leaves_its_reason_and_the_others_go_on(config, tmp_path, monkeypatch):
-    step = CommunityModel._grow_older
-
-    def break_one(model, month):
-        if model.seed == config.seed + 1:
+    def break_one(sim, month):
+        if sim.world.draws.seed == config.seed + 1:
             raise ZeroDivisionError("on purpose")
-        step(model, month)
 
-    month = tuple(break_one if one is step else one for one in CommunityModel.MONTH)
-    monkeypatch.setattr(CommunityModel, "MONTH", month)
+    monkeypatch.setattr(community, "STEPS", with_step(STEPS, Step(break_one), after="grow_older"))
     outcome = run_campaign([config], tmp_path / "out")
     runs = outcome.results.runs
 

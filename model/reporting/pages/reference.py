@@ -2,7 +2,6 @@
 
 import importlib
 import re
-import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,10 +19,15 @@ from model.inputs.parameters import (
     Parameter,
     load_parameters,
 )
+from model.reporting.pages.programmes import programmes_page
 from model.reporting.wording import plain_table
+from model.simulation.month import STEPS
 from model.state.population import COLUMNS
 from model.studies.calibration import HIGHEST_RADIUS, WORRYING_RADIUS, Fit, knobs
 from model.studies.targets import load_targets
+
+WITH_TABLES = ("README.md", "docs/ODD.md")
+"""Pages of which some tables are generated."""
 
 _HEADING = re.compile(r"# --- (?P<title>.+) ---$|\[parameters\.(?P<name>\w+)\]$", re.MULTILINE)
 
@@ -168,11 +172,33 @@ def contract_layers(pyproject: Path) -> list[str]:
     return next(one["layers"] for one in contracts["contracts"] if one["id"] == "layers")
 
 
+def steps_table() -> str:
+    """Return the steps of a month, in order, as a Markdown table.
+
+    Examples
+    --------
+    >>> steps_table().splitlines()[3].split(" | ")[:3]
+    ['| `life_events_strike`', 'Let shocks and personal events strike, and add what they weigh to stress.', 'yes']
+    """
+    rows = (
+        f"| `{step.name}` | {step.meaning} | {_yes(step.in_burn_in)} | {_yes(step.in_months)} "
+        f"| {_yes(not step.needs_demography)} |\n"
+        for step in STEPS
+    )
+    head = "| step | what it does | in burn-in | after it | without demography |\n| --- | --- | --- | --- | --- |\n"
+    return head + "".join(rows)
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
 def with_tables(page: str) -> str:
     """Return a page with the tables it has marks for written again."""
     tables = {
         "columns": columns_table,
         "channels": channels_table,
+        "steps": steps_table,
         "layers": lambda: layers_table(contract_layers(PACKAGE.parent / "pyproject.toml")),
     }
     for mark, table in tables.items():
@@ -185,7 +211,26 @@ def with_tables(page: str) -> str:
     return page
 
 
+def parameter_names() -> str:
+    """Return the module that names every parameter for type checkers."""
+    names = "".join(f"    {name}: float\n" for name in load_parameters())
+    return (
+        '"""Names of all parameters, for type checkers: `make docs` writes them from the data file."""\n\n\n'
+        f'class ParameterNames:\n    """What `Parameters` can be read as attributes by."""\n\n{names}'
+    )
+
+
+def generated(root: Path) -> dict[Path, str]:
+    """Return every file of the project that is generated without running the model, with its text."""
+    pages = {root / name: with_tables((root / name).read_text(encoding="utf-8")) for name in WITH_TABLES}
+    return {
+        **pages,
+        root / "docs" / "parameters.md": parameters_page(),
+        root / "docs" / "programmes.md": programmes_page(),
+        PACKAGE / "inputs" / "parameter_names.py": parameter_names(),
+    }
+
+
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        path = Path(name)
-        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, text in generated(PACKAGE.parent).items():
+        path.write_text(text, encoding="utf-8")

@@ -1,0 +1,118 @@
+"""What is worked out once from a scenario and then only read: one field for each use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.core.arrays import Array
+from model.inputs.catalogue import Shock, load_services
+from model.inputs.england import Demand
+from model.inputs.growth import Indices, prices_gbp
+from model.inputs.parameters import Parameters
+from model.inputs.scenario import Scenario
+from model.rules import (
+    childrens_care,
+    demand,
+    demography,
+    founding,
+    help_seeking,
+    life_events,
+    loneliness,
+    ties,
+    wellbeing,
+)
+from model.state import households
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Constants of one simulation.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        Values in force.
+    growth : Indices
+        What grows from outside, by year.
+    prices_gbp : array of shape (years, services of the catalogue)
+        Unit costs in force, by year.
+    rates_before, rates_after : wellbeing.Rates
+        Rates between states in burn-in, and from month 1 on, when levers act.
+    usual_demand : Demand
+        Expected contacts before anything grows.
+    usual_child_care : childrens_care.Rates or None
+        Likewise of care in stocks; None where none is simulated.
+    shocks : sequence of (Shock, array of bool, shape (neighbourhoods,))
+        Those of the scenario, and where each strikes.
+    """
+
+    parameters: Parameters
+    growth: Indices
+    prices_gbp: Array
+    ease_of_meeting: ties.Ease
+    company_wanted: loneliness.Wants
+    event_chances: life_events.Chances
+    stress_left_after_a_month: float
+    recognition: help_seeking.Recognition
+    roles: founding.Roles
+    household_rates: households.Rates
+    vital_chances: demography.Chances
+    coefficients: wellbeing.Coefficients
+    rates_before: wellbeing.Rates
+    rates_after: wellbeing.Rates
+    usual_demand: Demand
+    usual_child_care: childrens_care.Rates | None
+    shocks: Sequence[tuple[Shock, Array]]
+
+
+def prepare(config: Scenario) -> Prepared:
+    """Work out the constants of a scenario.
+
+    Examples
+    --------
+    >>> from model.inputs.scenario import load_scenario
+    >>> prepare(load_scenario()).rates_after.worsen_hazard_ratio
+    1.0
+    """
+    p, levers = config.parameter_values, config.levers
+    growth = config.growth.indices
+    roles = founding.roles_by_age(p, demography.death_rates().mean(axis=2), demography.birth_rates())
+    sought = help_seeking.contacts_expected(p)
+    has_care = any(load_services()[name].kind == "stock" for name in config.services)
+    return Prepared(
+        parameters=p,
+        growth=growth,
+        prices_gbp=prices_gbp(p, growth.unit_costs),
+        ease_of_meeting=ties.ease_of(p),
+        company_wanted=loneliness.wants_of(p),
+        event_chances=life_events.chances_of_a_month(p),
+        stress_left_after_a_month=life_events.fading(p),
+        recognition=help_seeking.recognition_of(p),
+        roles=roles,
+        household_rates=households.rates_of(p),
+        vital_chances=demography.chances_of_a_month(
+            roles.in_couple, p.birth_ratio_unpartnered, demography.death_ratios(p)
+        ),
+        coefficients=wellbeing.coefficients_of(p),
+        rates_before=_rates(config, (1.0, 1.0)),
+        rates_after=_rates(config, (levers.worsen_hazard_ratio, levers.improve_hazard_ratio)),
+        usual_demand=demand.solve_demand(p, expected_sought=sought),
+        usual_child_care=childrens_care.rates_of(p) if has_care else None,
+        shocks=_shocks(config),
+    )
+
+
+def _rates(config: Scenario, hazard_ratios: tuple[float, float]) -> wellbeing.Rates:
+    structure = config.structure
+    return wellbeing.rates_of(
+        config.parameter_values,
+        direct_jumps=structure.direct_jumps,
+        contagion_from_all=structure.contagion_from == "all",
+        hazard_ratios=hazard_ratios,
+    )
+
+
+def _shocks(config: Scenario) -> list[tuple[Shock, Array]]:
+    codes = np.array([one.code for one in config.place_profile.neighbourhoods])
+    return [(one.shock, np.isin(codes, one.neighbourhoods or codes)) for one in config.shocks]

@@ -1,0 +1,1 @@
+"""What happens in a month: each step asks a rule and writes its answer down."""

@@ -1,0 +1,214 @@
+"""Births, deaths, households, moves and age: who lives in the place."""
+
+import numpy as np
+
+from model.core.arrays import Array
+from model.core.codes import CHILDREN, LAYER_NAMES, NO_CARE, NO_STATE, NOBODY, NOT_WORKING, VACANT, age_band_of
+from model.core.draws import Low, Purpose, renewal_ids
+from model.core.rates import MONTHS_PER_YEAR
+from model.rules import demography, households, life_events, migration, wellbeing
+from model.simulation.simulation import Simulation
+from model.simulation.steps.services import begin_care
+from model.simulation.world import START, World
+from model.state.households import has_room, members, ties_within
+
+DEATH, BIRTH, HOME, MOVING_OUT = range(4)
+"""What is drawn for everybody at once, in the order of the words of a block."""
+
+
+def _draw_rare_chances(sim: Simulation, month: int) -> None:
+    """Draw at once what may happen once in a life or so; newcomers are drawn for next month."""
+    below = (
+        *demography.highest_chances(sim.prepared.vital_chances),
+        households.highest_chance(sim.prepared.household_rates),
+        migration.chance_of_moving_out(sim.prepared.parameters),
+    )
+    ids = sim.world.population.resident
+    sim.now.rare_chances = sim.world.draws.low(Purpose.VITAL, month, ids, below)
+
+
+def _low(sim: Simulation, what: int) -> Low:
+    return sim.now.rare_chances[what].still_at(sim.world.population.resident)
+
+
+def die(sim: Simulation, month: int) -> None:
+    """Let residents die, and those tied to them mourn."""
+    world = sim.world
+    _draw_rare_chances(sim, month)
+    rows = demography.deaths(world.population, sim.prepared.vital_chances, _low(sim, DEATH), month)
+    sim.now.vital["deaths"] = world.count_by_neighbourhood(rows)
+    _mourn(sim, rows)
+    sim.recorder.lives.die(world.population, rows)
+    vacate(world, rows, month)
+
+
+def _mourn(sim: Simulation, dead: Array) -> None:
+    burden = sim.prepared.parameters.stress_bereavement
+    sim.world.add_stress(life_events.bereavements(sim.world.population, sim.world.network, dead, burden))
+
+
+def move_out(sim: Simulation, month: int) -> None:
+    """Let households move away."""
+    world = sim.world
+    leaving = migration.moving_out(world.population, _low(sim, MOVING_OUT))
+    rows = members(world.population, world.network, leaving)
+    sim.now.vital["moved_out"] = world.count_by_neighbourhood(rows)
+    vacate(world, rows, month)
+
+
+def vacate(world: World, rows: Array, month: int) -> None:
+    """Empty the rows of those who die or move away, and see to those they leave."""
+    people, network = world.population, world.network
+    left = households.left_behind(people, network, rows, month)
+    people.write("householder", left.rows, left.householder)
+    people.write("partner", left.widowed, NOBODY)
+    people.write("mother", left.motherless, NOBODY)
+    network.remove(rows, wellbeing.MOOD[people.state[rows]])
+    people.write("state", rows, VACANT)
+    for name in ("householder", "partner", "mother"):
+        people.write(name, rows, NOBODY)
+    for name in ("resident", "lives_alone", "programme", "engagement"):
+        people.write(name, rows, 0)
+    for child in left.orphans.tolist():
+        _take_in(world, child, month)
+
+
+def _take_in(world: World, child: int, month: int) -> None:
+    """Bring orphans into a household."""
+    people, network = world.population, world.network
+    carer = households.carer_of(people, network, child, month)
+    if carer == NOBODY:
+        return
+    orphans = np.array([child])
+    found = households.ties_between(people, network, np.array([carer]), orphans)
+    rows = members(people, network, orphans)
+    people.write("householder", rows, people.householder[carer])
+    _tie_kin(world, *found, world.mood())
+
+
+def _tie_kin(world: World, ends: Array, others: Array, mood: Array) -> None:
+    """Tie members of a household, who go before kin elsewhere where slots are full."""
+    if ends.size == 0:
+        return
+    people, network = world.population, world.network
+    crowded_out = households.crowded_out(people, network, ends, others)
+    people.write("mother", households.motherless(people, *crowded_out), NOBODY)
+    network.end("kin", *crowded_out, mood)
+    network.add("kin", ends, others, mood)
+
+
+def _tie_kin_elsewhere(world: World, ends: Array, others: Array, mood: Array) -> None:
+    world.network.add("kin", *households.with_slots_left(world.network, ends, others), mood)
+
+
+def change_homes(sim: Simulation, month: int) -> None:
+    """Let young people leave home, couples form and couples part."""
+    world, people, network = sim.world, sim.world.population, sim.world.network
+    found = households.changes(people, network, sim.prepared.household_rates, _low(sim, HOME), world.draws, month)
+    formed = households.ties_between(people, network, found.woman, found.man)
+    people.write("householder", found.rows, found.householder)
+    for one, other in ((found.woman, found.man), (found.man, found.woman)):
+        people.write("partner", one, other)
+    mood = world.mood()
+    network.end("kin", found.leaver, found.left, mood)
+    network.end("kin", *households.ties_of_in_laws(people, found.leaver, found.left), mood)
+    for rows in (found.leaver, found.left):
+        people.write("partner", rows, NOBODY)
+        burden = np.full(rows.size, sim.prepared.parameters.stress_separation)
+        world.add_stress(life_events.Events(rows, burden))
+    _tie_kin(world, *formed, mood)
+    _tie_kin_elsewhere(world, *households.ties_of_in_laws(people, found.woman, found.man), mood)
+
+
+def note_who_lives_alone(sim: Simulation, month: int) -> None:
+    """Note who has come to live alone, or no longer does."""
+    del month  # no chance is in it
+    people = sim.world.population
+    rows, alone = households.newly_alone_or_not(people)
+    people.write("lives_alone", rows, alone)
+    sim.world.assess_risk(rows)
+
+
+def move_in(sim: Simulation, month: int) -> None:
+    """Let households move in, like those that were there at the start."""
+    world, people = sim.world, sim.world.population
+    n = migration.numbers_moving_in(world.founders, sim.prepared.parameters, world.draws, month)
+    new = migration.moving_in(world.founders, n, world.draws, month)
+    rows = demography.rows_for(people, new.resident, new.neighbourhood)
+    sim.now.vital["moved_in"] = world.count_by_neighbourhood(rows)
+    people.write("resident", rows, new.resident)
+    people.write("quintile", rows, new.quintile)
+    people.write("sex", rows, new.sex)
+    people.write("birth_month", rows, month - new.age_months)
+    people.write("age_band", rows, age_band_of(new.age_months // MONTHS_PER_YEAR))
+    for name in ("householder", "partner", "mother"):
+        place = getattr(new, name)
+        people.write(name, rows, np.where(place >= 0, rows[place], NOBODY))
+    people.write("state", rows, NO_STATE)
+    world.endow(rows, month)
+    adults = rows[people.age_band[rows] != CHILDREN]
+    people.write("state", adults, world.resting_states(adults, month))
+    _tie_kin(world, *ties_within(rows, people.householder[rows]), world.mood())
+    begin_care(sim, rows)
+
+
+def renew(sim: Simulation, month: int) -> None:
+    """Put newcomers of the same age and sex in the places of those who die or move away."""
+    world, people, network = sim.world, sim.world.population, sim.world.network
+    _draw_rare_chances(sim, month)
+    dead = demography.deaths(people, sim.prepared.vital_chances, _low(sim, DEATH), today=START)
+    leaving = migration.moving_out(people, _low(sim, MOVING_OUT))
+    _mourn(sim, dead)
+    rows = np.union1d(dead, members(people, network, leaving))
+    for layer in LAYER_NAMES:
+        if layer != "kin":
+            network.end(layer, *network.ties_of(layer, rows), world.mood())
+    people.write("resident", rows, renewal_ids(people.resident[rows], month))
+    world.endow(rows, month)
+    adults = rows[people.age_band[rows] != CHILDREN]
+    world.change_states(adults, people.state[adults], world.resting_states(adults, month))
+
+
+def be_born(sim: Simulation, month: int) -> None:
+    """Let children be born into the households of their mothers."""
+    world, people, network = sim.world, sim.world.population, sim.world.network
+    born = demography.births(people, sim.prepared.vital_chances, _low(sim, BIRTH), world.draws, month)
+    fits = has_room(people, network, born.mother_row)
+    network.overflow["kin"] += int(np.count_nonzero(~fits))
+    born = demography.Births(*(part[fits] for part in born))
+    sim.now.vital["births"] = world.count_by_neighbourhood(born.row)
+    people.write("resident", born.row, born.resident)
+    people.write("quintile", born.row, people.quintile[born.mother_row])
+    people.write("sex", born.row, born.sex)
+    people.write("birth_month", born.row, month)
+    people.write("age_band", born.row, CHILDREN)
+    people.write("state", born.row, NO_STATE)
+    people.write("mother", born.row, born.mother_row)
+    people.write("partner", born.row, NOBODY)
+    world.endow(born.row, month)
+    found = households.ties_of_newborns(people, network, born.row, born.mother_row)
+    people.write("householder", born.row, people.householder[born.mother_row])
+    mood = world.mood()
+    _tie_kin(world, *found, mood)
+    relatives = households.relatives_of_newborns(people, network, born.row, born.mother_row)
+    _tie_kin_elsewhere(world, *relatives, mood)
+    burden = np.full(born.row.size, sim.prepared.parameters.stress_birth)
+    world.add_stress(life_events.Events(born.mother_row, burden))
+
+
+def grow_older(sim: Simulation, month: int) -> None:
+    """Let residents enter their next age band: of age, or into retirement."""
+    world, people, p = sim.world, sim.world.population, sim.prepared.parameters
+    rows = demography.leaving_age_band(people, month)
+    come_of_age = rows[people.age_band[rows] == CHILDREN]
+    age_years = (month - people.birth_month[rows]) // MONTHS_PER_YEAR
+    people.write("age_band", rows, age_band_of(age_years))
+    people.write("child_care", come_of_age, NO_CARE)
+    retiring = rows[people.age_band[rows] == life_events.RETIRED_BAND]
+    people.write("employment", retiring, NOT_WORKING)
+    people.write("employment", come_of_age, life_events.work_of(people, come_of_age, p, world.draws))
+    world.assess_risk(rows)
+    states = wellbeing.entering_states(
+        people, world.network, come_of_age, p, sim.prepared.rates_before, world.draws, month
+    )
+    world.change_states(come_of_age, people.state[come_of_age], states)

@@ -1,0 +1,13 @@
+"""Prevention: what the plan does in a month."""
+
+from model.simulation.simulation import Simulation
+
+
+def invest(sim: Simulation, month: int) -> None:
+    """Spend the month's money, and let the places to meet grow and wear."""
+    sim.delivery.spend(sim.world, sim.budgets, month)
+
+
+def take_part(sim: Simulation, month: int) -> None:
+    """Let residents join programmes, complete them and drop out."""
+    sim.delivery.take_part(sim.world, sim.now, sim.recorder.lives, month)

@@ -1,0 +1,44 @@
+"""What is written down at the end of a month, and of a year."""
+
+from model.core.arrays import Array
+from model.core.codes import PARTICIPANT, SUPPORTER
+from model.core.rates import MONTHS_PER_YEAR
+from model.simulation.simulation import Simulation
+
+
+def record(sim: Simulation, month: int) -> None:
+    """Write the month down; at the end of a year the plan and the money too."""
+    world, now = sim.world, sim.now
+    vital = {**now.vital, **prevention_now(sim)}
+    sim.recorder.record(
+        month, world.population, world.network, now.service_use.flow, vital, now.stocks, sim.delivery.saved_gbp(world)
+    )
+    if month % MONTHS_PER_YEAR == 0:
+        _record_year(sim, month // MONTHS_PER_YEAR)
+
+
+def prevention_now(sim: Simulation) -> dict[str, Array]:
+    """Return what the month's row says of prevention, by neighbourhood."""
+    world = sim.world
+    sim.delivery.count_engaged(world)
+    by_role, place = sim.delivery.engaged.sum(axis=1), world.infrastructure
+    return {
+        "index": world.infrastructure_index,
+        "trust": place.trust,
+        "participation": place.participation,
+        "enrolled": by_role[PARTICIPANT],
+        "supporters": by_role[SUPPORTER],
+    }
+
+
+def _record_year(sim: Simulation, year: int) -> None:
+    for name, counts in sim.delivery.take_year().items():
+        sim.recorder.record_plan(year, name, counts)
+    ledger = sim.recorder.ledger
+    sim.budgets.pay(year, ledger)
+    for service, bought in sim.delivery.bought_in_year(sim.budgets, year).items():
+        if service in sim.world.queues:
+            usual = MONTHS_PER_YEAR * sim.world.queues[service].per_month
+            sim.recorder.credit(year, service, usual, bought)
+    sim.budgets.close(year, ledger)
+    sim.recorder.record_budgets(sim.budgets.rows[-1])

@@ -1,0 +1,88 @@
+"""Events, ties, help, wellbeing and loneliness: what happens to residents in a month."""
+
+import numpy as np
+
+from model.core.codes import EMPLOYED, UNEMPLOYED
+from model.rules import help_seeking, life_events, ties, wellbeing
+from model.simulation.simulation import Simulation
+from model.simulation.world import START
+from model.state.queues import WAITS
+
+MOST_CONDITIONS = 100
+"""Long-term conditions beyond which no more are counted."""
+
+
+def life_events_strike(sim: Simulation, month: int) -> None:
+    """Let shocks and personal events strike, and add what they weigh to stress."""
+    world, p = sim.world, sim.prepared.parameters
+    people = world.population
+    climate = life_events.climate_of(sim.prepared.shocks, world.infrastructure_index, month)
+    sim.now.climate = climate = sim.delivery.shelter(climate, month)
+    strikes = life_events.strikes_of_month(
+        people, sim.prepared.event_chances, climate, p, world.draws, month, world.calendar_month
+    )
+    people.write("employment", strikes.lost_work, UNEMPLOYED)
+    people.write("employment", strikes.found_work, EMPLOYED)
+    if month == world.calendar_month:  # while ages are held, years of illness don't add up
+        iller = people.conditions[strikes.fell_ill] + np.int8(1)
+        people.write("conditions", strikes.fell_ill, np.minimum(iller, MOST_CONDITIONS))
+    for changed in (strikes.lost_work, strikes.found_work, strikes.fell_ill):
+        world.assess_risk(changed)
+    world.add_stress(strikes.events)
+    world.add_stress(life_events.stress_of_climate(people, climate))
+
+
+def meet_and_part(sim: Simulation, month: int) -> None:
+    """Let local ties form and end, as places to meet and shocks allow."""
+    world = sim.world
+    reach = ties.reach_of(sim.prepared.parameters, world.infrastructure_index, sim.now.climate.openness)
+    ended, formed = ties.changes(
+        world.population,
+        world.network,
+        world.groups,
+        sim.prepared.ease_of_meeting,
+        reach,
+        world.draws,
+        month,
+        world.calendar_month,
+    )
+    mood = world.mood()
+    world.network.end("local", ended.ends, ended.others, mood)
+    world.network.add("local", formed.ends, formed.others, mood)
+
+
+def seek_help(sim: Simulation, month: int) -> None:
+    """Let those who struggle recognise it and seek help."""
+    world, recognition = sim.world, sim.prepared.recognition
+    found = help_seeking.seekers(
+        world.population, world.network, recognition, world.draws, month, sim.delivery.readier(world)
+    )
+    is_limited = help_seeking.BEGINS_AT in world.queues
+    world.population.write("help_months", found.rows, WAITS if is_limited else months_of_help(sim))
+    sim.now.sought = found.contacts
+    sim.now.vital["sought_help"] = world.count_by_neighbourhood(found.rows)
+
+
+def months_of_help(sim: Simulation) -> int:
+    """Return how long help lasts."""
+    return round(sim.prepared.parameters.help_duration_months)
+
+
+def move_between_states(sim: Simulation, month: int) -> None:
+    """Move adults between wellbeing states; stress fades, help and treatment run on."""
+    world, people = sim.world, sim.world.population
+    rates = sim.prepared.rates_after if month > START else sim.prepared.rates_before
+    moves = wellbeing.monthly_moves(people, world.network, world.contact_weights, rates, world.draws, month)
+    world.change_states(moves.rows, moves.before, moves.after)
+    for name, went in (("worsened", moves.after > moves.before), ("improved", moves.after < moves.before)):
+        sim.now.vital[name] = world.count_by_neighbourhood(moves.rows[went])
+    left = sim.prepared.stress_left_after_a_month
+    people.write("stress", slice(None), life_events.faded(people.stress, left))
+    for name in ("help_months", "treatment_months"):
+        people.write(name, slice(None), help_seeking.a_month_less(people.columns[name]))
+
+
+def feel_lonely(sim: Simulation, month: int) -> None:
+    """Compare the ties that residents have with those they want."""
+    del month  # no chance is in it
+    sim.world.feel_lonely()

@@ -1,0 +1,233 @@
+"""A place as it now stands: residents, ties, households, queues, places to meet.
+
+What every step of the month needs of it is here: moods, states that neighbours see, stress, risks
+and the endowment of newcomers. Steps hold the mechanisms; rules hold the formulas.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from model.core.arrays import Array
+from model.core.codes import OFTEN_LONELY, STRUGGLING, THRIVING
+from model.core.draws import Draws, Purpose
+from model.inputs.places import Place
+from model.inputs.scenario import Scenario
+from model.network import Network
+from model.rules import (
+    demand,
+    founding,
+    help_seeking,
+    households,
+    infrastructure,
+    life_events,
+    loneliness,
+    migration,
+    ties,
+    wellbeing,
+)
+from model.rules.demography import settle
+from model.rules.infrastructure import Infrastructure
+from model.simulation.prepared import Prepared
+from model.state.population import Population
+from model.state.queues import Queue, queue_of
+
+START = 0
+"""The month whose address founders' draws bear."""
+
+CLEAN_SLATE = (
+    "stress",
+    "help_months",
+    "loneliness",
+    "treatment_months",
+    "engagement",
+    "programme",
+    "programme_months",
+    "programme_worsen",
+    "programme_improve",
+    "child_care",
+    "long_term_care",
+)
+"""What nobody brings with them."""
+
+
+@dataclass
+class World:
+    """The state of one place, changed by the steps of the month.
+
+    Attributes
+    ----------
+    month : int
+        Months since burn-in.
+    population : Population
+        Residents as columns.
+    network : Network
+        Their ties.
+    groups : ties.Groups
+        Streets and clubs: who lives and meets near whom.
+    founders : migration.Founders
+        The households whose like move in.
+    contact_weights : array of shape (layers,)
+        Weight of a tie of each layer in contagion.
+    infrastructure : Infrastructure
+        Places to meet, trust and participation, by neighbourhood.
+    queues : dict of str to Queue
+        Waiting lists of services with limited capacity.
+    """
+
+    config: Scenario
+    prepared: Prepared
+    draws: Draws
+    population: Population
+    network: Network
+    groups: ties.Groups
+    founders: migration.Founders
+    contact_weights: Array
+    infrastructure: Infrastructure
+    queues: dict[str, Queue] = field(default_factory=dict)
+    month: int = START
+
+    # --- What is known of it --------------------------------------------------------------
+
+    @property
+    def place(self) -> Place:
+        """The profile of the place."""
+        return self.config.place_profile
+
+    @property
+    def scale(self) -> float:
+        """Real residents for each one in the sample."""
+        return self.place.population / self.config.population
+
+    @property
+    def calendar_month(self) -> int:
+        """The month by which ages are reckoned."""
+        return self.month if self.config.structure.demography else START
+
+    @property
+    def infrastructure_index(self) -> Array:
+        """Usable social infrastructure by neighbourhood; 1 at the usual stock."""
+        index = infrastructure.index_of(self.infrastructure.stock_gbp, self.prepared.parameters)
+        return np.asarray(index)
+
+    def mood(self) -> Array:
+        """Return the mood of every row: content, discontented or neither."""
+        # As wellbeing.MOOD says of every row, at a tenth of the cost of looking it up.
+        state = self.population.state
+        return np.asarray(np.subtract(state == THRIVING, state >= STRUGGLING, dtype=np.int8))
+
+    def count_by_neighbourhood(self, rows: Array) -> Array:
+        """Count rows by the neighbourhood they are in."""
+        counts = np.bincount(self.population.neighbourhood[rows], minlength=len(self.place.neighbourhoods))
+        return np.asarray(counts)
+
+    # --- How it changes -------------------------------------------------------------------
+
+    def change_states(self, rows: Array, before: Array, after: Array) -> None:
+        """Put residents into other states, and let those tied to them know."""
+        self.population.write("state", rows, after)
+        self.network.tell_neighbours(rows, wellbeing.MOOD[before], wellbeing.MOOD[after])
+
+    def add_stress(self, events: life_events.Events) -> None:
+        """Add what events weigh to the stress of those they strike."""
+        self.population.add("stress", events.rows, events.stress)
+
+    def assess_risk(self, rows: Array) -> None:
+        """Work out the personal risk of residents again, after something in it changed."""
+        risk = wellbeing.personal_risks(self.population, rows, self.prepared.coefficients)
+        self.population.write("log_hazard", rows, risk.log_hazard)
+        self.population.write("worsen_risk", rows, risk.worsen)
+        self.population.write("improve_risk", rows, risk.improve)
+
+    def endow(self, rows: Array, month: int) -> None:
+        """Give newcomers what they keep for life, work and health, and a clean slate."""
+        people, p, ids = self.population, self.prepared.parameters, self.population.resident[rows]
+        people.write("frailty", rows, p.frailty_sd * self.draws.normals(Purpose.FRAILTY, month, ids))
+        people.write("ties_wanted", rows, ties.ties_wanted(ids, p, self.draws))
+        people.write("propensity", rows, demand.propensities(ids, people.frailty[rows], p, self.draws))
+        people.write("need_of_company", rows, loneliness.needs_of_company(ids, p, self.draws))
+        people.write("employment", rows, life_events.work_of(people, rows, p, self.draws))
+        conditions = life_events.conditions_of(people, rows, self.calendar_month, p, self.draws)
+        people.write("conditions", rows, conditions)
+        for name in CLEAN_SLATE:
+            people.write(name, rows, 0)
+        self.assess_risk(rows)
+
+    def resting_states(self, rows: Array, month: int) -> Array:
+        """Draw the states of adults as they are distributed where nothing happens."""
+        uniforms = self.draws.uniforms(Purpose.STATE, month, self.population.resident[rows])
+        prepared = self.prepared
+        return wellbeing.resting_states(self.population, rows, uniforms, prepared.parameters, prepared.rates_before)
+
+    def feel_lonely(self) -> None:
+        """Compare the ties that residents have with those they want."""
+        people = self.population
+        felt = loneliness.loneliness(people, self.network, self.prepared.company_wanted)
+        changed = np.flatnonzero((felt == OFTEN_LONELY) != (people.loneliness == OFTEN_LONELY))
+        people.write("loneliness", slice(None), felt)
+        self.assess_risk(changed)
+
+    def replace_network(self, network: Network) -> None:
+        """Tie the residents otherwise; layer weights are scaled again to the effective contacts.
+
+        Raises
+        ------
+        ValueError
+            When the network is of another number of residents.
+        """
+        if network.degrees.shape[1] != self.population.n_rows:
+            raise ValueError(f"a network of {network.degrees.shape[1]:,} for {self.population.n_rows:,} rows")
+        self.network = network
+        network.recount(self.mood())
+        self.contact_weights = wellbeing.contact_weights(self.population, network, self.prepared.parameters)
+        self.feel_lonely()
+
+    def open_queues(self) -> None:
+        """Limit the services that are limited, by what is expected of those who live here."""
+        limited = self.config.limited_services
+        if not limited:
+            return
+        p = self.prepared.parameters
+        expected = demand.expected_of_place(
+            self.population, self.prepared.usual_demand, p, help_seeking.contacts_expected(p)
+        )
+        sample, real = self.config.population, self.place.population
+        self.queues = {
+            name: queue_of(
+                math.floor(one.relative * expected[name] * real / sample),
+                sample,
+                real,
+                p.waiting_give_up,
+                p.waiting_spill if one.spills(name) else 0.0,
+            )
+            for name, one in limited.items()
+        }
+
+
+def found(config: Scenario, prepared: Prepared, draws: Draws) -> World:
+    """Settle a place: residents in households, their states at rest, their first ties."""
+    p = prepared.parameters
+    people = settle(config.place_profile, config.population, draws)
+    homes = founding.settle_households(people, prepared.roles, p, draws)
+    for name in ("householder", "partner", "mother"):
+        people.write(name, slice(None), getattr(homes, name))
+    people.write("lives_alone", *households.newly_alone_or_not(people))
+    world = World(
+        config=config,
+        prepared=prepared,
+        draws=draws,
+        population=people,
+        network=Network(people.n_rows),
+        groups=ties.groups_of(people, draws),
+        founders=migration.founders_of(people),
+        contact_weights=np.empty(0),
+        infrastructure=infrastructure.at_start(p, len(config.place_profile.neighbourhoods)),
+    )
+    world.endow(np.flatnonzero(people.is_present), START)
+    adults = people.adults
+    people.write("state", adults, world.resting_states(adults, START))
+    network = ties.starting_network(people, p, draws)
+    network.add("kin", homes.ends, homes.others, np.zeros(people.n_rows, np.int8))
+    world.replace_network(network)
+    return world

@@ -1,0 +1,2 @@
+from mesa.agent import AgentSet as AgentSet
+from mesa.agent import GroupBy as GroupBy
