@@ -528,7 +528,8 @@ def test_the_year_holds_what_flowed_and_what_waits_at_its_end(tiny):
 
 def test_a_stock_costs_by_the_year_in_it(tiny):
     model = CommunityModel(tiny, rng=1)
-    recorder = Recorder(model.place, ["looked_after_child", GP], model.parameters)
+    prices = model.simulation.prepared.prices_gbp
+    recorder = Recorder(model.place, ["looked_after_child", GP], model.parameters, prices)
     entries, in_stock = np.zeros((2, 5, 7), np.int64)
     entries[0, 0], in_stock[0, 0] = 2, 10
     none = Flow(*np.zeros((len(Flow._fields), 2, 5, 7), np.int64))
