@@ -4,7 +4,7 @@ Money buys whole units (workers, groups, places) at the real place's scale, year
 units there are keep running, and what is left sets up new ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -12,19 +12,7 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.money import PENCE, half_up
 from model.core.rates import MONTHS_PER_YEAR
-from model.inputs.catalogue import load_services
-from model.inputs.programmes import (
-    AddTies,
-    BuildInfrastructure,
-    Capacity,
-    CaseFinding,
-    HazardRatio,
-    Participation,
-    Programme,
-    ServiceRatio,
-    ShockResponse,
-    load_programme,
-)
+from model.inputs.programmes import Capacity, Programme, load_programme, terms_filled
 from model.inputs.scenario import PlanEntry, Scenario
 
 A_HAIR = 1e-9
@@ -87,24 +75,6 @@ class Entry(Spending):
     def is_abrupt(self) -> bool:
         """Whether participants are left from one month to the next when the plan ends."""
         return (self.terms.ending or self.programme.course.ending) == "abrupt"
-
-    @property
-    def share_built(self) -> float:
-        """Share of the money that goes into places to meet."""
-        shares = self.programme.effects_of(BuildInfrastructure)
-        return min(1.0, float(sum(effect.share_of_spend.value for effect in shares)))
-
-    @property
-    def drawn_in(self) -> float:
-        """Adults each unit draws into decisions about their place."""
-        return float(sum(effect.people.value for effect in self.programme.effects_of(Participation)))
-
-    @property
-    def cover(self) -> tuple[float, float]:
-        """People each unit covers in a shock, and the share of its stress that reaches them."""
-        effects = self.programme.effects_of(ShockResponse)
-        people = sum(effect.people.value for effect in effects)
-        return float(people), min((effect.stress.value for effect in effects), default=1.0)
 
 
 def spending_of(config: Scenario) -> tuple[Spending, ...]:
@@ -180,12 +150,13 @@ def extra_contacts(
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What the rules read of each entry, as arrays by its number; place 0 is nobody's.
+class PlanTerms:
+    """What rules and steps read of each entry, as arrays by its number; place 0 is nobody's.
 
     Rates are per year, ``fade`` is what is left of an effect after a month; ``kept`` is the share of
     peer ties that become local when somebody leaves, ``kept_at_end`` when all are left. Hazards
-    are logarithms, shape (entries + 1, 3): nobody engaged, participants, supporters.
+    are logarithms, shape (entries + 1, 3): nobody engaged, participants, supporters. ``own`` are
+    the terms that kinds of effects of one's own fill.
     """
 
     months: Array
@@ -195,53 +166,51 @@ class Terms:
     uptake: Array
     recruited: Array
     each: Array
+    is_abrupt: Array
     peer_ties: Array
     activity_ties: Array
     kept: Array
     kept_at_end: Array
+    share_built: Array
     worsen: Array
     improve: Array
-    help_ratio: Array
     service_ratio: Array
-    is_abrupt: Array
+    saving_gbp_per_year: Array
+    people_covered: Array
+    shock_stress_ratio: Array
+    adults_drawn_in: Array
+    help_ratio: Array
+    own: Mapping[str, Array]
 
 
-def terms_of(plan: Sequence[Spending]) -> Terms:
+OF_ITS_COURSE = ("months", "dropping_rate", "tiring_rate", "fade", "uptake", "recruited", "each")
+"""Terms that every programme has, whatever its effects."""
+
+
+def terms_of(plan: Sequence[Spending]) -> PlanTerms:
     """Lay the numbers of a plan's programmes out by their place in it."""
-    n, services = len(plan) + 1, list(load_services())
-    numbers = {field.name: np.zeros(n) for field in fields(Terms)}
-    by_role = {"worsen": np.zeros((n, 3)), "improve": np.zeros((n, 3))}
-    ratios = {"help_ratio": np.ones(n), "service_ratio": np.ones((n, len(services)))}
-    terms = Terms(**{**numbers, **by_role, **ratios, "is_abrupt": np.zeros(n, bool)})
+    n = len(plan) + 1
+    course, is_abrupt = {name: np.zeros(n) for name in OF_ITS_COURSE}, np.zeros(n, bool)
+    filled = {name: term.array(n) for name, term in terms_filled().items()}
     for entry in plan:
         if isinstance(entry, Entry):
-            _fill(terms, entry, services)
-    return terms
+            is_abrupt[entry.number] = entry.is_abrupt
+            _lay_out_course(course, entry)
+            for effect in entry.programme.effects:
+                effect.fill(filled, entry.number, is_abrupt=entry.is_abrupt)
+    named = {field.name for field in fields(PlanTerms)}
+    own = {name: values for name, values in filled.items() if name not in named}
+    known = {name: values for name, values in filled.items() if name in named}
+    return PlanTerms(is_abrupt=is_abrupt, own=own, **course, **known)
 
 
-def _fill(terms: Terms, entry: Entry, services: Sequence[str]) -> None:
+def _lay_out_course(course: Mapping[str, Array], entry: Entry) -> None:
     k, programme = entry.number, entry.programme
-    course, carried_by = programme.course, programme.supporters
-    terms.months[k] = round(course.months.value)
-    terms.dropping_rate[k] = course.drop_out_rate.value
-    terms.fade[k] = 0.5 ** (1.0 / course.fade_out_months.value)
-    terms.uptake[k] = programme.enrolment.uptake.value
-    terms.is_abrupt[k] = entry.is_abrupt
-    if carried_by is not None:
-        terms.tiring_rate[k] = carried_by.tiring_rate.value
-        terms.recruited[k] = carried_by.recruited_share.value
-        terms.each[k] = carried_by.participants_each.value
-    for ties in programme.effects_of(AddTies):
-        counts = terms.peer_ties if ties.through == "programme" else terms.activity_ties
-        counts[k] += ties.ties.value
-        if ties.through == "programme":
-            at_end = ties.kept_abrupt if entry.is_abrupt else ties.kept_tapered
-            terms.kept[k], terms.kept_at_end[k] = ties.kept_tapered.value, at_end.value
-    for ratio in programme.effects_of(HazardRatio):
-        who = 1 if ratio.who == "participants" else 2
-        terms.worsen[k, who] += np.log(ratio.worsen.value)
-        terms.improve[k, who] += np.log(ratio.improve.value)
-    for finding in programme.effects_of(CaseFinding):
-        terms.help_ratio[k] *= finding.ratio.value
-    for used in programme.effects_of(ServiceRatio):
-        terms.service_ratio[k, services.index(used.service)] *= used.ratio.value
+    course["months"][k] = round(programme.course.months.value)
+    course["dropping_rate"][k] = programme.course.drop_out_rate.value
+    course["fade"][k] = 0.5 ** (1.0 / programme.course.fade_out_months.value)
+    course["uptake"][k] = programme.enrolment.uptake.value
+    if programme.supporters is not None:
+        course["tiring_rate"][k] = programme.supporters.tiring_rate.value
+        course["recruited"][k] = programme.supporters.recruited_share.value
+        course["each"][k] = programme.supporters.participants_each.value

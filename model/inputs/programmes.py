@@ -7,8 +7,10 @@ code. Every number says where it was read, or that it is an assumption and why.
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from types import GenericAlias
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar, Union, get_args
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -19,9 +21,11 @@ from pydantic import (
     model_validator,
 )
 
+from model.core.arrays import Array
+from model.core.codes import ENGAGEMENT, PARTICIPANT, SUPPORTER
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_table, read_toml, validation_problem
-from model.inputs.catalogue import load_services
+from model.inputs.catalogue import catalogue_place, load_services
 
 PROGRAMMES = DATA / "programmes"
 CLAIMS_FILE = DATA / "evidence_map.csv"
@@ -210,7 +214,49 @@ class Supporters(_Table):
     tiring_rate: RatePerYear
 
 
-class AddTies(_Table):
+class Term(NamedTuple):
+    """One number that effects fill for each entry of a plan, and steps read.
+
+    ``neutral`` is its value where no effect fills it. ``by`` says whether an entry has one, or
+    one for each role (nobody, participants, supporters) or service.
+    """
+
+    neutral: float
+    by: Literal["entry", "role", "service"] = "entry"
+
+    def array(self, n_entries: int) -> Array:
+        """Return the neutral values of so many entries."""
+        more = {"entry": (), "role": (len(ENGAGEMENT),), "service": (len(load_services()),)}
+        return np.full((n_entries, *more[self.by]), self.neutral)
+
+
+T = TypeVar("T", bound="Effect")
+
+Terms = Mapping[str, Array]
+"""Terms by name, each with an entry of the plan along its first axis."""
+
+
+class Effect(_Table):
+    """What a programme does; each kind says which terms it fills, and how."""
+
+    fills: ClassVar[Mapping[str, Term]] = {}
+
+    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+        """Write what this effect contributes to the terms of an entry.
+
+        Parameters
+        ----------
+        terms : mapping of str to array
+            The terms of all kinds of effects, changed in place.
+        entry : int
+            Number of the entry in its plan, from 1.
+        is_abrupt : bool
+            Whether the entry ends abruptly.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.fill")
+
+
+class AddTies(Effect):
     """Ties each participant makes: peers of the programme, or local ones through activities.
 
     Of peer ties, the shares kept become local ties when someone leaves. ``through`` an
@@ -223,6 +269,7 @@ class AddTies(_Table):
     ties: TieCount
     kept_tapered: Share | None = None
     kept_abrupt: Share | None = None
+    fills = {"peer_ties": Term(0.0), "activity_ties": Term(0.0), "kept": Term(0.0), "kept_at_end": Term(0.0)}
 
     @model_validator(mode="after")
     def _keeps_peer_ties(self) -> "AddTies":
@@ -233,24 +280,45 @@ class AddTies(_Table):
             )
         return self
 
+    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+        """Add the ties, and set what is kept of peer ties."""
+        if self.kept_tapered is None or self.kept_abrupt is None:
+            terms["activity_ties"][entry] += self.ties.value
+            return
+        terms["peer_ties"][entry] += self.ties.value
+        terms["kept"][entry] = self.kept_tapered.value
+        terms["kept_at_end"][entry] = (self.kept_abrupt if is_abrupt else self.kept_tapered).value
 
-class BuildInfrastructure(_Table):
+
+class BuildInfrastructure(Effect):
     """The share of spending that goes into places to meet."""
 
     kind: Literal["build_infrastructure"]
     share_of_spend: Share
+    fills = {"share_built": Term(0.0)}
+
+    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+        """Add the share, up to the whole."""
+        terms["share_built"][entry] = min(1.0, terms["share_built"][entry] + self.share_of_spend.value)
 
 
-class HazardRatio(_Table):
+class HazardRatio(Effect):
     """Ratios on the whole hazards of worsening and improving, while taking part."""
 
     kind: Literal["hazard_ratio"]
     who: Literal["participants", "supporters"] = "participants"
     worsen: Ratio
     improve: Ratio
+    fills = {"worsen": Term(0.0, "role"), "improve": Term(0.0, "role")}
+
+    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+        """Add the logarithms of the ratios."""
+        role = PARTICIPANT if self.who == "participants" else SUPPORTER
+        terms["worsen"][entry, role] += np.log(self.worsen.value)
+        terms["improve"][entry, role] += np.log(self.improve.value)
 
 
-class ServiceRatio(_Table):
+class ServiceRatio(Effect):
     """The ratio of participants' demand for a service to what it would be.
 
     Of stocks of care it is the ratio of entries in a participant's household.
@@ -259,39 +327,65 @@ class ServiceRatio(_Table):
     kind: Literal["service_ratio"]
     service: str
     ratio: Ratio
+    fills = {"service_ratio": Term(1.0, "service")}
+
+    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+        """Multiply the ratio of the service."""
+        terms["service_ratio"][entry, catalogue_place(self.service)] *= self.ratio.value
 
 
-class CostSubstitution(_Table):
+class CostSubstitution(Effect):
     """Pounds a year by which a participant's care in a stock costs less."""
 
     kind: Literal["cost_substitution"]
     service: str
     saving_gbp: Pounds
+    fills = {"saving_gbp_per_year": Term(0.0, "service")}
+
+    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+        """Add the saving on the service."""
+        terms["saving_gbp_per_year"][entry, catalogue_place(self.service)] += self.saving_gbp.value
 
 
-class ShockResponse(_Table):
+class ShockResponse(Effect):
     """The ratio of a collective shock's stress among the people each unit covers."""
 
     kind: Literal["shock_response"]
     stress: Share
     people: People
+    fills = {"people_covered": Term(0.0), "shock_stress_ratio": Term(1.0)}
+
+    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+        """Add the people; of several ratios the lowest holds."""
+        terms["people_covered"][entry] += self.people.value
+        terms["shock_stress_ratio"][entry] = min(terms["shock_stress_ratio"][entry], self.stress.value)
 
 
-class Participation(_Table):
+class Participation(Effect):
     """Adults each unit draws into decisions about their place."""
 
     kind: Literal["participation"]
     people: People
+    fills = {"adults_drawn_in": Term(0.0)}
+
+    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+        """Add the adults."""
+        terms["adults_drawn_in"][entry] += self.people.value
 
 
-class CaseFinding(_Table):
+class CaseFinding(Effect):
     """The ratio of participants' rate of seeking help to what it would be."""
 
     kind: Literal["case_finding"]
     ratio: Ratio
+    fills = {"help_ratio": Term(1.0)}
+
+    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+        """Multiply the ratio."""
+        terms["help_ratio"][entry] *= self.ratio.value
 
 
-Effect = Annotated[
+AnyEffect = Annotated[
     AddTies
     | BuildInfrastructure
     | HazardRatio
@@ -303,8 +397,7 @@ Effect = Annotated[
     Field(discriminator="kind"),
 ]
 
-
-EFFECTS = (
+EFFECTS: list[type[Effect]] = [
     AddTies,
     BuildInfrastructure,
     HazardRatio,
@@ -313,7 +406,24 @@ EFFECTS = (
     ShockResponse,
     Participation,
     CaseFinding,
-)
+]
+"""Every kind of effect; `add_effect` adds one's own."""
+
+
+def kind_of(effect: type[Effect]) -> str:
+    """Return the name by which programme files give a kind of effect.
+
+    Examples
+    --------
+    >>> kind_of(CaseFinding)
+    'case_finding'
+    """
+    return str(get_args(effect.model_fields["kind"].annotation)[0])
+
+
+def terms_filled() -> dict[str, Term]:
+    """Return every term that any kind of effect fills."""
+    return {name: term for effect in EFFECTS for name, term in effect.fills.items()}
 
 
 class Programme(_Table):
@@ -350,7 +460,7 @@ class Programme(_Table):
     course: Course
     capacity: Capacity
     supporters: Supporters | None = None
-    effects: Annotated[tuple[Effect, ...], Field(strict=False, max_length=20)] = ()
+    effects: Annotated[tuple[AnyEffect, ...], Field(strict=False, max_length=20)] = ()
 
     @model_validator(mode="after")
     def _keeps_ties_one_way(self) -> "Programme":
@@ -363,12 +473,36 @@ class Programme(_Table):
         """Every number by its dotted key."""
         return dict(_numbers_in(self, ""))
 
-    def effects_of(self, kind: type[_Table]) -> list[Any]:
+    def effects_of(self, kind: type[T]) -> list[T]:
         """Return the effects of a kind, in the order of the file."""
         return [effect for effect in self.effects if isinstance(effect, kind)]
 
 
-_SCHEMAS = (Programme, Eligibility, Enrolment, Course, Capacity, Supporters, Number, *EFFECTS)
+_SCHEMAS = (Programme, Eligibility, Enrolment, Course, Capacity, Supporters, Number)
+
+
+def add_effect(effect: type[Effect]) -> None:
+    """Let programme files use a kind of effect of one's own, in this process.
+
+    Raises
+    ------
+    EvidenceError
+        When there is a kind of that name, or a term of a name that it fills.
+    """
+    kinds = [kind_of(one) for one in EFFECTS]
+    if kind_of(effect) in kinds:
+        raise EvidenceError(
+            "there is an effect of this kind", key="kind", value=kind_of(effect), allowed="another name"
+        )
+    for name in effect.fills:
+        if name in terms_filled():
+            raise EvidenceError("another kind of effect fills it", key=f"{kind_of(effect)}.fills", value=name)
+    EFFECTS.append(effect)
+    one_of: Any = Annotated[Union[tuple(EFFECTS)], Field(discriminator="kind")]  # noqa: UP007 - known as it runs
+    some: Any = GenericAlias(tuple, (one_of, ...))
+    Programme.model_fields["effects"].annotation = some
+    Programme.model_rebuild(force=True)
+    read_programme.cache_clear()
 
 
 def _numbers_in(table: BaseModel, before: str) -> Iterator[tuple[str, Number]]:
@@ -454,7 +588,7 @@ def read_programme(path: Path) -> Programme:
     try:
         programme = Programme.model_validate({"name": path.stem, **document})
     except ValidationError as error:
-        raise validation_problem(error, EvidenceError, path, _SCHEMAS) from None
+        raise validation_problem(error, EvidenceError, path, (*_SCHEMAS, *EFFECTS)) from None
     _require_known(programme, path)
     return programme
 

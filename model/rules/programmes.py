@@ -41,7 +41,7 @@ from model.core.draws import Draws, Low, Purpose
 from model.core.kernels import kernel
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import N_QUINTILES
-from model.inputs.plans import Terms
+from model.inputs.plans import PlanTerms
 from model.inputs.programmes import Eligibility
 from model.network import Network
 from model.state.population import GROUP_ROWS, Population
@@ -266,7 +266,9 @@ def _first_of_each(groups: Array, order: Array, n: Array) -> Array:
     return np.sort(by_group[rank < n[sorted_groups]])
 
 
-def leaving(people: Population, engaged: Array, terms: Terms, has_ended: Array, draws: Draws, month: int) -> Leaving:
+def leaving(
+    people: Population, engaged: Array, terms: PlanTerms, has_ended: Array, draws: Draws, month: int
+) -> Leaving:
     """Find who completes, drops out, tires, or is left by the programme's end.
 
     Parameters
@@ -293,7 +295,9 @@ def leaving(people: Population, engaged: Array, terms: Terms, has_ended: Array, 
 # --- Whom they meet -----------------------------------------------------------------------
 
 
-def companions(people: Population, members: Array, newcomers: Array, terms: Terms, draws: Draws, month: int) -> Ties:
+def companions(
+    people: Population, members: Array, newcomers: Array, terms: PlanTerms, draws: Draws, month: int
+) -> Ties:
     """Tie newcomers to those next to them in the ring of their programme and neighbourhood.
 
     Parameters
@@ -331,7 +335,7 @@ def activity_ties(
     club_order: Array,
     newcomers: Array,
     offer: Array,
-    terms: Terms,
+    terms: PlanTerms,
     draws: Draws,
     month: int,
 ) -> Ties:
@@ -399,7 +403,7 @@ def _ties(ends: Sequence[Array], others: Sequence[Array]) -> Ties:
 # --- What it does to them -----------------------------------------------------------------
 
 
-def traces(people: Population, rows: Array, terms: Terms) -> Traces:
+def traces(people: Population, rows: Array, terms: PlanTerms) -> Traces:
     """Return what programmes do to hazards, a month on.
 
     Who takes part has at least the programme's own log hazards; what is beyond them, and all that

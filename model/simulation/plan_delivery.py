@@ -15,7 +15,7 @@ from model.core.draws import Low
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, load_services
 from model.inputs.plans import Entry, Spending, extra_contacts, spending_of, terms_of, units_next
-from model.inputs.programmes import CostSubstitution, Supporters
+from model.inputs.programmes import Supporters
 from model.inputs.scenario import Scenario
 from model.rules import adult_care, help_seeking, infrastructure, life_events, programmes, services, targeting
 from model.simulation.agency_budgets import AgencyBudgets
@@ -54,7 +54,7 @@ class PlanDelivery:
     ----------
     plan : tuple of Spending
         Every entry; `programmes` are those that take people in.
-    terms : Terms
+    terms : PlanTerms
         What the rules read of each entry, by its number.
     sites : dict of int to Site
         Where each entry that has begun stands, by its number.
@@ -104,9 +104,9 @@ class PlanDelivery:
             self._count("spend_gbp", entry.number, a_month)
             if isinstance(entry, Entry):
                 is_led = entry.terms.approach == "community_led"
-                built = entry.share_built * a_month
+                built = self.terms.share_built[entry.number] * a_month
                 (led if is_led else uniform)[:] += built
-                drawn_in += entry.drawn_in * self.sites[entry.number].units
+                drawn_in += self.terms.adults_drawn_in[entry.number] * self.sites[entry.number].units
                 self._count("built_gbp", entry.number, built)
                 self._count("usable_gbp", entry.number, built * self._fit(world, is_led))
         world.infrastructure = infrastructure.a_month_on(
@@ -173,7 +173,7 @@ class PlanDelivery:
     def shelter(self, climate: life_events.Climate, month: int) -> life_events.Climate:
         """Let trained responders and mutual aid take part of a collective shock's stress."""
         for entry in self.programmes:
-            people, stress = entry.cover
+            people, stress = self.terms.people_covered[entry.number], self.terms.shock_stress_ratio[entry.number]
             if people > 0.0 and entry.is_running(month) and entry.number in self.sites:
                 covered = np.minimum(people * self.sites[entry.number].units / self._heads, 1.0)
                 left = 1.0 - covered * (1.0 - stress)
@@ -335,19 +335,18 @@ class PlanDelivery:
 
     def saved_gbp(self, world: World) -> dict[str, Array]:
         """Return the pounds by which care in a stock costs less this month."""
-        people = world.population
+        people, saving = world.population, self.terms.saving_gbp_per_year
         found: dict[str, Array] = {}
-        for entry in self.programmes:
-            for effect in entry.programme.effects_of(CostSubstitution):
-                marked = programmes.those_engaged(people)
-                rows = marked[
-                    (people.programme[marked] == entry.number)
-                    & (people.engagement[marked] == PARTICIPANT)
-                    & (people.long_term_care[marked] == 1)
-                ]
-                gbp = effect.saving_gbp.value / MONTHS_PER_YEAR
-                saved = gbp * adult_care.counted(people, rows)[0]
-                found[effect.service] = found.get(effect.service, 0.0) + saved
+        for number, place in zip(*np.nonzero(saving), strict=True):
+            engaged = programmes.those_engaged(people)
+            rows = engaged[
+                (people.programme[engaged] == number)
+                & (people.engagement[engaged] == PARTICIPANT)
+                & (people.long_term_care[engaged] == 1)
+            ]
+            service = list(load_services())[place]
+            saved = saving[number, place] / MONTHS_PER_YEAR * adult_care.counted(people, rows)[0]
+            found[service] = found.get(service, 0.0) + saved
         return found
 
     def bought_contacts(self, budgets: AgencyBudgets, month: int) -> dict[str, int]:
