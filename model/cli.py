@@ -59,6 +59,12 @@ def run(
             "options reach it too, save --set of what the place chooses.",
         ),
     ] = None,
+    own_code: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with", metavar="FILE", help="Code of your own, which is run: see docs/extend.md; may be repeated."
+        ),
+    ] = None,
     lives: Annotated[
         bool,
         typer.Option(
@@ -68,7 +74,10 @@ def run(
 ) -> None:
     """Run scenarios and put the answer into words, tables and a figure."""
     from model.campaign.campaign import chosen, jobs_that_pay, run_campaign  # noqa: PLC0415
+    from model.extend import load_extension  # noqa: PLC0415
 
+    for file in own_code or []:
+        load_extension(file)
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
     configs, comparator = chosen(scenarios or [], compare_to, overrides)
@@ -182,10 +191,17 @@ def programmes() -> None:
 
 
 @app.command()
-def steps() -> None:
+def steps(
+    own_code: Annotated[
+        list[Path] | None, typer.Option("--with", metavar="FILE", help="Code of your own, which is run.")
+    ] = None,
+) -> None:
     """Print what happens in a month, step by step, in order."""
+    from model.extend import load_extension  # noqa: PLC0415
     from model.reporting.pages.reference import steps_table  # noqa: PLC0415
 
+    for file in own_code or []:
+        load_extension(file)
     print(steps_table(), end="")
 
 

@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from model.core.memory import peak_mb, reset_peak
+from model.core.own_code import LOADED, OwnCode
 from model.core.rates import MONTHS_PER_YEAR
+from model.extend import run_own_code
 from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import CommunityModel
 from model.tables.schema import Rows, frame_of
@@ -139,10 +141,12 @@ def live_here(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(folder: Path, lived: Any, stop: Any) -> None:
+def _start_worker(folder: Path, lived: Any, stop: Any, own_code: Mapping[str, OwnCode]) -> None:
     # The parent alone answers Ctrl-C: it tells its workers to stop, and they close their files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    for name, code in own_code.items():
+        run_own_code(name, code)
     _worker.update(writer=PartWriter(folder, uuid.uuid4().hex[:12]), lived=lived, stop=stop)
 
 
@@ -175,7 +179,7 @@ def live_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMo
     context = multiprocessing.get_context("spawn")
     lived, stop = context.Value("q", 0), context.Value("b", 0)
     with ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=_start_worker, initargs=(folder, lived, stop)
+        jobs, mp_context=context, initializer=_start_worker, initargs=(folder, lived, stop, dict(LOADED))
     ) as pool:
         with _deaf_to_interrupts():  # so are the processes that start in here, from the first
             futures = {pool.submit(_live_in_worker, task) for task in tasks}

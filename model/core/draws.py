@@ -11,6 +11,7 @@ References
    SC '11. https://doi.org/10.1145/2063384.2063405
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ class Purpose(IntEnum):
     CONVERSION = 48
     ACTIVITY = 49
     SPARED = 50
+    OWN = 51
 
 
 class Low(NamedTuple):
@@ -259,6 +261,21 @@ class Draws:
         where = _where(purpose, lane)
         fill_uniforms(self.seed, where, np.uint32(month & 0xFFFFFFFF), ids, uniforms)
         return uniforms
+
+    def own_uniforms(self, name: str, month: int, ids: Array) -> Array:
+        """Draw one uniform in [0, 1) a resident for a rule of one's own, by its name.
+
+        Each name has draws of its own, so that a rule that is added shifts nobody else's.
+
+        Examples
+        --------
+        >>> ids = np.arange(1, 4)
+        >>> same = Draws(7).own_uniforms("debt", 1, ids) == Draws(7).own_uniforms("debt", 1, ids)
+        >>> bool(same.all())
+        True
+        """
+        lane = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=3).digest(), "big")
+        return self.uniforms(Purpose.OWN, month, ids, lane)
 
     def low(self, purpose: Purpose, month: int, ids: Array, below: Sequence[float], lane: int = 0) -> tuple[Low, ...]:
         """Draw up to four uniforms a resident, of which only those below a bound are needed.

@@ -82,6 +82,7 @@ def load_services(path: Path = SERVICES_FILE) -> Mapping[str, Service]:
     except ValidationError as error:
         raise validation_problem(error, EvidenceError, path, (_File, _Entry)) from None
     services = {name: Service(name, **dict(entry)) for name, entry in read.services.items()}
+    services |= _OWN_SERVICES if path == SERVICES_FILE else {}
     for one in services.values():
         _check_spill(one, services, path)
     return services
@@ -101,6 +102,28 @@ def _check_spill(service: Service, services: Mapping[str, Service], path: Path) 
         raise EvidenceError(
             "is a step of the pathway, which leads on itself", file=path, key=key, value=target, allowed="left out"
         )
+
+
+_OWN_SERVICES: dict[str, Service] = {}
+
+
+def add_service(service: Service) -> None:
+    """Put a service of one's own behind those of the catalogue, in this process.
+
+    It needs the parameters that `rules.demand` reads of it, and what it costs and who pays
+    (`inputs.payers.add_priced`).
+
+    Raises
+    ------
+    EvidenceError
+        When there is a service of that name, or nobody can turn where it spills to.
+    """
+    if service.name in load_services():
+        raise EvidenceError("there is a service of this name", key="services", value=service.name)
+    _OWN_SERVICES[service.name] = service
+    for reader in (load_services, contact_services):
+        reader.cache_clear()
+    _check_spill(service, load_services(), SERVICES_FILE)
 
 
 @cache

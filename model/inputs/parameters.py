@@ -266,7 +266,41 @@ def read_parameters(path: Path = PARAMETERS_FILE) -> Parameters:
         raise validation_problem(error, EvidenceError, path, (_File, _Entry, _SourceEntry)) from None
     sources = {key: Source(key, **dict(entry)) for key, entry in read.sources.items()}
     entries = {name: _parameter(name, entry, path, sources) for name, entry in read.parameters.items()}
+    if path == PARAMETERS_FILE:
+        entries, sources = {**entries, **_OWN_ENTRIES}, {**sources, **_OWN_SOURCES}
     return Parameters(entries, sources)
+
+
+_OWN_ENTRIES: dict[str, Parameter] = {}
+_OWN_SOURCES: dict[str, Source] = {}
+
+
+def add_parameters(parameters: Iterable[Parameter], sources: Iterable[Source], file: Path) -> None:
+    """Put parameters of one's own beside those of the data file, in this process.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+        The numbers; each cites a source known already, one of ``sources``, or ``assumption``.
+    sources : iterable of Source
+        Where they were read.
+    file : Path
+        What they come from, for messages.
+
+    Raises
+    ------
+    EvidenceError
+        When there is a parameter of that name, or anything in one cannot be used.
+    """
+    known = read_parameters()
+    _OWN_SOURCES.update({one.key: one for one in sources})
+    for one in parameters:
+        if one.name in known.entries or one.name in _OWN_ENTRIES:
+            raise EvidenceError("there is a parameter of this name", file=file, key=f"parameters.{one.name}")
+        _require_sound(one, file, {**known.sources, **_OWN_SOURCES})
+        _OWN_ENTRIES[one.name] = one
+    for reader in (read_parameters, load_parameters):
+        reader.cache_clear()
 
 
 def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Source]) -> Parameter:
@@ -275,11 +309,17 @@ def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Sourc
     others = entry.model_dump(exclude={"range", "source"})
     others["status"] = entry.status or ("assumed" if entry.grade == "D" else "published")
     parameter = Parameter(name, low=low, high=high, source=source, **others)
+    _require_sound(parameter, path, sources)
+    return parameter
+
+
+def _require_sound(parameter: Parameter, path: Path, sources: Mapping[str, Source]) -> None:
+    low, high = parameter.low, parameter.high
     _require_known(parameter, "unit", LIMITS, path)
     _require_known(parameter, "grade", GRADES, path)
     _require_known(parameter, "distribution", DISTRIBUTIONS, path)
     _require_known(parameter, "status", STATUSES, path)
-    at = f"parameters.{name}"
+    at = f"parameters.{parameter.name}"
     for key in parameter.sources:
         if key not in sources:
             raise EvidenceError("unknown source", file=path, key=f"{at}.source", value=key, known=sources, wanted=key)
@@ -294,7 +334,6 @@ def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Sourc
         raise EvidenceError(
             "outside its own range", file=path, key=f"{at}.value", value=parameter.value, allowed=f"{low:g} to {high:g}"
         )
-    return parameter
 
 
 def _require_known(parameter: Parameter, key: str, known: Iterable[str], path: Path) -> None:

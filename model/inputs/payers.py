@@ -169,8 +169,18 @@ def load_payments(items: Path = ITEMS_FILE, payers: Path = PAYERS_FILE) -> Payme
     read = _read(items, _ItemsFile, (_Service, _Item))
     services = {name: _priced(one, f"services.{name}", table, items) for name, one in read.services.items()}
     programmes = {name: _payment(one, f"programmes.{name}", table, items) for name, one in read.programmes.items()}
+    services |= _OWN if items == ITEMS_FILE else {}
     others = (_payment(one, name, table, items) for name, one in (("unlisted", read.unlisted), ("usual", read.usual)))
     return Payments(services, programmes, *others)
+
+
+_OWN: dict[str, Priced] = {}
+
+
+def add_priced(service: str, priced: Priced) -> None:
+    """Say what a service of one's own costs and who pays for it, in this process."""
+    _OWN[service] = priced
+    load_payments.cache_clear()
 
 
 def _read(path: Path, schema: type[M], inner: tuple[type[BaseModel], ...]) -> M:

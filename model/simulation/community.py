@@ -21,7 +21,7 @@ from model.network import Network
 from model.rules import infrastructure, migration, ties, wellbeing
 from model.simulation.agency_budgets import AgencyBudgets
 from model.simulation.explanations import explain
-from model.simulation.month import STEPS, Step, steps_of
+from model.simulation.month import Step, all_steps, steps_of
 from model.simulation.prepared import prepare
 from model.simulation.simulation import Simulation, assemble, settle
 from model.simulation.steps.services import begin_care
@@ -96,7 +96,7 @@ class CommunityModel(mesa.Model):
         config = config or load_scenario()
         require_memory(config)
         seed = config.seed if rng is None else rng
-        self._open(config, seed, settle(config, Draws(_whole(seed))), on_month, steps or STEPS)
+        self._open(config, seed, settle(config, Draws(_whole(seed))), on_month, steps or all_steps())
         self._burn_in()
         begin_care(self.simulation, np.flatnonzero(self.population.is_present))
         self.simulation.world.open_queues()
@@ -311,7 +311,7 @@ class CommunityModel(mesa.Model):
         seed: int,
         arrays: Mapping[str, Array],
         on_month: Callable[[], None] | None = None,
-        steps: Sequence[Step] = STEPS,
+        steps: Sequence[Step] | None = None,
     ) -> Self:
         model = cls.__new__(cls)
         prepared, draws, people = prepare(config), Draws(seed), population_from(arrays)
@@ -327,7 +327,7 @@ class CommunityModel(mesa.Model):
             infrastructure=infrastructure.at_start(prepared.parameters, len(config.place_profile.neighbourhoods)),
         )
         world.open_queues()
-        model._open(config, seed, assemble(prepared, world), on_month, steps)
+        model._open(config, seed, assemble(prepared, world), on_month, steps or all_steps())
         return model
 
     def save_state(self, path: str | Path) -> None:

@@ -39,12 +39,15 @@ class Step:
         Whether it happens in burn-in, and in the months after it.
     needs_demography : bool
         Whether it is left out where nobody is born, grows older, dies, moves or changes household.
+    reads : tuple of str
+        Terms that it reads of what effects of programmes fill.
     """
 
     run: Callable[[Simulation, int], None]
     in_burn_in: bool = False
     in_months: bool = True
     needs_demography: bool = False
+    reads: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -59,15 +62,15 @@ class Step:
 
 STEPS = (
     Step(renew, in_burn_in=True, in_months=False, needs_demography=True),
-    Step(life_events_strike, in_burn_in=True),
+    Step(life_events_strike, in_burn_in=True, reads=("people_covered", "shock_stress_ratio")),
     Step(meet_and_part, in_burn_in=True),
-    Step(invest),
-    Step(take_part),
-    Step(seek_help, in_burn_in=True),
+    Step(invest, reads=("share_built", "adults_drawn_in")),
+    Step(take_part, reads=("peer_ties", "activity_ties", "kept", "kept_at_end", "worsen", "improve")),
+    Step(seek_help, in_burn_in=True, reads=("help_ratio",)),
     Step(move_between_states, in_burn_in=True),
     Step(seek_treatment, in_burn_in=True, in_months=False),
-    Step(seek_services),
-    Step(come_into_care),
+    Step(seek_services, reads=("service_ratio",)),
+    Step(come_into_care, reads=("service_ratio",)),
     Step(die, needs_demography=True),
     Step(be_born, needs_demography=True),
     Step(change_homes, needs_demography=True),
@@ -76,9 +79,32 @@ STEPS = (
     Step(grow_older, needs_demography=True),
     Step(note_who_lives_alone, needs_demography=True),
     Step(feel_lonely, in_burn_in=True),
-    Step(record),
+    Step(record, reads=("saving_gbp_per_year",)),
 )
 """Every step, in the order in which it happens."""
+
+
+_OWN_STEPS: list[tuple[Step, str | None, str | None]] = []
+
+
+def add_step(step: Step, *, before: str | None = None, after: str | None = None) -> None:
+    """Put a step of one's own into every month that this process simulates; see `with_step`."""
+    with_step(all_steps(), step, before=before, after=after)
+    _OWN_STEPS.append((step, before, after))
+
+
+def all_steps() -> tuple[Step, ...]:
+    """Return `STEPS` with those of one's own at their places.
+
+    Examples
+    --------
+    >>> all_steps()[0].name
+    'renew'
+    """
+    steps: tuple[Step, ...] = STEPS
+    for step, before, after in _OWN_STEPS:
+        steps = with_step(steps, step, before=before, after=after)
+    return steps
 
 
 def steps_of(steps: Iterable[Step], *, burn_in: bool, demography: bool) -> tuple[Step, ...]:

@@ -30,7 +30,7 @@ from model.rules import (
 from model.rules.demography import settle
 from model.rules.infrastructure import Infrastructure
 from model.simulation.prepared import Prepared
-from model.state.population import Population
+from model.state.population import OWN_COLUMNS, Population
 from model.state.queues import Queue, queue_of
 
 START = 0
@@ -150,7 +150,7 @@ class World:
         people.write("employment", rows, life_events.work_of(people, rows, p, self.draws))
         conditions = life_events.conditions_of(people, rows, self.calendar_month, p, self.draws)
         people.write("conditions", rows, conditions)
-        for name in CLEAN_SLATE:
+        for name in (*CLEAN_SLATE, *OWN_COLUMNS):
             people.write(name, rows, 0)
         self.assess_risk(rows)
 

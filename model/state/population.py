@@ -3,7 +3,7 @@
 A resident is a row. Rules receive columns; `model.agents.Resident` is a window on a row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from model.core.codes import (
     THRIVING,
     VACANT,
 )
+from model.core.errors import InputError
 from model.core.kernels import kernel
 
 
@@ -39,7 +40,7 @@ class Column:
     labels: tuple[str, ...] = ()
 
 
-COLUMNS = (
+COLUMNS = [
     Column("resident", "int64", "id", "who this is, for life; founders are 1, 2, 3 …", "demography"),
     Column("neighbourhood", "int16", "number", "where they live, in the profile's order", "demography"),
     Column("quintile", "int8", "1-5", "national deprivation quintile, 1 most deprived", "demography"),
@@ -73,10 +74,29 @@ COLUMNS = (
     Column("programme_improve", "float32", "log hazard", "what programmes add to improving, fading", "programmes"),
     Column("child_care", "int8", "code", "children's social care, under 16", "childrens_care", CHILD_CARE),
     Column("long_term_care", "int8", "0 or 1", "whether in long-term adult care", "adult_care"),
-)
+]
 """Every column, and the rule that alone may change it."""
 
-DECLARED: Mapping[str, Column] = {column.name: column for column in COLUMNS}
+DECLARED: dict[str, Column] = {column.name: column for column in COLUMNS}
+
+OWN_COLUMNS: list[str] = []
+"""Names of columns of one's own; newcomers have 0 in them."""
+
+
+def add_column(column: Column) -> None:
+    """Give every resident a fact of one's own, in worlds that this process makes from now on.
+
+    Raises
+    ------
+    InputError
+        When there is a column of that name.
+    """
+    if column.name in DECLARED:
+        raise InputError("there is a column of this name", key="columns", value=column.name, allowed="another name")
+    COLUMNS.append(column)
+    DECLARED[column.name] = column
+    OWN_COLUMNS.append(column.name)
+
 
 ROOM = 1.3
 """Rows for each founder of a neighbourhood, so that it can grow where births exceed deaths."""

@@ -24,6 +24,7 @@ from model.core.codes import (
     VACANT,
 )
 from model.core.errors import ResultsError
+from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
 from model.inputs.places import thin
 from model.inputs.scenario import Scenario
@@ -62,7 +63,9 @@ def history_of(config: Scenario) -> dict[str, Any]:
     contents = (place, sorted(config.parameter_values.items()))
     treating = sorted(name for name in config.services if load_services()[name].treats)
     past = hashlib.blake2b(repr(contents).encode(), digest_size=16).hexdigest()
-    return {**config.model_dump(mode="json", include=names), "place_and_parameters": past, "treating": treating}
+    own = {"own_code": sorted(code.hash for code in LOADED.values())} if LOADED else {}
+    dumped = config.model_dump(mode="json", include=names)
+    return {**dumped, "place_and_parameters": past, "treating": treating, **own}
 
 
 def arrays_of(people: Population, network: Network, weights: Array) -> dict[str, Array]:

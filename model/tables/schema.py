@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from model.core.codes import LAYER_NAMES, STATES
+from model.core.errors import InputError
 
 Rows = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ RUN = Field("run", "int32", "number", "the run, as in the table runs")
 DIMENSIONS = ("scenario", "variant", "draw", "replicate", "seed", "place")
 """Columns of ``runs`` that tell runs apart, joined to every table a reader opens."""
 
-TABLES: Mapping[str, tuple[Field, ...]] = {
+TABLES: dict[str, tuple[Field, ...]] = {
     "runs": (
         RUN,
         Field("scenario", "string", "name", "what was simulated"),
@@ -227,6 +228,19 @@ ON_REQUEST: Mapping[str, tuple[Field, ...]] = {
     ),
 }
 """What commands make of them later."""
+
+
+def add_field(table: str, field: Field) -> None:
+    """Give a table a column of one's own, in this process.
+
+    Raises
+    ------
+    InputError
+        When the table has a column of that name.
+    """
+    if field.name in [one.name for one in TABLES[table]]:
+        raise InputError("the table has a column of this name", key=table, value=field.name, allowed="another name")
+    TABLES[table] = (*TABLES[table], field)
 
 
 def schema_of(table: str) -> pa.Schema:

@@ -183,7 +183,8 @@ def test_a_run_that_breaks_leaves_its_reason_and_the_others_go_on(config, tmp_pa
         if sim.world.draws.seed == config.seed + 1:
             raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr(community, "STEPS", with_step(STEPS, Step(break_one), after="grow_older"))
+    steps = with_step(STEPS, Step(break_one), after="grow_older")
+    monkeypatch.setattr(community, "all_steps", lambda: steps)
     outcome = run_campaign([config], tmp_path / "out")
     runs = outcome.results.runs
 

@@ -21,7 +21,7 @@ from model.inputs.parameters import (
 )
 from model.reporting.pages.programmes import programmes_page
 from model.reporting.wording import plain_table
-from model.simulation.month import STEPS
+from model.simulation.month import all_steps
 from model.state.population import COLUMNS
 from model.studies.calibration import HIGHEST_RADIUS, WORRYING_RADIUS, Fit, knobs
 from model.studies.targets import load_targets
@@ -183,7 +183,7 @@ def steps_table() -> str:
     rows = (
         f"| `{step.name}` | {step.meaning} | {_yes(step.in_burn_in)} | {_yes(step.in_months)} "
         f"| {_yes(not step.needs_demography)} |\n"
-        for step in STEPS
+        for step in all_steps()
     )
     head = "| step | what it does | in burn-in | after it | without demography |\n| --- | --- | --- | --- | --- |\n"
     return head + "".join(rows)

@@ -1,20 +1,40 @@
 """What is written down at the end of a month, and of a year."""
 
+from collections.abc import Callable
+
 from model.core.arrays import Array
 from model.core.codes import PARTICIPANT, SUPPORTER
 from model.core.rates import MONTHS_PER_YEAR
 from model.simulation.simulation import Simulation
+from model.tables.schema import Field, add_field
 
 
 def record(sim: Simulation, month: int) -> None:
     """Write the month down; at the end of a year the plan and the money too."""
     world, now = sim.world, sim.now
-    vital = {**now.vital, **prevention_now(sim)}
+    vital = {**now.vital, **prevention_now(sim), **{name: count(sim) for name, count in _OWN_COUNTS.items()}}
     sim.recorder.record(
         month, world.population, world.network, now.service_use.flow, vital, now.stocks, sim.delivery.saved_gbp(world)
     )
     if month % MONTHS_PER_YEAR == 0:
         _record_year(sim, month // MONTHS_PER_YEAR)
+
+
+_OWN_COUNTS: dict[str, Callable[[Simulation], Array]] = {}
+
+
+def add_monthly(field: Field, count: Callable[[Simulation], Array]) -> None:
+    """Give the table ``monthly`` a column of one's own, counted at the end of every month.
+
+    Parameters
+    ----------
+    field : Field
+        Its name, type, unit and meaning.
+    count : callable
+        Called with the simulation; returns a value for each neighbourhood.
+    """
+    add_field("monthly", field)
+    _OWN_COUNTS[field.name] = count
 
 
 def prevention_now(sim: Simulation) -> dict[str, Array]:
