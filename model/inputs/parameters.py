@@ -17,12 +17,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_toml, validation_problem
 from model.inputs.parameter_names import ParameterNames
+from model.inputs.payers import load_payments
 
 PARAMETERS_FILE = DATA / "parameters.toml"
 FITTED_FILE = DATA / "fitted.toml"
 LARGEST_PARAMETERS_BYTES = 1_000_000
 
 ASSUMPTION = "assumption"
+UNIT_COST = "_unit_cost"
+"""Ending of the parameters whose value is the price of a service in items.toml."""
 
 LIMITS = {
     "per year": (0.0, 120.0),
@@ -212,7 +215,7 @@ def _listed(source: object) -> object:
 
 
 class _Entry(_Table):
-    value: float
+    value: float | None = None
     unit: str
     range: tuple[float, float] = Field(strict=False)
     distribution: str
@@ -307,10 +310,19 @@ def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Sourc
     source = entry.source[0] if len(entry.source) == 1 else entry.source
     low, high = entry.range
     others = entry.model_dump(exclude={"range", "source"})
+    others["value"] = _unit_cost(name, path) if entry.value is None else entry.value
     others["status"] = entry.status or ("assumed" if entry.grade == "D" else "published")
     parameter = Parameter(name, low=low, high=high, source=source, **others)
     _require_sound(parameter, path, sources)
     return parameter
+
+
+def _unit_cost(name: str, path: Path) -> float:
+    """Return what a service costs: that number stands with what was read of it, and only there."""
+    priced = load_payments().services.get(name.removesuffix(UNIT_COST))
+    if priced is None:
+        raise EvidenceError("is missing", file=path, key=f"parameters.{name}.value")
+    return priced.price_gbp
 
 
 def _require_sound(parameter: Parameter, path: Path, sources: Mapping[str, Source]) -> None:

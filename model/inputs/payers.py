@@ -66,8 +66,8 @@ class Priced:
 
     @property
     def price_gbp(self) -> float:
-        """The unit cost in the money of 2024/25."""
-        return self.times * rebased(self.read_gbp, self.price_year)
+        """The unit cost in the money of 2024/25, to the pound."""
+        return float(half_up(self.times * rebased(self.read_gbp, self.price_year)))
 
 
 @dataclass(frozen=True)

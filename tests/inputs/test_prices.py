@@ -11,12 +11,13 @@ from model.core.errors import EvidenceError
 from model.core.files import read_table
 from model.core.money import cash_released
 from model.inputs.catalogue import load_services
-from model.inputs.parameters import load_parameters
+from model.inputs.parameters import PARAMETERS_FILE, load_parameters
 from model.inputs.payers import AGENCIES, ITEMS_FILE, PAYERS_FILE, load_payments
 from model.inputs.prices import DEFLATOR_FILE, PRICE_YEAR, deflators, rebased
 from model.inputs.programmes import PROGRAMMES
 
 PAYERS = tomllib.loads(PAYERS_FILE.read_text("utf-8"))
+PARAMETERS = tomllib.loads(PARAMETERS_FILE.read_text("utf-8"))["parameters"]
 ITEMS = tomllib.loads(ITEMS_FILE.read_text("utf-8"))
 EVERY_ITEM = [*ITEMS["services"].values(), *ITEMS["programmes"].values(), ITEMS["unlisted"]]
 PAYMENTS = load_payments()
@@ -72,8 +73,11 @@ def test_the_nearest_price_year_is_suggested():
 
 @pytest.mark.parametrize("name", load_services())
 def test_unit_costs_are_what_was_read_in_the_money_of_the_price_year(name):
-    # Within a hundredth: costs are rounded to a few figures.
-    assert load_parameters()[f"{name}_unit_cost"] == pytest.approx(PAYMENTS.services[name].price_gbp, rel=0.01)
+    priced = PAYMENTS.services[name]
+    by_hand = priced.times * priced.read_gbp * deflators()["2024/25"] / deflators()[priced.price_year]
+
+    assert abs(load_parameters()[f"{name}_unit_cost"] - by_hand) <= 0.5  # to the pound
+    assert "value" not in PARAMETERS[f"{name}_unit_cost"]  # one number stands in one place
 
 
 # --- Who pays ---------------------------------------------------------------------------------
