@@ -56,26 +56,23 @@ PARTS, SEEKS = 1, 2
 IN_STREET, IN_CLUB, AMONG_FRIENDS = range(3)
 
 
-def starting_network(people: Population, parameters: Parameters, draws: Draws) -> Network:
-    """Tie the residents of a place before the first month.
+def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tuple[Array, Array]:
+    """Match the local ties that residents want and reach, before the first month.
 
     Parameters
     ----------
     people : Population
         With who they are and how many ties they want filled in.
     parameters : Parameters
-        Those of ties are read.
+        Those of ties are read, the age of first ties among them.
     draws : Draws
         The world's draws.
+
+    Returns
+    -------
+    tuple of array
+        Rows of both ends of each tie.
     """
-    network = Network(people.n_rows)
-    in_no_mood = np.zeros(people.n_rows, np.int8)
-    network.add("local", *local_pairs(people, parameters, draws), in_no_mood)
-    return network
-
-
-def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tuple[Array, Array]:
-    """Match the local ties that residents want and reach, from the age of first ties."""
     p = parameters
     old_enough = people.birth_month <= START - p.age_of_first_ties * MONTHS_PER_YEAR
     holders = np.flatnonzero(people.is_present & old_enough)

@@ -16,11 +16,11 @@ from model.core.arrays import Array
 from model.core.money import PENCE, cash_released, half_up
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place
-from model.inputs.parameters import Parameters
 from model.inputs.payers import AGENCIES, Payment, load_payments
 from model.inputs.plans import Spending
 from model.inputs.scenario import Contract, Scenario
 from model.rules import budgets
+from model.simulation.prepared import Prepared
 from model.state.ledger import NOBODYS, Kind, Ledger, Posting
 
 USUAL = "social_infrastructure"
@@ -56,11 +56,9 @@ class AgencyBudgets:
     Parameters
     ----------
     config : Scenario
-        Regime, contract, notice and growth are read.
-    parameters : Parameters
-        Caps and reserves are read.
-    prices_gbp : array of shape (years, services of the catalogue)
-        Unit costs by year.
+        Regime, contract and notice are read.
+    prepared : Prepared
+        Caps, reserves, growth and unit costs are read.
     plan : sequence of Spending
         What is planned.
 
@@ -70,10 +68,9 @@ class AgencyBudgets:
         A year each: arrays by agency, in the columns of the table ``budgets``.
     """
 
-    def __init__(self, config: Scenario, parameters: Parameters, prices_gbp: Array, plan: Sequence[Spending]) -> None:
-        self._config, self._parameters, self._plan = config, parameters, plan
-        self._growth = config.growth.indices
-        self._prices_gbp = prices_gbp
+    def __init__(self, config: Scenario, prepared: Prepared, plan: Sequence[Spending]) -> None:
+        self._config, self._parameters, self._plan = config, prepared.parameters, plan
+        self._growth, self._prices_gbp = prepared.growth, prepared.prices_gbp
         self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
         self._priced = [load_payments().services[name] for name in config.services]
         self._who_pays = np.array([_by_agency(one.payment) for one in self._priced])

@@ -18,14 +18,12 @@ from model.inputs.payers import AGENCIES
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario, load_scenario
 from model.network import Network
-from model.rules import infrastructure, migration, ties, wellbeing
+from model.rules import migration, ties, wellbeing
 from model.simulation.agency_budgets import AgencyBudgets
 from model.simulation.explanations import explain
-from model.simulation.month import Step, all_steps, steps_of
-from model.simulation.prepared import prepare
-from model.simulation.simulation import Simulation, assemble, settle
-from model.simulation.steps.services import begin_care
-from model.simulation.world import START, World
+from model.simulation.month import BURN_IN, FOUNDING, MONTHS, OPENING, SETTLED, Step, all_steps, steps_of
+from model.simulation.simulation import assemble
+from model.simulation.world import START
 from model.state.population import Population
 from model.state.recorder import Recorder
 from model.state.saved_state import (
@@ -95,29 +93,29 @@ class CommunityModel(mesa.Model):
     ) -> None:
         config = config or load_scenario()
         require_memory(config)
-        seed = config.seed if rng is None else rng
-        self._open(config, seed, settle(config, Draws(_whole(seed))), on_month, steps or all_steps())
+        self._open(config, config.seed if rng is None else rng, on_month, steps)
+        self._take(FOUNDING)
         self._burn_in()
-        begin_care(self.simulation, np.flatnonzero(self.population.is_present))
-        self.simulation.world.open_queues()
+        self._take(SETTLED)
+        self._take(OPENING)
 
     def _open(
-        self,
-        config: Scenario,
-        seed: int,
-        simulation: Simulation,
-        on_month: Callable[[], None] | None,
-        steps: Sequence[Step],
+        self, config: Scenario, seed: int, on_month: Callable[[], None] | None, steps: Sequence[Step] | None
     ) -> None:
-        super().__init__(rng=int(seed))
+        self.seed = _whole(seed)
+        super().__init__(rng=self.seed)
         self.config = config
-        self.seed = int(seed)
-        self.simulation = simulation
-        self.steps_of_month = tuple(steps)
+        self.simulation = assemble(config, Draws(self.seed))
+        self.all_steps = tuple(steps or all_steps())
         self._on_month = on_month or (lambda: None)
-        has_demography = config.structure.demography
-        self._month = steps_of(steps, burn_in=False, demography=has_demography)
-        self._burn_in_month = steps_of(steps, burn_in=True, demography=has_demography)
+        self._month = self._steps_of(MONTHS)
+
+    def _steps_of(self, phase: str) -> tuple[Step, ...]:
+        return steps_of(self.all_steps, phase, demography=self.config.structure.demography)
+
+    def _take(self, phase: str) -> None:
+        for step in self._steps_of(phase):
+            step.run(self.simulation, START)
 
     # --- The month -----------------------------------------------------------------------
 
@@ -141,8 +139,9 @@ class CommunityModel(mesa.Model):
 
     def _burn_in(self) -> None:
         """Let the states settle among the ties, with every age held; months up to 0."""
+        steps = self._steps_of(BURN_IN)
         for month in range(1 - self.config.burn_in_years * MONTHS_PER_YEAR, START + 1):
-            for step in self._burn_in_month:
+            for step in steps:
                 step.run(self.simulation, month)
             self._on_month()
 
@@ -299,7 +298,7 @@ class CommunityModel(mesa.Model):
         if history_of(config) != history_of(self.config):
             raise ValueError("the scenario has another past: place, burn-in or parameters differ")
         arrays = {name: values.copy() for name, values in self._arrays().items()}
-        return self._from_arrays(config, self.seed, arrays, on_month, self.steps_of_month)
+        return self._from_arrays(config, self.seed, arrays, on_month, self.all_steps)
 
     def _arrays(self) -> dict[str, Array]:
         return arrays_of(self.population, self.network, self.contact_weights)
@@ -314,20 +313,13 @@ class CommunityModel(mesa.Model):
         steps: Sequence[Step] | None = None,
     ) -> Self:
         model = cls.__new__(cls)
-        prepared, draws, people = prepare(config), Draws(seed), population_from(arrays)
-        world = World(
-            config=config,
-            prepared=prepared,
-            draws=draws,
-            population=people,
-            network=network_from(arrays),
-            groups=ties.groups_of(people, draws),
-            founders=migration.founders_of(people),
-            contact_weights=arrays["weights"],
-            infrastructure=infrastructure.at_start(prepared.parameters, len(config.place_profile.neighbourhoods)),
-        )
-        world.open_queues()
-        model._open(config, seed, assemble(prepared, world), on_month, steps or all_steps())
+        model._open(config, seed, on_month, steps)
+        world = model.simulation.world
+        world.population, world.network = population_from(arrays), network_from(arrays)
+        world.groups = ties.groups_of(world.population, world.draws)
+        world.founders = migration.founders_of(world.population)
+        world.contact_weights = arrays["weights"]
+        model._take(OPENING)
         return model
 
     def save_state(self, path: str | Path) -> None:

@@ -5,6 +5,14 @@ from dataclasses import dataclass
 
 from model.core.errors import InputError
 from model.simulation.simulation import Simulation
+from model.simulation.steps.founding import (
+    begin_founders_care,
+    endow_founders,
+    form_households,
+    open_queues,
+    settle_residents,
+    tie_founders,
+)
 from model.simulation.steps.people import (
     be_born,
     change_homes,
@@ -26,17 +34,21 @@ from model.simulation.steps.wellbeing import (
     seek_help,
 )
 
+FOUNDING, BURN_IN, SETTLED, OPENING, MONTHS = PHASES = ("founding", "burn-in", "settled", "opening", "months")
+"""When a step is taken: once as a place is founded; every month of its burn-in; once after it; once as
+a future begins, be it the first of a place or one of several; every month of a future."""
+
 
 @dataclass(frozen=True)
 class Step:
-    """One thing that happens in a month.
+    """One thing that happens.
 
     Parameters
     ----------
     run : callable
-        Called with the simulation and the month's number, which is below 1 in burn-in.
-    in_burn_in, in_months : bool
-        Whether it happens in burn-in, and in the months after it.
+        Called with the simulation and the month's number, which is below 1 before a future begins.
+    phases : tuple of str
+        When it happens: some of `PHASES`.
     needs_demography : bool
         Whether it is left out where nobody is born, grows older, dies, moves or changes household.
     reads : tuple of str
@@ -44,8 +56,7 @@ class Step:
     """
 
     run: Callable[[Simulation, int], None]
-    in_burn_in: bool = False
-    in_months: bool = True
+    phases: tuple[str, ...] = (MONTHS,)
     needs_demography: bool = False
     reads: tuple[str, ...] = ()
 
@@ -60,15 +71,23 @@ class Step:
         return (self.run.__doc__ or "").strip().split("\n")[0]
 
 
+EVERY_MONTH = (BURN_IN, MONTHS)
+
 STEPS = (
-    Step(renew, in_burn_in=True, in_months=False, needs_demography=True),
-    Step(life_events_strike, in_burn_in=True, reads=("people_covered", "shock_stress_ratio")),
-    Step(meet_and_part, in_burn_in=True),
+    Step(settle_residents, (FOUNDING,)),
+    Step(form_households, (FOUNDING,)),
+    Step(endow_founders, (FOUNDING,)),
+    Step(tie_founders, (FOUNDING,)),
+    Step(begin_founders_care, (SETTLED,)),
+    Step(open_queues, (OPENING,)),
+    Step(renew, (BURN_IN,), needs_demography=True),
+    Step(life_events_strike, EVERY_MONTH, reads=("people_covered", "shock_stress_ratio")),
+    Step(meet_and_part, EVERY_MONTH),
     Step(invest, reads=("share_built", "adults_drawn_in")),
     Step(take_part, reads=("peer_ties", "activity_ties", "kept", "kept_at_end", "worsen", "improve")),
-    Step(seek_help, in_burn_in=True, reads=("help_ratio",)),
-    Step(move_between_states, in_burn_in=True),
-    Step(seek_treatment, in_burn_in=True, in_months=False),
+    Step(seek_help, EVERY_MONTH, reads=("help_ratio",)),
+    Step(move_between_states, EVERY_MONTH),
+    Step(seek_treatment, (BURN_IN,)),
     Step(seek_services, reads=("service_ratio",)),
     Step(come_into_care, reads=("service_ratio",)),
     Step(die, needs_demography=True),
@@ -78,7 +97,7 @@ STEPS = (
     Step(move_in, needs_demography=True),
     Step(grow_older, needs_demography=True),
     Step(note_who_lives_alone, needs_demography=True),
-    Step(feel_lonely, in_burn_in=True),
+    Step(feel_lonely, EVERY_MONTH),
     Step(record, reads=("saving_gbp_per_year",)),
 )
 """Every step, in the order in which it happens."""
@@ -99,7 +118,7 @@ def all_steps() -> tuple[Step, ...]:
     Examples
     --------
     >>> all_steps()[0].name
-    'renew'
+    'settle_residents'
     """
     steps: tuple[Step, ...] = STEPS
     for step, before, after in _OWN_STEPS:
@@ -107,19 +126,15 @@ def all_steps() -> tuple[Step, ...]:
     return steps
 
 
-def steps_of(steps: Iterable[Step], *, burn_in: bool, demography: bool) -> tuple[Step, ...]:
-    """Return the steps of a month in burn-in or after it.
+def steps_of(steps: Iterable[Step], phase: str, *, demography: bool) -> tuple[Step, ...]:
+    """Return the steps of a phase, in order.
 
     Examples
     --------
-    >>> [step.name for step in steps_of(STEPS, burn_in=True, demography=False)]  # doctest: +ELLIPSIS
-    ['life_events_strike', 'meet_and_part', 'seek_help', ...]
+    >>> [step.name for step in steps_of(STEPS, BURN_IN, demography=False)][:3]
+    ['life_events_strike', 'meet_and_part', 'seek_help']
     """
-    return tuple(
-        step
-        for step in steps
-        if (step.in_burn_in if burn_in else step.in_months) and (demography or not step.needs_demography)
-    )
+    return tuple(step for step in steps if phase in step.phases and (demography or not step.needs_demography))
 
 
 def with_step(
@@ -137,7 +152,7 @@ def with_step(
     >>> def fall_into_debt(sim, month):
     ...     "Let some of those who lost work fall into debt."
     >>> more = with_step(STEPS, Step(fall_into_debt), after="life_events_strike")
-    >>> [one.name for one in more][1:4]
+    >>> [one.name for one in more][7:10]
     ['life_events_strike', 'fall_into_debt', 'meet_and_part']
     """
     names = [one.name for one in steps]

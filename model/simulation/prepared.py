@@ -1,7 +1,8 @@
 """What is worked out once from a scenario and then only read: one field for each use."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from model.inputs.catalogue import Shock, load_services
 from model.inputs.england import Demand
 from model.inputs.growth import Indices, prices_gbp
 from model.inputs.parameters import Parameters
-from model.inputs.scenario import Scenario
+from model.inputs.scenario import Levers, Scenario
 from model.rules import (
     childrens_care,
     demand,
@@ -66,6 +67,19 @@ class Prepared:
     shocks: Sequence[tuple[Shock, Array]]
 
 
+WORKED_OUT: Mapping[str, Callable[[Parameters], Any]] = {
+    "ease_of_meeting": ties.ease_of,
+    "company_wanted": loneliness.wants_of,
+    "event_chances": life_events.chances_of_a_month,
+    "stress_left_after_a_month": life_events.fading,
+    "recognition": help_seeking.recognition_of,
+    "household_rates": households.rates_of,
+    "coefficients": wellbeing.coefficients_of,
+    "usual_demand": lambda p: demand.solve_demand(p, expected_sought=help_seeking.contacts_expected(p)),
+}
+"""What follows from the parameters alone, and the rule that says how."""
+
+
 def prepare(config: Scenario) -> Prepared:
     """Work out the constants of a scenario.
 
@@ -75,41 +89,31 @@ def prepare(config: Scenario) -> Prepared:
     >>> prepare(load_scenario()).rates_after.worsen_hazard_ratio
     1.0
     """
-    p, levers = config.parameter_values, config.levers
-    growth = config.growth.indices
+    p, growth = config.parameter_values, config.growth.indices
     roles = founding.roles_by_age(p, demography.death_rates().mean(axis=2), demography.birth_rates())
-    sought = help_seeking.contacts_expected(p)
+    death_ratios = demography.death_ratios(p)
     has_care = any(load_services()[name].kind == "stock" for name in config.services)
     return Prepared(
         parameters=p,
         growth=growth,
         prices_gbp=prices_gbp(p, growth.unit_costs),
-        ease_of_meeting=ties.ease_of(p),
-        company_wanted=loneliness.wants_of(p),
-        event_chances=life_events.chances_of_a_month(p),
-        stress_left_after_a_month=life_events.fading(p),
-        recognition=help_seeking.recognition_of(p),
         roles=roles,
-        household_rates=households.rates_of(p),
-        vital_chances=demography.chances_of_a_month(
-            roles.in_couple, p.birth_ratio_unpartnered, demography.death_ratios(p)
-        ),
-        coefficients=wellbeing.coefficients_of(p),
-        rates_before=_rates(config, (1.0, 1.0)),
-        rates_after=_rates(config, (levers.worsen_hazard_ratio, levers.improve_hazard_ratio)),
-        usual_demand=demand.solve_demand(p, expected_sought=sought),
+        vital_chances=demography.chances_of_a_month(roles.in_couple, p.birth_ratio_unpartnered, death_ratios),
+        rates_before=_rates(config, Levers()),
+        rates_after=_rates(config, config.levers),
         usual_child_care=childrens_care.rates_of(p) if has_care else None,
         shocks=_shocks(config),
+        **{name: work_out(p) for name, work_out in WORKED_OUT.items()},
     )
 
 
-def _rates(config: Scenario, hazard_ratios: tuple[float, float]) -> wellbeing.Rates:
+def _rates(config: Scenario, levers: Levers) -> wellbeing.Rates:
     structure = config.structure
     return wellbeing.rates_of(
         config.parameter_values,
         direct_jumps=structure.direct_jumps,
         contagion_from_all=structure.contagion_from == "all",
-        hazard_ratios=hazard_ratios,
+        hazard_ratios=(levers.worsen_hazard_ratio, levers.improve_hazard_ratio),
     )
 
 

@@ -11,7 +11,7 @@ from model.simulation.agency_budgets import AgencyBudgets
 from model.simulation.month_account import MonthAccount
 from model.simulation.plan_delivery import PlanDelivery
 from model.simulation.prepared import Prepared, prepare
-from model.simulation.world import START, World, found
+from model.simulation.world import START, World
 from model.state.recorder import Recorder
 
 
@@ -50,22 +50,17 @@ VITAL = ("worsened", "improved", "sought_help", "births", "deaths", "moved_in", 
 """What is counted as it happens, a month, by neighbourhood."""
 
 
-def settle(config: Scenario, draws: Draws) -> Simulation:
-    """Settle a place, ready for its burn-in."""
+def assemble(config: Scenario, draws: Draws) -> Simulation:
+    """Put the parts of a simulation together, all as before the first step."""
     prepared = prepare(config)
-    return assemble(prepared, found(config, prepared, draws))
-
-
-def assemble(prepared: Prepared, world: World) -> Simulation:
-    """Give a settled place its plan, budgets and record, all as before the first month."""
-    config, delivery = world.config, PlanDelivery(world.config, prepared)
+    world, delivery = World(config, prepared, draws), PlanDelivery(config, prepared)
     nobody = np.zeros(len(world.place.neighbourhoods), np.int64)
     return Simulation(
         config=config,
         prepared=prepared,
         world=world,
         delivery=delivery,
-        budgets=AgencyBudgets(config, prepared.parameters, prepared.prices_gbp, delivery.plan),
+        budgets=AgencyBudgets(config, prepared, delivery.plan),
         recorder=Recorder(world.place, config.services, prepared.parameters, prepared.prices_gbp, world.scale),
         now=MonthAccount(
             climate=life_events.climate_of([], world.infrastructure_index, START),

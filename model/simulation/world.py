@@ -4,7 +4,6 @@ What every step of the month needs of it is here: moods, states that neighbours 
 and the endowment of newcomers. Steps hold the mechanisms; rules hold the formulas.
 """
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,9 +16,6 @@ from model.inputs.scenario import Scenario
 from model.network import Network
 from model.rules import (
     demand,
-    founding,
-    help_seeking,
-    households,
     infrastructure,
     life_events,
     loneliness,
@@ -27,11 +23,10 @@ from model.rules import (
     ties,
     wellbeing,
 )
-from model.rules.demography import settle
 from model.rules.infrastructure import Infrastructure
 from model.simulation.prepared import Prepared
 from model.state.population import OWN_COLUMNS, Population
-from model.state.queues import Queue, queue_of
+from model.state.queues import Queue
 
 START = 0
 """The month whose address founders' draws bear."""
@@ -54,7 +49,7 @@ CLEAN_SLATE = (
 
 @dataclass
 class World:
-    """The state of one place, changed by the steps of the month.
+    """The state of one place, changed by steps alone: those of its founding fill it.
 
     Attributes
     ----------
@@ -79,14 +74,18 @@ class World:
     config: Scenario
     prepared: Prepared
     draws: Draws
-    population: Population
-    network: Network
-    groups: ties.Groups
-    founders: migration.Founders
-    contact_weights: Array
-    infrastructure: Infrastructure
+    population: Population = field(init=False)
+    network: Network = field(init=False)
+    groups: ties.Groups = field(init=False)
+    founders: migration.Founders = field(init=False)
+    contact_weights: Array = field(init=False)
+    infrastructure: Infrastructure = field(init=False)
     queues: dict[str, Queue] = field(default_factory=dict)
     month: int = START
+
+    def __post_init__(self) -> None:
+        n_neighbourhoods = len(self.config.place_profile.neighbourhoods)
+        self.infrastructure = infrastructure.at_start(self.prepared.parameters, n_neighbourhoods)
 
     # --- What is known of it --------------------------------------------------------------
 
@@ -182,52 +181,3 @@ class World:
         network.recount(self.mood())
         self.contact_weights = wellbeing.contact_weights(self.population, network, self.prepared.parameters)
         self.feel_lonely()
-
-    def open_queues(self) -> None:
-        """Limit the services that are limited, by what is expected of those who live here."""
-        limited = self.config.limited_services
-        if not limited:
-            return
-        p = self.prepared.parameters
-        expected = demand.expected_of_place(
-            self.population, self.prepared.usual_demand, p, help_seeking.contacts_expected(p)
-        )
-        sample, real = self.config.population, self.place.population
-        self.queues = {
-            name: queue_of(
-                math.floor(one.relative * expected[name] * real / sample),
-                sample,
-                real,
-                p.waiting_give_up,
-                p.waiting_spill if one.spills(name) else 0.0,
-            )
-            for name, one in limited.items()
-        }
-
-
-def found(config: Scenario, prepared: Prepared, draws: Draws) -> World:
-    """Settle a place: residents in households, their states at rest, their first ties."""
-    p = prepared.parameters
-    people = settle(config.place_profile, config.population, draws)
-    homes = founding.settle_households(people, prepared.roles, p, draws)
-    for name in ("householder", "partner", "mother"):
-        people.write(name, slice(None), getattr(homes, name))
-    people.write("lives_alone", *households.newly_alone_or_not(people))
-    world = World(
-        config=config,
-        prepared=prepared,
-        draws=draws,
-        population=people,
-        network=Network(people.n_rows),
-        groups=ties.groups_of(people, draws),
-        founders=migration.founders_of(people),
-        contact_weights=np.empty(0),
-        infrastructure=infrastructure.at_start(p, len(config.place_profile.neighbourhoods)),
-    )
-    world.endow(np.flatnonzero(people.is_present), START)
-    adults = people.adults
-    people.write("state", adults, world.resting_states(adults, START))
-    network = ties.starting_network(people, p, draws)
-    network.add("kin", homes.ends, homes.others, np.zeros(people.n_rows, np.int8))
-    world.replace_network(network)
-    return world

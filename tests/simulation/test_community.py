@@ -229,7 +229,7 @@ def test_memory_needed_grows_with_residents_in_step():
 
 def test_a_population_that_does_not_fit_is_refused_before_it_is_built(town, monkeypatch):
     monkeypatch.setattr(community, "available_mb", lambda: 10.0)
-    monkeypatch.setattr(community, "settle", None)
+    monkeypatch.setattr(community, "assemble", None)
 
     with pytest.raises(ScenarioError, match="population = 2000: would need"):
         CommunityModel(town)

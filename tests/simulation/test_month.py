@@ -7,7 +7,7 @@ import pytest
 from model import CommunityModel
 from model.core.errors import InputError
 from model.inputs.programmes import EFFECTS, bundled_programmes, kind_of, terms_filled
-from model.simulation.month import STEPS, Step, steps_of, with_step
+from model.simulation.month import BURN_IN, MONTHS, PHASES, STEPS, Step, steps_of, with_step
 
 
 def names(steps):
@@ -18,19 +18,18 @@ def pay_a_dividend(sim, month):
     """Pay everybody something."""
 
 
-def test_a_month_holds_its_steps_in_the_order_of_the_one_list():
-    for burn_in in (True, False):
+def test_a_phase_holds_its_steps_in_the_order_of_the_one_list():
+    for phase in PHASES:
         for demography in (True, False):
-            found = names(steps_of(STEPS, burn_in=burn_in, demography=demography))
+            found = names(steps_of(STEPS, phase, demography=demography))
             assert found == [name for name in names(STEPS) if name in found]
-    assert set(names(STEPS)) == {
-        name for burn_in in (True, False) for name in names(steps_of(STEPS, burn_in=burn_in, demography=True))
-    }
+    assert set(names(STEPS)) == {name for phase in PHASES for name in names(steps_of(STEPS, phase, demography=True))}
+    assert all(step.phases and set(step.phases) <= set(PHASES) for step in STEPS)
 
 
 def test_without_demography_nobody_comes_goes_or_grows_older():
     left_out = {step.name for step in STEPS if step.needs_demography}
-    still = names(steps_of(STEPS, burn_in=False, demography=False))
+    still = names(steps_of(STEPS, MONTHS, demography=False))
 
     assert left_out == {
         "renew",
@@ -82,7 +81,7 @@ def test_a_step_of_ones_own_happens_every_month_and_in_burn_in_only_if_it_says_s
     assert seen == [1]
 
     seen.clear()
-    CommunityModel(config, rng=1, steps=with_step(STEPS, Step(look, in_burn_in=True), before="record")).step()
+    CommunityModel(config, rng=1, steps=with_step(STEPS, Step(look, (BURN_IN, MONTHS)), before="record")).step()
     assert seen == [*range(-11, 1), 1]
 
 
@@ -112,7 +111,7 @@ def test_every_step_reads_the_terms_it_says_and_no_effect_fills_what_nobody_read
             found[step.name] |= delivery.terms.read & set(terms_filled())
             delivery.terms.read.clear()
         delivery.terms = delivery.terms._terms
-    declared = {step.name: set(step.reads) for step in STEPS if step.in_months}
+    declared = {step.name: set(step.reads) for step in STEPS if MONTHS in step.phases}
 
     assert {name: found[name] for name in declared} == declared
     assert set().union(*declared.values()) == set(terms_filled())

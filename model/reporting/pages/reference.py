@@ -177,15 +177,14 @@ def steps_table() -> str:
 
     Examples
     --------
-    >>> steps_table().splitlines()[3].split(" | ")[:3]
-    ['| `life_events_strike`', 'Let shocks and personal events strike, and add what they weigh to stress.', 'yes']
+    >>> steps_table().splitlines()[2]
+    '| `settle_residents` | Fill the place with a sample of its residents. | founding | yes |'
     """
     rows = (
-        f"| `{step.name}` | {step.meaning} | {_yes(step.in_burn_in)} | {_yes(step.in_months)} "
-        f"| {_yes(not step.needs_demography)} |\n"
+        f"| `{step.name}` | {step.meaning} | {', '.join(step.phases)} | {_yes(not step.needs_demography)} |\n"
         for step in all_steps()
     )
-    head = "| step | what it does | in burn-in | after it | without demography |\n| --- | --- | --- | --- | --- |\n"
+    head = "| step | what it does | when | without demography |\n| --- | --- | --- | --- |\n"
     return head + "".join(rows)
 
 

@@ -1,0 +1,75 @@
+"""How a place begins: residents, households, traits, states and ties; and what opens with month 1."""
+
+import math
+
+import numpy as np
+
+from model.network import Network
+from model.rules import demand, demography, founding, help_seeking, households, migration, ties
+from model.simulation.simulation import Simulation
+from model.simulation.steps.services import begin_care
+from model.state.queues import queue_of
+
+
+def settle_residents(sim: Simulation, month: int) -> None:
+    """Fill the place with a sample of its residents."""
+    del month  # founders are there from the start
+    world = sim.world
+    world.population = people = demography.settle(world.place, sim.config.population, world.draws)
+    world.network = Network(people.n_rows)
+    world.groups = ties.groups_of(people, world.draws)
+
+
+def form_households(sim: Simulation, month: int) -> None:
+    """Bring founders together in households, and tie their members."""
+    del month
+    world, people = sim.world, sim.world.population
+    homes = founding.settle_households(people, sim.prepared.roles, sim.prepared.parameters, world.draws)
+    for name in ("householder", "partner", "mother"):
+        people.write(name, slice(None), getattr(homes, name))
+    people.write("lives_alone", *households.newly_alone_or_not(people))
+    world.founders = migration.founders_of(people)
+    world.network.add("kin", homes.ends, homes.others, np.zeros(people.n_rows, np.int8))
+
+
+def endow_founders(sim: Simulation, month: int) -> None:
+    """Give founders what they keep for life, work, health and a state at rest."""
+    world, people = sim.world, sim.world.population
+    world.endow(np.flatnonzero(people.is_present), month)
+    people.write("state", people.adults, world.resting_states(people.adults, month))
+
+
+def tie_founders(sim: Simulation, month: int) -> None:
+    """Tie founders to friends and neighbours."""
+    del month
+    world, people = sim.world, sim.world.population
+    pairs = ties.local_pairs(people, sim.prepared.parameters, world.draws)
+    world.network.add("local", *pairs, np.zeros(people.n_rows, np.int8))
+    world.replace_network(world.network)
+
+
+def begin_founders_care(sim: Simulation, month: int) -> None:
+    """Give those who are there after burn-in the care they are in."""
+    del month
+    begin_care(sim, np.flatnonzero(sim.world.population.is_present))
+
+
+def open_queues(sim: Simulation, month: int) -> None:
+    """Limit the services that are limited, by what is expected of those who live here."""
+    del month
+    world, p, limited = sim.world, sim.prepared.parameters, sim.config.limited_services
+    if not limited:
+        return
+    sought = help_seeking.contacts_expected(p)
+    expected = demand.expected_of_place(world.population, sim.prepared.usual_demand, p, sought)
+    sample, real = sim.config.population, world.place.population
+    world.queues = {
+        name: queue_of(
+            math.floor(one.relative * expected[name] * real / sample),
+            sample,
+            real,
+            p.waiting_give_up,
+            p.waiting_spill if one.spills(name) else 0.0,
+        )
+        for name, one in limited.items()
+    }
