@@ -118,7 +118,7 @@ class ObjectModel(mesa.Model):
         self.month, self.draws, self.residents = world.month, world.draws, people.resident[rows]
         self.weights = world.contact_weights.tolist()
         # Plain numbers and lists: numpy's own scalars would only slow the objects down.
-        self.rates = wellbeing.Rates(*(np.asarray(part).tolist() for part in world.rates))
+        self.rates = wellbeing.StateRates(*(np.asarray(part).tolist() for part in world.rates))
         columns = people.state, people.worsen_risk, people.improve_risk
         facts = zip(*(column[rows].tolist() for column in columns), strict=True)
         at_row = {row: Person(self, *own) for row, own in zip(rows.tolist(), facts, strict=True)}

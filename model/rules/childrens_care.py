@@ -93,7 +93,7 @@ class England(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Rates a month in a steady home: coming into need by quintile, and each way on."""
+    """CareRates a month in a steady home: coming into need by quintile, and each way on."""
 
     into_need: Array
     need_ends: float
@@ -104,7 +104,7 @@ class Steps(NamedTuple):
     care_ends: float
 
 
-class Rates(NamedTuple):
+class CareRates(NamedTuple):
     """What the kernels read.
 
     ``chance`` is to move in a month to each code, shape (quintiles, homes, codes, codes), nought
@@ -168,7 +168,7 @@ def ratios_at_home(parameters: Parameters) -> tuple[Array, Array]:
     return 1.0 + p.causal_share * (into - 1.0), 1.0 + p.causal_share * (out - 1.0)
 
 
-def chances_of_a_month(steps: Steps, into: Array, out: Array) -> Array:
+def care_chances(steps: Steps, into: Array, out: Array) -> Array:
     """Turn rates into the chances of a month to move to each code.
 
     Ways that compete share the chance that any is gone in proportion to their rates.
@@ -176,7 +176,7 @@ def chances_of_a_month(steps: Steps, into: Array, out: Array) -> Array:
     Parameters
     ----------
     steps : Steps
-        Rates a month in a steady home.
+        CareRates a month in a steady home.
     into, out : array, shape (homes,)
         Ratios of coming into need and of leaving care.
 
@@ -255,7 +255,7 @@ def _margins(parameters: Parameters, england: England) -> Array:
 
 
 def _found(steps: Steps, ratios: tuple[Array, Array], england: England) -> Array:
-    chance = chances_of_a_month(steps, *ratios)
+    chance = care_chances(steps, *ratios)
     stock = stationary(chance, england)
     moves, of_code = flows(stock, chance, england), stock.sum(axis=(0, 1))
     taken = moves[:, LOOKED_AFTER].sum()
@@ -326,7 +326,7 @@ def _no_rates(parameters: Parameters) -> EvidenceError:
     )
 
 
-def rates_of(parameters: Parameters, england: England | None = None) -> Rates:
+def care_rates(parameters: Parameters, england: England | None = None) -> CareRates:
     """Lay out the chances of a month, and what children have at the start.
 
     Parameters
@@ -339,27 +339,27 @@ def rates_of(parameters: Parameters, england: England | None = None) -> Rates:
     Examples
     --------
     >>> from model.inputs.parameters import load_parameters
-    >>> rates = rates_of(load_parameters())
+    >>> rates = care_rates(load_parameters())
     >>> bool((rates.chance[0, :, NO_CARE, IN_NEED] > rates.chance[4, :, NO_CARE, IN_NEED]).all())
     True
     """
     england = england or load_england()
     steps = solve_steps(parameters, england)
-    chance = chances_of_a_month(steps, *ratios_at_home(parameters))
-    return Rates(chance, _highest(chance), _by_age(chance, england))
+    chance = care_chances(steps, *ratios_at_home(parameters))
+    return CareRates(chance, _highest(chance), _by_age(chance, england))
 
 
 def _highest(chance: Array) -> Array:
     return np.asarray(chance.sum(axis=3).max(axis=1))
 
 
-def grown(rates: Rates, index: float) -> Rates:
+def grown(rates: CareRates, index: float) -> CareRates:
     """Return the chances of a month, where so many times as many children come to be in need.
 
     Examples
     --------
     >>> from model.inputs.parameters import load_parameters
-    >>> usual = rates_of(load_parameters())
+    >>> usual = care_rates(load_parameters())
     >>> twice = grown(usual, 2.0).chance[..., NO_CARE, IN_NEED]
     >>> bool(np.allclose(twice, 2.0 * usual.chance[..., NO_CARE, IN_NEED]))
     True
@@ -418,7 +418,9 @@ def standing_at_home(people: Population, network: Network, rows: Array) -> Array
 # --- The start, and the month ----------------------------------------------------------------
 
 
-def starting_care(people: Population, network: Network, rows: Array, rates: Rates, draws: Draws, month: int) -> Array:
+def starting_care(
+    people: Population, network: Network, rows: Array, rates: CareRates, draws: Draws, month: int
+) -> Array:
     """Draw what children who are there at the start, or move in, are in the midst of.
 
     Parameters
@@ -427,8 +429,8 @@ def starting_care(people: Population, network: Network, rows: Array, rates: Rate
         Columns, and the ties that tell households; not changed.
     rows : array of int
         Rows of children.
-    rates : Rates
-        From `rates_of`.
+    rates : CareRates
+        From `care_rates`.
     draws : Draws
         The world's draws; a child's are at its own id alone.
     month : int
@@ -506,15 +508,15 @@ def _find_changes(seed, month, columns, kin, chance, highest, rows, before, afte
     return n
 
 
-def changes(people: Population, network: Network, rates: Rates, draws: Draws, month: int) -> Changes:
+def changes(people: Population, network: Network, rates: CareRates, draws: Draws, month: int) -> Changes:
     """Find the children whose care changes this month.
 
     Parameters
     ----------
     people, network
         Columns, and the ties that tell households; not changed.
-    rates : Rates
-        From `rates_of`.
+    rates : CareRates
+        From `care_rates`.
     draws, month
         The world's draws, and the month they are for.
     """

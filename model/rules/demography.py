@@ -51,7 +51,7 @@ FEMALE, MALE = range(len(SEXES))
 PER_THOUSAND = 1_000.0
 
 
-class Chances(NamedTuple):
+class VitalChances(NamedTuple):
     """What may happen to a resident within a month.
 
     ``death`` has shape (sexes, ages, quintiles), and is multiplied by ``death_ratio`` of shape
@@ -236,7 +236,7 @@ def death_ratios(parameters: Parameters, england: Composition | None = None) -> 
     return np.asarray(by_state[:, None] * by_loneliness / mean[:, None, None])
 
 
-def chances_of_a_month(in_couple: Array, ratio_unpartnered: float, death_ratio: Array) -> Chances:
+def vital_chances(in_couple: Array, ratio_unpartnered: float, death_ratio: Array) -> VitalChances:
     """Turn the yearly rates into chances of a month.
 
     Parameters
@@ -250,7 +250,7 @@ def chances_of_a_month(in_couple: Array, ratio_unpartnered: float, death_ratio: 
     """
     partnered = birth_rates() / np.maximum(in_couple + ratio_unpartnered * (1.0 - in_couple), 1e-9)
     births = np.array([ratio_unpartnered * partnered, partnered])
-    return Chances(_monthly(death_rates()), death_ratio, _monthly(births))
+    return VitalChances(_monthly(death_rates()), death_ratio, _monthly(births))
 
 
 # --- Dying -------------------------------------------------------------------------------
@@ -272,13 +272,13 @@ def _find_deaths(likely, uniforms, birth_month, month, sex, quintile, age_band, 
     return n
 
 
-def highest_chances(chances: Chances) -> tuple[float, float]:
+def highest_chances(chances: VitalChances) -> tuple[float, float]:
     """Return the highest chances of a month: of dying, and of bearing."""
     death = chances.death.max() * chances.death_ratio.max()
     return float(death), float(chances.birth.max())
 
 
-def deaths(people: Population, chances: Chances, low: Low, today: int) -> Array:
+def deaths(people: Population, chances: VitalChances, low: Low, today: int) -> Array:
     """Return the rows of the residents who die this month.
 
     Parameters
@@ -358,7 +358,7 @@ def rows_for(people: Population, ids: Array, neighbourhood: Array) -> Array:
     return rows
 
 
-def births(people: Population, chances: Chances, low: Low, draws: Draws, month: int) -> Births:
+def births(people: Population, chances: VitalChances, low: Low, draws: Draws, month: int) -> Births:
     """Find this month's newborns.
 
     ``low`` are the residents whose draw lies below the highest chance of bearing.

@@ -28,8 +28,7 @@ from model.state.households import (
     KIN_SLOTS,
     MALE,
     SPREADS,
-    Rates,
-    rates_of,
+    HouseholdRates,
     ties_within,
 )
 from model.state.population import Population
@@ -75,13 +74,15 @@ class Homes(NamedTuple):
     others: Array
 
 
-def roles_by_age(parameters: Parameters, death: Array, birth: Array) -> Roles:
+def roles_by_age(parameters: Parameters, rates: HouseholdRates, death: Array, birth: Array) -> Roles:
     """Solve the rates of homes for who lives how at each age.
 
     Parameters
     ----------
     parameters : Parameters
-        The rates are read, with ``migration_rate``.
+        How often people move away, partners' ages and births without one are read.
+    rates : HouseholdRates
+        Chances of leaving home, of finding and of losing a partner.
     death : array of shape (2 sexes, ages)
         Deaths a person-year.
     birth : array of shape (ages,)
@@ -90,11 +91,11 @@ def roles_by_age(parameters: Parameters, death: Array, birth: Array) -> Roles:
     Examples
     --------
     >>> from model.inputs.parameters import load_parameters
-    >>> roles = roles_by_age(load_parameters(), np.full((2, 105), 0.01), np.full(105, 0.04))
+    >>> p, deaths, births = load_parameters(), np.full((2, 105), 0.01), np.full(105, 0.04)
+    >>> roles = roles_by_age(p, household_rates(p), deaths, births)
     >>> float(roles.with_parents[18]), float(roles.in_couple[18])
     (1.0, 0.0)
     """
-    rates = rates_of(parameters)
     older = np.minimum(np.arange(OLDEST_AGE) + round(parameters.partner_age_gap), OLDEST_AGE - 1)
     lose = rates.separate + death[MALE][older] / MONTHS_PER_YEAR
     # Either household may have moved away since.
@@ -118,7 +119,7 @@ def roles_by_age(parameters: Parameters, death: Array, birth: Array) -> Roles:
     )
 
 
-def _mothers_alone(with_parents: Array, in_couple: Array, ratio: float, rates: Rates, lose: Array) -> Array:
+def _mothers_alone(with_parents: Array, in_couple: Array, ratio: float, rates: HouseholdRates, lose: Array) -> Array:
     """Follow mothers from a birth at each age: the share without a partner, year by year."""
     alone = np.empty((OLDEST_AGE, OLDEST_AGE))
     every = np.maximum(in_couple + ratio * (1.0 - in_couple), 1e-9)

@@ -31,7 +31,7 @@ from model.state.households import (
     MALE,
     MOST_MEMBERS,
     SPREADS,
-    Rates,
+    HouseholdRates,
     kin_of,
     members_of,
     ties_within,
@@ -365,12 +365,12 @@ def _find_changes(  # noqa: PLR0912 - one branch for each way a household can ch
     return n, n_left, n_found
 
 
-def highest_chance(rates: Rates) -> float:
+def highest_chance(rates: HouseholdRates) -> float:
     """Return the highest chance that a resident changes home within a month."""
     return max(rates.leave, rates.separate, float(rates.find.max()))
 
 
-def changes(people: Population, network: Network, rates: Rates, low: Low, draws: Draws, month: int) -> Changes:
+def changes(people: Population, network: Network, rates: HouseholdRates, low: Low, draws: Draws, month: int) -> Changes:
     """Find who leaves home, who separates and who finds a partner this month.
 
     A household changes in one way a month at most: where two would, the lower row goes first.

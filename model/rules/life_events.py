@@ -59,8 +59,8 @@ class Strikes(NamedTuple):
     fell_ill: Array
 
 
-class Chances(NamedTuple):
-    """Chances a month by quintile (from index 1); falling ill by age in years as well."""
+class EventChances(NamedTuple):
+    """EventChances a month by quintile (from index 1); falling ill by age in years as well."""
 
     losing_work: Array
     finding_work: float
@@ -108,12 +108,12 @@ def illness_rates(parameters: Parameters) -> Array:
     return np.asarray(p.condition_rate * 2.0 ** ((ages - 50.0) / p.condition_doubling_years))
 
 
-def chances_of_a_month(parameters: Parameters) -> Chances:
+def event_chances(parameters: Parameters) -> EventChances:
     """Turn the yearly rates of events into chances of a month."""
     p = parameters
     slope = gradient(p.event_deprivation_ratio)
     monthly = np.vectorize(monthly_probability, otypes=[float])
-    return Chances(
+    return EventChances(
         losing_work=monthly(p.job_loss_rate * slope),
         finding_work=monthly_probability(p.job_finding_rate),
         money=monthly(p.money_shock_rate * slope),
@@ -245,7 +245,7 @@ def _find_strikes(
 
 def strikes_of_month(
     people: Population,
-    chances: Chances,
+    chances: EventChances,
     climate: Climate,
     parameters: Parameters,
     draws: Draws,
@@ -259,7 +259,7 @@ def strikes_of_month(
     people : Population
         Columns; not changed.
     chances, climate
-        Of this month, from `chances_of_a_month` and `climate_of`.
+        Of this month, from `event_chances` and `climate_of`.
     parameters : Parameters
         How many events each kind counts for.
     draws, month

@@ -69,7 +69,7 @@ class Stress(NamedTuple):
     recovery_exponent: float
 
 
-class Rates(NamedTuple):
+class StateRates(NamedTuple):
     """What the kernel reads, per year, indexed by state where it is an array."""
 
     worsen: Array
@@ -87,7 +87,7 @@ class Rates(NamedTuple):
 
 
 class Hazards(NamedTuple):
-    """Rates per year out of a resident's state this month."""
+    """StateRates per year out of a resident's state this month."""
 
     worsen: float
     improve: float
@@ -103,13 +103,13 @@ class Moves(NamedTuple):
     after: Array
 
 
-def rates_of(
+def state_rates(
     parameters: Parameters,
     *,
     direct_jumps: bool,
     contagion_from_all: bool,
     hazard_ratios: tuple[float, float] = (1.0, 1.0),
-) -> Rates:
+) -> StateRates:
     """Lay the parameters out by state, as the kernel reads them.
 
     ``hazard_ratios`` multiply everyone's whole hazard of worsening and of improving.
@@ -119,7 +119,7 @@ def rates_of(
     # Nobody thrives more than thriving, nobody sinks below crisis.
     rises = np.array([False, True, contagion_from_all, contagion_from_all])
     sinks = np.array([contagion_from_all, True, contagion_from_all, False])
-    return Rates(
+    return StateRates(
         worsen=np.array([p.worsen_thriving, p.worsen_coping, p.worsen_struggling, 0.0]),
         improve=np.array([0.0, p.improve_coping, p.improve_struggling, p.improve_in_crisis]),
         jump_down=jumps * np.array([p.jump_down, 0.0, 0.0, 0.0]),
@@ -251,7 +251,7 @@ def ratios_of(help_months, treatment_months, programme_worsen, programme_improve
 
 @formula
 def hazards(state, worsen_risk, improve_risk, content, discontent, ratios, rates):
-    """Rates per year at which a resident leaves their state: worsening, improving, jumping.
+    """StateRates per year at which a resident leaves their state: worsening, improving, jumping.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def hazards(state, worsen_risk, improve_risk, content, discontent, ratios, rates
         Effective contacts who thrive, and who struggle or are in crisis.
     ratios : (float, float)
         On the whole hazards of worsening and of improving, from `ratios_of`.
-    rates : Rates
+    rates : StateRates
         Base rates by state and rises per contact.
     """
     sinking, rising = ratios
@@ -468,7 +468,7 @@ def _decide(
 
 
 def monthly_moves(
-    people: Population, network: Network, weights: Array, rates: Rates, draws: Draws, month: int
+    people: Population, network: Network, weights: Array, rates: StateRates, draws: Draws, month: int
 ) -> Moves:
     """Find who moves between states this month, on last month's states of their contacts.
 
@@ -478,8 +478,8 @@ def monthly_moves(
         Columns and ties; neither is changed.
     weights : array of shape (layers,)
         Weight of a tie of each layer, from `contact_weights`.
-    rates : Rates
-        From `rates_of`.
+    rates : StateRates
+        From `state_rates`.
     draws, month
         The world's draws, and the month they are for.
     """
@@ -487,7 +487,7 @@ def monthly_moves(
     return moves_under(uniforms, people, network, weights, rates)
 
 
-def moves_under(uniforms: Array, people: Population, network: Network, weights: Array, rates: Rates) -> Moves:
+def moves_under(uniforms: Array, people: Population, network: Network, weights: Array, rates: StateRates) -> Moves:
     """Find who moves under the uniforms given, one a resident."""
     rows, after = np.empty(people.n_rows + 8, np.int64), np.empty(people.n_rows, np.int8)
     most = (float(people.programme_worsen.max(initial=0.0)), float(people.programme_improve.max(initial=0.0)))
@@ -615,7 +615,7 @@ def _resting_shares(worsen_risk, improve_risk, content, discontent, rates, share
             shares[i, state] /= total
 
 
-def resting_shares(people: Population, rows: Array, parameters: Parameters, rates: Rates) -> Array:
+def resting_shares(people: Population, rows: Array, parameters: Parameters, rates: StateRates) -> Array:
     """Return where residents' own steady hazards would settle among average contacts.
 
     The chain of neighbouring states is in detailed balance, so the shares follow from ratios of
@@ -635,7 +635,9 @@ def resting_shares(people: Population, rows: Array, parameters: Parameters, rate
     return shares
 
 
-def resting_states(people: Population, rows: Array, uniforms: Array, parameters: Parameters, rates: Rates) -> Array:
+def resting_states(
+    people: Population, rows: Array, uniforms: Array, parameters: Parameters, rates: StateRates
+) -> Array:
     """Draw states from `resting_shares`; the lowest of the uniforms fare worst.
 
     Used for all who arrive, and for those who come of age.
@@ -666,7 +668,7 @@ def entering_states(
     network: Network,
     rows: Array,
     parameters: Parameters,
-    rates: Rates,
+    rates: StateRates,
     draws: Draws,
     month: int,
 ) -> Array:

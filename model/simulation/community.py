@@ -24,7 +24,7 @@ from model.simulation.explanations import explain
 from model.simulation.month import BURN_IN, FOUNDING, MONTHS, OPENING, SETTLED, Step, all_steps, steps_of
 from model.simulation.simulation import assemble
 from model.simulation.world import START
-from model.state.population import Population
+from model.state.population import Population, count_rows
 from model.state.recorder import Recorder
 from model.state.saved_state import (
     arrays_of,
@@ -32,7 +32,6 @@ from model.state.saved_state import (
     network_from,
     population_from,
     read_state,
-    rows_of,
     write_state,
 )
 
@@ -250,7 +249,7 @@ class CommunityModel(mesa.Model):
         self.simulation.world.change_states(rows, before, np.full_like(before, state))
 
     @property
-    def rates(self) -> wellbeing.Rates:
+    def rates(self) -> wellbeing.StateRates:
         """Rates between states from month 1 on, levers included."""
         return self.simulation.prepared.rates_after
 
@@ -373,7 +372,10 @@ def require_memory(config: Scenario, n_processes: int = 1, more_mb: float = 0.0)
     ScenarioError
         With the memory needed and the memory there is.
     """
-    needed, there = (memory_mb(rows_of(config)) + more_mb) * n_processes, available_mb()
+    needed, there = (
+        (memory_mb(count_rows(config.place_profile, config.population)) + more_mb) * n_processes,
+        available_mb(),
+    )
     if needed > there:
         raise ScenarioError(
             f"would need about {needed:,.0f} MB in {n_processes} processes; {there:,.0f} MB are free",

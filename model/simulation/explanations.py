@@ -12,7 +12,7 @@ from model.inputs.parameters import Parameters
 from model.network import Network
 from model.rules.wellbeing import (
     Hazards,
-    Rates,
+    StateRates,
     buffer_of,
     hazards,
     ratios_of,
@@ -28,7 +28,7 @@ def explain(
     network: Network,
     row: int,
     weights: Array,
-    rates: Rates,
+    rates: StateRates,
     parameters: Parameters,
 ) -> dict[str, Any]:
     """Take one resident's hazards of this month apart, term by term.
@@ -107,7 +107,7 @@ def _acts_on(people: Population, row: int) -> tuple[int, int, float, float]:
     )
 
 
-def _ratios_apart(people: Population, row: int, rates: Rates) -> tuple[dict[str, float], dict[str, float]]:
+def _ratios_apart(people: Population, row: int, rates: StateRates) -> tuple[dict[str, float], dict[str, float]]:
     """Return the ratios on worsening and on improving of each thing as if it acted alone."""
     helped, treated, worsen, improve = _acts_on(people, row)
     no_levers = rates._replace(worsen_hazard_ratio=1.0, improve_hazard_ratio=1.0)

@@ -25,7 +25,7 @@ class MonthAccount:
         What services did; nothing before the first month.
     stocks : mapping of str to (array, array)
         Entries into each stock of care, and who is in it, by quintile and age band.
-    demand, child_care : Demand, childrens_care.Rates or None
+    demand, child_care : Demand, childrens_care.CareRates or None
         Expected contacts and entries into care of the year.
     rare_chances : tuple of Low
         Draws of what happens once in a life or so, made for everybody at once.
@@ -34,7 +34,7 @@ class MonthAccount:
     climate: life_events.Climate
     vital: dict[str, Array]
     demand: Demand
-    child_care: childrens_care.Rates | None
+    child_care: childrens_care.CareRates | None
     sought: Mapping[str, Array] = field(default_factory=dict)
     service_use: services.Account = services.NOTHING_YET
     stocks: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from model.inputs.catalogue import Shock, load_services
 from model.inputs.england import Demand
 from model.inputs.growth import Indices, prices_gbp
 from model.inputs.parameters import Parameters
-from model.inputs.scenario import Levers, Scenario
+from model.inputs.scenario import Scenario
 from model.rules import (
     childrens_care,
     demand,
@@ -38,11 +38,11 @@ class Prepared:
         What grows from outside, by year.
     prices_gbp : array of shape (years, services of the catalogue)
         Unit costs in force, by year.
-    rates_before, rates_after : wellbeing.Rates
+    rates_before, rates_after : wellbeing.StateRates
         Rates between states in burn-in, and from month 1 on, when levers act.
     usual_demand : Demand
         Expected contacts before anything grows.
-    usual_child_care : childrens_care.Rates or None
+    usual_child_care : childrens_care.CareRates or None
         Likewise of care in stocks; None where none is simulated.
     shocks : sequence of (Shock, array of bool, shape (neighbourhoods,))
         Those of the scenario, and where each strikes.
@@ -53,27 +53,27 @@ class Prepared:
     prices_gbp: Array
     ease_of_meeting: ties.Ease
     company_wanted: loneliness.Wants
-    event_chances: life_events.Chances
+    event_chances: life_events.EventChances
     stress_left_after_a_month: float
     recognition: help_seeking.Recognition
     roles: founding.Roles
-    household_rates: households.Rates
-    vital_chances: demography.Chances
+    household_rates: households.HouseholdRates
+    vital_chances: demography.VitalChances
     coefficients: wellbeing.Coefficients
-    rates_before: wellbeing.Rates
-    rates_after: wellbeing.Rates
+    rates_before: wellbeing.StateRates
+    rates_after: wellbeing.StateRates
     usual_demand: Demand
-    usual_child_care: childrens_care.Rates | None
+    usual_child_care: childrens_care.CareRates | None
     shocks: Sequence[tuple[Shock, Array]]
 
 
 WORKED_OUT: Mapping[str, Callable[[Parameters], Any]] = {
     "ease_of_meeting": ties.ease_of,
     "company_wanted": loneliness.wants_of,
-    "event_chances": life_events.chances_of_a_month,
+    "event_chances": life_events.event_chances,
     "stress_left_after_a_month": life_events.fading,
     "recognition": help_seeking.recognition_of,
-    "household_rates": households.rates_of,
+    "household_rates": households.household_rates,
     "coefficients": wellbeing.coefficients_of,
     "usual_demand": lambda p: demand.solve_demand(p, expected_sought=help_seeking.contacts_expected(p)),
 }
@@ -89,31 +89,29 @@ def prepare(config: Scenario) -> Prepared:
     >>> prepare(load_scenario()).rates_after.worsen_hazard_ratio
     1.0
     """
-    p, growth = config.parameter_values, config.growth.indices
-    roles = founding.roles_by_age(p, demography.death_rates().mean(axis=2), demography.birth_rates())
-    death_ratios = demography.death_ratios(p)
+    p, growth, levers = config.parameter_values, config.growth.indices, config.levers
+    constants = {name: work_out(p) for name, work_out in WORKED_OUT.items()}
+    deaths, births = demography.death_rates().mean(axis=2), demography.birth_rates()
+    roles = founding.roles_by_age(p, constants["household_rates"], deaths, births)
+    rates = wellbeing.state_rates(
+        p,
+        direct_jumps=config.structure.direct_jumps,
+        contagion_from_all=config.structure.contagion_from == "all",
+    )
     has_care = any(load_services()[name].kind == "stock" for name in config.services)
     return Prepared(
         parameters=p,
         growth=growth,
         prices_gbp=prices_gbp(p, growth.unit_costs),
         roles=roles,
-        vital_chances=demography.chances_of_a_month(roles.in_couple, p.birth_ratio_unpartnered, death_ratios),
-        rates_before=_rates(config, Levers()),
-        rates_after=_rates(config, config.levers),
-        usual_child_care=childrens_care.rates_of(p) if has_care else None,
+        vital_chances=demography.vital_chances(roles.in_couple, p.birth_ratio_unpartnered, demography.death_ratios(p)),
+        rates_before=rates,
+        rates_after=rates._replace(
+            worsen_hazard_ratio=levers.worsen_hazard_ratio, improve_hazard_ratio=levers.improve_hazard_ratio
+        ),
+        usual_child_care=childrens_care.care_rates(p) if has_care else None,
         shocks=_shocks(config),
-        **{name: work_out(p) for name, work_out in WORKED_OUT.items()},
-    )
-
-
-def _rates(config: Scenario, levers: Levers) -> wellbeing.Rates:
-    structure = config.structure
-    return wellbeing.rates_of(
-        config.parameter_values,
-        direct_jumps=structure.direct_jumps,
-        contagion_from_all=structure.contagion_from == "all",
-        hazard_ratios=(levers.worsen_hazard_ratio, levers.improve_hazard_ratio),
+        **constants,
     )
 
 

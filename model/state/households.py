@@ -106,10 +106,10 @@ def ties_within(rows: Array, householder: Array) -> tuple[Array, Array]:
     return np.concatenate(ends), np.concatenate(others)
 
 
-# --- Rates ---------------------------------------------------------------------------------
+# --- HouseholdRates ---------------------------------------------------------------------------------
 
 
-class Rates(NamedTuple):
+class HouseholdRates(NamedTuple):
     """Chances a month: of leaving home, of separating, of finding a partner by a woman's age.
 
     ``gap`` and ``spread`` of partners' ages are in months.
@@ -122,12 +122,12 @@ class Rates(NamedTuple):
     spread: float
 
 
-def rates_of(parameters: Parameters) -> Rates:
+def household_rates(parameters: Parameters) -> HouseholdRates:
     """Lay the parameters of homes out, a month."""
     p = parameters
     years = np.maximum(np.arange(OLDEST_AGE) - GROWN_AGE, 0)
     find = p.partnering_rate * np.exp(-years / p.partnering_fall)
-    return Rates(
+    return HouseholdRates(
         leave=monthly_probability(p.leave_home_rate),
         separate=monthly_probability(p.separation_rate),
         find=-np.expm1(-find / MONTHS_PER_YEAR),

@@ -23,6 +23,7 @@ from model.core.codes import (
 )
 from model.core.errors import InputError
 from model.core.kernels import kernel
+from model.inputs.places import Place, thin
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,12 @@ def rows_with_room(sizes: Array) -> Array:
     """
     due = ROOM * sizes + SPARE * np.sqrt(sizes) + 8.0
     return np.asarray(GROUP_ROWS * np.ceil(due / GROUP_ROWS), np.int64)
+
+
+def count_rows(place: Place, population: int) -> int:
+    """Count the rows that a sample of a place takes."""
+    real = np.array([one.population for one in place.neighbourhoods])
+    return int(rows_with_room(thin(real, population)).sum())
 
 
 @kernel

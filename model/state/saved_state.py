@@ -26,10 +26,9 @@ from model.core.codes import (
 from model.core.errors import ResultsError
 from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
-from model.inputs.places import thin
 from model.inputs.scenario import Scenario
 from model.network import EMPTY, Network
-from model.state.population import COLUMNS, Population, rows_with_room
+from model.state.population import COLUMNS, Population, count_rows
 
 STATE_FORMAT = 3
 SMALL_PARTS_BYTES = 1_000_000
@@ -129,7 +128,7 @@ def read_state(path: Path, config: Scenario) -> tuple[int, dict[str, Array]]:
         When the file is no saved place, is damaged, or has another past than the scenario's.
     """
     try:
-        about, arrays = _unpack(path, rows_of(config))
+        about, arrays = _unpack(path, count_rows(config.place_profile, config.population))
         _require_sound(arrays)
         if about["digest"] != _digest_of(arrays):
             raise ValueError("its content is not what was saved")
@@ -141,12 +140,6 @@ def read_state(path: Path, config: Scenario) -> tuple[int, dict[str, Array]]:
     if past != history_of(config):
         raise ResultsError("holds another past than the scenario's", file=path)
     return seed, arrays
-
-
-def rows_of(config: Scenario) -> int:
-    """Count the rows that a scenario's place takes."""
-    real = np.array([one.population for one in config.place_profile.neighbourhoods])
-    return int(rows_with_room(thin(real, config.population)).sum())
 
 
 def _unpack(path: Path, n_rows: int) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -24,12 +24,12 @@ from model.rules.childrens_care import (
     HOME_STEADY,
     HOME_STRUGGLING,
     HOMES,
-    chances_of_a_month,
+    care_chances,
+    care_rates,
     changes,
     entries_of,
     flows,
     load_england,
-    rates_of,
     ratios_at_home,
     solve_steps,
     standing_at_home,
@@ -41,7 +41,7 @@ from model.state.population import Population
 
 SEEDS = range(8)
 P = load_parameters()
-RATES = rates_of(P)
+RATES = care_rates(P)
 NO_EFFECT = P.with_values({"causal_share": 0.0})
 CODES = (NO_CARE, IN_NEED, ON_PLAN, LOOKED_AFTER)
 
@@ -67,7 +67,7 @@ def children_of(people):
 
 def england_solved(parameters=P):
     england, steps = load_england(), solve_steps(parameters)
-    chance = chances_of_a_month(steps, *ratios_at_home(parameters))
+    chance = care_chances(steps, *ratios_at_home(parameters))
     stock = stationary(chance, england)
     return stock, flows(stock, chance, england), chance
 
@@ -119,7 +119,7 @@ def test_the_doubled_sum_is_the_plain_sum_over_ages():
 
 def test_impossible_margins_are_refused():
     with pytest.raises(EvidenceError, match="no rates of children's care"):
-        rates_of(P.with_values({"child_in_need_stock": 8.0}))
+        care_rates(P.with_values({"child_in_need_stock": 8.0}))
 
 
 def test_all_that_can_happen_is_a_chance():
@@ -154,7 +154,7 @@ def test_another_household_does_not_tell_on_a_child():
 
 @pytest.mark.parametrize(("parameters", "matters"), [(P, True), (NO_EFFECT, False)])
 def test_a_crisis_at_home_brings_more_into_need_as_far_as_it_is_causal(parameters, matters):
-    n, rates = 30_000, rates_of(parameters)
+    n, rates = 30_000, care_rates(parameters)
     found = {}
     for state in (COPING, IN_CRISIS):
         people, network = families(n, state)
@@ -181,7 +181,7 @@ def test_a_crisis_at_home_keeps_children_in_need_longer():
 
 
 def test_half_the_spells_in_need_last_no_longer_than_the_median():
-    rates = rates_of(NO_EFFECT)
+    rates = care_rates(NO_EFFECT)
     n, left = 20_000, 0
     people, network = families(n, care=IN_NEED)
     first = np.ones(2 * n, bool)

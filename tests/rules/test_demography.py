@@ -9,15 +9,15 @@ from model.core.draws import Draws, Purpose
 from model.inputs.england import CELL_STATES, load_composition
 from model.inputs.parameters import load_parameters
 from model.rules.demography import (
-    Chances,
+    VitalChances,
     birth_rates,
     births,
-    chances_of_a_month,
     death_rates,
     death_ratios,
     deaths,
     highest_chances,
     rows_for,
+    vital_chances,
 )
 from model.state.population import Population
 from model.studies.surveys import age_weights, standardised_shares
@@ -107,7 +107,7 @@ def town_of(n):
 
 def certain(death=0.0, birth=0.0):
     ratio = np.ones((len(AGE_BANDS), len(CELL_STATES), 2))
-    return Chances(np.full((2, 105, 5), death), ratio, np.full((2, 105), birth))
+    return VitalChances(np.full((2, 105, 5), death), ratio, np.full((2, 105), birth))
 
 
 def everybody_of(people):
@@ -161,7 +161,7 @@ def test_two_newcomers_never_share_a_row():
 
 def test_births_keep_their_total_at_each_age():
     in_couple = np.linspace(0.0, 0.9, 105)
-    without, with_partner = -12 * np.log1p(-chances_of_a_month(in_couple, 0.4, np.ones((7, 5, 2))).birth)
+    without, with_partner = -12 * np.log1p(-vital_chances(in_couple, 0.4, np.ones((7, 5, 2))).birth)
 
     assert in_couple * with_partner + (1 - in_couple) * without == pytest.approx(birth_rates())
     assert without == pytest.approx(0.4 * with_partner)

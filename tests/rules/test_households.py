@@ -14,7 +14,7 @@ from model.rules import households
 from model.rules.demography import birth_rates, death_rates
 from model.rules.founding import roles_by_age
 from model.simulation.steps.people import vacate
-from model.state.households import GROWN, KIN_SLOTS, MOST_MEMBERS, has_room, rates_of, ties_within
+from model.state.households import GROWN, KIN_SLOTS, MOST_MEMBERS, has_room, household_rates, ties_within
 from model.state.population import Population
 
 SEEDS = range(8)
@@ -202,11 +202,8 @@ def test_adults_have_a_few_kin():
 
 
 def test_nobody_pairs_where_nobody_seeks():
-    roles = roles_by_age(
-        load_parameters().with_values({"partnering_rate": 0.0}),
-        death_rates().mean(axis=2),
-        birth_rates(),
-    )
+    parameters = load_parameters().with_values({"partnering_rate": 0.0})
+    roles = roles_by_age(parameters, household_rates(parameters), death_rates().mean(axis=2), birth_rates())
 
     assert (roles.in_couple == 0.0).all()
     assert (roles.alone == 1.0).all()
@@ -214,7 +211,7 @@ def test_nobody_pairs_where_nobody_seeks():
 
 def test_shares_at_home_follow_the_rate_of_leaving():
     parameters = load_parameters()
-    roles = roles_by_age(parameters, death_rates().mean(axis=2), birth_rates())
+    roles = roles_by_age(parameters, household_rates(parameters), death_rates().mean(axis=2), birth_rates())
     years = np.arange(0, 30, 5)
 
     assert roles.with_parents[18 + years] == pytest.approx(np.exp(-parameters.leave_home_rate * years))
@@ -244,7 +241,7 @@ def home_of(ages, sexes, partner=(), children_of=()):
 
 
 def sure(**chances):
-    rates = rates_of(load_parameters())._replace(leave=0.0, separate=0.0, find=np.zeros(105))
+    rates = household_rates(load_parameters())._replace(leave=0.0, separate=0.0, find=np.zeros(105))
     return rates._replace(**chances)
 
 

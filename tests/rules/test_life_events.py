@@ -15,9 +15,9 @@ from model.inputs.scenario import ScheduledShock
 from model.rules.infrastructure import stock_at
 from model.rules.life_events import (
     bereavements,
-    chances_of_a_month,
     climate_of,
     conditions_of,
+    event_chances,
     faded,
     fading,
     gradient,
@@ -46,7 +46,7 @@ def crowd(n, age_years=50, quintile=3):
 
 
 def strikes(people, parameters=P, climate=QUIET, month=1):
-    chances = chances_of_a_month(parameters)
+    chances = event_chances(parameters)
     return strikes_of_month(people, chances, climate, parameters, Draws(1), month, month)
 
 

@@ -23,9 +23,9 @@ from model.rules.wellbeing import (
     next_state,
     personal_risk,
     personal_risks,
-    rates_of,
     ratios_of,
     resting_shares,
+    state_rates,
     terms_of,
 )
 from model.simulation.explanations import explain
@@ -50,7 +50,7 @@ rate = st.floats(0.0, 20.0)
 
 def rates(parameters=None, **changes):
     structure = {**PLAIN, **changes}
-    return rates_of(load_parameters().with_values({**BASE, **(parameters or {})}), **structure)
+    return state_rates(load_parameters().with_values({**BASE, **(parameters or {})}), **structure)
 
 
 def test_a_coping_residents_hazards_by_hand():
@@ -365,7 +365,7 @@ def test_resting_shares_are_the_closed_form():
     steady = {name: 0.0 for name in p if name.startswith("log_hazard_") and p[name] < 3.0}
     p = p.with_values(steady)
 
-    shares = resting_shares(people, np.arange(2), p, rates_of(p, **PLAIN))
+    shares = resting_shares(people, np.arange(2), p, state_rates(p, **PLAIN))
 
     assert shares == pytest.approx(np.tile(odds / odds.sum(), (2, 1)))
 

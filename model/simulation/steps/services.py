@@ -72,7 +72,7 @@ def come_into_care(sim: Simulation, month: int) -> None:
     sim.now.stocks = {**children, adult_care.CARES[0]: _adults_in_care(sim, month)}
 
 
-def _children_in_care(sim: Simulation, rates: childrens_care.Rates, month: int) -> dict[str, tuple[Array, Array]]:
+def _children_in_care(sim: Simulation, rates: childrens_care.CareRates, month: int) -> dict[str, tuple[Array, Array]]:
     world, people = sim.world, sim.world.population
     found = childrens_care.changes(people, world.network, rates, world.draws, month)
     stays = np.zeros(found.rows.size, bool)
