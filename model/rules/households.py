@@ -146,222 +146,222 @@ class Changes(NamedTuple):
     man: Array
 
 
+class _Columns(NamedTuple):
+    """Columns of residents that a change of home reads; ``bounds`` are those of neighbourhoods."""
+
+    resident: Array
+    bounds: Array
+    home: Array
+    birth_month: Array
+    sex: Array
+    state: Array
+    partner: Array
+    mother: Array
+    householder: Array
+
+
+class _Ties(NamedTuple):
+    """Slots and degrees of kin, and of local ties."""
+
+    kin: Array
+    n_kin: Array
+    local: Array
+    n_local: Array
+
+
+class _Found(NamedTuple):
+    """What has been found so far, filled from the front, and which households it concerns."""
+
+    is_changing: Array
+    rows: Array
+    names: Array
+    leaver: Array
+    left: Array
+    woman: Array
+    man: Array
+
+
 @formula
-def _is_head(i, found, n, month, birth_month, partner):
+def _is_head(i, found, n, month, columns):
     """Tell whether a grown resident without a partner is at the head of these members."""
     for k in range(n):
         j = found[k]
-        if partner[j] >= 0:
+        if columns.partner[j] >= 0:
             return False
-        is_older = (birth_month[j], j) < (birth_month[i], i)
-        if is_older and month - birth_month[j] >= GROWN:
+        is_older = (columns.birth_month[j], j) < (columns.birth_month[i], i)
+        if is_older and month - columns.birth_month[j] >= GROWN:
             return False
     return True
 
 
 @formula
-def _could_match(i, j, month, birth_month, sex, state, partner, rates):
+def _could_match(i, j, month, columns, rates):
     """Tell whether a man is of a woman's age, grown and without a partner."""
-    apart = abs(birth_month[i] - birth_month[j] - rates.gap)
+    apart = abs(columns.birth_month[i] - columns.birth_month[j] - rates.gap)
     # Asked all at once: most fail, and which question they fail nobody could foresee.
     return (
-        (state[j] != VACANT)
-        & (sex[j] == MALE)
-        & (partner[j] < 0)
-        & (month - birth_month[j] >= GROWN)
+        (columns.state[j] != VACANT)
+        & (columns.sex[j] == MALE)
+        & (columns.partner[j] < 0)
+        & (month - columns.birth_month[j] >= GROWN)
         & (apart <= SPREADS * rates.spread)
     )
 
 
 @formula
-def _when_it_rings(i, j, seed, month, resident, birth_month, rates):
+def _when_it_rings(i, j, seed, month, columns, rates):
     """Return when a pair's clock rings: one of their own, slowed by an unusual gap of ages."""
-    word, _, _, _ = block(seed, PARTNERING, LOOKS, month, resident[i] ^ resident[j])
-    apart = abs(birth_month[i] - birth_month[j] - rates.gap)
+    word, _, _, _ = block(seed, PARTNERING, LOOKS, month, columns.resident[i] ^ columns.resident[j])
+    apart = abs(columns.birth_month[i] - columns.birth_month[j] - rates.gap)
     return -math.log(to_unit(word) + 2.0**-33) * math.exp(apart / rates.spread)
 
 
 @kernel
-def _find_partner(
-    i,
-    size,
-    seed,
-    month,
-    resident,
-    bounds,
-    home,
-    birth_month,
-    sex,
-    state,
-    partner,
-    householder,
-    is_changing,
-    slots,
-    degree,
-    local,
-    n_local,
-    rates,
-):
+def _find_partner(i, size, seed, month, columns, ties, is_changing, rates):
     """Return the man a woman takes to, of those she knows or else of those she meets; or -1."""
     theirs, best, chosen = np.empty(KIN_SLOTS + 1, np.int64), math.inf, -1
     rows = np.empty(4, np.int64)
-    first = bounds[home[i]]
-    length = bounds[home[i] + 1] - first
-    known = (n_local[i] + 3) // 4
+    home, householder = columns.home, columns.householder
+    first = columns.bounds[home[i]]
+    length = columns.bounds[home[i] + 1] - first
+    known = (ties.n_local[i] + 3) // 4
     for look in range(known + LOOKS):
         # Whom she knows goes before whom she meets; a clock that rings early ends the search.
         if best < EARLY or (look == known and chosen >= 0):
             break
         if look >= known:
-            w0, w1, w2, w3 = block(seed, PARTNERING, look - known, month, resident[i])
+            w0, w1, w2, w3 = block(seed, PARTNERING, look - known, month, columns.resident[i])
             rows[0], rows[1] = (w0 * length) >> 32, (w1 * length) >> 32
             rows[2], rows[3] = (w2 * length) >> 32, (w3 * length) >> 32
         for k in range(4):
-            if look < known and 4 * look + k >= n_local[i]:
+            if look < known and 4 * look + k >= ties.n_local[i]:
                 break
-            j = local[i, 4 * look + k] if look < known else first + rows[k]
+            j = ties.local[i, 4 * look + k] if look < known else first + rows[k]
             if (
-                not _could_match(i, j, month, birth_month, sex, state, partner, rates)
+                not _could_match(i, j, month, columns, rates)
                 or home[j] != home[i]
                 or is_changing[householder[j]]
-                or is_tied(slots, degree, i, j)
+                or is_tied(ties.kin, ties.n_kin, i, j)
             ):
                 continue
-            n = members_of(j, householder, slots, degree, theirs)
-            if size + n > MOST_MEMBERS or not _is_head(j, theirs, n, month, birth_month, partner):
+            n = members_of(j, householder, ties.kin, ties.n_kin, theirs)
+            if size + n > MOST_MEMBERS or not _is_head(j, theirs, n, month, columns):
                 continue
-            rings = _when_it_rings(i, j, seed, month, resident, birth_month, rates)
+            rings = _when_it_rings(i, j, seed, month, columns, rates)
             if rings < best:
                 best, chosen = rings, j
     return chosen
 
 
 @formula
-def _rename(found, n, leaving, householder, old, rows, names, n_rows):
+def _rename(members, n_members, leaving, householder, old, found, n):
     """Name those who stay after one of them, where the name has left with its row."""
     lowest = np.int64(householder.size)
     is_named = False
-    for k in range(n):
+    for k in range(n_members):
         if not leaving[k]:
-            lowest = min(lowest, found[k])
-            is_named = is_named or found[k] == old
+            lowest = min(lowest, members[k])
+            is_named = is_named or members[k] == old
     if not is_named:
-        for k in range(n):
+        for k in range(n_members):
             if not leaving[k]:
-                rows[n_rows], names[n_rows] = found[k], lowest
-                n_rows += 1
-    return n_rows
+                found.rows[n], found.names[n] = members[k], lowest
+                n += 1
+    return n
 
 
 @formula
-def _does_woman_leave(i, found, n, word, month, birth_month, mother):
+def _does_woman_leave(i, members, n, word, month, columns):
     """Tell whether of a couple the woman leaves: where no child is hers, or by lot if none is."""
     children = hers = 0
     for k in range(n):
-        if month - birth_month[found[k]] < GROWN:
+        if month - columns.birth_month[members[k]] < GROWN:
             children += 1
-            hers += mother[found[k]] == i
+            hers += columns.mother[members[k]] == i
     return hers == 0 if children > 0 else word % 2 == 0
 
 
+@formula
+def _separate(i, members, size, leaving, seed, month, columns, found, n, n_left):
+    """Let one of a woman's couple leave; return how many rows have a new name."""
+    word, _, _, _ = block(seed, SEPARATING, 0, month, columns.resident[i])
+    one, other = i, columns.partner[i]
+    if not _does_woman_leave(i, members, size, word, month, columns):
+        one, other = other, i
+    found.leaver[n_left], found.left[n_left] = one, other
+    for k in range(size):
+        leaving[k] = members[k] == one
+    found.rows[n], found.names[n] = one, one
+    return _rename(members, size, leaving, columns.householder, columns.householder[i], found, n + 1)
+
+
+@formula
+def _join(i, j, members, columns, ties, found, n):
+    """Let the household of a man join that of a woman; return how many rows have a new name."""
+    size = members_of(j, columns.householder, ties.kin, ties.n_kin, members)
+    for k in range(size):
+        found.rows[n], found.names[n] = members[k], columns.householder[i]
+        n += 1
+    return n
+
+
+@formula
+def _leave_home(i, members, size, leaving, month, columns, found, n):
+    """Let a grown child leave with children of theirs; return how many rows have a new name."""
+    for k in range(size):
+        j = members[k]
+        leaving[k] = j == i or (columns.mother[j] == i and month - columns.birth_month[j] < GROWN)
+        if leaving[k]:
+            found.rows[n], found.names[n] = j, i
+            n += 1
+    return _rename(members, size, leaving, columns.householder, columns.householder[i], found, n)
+
+
+@formula
+def _chance_of_finding(i, month, columns, rates):
+    """Return the chance that somebody finds a partner this month, who is a woman: men are found."""
+    age = min((month - columns.birth_month[i]) // MONTHS_PER_YEAR, rates.find.size - 1)
+    return rates.find[age] if columns.sex[i] == FEMALE else 0.0
+
+
+@formula
+def _stays(i, uniform, finds, month, columns, rates, is_changing):
+    """Tell whether nothing can change for a resident this month, whatever their household is."""
+    if columns.state[i] == VACANT or month - columns.birth_month[i] < GROWN or is_changing[columns.householder[i]]:
+        return True
+    if columns.partner[i] >= 0:
+        return columns.sex[i] == MALE or uniform >= rates.separate
+    return uniform >= max(rates.leave, finds)
+
+
 @kernel
-def _find_changes(  # noqa: PLR0912 - one branch for each way a household can change
-    likely,
-    uniforms,
-    seed,
-    month,
-    resident,
-    bounds,
-    home,
-    birth_month,
-    sex,
-    state,
-    partner,
-    mother,
-    householder,
-    is_changing,
-    slots,
-    degree,
-    local,
-    n_local,
-    rates,
-    rows,
-    names,
-    leaver,
-    left,
-    woman,
-    man,
-):
+def _find_changes(likely, uniforms, seed, month, columns, ties, found, rates):
     n = n_left = n_found = 0
-    found, leaving = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.bool_)
-    for k_likely in range(likely.size):
-        i, uniform = likely[k_likely], uniforms[k_likely]
-        if state[i] == VACANT or month - birth_month[i] < GROWN:
+    members, leaving = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.bool_)
+    for k in range(likely.size):
+        i, uniform = likely[k], uniforms[k]
+        finds = _chance_of_finding(i, month, columns, rates)
+        if _stays(i, uniform, finds, month, columns, rates, found.is_changing):
             continue
-        old = householder[i]
-        if is_changing[old]:
-            continue
-        if partner[i] >= 0 and (sex[i] == MALE or uniform >= rates.separate):
-            continue
-        age = min((month - birth_month[i]) // MONTHS_PER_YEAR, rates.find.size - 1)
-        finds = rates.find[age] if sex[i] == FEMALE else 0.0
-        if partner[i] < 0 and uniform >= max(rates.leave, finds):
-            continue
-        size = members_of(i, householder, slots, degree, found)
-        if partner[i] >= 0:
-            word, _, _, _ = block(seed, SEPARATING, 0, month, resident[i])
-            woman_leaves = _does_woman_leave(i, found, size, word, month, birth_month, mother)
-            leaver[n_left], left[n_left] = i, partner[i]
-            if not woman_leaves:
-                leaver[n_left], left[n_left] = partner[i], i
-            for k in range(size):
-                leaving[k] = found[k] == leaver[n_left]
-            rows[n], names[n] = leaver[n_left], leaver[n_left]
-            n = _rename(found, size, leaving, householder, old, rows, names, n + 1)
+        size = members_of(i, columns.householder, ties.kin, ties.n_kin, members)
+        if columns.partner[i] >= 0:
+            n = _separate(i, members, size, leaving, seed, month, columns, found, n, n_left)
             n_left += 1
-        elif _is_head(i, found, size, month, birth_month, partner):
-            if uniform >= finds:
-                continue
-            j = _find_partner(
-                i,
-                size,
-                seed,
-                month,
-                resident,
-                bounds,
-                home,
-                birth_month,
-                sex,
-                state,
-                partner,
-                householder,
-                is_changing,
-                slots,
-                degree,
-                local,
-                n_local,
-                rates,
-            )
+        elif _is_head(i, members, size, month, columns):
+            j = -1
+            if uniform < finds:
+                j = _find_partner(i, size, seed, month, columns, ties, found.is_changing, rates)
             if j < 0:
                 continue
-            is_changing[householder[j]] = True
-            woman[n_found], man[n_found] = i, j
+            found.is_changing[columns.householder[j]] = True
+            found.woman[n_found], found.man[n_found] = i, j
             n_found += 1
-            size = members_of(j, householder, slots, degree, found)
-            for k in range(size):
-                rows[n], names[n] = found[k], old
-                n += 1
+            n = _join(i, j, members, columns, ties, found, n)
         elif uniform < rates.leave:
-            for k in range(size):
-                j = found[k]
-                leaving[k] = j == i or (mother[j] == i and month - birth_month[j] < GROWN)
-                if leaving[k]:
-                    rows[n], names[n] = j, i
-                    n += 1
-            n = _rename(found, size, leaving, householder, old, rows, names, n)
+            n = _leave_home(i, members, size, leaving, month, columns, found, n)
         else:
             continue
-        is_changing[old] = True
+        found.is_changing[columns.householder[i]] = True
     return n, n_left, n_found
 
 
@@ -381,15 +381,7 @@ def changes(people: Population, network: Network, rates: HouseholdRates, low: Lo
 
     ``low`` are the residents whose draw lies below the highest chance.
     """
-    highest = people.n_rows
-    rows, names = np.empty(highest, np.int64), np.empty(highest, np.int64)
-    leaver, left = np.empty(highest, np.int64), np.empty(highest, np.int64)
-    woman, man = np.empty(highest, np.int64), np.empty(highest, np.int64)
-    n, n_left, n_found = _find_changes(
-        low.places,
-        low.uniforms,
-        draws.seed,
-        month,
+    columns = _Columns(
         people.resident,
         people.bounds,
         people.neighbourhood,
@@ -399,26 +391,12 @@ def changes(people: Population, network: Network, rates: HouseholdRates, low: Lo
         people.partner,
         people.mother,
         people.householder,
-        np.zeros(highest, np.bool_),
-        *kin_of(network),
-        network.slots["local"],
-        network.degree("local"),
-        rates,
-        rows,
-        names,
-        leaver,
-        left,
-        woman,
-        man,
     )
-    return Changes(
-        rows[:n].copy(),
-        names[:n].copy(),
-        leaver[:n_left].copy(),
-        left[:n_left].copy(),
-        woman[:n_found].copy(),
-        man[:n_found].copy(),
-    )
+    ties = _Ties(*kin_of(network), network.slots["local"], network.degree("local"))
+    found = _Found(np.zeros(people.n_rows, np.bool_), *(np.empty(people.n_rows, np.int64) for _ in range(6)))
+    counts = _find_changes(low.places, low.uniforms, draws.seed, month, columns, ties, found, rates)
+    by_field = np.repeat(counts, 2)
+    return Changes(*(values[:n].copy() for values, n in zip(found[1:], by_field, strict=True)))
 
 
 def ties_between(people: Population, network: Network, ones: Array, others: Array) -> tuple[Array, Array]:
