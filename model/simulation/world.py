@@ -53,6 +53,8 @@ class World:
 
     Attributes
     ----------
+    place : Place
+        The profile of the place.
     month : int
         Months since burn-in.
     population : Population
@@ -83,16 +85,13 @@ class World:
     queues: dict[str, Queue] = field(default_factory=dict)
     month: int = START
 
+    place: Place = field(init=False)
+
     def __post_init__(self) -> None:
-        n_neighbourhoods = len(self.config.place_profile.neighbourhoods)
-        self.infrastructure = infrastructure.at_start(self.prepared.parameters, n_neighbourhoods)
+        self.place = self.config.place_profile
+        self.infrastructure = infrastructure.at_start(self.prepared.parameters, len(self.place.neighbourhoods))
 
     # --- What is known of it --------------------------------------------------------------
-
-    @property
-    def place(self) -> Place:
-        """The profile of the place."""
-        return self.config.place_profile
 
     @property
     def scale(self) -> float:
