@@ -5,6 +5,7 @@ One Python file beside a study says what it adds, as an `Extension` by the name 
 Loading a file runs it: load your own files only. A scenario can never name one.
 """
 
+import sys
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from pathlib import Path
 
 from model.core.arrays import Array
 from model.core.errors import InputError
-from model.core.files import read_bounded
-from model.core.own_code import LOADED, OwnCode
+from model.core.files import TextFile, read_bounded
+from model.core.own_code import LOADED
 from model.inputs.catalogue import Service, add_service
 from model.inputs.parameters import Parameter, Source, add_parameters
 from model.inputs.payers import Payment, Priced, add_priced
@@ -115,10 +116,10 @@ def load_extension(path: str | Path) -> Extension:
         place that does not exist, or has an effect that no step reads.
     """
     file = Path(path)
-    return run_own_code(file.stem, OwnCode(str(path), read_bounded(file, LARGEST_BYTES, InputError)))
+    return run_own_code(file.stem, read_bounded(file, LARGEST_BYTES, InputError))
 
 
-def run_own_code(name: str, code: OwnCode) -> Extension:
+def run_own_code(name: str, code: TextFile) -> Extension:
     """Run code that was read already, in a worker say, and add what it adds.
 
     Raises
@@ -126,11 +127,11 @@ def run_own_code(name: str, code: OwnCode) -> Extension:
     InputError
         As `load_extension`.
     """
-    if name in LOADED and LOADED[name].hash != code.hash:
+    if name in LOADED and LOADED[name].sha256 != code.sha256:
         raise InputError(
             "has changed since it was loaded", file=code.path, allowed="what it was, or a new session of Python"
         )
-    module = types.ModuleType(f"upstream_own_{name}")
+    module = types.ModuleType(f"upstream_own_{name.replace('.', '_')}")
     try:
         exec(compile(code.text, code.path, "exec"), module.__dict__)  # noqa: S102 - named by the user to be run
     except InputError:
@@ -142,10 +143,11 @@ def run_own_code(name: str, code: OwnCode) -> Extension:
         raise InputError("names no extension", file=code.path, key="extension", allowed="extension = Extension(...)")
     if name not in LOADED:
         try:
-            _add(found, Path(code.path))
+            _add(found, code.path)
         except InputError as error:
             raise (error if error.file else error.placed(code.path)) from None
         LOADED[name] = code
+        sys.modules[module.__name__] = module  # a scenario with an effect of its own finds the class in workers too
     return found
 
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model.core.files import TextFile
 from model.core.memory import peak_mb, reset_peak
-from model.core.own_code import LOADED, OwnCode
+from model.core.own_code import LOADED
 from model.core.rates import MONTHS_PER_YEAR
 from model.extend import run_own_code
 from model.inputs.scenario import Scenario, load_scenario
@@ -141,7 +142,7 @@ def live_here(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(folder: Path, lived: Any, stop: Any, own_code: Mapping[str, OwnCode]) -> None:
+def _start_worker(folder: Path, lived: Any, stop: Any, own_code: Mapping[str, TextFile]) -> None:
     # The parent alone answers Ctrl-C: it tells its workers to stop, and they close their files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

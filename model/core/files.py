@@ -2,11 +2,13 @@
 
 import contextlib
 import csv
+import hashlib
 import tomllib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from io import BufferedWriter
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +18,8 @@ from model.core.errors import InputError
 PACKAGE = Path(__file__).parents[1]
 DATA = PACKAGE / "data"
 """Where the package keeps what it reads as data."""
+
+Record = TypeVar("Record")
 
 DEEPEST_NEST = 8
 MOST_DOTS_IN_A_LINE = 1_000
@@ -32,7 +36,39 @@ _PLAIN = {
 }
 
 
-def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> str:
+@dataclass(frozen=True)
+class TextFile:
+    """A text file as it was read, to the byte.
+
+    Examples
+    --------
+    >>> TextFile(Path("town.toml"), "").sha256[:8]
+    'e3b0c442'
+    """
+
+    path: Path
+    text: str = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes, as ``sha256sum`` prints it."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Read(Generic[Record]):
+    """A record, and the file it was read from; equal where the records are."""
+
+    record: Record
+    file: TextFile = field(compare=False)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file's bytes, as ``sha256sum`` prints it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> TextFile:
     """Read a text file of at most so many bytes.
 
     Raises
@@ -48,7 +84,7 @@ def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> str
         size = path.stat().st_size
         if size > largest_bytes:
             raise error(f"is too large ({size:,} bytes)", file=path, allowed=f"at most {largest_bytes:,} bytes")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         siblings = [other.name for other in path.parent.glob("*.toml")] if path.parent else []
         raise error("no such file", file=path, known=siblings, wanted=path.name) from None
@@ -58,7 +94,7 @@ def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> str
         raise error(f"cannot be read ({problem})", file=path) from None
     if not text.strip():
         raise error("is empty", file=path)
-    return text
+    return TextFile(path, text)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -111,11 +147,21 @@ def read_toml(path: Path, largest_bytes: int, error: type[InputError]) -> dict[s
     InputError
         Of the kind given, when the file cannot be read or is not TOML.
     """
-    text = read_bounded(path, largest_bytes, error)
+    return toml_of(read_bounded(path, largest_bytes, error), error)
+
+
+def toml_of(file: TextFile, error: type[InputError]) -> dict[str, Any]:
+    """Parse a file that was read.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when it is not TOML.
+    """
     try:
-        return parse_toml(text)
+        return parse_toml(file.text)
     except ValueError as problem:
-        raise error(f"is not TOML ({problem})", file=path) from None
+        raise error(f"is not TOML ({problem})", file=file.path) from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pydantic import (
 
 from model.core.arrays import Array
 from model.core.errors import PlaceError
-from model.core.files import DATA, read_table, read_toml, validation_problem
+from model.core.files import DATA, Read, TextFile, read_bounded, read_table, toml_of, validation_problem
 from model.inputs.prices import deflators, rebased
 
 PLACES = DATA / "places"
@@ -184,26 +184,33 @@ def load_place(name: str | Path) -> Place:
     PlaceError
         When there is no such place, or the profile is not one.
     """
+    return read_place(name).record
+
+
+def read_place(name: str | Path) -> Read[Place]:
+    """Read a place as `load_place` does, and keep the text it was read from."""
+    file = read_bounded(_path_of(name), LARGEST_PROFILE_BYTES, PlaceError)
+    return Read(_place_in(file), file)
+
+
+def _path_of(name: str | Path) -> Path:
+    if isinstance(name, Path) or name.endswith(".toml"):
+        return Path(name)
     bundled = bundled_places()
-    if isinstance(name, str) and name not in bundled:
+    if name not in bundled:
         raise PlaceError("unknown place", key="place", value=name, known=bundled, wanted=name)
-    path = bundled[name] if isinstance(name, str) else name
-    changed_ns = path.stat().st_mtime_ns if path.is_file() else 0
-    return _read_place(path, changed_ns)
+    return bundled[name]
 
 
-@cache
-def _read_place(path: Path, changed_ns: int) -> Place:
-    del changed_ns  # a profile that was edited since is read again
-    document = read_toml(path, LARGEST_PROFILE_BYTES, PlaceError)
+def _place_in(file: TextFile) -> Place:
     try:
-        place = Place.model_validate(document)
+        place = Place.model_validate(toml_of(file, PlaceError))
     except ValidationError as error:
-        raise validation_problem(error, PlaceError, path, (Place, Neighbourhood, Spending)) from None
+        raise validation_problem(error, PlaceError, file.path, (Place, Neighbourhood, Spending)) from None
     if place.spending is not None and place.spending.year not in deflators():
         raise PlaceError(
             "unknown price year",
-            file=path,
+            file=file.path,
             key="spending.year",
             value=place.spending.year,
             known=deflators(),

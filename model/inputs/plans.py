@@ -12,7 +12,7 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.money import PENCE, half_up
 from model.core.rates import MONTHS_PER_YEAR
-from model.inputs.programmes import Capacity, Programme, load_programme, terms_filled
+from model.inputs.programmes import Capacity, Programme, terms_filled
 from model.inputs.scenario import PlanEntry, Scenario
 
 A_HAIR = 1e-9
@@ -86,15 +86,13 @@ def spending_of(config: Scenario) -> tuple[Spending, ...]:
     >>> spending_of(load_scenario())
     ()
     """
-    return tuple(_spending(k, terms, config.months) for k, terms in enumerate(config.plan, start=1))
+    return tuple(_spending(k, terms, config) for k, terms in enumerate(config.plan, start=1))
 
 
-def _spending(number: int, terms: PlanEntry, months: int) -> Spending:
+def _spending(number: int, terms: PlanEntry, config: Scenario) -> Spending:
     # An end beyond the simulation is kept, so that a shorter one is the beginning of a longer.
-    last = terms.end_month or months
-    if terms.programme is None:
-        return Spending(number, terms, last)
-    return Entry(number, terms, last, load_programme(terms.programme))
+    last, programme = terms.end_month or config.months, config.programme_of(terms)
+    return Spending(number, terms, last) if programme is None else Entry(number, terms, last, programme)
 
 
 def units_next(there: int, budget_gbp_per_year: float, programme: Programme) -> int:

@@ -24,7 +24,7 @@ from pydantic import (
 from model.core.arrays import Array
 from model.core.codes import ENGAGEMENT, PARTICIPANT, SUPPORTER
 from model.core.errors import EvidenceError
-from model.core.files import DATA, read_table, read_toml, validation_problem
+from model.core.files import DATA, Read, TextFile, read_bounded, read_table, toml_of, validation_problem
 from model.inputs.catalogue import catalogue_place, load_services
 
 PROGRAMMES = DATA / "programmes"
@@ -502,7 +502,6 @@ def add_effect(effect: type[Effect]) -> None:
     some: Any = GenericAlias(tuple, (one_of, ...))
     Programme.model_fields["effects"].annotation = some
     Programme.model_rebuild(force=True)
-    read_programme.cache_clear()
 
 
 def _numbers_in(table: BaseModel, before: str) -> Iterator[tuple[str, Number]]:
@@ -551,8 +550,18 @@ def load_programme(name: str, key: str = "programme") -> Programme:
     EvidenceError
         When it is not there, or anything in it cannot be used.
     """
+    return read_programme(name, key).record
+
+
+def read_programme(name: str, key: str = "programme") -> Read[Programme]:
+    """Read a programme as `load_programme` does, and keep the text it was read from."""
+    file = read_bounded(_path_of(name, key), LARGEST_PROGRAMME_BYTES, EvidenceError)
+    return Read(_programme_in(file), file)
+
+
+def _path_of(name: str, key: str) -> Path:
     if name.endswith(".toml"):
-        return read_programme(Path(name))
+        return Path(name)
     bundled = bundled_programmes()
     if name not in bundled:
         raise EvidenceError(
@@ -563,20 +572,11 @@ def load_programme(name: str, key: str = "programme") -> Programme:
             wanted=name,
             allowed="a bundled name, or a file ending in .toml",
         )
-    return read_programme(bundled[name])
+    return bundled[name]
 
 
-@cache
-def read_programme(path: Path) -> Programme:
-    """Read one programme's file.
-
-    Raises
-    ------
-    EvidenceError
-        When it cannot be read, an effect acts on a service that does not exist, or evidence is
-        cited that nobody knows.
-    """
-    document = read_toml(path, LARGEST_PROGRAMME_BYTES, EvidenceError)
+def _programme_in(file: TextFile) -> Programme:
+    document, path = toml_of(file, EvidenceError), file.path
     if "name" in document:
         raise EvidenceError(
             "a programme is named by its file",

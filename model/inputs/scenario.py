@@ -16,20 +16,23 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     WithJsonSchema,
 )
 
 from model.core.draws import HIGHEST_SEED
 from model.core.errors import InputError, ScenarioError
-from model.core.files import DEEPEST_NEST, PACKAGE, parse_toml, read_toml, validation_problem
+from model.core.files import DEEPEST_NEST, PACKAGE, TextFile, parse_toml, read_bounded, toml_of, validation_problem
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import Shock, contact_services, cut_by, load_services, load_shocks
 from model.inputs.growth import ALL, Indices, indices_of
 from model.inputs.parameters import LIMITS, Parameters, load_parameters
 from model.inputs.payers import AGENCIES, Payment, load_payments
-from model.inputs.places import Place, load_place
+from model.inputs.places import Place
+from model.inputs.programmes import Programme
 from model.inputs.scenario_checks import check_references, growing_services
+from model.inputs.scenario_files import Inputs
 
 LARGEST_SCENARIO_BYTES = 1_000_000
 DEEPEST_EXTENDS = 8
@@ -244,7 +247,9 @@ class Budgets(_Table):
 
 
 class Scenario(_Table):
-    """One experiment, apart from the model that runs it.
+    """One experiment, apart from the model that runs it, with the place and programmes it names.
+
+    Their files are read when it is made, and never again.
 
     Parameters
     ----------
@@ -293,6 +298,17 @@ class Scenario(_Table):
     budgets: Budgets = Budgets()
     growth: Growth = Growth()
     parameters: Annotated[dict[str, float], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
+    _inputs: Inputs = PrivateAttr()
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Read the files it names, but for those that were read already."""
+        named = [(f"plan.{k}.programme", entry.programme) for k, entry in enumerate(self.plan)]
+        self._inputs = (context or Inputs()).of(self.place, [(key, name) for key, name in named if name is not None])
+
+    @property
+    def inputs(self) -> Inputs:
+        """What its files said when it was made, and their texts."""
+        return self._inputs
 
     @property
     def months(self) -> int:
@@ -311,8 +327,11 @@ class Scenario(_Table):
     @property
     def place_profile(self) -> Place:
         """The place itself."""
-        is_file = self.place.endswith(".toml")
-        return load_place(Path(self.place) if is_file else self.place)
+        return self._inputs.places[self.place].record
+
+    def programme_of(self, entry: PlanEntry) -> Programme | None:
+        """Return the programme that an entry of the plan pays for; none where it pays for a service."""
+        return None if entry.programme is None else self._inputs.programmes[entry.programme].record
 
     @property
     def parameter_values(self) -> Parameters:
@@ -324,7 +343,8 @@ class Scenario(_Table):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a checked copy with some keys replaced.
 
-        A table given as a dict goes over the present one; keys it does not name stay.
+        A table given as a dict goes over the present one; keys it does not name stay. The copy keeps what
+        was read of the files that both name; `load_scenario` reads them again.
 
         Raises
         ------
@@ -332,7 +352,7 @@ class Scenario(_Table):
             When the copy would not be a scenario.
         """
         del deep  # everything inside is frozen
-        return _checked(type(self), _merged(self.model_dump(), update or {}), _Origins())
+        return _checked(type(self), _merged(self.model_dump(), update or {}), _Origins(), self._inputs)
 
 
 S = TypeVar("S", bound=Scenario)
@@ -400,13 +420,14 @@ def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple
     """
     file = _find(path)
     origins = _Origins()
+    chain: list[TextFile] = []
     allowed = (_resolved(file).parent, scenarios_folder().resolve())
-    document = {"name": file.stem, **_read_chain(file, allowed, origins, ())}
+    document = {"name": file.stem, **_read_chain(file, allowed, origins, chain)}
     origins[""] = str(file)
     for key, (origin, value) in (overrides or {}).items():
         _put(document, key, value, origin)
         origins.replace(key, origin)
-    return _checked(Scenario, document, origins)
+    return _checked(Scenario, document, origins, Inputs(tuple(chain)))
 
 
 def json_schema() -> dict[str, Any]:
@@ -493,18 +514,20 @@ def _resolved(file: Path) -> Path:
         raise ScenarioError(f"cannot be read ({problem})", file=file) from None
 
 
-def _read_chain(file: Path, allowed: Sequence[Path], origins: _Origins, seen: tuple[Path, ...]) -> dict[str, Any]:
-    real = _resolved(file)
+def _read_chain(file: Path, allowed: Sequence[Path], origins: _Origins, chain: list[TextFile]) -> dict[str, Any]:
+    """Read a file over the one it extends, and add both, from the first, to the chain."""
+    real, seen = _resolved(file), [_resolved(one.path) for one in chain]
     if real in seen:
         names = " extends ".join(path.name for path in (*seen, real))
         raise ScenarioError(f"goes round in a circle: {names}", file=file, key="extends")
     if len(seen) > DEEPEST_EXTENDS:
         raise ScenarioError(f"more than {DEEPEST_EXTENDS} deep", file=file, key="extends")
-    document = read_toml(file, LARGEST_SCENARIO_BYTES, ScenarioError)
+    chain.append(read_bounded(file, LARGEST_SCENARIO_BYTES, ScenarioError))
+    document = toml_of(chain[-1], ScenarioError)
     base: dict[str, Any] = {}
     if "extends" in document:
         parent = _beside(file, document.pop("extends"), allowed, "extends")
-        base = _read_chain(parent, allowed, origins, (*seen, real))
+        base = _read_chain(parent, allowed, origins, chain)
     _settle_files(document, file, allowed)
     for key in _dotted(document):
         origins[key] = str(file)
@@ -573,17 +596,16 @@ def _put(document: dict[str, Any], key: str, value: Any, origin: str) -> None:
     document[leaf] = value
 
 
-def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins) -> S:
+def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins, known: Inputs) -> S:
     try:
-        config = kind.model_validate(document)
+        config = kind.model_validate(document, context=known)
+        check_references(config)
     except ValidationError as error:
         schemas = (kind, Structure, Levers, ScheduledShock, PlanEntry, Capacity, Budgets, Contract, Growth)
         problem = validation_problem(
             error, ScenarioError, None, schemas, also=() if "extends" in document else ("extends",)
         )
         raise _at(problem, origins) from None
-    try:
-        check_references(config)
     except InputError as problem:
         raise _at(problem, origins) from None
     return config

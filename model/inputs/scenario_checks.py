@@ -7,7 +7,6 @@ from model.core.errors import ScenarioError
 from model.inputs.catalogue import contact_services, cut_by, load_services, load_shocks
 from model.inputs.growth import ALL, index_of
 from model.inputs.payers import AGENCIES, OFF_ONE, load_payments
-from model.inputs.programmes import load_programme
 
 if TYPE_CHECKING:
     from model.inputs.scenario import PlanEntry, Scenario
@@ -97,13 +96,11 @@ def _check_plan(config: "Scenario") -> None:
                 value=entry.label,
                 allowed="one name each; give name in one of them",
             )
-        if entry.programme is not None:
-            load_programme(entry.programme, f"{at}.programme")
         if entry.service is not None:
             _check_purchase(entry, entry.service, at, config)
         _check_payers(entry, at)
         _check_months(entry, at, config.months)
-        _check_taper(entry, at)
+        _check_taper(config, entry, at)
         if (entry.targeting == "named") != bool(entry.neighbourhoods):
             raise ScenarioError(
                 "neighbourhoods and targeting do not agree",
@@ -235,10 +232,11 @@ def _check_months(entry: "PlanEntry", at: str, months: int) -> None:
         )
 
 
-def _check_taper(entry: "PlanEntry", at: str) -> None:
-    if entry.programme is None or entry.end_month is None:
+def _check_taper(config: "Scenario", entry: "PlanEntry", at: str) -> None:
+    programme = config.programme_of(entry)
+    if programme is None or entry.end_month is None:
         return
-    ending = entry.ending or load_programme(entry.programme).course.ending
+    ending = entry.ending or programme.course.ending
     months = entry.end_month - entry.start_month + 1
     if ending == "tapered" and entry.taper_months >= months:
         raise ScenarioError(

@@ -62,7 +62,7 @@ def history_of(config: Scenario) -> dict[str, Any]:
     contents = (place, sorted(config.parameter_values.items()))
     treating = sorted(name for name in config.services if load_services()[name].treats)
     past = hashlib.blake2b(repr(contents).encode(), digest_size=16).hexdigest()
-    own = {"own_code": sorted(code.hash for code in LOADED.values())} if LOADED else {}
+    own = {"own_code": sorted(code.sha256 for code in LOADED.values())} if LOADED else {}
     dumped = config.model_dump(mode="json", include=names)
     return {**dumped, "place_and_parameters": past, "treating": treating, **own}
 

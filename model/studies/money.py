@@ -17,7 +17,6 @@ from model.core.arrays import Array
 from model.core.codes import STATES
 from model.inputs.parameters import load_parameters
 from model.inputs.payers import AGENCIES, load_payments
-from model.inputs.programmes import load_programme
 from model.inputs.scenario import Budgets, PlanEntry, Scenario, load_scenario
 from model.rules import budgets
 from model.studies.paired_runs import Lived, Worlds, difference, line_of, with_dose, with_terms
@@ -102,7 +101,11 @@ def appraised(one: Lived, other: Lived, years: int, rate: float | None = None) -
         years=years,
         scale=one.scale,
         satisfaction=_satisfaction(one.config),
-        uplift={(name, entry.label): _uplift(entry) for name, world in lived.items() for entry in world.config.plan},
+        uplift={
+            (name, entry.label): _uplift(world.config, entry)
+            for name, world in lived.items()
+            for entry in world.config.plan
+        },
         step_gbp=_steps(one.config),
         wellby_gbp=load_outside().wellby_gbp,
         money=schedule.money if rate is None else ((0, rate),),
@@ -129,12 +132,10 @@ def _steps(config: Scenario) -> dict[str, float]:
     return {name: config.parameter_values[f"{name}_unit_cost"] * known[name].step_units for name in config.services}
 
 
-def _uplift(entry: PlanEntry) -> float:
+def _uplift(config: Scenario, entry: PlanEntry) -> float:
     """Return the optimism bias of an entry, by the grade of its evidence."""
-    outside = load_outside()
-    if entry.programme is None:
-        return outside.uplift(outside.service_grade)
-    return outside.uplift(load_programme(entry.programme).grade)
+    outside, programme = load_outside(), config.programme_of(entry)
+    return outside.uplift(outside.service_grade if programme is None else programme.grade)
 
 
 def _only(frame: Any) -> Any:

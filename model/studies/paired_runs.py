@@ -115,7 +115,7 @@ class Worlds:
             "burn_in_years": burn_in_years,
         }
         self._pasts: dict[str, CommunityModel] = {}
-        self._lived: dict[str, tuple[int, int, Lived]] = {}
+        self._lived: dict[Scenario, tuple[int, int, Lived]] = {}
 
     def larger(self, times: int) -> "Worlds":
         """Return worlds of the same seed with so many times the residents, at most the real place's."""
@@ -140,13 +140,12 @@ class Worlds:
 
     def live(self, config: Scenario, years: int, watched_years: int = 0) -> Lived:
         """Live a world, or recall it where it was lived for as long already."""
-        key = repr(config)
-        if key in self._lived:
-            had_years, had_watched, lived = self._lived[key]
+        if config in self._lived:
+            had_years, had_watched, lived = self._lived[config]
             if had_years >= years and had_watched >= watched_years:
                 return lived
         lived = _live(self.branch(config), years, watched_years)
-        self._lived[key] = years, watched_years, lived
+        self._lived[config] = years, watched_years, lived
         return lived
 
     def live_kept(self, config: Scenario, kept: Sequence[float]) -> Lived:

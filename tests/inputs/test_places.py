@@ -290,9 +290,9 @@ def test_every_agency_may_be_told_of() -> None:
 
 def test_places_that_differ_in_spending_alone_have_the_same_past(tmp_path: Path) -> None:
     file = profile(tmp_path)
-    config = Scenario(place=str(file), population=100)
-    before = history_of(config)
+    before = history_of(Scenario(place=str(file), population=100))
     profile(tmp_path, GOOD + SPENT)
+    config = Scenario(place=str(file), population=100)
     assert config.place_profile.spending is not None
     assert history_of(config) == before
 

@@ -309,7 +309,8 @@ def test_an_edited_profile_is_another_past(town, tmp_path):
 
     profile.write_text(text.replace('name = "Sandbeck"', 'name = "Sandbek"'), encoding="utf-8")
 
-    assert history_of(config) != before
+    assert history_of(town.model_copy(update={"place": str(profile)})) != before
+    assert history_of(config) == before
 
 
 @pytest.mark.parametrize(
