@@ -32,6 +32,7 @@ app.add_typer(place_app, name="place")
 
 @app.command()
 def run(
+    context: typer.Context,
     scenarios: Annotated[
         list[str] | None,
         typer.Argument(
@@ -83,7 +84,7 @@ def run(
     configs, comparator = chosen(scenarios or [], compare_to, overrides)
     jobs = jobs_that_pay([*configs, *([comparator] if comparator else [])]) if jobs is None else jobs
     with _progress() as watcher:
-        outcome = run_campaign(configs, out, jobs, watcher, comparator, lives=lives)
+        outcome = run_campaign(configs, out, jobs, watcher, comparator, lives=lives, command=context.obj)
     _show(outcome.folder)
     if outcome.interrupted:
         _say("Interrupted: runs that were finished are kept.", error=True)
@@ -363,8 +364,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # A scheduler's polite request to stop is answered like Ctrl-C: what is finished is kept.
     with contextlib.suppress(ValueError):  # only the main thread may be told
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        sys.exit(app(args=arguments, prog_name="upstream", standalone_mode=False) or 0)
+        sys.exit(app(args=words, prog_name="upstream", standalone_mode=False, obj=["upstream", *words]) or 0)
     except InputError as error:
         _say(f"upstream: {error}", error=True)
         sys.exit(UNUSABLE_INPUT)

@@ -16,6 +16,9 @@ years = 1
 burn_in_years = 0
 replicates = 2
 
+[levers]
+worsen_hazard_ratio = 0.5
+
 [capacity.mental_health_referral]
 rule = "unlimited"
 

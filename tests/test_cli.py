@@ -95,6 +95,10 @@ def test_manifest_says_how_the_campaign_ended(campaigns: Path) -> None:
     assert Results(campaigns / "results" / "001").manifest["status"] == "finished"
 
 
+def test_manifest_holds_the_command_as_it_was_given(campaigns: Path) -> None:
+    assert Results(campaigns / "results" / "001").manifest["command"] == ["upstream", "run", *TINY]
+
+
 @pytest.mark.parametrize("key", ["title", "question", "seed", "levers", "parameters_in_force"])
 def test_manifest_holds_the_scenario(campaigns: Path, key: str) -> None:
     assert key in Results(campaigns / "results" / "001").manifest["scenarios"]["status_quo"]

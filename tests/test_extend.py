@@ -63,6 +63,14 @@ def test_a_reader_without_the_file_reads_the_results_all_the_same(ran):
     assert "in_debt" in frame.columns
 
 
+def test_the_manifest_keeps_the_code_that_was_run(ran):
+    (sha256,) = ran.manifest["own_code"]
+    file = ran.manifest["files"][sha256]
+
+    assert (file["name"], file["kind"]) == ("debt.py", "code")
+    assert file["text"].encode() == (ran.folder.parents[1] / "debt.py").read_bytes()
+
+
 def test_residents_outside_the_rule_draw_as_ever(tmp_path):
     """A rule that is added but strikes nobody changes nothing, to the bit."""
     folder = written(tmp_path)

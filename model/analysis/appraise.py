@@ -1,7 +1,23 @@
-"""From the folder of a campaign to what its plans are worth; no run is lived again."""
+"""From a results folder to an appraisal of its plans; nothing is run.
 
+Two rules say where its numbers come from.
+
+- **What was run** comes from the results folder alone: the tables, and from the manifest each entry's
+  grade of evidence and share spent on places to meet, cashable shares, whole steps of capacity, unit costs and
+  their growth. No programme, place or other input file is opened: it may have changed since.
+- **How a plan is judged** is today's guidance: discount rates (``discounting.toml``); values of a WELLBY
+  and of a year of life, optimism bias by grade, the grade of formal service costs and the most plausible gain
+  (``appraisal.toml``); and the deflator that raises those values (``deflator.csv``). The table
+  ``appraisal`` names these files, their hashes and their sources.
+
+So old results can be judged by new guidance, and two appraisals of one folder differ only in guidance
+or in the options given. Names of services are words, and today's too; a price given as an option is checked
+against today's limits.
+"""
+
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,13 +32,11 @@ from model.analysis.decisions import Loops, activity, cash_at, loops, measures, 
 from model.analysis.discounting import Bands, load_outside, load_schedule
 from model.analysis.pairs import Comparison, comparisons
 from model.core.codes import STATES
-from model.core.errors import EvidenceError, ResultsError, ScenarioError
+from model.core.errors import ResultsError, ScenarioError
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import item_words, load_services
 from model.inputs.growth import ALL, index_of
 from model.inputs.parameters import checked, load_parameters
-from model.inputs.payers import load_payments
-from model.inputs.programmes import BuildInfrastructure, load_programme
 from model.tables.results import Results
 from model.tables.schema import schema_of
 
@@ -37,7 +51,6 @@ class Judged:
     appraisal: Appraisal
     discounting: str
     prices: Mapping[str, float]
-    ungraded: Sequence[str]
 
     @cached_property
     def n(self) -> int:
@@ -53,9 +66,9 @@ class Judged:
     @cached_property
     def cash_ends(self) -> dict[str, pd.DataFrame]:
         """Cash with all cashable shares at the ``low`` and the ``high`` end of their ranges."""
-        ranges = {name: one.payment.cashable_range for name, one in load_payments().services.items()}
+        services = self.comparison.facts["services_in_force"]
         return {
-            end: cash_at(self.appraisal, {name: both[k] for name, both in ranges.items()})
+            end: cash_at(self.appraisal, {name: one["cashable_range"][k] for name, one in services.items()})
             for k, end in enumerate(("low", "high"))
         }
 
@@ -64,9 +77,9 @@ class Judged:
         """What of spending on places to meet has not worn away at the end, in present value."""
         us, in_force = self.comparison, self.comparison.facts["parameters_in_force"]
         building = {
-            (scenario, name): share
+            (scenario, entry["label"]): entry["building_share"]
             for scenario, facts in ((us.scenario, us.facts), (us.comparator, us.their_facts))
-            for name, share in _building(facts).items()
+            for entry in facts["plan_in_force"]
         }
         left = residual_value(
             us.results.programmes,
@@ -197,28 +210,29 @@ def _ledger_at(results: Results, prices: Mapping[str, float]) -> pd.DataFrame:
 def _judged(one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping[str, float], mid_year: bool) -> Judged:
     schedule, outside = load_schedule(), load_outside()
     both = {one.scenario: one.facts, one.comparator: one.their_facts}
-    grades = {(scenario, name): grade for scenario, facts in both.items() for name, grade in _grades(facts).items()}
+    entries = {
+        (scenario, entry["label"]): entry for scenario, facts in both.items() for entry in facts["plan_in_force"]
+    }
     in_force = one.facts["parameters_in_force"]
     terms = Terms(
         years=one.years,
         scale=one.scale,
         satisfaction={state: in_force[f"life_satisfaction_{state}"] for state in STATES},
-        uplift={key: outside.uplift(grade or outside.worst_grade) for key, grade in grades.items()},
+        uplift={key: outside.uplift(entry["grade"] or outside.service_grade) for key, entry in entries.items()},
         step_gbp=_steps(one.facts, prices),
         wellby_gbp=outside.wellby_gbp,
         money=bands,
         wellbeing=schedule.wellbeing,
         mid_year=mid_year,
         qaly_gbp=outside.qaly_gbp,
-        entries=tuple(_grades(one.facts)),
+        entries=tuple(entry["label"] for entry in one.facts["plan_in_force"]),
     )
     pairs = one.pairs[["run_ours", "run_theirs"]]
     told = f"{schedule.version} ({rates_in_words(bands)})" if bands is schedule.money else rates_in_words(bands)
-    ungraded = sorted({name for (_, name), grade in grades.items() if grade is None})
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
     worth = Appraisal(ledger, one.results.people, pairs, terms, one.results.lives_of)
-    return Judged(one, worth, told, prices, ungraded)
+    return Judged(one, worth, told, prices)
 
 
 def _reacts(facts: Mapping[str, Any]) -> bool:
@@ -228,10 +242,10 @@ def _reacts(facts: Mapping[str, Any]) -> bool:
 
 def _steps(facts: Mapping[str, Any], prices: Mapping[str, float]) -> dict[str, ByYear]:
     """Return what a whole step of each service costs a year, at prices set here or in force."""
-    known, in_force = load_payments().services, facts["parameters_in_force"]
+    in_force = facts["parameters_in_force"]
     return {
-        name: _grown(prices.get(name, in_force[f"{name}_unit_cost"]) * known[name].step_units, name, facts)
-        for name in facts["services"]
+        name: _grown(prices.get(name, in_force[f"{name}_unit_cost"]) * one["step_units"], name, facts)
+        for name, one in facts["services_in_force"].items()
     }
 
 
@@ -240,40 +254,6 @@ def _grown(price: float, service: str, facts: Mapping[str, Any]) -> ByYear:
     series = facts["growth"]["unit_costs"]
     rates = series.get(service, series.get(ALL))
     return price if rates is None else (price * index_of(rates, facts["years"])).tolist()
-
-
-def _grades(facts: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return the grade of evidence of each entry of a plan, none where its file is gone."""
-    found: dict[str, int | None] = {}
-    for entry in facts["plan"]:
-        name = entry["name"] or Path(entry["programme"] or entry["service"]).stem
-        found[name] = load_outside().service_grade if entry["service"] else _grade(entry["programme"])
-    return found
-
-
-def _grade(programme: str) -> int | None:
-    try:
-        return load_programme(programme).grade
-    except EvidenceError:
-        return None
-
-
-def _building(facts: Mapping[str, Any]) -> dict[str, float]:
-    """Return the part of each programme's money that goes into places to meet."""
-    found = {}
-    for entry in facts["plan"]:
-        if entry["programme"]:
-            name = entry["name"] or Path(entry["programme"]).stem
-            found[name] = _building_share(entry["programme"])
-    return found
-
-
-def _building_share(programme: str) -> float:
-    try:
-        effects = load_programme(programme).effects_of(BuildInfrastructure)
-    except EvidenceError:
-        return 0.0
-    return float(sum(effect.share_of_spend.value for effect in effects))
 
 
 def rates_in_words(bands: Bands) -> str:
@@ -297,7 +277,9 @@ def write_appraisal(judged: Sequence[Judged], folder: Path) -> Path:
     """
     rows = pd.concat([one.table for one in judged], ignore_index=True)
     table = pa.Table.from_pandas(rows, schema=schema_of("appraisal"), preserve_index=False)
-    table = table.replace_schema_metadata({"judged_by": _judged_by(judged[0])})
+    guidance = [asdict(file) for file in (load_schedule().file, *load_outside().files)]
+    about = {"judged_by": _judged_by(judged[0]), "guidance": json.dumps(guidance, ensure_ascii=False)}
+    table = table.replace_schema_metadata(about)
     path = folder / "appraisal.parquet"
     growing = path.with_suffix(".tmp")
     try:

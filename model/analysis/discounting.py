@@ -1,17 +1,19 @@
 """Discount factors, payback, and the values that appraisal guidance gives."""
 
+import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from model.core.arrays import Array
-from model.core.files import DATA
-from model.inputs.prices import rebased
+from model.core.files import DATA, sha256_of
+from model.inputs.prices import DEFLATOR_FILE, rebased
 
 Bands = Sequence[tuple[int, float]]
 
@@ -19,12 +21,22 @@ HALF_A_PENNY = 0.005
 
 
 @dataclass(frozen=True)
+class GuidanceFile:
+    """A file by which plans are judged, as it was read: its hash, and the sources it names."""
+
+    name: str
+    sha256: str
+    sources: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Schedule:
-    """Discount rates as (first year, rate), years counted from 0."""
+    """Discount rates as (first year, rate), years counted from 0, and the file they were read from."""
 
     version: str
     money: Bands
     wellbeing: Bands
+    file: GuidanceFile
 
 
 @cache
@@ -36,9 +48,23 @@ def load_schedule(path: Path = DATA / "discounting.toml") -> Schedule:
     >>> load_schedule().money
     ((0, 0.035), (31, 0.03), (76, 0.025))
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document, file = _guidance_in(path)
     steps = {name: tuple((one["from_year"], one["rate"]) for one in document[name]) for name in ("money", "wellbeing")}
-    return Schedule(document["version"], **steps)
+    return Schedule(document["version"], **steps, file=file)
+
+
+def _guidance_in(path: Path) -> tuple[dict[str, Any], GuidanceFile]:
+    text = path.read_bytes()
+    document = tomllib.loads(text.decode("utf-8"))
+    cited = [source["citation"] for source in document["sources"].values()]
+    return document, GuidanceFile(path.name, hashlib.sha256(text).hexdigest(), cited)
+
+
+def _deflator_file() -> GuidanceFile:
+    head = [
+        line.lstrip("# ") for line in DEFLATOR_FILE.read_text(encoding="utf-8").splitlines() if line.startswith("#")
+    ]
+    return GuidanceFile(DEFLATOR_FILE.name, sha256_of(DEFLATOR_FILE), [" ".join(head)])
 
 
 @dataclass(frozen=True)
@@ -48,7 +74,7 @@ class Outside:
     ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is that of a year of life in full
     health; ``optimism_bias`` is the share added to costs, by grade of evidence from 1. Of those
     who enrol in a programme, a mean gain above ``most_plausible_gain`` points of life
-    satisfaction is not believed.
+    satisfaction is not believed. ``files`` are those it was read from, with the deflator.
     """
 
     wellby_gbp: Mapping[str, float]
@@ -56,11 +82,7 @@ class Outside:
     most_plausible_gain: float
     optimism_bias: Sequence[float]
     service_grade: int
-
-    @property
-    def worst_grade(self) -> int:
-        """The grade of what nobody has graded."""
-        return len(self.optimism_bias)
+    files: Sequence[GuidanceFile]
 
     def uplift(self, grade: int) -> float:
         """Return the share added to the cost of a programme of a grade."""
@@ -76,7 +98,7 @@ def load_outside(path: Path = DATA / "appraisal.toml") -> Outside:
     >>> round(load_outside().wellby_gbp["central"])
     16074
     """
-    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    document, file = _guidance_in(path)
     wellby, qaly, bias = (document[name] for name in ("wellby", "qaly", "optimism_bias"))
     values = {level: rebased(wellby[level], wellby["price_year"]) for level in ("low", "central", "high")}
     return Outside(
@@ -85,6 +107,7 @@ def load_outside(path: Path = DATA / "appraisal.toml") -> Outside:
         document["enrolees"]["most"],
         tuple(bias["by_grade"]),
         bias["service_grade"],
+        (file, _deflator_file()),
     )
 
 

@@ -13,7 +13,6 @@ from model.analysis.estimates import Estimate, estimate
 from model.analysis.series import adults_by_year
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.core.rates import MONTHS_PER_YEAR
-from model.inputs.catalogue import load_services
 from model.tables.results import Results
 
 PERIODS = ((1, 3), (4, 10), (11, None))
@@ -208,7 +207,7 @@ class Comparison:
     @property
     def services(self) -> list[str]:
         """Services simulated, in the order of the catalogue."""
-        return [name for name in load_services() if name in self.facts["services"]]
+        return list(self.facts["services_in_force"])
 
     @property
     def main_services(self) -> list[str]:

@@ -1,19 +1,16 @@
 """Scenarios x replicates as one campaign: planned, run, and put into one folder."""
 
 import os
-import platform
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from model.campaign.provenance import manifest_of
 from model.campaign.workers import Run, Task, live_here, live_in_pool, run_row, warm_kernels
 from model.core.errors import ResultsError, ScenarioError
-from model.core.kernels import sources_hash
 from model.core.memory import MB
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.scenario import Scenario, load_scenario
@@ -22,7 +19,7 @@ from model.state.lives import BYTES, MOST, MOST_UNASKED
 from model.state.saved_state import history_of
 from model.tables.results import Results
 from model.tables.schema import frame_of
-from model.tables.store import FORMAT, PartWriter, compact, new_folder, write_manifest
+from model.tables.store import PartWriter, compact, new_folder, write_manifest
 
 RESIDENT_MONTHS_A_PROCESS = 8_000_000
 """For fewer, one process more takes longer to load libraries and kernels than it saves."""
@@ -55,8 +52,6 @@ SET_FOR_BOTH = (*ALIKE, "shocks", "capacity")
 AS_IT_IS = "status_quo"
 DEFAULT_PAIR = ("people_powered_shift", AS_IT_IS)
 """What is run, and what it is compared with, where neither is named."""
-
-LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
 
 
 @dataclass(frozen=True)
@@ -235,6 +230,7 @@ def run_campaign(
     comparator: Scenario | None = None,
     *,
     lives: bool = False,
+    command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every replicate of every scenario, and write the tables of them all.
 
@@ -252,6 +248,8 @@ def run_campaign(
         What every scenario is compared with, seed by seed.
     lives : bool
         Whether to keep the table ``lives`` in any case, not only where a comparison is small enough.
+    command : sequence of str, optional
+        The words of the command that asks for it, for the manifest.
 
     Returns
     -------
@@ -280,7 +278,7 @@ def run_campaign(
     folder = new_folder(out)
     watcher = watcher or Watcher()
     started = time.perf_counter()
-    manifest = _manifest(scenarios, runs, compared_with)
+    manifest = manifest_of(scenarios, len(runs), compared_with, command)
     write_manifest(folder, {**manifest, "status": "running"})
     watcher.on_plan(sum(task.months for task in tasks))
     interrupted = False
@@ -379,28 +377,3 @@ def _require_distinct(results: Results) -> None:
             "bit: their seeds do not reach the draws",
             file=results.folder,
         )
-
-
-def _manifest(scenarios: Sequence[Scenario], runs: Sequence[Run], comparator: str | None) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "upstream": version("upstream-abm"),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "libraries": {name: version(name) for name in LIBRARIES},
-        "kernels": sources_hash(),
-        "n_runs": len(runs),
-        "comparator": comparator,
-        "scenarios": {
-            config.name: {
-                **config.model_dump(mode="json"),
-                "real_population": config.place_profile.population,
-                "place_name": config.place_profile.name,
-                "place_kind": config.place_profile.kind,
-                "place_year": config.place_profile.year,
-                "parameters_in_force": dict(config.parameter_values),
-            }
-            for config in scenarios
-        },
-    }

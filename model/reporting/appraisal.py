@@ -460,8 +460,6 @@ def terms_of(one: Judged) -> list[str]:
     ]
     if one.prices:
         sentences.append(f"Unit costs set here: {', '.join(prices_set(one))}.")
-    if one.ungraded:
-        sentences.append(f"No file was found of {', '.join(one.ungraded)}: the worst grade is taken.")
     return sentences
 
 

@@ -1,0 +1,140 @@
+"""What a results folder says of its origin: all that was run, and all that reading it needs.
+
+What was run is written down: of each entry of a plan the grade of evidence, the share of its money
+that goes into places to meet and who pays; of each service who pays, how much of a saving on it
+is cash and what a whole step is; every parameter; the text of each file that a scenario uses, and of
+code of one's own.
+"""
+
+import hashlib
+import platform
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from model.core.files import DATA, PACKAGE, TextFile, sha256_of
+from model.core.own_code import LOADED
+from model.inputs.catalogue import load_services
+from model.inputs.payers import Payment, load_payments
+from model.inputs.plans import Entry, Spending, spending_of, terms_of
+from model.inputs.scenario import Scenario
+from model.tables.store import FORMAT
+
+LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
+
+
+def manifest_of(
+    scenarios: Sequence[Scenario], n_runs: int, comparator: str | None, command: Sequence[str] | None
+) -> dict[str, Any]:
+    """Say what is about to be run.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        All of the campaign, with the comparator.
+    n_runs : int
+        Runs in all.
+    comparator : str, optional
+        The name of the scenario that others are compared with.
+    command : sequence of str, optional
+        The words of the command that was given; none from Python.
+    """
+    return {
+        "format": FORMAT,
+        "upstream": version("upstream-abm"),
+        "command": command,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "code": code_hash(),
+        "own_code": [file.sha256 for file in LOADED.values()],
+        "data": {path.name: sha256_of(path) for path in sorted(DATA.iterdir()) if path.is_file()},
+        "n_runs": n_runs,
+        "comparator": comparator,
+        "scenarios": {config.name: _facts(config) for config in scenarios},
+        "files": _files(scenarios),
+    }
+
+
+def code_hash(package: Path = PACKAGE) -> str:
+    """Return a hash over every source file of the package, by its place and content.
+
+    Examples
+    --------
+    >>> len(code_hash())
+    64
+    """
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _facts(config: Scenario) -> dict[str, Any]:
+    """Say what a scenario sets, what is in force in it, and which files it uses, by their hash."""
+    place, inputs = config.place_profile, config.inputs
+    return {
+        **config.model_dump(mode="json"),
+        "real_population": place.population,
+        "place_name": place.name,
+        "place_kind": place.kind,
+        "place_year": place.year,
+        "parameters_in_force": dict(config.parameter_values),
+        "services_in_force": {name: _service(name) for name in load_services() if name in config.services},
+        "plan_in_force": _plan(config),
+        "scenario_files": [file.sha256 for file in inputs.scenario],
+        "place_file": inputs.places[config.place].file.sha256,
+    }
+
+
+def _service(name: str) -> dict[str, Any]:
+    priced = load_payments().services[name]
+    return {**_payment(priced.payment), "step_units": priced.step_units}
+
+
+def _plan(config: Scenario) -> list[dict[str, Any]]:
+    """Say what each entry of a plan is; more of a service has no grade and no file."""
+    entries = spending_of(config)
+    share_built = terms_of(entries).share_built
+    return [
+        {
+            "label": entry.name,
+            "grade": entry.programme.grade if isinstance(entry, Entry) else None,
+            "building_share": float(share_built[entry.number]),
+            **_payment(entry.terms.payment),
+            "programme_file": _programme_file(entry, config),
+        }
+        for entry in entries
+    ]
+
+
+def _programme_file(entry: Spending, config: Scenario) -> str | None:
+    name = entry.terms.programme
+    return None if name is None else config.inputs.programmes[name].file.sha256
+
+
+def _payment(payment: Payment) -> dict[str, Any]:
+    return {
+        "payers": dict(payment.payers),
+        "beneficiary": payment.beneficiary,
+        "cashable": payment.cashable,
+        "cashable_range": payment.cashable_range,
+    }
+
+
+def _files(scenarios: Sequence[Scenario]) -> dict[str, dict[str, str]]:
+    """Return the texts of all files, each once, by their hash."""
+    own_code = [("code", file) for file in LOADED.values()]
+    used = chain(own_code, *(_files_of(config) for config in scenarios))
+    return {file.sha256: {"name": file.path.name, "kind": kind, "text": file.text} for kind, file in used}
+
+
+def _files_of(config: Scenario) -> Iterator[tuple[str, TextFile]]:
+    yield from (("scenario", file) for file in config.inputs.scenario)
+    yield from (("place", read.file) for read in config.inputs.places.values())
+    yield from (("programme", read.file) for read in config.inputs.programmes.values())
