@@ -340,11 +340,14 @@ class Scenario(_Table):
         own = load_parameters(variant).with_values(self.parameters)
         return own.with_values(cut_by(variant))
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(
+        self, *, update: Mapping[str, Any] | None = None, deep: bool = False, inputs: Inputs | None = None
+    ) -> Self:
         """Return a checked copy with some keys replaced.
 
         A table given as a dict goes over the present one; keys it does not name stay. The copy keeps what
-        was read of the files that both name; `load_scenario` reads them again.
+        was read of the files that both name, and takes others from ``inputs`` where they are there;
+        `load_scenario` reads them again.
 
         Raises
         ------
@@ -352,7 +355,9 @@ class Scenario(_Table):
             When the copy would not be a scenario.
         """
         del deep  # everything inside is frozen
-        return _checked(type(self), _merged(self.model_dump(), update or {}), _Origins(), self._inputs)
+        return _checked(
+            type(self), _merged(self.model_dump(), update or {}), _Origins(), self._inputs.over(inputs or Inputs())
+        )
 
 
 S = TypeVar("S", bound=Scenario)

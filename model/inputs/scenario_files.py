@@ -31,6 +31,14 @@ class Inputs:
     places: Mapping[str, Read[Place]] = field(default_factory=dict)
     programmes: Mapping[str, Read[Programme]] = field(default_factory=dict)
 
+    def over(self, other: "Inputs") -> "Inputs":
+        """Return these inputs, and those of others that are not here."""
+        return Inputs(
+            self.scenario or other.scenario,
+            {**other.places, **self.places},
+            {**other.programmes, **self.programmes},
+        )
+
     def of(self, place: str, programmes: Iterable[tuple[str, str]]) -> "Inputs":
         """Return the inputs of a scenario: what is here already, and the rest read now.
 

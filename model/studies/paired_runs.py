@@ -19,6 +19,7 @@ from model.core.codes import IN_CRISIS, THRIVING, VACANT
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.programmes import bundled_programmes
 from model.inputs.scenario import Scenario, load_scenario
+from model.inputs.scenario_files import Inputs
 from model.simulation.community import CommunityModel
 from model.state.queues import NO_CONTACTS
 from model.state.saved_state import history_of
@@ -95,6 +96,8 @@ class Worlds:
         Where.
     burn_in_years : int
         Years of each past.
+    inputs : Inputs, optional
+        Where the place's file was read already, what it said; else it is read now, once for all worlds.
     """
 
     def __init__(
@@ -105,8 +108,10 @@ class Worlds:
         folder: Path,
         place: str = "wigan",
         burn_in_years: int = 10,
+        inputs: Inputs | None = None,
     ) -> None:
         self.seed, self.years = seed, years
+        self._inputs = (inputs or Inputs()).of(place, ())
         self._folder = folder
         self._size: dict[str, Any] = {
             "population": population,
@@ -121,11 +126,12 @@ class Worlds:
         """Return worlds of the same seed with so many times the residents, at most the real place's."""
         size, place = self._size, self.scenario().place_profile
         population = min(times * size["population"], place.population)
-        return Worlds(self.seed, population, self.years, self._folder, size["place"], size["burn_in_years"])
+        where = size["place"], size["burn_in_years"], self._inputs
+        return Worlds(self.seed, population, self.years, self._folder, *where)
 
     def scenario(self, name: str = "status_quo", **update: Any) -> Scenario:
         """Read a bundled scenario at this size, with some of it otherwise."""
-        return load_scenario(name).model_copy(update={**self._size, **update})
+        return load_scenario(name).model_copy(update={**self._size, **update}, inputs=self._inputs)
 
     def up_to(self, years: int) -> int:
         """Return so many years, or all there are."""

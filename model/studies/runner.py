@@ -16,6 +16,7 @@ import numpy as np
 
 from model.campaign.workers import warm_kernels
 from model.core.arrays import Array
+from model.inputs.scenario_files import Inputs
 from model.studies.paired_runs import Worlds
 
 Figures = dict[str, float]
@@ -31,7 +32,7 @@ class Answers:
     figures: Sequence[Figures]
     residents: int
     years: int
-    place: str = "wigan"
+    place: str = "Wigan"
 
     def of(self, name: str) -> Array:
         """Return a figure, one value a seed."""
@@ -54,11 +55,12 @@ def answer(
     years: int,
     place: str = "wigan",
     on_study: Callable[[], None] = lambda: None,
+    inputs: Inputs | None = None,
 ) -> Figures:
     """Answer every question for one seed."""
     found: Figures = {}
     with tempfile.TemporaryDirectory() as folder:
-        worlds = Worlds(seed, population, years, Path(folder), place)
+        worlds = Worlds(seed, population, years, Path(folder), place, inputs=inputs)
         for study in studies:
             found |= study(worlds)
             on_study()
@@ -78,8 +80,8 @@ def _one_more() -> None:
         _done.value += 1
 
 
-def _of_seed(studies: Sequence[Study], seed: int, population: int, years: int, place: str) -> Figures:
-    return answer(studies, seed, population, years, place, _one_more)
+def _of_seed(studies: Sequence[Study], seed: int, population: int, years: int, place: str, inputs: Inputs) -> Figures:
+    return answer(studies, seed, population, years, place, _one_more, inputs)
 
 
 def ask(
@@ -112,9 +114,10 @@ def ask(
     """
     context = get_context("spawn")
     done, told = context.Value("q", 0), 0
+    inputs = Inputs().of(place, ())
     warm_kernels()
     with context.Pool(min(jobs, len(seeds)), initializer=_start, initargs=(done,)) as pool:
-        waiting = [pool.apply_async(_of_seed, (studies, seed, population, years, place)) for seed in seeds]
+        waiting = [pool.apply_async(_of_seed, (studies, seed, population, years, place, inputs)) for seed in seeds]
         while told < len(seeds) * len(studies) and not all(one.ready() for one in waiting):
             time.sleep(SECONDS_BETWEEN_LOOKS)
             for one in waiting:
@@ -124,4 +127,4 @@ def ask(
                 on_study()
                 told += 1
         found = [one.get() for one in waiting]
-    return Answers(found, population, years, place)
+    return Answers(found, population, years, inputs.places[place].record.name)

@@ -7,7 +7,6 @@ from scipy import stats
 
 from model.analysis.estimates import CONFIDENCE, Estimate, estimate
 from model.core.arrays import Array
-from model.inputs.places import load_place
 from model.studies.runner import Answers
 
 Lines = Iterator[str]
@@ -75,7 +74,7 @@ def null_said(holds: bool, held: str, failed: str) -> str:
 def about_worlds(found: Answers) -> str:
     """Say what was lived, and what intervals mean."""
     return (
-        f"{load_place(found.place).name} in small, {found.residents:,} residents, in {len(found.figures)} "
+        f"{found.place} in small, {found.residents:,} residents, in {len(found.figures)} "
         f"sets of worlds that share a past and every accident, lived for up to {found.years} years. "
         "Figures are of the real place. ± is half of a 95 % interval for the mean over seeds: chance in "
         "the simulation alone, not doubt about parameters, of which most that matter here are "
