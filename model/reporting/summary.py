@@ -55,8 +55,10 @@ def warnings(results: Results, scenario: str) -> Iterable[str]:
     rows = results.programmes
     rows = rows[rows["scenario"] == scenario]
     summed = rows.groupby("programme", sort=False)[["spend_gbp", "enrolled"]].sum()
+    entries = results.manifest["scenarios"][scenario]["plan_in_force"]
+    bought = [entry["label"] for entry in entries if entry["programme_file"] is None]  # more of a service
     for name in summed.index[(summed["enrolled"] == 0) & (summed["spend_gbp"] > 0)]:
-        if name not in load_services():
+        if name not in bought:
             yield (
                 f"{str(name).replace('_', ' ').capitalize()}: nobody took part, though money was "
                 "spent. Perhaps nobody meets its eligibility, or it buys less than one place in "

@@ -18,7 +18,7 @@ from model.campaign.campaign import plan, run_campaign, set_for_both, with_compa
 from model.core.errors import ScenarioError
 from model.reporting.comparison import about, comparison
 from model.reporting.figures.comparison import draw_comparisons
-from model.reporting.summary import summary
+from model.reporting.summary import summary, warnings
 
 HELP = {"name": "helped", "levers": {"worsen_hazard_ratio": 0.6}}
 
@@ -318,6 +318,17 @@ def test_programmes_are_told_where_a_campaign_has_them(results):
     page = io.StringIO()
     Console(file=page, width=1_000).print(summary(other))
     assert page.getvalue().count(warned) == 1
+
+
+def test_more_of_a_service_under_a_name_of_its_own_is_no_programme_without_people(results):
+    other = Results(results.folder)
+    other.manifest = deepcopy(results.manifest)
+    other.manifest["scenarios"]["helped"] |= {"plan_in_force": [{"label": "more_doctors", "programme_file": None}]}
+    rows = {"scenario": "helped", "programme": ["more_doctors", "peer_support"], "spend_gbp": 1_000.0, "enrolled": 0}
+    other.programmes = pd.DataFrame(rows)
+
+    (warning,) = warnings(other, "helped")
+    assert "Peer support" in warning
 
 
 # --- What may be compared --------------------------------------------------------------------
