@@ -125,8 +125,9 @@ def appraise(
     from model.reporting.figures.appraisal import draw_appraisals  # noqa: PLC0415
     from model.tables.results import Results  # noqa: PLC0415
 
-    prices = prices_of(parse_setting(text) for text in settings or [])
-    judged = judge(Results(folder), discount, prices, mid_year=mid_year)
+    results = Results(folder)
+    prices = prices_of((parse_setting(text) for text in settings or []), results)
+    judged = judge(results, discount, prices, mid_year=mid_year)
     width = None if sys.stdout.isatty() else PIPED_WIDTH
     Console(highlight=False, width=width).print(appraisal(judged))
     print(f"Table   {write_appraisal(judged, folder)}")

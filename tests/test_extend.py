@@ -71,6 +71,16 @@ def test_the_manifest_keeps_the_code_that_was_run(ran):
     assert file["text"].encode() == (ran.folder.parents[1] / "debt.py").read_bytes()
 
 
+def test_results_are_shown_and_appraised_without_the_file(ran):
+    shown = upstream(ran.folder.parents[1], "show", str(ran.folder))
+    priced = upstream(ran.folder.parents[1], "appraise", str(ran.folder), "--set", "unit_costs.welfare_rights=70")
+
+    for done in (shown, priced):
+        assert done.returncode == 0, done.stderr
+        assert "Welfare rights appointments" in done.stdout
+    assert "Welfare rights appointments at £70" in " ".join(priced.stdout.split())
+
+
 def test_residents_outside_the_rule_draw_as_ever(tmp_path):
     """A rule that is added but strikes nobody changes nothing, to the bit."""
     folder = written(tmp_path)

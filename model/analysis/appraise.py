@@ -3,16 +3,15 @@
 Two rules say where its numbers come from.
 
 - **What was run** comes from the results folder alone: the tables, and from the manifest each entry's
-  grade of evidence and share spent on places to meet, cashable shares, whole steps of capacity, unit costs and
-  their growth. No programme, place or other input file is opened: it may have changed since.
+  grade of evidence and share spent on places to meet, the services' names, cashable shares, whole steps of
+  capacity, unit costs and their growth. No programme, place or other input file is opened: it may have changed since.
 - **How a plan is judged** is today's guidance: discount rates (``discounting.toml``); values of a WELLBY
   and of a year of life, optimism bias by grade, the grade of formal service costs and the most plausible gain
   (``appraisal.toml``); and the deflator that raises those values (``deflator.csv``). The table
   ``appraisal`` names these files, their hashes and their sources.
 
 So old results can be judged by new guidance, and two appraisals of one folder differ only in guidance
-or in the options given. Names of services are words, and today's too; a price given as an option is checked
-against today's limits.
+or in the options given.
 """
 
 import json
@@ -30,13 +29,13 @@ from model.analysis.appraisal import USUAL, Appraisal, ByYear, Terms, by_item, r
 from model.analysis.budgets import pooling_of
 from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
 from model.analysis.discounting import Bands, load_outside, load_schedule
+from model.analysis.labels import item_label
 from model.analysis.pairs import Comparison, comparisons
 from model.core.codes import STATES
-from model.core.errors import ResultsError, ScenarioError
+from model.core.errors import EvidenceError, ResultsError, ScenarioError
 from model.core.rates import MONTHS_PER_YEAR
-from model.inputs.catalogue import item_words, load_services
 from model.inputs.growth import ALL, index_of
-from model.inputs.parameters import checked, load_parameters
+from model.inputs.parameters import LIMITS
 from model.tables.results import Results
 from model.tables.schema import schema_of
 
@@ -163,25 +162,35 @@ def _bands(discount: float | None) -> Bands:
     return ((0, discount),)
 
 
-def prices_of(settings: Iterable[tuple[str, Any]]) -> dict[str, float]:
-    """Read ``unit_costs.NAME`` and a price each.
+def prices_of(settings: Iterable[tuple[str, Any]], results: Results) -> dict[str, float]:
+    """Read ``unit_costs.NAME`` and a price each, of services that a campaign has.
 
     Raises
     ------
     ScenarioError
-        When a key is no unit cost; the nearest is suggested.
+        When a key is no unit cost of the campaign; the nearest is suggested.
     EvidenceError
         When a price is not one.
     """
-    known, prices = [f"{PRICE_KEY}.{name}" for name in load_services()], {}
+    services = dict.fromkeys(name for facts in results.manifest["scenarios"].values() for name in facts["services"])
+    known, prices = [f"{PRICE_KEY}.{name}" for name in services], {}
     for key, value in settings:
         if key not in known:
             raise ScenarioError(
                 "no such unit cost", key=f"--set {key}", value=value, known=known, wanted=key, allowed=", ".join(known)
             )
-        name = key.removeprefix(f"{PRICE_KEY}.")
-        prices[name] = checked(load_parameters().entry(f"{name}_unit_cost"), value)
+        prices[key.removeprefix(f"{PRICE_KEY}.")] = _price(key, value)
     return prices
+
+
+def _price(key: str, value: Any) -> float:
+    least, most = LIMITS["GBP"]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not least <= value <= most:
+        raise EvidenceError(
+            "not a price", key=f"--set {key}", value=value, allowed=f"a number from {least:g} to {most:,.0f}"
+        )
+    return float(value)
 
 
 def _ledger_at(results: Results, prices: Mapping[str, float]) -> pd.DataFrame:
@@ -298,4 +307,4 @@ def _judged_by(one: Judged) -> str:
 
 def prices_set(one: Judged) -> list[str]:
     """Tell the unit costs that were put in place of those in force."""
-    return [f"{item_words(name)} at £{price:,.10g}" for name, price in one.prices.items()]
+    return [f"{item_label(one.comparison.facts, name)} at £{price:,.10g}" for name, price in one.prices.items()]

@@ -1,7 +1,7 @@
 """What a results folder says of its origin: all that was run, and all that reading it needs.
 
 What was run is written down: of each entry of a plan the grade of evidence, the share of its money
-that goes into places to meet and who pays; of each service who pays, how much of a saving on it
+that goes into places to meet and who pays; of each service its name, who pays, how much of a saving on it
 is cash and what a whole step is; every parameter; the text of each file that a scenario uses, and of
 code of one's own.
 """
@@ -94,7 +94,7 @@ def _facts(config: Scenario) -> dict[str, Any]:
 
 def _service(name: str) -> dict[str, Any]:
     priced = load_payments().services[name]
-    return {**_payment(priced.payment), "step_units": priced.step_units}
+    return {"label": load_services()[name].label, **_payment(priced.payment), "step_units": priced.step_units}
 
 
 def _plan(config: Scenario) -> list[dict[str, Any]]:

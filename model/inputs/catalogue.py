@@ -217,8 +217,3 @@ def cut_by(variant: str) -> dict[str, float]:
     ({'buffer_most': 0.0}, {})
     """
     return {name: value for channel in load_channels().values() for name, value in channel.cut.get(variant, {}).items()}
-
-
-def item_words(name: str) -> str:
-    """Write the name of a service, or of an entry of a plan, as readers know it."""
-    return load_services()[name].label if name in load_services() else name.replace("_", " ")

@@ -23,7 +23,7 @@ from model.analysis.decisions import (
 )
 from model.analysis.discounting import load_outside
 from model.analysis.estimates import Estimate, estimate
-from model.inputs.catalogue import item_words
+from model.analysis.labels import item_label
 from model.inputs.prices import PRICE_YEAR
 from model.reporting.money_words import MILLION, THOUSAND, Unit, _pounds, alone, pounds, saved
 from model.reporting.wording import agency_words, label_of, plain_table
@@ -218,7 +218,7 @@ def _hangs(one: Judged) -> Iterable[tuple[str, str]]:
             words = f"it breaks even with all unit costs {factor:.2g} times as high"
         yield first, f"{label}: {words}"
         first = ""
-    if told := _largest(them):
+    if told := _largest(one):
         yield "", f"most is moved by {told}"
 
 
@@ -234,11 +234,12 @@ def _implausible(one: Judged) -> Iterable[tuple[str, str]]:
         )
 
 
-def _largest(them: Appraisal) -> str:
-    sums = them.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
+def _largest(one: Judged) -> str:
+    sums = one.appraisal.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
     names = sums[sums != 0].abs().sort_values(ascending=False).index[:LINES_TOLD]
     return ", ".join(
-        f"{item_words(str(name))} ({'+' if sums[name] > 0 else ''}{_pounds(sums[name])})" for name in names
+        f"{item_label(one.comparison.facts, str(name))} ({'+' if sums[name] > 0 else ''}{_pounds(sums[name])})"
+        for name in names
     )
 
 
@@ -291,7 +292,7 @@ def _activity_table(one: Judged) -> Table:
         asked, met, refilled = (frame.T[name] for frame in counts.values())
         paid = (one.T.get(name, pd.Series(0.0, them.pairs.index)) for one in (full, cash))
         table.add_row(
-            item_words(name),
+            item_label(us.facts, name),
             people.mean(asked),
             people.cell(met),
             people.mean(refilled),

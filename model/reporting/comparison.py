@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from model.analysis.labels import item_label
 from model.analysis.pairs import (
     THOUSAND,
     Change,
@@ -22,7 +23,6 @@ from model.analysis.pairs import (
 )
 from model.core.codes import AGE_BANDS
 from model.core.rates import MONTHS_PER_YEAR
-from model.inputs.catalogue import load_services
 from model.reporting.summary import warnings
 from model.reporting.wording import (
     first_few,
@@ -129,7 +129,7 @@ def _what_changes(one: Comparison) -> Iterable[tuple[str, str]]:
     yield "Person-years in crisis", _with_share(crisis, " of all")
     yield "Life satisfaction", satisfaction.words(4, "points higher", "points lower")
     for name in one.main_services:
-        yield load_services()[name].label, _with_share(one.demand.where("service", [name]).change())
+        yield item_label(one.facts, name), _with_share(one.demand.where("service", [name]).change())
     yield from _turns(one)
 
 
@@ -144,7 +144,7 @@ def _turns(one: Comparison) -> Iterable[tuple[str, str]]:
         for name in one.services:
             if turn := turn_of(one.demand.where("service", [name]).times(sign)):
                 told.append(
-                    f"{load_services()[name].label} ({first} in {_span(1, turn[0])}, {then} from year {turn[1]})"
+                    f"{item_label(one.facts, name)} ({first} in {_span(1, turn[0])}, {then} from year {turn[1]})"
                 )
         if told:
             yield f"First {first}, then {then}", "; ".join(told)
@@ -238,7 +238,7 @@ def _demand_table(one: Comparison) -> Table:
         change = own.change()
         _add(
             table,
-            load_services()[name].label,
+            item_label(one.facts, name),
             change,
             _count(change),
             _percent(change),
@@ -276,7 +276,7 @@ def _limits_table(one: Comparison) -> Iterable[Table]:
     for name in one.services:
         changes = [paired.where("service", [name]).change() for paired in moved.values()]
         if any(change.base or not change.is_nothing for change in changes):
-            table.add_row(load_services()[name].label, *(_count(change) for change in changes))
+            table.add_row(item_label(one.facts, name), *(_count(change) for change in changes))
     yield table
 
 
@@ -322,7 +322,7 @@ def _periods_table(one: Comparison) -> Table:
         ("life satisfaction", one.satisfaction, _score),
     ]
     rows += [
-        (f"{load_services()[name].label}, %", one.demand.where("service", [name]), _percent)
+        (f"{item_label(one.facts, name)}, %", one.demand.where("service", [name]), _percent)
         for name in one.main_services
     ]
     for label, yearly, cell in rows:

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from model.analysis.estimates import estimate
+from model.analysis.labels import item_label
 from model.analysis.series import adults_by_year, services_by_year
 from model.core.codes import STATES
-from model.inputs.catalogue import load_services
 from model.reporting.wording import changes_of, hangs_on, heading_of, plain_table, stands_for
 from model.tables.results import Results
 
@@ -45,7 +45,7 @@ def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[Renderab
     )
     yield Padding(_people_table(adults, years, scale), (1, 0, 0, 0))
     if facts["services"]:
-        yield Padding(_services_table(services_by_year(results, name), years), (1, 0, 0, 0))
+        yield Padding(_services_table(services_by_year(results, name), facts), (1, 0, 0, 0))
     yield from (Text(warning, style="yellow") for warning in warnings(results, name))
     yield Padding(_caveat(facts, runs, scale), (1, 0, 1, 0))
 
@@ -84,15 +84,14 @@ def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
     return table
 
 
-def _services_table(services: pd.DataFrame, years: int) -> Table:
+def _services_table(services: pd.DataFrame, facts: dict[str, Any]) -> Table:
+    years = int(facts["years"])
     table = plain_table("Demand in the real place", "thousands, year 1", f"year {years}", f"£m in year {years}")
-    labels = load_services()
-    simulated = services.index.get_level_values("service").unique()
-    for name in [name for name in labels if name in simulated]:
+    for name in facts["services_in_force"]:
         own = services.xs(name, level="service")
         first, last = (own.xs(year, level="year") for year in (1, years))
         table.add_row(
-            labels[name].label,
+            item_label(facts, name),
             estimate(first["contacts"].to_numpy()).times(1e-3).short(),
             estimate(last["contacts"].to_numpy()).times(1e-3).short(),
             estimate(last["cost_gbp"].to_numpy()).times(1e-6).short(),

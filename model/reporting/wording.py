@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from model.inputs.catalogue import load_services
+from model.analysis.labels import item_label
 from model.inputs.scenario import Levers, Structure
 
 CHANGES_SHOWN = 4
@@ -38,7 +38,7 @@ def settings_of(facts: dict[str, Any]) -> list[str]:
     changed += [f"{key} = {value:g}" for key, value in facts["levers"].items() if value != neutral[key]]
     changed += [f"{key} = {value:g}" for key, value in facts["parameters"].items()]
     limited = [name for name, one in facts["capacity"].items() if one["rule"] != "unlimited"]
-    return changed + [f"waiting for {load_services()[name].label}" for name in limited]
+    return changed + [f"waiting for {item_label(facts, name)}" for name in limited]
 
 
 def entry_in_words(entry: dict[str, Any]) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.analysis.labels import item_label
 from model.analysis.pairs import Comparison, Paired, comparisons, rates_by
-from model.inputs.catalogue import load_services
 from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
 from model.reporting.wording import label_of
 from model.tables.results import Results
@@ -56,7 +56,7 @@ def differences(one: Comparison) -> "Figure":
     _draw_crisis_differences(axes[1, 1], one)
     if one.services:
         demand = {
-            load_services()[name].label: _in_percent(one.demand.where("service", [name])) for name in one.main_services
+            item_label(one.facts, name): _in_percent(one.demand.where("service", [name])) for name in one.main_services
         }
         _draw_differences(axes[0, 1], demand, "% of the comparator")
         title_axes(axes[0, 1], "Demand for main services: difference")

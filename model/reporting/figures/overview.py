@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from model.analysis.estimates import estimate
+from model.analysis.labels import item_label
 from model.analysis.series import over_adults, services_by_year
 from model.core.codes import STATES
 from model.core.rates import MONTHS_PER_YEAR
-from model.inputs.catalogue import load_services
 from model.reporting.figures.style import (
     INK,
     LINE,
@@ -162,11 +162,11 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     errors = error_bars([found[name] for name in names])
     axes.barh(names, means, color=LINE, height=0.65, xerr=errors, error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})
     longest = max(LEAST_AXIS, *means)
-    labels = load_services()
+    facts = results.manifest["scenarios"][scenario]
     for k, name in enumerate(names):
         number = contacts[name]
         words = f"{number / 1e6:.1f}m" if number >= MANY_CONTACTS else f"{round(number, -2):,.0f}"
-        label = labels[name].label if name in labels else name
+        label = item_label(facts, name)
         axes.text(
             means[k] + errors[1, k] + 0.02 * longest, k, f"{label}: £{means[k]:.1f}m, {words}", va="center", fontsize=8
         )
