@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import gammaincc, gammainccinv, gammaincinv, gammaln, ndtr
 
 from model.core.arrays import Array
@@ -211,25 +212,73 @@ def solve_demand(
     return Demand(np.array(list(own.values())), parameters.conveyed_share, admitted)
 
 
-def grown(demand: Demand, index: Array) -> Demand:
-    """Return demand as it has grown from outside: own contacts, and the chance of admission.
+def share_sought(parameters: Parameters, sought: Mapping[str, float]) -> Array:
+    """Return the share of each service's contacts in England that those who seek help make.
+
+    Parameters
+    ----------
+    sought : mapping of str to float
+        Their contacts, in the unit of the service's rate.
+    """
+    rates = [parameters[f"{name}_rate"] if name in sought else 1.0 for name in load_services()]
+    return np.array(
+        [sought.get(name, 0.0) / rate if rate > 0.0 else 0.0 for name, rate in zip(load_services(), rates, strict=True)]
+    )
+
+
+def grown(demand: Demand, index: Array, sought: Array, parameters: Parameters) -> Demand:
+    """Return demand of which all that is asked of each service has grown by its own index, once.
+
+    Along the pathway a step passes on what has grown before it, so the chance that one leads to the
+    next grows only by what the next one's index is beyond the first's. Contacts of those who seek
+    help follow their states, so the others make up for them. No chance goes beyond 1: where every
+    call would bring somebody, more walk in; where every attendance of a cell would be admitted,
+    more are of other cells.
 
     Parameters
     ----------
     index : array of shape (services of the catalogue,)
         What a year has for one of the first.
+    sought : array of shape (services of the catalogue,)
+        Share of contacts that those who seek help make, from `share_sought`.
 
     Examples
     --------
     >>> from model.inputs.parameters import load_parameters
-    >>> usual = solve_demand(load_parameters())
-    >>> twice = grown(usual, np.full(len(load_services()), 2.0))
-    >>> bool(np.allclose(twice.per_month, 2.0 * usual.per_month))
-    True
+    >>> p, n = load_parameters(), len(load_services())
+    >>> usual = solve_demand(p)
+    >>> twice = grown(usual, np.full(n, 2.0), np.zeros(n), p)
+    >>> bool(np.allclose(twice.per_month, 2.0 * usual.per_month)), bool(np.allclose(twice.admitted, usual.admitted))
+    (True, True)
     """
-    by_cell = index.reshape(-1, *(1 for _ in demand.per_month.shape[1:]))
-    admitted = np.minimum(demand.admitted * index[catalogue_place(ADMISSION)], 1.0)
-    return Demand(demand.per_month * by_cell, demand.conveyed, admitted)
+    calls, attendances, admissions = (catalogue_place(name) for name in PATHWAY)
+    own = np.maximum(index - sought, 0.0) / (1.0 - sought)
+    per_month = demand.per_month * own.reshape(-1, *(1 for _ in demand.per_month.shape[1:]))
+    brought = index[attendances] * demand.conveyed  # of every call of the first year
+    conveyed = min(brought / index[calls], 1.0) if index[calls] > 0.0 else demand.conveyed
+    per_month[attendances] += (brought - index[calls] * conveyed) * demand.per_month[calls]
+    beyond = index[admissions] / index[attendances] if index[attendances] > 0.0 else 1.0
+    on_the_way = Demand(per_month, conveyed, demand.admitted)
+    return on_the_way._replace(admitted=_raised(on_the_way, beyond, parameters))
+
+
+def _raised(demand: Demand, times: float, parameters: Parameters) -> Array:
+    """Return chances of admission under which so many times as many are admitted in England."""
+    if demand.admitted.max() * times <= 1.0:
+        return demand.admitted * times
+    england = load_composition()
+    people = england.residents * _propensity_of(england, parameters)
+    calls, attendances = (catalogue_place(name) for name in (CALL, ATTENDANCE))
+    by_entry = demand.per_month[attendances], demand.conveyed * demand.per_month[calls]
+    attended = people * np.array(by_entry)
+
+    def short(factor: float) -> float:
+        admitted = attended * np.minimum(factor * demand.admitted, 1.0)
+        return float(admitted.sum() - times * (attended * demand.admitted).sum())
+
+    most = 1.0 / demand.admitted[demand.admitted > 0.0].min()
+    factor = brentq(short, times, most) if short(most) > 0.0 else most
+    return np.minimum(factor * demand.admitted, 1.0)
 
 
 def state_ratios(name: str, parameters: Parameters) -> Array:

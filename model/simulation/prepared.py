@@ -42,6 +42,8 @@ class Prepared:
         Rates between states in burn-in, and from month 1 on, when levers act.
     usual_demand : Demand
         Expected contacts before anything grows.
+    share_sought : array of shape (services of the catalogue,)
+        Share of contacts in England that those who seek help make.
     usual_child_care : childrens_care.CareRates or None
         Likewise of care in stocks; None where none is simulated.
     shocks : sequence of (Shock, array of bool, shape (neighbourhoods,))
@@ -63,6 +65,7 @@ class Prepared:
     rates_before: wellbeing.StateRates
     rates_after: wellbeing.StateRates
     usual_demand: Demand
+    share_sought: Array
     usual_child_care: childrens_care.CareRates | None
     shocks: Sequence[tuple[Shock, Array]]
 
@@ -76,6 +79,7 @@ WORKED_OUT: Mapping[str, Callable[[Parameters], Any]] = {
     "household_rates": households.household_rates,
     "coefficients": wellbeing.coefficients_of,
     "usual_demand": lambda p: demand.solve_demand(p, expected_sought=help_seeking.contacts_expected(p)),
+    "share_sought": lambda p: demand.share_sought(p, help_seeking.contacts_expected(p)),
 }
 """What follows from the parameters alone, and the rule that says how."""
 

@@ -42,7 +42,7 @@ def _grow_demand(sim: Simulation, month: int) -> None:
         return
     prepared = sim.prepared
     index = prepared.growth.demand[(month - 1) // MONTHS_PER_YEAR]
-    sim.now.demand = demand.grown(prepared.usual_demand, index)
+    sim.now.demand = demand.grown(prepared.usual_demand, index, prepared.share_sought, prepared.parameters)
     if prepared.usual_child_care is not None:
         in_need = float(index[catalogue_place(childrens_care.CARES[0])])
         sim.now.child_care = childrens_care.grown(prepared.usual_child_care, in_need)
