@@ -1,4 +1,4 @@
-"""A mean over replicates with the interval that chance leaves."""
+"""A mean over replicates with its 95 % interval for chance between runs."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over replicates, and the interval in which the mean of endlessly many lies.
+    """A mean over replicates, and a 95 % confidence interval for the mean of infinitely many.
 
-    The interval speaks of the chance in the simulation alone, not of the parameters; it is
+    The interval covers chance between runs only, not uncertainty about parameters; it is
     NaN for a single replicate.
     """
 
@@ -24,12 +24,12 @@ class Estimate:
 
     @property
     def is_sure(self) -> bool:
-        """Whether there were replicates enough for an interval."""
+        """Whether there were enough replicates for an interval."""
         return bool(np.isfinite(self.low))
 
     @property
     def is_told(self) -> bool:
-        """Whether the interval keeps to one side of 0."""
+        """Whether the interval lies on one side of 0."""
         return self.low > 0 or self.high < 0
 
     def times(self, factor: float) -> "Estimate":

@@ -1,4 +1,4 @@
-"""Paired differences between two scenarios whose runs share every accident."""
+"""Paired differences between two scenarios whose runs use common random numbers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from model.core.rates import MONTHS_PER_YEAR
 from model.tables.results import Results
 
 PERIODS = ((1, 3), (4, 10), (11, None))
-"""First and last years of the periods told apart; None is the end."""
+"""First and last year of each period shown; None is the end of the run."""
 
 MAIN_SERVICES = ("a_and_e", "emergency_admission", "mental_health_referral")
-"""Told first and drawn, where they are simulated; else the first few that are."""
+"""Shown first and drawn, where they are simulated; otherwise the first few that are."""
 
 EARLY_YEARS = 3
 
@@ -78,7 +78,7 @@ class Paired:
         }
 
     def change(self) -> "Change":
-        """Estimate the difference of the sum of all rows."""
+        """Estimate the difference in the sum of all rows."""
         return self.total.changes()[0]
 
     def gain(self) -> float:
@@ -91,7 +91,7 @@ class Paired:
 
 @dataclass(frozen=True)
 class Change:
-    """By how much a figure differs from the comparator's, whose mean is ``base``."""
+    """The difference of a figure from the comparator's, whose mean is ``base``."""
 
     size: Estimate
     base: float
@@ -103,33 +103,33 @@ class Change:
 
     @property
     def percent(self) -> Estimate | None:
-        """The difference in per cent of the comparator's mean, if that is not 0."""
+        """The difference as a percentage of the comparator's mean, if that is not 0."""
         return self.size.times(100.0 / self.base) if self.base else None
 
     def words(self, digits: int = 0, more: str = "more", fewer: str = "fewer") -> str:
-        """Say the difference and its interval, or that none can be told."""
+        """Write the difference and its interval, or that there is no clear change."""
         size = self.size.rounded()
         if self.is_nothing:
             return "no change in any pair"
         if size.is_sure and not size.is_told:
             ends = [f"{abs(x):,.{digits}f} {more if x > 0 else fewer}" for x in (size.low, size.high)]
-            return f"no change can be told ({' to '.join(ends)})"
+            return f"no clear change: between {' and '.join(ends)}"
         towards = size if size.mean > 0 else Estimate(-size.mean, -size.high, -size.low)
         mean, *interval = towards.text(digits).split(" ", 1)
         return " ".join([mean, more if size.mean > 0 else fewer, *interval])
 
     def share(self) -> str:
-        """Say the per cent, where a difference is told; else nothing."""
+        """Write the percentage where the difference is clear; otherwise nothing."""
         percent = self.percent
-        untold = self.is_nothing or (self.size.is_sure and not self.size.is_told)
-        if percent is None or untold:
+        is_unclear = self.is_nothing or (self.size.is_sure and not self.size.is_told)
+        if percent is None or is_unclear:
             return ""
         size = abs(percent.mean)
         return f"{size:.1f} %" if size >= 1 else f"{size:.2g} %"
 
 
 class Comparison:
-    """One scenario of a campaign beside its comparator, in pairs of finished runs with one seed.
+    """One scenario of a campaign and its comparator, in pairs of finished runs with the same seed.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ class Comparison:
 
     @cached_property
     def adults(self) -> Paired:
-        """Person-years lived by adults in the real place, by year, quintile and age band."""
+        """Person-years of adults in the real place, by year, quintile and age band."""
         return self._of_people(list(STATES))
 
     @cached_property
@@ -183,7 +183,7 @@ class Comparison:
 
     @cached_property
     def help_sought(self) -> Paired:
-        """How often adults ask for early help in the real place, by year."""
+        """How often adults seek early help in the real place, by year."""
         monthly = self.results.monthly
         years = ((monthly["month"] - 1) // MONTHS_PER_YEAR + 1).rename("year")
         return self._paired(monthly.groupby(["run", years])["sought_help"].sum() * self.scale)
@@ -201,7 +201,7 @@ class Comparison:
 
     @cached_property
     def demand(self) -> Paired:
-        """Contacts asked for in the real place, by year and service."""
+        """Demand, in contacts of the real place, by year and service."""
         return self.contacts("demand")
 
     @property
@@ -211,7 +211,7 @@ class Comparison:
 
     @property
     def main_services(self) -> list[str]:
-        """The few services told first."""
+        """The few services shown first."""
         return [name for name in MAIN_SERVICES if name in self.services] or self.services[:3]
 
     @property
@@ -234,20 +234,20 @@ class Comparison:
 
 
 def comparisons(results: Results) -> list[Comparison]:
-    """Return every scenario of a campaign beside its comparator; none where it has none."""
+    """Return each scenario of a campaign paired with its comparator; empty where it has none."""
     comparator = results.manifest.get("comparator")
     names = [name for name in results.manifest["scenarios"] if name != comparator]
     return [Comparison(results, name) for name in names] if comparator else []
 
 
 def turn_of(yearly: Paired) -> tuple[int, int] | None:
-    """Find out whether a figure by year is surely higher first and surely lower later.
+    """Find whether a figure by year is clearly higher first and clearly lower later.
 
     Returns
     -------
     tuple or None
-        The last of the first years, at most 3, over which it is higher in sum, and the first
-        year from which it is seen to be lower.
+        The last of the first years, at most 3, over which the sum is higher, and the first
+        year from which it is clearly lower.
     """
     early = [n for n in range(EARLY_YEARS, 0, -1) if yearly.where("year", range(1, n + 1)).change().size.low > 0]
     falls = first_seen(yearly, -1)
@@ -255,10 +255,9 @@ def turn_of(yearly: Paired) -> tuple[int, int] | None:
 
 
 def first_seen(yearly: Paired, side: int) -> int | None:
-    """Return the first of two years running whose intervals lie above 0, or below where -1.
+    """Return the first of two consecutive years whose intervals lie above 0 (below 0 if ``side`` is -1).
 
-    Two years, because of many years in which nothing changes one in forty would look as if it
-    did.
+    Two years, because where nothing changes one year in forty would still look clear by chance.
     """
     changes = yearly.times(side).by("year").changes()
     years = zip(changes, pairwise(changes.values()), strict=False)

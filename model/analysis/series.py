@@ -7,7 +7,7 @@ from model.core.rates import MONTHS_PER_YEAR
 from model.tables.results import Results
 
 SHARES = (*STATES, "lonely_often")
-"""Columns of ``monthly`` that are told as shares of adults."""
+"""Columns of ``monthly`` that are shown as shares of adults."""
 
 
 def adults_by_year(results: Results, scenario: str) -> pd.DataFrame:

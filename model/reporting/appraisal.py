@@ -1,4 +1,4 @@
-"""What a plan is worth, in words and tables: the answer first, then what it hangs on."""
+"""The appraisal of a plan in words and tables: the answer first, then what it depends on."""
 
 from collections.abc import Iterable, Sequence
 
@@ -28,11 +28,14 @@ from model.inputs.prices import PRICE_YEAR
 from model.reporting.money_words import MILLION, THOUSAND, Unit, _pounds, alone, pounds, saved
 from model.reporting.wording import agency_words, label_of, plain_table
 
-LINES_TOLD = 3
+MOST_LISTED = 3
 
-YEARS_TOLD = (3, 5, 10, 20)
+YEARS_SHOWN = (3, 5, 10, 20)
 
-WELLBY_VALUES_TOLD = (0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0, 30_000.0, 50_000.0)
+WELLBY_VALUES_SHOWN = (0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0, 30_000.0, 50_000.0)
+
+WHOLE_POUNDS_FROM = 100.0
+"""Amounts per £1 are written without pence from this size."""
 
 LENS_ROWS = (
     ("cash", "central", "cash"),
@@ -40,13 +43,13 @@ LENS_ROWS = (
     ("social", "low", "social value, low"),
     ("social", "central", "social value"),
     ("social", "high", "social value, high"),
-    ("social", WITH_LIFE, "social value and life"),
+    ("social", WITH_LIFE, "social value with life-years"),
 )
 """Lens, value of a WELLBY and label of each row of the first table."""
 
 
 def appraisal(judged: Sequence[Judged]) -> RenderableType:
-    """Say what each plan costs, saves, for whom, whether it pays back, and what that hangs on."""
+    """Say what each plan costs and saves, for whom, whether it pays back, and what that depends on."""
     parts: list[RenderableType] = []
     for one in judged:
         parts += _about(one)
@@ -60,7 +63,7 @@ def _about(one: Judged) -> Iterable[RenderableType]:
     if not any(
         frame.to_numpy().any() for frame in (them.total_cost, them.saving["full_cost"], them.wellbys, them.life_years)
     ):
-        yield Text("Nothing is spent, saved or gained: in every pair both worlds are the same.")
+        yield Text("No pair of runs differs: nothing is spent, saved or gained compared with the other scenario.")
         return
     yield answer_of(one)
     for table in TABLES:
@@ -75,55 +78,53 @@ def _crisis_words(them: Appraisal, averted: Estimate) -> str:
     cost = them.cost_per_crisis_year()
     if not np.isfinite(cost):
         return f"{words}."
-    return f"{words}; each, discounted as wellbeing is, for {pounds(alone(cost))} spent."
+    return f"{words}, at {pounds(alone(cost))} for each discounted person-year."
 
 
 def answer_of(one: Judged) -> Table:
-    """Say in a few lines what a plan costs, saves and gains, for whom, and what that hangs on."""
+    """Say in a few lines what a plan costs, saves and gains, for whom, and what that depends on."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column()
     for what, words in [
-        *_what_it_costs(one),
-        *_for_whom(one),
-        *_pays_back(one),
-        *_feeds_itself(one),
-        *_hangs(one),
+        *_costs_and_benefits(one),
+        *_who_benefits(one),
+        *_payback(one),
+        *_self_financing(one),
+        *_switching_values(one),
         *_implausible(one),
     ]:
         table.add_row(what, words)
     return table
 
 
-def _what_it_costs(one: Judged) -> Iterable[tuple[str, str]]:
+def _costs_and_benefits(one: Judged) -> Iterable[tuple[str, str]]:
     them = one.appraisal
     cost = pounds(estimate(them.cost.sum().to_numpy()))
     bias = pounds(alone(them.optimism_bias.sum().mean()))
     yield (
-        "It costs",
+        "Cost",
         (
-            f"{cost}{_by_payer(them)}; {bias} more is added for optimism"
+            f"{cost}{_by_payer(them)}; plus {bias} for optimism bias"
             if them.cost.to_numpy().any()
             else "no more than the comparator"
         ),
     )
-    yield "It saves in cash", saved(_gain(them, "cash"))
-    yield "It saves at full cost", saved(_gain(them, "full_cost"))
-    yield "It gains in wellbeing", _wellbeing(one)
-    yield (
-        "It gains in life",
-        _quantity(estimate(them.life_years.sum().to_numpy()), "person-years lived in the place, not valued"),
-    )
+    yield "Cash saving", saved(_gain(them, "cash"))
+    yield "Full-cost saving", saved(_gain(them, "full_cost"))
+    yield "Wellbeing", _wellbeing(one)
+    years = _quantity(estimate(them.life_years.sum().to_numpy()), "person-years in the place")
+    yield "Life-years", f"{years} (births and moves included; not valued)"
     if them.has_lives:
         yield "", _survival(them)
 
 
 def _survival(them: Appraisal) -> str:
     years = estimate(them.years_of_survivors.sum().to_numpy())
-    words = _quantity(years, "years by those alive here who died without it")
+    words = f"{_quantity(years, 'life-years of survivors')} (alive here with the plan, dead without it)"
     if not is_gain(years):
         return words
-    return f"{words}, worth {pounds(alone(them.life_value.sum().mean()))}, beside the WELLBYs"
+    return f"{words}, worth {pounds(alone(them.life_value.sum().mean()))}; not included in the WELLBYs"
 
 
 def _gain(them: Appraisal, lens: str) -> Estimate:
@@ -131,7 +132,7 @@ def _gain(them: Appraisal, lens: str) -> Estimate:
 
 
 def is_gain(amount: Estimate) -> bool:
-    """Tell whether more is gained than chance would give; of one pair, whether more is gained."""
+    """Return whether there is a clear gain; with a single pair of runs, whether there is any gain."""
     return amount.mean > 0 and (amount.is_told or not amount.is_sure)
 
 
@@ -142,28 +143,28 @@ def _wellbeing(one: Judged) -> str:
     if not is_gain(points):
         return words
     low, central, high = (pounds(alone(points.mean * value)) for value in them.terms.wellby_gbp.values())
-    return f"{words}, worth {central} ({low} to {high} by the value of a WELLBY)"
+    return f"{words}, worth {central} ({low} to {high}, depending on the value of a WELLBY)"
 
 
 def _by_payer(them: Appraisal) -> str:
     pays = them.cost.groupby(level="payer").sum().mean(axis=1).sort_values(ascending=False)
-    told = [f"{agency_words(str(name))} {pounds(alone(gbp))}" for name, gbp in pays.items() if gbp > 0]
-    return f", paid by {', '.join(told)}" if told else ""
+    shares = [f"{agency_words(str(name))} {pounds(alone(gbp))}" for name, gbp in pays.items() if gbp > 0]
+    return f", paid by {', '.join(shares)}" if shares else ""
 
 
-def _for_whom(one: Judged) -> Iterable[tuple[str, str]]:
+def _who_benefits(one: Judged) -> Iterable[tuple[str, str]]:
     saving = one.appraisal.saving["full_cost"]
     sums = saving.groupby(level="payer").sum()
     order = sums.mean(axis=1).abs().sort_values(ascending=False).index
-    told = [f"{agency_words(str(name))} {saved(estimate(sums.loc[name].to_numpy()))}" for name in order]
-    yield "For whom, at full cost", "; ".join(told[:LINES_TOLD]) or "nobody"
+    savings = [f"{agency_words(str(name))} {saved(estimate(sums.loc[name].to_numpy()))}" for name in order]
+    yield "Who saves, at full cost", "; ".join(savings[:MOST_LISTED]) or "nobody"
     fifths = one.appraisal.wellbys.groupby(level="quintile").sum()
     poorest = estimate(fifths.loc[1].to_numpy()) if 1 in fifths.index else None
     if poorest is not None:
-        yield "The most deprived fifth", _quantity(poorest, "WELLBYs")
+        yield "Most deprived fifth", _quantity(poorest, "WELLBYs")
 
 
-def _pays_back(one: Judged) -> Iterable[tuple[str, str]]:
+def _payback(one: Judged) -> Iterable[tuple[str, str]]:
     first = "Does it pay back?"
     if not (one.appraisal.total_cost.sum() > 0).any():
         yield first, "It costs no more than the comparator, so there is nothing to pay back."
@@ -173,22 +174,22 @@ def _pays_back(one: Judged) -> Iterable[tuple[str, str]]:
         chance = one.appraisal.chance_of_payback(lens).iloc[-1]
         answer = f"yes, in year {year:.0f}" if np.isfinite(year) else f"not within {_years(years)}"
         if np.isfinite(year) and not is_gain(_gain(one.appraisal, lens)):
-            answer = f"in year {year:.0f} by the mean, but no gain can be told"
-        yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pairs in the end)"
+            answer = f"in year {year:.0f} on average, but there is no clear gain"
+        yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pairs at the end)"
         first = ""
 
 
-def _feeds_itself(one: Judged) -> Iterable[tuple[str, str]]:
+def _self_financing(one: Judged) -> Iterable[tuple[str, str]]:
     found = one.loops.mean
     if not np.isfinite(found.gain):
         return
-    low, high = middle_of(one.loops.resampled.gain)
-    spread = f" ({low:.3f} to {high:.3f})" if one.n > 1 else ""
+    low, high = (_per_pound(end) for end in middle_of(one.loops.resampled.gain))
+    spread = f" (bootstrap interval {low} to {high})" if one.n > 1 else ""
     yield (
-        "Does it feed itself?",
+        "Self-financing?",
         (
-            f"{'yes' if found.gain >= 1 else 'no'}: of a pound of prevention {found.gain:.3f}{spread} "
-            f"comes back into prevention; {_needed(found)}"
+            f"{'Yes' if found.gain >= 1 else 'No'}. Each £1 spent on prevention returns "
+            f"{_per_pound(found.gain)}{spread} to prevention budgets; {_needed(found)}."
         ),
     )
 
@@ -197,29 +198,37 @@ def _needed(found: Loop) -> str:
     if np.isnan(found.needed_ratio):
         return "nothing is saved at full cost that could pay for it"
     if np.isinf(found.needed_ratio):
-        return "no ratio would make it pay for itself, as no cash comes back to those who pay"
+        return "no saving would be enough, because no cash returns to the budgets that pay"
     return (
-        f"to pay for itself it would need a ratio at full cost of {found.needed_ratio:,.3g}, and has {found.ratio:.2g}"
+        f"to pay for itself it would have to save {_per_pound(found.needed_ratio)} at full cost, "
+        f"and saves {_per_pound(found.ratio)}"
     )
 
 
-def _hangs(one: Judged) -> Iterable[tuple[str, str]]:
-    them, first = one.appraisal, "What it hangs on"
+def _per_pound(gbp: float) -> str:
+    digits = 0 if abs(gbp) >= WHOLE_POUNDS_FROM else 2
+    return f"{'-' if np.round(gbp, digits) < 0 else ''}£{abs(gbp):,.{digits}f}"
+
+
+def _switching_values(one: Judged) -> Iterable[tuple[str, str]]:
+    them, first = one.appraisal, "Switching values"
     if not (them.total_cost.sum() > 0).any():
         return
     for lens, label in LENSES.items():
         factor = them.switching_value(lens)
         if not is_gain(_gain(them, lens)) or not np.isfinite(factor):
-            words = "no gain can be told, so nothing makes it break even"
+            words = "none, because there is no clear gain"
         elif lens == "social":
             usual = them.terms.wellby_gbp["central"]
-            words = f"it breaks even with a WELLBY worth {pounds(alone(factor * usual))}, not {pounds(alone(usual))}"
+            words = (
+                f"breaks even with a WELLBY worth {pounds(alone(factor * usual))} (used here: {pounds(alone(usual))})"
+            )
         else:
-            words = f"it breaks even with all unit costs {factor:.2g} times as high"
+            words = f"breaks even with all unit costs {factor:.2g} times as high"
         yield first, f"{label}: {words}"
         first = ""
-    if told := _largest(one):
-        yield "", f"most is moved by {told}"
+    if largest := _largest(one):
+        yield "Largest contributors", largest
 
 
 def _implausible(one: Judged) -> Iterable[tuple[str, str]]:
@@ -228,15 +237,15 @@ def _implausible(one: Judged) -> Iterable[tuple[str, str]]:
     gains, most = one.appraisal.enrolee_gain.mean(axis=1), load_outside().most_plausible_gain
     for name, gain in gains[gains > most].items():
         yield (
-            "Implausible",
-            f"who enrolled in {str(name).replace('_', ' ')} gained {gain:.2g} points "
-            f"of life satisfaction about a year later; more than {most:.2g} is hard to believe",
+            "Implausible effect",
+            f"people who enrolled in {str(name).replace('_', ' ')} gained {gain:.2g} points "
+            f"of life satisfaction about a year later; more than {most:.2g} is not credible",
         )
 
 
 def _largest(one: Judged) -> str:
     sums = one.appraisal.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
-    names = sums[sums != 0].abs().sort_values(ascending=False).index[:LINES_TOLD]
+    names = sums[sums != 0].abs().sort_values(ascending=False).index[:MOST_LISTED]
     return ", ".join(
         f"{item_label(one.comparison.facts, str(name))} ({'+' if sums[name] > 0 else ''}{_pounds(sums[name])})"
         for name in names
@@ -245,7 +254,7 @@ def _largest(one: Judged) -> str:
 
 def _lens_table(one: Judged) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
-    table = plain_table(f"Present value, {unit.name}", "gain", "cost", "net", "ratio")
+    table = plain_table(f"Present value, {unit.name}", "benefit", "cost", "net", "benefit-cost ratio")
     cost = them.total_cost.sum()
     for lens, level, label in LENS_ROWS:
         if level == WITH_LIFE and not them.has_lives:
@@ -256,20 +265,20 @@ def _lens_table(one: Judged) -> Table:
     return table
 
 
-def _chance_table(one: Judged) -> Table:
+def _payback_table(one: Judged) -> Table:
     them, last = one.appraisal, one.comparison.years
-    told = [*(year for year in YEARS_TOLD if year < last), last]
+    shown = [*(year for year in YEARS_SHOWN if year < last), last]
     others = [rate for rate in rates_told(them.terms.money) if rate != _rate_in_force(them)]
     table = plain_table(
         "% of pairs paid back by year",
-        *map(str, told),
+        *map(str, shown),
         *(f"at {100 * rate:.3g} %" for rate in others),
     )
     found = 100 * chances(them)
     for agency, lens in who_looks(them):
         usual = found.xs((agency, lens, _rate_in_force(them)))
         ends = [found.xs((agency, lens, rate))[last] for rate in others]
-        table.add_row(_whose(agency, lens), *(f"{share:.0f}" for share in [*usual[told], *ends]))
+        table.add_row(_whose(agency, lens), *(f"{share:.0f}" for share in [*usual[shown], *ends]))
     return table
 
 
@@ -286,8 +295,9 @@ def _activity_table(one: Judged) -> Table:
     counts = one.activity
     full, cash = (a_year(them.saving[lens], them) for lens in ("full_cost", "cash"))
     unit, people = Unit("£k", 1 / THOUSAND, 0), Unit("", 1.0, 0)
-    table = plain_table("Fewer a year", "asked", "met", "refilled", f"full cost, {unit.name}", f"cash, {unit.name}")
-    table.columns[0].no_wrap = False
+    table = plain_table(
+        "Avoided a year", "demand", "served", "refilled", f"full cost, {unit.name}", f"cash, {unit.name}"
+    )
     for name in us.services:
         asked, met, refilled = (frame.T[name] for frame in counts.values())
         paid = (one.T.get(name, pd.Series(0.0, them.pairs.index)) for one in (full, cash))
@@ -301,69 +311,72 @@ def _activity_table(one: Judged) -> Table:
     return table
 
 
-def _worth_table(one: Judged) -> Table:
+def _acceptability_table(one: Judged) -> Table:
     place = plane(one.appraisal)
-    values = np.array(WELLBY_VALUES_TOLD)
+    values = np.array(WELLBY_VALUES_SHOWN)
     cost, wellbys = place["cost_gbp"].to_numpy(), place["wellbys"].to_numpy()
     shares = 100 * acceptability(cost, wellbys, values)
     table = plain_table(
-        "Worth it, %, a WELLBY at",
+        "Probability cost-effective, %, at a WELLBY value of",
         *(f"£{value / THOUSAND:g}k" if value else "£0" for value in values),
     )
-    for name, label in (("one_sample", "of pairs: one sample's chance"), ("of_mean", "of means: doubt of the mean")):
+    for name, label in (
+        ("one_sample", "single pairs of runs (variability)"),
+        ("of_mean", "mean over pairs (bootstrap)"),
+    ):
         table.add_row(label, *(f"{share:.0f}" for share in shares[name]))
     return table
 
 
 def _loop_table(one: Judged) -> Table:
     mean, drawn = one.loops.mean, one.loops.resampled
-    # A share has no interval where what it is a share of may be nothing, or less.
+    # A share has no interval where its base may be zero or negative.
     is_saved = middle_of(drawn.ratio)[0] > 0
     is_theirs = is_saved and middle_of(drawn.own_share)[0] > 0
-    table = plain_table("Loop gain, undiscounted", "mean", "95 % of means drawn again")
+    table = plain_table("Loop gain, undiscounted", "mean", "95 % bootstrap interval")
     for label, value, spread in (
-        ("saving at full cost over cost", mean.ratio, drawn.ratio),
+        ("full-cost saving per £1 of cost", mean.ratio, drawn.ratio),
         (
-            "x share that falls to those who pay",
+            "x share saved by the agencies that pay",
             mean.own_share,
             drawn.own_share if is_saved else None,
         ),
         ("x share of that released as cash", mean.cashable, drawn.cashable if is_theirs else None),
         ("x share of the cash reinvested", mean.reinvestment, None),
-        ("= next prevention pound", mean.gain, drawn.gain),
-        ("ratio it would need to pay for itself", mean.needed_ratio, None),
+        ("= loop gain, returned per £1", mean.gain, drawn.gain),
+        ("saving per £1 needed to pay for itself", mean.needed_ratio, None),
     ):
         low, high = (np.nan, np.nan) if spread is None else middle_of(spread)
-        is_told = one.n > 1 and np.isfinite(low)
-        table.add_row(label, _factor(value), f"{low:.3f} to {high:.3f}" if is_told else "")
+        is_shown = one.n > 1 and np.isfinite(low)
+        table.add_row(label, _factor(value), f"{low:.3f} to {high:.3f}" if is_shown else "")
     return table
 
 
 def _factor(value: float) -> str:
     if np.isnan(value):
         return "-"
-    return f"{value:,.3f}" if np.isfinite(value) else "none would do"
+    return f"{value:,.3f}" if np.isfinite(value) else "none is enough"
 
 
-def _outside_table(one: Judged) -> Table:
+def _guidance_table(one: Judged) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
-    table = plain_table(f"Taken from outside, {unit.name}", "gain", "net")
+    table = plain_table(f"Guidance values, {unit.name}", "benefit", "net")
     cost = them.total_cost.sum()
     ends = {
         "low": one.cash_ends["low"],
-        "as given": them.saving["cash"],
+        "central": them.saving["cash"],
         "high": one.cash_ends["high"],
     }
     for end, cash in ends.items():
         gain = cash.sum()
-        table.add_row(f"cash, cashable shares {end}", unit.cell(gain), unit.cell(gain - cost))
-    table.add_row("places to meet not worn away in the end (in no net)", unit.cell(one.residual), "")
+        table.add_row(f"cash saving, cashable shares {end}", unit.cell(gain), unit.cell(gain - cost))
+    table.add_row("residual value of social infrastructure (not in net)", unit.cell(one.residual), "")
     return table
 
 
-def _pocket_table(one: Judged) -> Table:
+def _agency_table(one: Judged) -> Table:
     unit, pockets = _unit(one.appraisal), one.appraisal.pockets()
-    table = plain_table(f"Whose pocket, {unit.name}", "pays", "saves in cash", "saves at full cost")
+    table = plain_table(f"By agency, {unit.name}", "pays", "saves in cash", "saves at full cost")
     for agency in pockets["pays"].index:
         pays, cash, full = (pockets[what].loc[agency] for what in ("pays", "cash", "full_cost"))
         table.add_row(agency_words(str(agency)), unit.mean(pays), unit.cell(cash), unit.cell(full))
@@ -372,7 +385,7 @@ def _pocket_table(one: Judged) -> Table:
 
 def _quintile_table(one: Judged) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
-    table = plain_table("By deprivation", f"saved, {unit.name}", "WELLBYs", "crisis averted, years")
+    table = plain_table("By deprivation fifth", f"saved, {unit.name}", "WELLBYs", "person-years in crisis averted")
     saving, wellbys, averted = (
         frame.groupby(level="quintile").sum() for frame in (them.saving["full_cost"], them.wellbys, them.crisis_averted)
     )
@@ -389,11 +402,11 @@ def _quintile_table(one: Judged) -> Table:
     return table
 
 
-def _looks_table(one: Judged) -> Table:
+def _evaluation_table(one: Judged) -> Table:
     them, unit, years = one.appraisal, _unit(one.appraisal), one.comparison.years
-    table = plain_table(f"Two looks at one plan, {unit.name}", "cost", "saved", "net")
+    table = plain_table(f"Single-agency and whole-system evaluation, {unit.name}", "cost", "saved", "net")
     short = them.short_look()
-    looks = (
+    evaluations = (
         {
             f"{agency_words(them.main_payer)} alone, {_years(min(SHORT_LOOK_YEARS, years))}, cash": (
                 short["cost"],
@@ -403,8 +416,11 @@ def _looks_table(one: Judged) -> Table:
         if them.main_payer
         else {}
     )
-    looks[f"whole place, {_years(years)}, full cost"] = (them.total_cost.sum(), them.gains("full_cost").sum())
-    for label, (cost, saving) in looks.items():
+    evaluations[f"whole system, {_years(years)}, full cost"] = (
+        them.total_cost.sum(),
+        them.gains("full_cost").sum(),
+    )
+    for label, (cost, saving) in evaluations.items():
         table.add_row(label, unit.mean(cost), unit.cell(saving), unit.cell(saving - cost))
     return table
 
@@ -414,7 +430,7 @@ def _unit(them: Appraisal) -> Unit:
 
 
 def _unit_for(frames: Iterable[pd.DataFrame]) -> Unit:
-    """Choose millions or thousands, and decimals, so that the largest has about four digits."""
+    """Choose millions or thousands, and decimals, so that the largest amount has about four digits."""
     largest = max(float(frame.sum().abs().max()) for frame in frames)
     if largest >= MILLION:
         return Unit("£m", 1 / MILLION, 2 if largest < 100 * MILLION else 1)
@@ -423,14 +439,14 @@ def _unit_for(frames: Iterable[pd.DataFrame]) -> Unit:
 
 TABLES = (
     _lens_table,
-    _chance_table,
-    _pocket_table,
+    _payback_table,
+    _agency_table,
     _activity_table,
     _loop_table,
-    _worth_table,
+    _acceptability_table,
     _quintile_table,
-    _outside_table,
-    _looks_table,
+    _guidance_table,
+    _evaluation_table,
 )
 """In the order they are shown."""
 
@@ -438,50 +454,50 @@ TABLES = (
 def _caveat(one: Judged) -> Text:
     n = one.n
     sure = (
-        f"Brackets and ± are 95 % intervals of the mean over {n} pairs of runs: chance in the "
-        "simulation alone. A share of pairs is that of simulated samples, which vary more than the "
-        "whole place would."
+        f"Brackets and ± are 95 % intervals for the mean over {n} pairs of runs. They cover chance between runs "
+        "only, not uncertainty about parameters. Shares of pairs describe simulated samples, which vary more "
+        "than the whole place would."
         if n > 1
-        else "One pair of runs: no interval can be given, and a difference may be chance."
+        else "One pair of runs, so no intervals: any difference may be chance."
     )
     return Text(" ".join([sure, *terms_of(one)]), style="dim")
 
 
 def terms_of(one: Judged) -> list[str]:
-    """Say, a sentence or two at a time, by what a plan is judged."""
+    """List the conventions of an appraisal, a few sentences each."""
     terms = one.appraisal.terms
     timing = "in the middle of each year" if terms.mid_year else "at the beginning of each year"
     sentences = [
-        f"Pounds of {PRICE_YEAR}, in present value: money at {one.discounting}, wellbeing at "
-        f"{rates_in_words(terms.wellbeing)}; year 0 is the first, and all comes {timing}.",
-        "The three lenses are never summed: social value is wellbeing less cost, without what is "
-        "saved. Costs carry optimism bias by grade of evidence, but not in loop gain. Cash comes in whole "
-        f"steps of staffed capacity. {_who_counts(one.appraisal)} How to check it by hand: "
-        "docs/appraisal.md.",
+        f"Present value in pounds of {PRICE_YEAR}: money discounted at {one.discounting}, wellbeing at "
+        f"{rates_in_words(terms.wellbeing)}; year 0 is the first year, and amounts fall {timing}.",
+        "The three lenses (cash, full cost, social value) are never added together: social value is wellbeing "
+        "less cost, and leaves savings out. Costs include optimism bias by grade of evidence, except in loop "
+        f"gain. Cash is released in whole steps of staffed capacity. {_who_counts(one.appraisal)} "
+        "A worked example: docs/appraisal.md.",
     ]
     if one.prices:
-        sentences.append(f"Unit costs set here: {', '.join(prices_set(one))}.")
+        sentences.append(f"Unit costs changed here: {', '.join(prices_set(one))}.")
     return sentences
 
 
 def _who_counts(them: Appraisal) -> str:
     if them.has_lives:
         return (
-            "WELLBYs are counted at the ends of each year among adults alive and living here in "
-            "both worlds; years of life are those of others, and never in the WELLBYs."
+            "WELLBYs count, at the end of each year, adults who are alive and live in the place in both runs of a "
+            "pair; life-years are those of other residents and are never part of the WELLBYs."
         )
     return (
-        "WELLBYs are counted for all adults, not only for those alive in both worlds: this "
-        "campaign kept no table of lives."
+        "WELLBYs count all adults, not only those alive in both runs of a pair, because this campaign kept no "
+        "table of individual residents (--lives)."
     )
 
 
 def _quantity(amount: Estimate, unit: str) -> str:
     amount = amount.rounded()
     if amount.mean == 0 and not amount.high > 0:
-        return f"no {unit}"
+        return f"no change in {unit}"
     if amount.is_sure and not amount.is_told:
-        return f"no change can be told ({amount.low:,.0f} to {amount.high:,.0f} {unit})"
+        return f"no clear change in {unit}: between {abs(amount.low):,.0f} lost and {amount.high:,.0f} gained"
     return f"{amount.text(0)} {unit}"
 
 

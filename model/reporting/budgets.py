@@ -1,4 +1,4 @@
-"""What became of budgets: what was planned, paid and cut, and how much of it the feedback did."""
+"""Budgets in words and tables: what was planned, paid and cut, and how much is due to feedback."""
 
 from collections.abc import Iterable
 
@@ -16,14 +16,15 @@ from model.tables.results import Results
 MILLION = 1e6
 
 LARGEST_SCALE = 2.0
-"""Real residents for each in a sample, beyond which chance moves budgets much more than it should: of
-what Wigan's siloed budgets pay in 30 years, 20,000 residents said 63 %, 80,000 50 %, 200,000 44 %."""
+"""Real residents for each simulated one; above this, chance moves budgets much too far. Of the prevention
+planned in Wigan under siloed budgets over 30 years, runs of 20,000 residents paid 63 %, of 80,000 50 % and
+of 200,000 44 %."""
 
 
 def about_budgets(results: Results, scenario: str) -> Iterable[RenderableType]:
-    """Say what of a plan was paid, what was cut and by whom, and what the feedback did.
+    """Say how much of a plan was paid, how much each agency cut, and what feedback contributed.
 
-    Nothing where money is spent as planned.
+    Yields nothing where money is spent as planned.
     """
     facts = results.manifest["scenarios"][scenario]
     regime = facts["budgets"]["regime"]
@@ -32,9 +33,8 @@ def about_budgets(results: Results, scenario: str) -> Iterable[RenderableType]:
         scale = facts["real_population"] / facts["population"]
         if scale > LARGEST_SCALE:
             yield Text(
-                f"Each resident stands for {scale:.1f}: a child in care is as many, and budgets react to such "
-                "chance as no real place has. Ask for a --population of half the place's or more before you "
-                "believe what is cut.",
+                f"Each simulated resident represents {scale:.1f} people, so budgets react to more chance than "
+                "any real place has. Before you rely on the cuts, use a --population of half the place's or more.",
                 style="yellow",
             )
         yield Text(f"{label_of(scenario, facts)}: {_answer(regime, sums, int(facts['years']))}")
@@ -42,19 +42,19 @@ def about_budgets(results: Results, scenario: str) -> Iterable[RenderableType]:
 
 
 def about_loop_gain(results: Results) -> Text:
-    """Say what a pound of prevention brings back as the next one in every scenario of a campaign."""
-    told = "; ".join(f"{name} {_gain(results, name)}" for name in results.manifest["scenarios"])
+    """Say how much of £1 of prevention returns to prevention budgets in each scenario of a campaign."""
+    gains = "; ".join(f"{name} {_gain(results, name)}" for name in results.manifest["scenarios"])
     return Text(
-        "Loop gain beside the first year's demand, what a pound of prevention brings back as the next "
-        f"(residents who age, come and go, and chance, are in it): {told}.",
+        "Loop gain (returned to prevention budgets per £1 of prevention) compared with the first year's demand; "
+        f"ageing, moves and chance are included: {gains}.",
         style="dim",
     )
 
 
 def _gain(results: Results, scenario: str) -> str:
     reinvestment = results.manifest["scenarios"][scenario]["parameters_in_force"]["reinvestment_share"]
-    told = loop_gain(results, scenario, reinvestment).dropna().to_numpy()
-    return estimate(told).short(2) if told.size else "none, since nothing is paid for it"
+    gains = loop_gain(results, scenario, reinvestment).dropna().to_numpy()
+    return estimate(gains).short(2) if gains.size else "none, as nothing is spent on prevention"
 
 
 def _answer(regime: str, sums: pd.DataFrame, years: int) -> str:
@@ -62,10 +62,10 @@ def _answer(regime: str, sums: pd.DataFrame, years: int) -> str:
     planned, paid, cut, feedback = (estimate(whole[name].to_numpy()) for name in ("planned", "paid", "cut", "feedback"))
     less = f"£{cut.short(0)}m of the plan is cut" if cut.mean > 0 else "nothing is cut"
     return (
-        f"of £{planned.mean:,.0f}m planned for prevention over {years} years (usual spending on places to meet "
-        f"among it) £{paid.short(0)}m is paid under {regime} budgets, and {less}. The feedback's own part, "
-        f"beside demand that stays as in the first year, comes to {feedback.short(0, '+')} million pounds; ageing "
-        "and chance are in it."
+        f"of £{planned.mean:,.0f}m planned for prevention over {years} years (including usual spending on social "
+        f"infrastructure), £{paid.short(0)}m is paid under {regime} budgets, and {less}. Feedback from changes in "
+        f"demand since the first year accounts for {feedback.short(0, '+')} million pounds of what is paid; "
+        "ageing and chance are included."
     )
 
 

@@ -1,4 +1,4 @@
-"""One scenario against another, seed by seed: what changes, for whom, and how surely."""
+"""One scenario compared with another, seed by seed: what changes, for which groups, how certainly."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,52 +39,52 @@ OLD_AGE = ("65-74", "75+")
 SEVERAL = 2
 
 LARGE_GBP = 10_000_000
-"""A difference of cost from which on it is told in millions."""
+"""Differences in cost are shown in millions from this size."""
 
 LIMITS = {
     "spilled": "went elsewhere",
     "given_up": "gave up",
-    "waiting": "waiting, end",
+    "waiting": "waiting at end",
     "stock_months": "years in care",
 }
-"""Columns of ``services`` that capacity moves, where a campaign has them."""
+"""Columns of ``services`` that limits on capacity change, where a campaign has them."""
 
-PROGRAMMES = {"enrolled": "enrolled", "completed": "completed", "supporters": "supporters, end"}
+PROGRAMMES = {"enrolled": "enrolled", "completed": "completed", "supporters": "supporters at end"}
 """Columns of ``programmes`` that are summed over neighbourhoods, where a campaign has them."""
 
 
 def comparison(results: Results) -> RenderableType:
-    """Say what changes and for whom, then how surely; for each scenario that was compared."""
+    """Say what changes, for which groups and how certainly, for each scenario that was compared."""
     return Group(*(part for one in comparisons(results) for part in about(one)))
 
 
 def about(one: Comparison, worth: RenderableType | None = None, terms: Sequence[str] = ()) -> Iterable[RenderableType]:
-    """Say what one scenario changes, for whom and how surely.
+    """Say what one scenario changes, for which groups and how certainly.
 
     Parameters
     ----------
     one : Comparison
-        A scenario beside its comparator.
+        A scenario and its comparator.
     worth : renderable, optional
-        What the change is worth, where that is known: it stands before all else.
+        The appraisal of the change, if there is one: it is printed first.
     terms : sequence of str
-        What such a worth rests on, told at the end.
+        The assumptions of that appraisal, printed last.
     """
     ours, theirs = label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts)
     yield Text(f"{ours} compared with {theirs}: {one.facts['place_name']}, over {_years(one.years)}", style="bold")
     yield from _what_differs(one, theirs)
     n = len(one.pairs)
     if n == 0:
-        yield Text("Nothing can be compared: no pair of runs with one seed was finished.")
+        yield Text("Nothing can be compared: no pair of runs with the same seed was finished.")
         return
     if n < one.facts["replicates"]:
         yield Text(f"Only {n} of {one.facts['replicates']} pairs of runs finished; the others are left out.")
     if n == 1:
-        yield Text("One pair of runs: no intervals, and any difference may be chance. Ask for --replicates 2 or more.")
+        yield Text("One pair of runs, so no intervals: any difference may be chance. Use --replicates 2 or more.")
     if one.pairs["same"].all():
         yield Text(
-            f"Nothing changes: {'both worlds are' if n == 1 else f'in each of {n} pairs both worlds are'} "
-            "the same to the bit, in every month."
+            f"Nothing changes: {'both runs are' if n == 1 else f'in each of {n} pairs both runs are'} "
+            "identical in every month."
         )
     else:
         if worth is not None:
@@ -107,15 +107,15 @@ def _what_differs(one: Comparison, theirs: str) -> Iterable[RenderableType]:
 
 
 def _in_all(facts: Mapping[str, Any]) -> str:
-    """Say what a plan of several entries spends, in all and for each resident of the real place."""
+    """Say what a plan of several entries spends, in total and per resident of the real place."""
     spent = sum(entry["budget_gbp_per_year"] for entry in facts["plan"])
     if len(facts["plan"]) < SEVERAL:
         return ""
-    return f": £{spent / 1e6:g}m a year in all, £{spent / facts['real_population']:,.0f} for each resident"
+    return f": £{spent / 1e6:g}m a year in total, £{spent / facts['real_population']:,.0f} per resident"
 
 
 def _answer(one: Comparison) -> Table:
-    """Lay out the answer, a line for each thing that may change."""
+    """Lay out the answer, one line for each outcome."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column()
@@ -140,24 +140,24 @@ def _with_share(change: Change, of: str = "") -> str:
 
 def _turns(one: Comparison) -> Iterable[tuple[str, str]]:
     for first, then, sign in (("more", "fewer", 1.0), ("fewer", "more", -1.0)):
-        told = []
+        turns = []
         for name in one.services:
             if turn := turn_of(one.demand.where("service", [name]).times(sign)):
-                told.append(
+                turns.append(
                     f"{item_label(one.facts, name)} ({first} in {_span(1, turn[0])}, {then} from year {turn[1]})"
                 )
-        if told:
-            yield f"First {first}, then {then}", "; ".join(told)
+        if turns:
+            yield f"First {first}, then {then}", "; ".join(turns)
 
 
 def _for_whom(one: Comparison) -> Iterable[tuple[str, str]]:
     rates = rates_by(one, "quintile")
-    lived = one.adults.by("quintile").theirs
-    lived_in = [int(quintile) for quintile in lived.index[lived.any(axis=1)]]
-    first, last = lived_in[0], lived_in[-1]
+    adults = one.adults.by("quintile").theirs
+    inhabited = [int(quintile) for quintile in adults.index[adults.any(axis=1)]]
+    first, last = inhabited[0], inhabited[-1]
     changes, totals = rates.changes(), one.crisis.by("quintile").changes()
     yield "", ""
-    yield "Person-years in crisis", "a year per 1,000 adults, and in all:"
+    yield "Person-years in crisis", "a year per 1,000 adults, then in total:"
     for quintile in dict.fromkeys((first, last)):
         yield f"  {_quintile_words(quintile)}", _rate_and_total(changes[quintile], totals[quintile])
     if first != last:
@@ -173,18 +173,18 @@ def _how_sure(one: Comparison) -> Iterable[tuple[str, str]]:
     if n > 1:
         yield "", ""
         yield (
-            "How sure",
+            "Uncertainty",
             (
-                f"Brackets and ± are 95 % intervals (Student's t) of the mean difference over {n} pairs "
-                f"of runs, seeds {seeds.min()} to {seeds.max()}: chance in the simulation alone, not "
-                "doubt about its parameters. Where an interval holds 0, no change can be told."
+                f"Brackets and ± are 95 % intervals (Student's t) for the mean difference over {n} pairs "
+                f"of runs, seeds {seeds.min()} to {seeds.max()}. They cover chance between runs only, not "
+                "uncertainty about parameters. A change is clear when its interval excludes 0."
             ),
         )
 
 
 def _rate_and_total(rate: Change, total: Change) -> str:
-    is_told = not rate.is_nothing and (rate.size.is_told or not rate.size.is_sure)
-    return f"{rate.words(2)}; {total.words()}" if is_told else rate.words(2)
+    is_clear = not rate.is_nothing and (rate.size.is_told or not rate.size.is_sure)
+    return f"{rate.words(2)}; {total.words()}" if is_clear else rate.words(2)
 
 
 def _gap(most_deprived: Paired, least_deprived: Paired) -> str:
@@ -209,7 +209,7 @@ def _tables(one: Comparison) -> Iterable[RenderableType]:
 
 
 def _whom_table(one: Comparison) -> Table:
-    table = _table("Person-years in crisis", _years(one.years), "%", "a year per 1,000 adults")
+    table = plain_table("Person-years in crisis", _years(one.years), "%", "a year per 1,000 adults")
     rows = [
         (
             "all adults",
@@ -232,7 +232,7 @@ def _quintile_row(quintile: int) -> str:
 def _demand_table(one: Comparison) -> Table:
     cost = one.contacts("cost_gbp")
     unit, factor, digits = _unit_of(cost)
-    table = _table("Demand in the real place", _years(one.years), "%", "first seen", f"served, {unit}")
+    table = plain_table("Demand in the real place", _years(one.years), "%", "clear from", f"served, {unit}")
     for name in one.services:
         own, bill = (paired.where("service", [name]) for paired in (one.demand, cost))
         change = own.change()
@@ -246,12 +246,12 @@ def _demand_table(one: Comparison) -> Table:
             _cell(bill.times(factor).change(), digits),
         )
     total = cost.times(factor).change()
-    _add(table, "all of these, at full unit cost", total, "", "", "", _cell(total, digits))
+    _add(table, "all services, at full unit cost", total, "", "", "", _cell(total, digits))
     return table
 
 
 def _unit_of(gbp: Paired) -> tuple[str, float, int]:
-    """Choose a unit for pounds: its name, its factor, and how many decimals it is told to."""
+    """Choose a unit for pounds: its name, its factor and its number of decimals."""
     is_large = abs(gbp.change().size.mean) >= LARGE_GBP
     return ("£m", 1e-6, 2) if is_large else ("£ thousand", 1e-3, 0)
 
@@ -264,7 +264,7 @@ def _seen(yearly: Paired) -> str:
 
 
 def _limits_table(one: Comparison) -> Iterable[Table]:
-    """Tell what the limits of services do, where a campaign has any."""
+    """Show what limits on capacity do, where a campaign has any."""
     moved = {
         heading: paired
         for heading, paired in _limits(one).items()
@@ -272,7 +272,7 @@ def _limits_table(one: Comparison) -> Iterable[Table]:
     }
     if not moved:
         return
-    table = _table("Queues, and lasting care", *moved)
+    table = plain_table("Waiting and long-term care", *moved)
     for name in one.services:
         changes = [paired.where("service", [name]).change() for paired in moved.values()]
         if any(change.base or not change.is_nothing for change in changes):
@@ -281,7 +281,7 @@ def _limits_table(one: Comparison) -> Iterable[Table]:
 
 
 def _limits(one: Comparison) -> dict[str, Paired]:
-    """Gather what capacity moves, by heading: flows over all years, who waits in the last."""
+    """Collect what capacity changes, by heading: flows over all years, people waiting at the end."""
     there = {column: one.contacts(column) for column in LIMITS if column in one.results.services}
     moved = {LIMITS[column]: paired for column, paired in there.items()}
     if "waiting" in there:
@@ -292,13 +292,13 @@ def _limits(one: Comparison) -> dict[str, Paired]:
 
 
 def _programmes_table(one: Comparison) -> Iterable[Table]:
-    """Tell what programmes cost and whom they reached, where a campaign has any."""
+    """Show what programmes cost and how many they reached, where a campaign has any."""
     programmes = one.results.programmes
     if programmes.empty:
         return
     sums = {column: one.of_programmes(programmes, column) for column in ("spend_gbp", *PROGRAMMES)}
     unit, factor, digits = _unit_of(spent := sums.pop("spend_gbp"))
-    table = _table("What is done", f"spent, {unit}", *PROGRAMMES.values())
+    table = plain_table("Programme delivery", f"spent, {unit}", *PROGRAMMES.values())
     for name in sorted(programmes["programme"].unique()):
         own = {column: yearly.where("programme", [name]) for column, yearly in sums.items()}
         own["supporters"] = own["supporters"].where("year", [one.years])
@@ -311,12 +311,12 @@ def _programmes_table(one: Comparison) -> Iterable[Table]:
 
 
 def _without_nothing(cell: str) -> str:
-    """Leave out an interval of no width: money is spent as planned."""
+    """Leave out an interval of zero width: money is spent as planned."""
     return re.sub(r" ± [0.]+$", "", cell)
 
 
 def _periods_table(one: Comparison) -> Table:
-    table = _table("A year, on average", *(f"years {a} to {b}" if a < b else f"year {a}" for a, b in one.periods))
+    table = plain_table("Average per year", *(f"years {a} to {b}" if a < b else f"year {a}" for a, b in one.periods))
     rows = [
         ("people in crisis", one.crisis, _count),
         ("life satisfaction", one.satisfaction, _score),
@@ -331,17 +331,10 @@ def _periods_table(one: Comparison) -> Table:
     return table
 
 
-def _table(*headings: str) -> Table:
-    """Make a table whose first column gives way where the page is narrow."""
-    table = plain_table(*headings)
-    table.columns[0].no_wrap = False
-    return table
-
-
 def _add(table: Table, label: str, change: Change, *cells: str) -> None:
-    """Add a row, dim where no change can be told."""
-    untold = change.size.is_sure and not change.size.is_told
-    table.add_row(label, *cells, style="dim" if untold else "")
+    """Add a row, dim where the change is not clear."""
+    is_unclear = change.size.is_sure and not change.size.is_told
+    table.add_row(label, *cells, style="dim" if is_unclear else "")
 
 
 def _count(change: Change) -> str:
@@ -376,14 +369,13 @@ def _caveat(one: Comparison, terms: Sequence[str]) -> Text:
 def _gain(one: Comparison) -> Iterable[str]:
     if np.isfinite(gain := one.crisis.gain()):
         yield (
-            f"Both runs of a pair share every accident they can: the variance of the difference "
-            f"in person-years in crisis is {gain:,.0f} times smaller than between runs of "
-            "unrelated seeds."
+            "Both runs of a pair use the same random numbers wherever they can: the variance of the difference "
+            f"in person-years in crisis is {gain:,.0f} times smaller than between runs with unrelated seeds."
         )
 
 
 def _signs(one: Comparison) -> Iterable[str]:
-    yield "In tables + is more and - is fewer than the comparator, and % is of the comparator."
+    yield "In tables + means more and - fewer than the comparator; % is of the comparator."
     if one.services:
-        yield ("Costs are activity at its full unit cost, undiscounted: not cash that anybody could take out.")
-        yield "First seen: the first of two years running whose intervals lie on one side of 0."
+        yield "Costs are activity at full unit cost, not discounted: they are not cash that could be released."
+        yield "Clear from: the first of two consecutive years whose intervals lie on the same side of 0."

@@ -1,4 +1,4 @@
-"""What a campaign found, as a reader meets it: worth first, then what changes, then the figures."""
+"""The results of a campaign as readers see them: appraisal first, then what changes, then figures."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -24,11 +24,11 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     results : Results
         A campaign.
     each : bool
-        Whether each scenario is told by itself although they were compared.
+        Whether to add a summary of each scenario although they were compared.
     """
     compared = comparisons(results)
     worth = _worth(results)
-    parts = [part for one in compared for part in _told(one, worth.get(one.scenario))]
+    parts = [part for one in compared for part in _compared(one, worth.get(one.scenario))]
     parts += [summary(results)] if each or not compared else failures(results)
     if not results.budgets.empty:
         names = list(results.manifest["scenarios"])
@@ -37,15 +37,15 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     return Group(*parts)
 
 
-def _told(one: Comparison, judged: Judged | None) -> list[RenderableType]:
+def _compared(one: Comparison, judged: Judged | None) -> list[RenderableType]:
     budgets = [part for name in (one.scenario, one.comparator) for part in about_budgets(one.results, name)]
     worth = [Padding(answer_of(judged), (0, 0, bool(budgets), 0)), *budgets] if judged else budgets
     return list(about(one, Group(*worth) if worth else None, terms_of(judged) if judged else ()))
 
 
-@lru_cache(maxsize=1)  # words and figures of one campaign ask for the same
+@lru_cache(maxsize=1)  # the words and the figures of a campaign need the same appraisal
 def _worth(results: Results) -> dict[str, Judged]:
-    """Appraise what was compared; nothing where a campaign has no ledger or no pairs."""
+    """Appraise what was compared; empty where a campaign has no ledger or no pairs."""
     try:
         return {judged.comparison.scenario: judged for judged in appraise(results)}
     except ResultsError:
@@ -53,17 +53,17 @@ def _worth(results: Results) -> dict[str, Judged]:
 
 
 def where_more_is(results: Results) -> list[str]:
-    """Say which commands tell more of a comparison."""
+    """List the commands that show more of a comparison."""
     if not comparisons(results):
         return []
     return [
-        f"What it is worth, in full: upstream appraise {results.folder}",
-        f"Each scenario by itself: upstream show {results.folder} --each",
+        f"Full appraisal: upstream appraise {results.folder}",
+        f"Each scenario on its own: upstream show {results.folder} --each",
     ]
 
 
 def figures(results: Results) -> list[Path]:
-    """Draw all that a campaign found into its folder; nothing before a run has finished."""
+    """Draw all figures of a campaign into its folder; none before a run has finished."""
     from model.reporting.figures.appraisal import draw_appraisals  # noqa: PLC0415
     from model.reporting.figures.budgets import draw_budgets  # noqa: PLC0415
     from model.reporting.figures.comparison import draw_comparisons  # noqa: PLC0415

@@ -11,7 +11,7 @@ MILLION, THOUSAND = 1e6, 1e3
 
 
 class Unit(NamedTuple):
-    """Pounds or people as a table tells them."""
+    """The unit in which a table shows pounds or people."""
 
     name: str
     factor: float
@@ -28,12 +28,12 @@ class Unit(NamedTuple):
 
 
 def alone(value: float) -> Estimate:
-    """Return a number that is told without an interval."""
+    """Return a number that is shown without an interval."""
     return Estimate(float(value), np.nan, np.nan)
 
 
 def pounds(amount: Estimate) -> str:
-    """Write pounds, their interval too where there is one, to three digits.
+    """Write pounds to three digits, with their interval where there is one.
 
     Examples
     --------
@@ -46,20 +46,20 @@ def pounds(amount: Estimate) -> str:
 
 
 def saved(amount: Estimate) -> str:
-    """Say what is saved, or that nothing is told.
+    """Write what is saved, or that there is no clear saving.
 
     Examples
     --------
     >>> saved(Estimate(-2e6, -3e6, -1e6))
-    '-£2.00m (-£3.00m to -£1.00m): it costs more'
+    '-£2.00m (-£3.00m to -£1.00m): an extra cost'
     >>> saved(Estimate(1e6, -1e6, 3e6))
-    'no saving can be told (-£1.00m to £3.00m)'
+    'no clear saving: between £1.00m lost and £3.00m saved'
     """
     if amount.mean == 0 and not amount.high > 0:
-        return "nothing"
+        return "none"
     if amount.is_sure and not amount.is_told:
-        return f"no saving can be told ({_pounds(amount.low)} to {_pounds(amount.high)})"
-    return pounds(amount) + (": it costs more" if amount.mean < 0 else "")
+        return f"no clear saving: between {_pounds(-amount.low)} lost and {_pounds(amount.high)} saved"
+    return pounds(amount) + (": an extra cost" if amount.mean < 0 else "")
 
 
 def _pounds(gbp: float) -> str:

@@ -1,4 +1,4 @@
-"""One campaign in words and tables: the answer first, then how sure it is."""
+"""One campaign in words and tables: the answer first, then its uncertainty."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from model.tables.results import Results
 
 
 def summary(results: Results) -> RenderableType:
-    """Put a campaign in words: for each scenario the answer, the change, and how sure it is."""
+    """Describe a campaign: for each scenario the answer, the change over time, and the uncertainty."""
     finished = results.runs[results.runs["status"] == "finished"]
     parts: list[RenderableType] = []
     for name in finished["scenario"].unique():
@@ -51,7 +51,7 @@ def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[Renderab
 
 
 def warnings(results: Results, scenario: str) -> Iterable[str]:
-    """Warn of money that reached nobody: too little for a unit, or nobody whom it is for."""
+    """Warn of money that reached nobody: too little for one unit, or nobody eligible."""
     rows = results.programmes
     rows = rows[rows["scenario"] == scenario]
     summed = rows.groupby("programme", sort=False)[["spend_gbp", "enrolled"]].sum()
@@ -60,9 +60,8 @@ def warnings(results: Results, scenario: str) -> Iterable[str]:
     for name in summed.index[(summed["enrolled"] == 0) & (summed["spend_gbp"] > 0)]:
         if name not in bought:
             yield (
-                f"{str(name).replace('_', ' ').capitalize()}: nobody took part, though money was "
-                "spent. Perhaps nobody meets its eligibility, or it buys less than one place in "
-                "the sample."
+                f"{str(name).replace('_', ' ').capitalize()}: money was spent but nobody took part. "
+                "Perhaps nobody is eligible, or the money buys less than one place in the sample."
             )
 
 
@@ -102,24 +101,24 @@ def _services_table(services: pd.DataFrame, facts: dict[str, Any]) -> Table:
 def _caveat(facts: dict[str, Any], runs: pd.DataFrame, scale: float) -> Text:
     n = len(runs)
     sure = (
-        f"Brackets and ± are 95 % intervals for the mean over {n} replicates: chance in "
-        "the simulation alone, not doubt about its parameters."
+        f"Brackets and ± are 95 % intervals for the mean of {n} replicates. They cover chance between runs "
+        "only, not uncertainty about parameters."
         if n > 1
-        else "One replicate: no interval can be given; ask for --replicates 2 or more."
+        else "One replicate, so no intervals: use --replicates 2 or more."
     )
     return Text(f"{stands_for(facts, scale)} {sure} {hangs_on(facts)}", style="dim")
 
 
 def failures(results: Results) -> Iterable[RenderableType]:
-    """Say of every run that failed why it did."""
+    """Give the reason for every run that failed."""
     failed = results.runs[results.runs["status"] == "failed"]
     for row in failed.itertuples():
         yield Text(f"Run {row.run} ({row.scenario}, seed {row.seed}) failed: {row.error}", style="red")
 
 
 def ties_table(figures: Mapping[str, float], targets: Mapping[str, Any]) -> RenderableType:
-    """Set what was measured of the ties beside the published figures."""
-    table = plain_table("Ties of adults", "here", "published", "range", "")
+    """Compare the measured network of ties with published figures."""
+    table = plain_table("Ties of adults", "model", "published", "range", "")
     for name, target in targets.items():
         measured = figures[name]
         low, high = target.range
@@ -136,6 +135,6 @@ def ties_table(figures: Mapping[str, float], targets: Mapping[str, Any]) -> Rend
     ]
     return Group(
         table,
-        Text(f"No figure was found for: {'; '.join(others)}.", style="dim"),
-        *(Text(f"Outside: {note}", style="dim") for note in notes),
+        Text(f"No published figure was found for: {'; '.join(others)}.", style="dim"),
+        *(Text(f"Outside the range: {note}", style="dim") for note in notes),
     )

@@ -25,12 +25,12 @@ def label_of(name: str, facts: dict[str, Any]) -> str:
 
 
 def changes_of(facts: dict[str, Any]) -> str:
-    """Say what a scenario sets otherwise; the first few."""
+    """List the first few settings of a scenario that differ from the defaults."""
     return first_few(settings_of(facts))
 
 
 def settings_of(facts: dict[str, Any]) -> list[str]:
-    """List what a scenario sets otherwise: variant, plan, shocks, levers, parameters, capacity."""
+    """List the settings that differ from the defaults: variant, plan, shocks, levers, parameters, capacity."""
     neutral, variant = Levers().model_dump(), facts["structure"]["variant"]
     changed = [] if variant == Structure().variant else [f"variant {variant}"]
     changed += [entry_in_words(entry) for entry in facts["plan"]]
@@ -38,22 +38,22 @@ def settings_of(facts: dict[str, Any]) -> list[str]:
     changed += [f"{key} = {value:g}" for key, value in facts["levers"].items() if value != neutral[key]]
     changed += [f"{key} = {value:g}" for key, value in facts["parameters"].items()]
     limited = [name for name, one in facts["capacity"].items() if one["rule"] != "unlimited"]
-    return changed + [f"waiting for {item_label(facts, name)}" for name in limited]
+    return changed + [f"limited capacity for {item_label(facts, name)}" for name in limited]
 
 
 def entry_in_words(entry: dict[str, Any]) -> str:
-    """Tell what an entry of a plan buys, for how much.
+    """Say what an entry of a plan buys, and for how much.
 
     Examples
     --------
     >>> entry_in_words({"programme": "community_hub", "service": None, "name": None,
     ...                 "budget_gbp_per_year": 3e6, "approach": "community_led"})
-    'community hub for £3m a year, led by the community'
+    'community hub (£3m a year, community-led)'
     """
     name = entry["name"] or entry["programme"] or f"more of {entry['service']}"
-    led = ", led by the community" if entry["approach"] == "community_led" else ""
+    led = ", community-led" if entry["approach"] == "community_led" else ""
     words = Path(name).stem.replace("_", " ")
-    return f"{words} for £{entry['budget_gbp_per_year'] / 1e6:g}m a year{led}"
+    return f"{words} (£{entry['budget_gbp_per_year'] / 1e6:g}m a year{led})"
 
 
 def agency_words(name: str) -> str:
@@ -62,39 +62,41 @@ def agency_words(name: str) -> str:
 
 
 def first_few(changed: Sequence[str]) -> str:
-    """Join what changed, at most the first few."""
+    """Join the first few changes, and count the rest."""
     more = len(changed) - CHANGES_SHOWN
     return ", ".join(changed[:CHANGES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def stands_for(facts: dict[str, Any], scale: float) -> str:
-    """Say whom the simulated residents stand for."""
+    """Say which real population the simulated residents represent."""
     kind = {
         "real": f"{facts['place_name']} in {facts['place_year']}",
-        "miniature": "England in small; numbers are those of the miniature",
+        "miniature": "England in small; figures are for this small England",
         "synthetic": f"{facts['place_name']}, an invented town",
     }[facts["place_kind"]]
     return (
-        f"{facts['population']:,} residents stand for the {facts['real_population']:,} of {kind}; "
-        f"each for {scale:,.1f}."
+        f"{facts['population']:,} simulated residents represent the {facts['real_population']:,} of {kind}, "
+        f"{scale:,.1f} each."
     )
 
 
 def hangs_on(facts: dict[str, Any]) -> str:
-    """Say what any answer of the model hangs on."""
+    """Say which assumptions every answer of the model depends on."""
     still = (
-        "" if facts["structure"]["demography"] else "Nobody is born, grows older, dies, moves or changes household. "
+        ""
+        if facts["structure"]["demography"]
+        else "In this run nobody is born, ages, dies, moves or changes household. "
     )
     return (
-        f"{still}It hangs on what programmes do, of which much is assumed (docs/programmes.md), and on "
-        "rates between states fitted to England's published shares, two of them recalled "
-        "(docs/baseline.md: what it misses)."
+        f"{still}Results depend on the effects of programmes, many of them assumptions (docs/programmes.md), and on "
+        "the rates of moving between states, which are fitted to England's published shares; two of these were "
+        "quoted from memory (docs/baseline.md also shows where the model does not fit)."
     )
 
 
 def plain_table(*headings: str) -> Table:
-    """Make a table without lines: words to the left in the first column, numbers to the right."""
+    """Make a table without lines: labels to the left, wrapped where the page is narrow; numbers to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for k, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if k else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if k else "left", no_wrap=k > 0)
     return table

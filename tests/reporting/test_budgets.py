@@ -87,7 +87,7 @@ def test_cuts_are_said_and_so_is_loop_gain(town, tmp_path):
     assert "is paid under siloed budgets" in words
     assert "of the plan is cut" in words
     assert "Budgets, £m" in words
-    assert "such chance as no real place has" in words  # 1,000 stand for 40,000
+    assert "more chance than any real place has" in words  # 1,000 represent 40,000
     assert "Loop gain" in words
 
 

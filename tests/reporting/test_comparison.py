@@ -98,11 +98,11 @@ def test_what_differs_in_nothing_is_drawn_too(with_itself, tmp_path):
     assert [p.name for p in draw_comparisons(Results(tmp_path / "copy"))] == ["comparison.png"]
 
 
-def test_an_interval_that_holds_0_tells_no_change():
+def test_an_interval_that_includes_0_is_no_clear_change():
     change = Change(estimate(np.array([-10.0, 12.0, 3.0])), 500.0)
 
-    assert change.words().startswith("no change can be told (") and change.share() == ""
-    assert change.words().endswith("fewer to 29 more)")
+    assert change.words().startswith("no clear change: between ") and change.share() == ""
+    assert change.words().endswith("fewer and 29 more")
 
 
 # --- Pairs -----------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ def test_one_pair_gives_no_interval_and_says_so(results, tmp_path):
     alone = edited(results, tmp_path, "runs", lambda runs: runs[runs["replicate"] == 0])
     _, _, _, said, *answer = lines_of(alone)
 
-    assert said.startswith("One pair of runs: no intervals")
+    assert said.startswith("One pair of runs, so no intervals")
     assert not any("(" in line or " ± " in line for line in answer[:40])
     assert "nan" not in words_of(alone)
     assert draw_comparisons(alone)
@@ -273,7 +273,7 @@ def test_a_plan_of_several_entries_says_what_it_spends_in_all(results):
     }
     other.manifest["scenarios"]["helped"] |= {"plan": [entry, {**entry, "name": "more"}]}
 
-    assert "£2m a year in all, £50 for each resident" in words_of(other)  # 40,000 live there
+    assert "£2m a year in total, £50 per resident" in words_of(other)  # 40,000 live there
 
 
 def test_costs_are_said_to_be_activity_and_not_cash(words):
@@ -288,7 +288,7 @@ def test_what_limits_move_is_told_where_a_campaign_has_limits(results, words, tm
     limited = words_of(edited(results, tmp_path, "services", add))
 
     assert "gave up" not in words
-    assert "Queues, and lasting care gave up waiting, end" in limited
+    assert "Waiting and long-term care gave up waiting at end" in limited
 
 
 def test_programmes_are_told_where_a_campaign_has_them(results):
@@ -309,11 +309,11 @@ def test_programmes_are_told_where_a_campaign_has_them(results):
     other = Results(results.folder)
     other.programmes = spent
 
-    assert "What is done spent, £ thousand" in words_of(other)
+    assert "Programme delivery spent, £ thousand" in words_of(other)
     assert "peer support +1 +" in words_of(other)
     assert "nobody took part" not in words_of(other)
     other.programmes = spent.assign(enrolled=0)
-    warned = "Peer support: nobody took part, though money was spent. Perhaps nobody meets"
+    warned = "Peer support: money was spent but nobody took part. Perhaps nobody is eligible"
     assert warned in words_of(other)
     page = io.StringIO()
     Console(file=page, width=1_000).print(summary(other))

@@ -269,7 +269,7 @@ def test_the_summary_gives_the_answer_and_says_how_sure(results):
     share = 100 * monthly["in_crisis"].sum() / monthly["adults"].sum()
     assert f"Adults in crisis: {share:.1f} (" in words
     assert "95 % intervals" in words
-    assert "1,000 residents stand for the 40,000 of Sandbeck, an invented town" in words
+    assert "1,000 simulated residents represent the 40,000 of Sandbeck, an invented town" in words
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"format": 99, "scenarios": {"a": 1}}'])

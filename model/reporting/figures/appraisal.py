@@ -1,4 +1,4 @@
-"""Appraisals to figures: money by year and by agency, how it comes back, cost against effect."""
+"""Appraisals to figures: money by year and by agency, payback, and cost-effectiveness."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -31,10 +31,10 @@ LEAST_MILLION = 0.001
 """Half the length of an axis of millions when there is nothing to show."""
 
 CURVES = {
-    "of_mean": ("of means drawn again: doubt of the mean", LINE, "-"),
-    "one_sample": ("of pairs: chance in one sample", "#e08214", "--"),
+    "of_mean": ("mean over pairs (bootstrap)", LINE, "-"),
+    "one_sample": ("single pairs of runs (variability)", "#e08214", "--"),
 }
-"""Column, label, colour and dashes of the curves of acceptability."""
+"""Column, label, colour and dashes of the cost-effectiveness acceptability curves."""
 
 
 def draw_appraisals(judged: Sequence[Judged], folder: Path) -> list[Path]:
@@ -56,19 +56,19 @@ def draw_appraisals(judged: Sequence[Judged], folder: Path) -> list[Path]:
     ]
 
 
-# --- Cost against effect ---------------------------------------------------------------------
+# --- Cost-effectiveness ----------------------------------------------------------------------
 
 
 def cost_effectiveness(one: Judged) -> "Figure":
-    """Draw what each pair costs and gains, and how likely it is worth it by the value of a WELLBY."""
-    figure = _figure(one, 4.8, "Cost against wellbeing")
+    """Draw the cost-effectiveness plane, and the acceptability curve by the value of a WELLBY."""
+    figure = _figure(one, 4.8, "Cost and wellbeing")
     left, right = figure.subplots(1, 2)
     _draw_plane(left, one)
     _draw_acceptability(right, one)
     _note(
         figure,
         one,
-        "Cost carries optimism bias; cash released is taken off. Below the dotted line a plan is worth what it costs.",
+        "Cost includes optimism bias and is net of cash released. Below the dotted line the plan is cost-effective.",
     )
     return figure
 
@@ -94,7 +94,7 @@ def _draw_plane(axes: "Axes", one: Judged) -> None:
         lw=1.2,
         label="mean over pairs",
     )
-    axes.set(xlabel="WELLBYs gained", ylabel="cost net of cash, £ million")
+    axes.set(xlabel="WELLBYs gained", ylabel="cost net of cash released, £ million")
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_formatter("{x:,g}")
     axes.locator_params(nbins=6)
@@ -103,7 +103,7 @@ def _draw_plane(axes: "Axes", one: Judged) -> None:
 
 
 def _worth_line(axes: "Axes", gained: Array, cost: Array, value_gbp: float) -> None:
-    """Draw where a WELLBY costs what it is worth, as far as the points go."""
+    """Draw where a WELLBY costs exactly its value, as far as the points reach."""
     right, low = max(0.0, *gained), min(0.0, *gained)
     top = 1.2 * max(LEAST_MILLION, *np.abs(cost))
     ends = np.clip(np.array([low, right]) * value_gbp / MILLION, -top, top)
@@ -122,7 +122,7 @@ def _draw_acceptability(axes: "Axes", one: Judged) -> None:
         color=QUIET,
         alpha=0.15,
         lw=0,
-        label="value in the guidance, low to high",
+        label="guidance value, low to high",
     )
     axes.axvline(values["central"] / THOUSAND, color=QUIET, ls=":", lw=1.2)
     for name, (label, colour, dashes) in CURVES.items():
@@ -138,18 +138,18 @@ def _draw_acceptability(axes: "Axes", one: Judged) -> None:
     axes.set(
         xlim=(0, WELLBY_VALUES[-1] / THOUSAND),
         ylim=(-3, 103),
-        ylabel="% worth their cost",
+        ylabel="probability cost-effective, %",
         xlabel="value of a WELLBY, £ thousand",
     )
     axes.legend(frameon=False, fontsize=8, loc="center right")
-    title_axes(axes, "Worth its cost net of cash", x_label=None)
+    title_axes(axes, "Cost-effectiveness acceptability", x_label=None)
 
 
 # --- Money ---
 
 
 def worth(judged: Judged) -> "Figure":
-    """Draw what a plan is worth: money by year, whose pocket, and how it comes back by lens."""
+    """Draw an appraisal: money by year, by agency, and the cumulative net benefit by lens."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     one, them = judged.comparison, judged.appraisal
@@ -161,7 +161,7 @@ def worth(judged: Judged) -> "Figure":
     draw_standing(axes[1, 1], them, ("social",))
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
     figure.suptitle(
-        f"What it is worth, {names[0]} against {names[1]}: {one.facts['place_name']}",
+        f"Appraisal of {names[0]} against {names[1]}: {one.facts['place_name']}",
         x=0.01,
         ha="left",
         fontsize=13,
@@ -171,13 +171,13 @@ def worth(judged: Judged) -> "Figure":
     )
     n = judged.n
     figure.supxlabel(
-        f"Present value in pounds of {PRICE_YEAR}: money at {judged.discounting}. "
+        f"Present value in pounds of {PRICE_YEAR}: money discounted at {judged.discounting}. "
         + (
-            f"Mean of {n} pairs of runs.\nBands and bars: 95 % intervals (chance alone)."
+            f"Mean of {n} pairs of runs.\nBands and bars: 95 % intervals (chance between runs only)."
             if n > 1
             else "One pair of runs: no interval."
         )
-        + " Costs with optimism bias. Panels have scales of their own.",
+        + " Costs include optimism bias. Scales differ between panels.",
         x=0.01,
         ha="left",
         fontsize=8,
@@ -203,25 +203,24 @@ def draw_money(axes: "Axes", them: Appraisal) -> None:
 
 
 def draw_standing(axes: "Axes", them: Appraisal, lenses: Sequence[str]) -> None:
-    """Draw how a plan stands by the end of each year: all gains so far less all costs so far."""
+    """Draw the cumulative net benefit: all gains less all costs up to the end of each year."""
     for lens, colour, dashes in zip(LENSES, LENS_LINES, LENS_DASHES, strict=True):
         if lens in lenses:
             net = them.net(lens).cumsum() / MILLION
             draw_band(axes, net, LENSES[lens], colour, dashes)
             _mark_payback(axes, net, them.mean_payback(lens), LENSES[lens])
     axes.axhline(0.0, color=INK, lw=0.8)
-    axes.set(ylabel="£ million so far")
+    axes.set(ylabel="£ million, cumulative")
     if len(lenses) > 1:
         axes.legend(frameon=False, fontsize=8)
-    told = " and ".join(LENSES[lens] for lens in lenses)
-    title_axes(axes, f"Gains less costs so far: {told}", x_label="year")
+    title_axes(axes, f"Cumulative gains less costs: {' and '.join(LENSES[lens] for lens in lenses)}", x_label="year")
 
 
 def _mark_payback(axes: "Axes", net: pd.DataFrame, year: float, label: str) -> None:
     if np.isfinite(year):
         axes.plot(year, net.mean(axis=1)[int(year)], "o", ms=5, color=INK)
-        told = f"{label}: paid back in year {year:.0f}"
-        axes.text(0.03, 0.96, told, transform=axes.transAxes, va="top", fontsize=8)
+        words = f"{label}: paid back in year {year:.0f}"
+        axes.text(0.03, 0.96, words, transform=axes.transAxes, va="top", fontsize=8)
 
 
 def draw_pockets(axes: "Axes", them: Appraisal) -> None:
@@ -244,11 +243,11 @@ def draw_pockets(axes: "Axes", them: Appraisal) -> None:
     axes.axvline(0.0, color=INK, lw=0.8)
     axes.set_yticks(range(len(agencies)), [agency_words(str(name)) for name in agencies])
     axes.legend(frameon=False, fontsize=8)
-    title_axes(axes, "Whose pocket: paid to the left, saved to the right", x_label="£ million")
+    title_axes(axes, "By agency: paid to the left, saved to the right", x_label="£ million")
 
 
 def draw_band(axes: "Axes", values: pd.DataFrame, label: str, colour: str, dashes: str = "-") -> None:
-    """Draw a figure by year, a column a pair, and its interval over pairs where there is one."""
+    """Draw a yearly series, one column per pair, with its interval over pairs where there is one."""
     found = [estimate(row) for row in values.to_numpy()]
     years = values.index.to_numpy()
     axes.plot(years, [one.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
@@ -284,12 +283,13 @@ def _figure(one: Judged, height: float, title: str) -> "Figure":
 
 def _note(figure: "Figure", one: Judged, words: str) -> None:
     chance = (
-        f"{one.n} pairs of runs with one seed; bands and bars: 95 % intervals of the mean (chance alone)."
+        f"{one.n} pairs of runs with the same seed; bands and bars: 95 % intervals of the mean (chance between "
+        "runs only)."
         if one.n > 1
         else "One pair of runs: no interval."
     )
     figure.supxlabel(
-        f"{chance}\n{words}\nPounds of {PRICE_YEAR}, in present value: money at {one.discounting}.",
+        f"{chance}\n{words}\nPresent value in pounds of {PRICE_YEAR}: money discounted at {one.discounting}.",
         x=0.01,
         ha="left",
         fontsize=8,

@@ -1,4 +1,4 @@
-"""Budgets to figures: what was planned for prevention and paid, year by year, and what was left."""
+"""Budgets to figures: what was planned for prevention and paid each year, and the headroom."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PREVENTION = {
     "planned_gbp": ("planned", QUIET, ":"),
     "prevention_gbp": ("paid", LINE, "-"),
-    "frozen_prevention_gbp": ("had demand stayed as in the first year", "#e08214", "--"),
+    "frozen_prevention_gbp": ("if demand stayed as in the first year", "#e08214", "--"),
 }
 """Column, label, colour and dashes of the lines of prevention."""
 
@@ -44,7 +44,7 @@ def draw_budgets(results: Results) -> list[Path]:
 
 
 def budgets(results: Results, scenario: str) -> "Figure":
-    """Draw what was planned for prevention and paid, envelopes beside bills, and what was left."""
+    """Draw what was planned for prevention and paid, and the headroom in envelopes."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load, only needed to draw
 
     facts = results.manifest["scenarios"][scenario]
@@ -52,7 +52,7 @@ def budgets(results: Results, scenario: str) -> "Figure":
     figure = Figure(figsize=(10.0, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw_prevention(left, rows)
-    _draw_room(right, rows)
+    _draw_headroom(right, rows)
     figure.suptitle(
         f"Budgets, {facts['budgets']['regime']}. {heading_of(scenario, facts)}",
         x=0.01,
@@ -65,8 +65,8 @@ def budgets(results: Results, scenario: str) -> "Figure":
     n = rows["run"].nunique()
     figure.supxlabel(
         f"Pounds of {PRICE_YEAR}, not discounted; {n} replicates. Bands: 95 % intervals of the mean (chance "
-        "alone).\nPrevention is the plan and usual spending on places to meet. Room is an envelope less the bill "
-        "in cash and what is planned.",
+        "between runs only).\nPrevention is the plan and usual spending on social infrastructure. Headroom is an "
+        "envelope less the cash bill and planned prevention.",
         x=0.01,
         ha="left",
         fontsize=8,
@@ -84,15 +84,15 @@ def _draw_prevention(axes: "Axes", rows: pd.DataFrame) -> None:
     title_axes(axes, "Prevention, all agencies", x_label="year")
 
 
-def _draw_room(axes: "Axes", rows: pd.DataFrame) -> None:
-    room = rows["envelope_gbp"] - rows["cash_bill_gbp"] - rows["planned_gbp"]
+def _draw_headroom(axes: "Axes", rows: pd.DataFrame) -> None:
+    headroom = rows["envelope_gbp"] - rows["cash_bill_gbp"] - rows["planned_gbp"]
     for agency, colour in _with_bills(rows).items():
         own = rows["agency"] == agency
-        draw_band(axes, _by_year(rows[own].assign(value=room[own])), agency_words(agency), colour)
+        draw_band(axes, _by_year(rows[own].assign(value=headroom[own])), agency_words(agency), colour)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million a year")
     axes.legend(frameon=False, fontsize=8)
-    title_axes(axes, "Room in envelopes for the whole plan", x_label="year")
+    title_axes(axes, "Headroom in envelopes for the whole plan", x_label="year")
 
 
 def _with_bills(rows: pd.DataFrame) -> Mapping[str, str]:

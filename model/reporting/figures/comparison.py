@@ -44,7 +44,7 @@ def draw_comparisons(results: Results) -> list[Path]:
 
 
 def differences(one: Comparison) -> "Figure":
-    """Draw what a scenario changes, year by year and for whom."""
+    """Draw what a scenario changes, year by year and by deprivation quintile."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=(10.0, 7.6), layout="constrained")
@@ -64,7 +64,7 @@ def differences(one: Comparison) -> "Figure":
         axes[0, 1].set_axis_off()
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
     figure.suptitle(
-        f"{names[0]} less {names[1]}: {one.facts['place_name']}",
+        f"{names[0]} compared with {names[1]}: {one.facts['place_name']}",
         x=0.01,
         ha="left",
         fontsize=13,
@@ -74,14 +74,14 @@ def differences(one: Comparison) -> "Figure":
     )
     n = len(one.pairs)
     figure.supxlabel(
-        f"{one.facts['population']:,} simulated residents stand for {one.facts['real_population']:,}; "
+        f"{one.facts['population']:,} simulated residents represent {one.facts['real_population']:,}; "
         + (
-            f"{n} pairs of runs with one seed. Bands and bars: 95 % intervals of the mean\n"
-            "difference over pairs (chance alone)."
+            f"{n} pairs of runs with the same seed. Bands and bars: 95 % intervals of the mean\n"
+            "difference (chance between runs only)."
             if n > 1
             else "one pair of runs: no interval."
         )
-        + " Above 0 is more than the comparator.",
+        + " Above 0 means more than the comparator.",
         x=0.01,
         ha="left",
         fontsize=8,
@@ -116,7 +116,7 @@ def _draw_differences(axes: "Axes", lines: Mapping[str, Paired], unit: str) -> N
 
 
 def _in_percent(yearly: Paired) -> Paired:
-    """Turn each year into per cents of the comparator's mean in that year."""
+    """Express each year as a percentage of the comparator's mean in that year."""
     by_year = yearly.by("year")
     means = by_year.theirs.mean(axis=1)
     over = 100.0 / means.where(means > 0)

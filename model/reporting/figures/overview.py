@@ -75,9 +75,9 @@ def overview(results: Results, scenario: str) -> "Figure":
         heading_of(scenario, facts), x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False
     )
     figure.supxlabel(
-        f"{facts['population']:,} simulated residents stand for {facts['real_population']:,}; "
+        f"{facts['population']:,} simulated residents represent {facts['real_population']:,}; "
         f"{n} replicates. Bands and bars: 95 % intervals of the mean over replicates "
-        "(chance alone).\nThe summary says what it hangs on.",
+        "(chance between runs only).\nThe summary lists the assumptions.",
         x=0.01,
         ha="left",
         fontsize=8,

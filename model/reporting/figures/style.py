@@ -1,4 +1,4 @@
-"""The look that all figures share."""
+"""The style that all figures share."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 STATE_COLOURS = ("#1b7837", "#a6dba0", "#f4a582", "#b2182b")
-"""From well to badly off; told apart in grey and by colour-blind readers too."""
+"""From thriving to in crisis; distinct in grey and to colour-blind readers too."""
 
 INK, QUIET = "#222222", "#767676"
 
@@ -24,7 +24,7 @@ LINE = "#2166ac"
 
 
 def save_figure(draw: Callable[[], "Figure"], stem: Path) -> Path:
-    """Write a figure as SVG and as PNG; the same tables give the same file.
+    """Write a figure as SVG and as PNG; the same tables always give the same file.
 
     Raises
     ------
@@ -46,13 +46,13 @@ def save_figure(draw: Callable[[], "Figure"], stem: Path) -> Path:
 
 
 def error_bars(found: Sequence[Estimate]) -> Array:
-    """Return how far intervals reach below and above their means, 0 where there is none."""
+    """Return the length of each interval below and above its mean; 0 where there is none."""
     reach = [[one.mean - one.low, one.high - one.mean] for one in found]
     return np.asarray(np.nan_to_num(np.array(reach).T))
 
 
 def title_axes(axes: "Axes", title: str, x_label: str | None = "years after burn-in") -> None:
-    """Head a panel, name what runs along it, and take lines away that say nothing."""
+    """Set the title and x label of a panel, and remove spare lines."""
     axes.set_title(title, loc="left", fontsize=10, color=INK)
     if x_label:
         axes.set_xlabel(x_label)
