@@ -1,4 +1,4 @@
-"""Upstream: prevention versus crisis demand in a place, simulated.
+"""Upstream: a simulation of prevention and crisis demand in a place.
 
 ============================ ==========================================================
 `load_scenario`              reads what to simulate, and checks it

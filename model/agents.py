@@ -1,8 +1,8 @@
 """Residents as Mesa knows them, `Resident`, a window on a row, and the set of them; agencies.
 
-The columns of `model.state.population` hold the residents; a window is made when somebody looks
-and forgotten afterwards. Mesa's own `AgentSet` keeps weak references, in which throwaway
-windows would silently vanish, so `ResidentSet` holds rows and states every method anew.
+The columns of `model.state.population` hold the residents; a window is made on demand and
+discarded afterwards. Mesa's own `AgentSet` keeps weak references, in which temporary windows
+would silently vanish, so `ResidentSet` holds rows and defines every method itself.
 """
 
 import operator
@@ -23,12 +23,12 @@ from model.state.population import COLUMNS, DECLARED, Population
 
 try:
     from mesa.agentset import AgentSet, GroupBy
-except ImportError:  # Mesa 3.3 keeps both beside its Agent
+except ImportError:  # Mesa 3.3 keeps both in the module of its Agent
     from mesa.agent import AgentSet, GroupBy
 
 
 class Community(Protocol):
-    """What a window looks through to: a `CommunityModel`, or a stand-in for one."""
+    """What a window reads: a `CommunityModel`, or a stand-in for one."""
 
     random: stdlib_random.Random
 
@@ -42,14 +42,14 @@ class Community(Protocol):
 
     @property
     def calendar_month(self) -> int:
-        """The month by which ages are reckoned."""
+        """The month from which ages are counted."""
 
     @property
     def budgets(self) -> "Budgets":
         """What agencies have and pay."""
 
     def explain(self, row: int) -> dict[str, Any]:
-        """Take one resident's hazards of the coming month apart."""
+        """Break one resident's hazards of the coming month down into terms."""
 
 
 class Budgets(Protocol):
@@ -59,7 +59,7 @@ class Budgets(Protocol):
 
     @property
     def shares(self) -> Array:
-        """What each agency pays of what it has planned."""
+        """Share of its planned prevention that each agency pays."""
 
 
 class Resident(mesa.Agent):
@@ -120,7 +120,7 @@ class Resident(mesa.Agent):
             When they don't any more.
         """
         if not self.is_here:
-            raise LookupError(f"resident {self.unique_id} does not live here any more")
+            raise LookupError(f"resident {self.unique_id} no longer lives in the place")
         return int(self._row)
 
     @property
@@ -179,8 +179,8 @@ def _in_words(name: str, code: Any) -> Any:
 class Agency(mesa.Agent):
     """A window on one of the five agencies that pay: what it has, and what it decided.
 
-    Attributes are the columns of the table ``budgets``, as its last year ended; none before the
-    first has. ``prevention_share`` is what it now pays of what is planned for prevention.
+    Attributes are the columns of the table ``budgets`` for the last completed year; none before the
+    end of the first. ``prevention_share`` is the share of its planned prevention that it now pays.
 
     Examples
     --------
@@ -216,12 +216,12 @@ class Agency(mesa.Agent):
 
     @property
     def prevention_share(self) -> float:
-        """Share of what it has planned for prevention that it pays, once notice is over."""
+        """Share of its planned prevention that it pays, after any notice period."""
         return float(self.model.budgets.shares[self._place])
 
     @property
     def must_balance(self) -> bool:
-        """Whether it may not end a year in the red."""
+        """Whether it must end each year without a deficit."""
         return not MAY_RUN_A_DEFICIT[self._place]
 
     def remove(self) -> NoReturn:

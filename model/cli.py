@@ -1,4 +1,4 @@
-"""The command line: reads what was asked, and prints what is answered."""
+"""The command line: reads the request, runs it and prints the answer."""
 
 import contextlib
 import signal
@@ -24,9 +24,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="Prevention versus crisis demand in a place, simulated.",
+    help="Simulate prevention and crisis demand in a place.",
 )
-place_app = typer.Typer(no_args_is_help=True, help="List places, and make profiles of new ones.")
+place_app = typer.Typer(no_args_is_help=True, help="List places, or build the profile of a new one.")
 app.add_typer(place_app, name="place")
 
 
@@ -36,28 +36,27 @@ def run(
     scenarios: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Scenario files, or names of bundled ones. [default: people_powered_shift, compared with status_quo]"
+            help="Scenario files, or names of bundled scenarios. "
+            "[default: people_powered_shift, compared with status_quo]"
         ),
     ] = None,
     years: Annotated[int | None, typer.Option(help="Years after burn-in.")] = None,
-    replicates: Annotated[int | None, typer.Option(help="Runs of each scenario.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Replicate k runs with seed + k.")] = None,
-    population: Annotated[int | None, typer.Option(help="Residents in the sample.")] = None,
-    place: Annotated[str | None, typer.Option(help="A bundled place, or a profile.")] = None,
+    replicates: Annotated[int | None, typer.Option(help="Number of runs of each scenario.")] = None,
+    seed: Annotated[int | None, typer.Option(help="First seed: replicate k uses seed + k.")] = None,
+    population: Annotated[int | None, typer.Option(help="Number of simulated residents.")] = None,
+    place: Annotated[str | None, typer.Option(help="A bundled place, or the path of a profile.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Any key of the scenario, or parameters.NAME; may be repeated."
-        ),
+        typer.Option("--set", metavar="KEY=VALUE", help="Set any scenario key, or parameters.NAME; may be repeated."),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(help="Processes. [default: as many as pay]")] = None,
-    out: Annotated[Path | None, typer.Option(help="A new folder. [default: results/NNN]")] = None,
+    jobs: Annotated[int | None, typer.Option(help="Number of processes. [default: as many as save time]")] = None,
+    out: Annotated[Path | None, typer.Option(help="New results folder. [default: results/NNN]")] = None,
     compare_to: Annotated[
         str | None,
         typer.Option(
             metavar="SCENARIO",
-            help="Run this scenario too and say, seed by seed, what differs from it; "
-            "options reach it too, save --set of what the place chooses.",
+            help="Also run this scenario, and compare with it seed by seed. Options apply to both, "
+            "except --set of levers, plans and budgets.",
         ),
     ] = None,
     own_code: Annotated[
@@ -68,12 +67,10 @@ def run(
     ] = None,
     lives: Annotated[
         bool,
-        typer.Option(
-            "--lives", help="Keep who lived and died, resident by resident; a small comparison does so by itself."
-        ),
+        typer.Option("--lives", help="Keep a yearly record of every resident; small comparisons do so by default."),
     ] = False,
 ) -> None:
-    """Run scenarios and put the answer into words, tables and a figure."""
+    """Run scenarios, and report the answer in words, tables and figures."""
     from model.campaign.campaign import chosen, jobs_that_pay, run_campaign  # noqa: PLC0415
     from model.extend import load_extension  # noqa: PLC0415
 
@@ -87,7 +84,7 @@ def run(
         outcome = run_campaign(configs, out, jobs, watcher, comparator, lives=lives, command=context.obj)
     _show(outcome.folder)
     if outcome.interrupted:
-        _say("Interrupted: runs that were finished are kept.", error=True)
+        _say("Interrupted: finished runs are kept.", error=True)
         raise typer.Exit(INTERRUPTED)
     if outcome.failed:
         raise typer.Exit(FAILED)
@@ -96,9 +93,9 @@ def run(
 @app.command()
 def show(
     folder: Annotated[Path, typer.Argument(help="A results folder.")],
-    each: Annotated[bool, typer.Option("--each", help="Also each scenario of a comparison by itself.")] = False,
+    each: Annotated[bool, typer.Option("--each", help="Also summarise each scenario of a comparison.")] = False,
 ) -> None:
-    """Show again what a campaign found, as its run did, and draw its figures afresh."""
+    """Print the results of an earlier run again, and redraw its figures."""
     _show(folder, each=each)
 
 
@@ -107,15 +104,17 @@ def appraise(
     folder: Annotated[Path, typer.Argument(help="A results folder of a run with --compare-to.")],
     discount: Annotated[
         float | None,
-        typer.Option(help="One rate a year for money. [default: that of the Green Book]"),
+        typer.Option(help="One yearly discount rate for money. [default: the Green Book's schedule]"),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="unit_costs.SERVICE, in pounds of 2024/25; may be repeated."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Set unit_costs.SERVICE, in pounds of 2024/25; may be repeated."
+        ),
     ] = None,
-    mid_year: Annotated[bool, typer.Option("--mid-year", help="Money comes in the middle of each year.")] = False,
+    mid_year: Annotated[bool, typer.Option("--mid-year", help="Discount from the middle of each year.")] = False,
 ) -> None:
-    """Say what a plan costs, saves and gains, for whom, and whether it pays back; runs nothing."""
+    """Appraise an earlier run: costs, savings, who benefits, payback. Runs no simulation."""
     from rich.console import Console  # noqa: PLC0415
 
     from model.analysis.appraise import appraise as judge  # noqa: PLC0415
@@ -138,16 +137,16 @@ def appraise(
 @app.command()
 def inspect(
     scenario: Annotated[str, typer.Argument(help="A scenario file, or a bundled one.")] = "status_quo",
-    seed: Annotated[int | None, typer.Option(help="Seed of the world.")] = None,
-    population: Annotated[int | None, typer.Option(help="Residents in the sample.")] = None,
-    place: Annotated[str | None, typer.Option(help="A bundled place, or a profile.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the run.")] = None,
+    population: Annotated[int | None, typer.Option(help="Number of simulated residents.")] = None,
+    place: Annotated[str | None, typer.Option(help="A bundled place, or the path of a profile.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="As for upstream run."),
     ] = None,
-    graphml: Annotated[Path | None, typer.Option(help="Also write the ties to this file, for other programs.")] = None,
+    graphml: Annotated[Path | None, typer.Option(help="Also write the network of ties to this file.")] = None,
 ) -> None:
-    """Measure the network of ties after burn-in, beside published figures."""
+    """Measure the network of ties after burn-in, and compare it with published figures."""
     from rich.console import Console  # noqa: PLC0415
 
     from model.inputs.scenario import load_scenario  # noqa: PLC0415
@@ -168,7 +167,7 @@ def inspect(
 
 @app.command()
 def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors that complete and check TOML."""
+    """Print the JSON Schema of scenario files, for editors that check TOML."""
     import json  # noqa: PLC0415
 
     from model.inputs.scenario import json_schema  # noqa: PLC0415
@@ -178,7 +177,7 @@ def schema() -> None:
 
 @app.command()
 def parameters() -> None:
-    """Print every number of the model with its source, as the page docs/parameters.md."""
+    """Print every parameter with its source, as in docs/parameters.md."""
     from model.reporting.pages.reference import parameters_page  # noqa: PLC0415
 
     print(parameters_page(), end="")
@@ -186,7 +185,7 @@ def parameters() -> None:
 
 @app.command()
 def programmes() -> None:
-    """Print every programme with its numbers and evidence, as the page docs/programmes.md."""
+    """Print every programme with its numbers and evidence, as in docs/programmes.md."""
     from model.reporting.pages.programmes import programmes_page  # noqa: PLC0415
 
     print(programmes_page(), end="")
@@ -214,17 +213,17 @@ def calibrate(
         typer.Option(
             exists=True,
             file_okay=False,
-            help="Write fitted.toml, England's composition and its children's homes into this folder.",
+            help="Folder in which to write fitted.toml, England's composition and its children's homes.",
         ),
     ] = None,
     variants: Annotated[
         list[str] | None,
-        typer.Option("--variant", help="Only this structural variant; may be repeated."),
+        typer.Option("--variant", help="Fit only this structural variant; may be repeated."),
     ] = None,
-    population: Annotated[int, typer.Option(min=2_000, help="Residents of England.")] = 40_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every world tried.")] = 1,
-    steps: Annotated[int, typer.Option(min=1, help="Most steps of the optimiser.")] = 8,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all processors]")] = None,
+    population: Annotated[int, typer.Option(min=2_000, help="Number of simulated residents of England.")] = 40_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every run.")] = 1,
+    steps: Annotated[int, typer.Option(min=1, help="Largest number of optimiser steps.")] = 8,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
     """Fit the free parameters of wellbeing and loneliness to England's published figures."""
     from rich.console import Console  # noqa: PLC0415
@@ -246,12 +245,12 @@ def calibrate(
 
 @app.command()
 def baseline(
-    seeds: Annotated[int, typer.Option(min=2, help="Worlds of each kind.")] = 8,
-    population: Annotated[int, typer.Option(min=1_000, help="Residents in each.")] = 40_000,
-    years: Annotated[int, typer.Option(min=40, help="Years that England is lived.")] = 40,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all processors]")] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
+    population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 40_000,
+    years: Annotated[int, typer.Option(min=40, help="Years to simulate England.")] = 40,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
-    """Measure England without change, and Wigan, and print the page docs/baseline.md."""
+    """Simulate England and Wigan without change, and print the page docs/baseline.md."""
     from model.campaign.campaign import default_jobs  # noqa: PLC0415
     from model.reporting.pages.baseline import baseline_page  # noqa: PLC0415
     from model.studies.baseline import measure_baseline  # noqa: PLC0415
@@ -266,13 +265,13 @@ def baseline(
 
 @app.command()
 def patterns(
-    seeds: Annotated[int, typer.Option(min=2, help="Sets of worlds, a seed each.")] = 8,
-    population: Annotated[int, typer.Option(min=1_000, help="Residents in each world.")] = 20_000,
-    years: Annotated[int, typer.Option(min=3, help="The longest that any world is lived.")] = 30,
-    place: Annotated[str, typer.Option(help="A bundled place, or a profile.")] = "wigan",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all processors]")] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
+    population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 20_000,
+    years: Annotated[int, typer.Option(min=3, help="Years of the longest run.")] = 30,
+    place: Annotated[str, typer.Option(help="A bundled place, or the path of a profile.")] = "wigan",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
-    """Ask the model what prevention does, and print the page docs/patterns.md."""
+    """Study what prevention does in the model, and print the page docs/patterns.md."""
     from model.reporting.pages.patterns import patterns_page  # noqa: PLC0415
     from model.studies.patterns import STUDIES  # noqa: PLC0415
 
@@ -281,13 +280,13 @@ def patterns(
 
 @app.command()
 def money(
-    seeds: Annotated[int, typer.Option(min=2, help="Sets of worlds, a seed each.")] = 8,
-    population: Annotated[int, typer.Option(min=1_000, help="Residents in each world.")] = 20_000,
-    years: Annotated[int, typer.Option(min=3, help="The longest that most are lived.")] = 30,
-    place: Annotated[str, typer.Option(help="A bundled place, or a profile.")] = "wigan",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. [default: all processors]")] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
+    population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 20_000,
+    years: Annotated[int, typer.Option(min=3, help="Years of most runs; some are longer.")] = 30,
+    place: Annotated[str, typer.Option(help="A bundled place, or the path of a profile.")] = "wigan",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
-    """Ask the model when prevention pays, whom, and what budgets do to it: docs/money.md."""
+    """Study when prevention pays back, who saves and how budgets react, and print docs/money.md."""
     from model.reporting.pages.money import money_page  # noqa: PLC0415
     from model.studies.money import STUDIES  # noqa: PLC0415
 
@@ -295,7 +294,7 @@ def money(
 
 
 def _asked(studies: Sequence[Any], seeds: int, population: int, years: int, place: str, jobs: int | None) -> Any:
-    """Answer the questions of a page, with progress shown."""
+    """Answer the questions of a page, and show progress."""
     from model.campaign.campaign import default_jobs  # noqa: PLC0415
     from model.studies.runner import ask  # noqa: PLC0415
 
@@ -329,13 +328,13 @@ def list_places() -> None:
 def build(
     area: Annotated[
         list[str],
-        typer.Argument(help="Codes or names of English council areas, taken together."),
+        typer.Argument(help="Codes or names of English council areas; several make one place."),
     ],
-    areas: Annotated[Path, typer.Option(help="The file of small areas; see docs/places.md.")],
-    out: Annotated[Path, typer.Option(help="The profile to write, ending in .toml.")],
-    title: Annotated[str, typer.Option(help="What to call the place. [default: its name]")] = "",
+    areas: Annotated[Path, typer.Option(help="CSV file of small areas; see docs/places.md.")],
+    out: Annotated[Path, typer.Option(help="Profile to write, ending in .toml.")],
+    title: Annotated[str, typer.Option(help="Name of the place. [default: the area's name]")] = "",
 ) -> None:
-    """Make the profile of an English council area from the official open files."""
+    """Build the profile of an English council area from official open data."""
     from model.inputs.place_builder import build_place, read_small_areas, write_profile  # noqa: PLC0415
 
     profile = build_place(read_small_areas(areas), *area, title=title)
@@ -359,11 +358,11 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; inputs that cannot be used end it with exit code 2 and one message."""
+    """Run the command; unusable input ends it with one message and exit code 2."""
     from model.core.errors import InputError  # noqa: PLC0415
 
-    # A scheduler's polite request to stop is answered like Ctrl-C: what is finished is kept.
-    with contextlib.suppress(ValueError):  # only the main thread may be told
+    # A scheduler's request to stop works like Ctrl-C: finished runs are kept.
+    with contextlib.suppress(ValueError):  # only the main thread can handle signals
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
@@ -380,7 +379,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
-    """Gather what stands over a scenario file, each with the option that set it."""
+    """Collect what overrides a scenario file, each with the option that set it."""
     from model.inputs.scenario import parse_setting  # noqa: PLC0415
 
     overrides: dict[str, tuple[str, Any]] = {}
@@ -391,7 +390,7 @@ def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> di
 
 
 def _show(folder: Path, *, each: bool = False) -> None:
-    """Show what a campaign found, then where its figures and tables are."""
+    """Print the results of a campaign, then where its figures and tables are."""
     from rich.console import Console  # noqa: PLC0415
 
     from model.reporting.findings import figures, findings, where_more_is  # noqa: PLC0415
@@ -433,12 +432,12 @@ def _progress() -> Iterator[Any]:
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    # Where nobody watches it would leave an empty line, and no more.
+    # Without a terminal it would only print an empty line.
     progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task = progress.add_task("Living the months", total=None)
+    task = progress.add_task("Simulating", total=None)
 
     def on_plan(months: int) -> None:
-        # Not before: a plan that is refused shows its message alone.
+        # Not before: a refused scenario prints only its message.
         progress.start()
         progress.update(task, total=months)
 

@@ -1,11 +1,11 @@
 """Mutual ties in fixed-width neighbour slots, one table of slots a layer.
 
-A slot holds the row of a neighbour, or -1; the slots in use stand first. A tie stands in a slot of
-both its ends or in none. What finds no free slot is counted as overflow, never dropped in silence.
+A slot holds the row of a neighbour, or -1; the slots in use come first. A tie takes a slot at
+both its ends or at neither. A tie that finds no free slot is counted as overflow, never silently dropped.
 
-Beside the slots stand each resident's counts of content and discontented neighbours by
+The network also keeps each resident's counts of content and discontented neighbours by
 layer. They change only when a neighbour's mood or a tie changes, about one resident in
-thirty a month, so they are kept as running sums; `Network.recount` states what they mean.
+thirty a month, so they are kept as running sums; `Network.recount` defines them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ TOLD_OF_A_NODE = ("neighbourhood", "quintile", "sex", "age_band", "state", "birt
 
 @formula
 def is_tied(slots, degree, i, j):
-    """Tell whether two residents are tied in a layer."""
+    """Return whether two residents are tied in a layer."""
     for s in range(degree[i]):
         if slots[i, s] == j:
             return True
@@ -138,7 +138,7 @@ def _tell_neighbours(slots, degree, rows, before, after, content, discontent):
 
 
 class Network:
-    """Every tie of one world, and what each resident's neighbours feel.
+    """Every tie in one run, and the moods of each resident's neighbours.
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ class Network:
         return ends, others
 
     def recount(self, mood: Array) -> None:
-        """Count afresh how many neighbours of each resident are in a good and a bad mood.
+        """Recount the neighbours of each resident who are in a good and in a bad mood.
 
         Parameters
         ----------

@@ -726,17 +726,17 @@ def test_windows_of_the_dead_say_that_they_are_gone(life):
 @pytest.mark.parametrize("name", [*DECLARED, "row", "age_years"])
 def test_reading_the_dead_names_them(name, life):
     for one in life.gone:
-        with pytest.raises(LookupError, match=f"resident {one.unique_id} does not live here"):
+        with pytest.raises(LookupError, match=f"resident {one.unique_id} no longer lives"):
             getattr(one, name)
 
 
 def test_the_dead_have_no_neighbours_to_list(life):
-    with pytest.raises(LookupError, match="does not live here any more"):
+    with pytest.raises(LookupError, match="no longer lives in the place"):
         life.gone[0].neighbours("kin")
 
 
 def test_the_dead_have_nothing_to_explain(life):
-    with pytest.raises(LookupError, match="does not live here any more"):
+    with pytest.raises(LookupError, match="no longer lives in the place"):
         life.gone[0].explain()
 
 

@@ -259,8 +259,8 @@ def test_places_are_listed(name: str, capsys: pytest.CaptureFixture[str]) -> Non
         (["--population", "-5"], "--population: population = -5: "),
         (["--population", "40001"], "--population: population = 40001: more residents than"),
         (["--seed", "-1"], "--seed: seed = -1: "),
-        (["--jobs", "0"], "--jobs = 0: not a number of processes"),
-        (["--jobs", "-2"], "--jobs = -2: not a number of processes"),
+        (["--jobs", "0"], "--jobs = 0: is not a number of processes"),
+        (["--jobs", "-2"], "--jobs = -2: is not a number of processes"),
         (["--place", "sandbek"], "--place: place = 'sandbek': unknown place. Did you mean 's"),
         (["--place", "no.toml"], "no.toml: no such file"),
         (["--yeers", "3"], "No such option: --yeers"),
@@ -275,8 +275,8 @@ def test_places_are_listed(name: str, capsys: pytest.CaptureFixture[str]) -> Non
         (["--compare-to", "status_qou"], "status_qou: no such scenario. "),
         (["--compare-to", "teaching/sisa"], "services = "),
         (["status_quo"], "name = 'status_quo': two scenarios have this name"),
-        (["--out", "used"], "used: is in use already"),
-        (["--out", "file"], "file: is in use already"),
+        (["--out", "used"], "used: is already in use"),
+        (["--out", "file"], "file: is already in use"),
         (["--out", "file/below"], "file/below: cannot be written (Not a directory)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -335,7 +335,7 @@ def test_comparator_with_other_seeds_is_refused_before_anything_runs(
     (here / "other.toml").write_text('extends = "status_quo.toml"\nseed = 9\n', encoding="utf-8")
     ends_with(2, "run", *TINY, "--compare-to", "other.toml")
     told = only_line_of(capsys.readouterr().err)
-    assert told.startswith("seed = 1: other, compared with, has 9. Allowed: the same in both")
+    assert told.startswith("seed = 1: the comparator other has 9. Allowed: the same in both")
     assert names_in(here) == {"other.toml"}
 
 

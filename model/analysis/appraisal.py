@@ -1,4 +1,4 @@
-"""What a plan is worth, from tables alone: discounting, payback, who pays and who gains.
+"""The appraisal of a plan, from tables alone: discounting, payback, who pays and who gains.
 
 Pure functions over the ``ledger``, ``people``, ``services`` and ``lives`` tables of paired runs.
 Cash, full cost and social value are three lenses, never summed. Year 0 is the first year after burn-in.
@@ -36,7 +36,7 @@ Measure = tuple[str, str, pd.DataFrame]
 """Name, unit, and values by agency and quintile with a column for each seed."""
 
 LENSES = {"cash": "cash", "full_cost": "full cost", "social": "social value"}
-"""Ways to look at one plan, never summed: what budgets release, what activity is worth, wellbeing."""
+"""Measures of benefit, never summed: cash released, activity at full cost, and wellbeing."""
 
 PROGRAMME, USUAL = "programme", "usual"
 
@@ -48,7 +48,7 @@ EVERYONE, EVERY_QUINTILE = "all", 0
 SHORT_LOOK_YEARS = 3
 
 WITH_LIFE = "with_life"
-"""In place of a level of the WELLBY: the central one, and the value of years of life beside it."""
+"""In place of a level of the WELLBY: the central level plus the value of life-years."""
 
 N_STATES = len(STATES)
 
@@ -90,8 +90,8 @@ def repriced(
     ledger, services : DataFrame
         Of one campaign, with ``scenario``, and ``scale`` in services.
     prices : mapping
-        By scenario and service, what one contact, or a year in a stock, cost and is to cost; a
-        number each, or one of each year.
+        By scenario and service, the old and the new cost of a contact, or of a year in a stock; a
+        number each, or one for each year.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def _units_served(services: pd.DataFrame) -> pd.Series:
 
 @dataclass(frozen=True)
 class Terms:
-    """By what a plan is judged.
+    """The settings of an appraisal.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ class Appraisal:
     pairs : DataFrame
         By seed, ``run_ours`` and ``run_theirs``.
     terms : Terms
-        By what it is judged.
+        The settings of the appraisal.
     lives_of : callable, optional
         Gives the rows of ``lives`` of a run, none where they were not kept.
     """
@@ -255,7 +255,7 @@ class Appraisal:
 
     @cached_property
     def optimism_bias(self) -> pd.DataFrame:
-        """What is added to it because costs turn out higher than thought, by year and agency."""
+        """Added to the cost because costs tend to be underestimated, by year and agency."""
         own = self._ledger[self._ledger["kind"] == PROGRAMME]
         keys = zip(own["scenario"], own["item"], strict=True)
         bias = own["amount_gbp"] * np.array([self.terms.uplift[key] for key in keys], float)
@@ -283,7 +283,7 @@ class Appraisal:
 
     @cached_property
     def matches(self) -> dict[int, Match]:
-        """The same residents in both worlds, by seed; nothing unless every run kept its lives."""
+        """The same residents in both runs, by seed; empty unless every run kept the table ``lives``."""
         found: dict[int, Match] = {}
         if self._lives_of is None:
             return found
@@ -296,7 +296,7 @@ class Appraisal:
 
     @property
     def has_lives(self) -> bool:
-        """Whether wellbeing is counted among those alive in both worlds."""
+        """Whether wellbeing counts only those alive in both runs."""
         return bool(self.matches)
 
     @cached_property
@@ -342,8 +342,8 @@ class Appraisal:
         our_months, months = sums_of_pairs(adults, "months", ["year", "quintile"], self.pairs)
         means = ours / our_months.where(our_months > 0), theirs / months.where(months > 0)
         points = (means[0] - means[1]).fillna(0.0)
-        lived = months * self.terms.scale / MONTHS_PER_YEAR
-        return points * lived
+        person_years = months * self.terms.scale / MONTHS_PER_YEAR
+        return points * person_years
 
     @cached_property
     def crisis_averted(self) -> pd.DataFrame:
@@ -355,30 +355,30 @@ class Appraisal:
 
     @cached_property
     def life_years(self) -> pd.DataFrame:
-        """Person-years of all ages lived here more than by the comparator, not discounted.
+        """Person-years of all ages in the place, more than by the comparator, not discounted.
 
-        By year and quintile, in the real place. Those of residents whom only one world has, by birth
-        or by moving, are among them.
+        By year and quintile, in the real place. They include residents who exist in only one of
+        the two runs, through birth or moving.
         """
         return self._person_years("person_months")
 
     @cached_property
     def years_of_survivors(self) -> pd.DataFrame:
-        """Years of life by those alive here who are dead in the other world, not discounted.
+        """Life-years of residents who are alive here and dead in the comparator's run, not discounted.
 
-        Less those alive there who are dead here; a year for each end of a year. By year and
+        Less those of residents alive there and dead here; one year for each year's end. By year and
         quintile, in the real place, of all ages. Only where lives were kept.
         """
         return self._by_place({seed: one.outlived for seed, one in self.matches.items()})
 
     @property
     def deaths_averted(self) -> pd.DataFrame:
-        """Residents alive here at the end who are dead in the other world, less the converse."""
+        """Residents alive at the end who are dead in the comparator's run, less the converse."""
         return self.years_of_survivors.loc[[self.terms.years]]
 
     @cached_property
     def life_value(self) -> pd.DataFrame:
-        """Worth of the years of survivors, discounted as wellbeing is, by year and quintile."""
+        """Value of the life-years of survivors, discounted like wellbeing, by year and quintile."""
         years = times_by_year(self.years_of_survivors, self.terms.wellbeing_factors)
         return years * self.terms.qaly_gbp
 
@@ -386,7 +386,7 @@ class Appraisal:
     def enrolee_gain(self) -> pd.DataFrame:
         """Points of life satisfaction gained by those who enrolled, about a year after.
 
-        Against themselves in the comparator's world, by entry of the plan; none (NaN) in a pair
+        Compared with the same people in the comparator's run, by entry of the plan; NaN in a pair
         where nobody enrolled. Only where lives were kept.
         """
         gains = {}
@@ -398,7 +398,7 @@ class Appraisal:
         return frame.dropna(how="all")
 
     def gains(self, lens: str, level: str = "central") -> pd.DataFrame:
-        """Return what is gained each year in a lens, discounted, in pounds.
+        """Return the discounted benefit of each year in a lens, in pounds.
 
         ``level`` is the value of a WELLBY, for social value alone, or `WITH_LIFE`.
         """
@@ -413,12 +413,12 @@ class Appraisal:
         return self.gains(lens, level) - self._by_year(self.total_cost)
 
     def ratio(self, lens: str, level: str = "central") -> pd.Series:
-        """Return benefit over cost by pair; none where nothing more is spent."""
+        """Return the benefit-cost ratio by pair; NaN where nothing more is spent."""
         cost = self.total_cost.sum()
         return self.gains(lens, level).sum() / cost.where(cost > HALF_A_PENNY)
 
     def switching_value(self, lens: str) -> float:
-        """Return by what all unit costs, or the WELLBY, must be multiplied to break even.
+        """Return the factor on all unit costs, or on the WELLBY, at which the plan breaks even.
 
         That of the mean over pairs; NaN where there is no cost or no gain.
         """
@@ -427,16 +427,16 @@ class Appraisal:
         return float(cost / gain) if is_defined else np.nan
 
     def payback(self, lens: str) -> pd.Series:
-        """Return the year, from 1, in which each pair has paid back for good, or none."""
+        """Return the year, from 1, from which each pair stays paid back, or NaN."""
         return payback_years(self.net(lens), self._by_year(self.total_cost))
 
     def mean_payback(self, lens: str) -> float:
-        """Return the year in which the mean over pairs has paid back for good, or none."""
+        """Return the year from which the mean over pairs stays paid back, or NaN."""
         net, cost = self.net(lens), self._by_year(self.total_cost)
         return payback_year(net.mean(axis=1).to_numpy(), cost.mean(axis=1).to_numpy())
 
     def chance_of_payback(self, lens: str) -> pd.Series:
-        """Return the share of pairs that stand paid back at the end of each year."""
+        """Return the share of pairs that are paid back at the end of each year."""
         net, cost = self.net(lens), self._by_year(self.total_cost)
         return pd.Series(is_paid_back(net.to_numpy(), cost.to_numpy()).mean(axis=1), net.index)
 
@@ -459,7 +459,7 @@ class Appraisal:
         return next(iter(self.payers), "")
 
     def short_look(self) -> dict[str, pd.Series]:
-        """Return what the main payer alone sees in three years: its cost and its cash."""
+        """Return the main payer's own cost and cash saving in the first three years."""
         first = range(1, SHORT_LOOK_YEARS + 1)
         moved = {"cost": self.total_cost, "saving": self.saving["cash"]}
         return {
@@ -473,7 +473,7 @@ class Appraisal:
     def cost_per_crisis_year(self) -> float:
         """Return the cost of each person-year in crisis averted, both discounted, over all pairs.
 
-        Person-years are discounted as wellbeing is; no saving is taken off. NaN where none is
+        Person-years are discounted like wellbeing; savings are not deducted. NaN where none is
         averted or nothing is spent.
         """
         averted = times_by_year(self.crisis_averted, self.terms.wellbeing_factors).sum().mean()
@@ -559,7 +559,7 @@ class Appraisal:
 
 
 def times_by_year(values: pd.DataFrame, factors: pd.Series) -> pd.DataFrame:
-    """Multiply what is told by year, among others, with a factor of each year."""
+    """Multiply values indexed by year, among other levels, by a factor for each year."""
     years = values.index.get_level_values("year")
     return values.mul(factors.reindex(years).to_numpy(), axis=0)
 

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """From a results folder to an appraisal of its plans; nothing is run.
+=======
+"""From the folder of a campaign to the appraisal of its plans; nothing is simulated again."""
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
 Two rules say where its numbers come from.
 
@@ -44,7 +48,7 @@ PRICE_KEY = "unit_costs"
 
 @dataclass(frozen=True)
 class Judged:
-    """A comparison of two scenarios, and what it is worth."""
+    """A comparison of two scenarios, and its appraisal."""
 
     comparison: Comparison
     appraisal: Appraisal
@@ -73,7 +77,7 @@ class Judged:
 
     @cached_property
     def residual(self) -> pd.Series:
-        """What of spending on places to meet has not worn away at the end, in present value."""
+        """Residual value of social infrastructure at the end, in present value."""
         us, in_force = self.comparison, self.comparison.facts["parameters_in_force"]
         building = {
             (scenario, entry["label"]): entry["building_share"]
@@ -100,7 +104,7 @@ class Judged:
 
     @cached_property
     def activity(self) -> dict[str, pd.DataFrame]:
-        """How many fewer a year ask for each service and are met, and how many waited and came instead."""
+        """Contacts avoided a year by service: fewer demanded, fewer served, and refilled capacity."""
         us = self.comparison
         return activity(us.results.services, self.appraisal.pairs, us.years)
 
@@ -124,7 +128,7 @@ def appraise(
     discount : float, optional
         One rate a year for money, in place of the schedule.
     prices : mapping of str to float, optional
-        Unit costs, by service, in place of those it was run with.
+        Unit costs by service, replacing those of the run.
     mid_year : bool
         Whether money and wellbeing come in the middle of each year.
 
@@ -140,7 +144,7 @@ def appraise(
         raise ResultsError("compares nothing", file=results.folder, allowed="results of upstream run ... --compare-to")
     if (results.ledger["kind"] == USUAL).all():  # what is usual is paid in every world
         raise ResultsError(
-            "holds no ledger", file=results.folder, allowed="results in which money was spent, of this version"
+            "holds no ledger", file=results.folder, allowed="results of this version in which money was spent"
         )
     if empty := [one.scenario for one in found if one.pairs.empty]:
         raise ResultsError(f"holds no finished pair of runs for {empty[0]}", file=results.folder)
@@ -168,9 +172,13 @@ def prices_of(settings: Iterable[tuple[str, Any]], results: Results) -> dict[str
     Raises
     ------
     ScenarioError
+<<<<<<< HEAD
         When a key is no unit cost of the campaign; the nearest is suggested.
+=======
+        When a key is not a unit cost; the nearest is suggested.
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
     EvidenceError
-        When a price is not one.
+        When a price cannot be used.
     """
     services = dict.fromkeys(name for facts in results.manifest["scenarios"].values() for name in facts["services"])
     known, prices = [f"{PRICE_KEY}.{name}" for name in services], {}
@@ -237,21 +245,35 @@ def _judged(one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping
         entries=tuple(entry["label"] for entry in one.facts["plan_in_force"]),
     )
     pairs = one.pairs[["run_ours", "run_theirs"]]
+<<<<<<< HEAD
     told = f"{schedule.version} ({rates_in_words(bands)})" if bands is schedule.money else rates_in_words(bands)
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
     worth = Appraisal(ledger, one.results.people, pairs, terms, one.results.lives_of)
     return Judged(one, worth, told, prices)
+=======
+    words = f"{schedule.version} ({rates_in_words(bands)})" if bands is schedule.money else rates_in_words(bands)
+    ungraded = sorted({name for (_, name), grade in grades.items() if grade is None})
+    if not any(_reacts(facts) for facts in both.values()):
+        ledger = ledger[ledger["kind"] != USUAL]
+    worth = Appraisal(ledger, one.results.people, pairs, terms, one.results.lives_of)
+    return Judged(one, worth, words, prices, ungraded)
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
 
 def _reacts(facts: Mapping[str, Any]) -> bool:
-    """Tell whether usual spending may be cut: else it follows heads alone, and is no cost of a plan."""
+    """Return whether usual spending may be cut; otherwise it follows population only and is not a plan's cost."""
     return bool(facts["budgets"]["regime"] != "planned")
 
 
 def _steps(facts: Mapping[str, Any], prices: Mapping[str, float]) -> dict[str, ByYear]:
+<<<<<<< HEAD
     """Return what a whole step of each service costs a year, at prices set here or in force."""
     in_force = facts["parameters_in_force"]
+=======
+    """Return the yearly cost of a whole step of each service, at prices set here or in force."""
+    known, in_force = load_payments().services, facts["parameters_in_force"]
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
     return {
         name: _grown(prices.get(name, in_force[f"{name}_unit_cost"]) * one["step_units"], name, facts)
         for name, one in facts["services_in_force"].items()
@@ -265,8 +287,45 @@ def _grown(price: float, service: str, facts: Mapping[str, Any]) -> ByYear:
     return price if rates is None else (price * index_of(rates, facts["years"])).tolist()
 
 
+<<<<<<< HEAD
+=======
+def _grades(facts: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return the grade of evidence of each entry of a plan, none where its file is gone."""
+    found: dict[str, int | None] = {}
+    for entry in facts["plan"]:
+        name = entry["name"] or Path(entry["programme"] or entry["service"]).stem
+        found[name] = load_outside().service_grade if entry["service"] else _grade(entry["programme"])
+    return found
+
+
+def _grade(programme: str) -> int | None:
+    try:
+        return load_programme(programme).grade
+    except EvidenceError:
+        return None
+
+
+def _building(facts: Mapping[str, Any]) -> dict[str, float]:
+    """Return the share of each programme's money that builds social infrastructure."""
+    found = {}
+    for entry in facts["plan"]:
+        if entry["programme"]:
+            name = entry["name"] or Path(entry["programme"]).stem
+            found[name] = _building_share(entry["programme"])
+    return found
+
+
+def _building_share(programme: str) -> float:
+    try:
+        effects = load_programme(programme).effects_of(BuildInfrastructure)
+    except EvidenceError:
+        return 0.0
+    return float(sum(effect.share_of_spend.value for effect in effects))
+
+
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 def rates_in_words(bands: Bands) -> str:
-    """Tell discount rates, and from which year each holds.
+    """Write discount rates, and the year from which each applies.
 
     Examples
     --------
@@ -277,7 +336,7 @@ def rates_in_words(bands: Bands) -> str:
 
 
 def write_appraisal(judged: Sequence[Judged], folder: Path) -> Path:
-    """Write the table ``appraisal`` beside the others, in place of one that may be there.
+    """Write the table ``appraisal`` into the folder, replacing an earlier one.
 
     Raises
     ------
@@ -300,11 +359,16 @@ def write_appraisal(judged: Sequence[Judged], folder: Path) -> Path:
 
 
 def _judged_by(one: Judged) -> str:
-    """Say discount rates and prices, so that a table of others is not taken for the usual one."""
+    """State discount rates and prices, so that tables with different ones are not confused."""
     timing = ", mid-year" if one.appraisal.terms.mid_year else ""
     return "; ".join([f"money at {one.discounting}{timing}", *prices_set(one)])
 
 
 def prices_set(one: Judged) -> list[str]:
+<<<<<<< HEAD
     """Tell the unit costs that were put in place of those in force."""
     return [f"{item_label(one.comparison.facts, name)} at £{price:,.10g}" for name, price in one.prices.items()]
+=======
+    """List the unit costs that replace those in force."""
+    return [f"{item_words(name)} at £{price:,.10g}" for name, price in one.prices.items()]
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)

@@ -1,4 +1,4 @@
-"""What budgets cut, and how much of prevention's savings comes back to it."""
+"""What budgets cut, and how much of prevention's savings returns to prevention."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,8 +15,8 @@ def cuts(results: Results, scenario: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by agency and run: what was ``planned``, ``paid``, ``cut`` (below the plan, year by
-        year) and ``added`` (above it), the ``feedback``'s own part, and what was ``unfunded``.
+        Indexed by agency and run: pounds ``planned``, ``paid``, ``cut`` (below the plan, year by
+        year), ``added`` (above it), contributed by ``feedback``, and ``unfunded``.
     """
     rows = results.budgets
     rows = rows[rows["scenario"] == scenario]
@@ -34,15 +34,15 @@ def cuts(results: Results, scenario: str) -> pd.DataFrame:
 
 
 def loop_gain(results: Results, scenario: str, reinvestment: float) -> pd.Series:
-    """Return what each run's pound of prevention brings back as the next one.
+    """Return the loop gain of each run.
 
-    That of `decisions.loop`, beside the first year's demand and not beside another world: residents
-    who age, come and go are in it.
+    As in `decisions.loop`, but compared with the first year's demand instead of another run, so
+    ageing and moves are included.
 
     Returns
     -------
     Series
-        By run; none (NaN) where nothing was paid.
+        By run; NaN where nothing was paid.
     """
     rows = results.budgets
     rows = rows[rows["scenario"] == scenario]

@@ -1,15 +1,15 @@
-r"""What a decision hangs on: chances of payback, cost-effectiveness, and what comes back as budget.
+r"""Evidence for decisions: chances of payback, cost-effectiveness, and loop gain.
 
-Pure functions on an `Appraisal`. **Loop gain** is the next prevention pound per present prevention
-pound: what of a pound spent comes, over the horizon and undiscounted, as cash to those who pay
-for prevention, and is spent on it again,
+Pure functions on an `Appraisal`. **Loop gain** is the prevention budget returned per pound spent on
+prevention: the part of a pound that comes back, over the horizon and undiscounted, as cash to the
+agencies that pay for prevention, and is spent on it again,
 
 .. math:: g = R \cdot o \cdot c \cdot r,
 
 with the ratio of saving at full cost to cost :math:`R`, the share :math:`o` of the saving that
-falls to those who pay, the share :math:`c` of that which is released as cash, in whole steps, and
-the share :math:`r` of the cash that is put into prevention again. From 1 on a plan would pay for
-itself for ever. What comes after the horizon is left out.
+goes to the agencies that pay, the share :math:`c` of that which is released as cash, in whole steps,
+and the share :math:`r` of the cash that is reinvested in prevention. With a loop gain of 1 or more a
+plan would sustain itself indefinitely. Savings after the horizon are left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,10 +34,10 @@ from model.core.arrays import Array
 from model.core.rates import MONTHS_PER_YEAR
 
 RATES = (0.0, 0.015, 0.035, 0.05)
-"""Rates a year by which money may be discounted, beside those in force."""
+"""Alternative yearly discount rates for money, shown with the one in force."""
 
 WELLBY_VALUES = np.arange(0.0, 50_001.0, 1_000.0)
-"""Pounds a WELLBY may be held to be worth."""
+"""Possible values of a WELLBY, in pounds."""
 
 RESAMPLES, RESAMPLING_SEED = 2_000, 1
 MOST_OF_THEM = (2.5, 97.5)
@@ -46,11 +46,11 @@ MOST_OF_THEM = (2.5, 97.5)
 FREE: Bands = ((0, 0.0),)
 
 
-# --- Chance in one sample, and doubt of the mean --------------------------------------------
+# --- Variability between runs, and uncertainty of the mean -----------------------------------
 
 
 def resampled_means(by_pair: Array, resamples: int = RESAMPLES) -> Array:
-    """Return means over pairs drawn again with replacement, the same draws at every call.
+    """Return bootstrap means over pairs, with the same draws at every call.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def resampled_means(by_pair: Array, resamples: int = RESAMPLES) -> Array:
     Returns
     -------
     ndarray, shape (..., resamples)
-        As they spread, so far the mean over pairs may be from that over endlessly many: with a
-        handful of pairs somewhat too little.
+        Their spread estimates the uncertainty of the mean over pairs; with a handful of pairs it
+        is somewhat too small.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def resampled_means(by_pair: Array, resamples: int = RESAMPLES) -> Array:
 
 
 def rates_told(in_force: Bands, rates: Sequence[float] = RATES) -> dict[float, Bands]:
-    """Return schedules of rates by their first rate, that in force in place of the flat one.
+    """Return schedules of rates by their first rate; the one in force replaces the flat one.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def rates_told(in_force: Bands, rates: Sequence[float] = RATES) -> dict[float, B
 
 
 def who_looks(them: Appraisal) -> list[tuple[str, str]]:
-    """Return agencies and lenses: the whole place in all, each that pays in its own money."""
+    """Return the perspectives: the whole place in every lens, each payer in its own money."""
     own = [(agency, lens) for agency in them.payers for lens in them.saving]
     return [*((EVERYONE, lens) for lens in LENSES), *own]
 
@@ -119,7 +119,7 @@ def _change_of_rate(them: Appraisal, bands: Bands) -> pd.Series:
 
 
 def chances(them: Appraisal) -> pd.DataFrame:
-    """Return the share of pairs paid back at the end of each year: chance in one sample.
+    """Return the share of pairs paid back at the end of each year: variability between runs.
 
     Returns
     -------
@@ -164,14 +164,14 @@ def plane(them: Appraisal) -> pd.DataFrame:
 
 
 def acceptability(cost_gbp: Array, effect: Array, values_gbp: Array = WELLBY_VALUES) -> pd.DataFrame:
-    """Return how likely an effect is worth more than it costs, at each value of one.
+    """Return the probability that a plan is cost-effective, by the value of one unit of effect.
 
     Returns
     -------
     DataFrame
-        By value: ``one_sample``, the share of pairs with a net benefit above 0, which is chance
-        in one simulated sample; and ``of_mean``, that of means over pairs drawn again, which is
-        the doubt left about the mean.
+        By value: ``one_sample``, the share of pairs with a net benefit above 0, which is variability
+        between runs; and ``of_mean``, the share of bootstrap means, which is the uncertainty of
+        the mean.
 
     Examples
     --------
@@ -198,11 +198,11 @@ def _worth_it(cost_gbp: Array, effect: Array, values_gbp: Array) -> Array:
 
 @dataclass(frozen=True)
 class Loop:
-    """Factors of loop gain: a number each, or an array over pairs or means drawn again.
+    """Factors of loop gain: a number each, or an array over pairs or bootstrap means.
 
-    ``ratio`` is saving at full cost over cost, ``own_share`` the part of the saving that falls to
-    those who pay, ``cashable`` the part of that released as cash, ``reinvestment`` the part of
-    the cash spent on prevention again. A factor is NaN where it is a share of nothing, or of less.
+    ``ratio`` is saving at full cost over cost, ``own_share`` the share of the saving that goes to
+    the agencies that pay, ``cashable`` the share of that released as cash, ``reinvestment`` the share
+    of the cash reinvested in prevention. A factor is NaN where its base is zero or negative.
     """
 
     ratio: Any
@@ -213,9 +213,9 @@ class Loop:
 
     @property
     def needed_ratio(self) -> Any:
-        """The ratio from which a plan would pay for itself for ever.
+        """The ratio from which a plan would sustain itself indefinitely.
 
-        Infinite where no ratio would, NaN where nothing is saved, so that there are no shares.
+        Infinite where no ratio is enough, NaN where nothing is saved, so that there are no shares.
         """
         rest = _over(np.asarray(self.gain), np.asarray(self.ratio), 0.0)
         never = np.where(np.isnan(rest), np.nan, np.inf)
@@ -289,7 +289,7 @@ def pounds_by_agency(them: Appraisal) -> tuple[Array, Array, Array]:
 
 
 class Loops(NamedTuple):
-    """Loop gain of the mean over pairs, of each pair, and of means over pairs drawn again."""
+    """Loop gain of the mean over pairs, of each pair, and of bootstrap means."""
 
     mean: Loop
     pairs: Loop
@@ -311,7 +311,7 @@ def loops(
 
 
 def middle_of(values: Array) -> tuple[float, float]:
-    """Return the ends between which 95 % lie of what is a number; NaN where less than that is.
+    """Return the 2.5th and 97.5th percentiles of the finite values; NaN if fewer than 95 % are finite.
 
     Examples
     --------
@@ -325,7 +325,7 @@ def middle_of(values: Array) -> tuple[float, float]:
     return float(low), float(high)
 
 
-# --- What comes from outside -----------------------------------------------------------------
+# --- Guidance values -------------------------------------------------------------------------
 
 
 def cash_at(them: Appraisal, cashable: Mapping[str, float]) -> pd.DataFrame:
@@ -344,18 +344,18 @@ def residual_value(
     depreciation: float,
     delay_years: float,
 ) -> pd.Series:
-    """Return what of spending on places to meet has not worn away by the horizon's end.
+    """Return the residual value of social infrastructure at the end of the horizon.
 
-    Money is spent in the middle of its year, its usable part stands after the delay, and wears
-    away at a constant rate from then on.
+    Money is spent in the middle of its year; its usable part is in place after the delay, and
+    depreciates at a constant rate from then on.
 
     Parameters
     ----------
     programmes : DataFrame
         The table, with ``scenario``: real pounds spent by run, year, entry and neighbourhood, and
-        the usable part of what went into places to meet.
+        the usable part of what built social infrastructure.
     building : mapping
-        By scenario and entry of its plan, the part of its money that goes into places to meet.
+        By scenario and entry of its plan, the share of its money that builds social infrastructure.
     depreciation, delay_years : float
         Rate a year, and years from spending to use.
 
@@ -376,10 +376,10 @@ def residual_value(
 
 
 def activity(services: pd.DataFrame, pairs: pd.DataFrame, years: int) -> dict[str, pd.DataFrame]:
-    """Return how many fewer a year ask for each service and are met, in the real place.
+    """Return the contacts avoided a year by service, demanded and served, in the real place.
 
-    Of a stock, entries are asked for and years in it are met. ``refilled`` is what of the
-    capacity set free went to those who waited: fewer asked less fewer met; 0 of stocks.
+    For a stock, demand is entries and served is years in it. ``refilled`` is the freed capacity
+    taken up by people who were waiting: demand avoided less contacts avoided; 0 for stocks.
 
     Parameters
     ----------
@@ -408,7 +408,7 @@ def activity(services: pd.DataFrame, pairs: pd.DataFrame, years: int) -> dict[st
 
 
 def a_year(saving: pd.DataFrame, them: Appraisal) -> pd.DataFrame:
-    """Return a saving by service, a year and not discounted."""
+    """Return a saving by service, per year and not discounted."""
     by_year = times_by_year(saving, 1.0 / them.terms.money_factors)
     return by_year.groupby(level="item").sum() / them.terms.years
 
@@ -417,10 +417,10 @@ def a_year(saving: pd.DataFrame, them: Appraisal) -> pd.DataFrame:
 
 
 def measures(them: Appraisal, found: Loops, ends: Mapping[str, pd.DataFrame], residual: pd.Series) -> list[Measure]:
-    """List what is a figure of each pair: its plane, factors of its loop, payback at other rates.
+    """List the measures of each pair: cost-effectiveness plane, loop gain, payback at other rates.
 
-    ``ends`` is cash at low and high cashable shares. What is a figure of all pairs, such as a
-    chance, is no row.
+    ``ends`` is cash at low and high cashable shares. Measures over all pairs, such as a
+    probability, have no row.
     """
     seeds, place = them.pairs.index, plane(them)
     rows: list[Measure] = [

@@ -69,12 +69,18 @@ def _deflator_file() -> GuidanceFile:
 
 @dataclass(frozen=True)
 class Outside:
-    """Values an appraisal takes from guidance, in pounds of the ledger's price year.
+    """Values that an appraisal takes from guidance, in pounds of the ledger's price year.
 
+<<<<<<< HEAD
     ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is that of a year of life in full
     health; ``optimism_bias`` is the share added to costs, by grade of evidence from 1. Of those
     who enrol in a programme, a mean gain above ``most_plausible_gain`` points of life
     satisfaction is not believed. ``files`` are those it was read from, with the deflator.
+=======
+    ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is the value of a year of life in full
+    health; ``optimism_bias`` is the share added to costs, by grade of evidence from 1. A mean gain
+    of enrolees above ``most_plausible_gain`` points of life satisfaction is not credible.
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
     """
 
     wellby_gbp: Mapping[str, float]
@@ -82,7 +88,15 @@ class Outside:
     most_plausible_gain: float
     optimism_bias: Sequence[float]
     service_grade: int
+<<<<<<< HEAD
     files: Sequence[GuidanceFile]
+=======
+
+    @property
+    def worst_grade(self) -> int:
+        """The grade used for programmes without one."""
+        return len(self.optimism_bias)
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
     def uplift(self, grade: int) -> float:
         """Return the share added to the cost of a programme of a grade."""
@@ -91,7 +105,7 @@ class Outside:
 
 @cache
 def load_outside(path: Path = DATA / "appraisal.toml") -> Outside:
-    """Read what guidance says of wellbeing, of life and of optimism.
+    """Read the guidance values for wellbeing, life and optimism bias.
 
     Examples
     --------
@@ -112,14 +126,14 @@ def load_outside(path: Path = DATA / "appraisal.toml") -> Outside:
 
 
 def discount_factors(years: int, bands: Bands, *, mid_year: bool = False) -> Array:
-    """Return what a pound of each year is worth in the first, compounded along the schedule.
+    """Return the discount factor of each year, compounded along the schedule.
 
     Parameters
     ----------
     years : int
         How many, from year 0.
     bands : sequence of (int, float)
-        Rates by the first year they bring down.
+        Rates by the first year they apply to.
     mid_year : bool
         Whether money moves in the middle of each year, not at its beginning.
 
@@ -140,7 +154,7 @@ def discount_factors(years: int, bands: Bands, *, mid_year: bool = False) -> Arr
 
 
 def payback_year(net_gbp: Array, cost_gbp: Array) -> float:
-    """Return the year, from 1, by which what was spent has come back and does not go again.
+    """Return the year, from 1, from which costs stay paid back.
 
     Parameters
     ----------
@@ -150,7 +164,7 @@ def payback_year(net_gbp: Array, cost_gbp: Array) -> float:
     Returns
     -------
     float
-        NaN where it never comes back, or nothing more than by the comparator was spent.
+        NaN where costs are never paid back, or no more was spent than by the comparator.
 
     Examples
     --------
@@ -169,6 +183,6 @@ def payback_years(net_gbp: pd.DataFrame, cost_gbp: pd.DataFrame) -> pd.Series:
 
 
 def is_paid_back(net_gbp: Array, cost_gbp: Array) -> Array:
-    """Tell for each year whether what was spent until then has come back; years go first."""
+    """Return for each year whether costs so far are paid back; years are the first axis."""
     has_spent = np.cumsum(cost_gbp, axis=0) > HALF_A_PENNY
     return np.asarray(has_spent & (np.cumsum(net_gbp, axis=0) >= -HALF_A_PENNY))

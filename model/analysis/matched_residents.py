@@ -1,4 +1,4 @@
-"""The same residents in two worlds: who is in which state, and who outlived whom."""
+"""The same residents in two runs: their states, and who is alive in one run and dead in the other."""
 
 from typing import NamedTuple
 
@@ -13,13 +13,13 @@ N_STATES = len(STATES)
 
 
 class Match(NamedTuple):
-    """What became of the same residents in the two worlds of a pair, in the sample.
+    """Outcomes of the same residents in the two runs of a pair, in the sample.
 
     Parameters
     ----------
     both : ndarray, shape (years, quintiles, states, states)
-        Adults alive and living here in both at the end of a year, by the comparator's state, then
-        the scenario's.
+        Adults alive and living in the place in both at the end of a year, by the comparator's state,
+        then the scenario's.
     enrolled : ndarray, shape (entries, states, states)
         Of them, over all years, those who began to take part in an entry of the scenario's plan
         about a year before.
@@ -60,7 +60,7 @@ def _adults(lives: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_both(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Return those who stand in both worlds, one row each."""
+    """Return the residents who are in both runs, one row each."""
     return theirs[["resident", "quintile", "band"]].merge(
         ours[["resident", "band", "began"]], on="resident", suffixes=("_theirs", "_ours")
     )
@@ -71,7 +71,7 @@ def _states(adults: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 
 def _outlived(one: pd.DataFrame, other: pd.DataFrame, years: int) -> Array:
-    """Count those alive in one world at each year's end who had died by then in the other."""
+    """Count residents alive in one run at each year's end who had died by then in the other."""
     dead = other.loc[~other["alive"], ["resident", "year"]]
     alive = one.loc[one["alive"] & one["resident"].isin(dead["resident"])]
     found = alive.merge(dead, on="resident", suffixes=("", "_died"))

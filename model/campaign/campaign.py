@@ -1,4 +1,4 @@
-"""Scenarios x replicates as one campaign: planned, run, and put into one folder."""
+"""A campaign: scenarios x replicates, planned, run and written into one folder."""
 
 import os
 import time
@@ -22,7 +22,7 @@ from model.tables.schema import frame_of
 from model.tables.store import PartWriter, compact, new_folder, write_manifest
 
 RESIDENT_MONTHS_A_PROCESS = 8_000_000
-"""For fewer, one process more takes longer to load libraries and kernels than it saves."""
+"""With fewer, another process takes longer to load libraries and kernels than it saves."""
 
 OPTIONS = ("place", "population", "years", "seed", "replicates")
 """Keys of a scenario that are options of the command too."""
@@ -44,14 +44,14 @@ ALIKE = (
     "growth",
     "parameters",
 )
-"""Keys of a scenario in which two that are compared must agree: all else is what is chosen."""
+"""Keys that must agree in two scenarios that are compared; all other keys may differ."""
 
 SET_FOR_BOTH = (*ALIKE, "shocks", "capacity")
 """Keys that an option of the command sets in the comparator too."""
 
 AS_IT_IS = "status_quo"
 DEFAULT_PAIR = ("people_powered_shift", AS_IT_IS)
-"""What is run, and what it is compared with, where neither is named."""
+"""The scenario that is run by default, and its comparator."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Watcher:
-    """What a campaign tells while it runs; each is called with numbers of months."""
+    """Callbacks for the progress of a campaign, each called with a number of months."""
 
     on_plan: Callable[[int], None] = lambda months: None
     on_months: Callable[[int], None] = lambda months: None
@@ -95,7 +95,7 @@ def plan(scenarios: Sequence[Scenario]) -> list[Run]:
 
 
 def require_alike(config: Scenario, comparator: Scenario) -> None:
-    """Refuse to compare two scenarios that differ in more than what is chosen.
+    """Refuse to compare two scenarios that differ in more than levers, plans and budgets.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def require_alike(config: Scenario, comparator: Scenario) -> None:
     >>> require_alike(config, config.model_copy(update={"years": 10}))
     Traceback (most recent call last):
         ...
-    model.core.errors.ScenarioError: years = 30: status_quo, compared with, has 10. Allowed: the same in
+    model.core.errors.ScenarioError: years = 30: the comparator status_quo has 10. Allowed: the same in
     both; --years sets both
     """
     for ours, theirs in zip(_alike(config), _alike(comparator), strict=True):
@@ -117,7 +117,7 @@ def require_alike(config: Scenario, comparator: Scenario) -> None:
         if what_it_is != theirs[2]:
             option = f"--{key}" if key in OPTIONS else f"--set {key}=VALUE"
             raise ScenarioError(
-                f"{comparator.name}, compared with, has {theirs[1]!r}",
+                f"the comparator {comparator.name} has {theirs[1]!r}",
                 key=key,
                 value=value,
                 allowed=f"the same in both; {option} sets both",
@@ -144,7 +144,7 @@ def _alike(config: Scenario) -> Iterator[tuple[str, object, object]]:
 
 
 def set_for_both(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Choose the overrides that go over the comparator too: not what a place chooses to do.
+    """Select the overrides that also apply to the comparator: all but levers, plans and budgets.
 
     Examples
     --------
@@ -157,10 +157,10 @@ def set_for_both(overrides: Mapping[str, Any]) -> dict[str, Any]:
 def chosen(
     scenarios: Sequence[str], compare_to: str | None, overrides: Mapping[str, Any]
 ) -> tuple[list[Scenario], Scenario | None]:
-    """Load what is to be run, and what it is compared with, if anything.
+    """Load the scenarios to run, and the comparator if there is one.
 
-    Where nothing is named, a whole-place plan is compared with the place as it is; with settings of
-    what a place chooses, which would change the plan alone, the place as it is runs by itself.
+    If nothing is named, a whole-place plan is compared with the status quo; but if settings change
+    levers, plans or budgets, which would apply to the plan only, the status quo runs on its own.
 
     Examples
     --------
@@ -178,10 +178,10 @@ def chosen(
 
 
 def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tuple[list[Scenario], str]:
-    """Join the scenario that others are compared with, under a name of its own.
+    """Add the comparator, under a name of its own.
 
-    Where it is one of several scenarios it is run once. A scenario alone is compared even with
-    itself: the answer must be nothing at all.
+    If it is one of several scenarios it is run once. A single scenario may be compared even with
+    itself: the difference must then be exactly zero.
 
     Returns
     -------
@@ -232,7 +232,7 @@ def run_campaign(
     lives: bool = False,
     command: Sequence[str] | None = None,
 ) -> Outcome:
-    """Run every replicate of every scenario, and write the tables of them all.
+    """Run every replicate of every scenario, and write all their tables.
 
     Parameters
     ----------
@@ -241,30 +241,34 @@ def run_campaign(
     out : path, optional
         A new folder; by default the next number under ``results``.
     jobs : int
-        Processes. The numbers don't depend on it.
+        Number of processes. Results don't depend on it.
     watcher : Watcher, optional
-        Told of progress.
+        Called with progress.
     comparator : Scenario, optional
         What every scenario is compared with, seed by seed.
     lives : bool
+<<<<<<< HEAD
         Whether to keep the table ``lives`` in any case, not only where a comparison is small enough.
     command : sequence of str, optional
         The words of the command that asks for it, for the manifest.
+=======
+        Whether to keep the table ``lives`` always, not only where a comparison is small enough.
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
     Returns
     -------
     Outcome
-        When interrupted, with what was finished by then.
+        If interrupted, with the runs that had finished.
 
     Raises
     ------
     ScenarioError
-        When the plan cannot be run; nothing has been by then.
+        When the plan cannot be run; nothing has been run at that point.
     ResultsError
         When the folder cannot be used, or replicates came out identical.
     """
     if isinstance(jobs, bool) or jobs < 1:
-        raise ScenarioError("not a number of processes", key="--jobs", value=jobs, allowed="a whole number from 1 up")
+        raise ScenarioError("is not a number of processes", key="--jobs", value=jobs, allowed="a whole number from 1")
     compared_with = None
     if comparator is not None:
         scenarios, compared_with = with_comparator(scenarios, comparator)
@@ -304,7 +308,7 @@ def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watch
     warm_kernels()
     for _ in range(TRIES):
         live_in_pool(tasks, folder, jobs, watcher.on_months)
-        # One killed process breaks its whole pool; what it and the others left is tried again.
+        # One killed process breaks its whole pool; runs left unfinished are tried again.
         done = set(Results(folder).runs["run"])
         left = [replace(task, runs=tuple(run for run in task.runs if run.number not in done)) for task in tasks]
         tasks = [task for task in left if task.runs]
@@ -313,12 +317,12 @@ def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watch
 
 
 def keeps_lives(scenarios: Sequence[Scenario], *, compared: bool, asked: bool) -> bool:
-    """Tell whether a campaign keeps the table ``lives``: where it compares and is small, or is asked.
+    """Return whether a campaign keeps the table ``lives``: on request, or if a comparison is small.
 
     Raises
     ------
     ScenarioError
-        When it is asked for a table that would be too large.
+        When the requested table would be too large.
     """
     config = max(scenarios, key=lambda one: one.population * one.years)
     rows = config.population * config.years
@@ -333,7 +337,7 @@ def keeps_lives(scenarios: Sequence[Scenario], *, compared: bool, asked: bool) -
 
 
 def jobs_that_pay(scenarios: Sequence[Scenario]) -> int:
-    """Return how many processes are worth starting: as the work asks, and as there are processors.
+    """Return how many processes are worth starting, given the work and the processors.
 
     Examples
     --------
@@ -355,13 +359,13 @@ def default_jobs() -> int:
 
 
 def _settle_rest(folder: Path, runs: Sequence[Run], interrupted: bool) -> int:
-    """Write a row for every run that left none, and count those that failed."""
+    """Write a row for every run that has none, and count the failed runs."""
     done = set(Results(folder).runs["run"])
     writer = PartWriter(folder, "rest")
     if not interrupted:
         for run in runs:
             if run.number not in done:
-                problem = f"its process was killed {TRIES} times, perhaps for want of memory"
+                problem = f"its process was killed {TRIES} times, perhaps because memory ran out"
                 writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
     writer.close()
     return int((Results(folder).runs["status"] == "failed").sum())

@@ -1,4 +1,4 @@
-"""Where runs happen: in this process, or in a pool of others. A task in, its rows on disk."""
+"""Workers: run tasks in this process or in a pool of processes, and write their rows to disk."""
 
 import contextlib
 import multiprocessing
@@ -45,9 +45,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Task:
-    """Runs that share one burnt-in place and seed: lived through once, then branched.
+    """Runs that share one burnt-in place and seed: burn-in is simulated once, then branched.
 
-    ``with_lives`` says whether who lived and died is written down, resident by resident.
+    ``with_lives`` says whether a yearly record of every resident is kept.
     """
 
     runs: tuple[Run, ...]
@@ -55,13 +55,13 @@ class Task:
 
     @property
     def months(self) -> int:
-        """Months to live, for progress."""
+        """Months to simulate, for progress."""
         first = self.runs[0].config
         return first.burn_in_years * MONTHS_PER_YEAR + sum(run.config.months for run in self.runs)
 
 
 class _StopAskedError(Exception):
-    """The campaign was told to stop."""
+    """The campaign was stopped."""
 
 
 def warm_kernels() -> None:
@@ -94,9 +94,9 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
 
 
 def live(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
-    """Live through the runs of a task; each one's rows are on disk before the next begins.
+    """Simulate the runs of a task; the rows of each are on disk before the next begins.
 
-    A run that breaks leaves a row saying why, and the others go on.
+    A run that fails leaves a row with the reason, and the others continue.
     """
     place: CommunityModel | None = None
     for run in task.runs:
@@ -130,7 +130,7 @@ def live(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
 
 
 def live_here(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
-    """Live through all tasks in this process."""
+    """Run all tasks in this process."""
     writer = PartWriter(folder, "here")
     try:
         for task in tasks:
@@ -142,8 +142,13 @@ def live_here(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
 _worker: dict[str, Any] = {}
 
 
+<<<<<<< HEAD
 def _start_worker(folder: Path, lived: Any, stop: Any, own_code: Mapping[str, TextFile]) -> None:
     # The parent alone answers Ctrl-C: it tells its workers to stop, and they close their files.
+=======
+def _start_worker(folder: Path, lived: Any, stop: Any, own_code: Mapping[str, OwnCode]) -> None:
+    # Only the parent handles Ctrl-C: it asks its workers to stop, and they close their files.
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for name, code in own_code.items():
@@ -152,7 +157,7 @@ def _start_worker(folder: Path, lived: Any, stop: Any, own_code: Mapping[str, Te
 
 
 def _end_with_parent() -> None:
-    # A parent that was killed tells nobody; without this its workers would wait for ever.
+    # A killed parent cannot stop its workers; without this they would wait indefinitely.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -172,7 +177,7 @@ def _live_in_worker(task: Task) -> None:
 
 
 def live_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMonths) -> None:
-    """Live through all tasks in so many processes.
+    """Run all tasks in a pool of processes.
 
     When a process is killed, this returns early: the runs that were finished are on disk, and
     the caller sees from their rows which are not.

@@ -1,1 +1,1 @@
-"""What everything stands on: draws, rates, kernels, codes, money, files, errors."""
+"""Foundations: draws, rates, kernels, codes, money, files, errors."""

@@ -1,4 +1,4 @@
-"""The one name for an array of numbers whose shape and type its place of use tells."""
+"""The type of a numeric array; its shape and dtype are documented where it is used."""
 
 from typing import Any
 

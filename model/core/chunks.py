@@ -1,8 +1,7 @@
-"""Find the few among many rows: all are asked without a jump, and only those chosen are visited.
+"""Find the few rows that matter: evaluate a mask without branching, then visit the selected rows.
 
-A jump that nobody can foresee costs more than the question. So a rule asks its questions of a chunk
-of rows at once, small enough to stay at hand, and `pick` passes over eight rows at a time where
-nobody is chosen.
+A mispredicted branch costs more than the test. So a rule evaluates its mask over a chunk of rows
+that fits in the cache, and `pick` skips eight rows at a time where none is selected.
 """
 
 import numpy as np
@@ -11,28 +10,28 @@ from model.core.arrays import Array
 from model.core.kernels import formula, kernel
 
 CHUNK = 1024
-"""Rows asked at once."""
+"""Rows in a chunk."""
 
 
 @kernel
 def pick(chosen, size, first, rows, n):
-    """Write down the rows chosen of a chunk.
+    """Append the selected rows of a chunk to a list of rows.
 
     Parameters
     ----------
     chosen : array of bool, shape (CHUNK,)
-        Answers; what stands beyond ``size`` is not read.
+        The mask; entries beyond ``size`` are not read.
     size, first : int
-        Rows in the chunk, and the first of them.
+        Number of rows in the chunk, and the first row.
     rows : array of int
-        Where to write; eight longer than the rows there are.
+        Where to write; eight longer than the number of rows.
     n : int
-        How many rows stand there already.
+        Number of rows already written.
 
     Returns
     -------
     int
-        How many stand there now.
+        Number of rows written so far.
     """
     chosen[size:] = False
     eights = chosen.view(np.uint64)
@@ -46,7 +45,7 @@ def pick(chosen, size, first, rows, n):
 
 @formula
 def highest_word(below):
-    """Return the highest 32-bit word whose uniform can lie below a bound.
+    """Return the highest 32-bit word whose uniform may lie below a bound.
 
     Examples
     --------

@@ -11,7 +11,7 @@ STATES = ("thriving", "coping", "struggling", "in_crisis")
 THRIVING, COPING, STRUGGLING, IN_CRISIS = range(len(STATES))
 
 NO_STATE = -1
-"""The state of residents under 16, who carry none."""
+"""The state of residents under 16, who have no wellbeing state."""
 
 VACANT = -2
 """The state of a row where nobody lives."""
@@ -49,7 +49,7 @@ NO_CARE, IN_NEED, ON_PLAN, LOOKED_AFTER = range(len(CHILD_CARE))
 
 @dataclass(frozen=True)
 class Layer:
-    """One kind of tie and the most of it a resident can hold."""
+    """One kind of tie, and the most a resident can have of it."""
 
     name: str
     slots: int

@@ -1,7 +1,7 @@
 r"""Random draws with an address: (seed, purpose, month, resident).
 
-A draw is a function of its address, never of how many draws came before it. Two worlds
-with the same seed therefore share every accident they can, and a birth or a death shifts
+A draw is a function of its address, never of how many draws came before it. Two runs
+with the same seed therefore use common random numbers, and a birth or a death shifts
 nobody else's draws. The generator is Philox4x32-10, a keyed bijection of a 128-bit counter
 [1]_: the key is the seed, the counter holds resident, month, purpose and lane.
 
@@ -30,7 +30,7 @@ WEYL_0, WEYL_1 = 0x9E3779B9, 0xBB67AE85
 
 HIGHEST_SEED = 2**63 - 1
 FINER = 1
-"""Lane of the bits that follow where the first word of a uniform does not tell."""
+"""Lane of the further bits, needed where the first word of a uniform does not decide."""
 NEWCOMER_BIT = 1 << 62
 """Set in the id of everyone not there at the start: founders are 1, 2, 3 …, so none can clash."""
 
@@ -334,7 +334,7 @@ def _hashed_ids(purpose: Purpose, who: Array, month: int, order: Array) -> Array
 
 
 def newborn_ids(mothers: Array, month: int, order: Array) -> Array:
-    """Name newborns by whose they are, not by how many were born before.
+    """Give newborns an id that follows from their mother, not from how many were born before.
 
     Parameters
     ----------

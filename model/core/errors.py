@@ -1,4 +1,4 @@
-"""What can be wrong with an input, said so that a reader can mend it."""
+"""Errors in an input, worded so that a reader can correct it."""
 
 import difflib
 from collections.abc import Iterable
@@ -82,7 +82,7 @@ class ResultsError(InputError):
 
 
 def _on_one_line(message: str) -> str:
-    # Names in a stranger's file may hold line breaks and the codes that steer a terminal.
+    # Names in an untrusted file may hold line breaks and terminal control codes.
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
 
 

@@ -1,4 +1,4 @@
-"""Read files that strangers wrote, and write new ones, with errors that name the place."""
+"""Read untrusted files and write new ones, with errors that name the file and key."""
 
 import contextlib
 import csv
@@ -78,7 +78,7 @@ def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> Tex
     """
     try:
         if path.is_dir():
-            raise error("is a folder; a file is due here", file=path)
+            raise error("is a folder; a file is needed here", file=path)
         if path.exists() and not path.is_file():
             raise error("is not an ordinary file", file=path)
         size = path.stat().st_size
@@ -105,7 +105,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 @contextlib.contextmanager
 def new_file(path: Path, error: type[InputError]) -> Iterator[BufferedWriter]:
-    """Open a file that is not there yet; nothing of it stays when it cannot be written whole.
+    """Open a new file for writing; a file that cannot be written in full is removed.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def new_file(path: Path, error: type[InputError]) -> Iterator[BufferedWriter]:
 
 
 def replace_text(path: Path, text: str, error: type[InputError]) -> None:
-    """Write a text file whole or not at all, in place of one that may be there.
+    """Write a text file in full or not at all, replacing an existing one.
 
     Raises
     ------
@@ -199,13 +199,13 @@ def validation_problem(
     schemas: Sequence[type[BaseModel]],
     also: Sequence[str] = (),
 ) -> InputError:
-    """Turn the most telling thing a schema found wrong into one clear error.
+    """Turn the most informative finding of a schema into one clear error.
 
     ``schemas``, the outermost first, are searched for the names that exist where a key is
-    unknown; ``also`` are names that exist beside those of the first.
+    unknown; ``also`` are further names that exist.
     """
     errors = error.errors()
-    # A misspelt key is also one that is missing, and says more.
+    # A misspelt key often means a missing key too, and is more informative.
     unknown = [one for one in errors if one["type"] == "extra_forbidden"]
     first = (unknown or errors)[0]
     if first["type"] in _BAD_KIND:

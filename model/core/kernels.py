@@ -1,4 +1,4 @@
-"""Compile kernels with numba, and keep what was compiled only while the sources stand.
+"""Compile kernels with numba, and reuse compiled code only while the sources are unchanged.
 
 numba's own cache notices an edit in the file of a kernel, but not in a file that kernel
 imports a function from. So the cache folder carries a hash of the sources.
@@ -21,11 +21,11 @@ from model.core.files import PACKAGE
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 WITH_KERNELS = ("core", "inputs", "tables", "state", "rules", "network.py")
-"""Folders and files of the package that a kernel may stand on: the layers up to the rules."""
+"""Folders and files of the package that a kernel may depend on: the layers up to the rules."""
 
 
 def sources_hash(package: Path = PACKAGE) -> str:
-    """Name the present kernels: a hash over every source file they may stand on.
+    """Return a hash of every source file that kernels may depend on.
 
     Constants count too, since a kernel freezes those it reads.
 
@@ -87,10 +87,10 @@ def kernel(function: Function) -> Function:
 
 
 def formula(function: Function) -> Function:
-    """Compile a function of single numbers, to stand in line wherever a kernel calls it.
+    """Compile a function of single numbers, inlined wherever a kernel calls it.
 
-    In line, the compiler works through many residents at once. The Python function stays
-    reachable through `uncompiled`.
+    Once inlined, the compiler can process many residents at once. The Python function stays
+    available through `uncompiled`.
     """
     options = {"cache": True, "error_model": "numpy", "forceinline": True}
     with _numba_cache_in(cache_folder()):

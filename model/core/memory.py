@@ -12,7 +12,7 @@ _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def available_mb() -> float:
-    """Memory that may still be taken, in MB; infinite where the machine does not say."""
+    """Memory still available, in MB; infinite where the machine does not say."""
     limits = [float("inf")]
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
@@ -27,7 +27,7 @@ def available_mb() -> float:
 
 
 def reset_peak() -> None:
-    """Start the measure of peak memory afresh, where the system can."""
+    """Reset the measurement of peak memory, where the system allows it."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
@@ -35,7 +35,7 @@ def reset_peak() -> None:
 def peak_mb() -> float:
     """Most memory this process held since `reset_peak`, in MB.
 
-    Where the system cannot start afresh, since the process began; NaN where it cannot tell.
+    Where the system cannot reset it, since the process began; NaN where it is unknown.
     """
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = _STATUS.read_text(encoding="ascii").splitlines()

@@ -10,7 +10,7 @@ PENCE = 100
 """In a pound."""
 
 NEARLY_WHOLE = 1e-5
-"""Of a step that is taken for whole: the pence to which bills are rounded must not cost one."""
+"""Shortfall at which a step still counts as whole, so that rounding to pence loses none."""
 
 
 def half_up(amount: float) -> int:
@@ -25,9 +25,9 @@ def half_up(amount: float) -> int:
 
 
 def cash_released(avoided_units: Any, price_gbp: Any, cashable: Any, step_units: Any) -> Array:
-    """Release cash a whole step of staffed capacity at a time: nobody closes half a ward.
+    """Release cash in whole steps of staffed capacity: nobody closes half a ward.
 
-    More use than before takes whole steps of cash in the same way.
+    Higher use than before costs whole steps of cash in the same way.
 
     Parameters
     ----------

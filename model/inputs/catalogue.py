@@ -97,10 +97,14 @@ def _check_spill(service: Service, services: Mapping[str, Service], path: Path) 
         raise EvidenceError("unknown service", file=path, key=key, value=target, known=services, wanted=target)
     kinds = {service.kind, services[target].kind}
     if "stock" in kinds or services[target].spills_to or target in (service.name, ADMISSION):
-        raise EvidenceError("nobody can turn there", file=path, key=key, value=target, allowed=allowed)
+        raise EvidenceError("cannot take people who spill over", file=path, key=key, value=target, allowed=allowed)
     if service.name in PATHWAY:
         raise EvidenceError(
-            "is a step of the pathway, which leads on itself", file=path, key=key, value=target, allowed="left out"
+            "is a step of the emergency pathway, which has its own next step",
+            file=path,
+            key=key,
+            value=target,
+            allowed="left out",
         )
 
 

@@ -1,8 +1,7 @@
-"""What grows from outside: envelopes, unit costs and demand, as series of a scenario.
+"""Exogenous growth: envelopes, unit costs and demand, as series of a scenario.
 
-A series holds rates a year: the first says how much more the second year has than the first, and
-the last goes on to the end. One number is a series of it alone. All are in real terms, beyond what
-the deflator takes out.
+A series holds yearly growth rates: the first is the growth from year 1 to year 2, and the last
+rate continues to the end. A single number is a constant rate. All are in real terms.
 """
 
 from collections.abc import Mapping, Sequence

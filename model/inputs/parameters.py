@@ -1,4 +1,4 @@
-"""Every number the model stands on: value, unit, range, distribution, source, grade.
+"""Every parameter of the model: value, unit, range, distribution, source, grade.
 
 The numbers live in ``data/parameters.toml``, which a person can read and change. A number
 without a source says ``assumption`` and why. Those that calibration fits have their fitted
@@ -64,7 +64,7 @@ STATUSES = {
     "published": "read in a source",
     "fitted": "set by calibration, to the targets that inform it",
     "assumed": "a guess within its range",
-    "not identifiable": "no target in hand could tell it from others",
+    "not identifiable": "no available target could separate it from others",
 }
 """What is known of a parameter's value."""
 
@@ -81,9 +81,8 @@ GRADES = {
 class Parameter:
     """One number and where it comes from.
 
-    ``low`` to ``high`` is the range in which the number may well lie; `LIMITS` say what its
-    unit can be at all. ``informed_by`` names the targets that tell something about it;
-    ``status`` is one of `STATUSES`.
+    ``low`` to ``high`` is its plausible range; `LIMITS` give the possible values of its
+    unit. ``informed_by`` names the targets that inform it; ``status`` is one of `STATUSES`.
     """
 
     name: str
@@ -198,7 +197,7 @@ def checked(parameter: Parameter, value: object) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not least <= value <= most:  # type: ignore[operator]
         raise EvidenceError(
-            "not a value this parameter can take",
+            "is not a possible value of this parameter",
             key=f"parameters.{parameter.name}",
             value=value,
             allowed=f"a number from {least:g} to {most:g} ({parameter.unit})",

@@ -28,7 +28,7 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Payment:
-    """Who pays for an item, by which shares, to whom, and how much of a saving on it is cash."""
+    """Who pays for an item, in which shares, who is paid, and how much of a saving is cash."""
 
     payers: tuple[tuple[str, float], ...]
     beneficiary: str
@@ -36,7 +36,7 @@ class Payment:
     cashable_range: tuple[float, float] = (0.0, 1.0)
 
     def split(self, pence: int) -> list[tuple[str, int]]:
-        """Share whole pence out among the payers, to whom the last bears what is left.
+        """Share whole pence out among the payers; the last pays the remainder.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""From the official open files to the profile of a place.
+"""Build the profile of a place from official open data.
 
 The file of small areas holds one row for each lower-layer super output area of England with
 its middle-layer area, council, deprivation decile and mid-2019 population by age band; its
@@ -65,7 +65,7 @@ def read_small_areas(path: Path) -> pd.DataFrame:
     return areas
 
 
-def _require(areas: pd.DataFrame, column: str, fits: "pd.Series[bool]", due: str, path: Path) -> None:
+def _require(areas: pd.DataFrame, column: str, fits: "pd.Series[bool]", allowed: str, path: Path) -> None:
     wrong = np.flatnonzero(~fits.to_numpy(bool))
     if wrong.size:
         row = int(wrong[0])
@@ -74,7 +74,7 @@ def _require(areas: pd.DataFrame, column: str, fits: "pd.Series[bool]", due: str
             file=path,
             key=f"{column} of row {row + 1}",
             value=areas[column].tolist()[row],
-            allowed=due,
+            allowed=allowed,
         )
 
 

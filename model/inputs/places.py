@@ -1,7 +1,7 @@
 """A place: its neighbourhoods, who lives there, and a smaller sample of the same.
 
 The profile format is described in ``docs/places.md``. Bundled profiles are in
-``data/places``; a scenario may name one of its own beside it.
+``data/places``; a scenario may also name a profile in its own folder.
 """
 
 import math
@@ -67,8 +67,7 @@ class Neighbourhood(BaseModel):
 class Spending(BaseModel):
     """What public bodies spend on the people of a place in one financial year, line by line.
 
-    Amounts are whole pounds or parts of them, in the money of ``year``; an agency that is not
-    told of spends nobody knows what.
+    Amounts are in pounds of ``year``; the spending of an agency that is not listed is unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -92,7 +91,7 @@ class Spending(BaseModel):
         return lines
 
     def lines_of(self, agency: str) -> Lines:
-        """Return the amounts told of one of the agencies of `prices.AGENCIES`."""
+        """Return the listed amounts of one of the agencies of `payers.AGENCIES`."""
         lines: Lines = getattr(self, f"{agency}_gbp")
         return lines
 
@@ -125,11 +124,11 @@ class Place(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> "Place":
         if self.age_from[:1] != (0,) or list(self.age_from) != sorted(set(self.age_from)):
-            raise ValueError("age_from must start at 0 and rise")
+            raise ValueError("age_from must start at 0 and increase")
         codes = Counter(neighbourhood.code for neighbourhood in self.neighbourhoods)
         for code, times in codes.items():
             if times > 1:
-                raise ValueError(f"neighbourhood {code} is there twice")
+                raise ValueError(f"neighbourhood {code} is listed twice")
         for neighbourhood in self.neighbourhoods:
             if len(neighbourhood.ages) != len(self.age_from):
                 raise ValueError(
@@ -148,12 +147,12 @@ class Place(BaseModel):
         Parameters
         ----------
         agency : str
-            One of `prices.AGENCIES`.
+            One of `payers.AGENCIES`.
 
         Returns
         -------
         float
-            The sum of its lines; 0.0 where none is told.
+            The sum of its lines; 0.0 where none is listed.
 
         Examples
         --------

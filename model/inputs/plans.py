@@ -1,7 +1,7 @@
-"""A plan as the months read it: what each entry is, when it runs, and what its money buys.
+"""A plan as the simulation reads it: each entry, when it runs, and what its money buys.
 
-Money buys whole units (workers, groups, places) at the real place's scale, year by year: the
-units there are keep running, and what is left sets up new ones.
+Money buys whole units (workers, groups, places) at the real place's scale, year by year: existing
+units keep running, and the rest of the money sets up new ones.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +96,7 @@ def _spending(number: int, terms: PlanEntry, config: Scenario) -> Spending:
 
 
 def units_next(there: int, budget_gbp_per_year: float, programme: Programme) -> int:
-    """Count the whole units that a year's money keeps, and sets up beside those there are.
+    """Count the whole units that a year's money keeps running and sets up.
 
     A unit costs its running, and as many new participants a year as its places turn over, by who
     completes and by who drops out; a new one its set-up on top, in its first year. What cannot be

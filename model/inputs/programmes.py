@@ -1,7 +1,7 @@
-"""Programmes as data: whom they are for, how people come to them, what they do, what they cost.
+"""Programmes as data: who is eligible, how people are recruited, what they do, what they cost.
 
-One TOML file a programme, under ``data/programmes`` or beside a scenario; adding one needs no
-code. Every number says where it was read, or that it is an assumption and why.
+One TOML file per programme, under ``data/programmes`` or in a scenario's folder; adding one needs
+no code. Every number gives its source, or says that it is an assumption and why.
 """
 
 from collections.abc import Iterator, Mapping
@@ -89,7 +89,7 @@ class Number(_Table):
     def _is_table(cls, given: Any) -> Any:
         if not isinstance(given, dict | Number):
             raise ValueError(
-                'a number is due with its evidence: { value = 1, range = [0, 2], source = "assumption", why = "..." }'
+                'a number needs its evidence: { value = 1, range = [0, 2], source = "assumption", why = "..." }'
             )
         return given
 
@@ -97,7 +97,7 @@ class Number(_Table):
     def _is_told(self) -> "Number":
         low, high = self.range
         if low > high:
-            raise ValueError(f"its range runs from {low:g} down to {high:g}; the lower end comes first")
+            raise ValueError(f"its range runs from {low:g} down to {high:g}; give the lower end first")
         if not low <= self.value <= high:
             raise ValueError(f"{self.value:g} is outside its own range, {low:g} to {high:g}")
         if not self.is_sourced and not self.why:
@@ -126,10 +126,10 @@ TieCount = Annotated[Number, _within(0.0, 8.0)]
 
 
 class Eligibility(_Table):
-    """Whom a programme is for; what is left out does not matter.
+    """Who is eligible for a programme; a criterion that is left out does not apply.
 
-    ``conditions`` is the least number of long-term conditions. ``parents`` live with a child
-    under 16, of whom one is at least as far into children's social care as ``child_care`` says.
+    ``conditions`` is the smallest number of long-term conditions. ``parents`` live with a child
+    under 16; at least one of these children has the level of social care in ``child_care``, or more.
     """
 
     ages: Annotated[tuple[int, int], Field(strict=False)] = (YOUNGEST, OLDEST)
@@ -145,20 +145,20 @@ class Eligibility(_Table):
     def _can_be(self) -> "Eligibility":
         youngest, oldest = self.ages
         if not YOUNGEST <= youngest <= oldest <= OLDEST:
-            raise ValueError(f"ages {list(self.ages)} are not from {YOUNGEST} to {OLDEST}, the younger first")
+            raise ValueError(f"ages {list(self.ages)} are not within {YOUNGEST} to {OLDEST}, the lower age first")
         if not set(self.quintiles) <= {1, 2, 3, 4, 5}:
             raise ValueError(f"quintiles {list(self.quintiles)} are not among 1 to 5")
         if self.child_care != "none" and not self.parents:
-            raise ValueError("child_care asks for parents = true")
+            raise ValueError("child_care requires parents = true")
         return self
 
 
 class Enrolment(_Table):
-    """How people come to a programme, and how many of them do.
+    """How people are recruited to a programme, and how many.
 
-    Shares of acute contacts and of GP appointments after which a place is offered; offers a
-    year to those who struggle, or are in crisis, and refer themselves, and offers a year to
-    everybody it is for; and the share of offers taken up.
+    Shares of acute contacts and of GP appointments after which a place is offered; yearly offers
+    to people struggling or in crisis who refer themselves, and to everybody eligible (outreach);
+    and the share of offers taken up.
     """
 
     after_acute: Share | None = None
@@ -170,15 +170,15 @@ class Enrolment(_Table):
     @model_validator(mode="after")
     def _has_a_way_in(self) -> "Enrolment":
         if all(getattr(self, route) is None for route in ROUTES):
-            raise ValueError(f"names no way in; give one or more of {', '.join(ROUTES)}")
+            raise ValueError(f"has no recruitment route; give one or more of {', '.join(ROUTES)}")
         return self
 
 
 class Course(_Table):
-    """How long a programme lasts for one person, and what is left of it afterwards.
+    """How long a programme lasts for one person, and how its effect fades afterwards.
 
-    What it did to hazards halves every ``fade_out_months`` after it. ``ending`` is what becomes
-    of participants when the whole programme ends: ``tapered`` or ``abrupt``.
+    Its effect on hazards halves every ``fade_out_months`` after the end. ``ending`` says how the
+    whole programme ends for participants: ``tapered`` or ``abrupt``.
     """
 
     months: Months
@@ -188,7 +188,7 @@ class Course(_Table):
 
 
 class Capacity(_Table):
-    """What money buys, at the real place's scale: whole units with so many people at a time.
+    """What money buys, at the real place's scale: whole units, each with places for some people.
 
     Costs are in pounds at 2024/25 prices: a unit's running a year and its set-up once, and
     each participant once.
@@ -202,10 +202,10 @@ class Capacity(_Table):
 
 
 class Supporters(_Table):
-    """Residents who carry a programme: how many it needs, where they come from, how they tire.
+    """Residents who support a programme: how many it needs, where they come from, how long they stay.
 
-    ``supply_rate`` is how many adults a year, of those who cope or thrive, offer themselves
-    where participation is as usual; ``recruited_share`` of those who complete stay as supporters.
+    ``supply_rate`` is the yearly rate at which coping or thriving adults volunteer where
+    participation is as usual; ``recruited_share`` of those who complete stay as supporters.
     """
 
     participants_each: People
@@ -276,7 +276,7 @@ class AddTies(Effect):
         given = {self.kept_tapered is not None, self.kept_abrupt is not None}
         if given != {self.through == "programme"}:
             raise ValueError(
-                "kept_tapered and kept_abrupt are both due through a programme, and neither through an activity"
+                "give both kept_tapered and kept_abrupt with through = 'programme', and neither with 'activity'"
             )
         return self
 
@@ -291,7 +291,7 @@ class AddTies(Effect):
 
 
 class BuildInfrastructure(Effect):
-    """The share of spending that goes into places to meet."""
+    """The share of spending that builds social infrastructure."""
 
     kind: Literal["build_infrastructure"]
     share_of_spend: Share
@@ -303,7 +303,7 @@ class BuildInfrastructure(Effect):
 
 
 class HazardRatio(Effect):
-    """Ratios on the whole hazards of worsening and improving, while taking part."""
+    """Hazard ratios of worsening and improving while taking part."""
 
     kind: Literal["hazard_ratio"]
     who: Literal["participants", "supporters"] = "participants"
@@ -319,7 +319,7 @@ class HazardRatio(Effect):
 
 
 class ServiceRatio(Effect):
-    """The ratio of participants' demand for a service to what it would be.
+    """The ratio of participants' demand for a service to their demand without the programme.
 
     Of stocks of care it is the ratio of entries in a participant's household.
     """
@@ -374,7 +374,7 @@ class Participation(Effect):
 
 
 class CaseFinding(Effect):
-    """The ratio of participants' rate of seeking help to what it would be."""
+    """The ratio of participants' rate of seeking help to their rate without the programme."""
 
     kind: Literal["case_finding"]
     ratio: Ratio
@@ -465,7 +465,7 @@ class Programme(_Table):
     @model_validator(mode="after")
     def _keeps_ties_one_way(self) -> "Programme":
         if sum(ties.through == "programme" for ties in self.effects_of(AddTies)) > 1:
-            raise ValueError("adds peer ties twice; one effect can say how many and what is kept")
+            raise ValueError("adds peer ties twice; use one effect with the number of ties and the shares kept")
         return self
 
     @property
@@ -518,7 +518,7 @@ def _numbers_in(table: BaseModel, before: str) -> Iterator[tuple[str, Number]]:
 
 @cache
 def known_evidence() -> Mapping[str, str]:
-    """Return what may be cited, by id: claims of the source reports and published figures.
+    """Return the evidence that may be cited, by id: claims of source reports and published figures.
 
     Examples
     --------
@@ -579,7 +579,7 @@ def _programme_in(file: TextFile) -> Programme:
     document, path = toml_of(file, EvidenceError), file.path
     if "name" in document:
         raise EvidenceError(
-            "a programme is named by its file",
+            "a programme takes its name from its file",
             file=path,
             key="name",
             value=document["name"],
@@ -598,7 +598,7 @@ def _require_known(programme: Programme, path: Path) -> None:
     for key in programme.sources:
         if key in known:
             raise EvidenceError(
-                "stands for something else already", file=path, key=f"sources.{key}", allowed="another key"
+                "is already the id of other evidence", file=path, key=f"sources.{key}", allowed="another key"
             )
     known |= programme.sources
     cited = [("evidence", key) for key in programme.evidence]
@@ -617,7 +617,7 @@ def _require_known(programme: Programme, path: Path) -> None:
             )
         if isinstance(effect, CostSubstitution) and name != REPLACEABLE:
             raise EvidenceError(
-                "no care that another could replace",
+                "is not care that a programme's own care could replace",
                 file=path,
                 key=f"effects.{k}.service",
                 value=name,
@@ -630,7 +630,7 @@ def _require_known(programme: Programme, path: Path) -> None:
 def _require_no_more(effect: ServiceRatio, path: Path, key: str) -> None:
     if effect.ratio.value > 1.0:
         raise EvidenceError(
-            "nobody comes into care through a programme",
+            "a programme cannot bring people into care",
             file=path,
             key=key,
             value=effect.ratio.value,

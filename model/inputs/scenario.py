@@ -1,7 +1,7 @@
-"""What to simulate: a frozen record read from TOML, the object the model itself reads.
+"""What to simulate: a frozen record read from TOML, used by the model as it is.
 
-What we choose (``levers``) stands apart from what we don't know (``parameters``) and from
-how the model is built (``structure``). A scenario may extend another.
+What a place can choose (``levers``) is kept apart from what is uncertain (``parameters``) and
+from how the model is built (``structure``). A scenario may extend another.
 """
 
 import contextlib
@@ -60,10 +60,10 @@ class _FrozenDict(dict[str, Any]):
 
 
 class Levers(_Table):
-    """What the place chooses to do, from the first month after burn-in.
+    """What a place can change directly, from the first month after burn-in.
 
-    A hazard ratio of 1 changes nothing. It multiplies everyone's whole hazard, as a trial of
-    the whole place would see it.
+    A hazard ratio of 1 changes nothing. It multiplies everyone's total hazard, as a trial of
+    the whole place would measure it.
     """
 
     worsen_hazard_ratio: Ratio = 1.0
@@ -71,14 +71,14 @@ class Levers(_Table):
 
 
 class Structure(_Table):
-    """How the model is built: the named alternatives.
+    """How the model is built: named alternatives.
 
-    ``variant`` is ``full``; ``no_contagion`` (nobody's state touches anybody else's, by any route);
-    ``no_buffer`` (support keeps no stress away); or ``selection_only`` (ties follow wellbeing,
-    wellbeing does not follow ties). What each cuts stands in ``model/data/channels.toml``.
-    ``contagion_from`` says out of which states contacts move people. ``direct_jumps`` allows
-    moves between thriving and struggling past coping. ``demography`` false lets nobody be born,
-    grow older, die, move house or change household.
+    ``variant`` is ``full``; ``no_contagion`` (nobody's state affects anybody else's, by any route);
+    ``no_buffer`` (support does not reduce stress); or ``selection_only`` (ties follow wellbeing,
+    but wellbeing does not follow ties). ``model/data/channels.toml`` lists what each variant cuts.
+    ``contagion_from`` says from which states contacts move people. ``direct_jumps`` allows
+    moves between thriving and struggling without passing through coping. With ``demography``
+    false nobody is born, ages, dies, moves or changes household.
     """
 
     variant: Literal["full", "no_contagion", "no_buffer", "selection_only"] = "full"
@@ -88,11 +88,11 @@ class Structure(_Table):
 
 
 class ScheduledShock(_Table):
-    """A collective shock: what kind, from which month, for how long, how hard and where.
+    """A collective shock: its kind, first month, length, size and neighbourhoods.
 
-    ``size`` multiplies all that the kind does: its stress, and by how much its ratios differ
-    from 1. ``months`` are those of the kind where left out; ``neighbourhoods`` are codes of the
-    place's profile, all of them where left out.
+    ``size`` multiplies every effect of the kind: its stress, and how far its ratios differ from 1.
+    ``months`` defaults to that of the kind; ``neighbourhoods`` are codes of the place's profile,
+    by default all.
     """
 
     kind: str
@@ -120,16 +120,16 @@ Targeting = Literal["equal", "deprivation", "tie_poverty", "named"]
 
 
 class PlanEntry(_Table):
-    """Money for one programme, or for more of one service, over a stretch of months.
+    """Money for one programme, or for more of one service, from one month to another.
 
-    Give either ``programme``, a bundled name or a file beside the scenario, or ``service``. The
-    money is a year's, in the real place, in pounds at 2024/25 prices. ``targeting`` says where
-    it goes: ``equal`` per head, by ``deprivation``, by ``tie_poverty``, or only to the
-    ``neighbourhoods`` ``named``. What goes into places to meet is a ``uniform`` roll-out, or
-    ``community_led``. ``end_month`` is the last with money, by default that of the simulation;
-    ``ending`` stands over the programme's own, and nobody is taken in for the last
-    ``taper_months`` of a tapered one. ``name`` stands in tables, where one programme comes twice.
-    ``payers`` are shares of agencies that sum to one, by default those of the programme or service.
+    Give either ``programme``, a bundled name or a file in the scenario's folder, or ``service``. The
+    money is per year, for the real place, in pounds at 2024/25 prices. ``targeting`` says where
+    it goes: ``equal`` per head, by ``deprivation``, by ``tie_poverty``, or only to the ``named``
+    ``neighbourhoods``. Social infrastructure is built as a ``uniform`` roll-out, or
+    ``community_led``. ``end_month`` is the last month with money, by default the last of the run;
+    ``ending`` overrides the programme's own, and a tapered ending enrols nobody in its last
+    ``taper_months``. ``name`` is the entry's name in tables, needed where a programme comes twice.
+    ``payers`` are shares of agencies that sum to 1, by default those of the programme or service.
     """
 
     programme: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
@@ -157,11 +157,11 @@ class PlanEntry(_Table):
 
 
 class Capacity(_Table):
-    """How much of a service there is, and what becomes of those it cannot serve at once.
+    """The capacity of a service, and what happens to people it cannot serve at once.
 
     ``rule`` is ``unlimited``; ``queue``: they wait, and some give up; or ``queue_and_spill``: some
-    also turn to the service it spills to. ``relative`` is the capacity as a share of the contacts
-    expected each month of those who live in the place at the start.
+    also turn to another service. ``relative`` is the capacity as a ratio to the expected monthly
+    contacts of the place's residents at the start.
     """
 
     rule: Literal["unlimited", "queue", "queue_and_spill"] = "unlimited"
@@ -176,7 +176,7 @@ class Capacity(_Table):
 def _as_series(value: object) -> object:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number and not isinstance(value, list | tuple):
-        raise ValueError("is neither a rate a year, such as 0.02, nor a list of rates")
+        raise ValueError("is not a yearly rate, such as 0.02, or a list of rates")
     return (value,) if is_number else value
 
 
@@ -192,12 +192,12 @@ Pounds = Annotated[float, Field(ge=0.0, le=1e12)]
 
 
 class Growth(_Table):
-    """What grows from outside, in real terms: a rate a year, or a list of rates, by name.
+    """Exogenous growth in real terms: a yearly rate, or a list of rates, by name.
 
-    The first rate says how much more the second year has than the first; the last goes on.
-    ``envelopes`` are by agency, ``unit_costs`` and ``demand`` by service; ``all`` stands for
-    those not named. Demand for children's and adults' care follows from what brings them there, so
-    of the stocks only that for children in need can be set.
+    The first rate is the growth from year 1 to year 2; the last rate continues. ``envelopes`` are
+    by agency, ``unit_costs`` and ``demand`` by service; ``all`` covers those not named. Demand for
+    children's and adults' care follows from the routes into it, so of the stocks only that for
+    children in need can be set.
     """
 
     envelopes: SeriesByName = Field(default_factory=_FrozenDict)
@@ -211,13 +211,13 @@ class Growth(_Table):
 
 
 class Contract(_Table):
-    """Terms on which agencies pool money for services and prevention.
+    """The contract under which agencies pool money for services and prevention.
 
-    ``pooled_share`` of all is pooled. ``ring_fence`` is the share of the planned prevention that
-    the pool never cuts, ``claw_back`` the most of what it pays that is taken back in a year in
-    which it is short, ``gain_share`` the part of its room that goes into prevention,
-    ``carry_over`` the share of a year's surplus that it keeps as a reserve of its own. After
-    ``break_after_years`` short years in a row the contract ends, never where 0.
+    ``pooled_share`` is the share of all money that is pooled. ``ring_fence`` is the share of planned
+    prevention that the pool never cuts, ``claw_back`` the largest share of what it pays that can be
+    taken back in a year of shortfall, ``gain_share`` the share of its headroom that goes into
+    prevention, ``carry_over`` the share of a year's surplus that it keeps as its own reserve. The
+    contract ends after ``break_after_years`` consecutive years of shortfall; with 0 it never ends.
     """
 
     pooled_share: Share
@@ -229,14 +229,14 @@ class Contract(_Table):
 
 
 class Budgets(_Table):
-    """Who decides each year what prevention is paid.
+    """Who decides each year how much prevention is paid for.
 
-    Under ``planned`` the plan is spent, whatever becomes of the bills. Under ``siloed`` each agency
-    sets its own part once a year by its envelope, its bills and a forecast; under ``pooled`` a
-    ``contract`` says which share of all they decide together. A cut is felt ``notice_months``
-    into the year; ``protected_share`` of the plan is never cut. ``envelopes_gbp`` says what
-    an agency has in the first year in all; by default what the place's profile has, and at least what
-    its services of the model and the plan cost.
+    Under ``planned`` the plan is spent, whatever the bills. Under ``siloed`` each agency sets its own
+    part once a year from its envelope, its bills and a forecast; under ``pooled`` a ``contract`` says
+    which share they decide together. A cut takes effect ``notice_months`` into the year;
+    ``protected_share`` of the plan is never cut. ``envelopes_gbp`` is an agency's total money in the
+    first year, by default its spending in the place's profile, and at least the cost of its services in
+    the model and its part of the plan.
     """
 
     regime: Literal["planned", "siloed", "pooled"] = "planned"
@@ -247,18 +247,22 @@ class Budgets(_Table):
 
 
 class Scenario(_Table):
+<<<<<<< HEAD
     """One experiment, apart from the model that runs it, with the place and programmes it names.
 
     Their files are read when it is made, and never again.
+=======
+    """One experiment, independent of the model that runs it.
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
     Parameters
     ----------
     name : str
         Short name, by default that of the file.
     title, question : str
-        For people to read: what it is, and what it asks.
+        For readers: its name, and the question it answers.
     place : str
-        A bundled place, or the path of a profile beside the scenario.
+        A bundled place, or the path of a profile in the scenario's folder.
     population : int
         Residents in the sample; at most those of the real place.
     years, burn_in_years : int
@@ -268,7 +272,7 @@ class Scenario(_Table):
     services : tuple of str
         Services whose demand is simulated.
     capacity : dict of str to Capacity
-        Services that cannot serve all at once, by name; others are unlimited.
+        Services with limited capacity, by name; others are unlimited.
     structure, levers, shocks, plan, budgets, growth, parameters
         See `Structure`, `Levers`, `ScheduledShock`, `PlanEntry`, `Budgets` and `Growth`; parameters
         replace values by name.
@@ -335,7 +339,7 @@ class Scenario(_Table):
 
     @property
     def parameter_values(self) -> Parameters:
-        """Every parameter: as fitted for the variant, with the scenario's own, less its cuts."""
+        """Every parameter: as fitted for the variant, then the scenario's own values, then the variant's cuts."""
         variant = self.structure.variant
         own = load_parameters(variant).with_values(self.parameters)
         return own.with_values(cut_by(variant))
@@ -345,9 +349,13 @@ class Scenario(_Table):
     ) -> Self:
         """Return a checked copy with some keys replaced.
 
+<<<<<<< HEAD
         A table given as a dict goes over the present one; keys it does not name stay. The copy keeps what
         was read of the files that both name, and takes others from ``inputs`` where they are there;
         `load_scenario` reads them again.
+=======
+        A table given as a dict updates the present one; keys it does not name stay.
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
         Raises
         ------
@@ -385,7 +393,7 @@ class _Origins(dict[str, str]):
 
 
 def scenarios_folder() -> Path:
-    """Where the bundled scenarios are: in an installed package, or beside it in a checkout."""
+    """Return the folder of bundled scenarios: in the installed package, or next to it in a checkout."""
     installed = PACKAGE / "data" / "scenarios"
     return installed if installed.is_dir() else PACKAGE.parent / "scenarios"
 
@@ -411,12 +419,12 @@ def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple
     path : str or path
         A ``.toml`` file, or a name such as ``status_quo`` or ``teaching/sisa``.
     overrides : mapping, optional
-        Dotted key to (where it was set, value): what stands over the file.
+        Dotted key to (where it was set, value): overrides the file.
 
     Raises
     ------
     ScenarioError, PlaceError, EvidenceError
-        When anything in it cannot be used; nothing has been run by then.
+        When anything in it cannot be used; nothing has been run at that point.
 
     Examples
     --------
@@ -524,22 +532,27 @@ def _read_chain(file: Path, allowed: Sequence[Path], origins: _Origins, chain: l
     real, seen = _resolved(file), [_resolved(one.path) for one in chain]
     if real in seen:
         names = " extends ".join(path.name for path in (*seen, real))
-        raise ScenarioError(f"goes round in a circle: {names}", file=file, key="extends")
+        raise ScenarioError(f"forms a circle: {names}", file=file, key="extends")
     if len(seen) > DEEPEST_EXTENDS:
         raise ScenarioError(f"more than {DEEPEST_EXTENDS} deep", file=file, key="extends")
     chain.append(read_bounded(file, LARGEST_SCENARIO_BYTES, ScenarioError))
     document = toml_of(chain[-1], ScenarioError)
     base: dict[str, Any] = {}
     if "extends" in document:
+<<<<<<< HEAD
         parent = _beside(file, document.pop("extends"), allowed, "extends")
         base = _read_chain(parent, allowed, origins, chain)
+=======
+        parent = _next_to(file, document.pop("extends"), allowed, "extends")
+        base = _read_chain(parent, allowed, origins, (*seen, real))
+>>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
     _settle_files(document, file, allowed)
     for key in _dotted(document):
         origins[key] = str(file)
     return _merged(base, document)
 
 
-def _beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Path:
+def _next_to(file: Path, value: object, allowed: Sequence[Path], key: str) -> Path:
     if not isinstance(value, str) or not value or "\0" in value:
         raise ScenarioError("is not a file name", file=file, key=key, value=value)
     try:
@@ -550,7 +563,7 @@ def _beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Pat
     if not any(path.is_relative_to(folder) for folder in allowed):
         folders = " or ".join(str(folder) for folder in dict.fromkeys(allowed))
         raise ScenarioError(
-            "leads outside the allowed folders", file=file, key=key, value=value, allowed=f"a file under {folders}"
+            "is outside the allowed folders", file=file, key=key, value=value, allowed=f"a file under {folders}"
         )
     bundled = scenarios_folder() / value
     if not is_file and key == "extends" and path.parent == file.parent.resolve():
@@ -562,7 +575,7 @@ def _beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Pat
 
 
 def _settle_files(document: dict[str, Any], file: Path, allowed: Sequence[Path]) -> None:
-    """Put the paths of files beside the scenario in place of their names."""
+    """Replace the names of files in the scenario's folder by their paths."""
     plan = document.get("plan")
     tables = [(document, "place", "place")]
     for k, entry in enumerate(plan if isinstance(plan, list) else []):
@@ -571,7 +584,7 @@ def _settle_files(document: dict[str, Any], file: Path, allowed: Sequence[Path])
     for table, name, key in tables:
         value = table.get(name)
         if isinstance(value, str) and value.endswith(".toml"):
-            table[name] = str(_beside(file, value, allowed, key))
+            table[name] = str(_next_to(file, value, allowed, key))
 
 
 def _dotted(document: Mapping[str, Any], before: str = "") -> Iterator[str]:

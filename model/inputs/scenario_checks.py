@@ -1,4 +1,4 @@
-"""What no schema can see of a scenario: names that must exist, and keys that must agree."""
+"""Checks of a scenario beyond its schema: names that must exist, and keys that must agree."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from model.inputs.scenario import PlanEntry, Scenario
 
 MOST_GROWN = 100.0
-"""Fold that anything grows from outside: pence and months stay countable."""
+"""The largest factor by which anything may grow, so that pence and months stay countable."""
 
 
 def check_references(config: "Scenario") -> None:
-    """Refuse names that nothing has, and keys that do not agree with one another.
+    """Refuse unknown names, and keys that contradict one another.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def check_references(config: "Scenario") -> None:
     for name in config.capacity:
         if name not in contact_services():
             raise ScenarioError(
-                "is no service with contacts that could be limited",
+                "is not a service with contacts, whose capacity could be limited",
                 key=f"capacity.{name}",
                 known=contact_services(),
                 wanted=name,
@@ -40,7 +40,7 @@ def check_references(config: "Scenario") -> None:
     for name in cut_by(config.structure.variant):
         if name in config.parameters:
             raise ScenarioError(
-                f"the variant {config.structure.variant} sets it",
+                f"is set by the variant {config.structure.variant}",
                 key=f"parameters.{name}",
                 value=config.parameters[name],
                 allowed="left out, or structure.variant = full",
@@ -88,13 +88,15 @@ def _check_plan(config: "Scenario") -> None:
     for k, entry in enumerate(config.plan):
         at = f"plan.{k}"
         if (entry.programme is None) == (entry.service is None):
-            raise ScenarioError("names neither or both", key=at, value=entry.label, allowed="a programme or a service")
+            raise ScenarioError(
+                "names neither or both", key=at, value=entry.label, allowed="either a programme or a service"
+            )
         if labels.count(entry.label) > 1:
             raise ScenarioError(
                 "two entries have this name",
                 key=f"{at}.name",
                 value=entry.label,
-                allowed="one name each; give name in one of them",
+                allowed="a different name for each; set name in one of them",
             )
         if entry.service is not None:
             _check_purchase(entry, entry.service, at, config)
@@ -106,7 +108,7 @@ def _check_plan(config: "Scenario") -> None:
                 "neighbourhoods and targeting do not agree",
                 key=f"{at}.targeting",
                 value=entry.targeting,
-                allowed="'named' with neighbourhoods, another without",
+                allowed="'named' with neighbourhoods, or another rule without",
             )
         _require_neighbourhoods(entry.neighbourhoods, f"{at}.neighbourhoods", codes)
 
@@ -114,7 +116,7 @@ def _check_plan(config: "Scenario") -> None:
 def _check_purchase(entry: "PlanEntry", service: str, at: str, config: "Scenario") -> None:
     if service not in contact_services():
         raise ScenarioError(
-            "is no service with contacts that money could buy more of",
+            "is not a service with contacts, of which money could buy more",
             key=f"{at}.service",
             value=service,
             known=contact_services(),
@@ -122,7 +124,7 @@ def _check_purchase(entry: "PlanEntry", service: str, at: str, config: "Scenario
         )
     if service not in config.limited_services:
         raise ScenarioError(
-            "serves everybody: more of it would change nothing",
+            "already serves everybody: more of it would change nothing",
             key=f"{at}.service",
             value=service,
             known=config.limited_services,
@@ -131,10 +133,10 @@ def _check_purchase(entry: "PlanEntry", service: str, at: str, config: "Scenario
         )
     if entry.targeting != "equal":
         raise ScenarioError(
-            "a service is the same for the whole place",
+            "a service covers the whole place",
             key=f"{at}.targeting",
             value=entry.targeting,
-            allowed="left out, beside a service",
+            allowed="left out with a service",
         )
 
 
@@ -147,22 +149,23 @@ def _check_budgets(config: "Scenario") -> None:
             "regime and contract do not agree",
             key="budgets.regime",
             value=budgets.regime,
-            allowed="'pooled' with [budgets.contract], another without; a contract with pooled_share = 0.0 is siloed",
+            allowed="'pooled' with [budgets.contract], or another regime without; a contract with "
+            "pooled_share = 0.0 is the same as siloed",
         )
-    told = config.growth.envelopes
-    missing = [] if ALL in told else [one for one in payers_of(config) if one not in told]
+    given = config.growth.envelopes
+    missing = [] if ALL in given else [one for one in payers_of(config) if one not in given]
     if budgets.regime != "planned" and missing:
         raise ScenarioError(
-            f"has no envelope for {', '.join(missing)}",
+            f"needs the growth of envelopes for {', '.join(missing)}",
             key="budgets.regime",
             value=budgets.regime,
             allowed=f"{budgets.regime} with [growth.envelopes] for each agency that pays, or for "
-            f"{ALL}: 0.0 where it keeps pace with prices",
+            f"{ALL}; 0.0 keeps pace with prices",
         )
 
 
 def payers_of(config: "Scenario") -> list[str]:
-    """Return the agencies that pay for services simulated, for the plan, or for what is usual.
+    """Return the agencies that pay for simulated services, the plan or usual spending.
 
     Examples
     --------
@@ -178,7 +181,7 @@ def payers_of(config: "Scenario") -> list[str]:
 
 
 def growing_services() -> list[str]:
-    """Name the services whose demand may grow from outside."""
+    """Return the services whose demand may have exogenous growth."""
     return [*contact_services(), "child_in_need"]
 
 
@@ -186,7 +189,7 @@ def _check_growth(config: "Scenario") -> None:
     tables = {
         "envelopes": (AGENCIES, "agency"),
         "unit_costs": (load_services(), "service"),
-        "demand": (growing_services(), "service that grows by itself"),
+        "demand": (growing_services(), "service whose demand can grow"),
     }
     for table, (known, what) in tables.items():
         for name, rates in getattr(config.growth, table).items():
@@ -240,7 +243,7 @@ def _check_taper(config: "Scenario", entry: "PlanEntry", at: str) -> None:
     months = entry.end_month - entry.start_month + 1
     if ending == "tapered" and entry.taper_months >= months:
         raise ScenarioError(
-            "nobody would ever be taken in: the whole plan is its ending",
+            "nobody would be enrolled: the taper covers the whole entry",
             key=f"{at}.taper_months",
             value=entry.taper_months,
             allowed=f"below {months}, or ending = 'abrupt'",
@@ -250,4 +253,4 @@ def _check_taper(config: "Scenario", entry: "PlanEntry", at: str) -> None:
 def _require_neighbourhoods(named: Sequence[str], key: str, codes: Sequence[str]) -> None:
     for code in named:
         if code not in codes:
-            raise ScenarioError("no neighbourhood of the place", key=key, value=code, known=codes, wanted=code)
+            raise ScenarioError("is not a neighbourhood of the place", key=key, value=code, known=codes, wanted=code)

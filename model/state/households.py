@@ -70,7 +70,7 @@ def _sizes(rows, householder, slots, degree, sizes):
 
 
 def has_room(people: Population, network: Network, rows: Array) -> Array:
-    """Tell which residents' households can take one more for each time they are named.
+    """Return which residents' households can take one more for each time they are named.
 
     Nobody is born into a household that could not all be tied to one another: one in millions.
     """

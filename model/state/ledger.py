@@ -1,8 +1,8 @@
-r"""The book of who paid whom for what: double entry, in whole pence of the real place.
+r"""The ledger: payments between agencies, as double entry in whole pence of the real place.
 
 Every posting takes a sum from one agency and gives it to another, or to its own service, so that
-all accounts together are nothing at any time. Money is that of 2024/25. What was used is billed
-by year, item, quintile and payer, and each such line is rounded by itself, halves up:
+all accounts always sum to zero. Money is in pounds of 2024/25. Use is billed by year, item,
+quintile and payer, and each line is rounded separately, halves up:
 
 .. math:: \lfloor 100 \, n \, s \, u \, a + 1/2 \rfloor \text{ pence}
 
@@ -81,7 +81,7 @@ class Ledger:
             if agency not in self._balances:
                 raise EvidenceError("unknown agency", key="ledger", value=agency, known=AGENCIES, wanted=agency)
         if not isinstance(line.pence, int) or line.quintile not in range(N_QUINTILES + 1):
-            raise ValueError(f"{line} is no posting: whole pence and a quintile of 0 to 5 are due")
+            raise ValueError(f"{line} is not a posting: it needs whole pence and a quintile from 0 to 5")
         if line.pence == 0:
             return
         self._balances[line.payer] -= line.pence

@@ -1,7 +1,7 @@
-"""Who lived in the sample at the end of each year, and who died in it, resident by resident.
+"""A yearly record of every simulated resident: who was alive at its end, and who died in it.
 
-Two worlds with one seed give a resident one id, so whoever reads these rows can tell what became
-of the same people in both.
+Two runs with the same seed give a resident the same id, so these rows show what happened to the
+same people in both.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from model.core.rates import MONTHS_PER_YEAR
 from model.state.population import Population
 
 MOST_UNASKED = 3_000_000
-"""Resident-years of a run up to which a campaign that compares keeps lives of its own accord."""
+"""A comparison keeps lives by default up to this many resident-years a run."""
 MOST = 30_000_000
 """Resident-years of a run beyond which they are refused."""
 BYTES = 46

@@ -120,8 +120,8 @@ def rows_with_room(sizes: Array) -> Array:
     >>> rows_with_room(np.array([10, 8_000])).tolist()
     [48, 10968]
     """
-    due = ROOM * sizes + SPARE * np.sqrt(sizes) + 8.0
-    return np.asarray(GROUP_ROWS * np.ceil(due / GROUP_ROWS), np.int64)
+    needed = ROOM * sizes + SPARE * np.sqrt(sizes) + 8.0
+    return np.asarray(GROUP_ROWS * np.ceil(needed / GROUP_ROWS), np.int64)
 
 
 def count_rows(place: Place, population: int) -> int:
@@ -211,7 +211,7 @@ class Population:
 
     @property
     def n_rows(self) -> int:
-        """Rows there are, lived in or not."""
+        """Number of rows, occupied or vacant."""
         return int(self.resident.size)
 
     def write(self, name: str, rows: Array | slice, values: Any) -> None:

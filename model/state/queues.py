@@ -1,11 +1,11 @@
-r"""Who waits for a service, longest first, and how many it can serve.
+r"""Queues for services of limited capacity: the longest wait is served first.
 
-A contact that cannot be served waits in the line of its service and keeps its identity there.
+A contact that cannot be served waits in the queue of its service and keeps its identity there.
 Each month those who died or moved away leave; of the others some give up and, where that is
 allowed, some turn to another service, at the monthly chances of two competing rates. Then those
-who wait longest are served, as many as there is room for, and new arrivals last. Room is bought
-for the real place in whole contacts a month; the sample gets its share of all that was offered
-so far, in whole contacts too, so that no part of one is ever lost:
+who have waited longest are served, up to capacity, and new arrivals last. Capacity is bought
+for the real place in whole contacts a month; the sample gets its share of all capacity offered
+so far, also in whole contacts, so that no part of one is ever lost:
 
 .. math:: r_m = \lfloor C_m \, n / N \rfloor - \lfloor C_{m-1} \, n / N \rfloor,
 
@@ -156,7 +156,7 @@ class Queue(NamedTuple):
     line: Contacts
 
     def room(self, bought: int = 0) -> int:
-        """Return whom the sample's share of this month can serve, with what is bought beside."""
+        """Return how many the sample's share of this month's capacity can serve, purchases included."""
         before, after = self.offered, self.offered + self.per_month + bought
         return after * self.sample // self.real - before * self.sample // self.real
 
@@ -202,7 +202,7 @@ def pass_month(
     draws: Draws,
     month: int,
 ) -> Passed:
-    """Let a line pass a month: some leave it, and those who wait longest are served.
+    """Advance a queue by a month: some leave it, and those who have waited longest are served.
 
     New arrivals come last; those who came in one month are served in an order drawn among them.
 
@@ -235,7 +235,7 @@ def pass_month(
 
 
 def _leaving(queue: Queue, people: Population, place: int, draws: Draws, month: int) -> tuple[Array, Array]:
-    """Tell who gives up, or has died or moved away, and who turns to another service.
+    """Return who gives up, or has died or moved away, and who turns to another service.
 
     A resident who waits with several contacts for a service leaves with all of them.
     """
@@ -248,7 +248,7 @@ def _leaving(queue: Queue, people: Population, place: int, draws: Draws, month: 
 
 
 def _longest(contacts: Contacts, which: Array, n: int, place: int, draws: Draws) -> Array:
-    """Tell, of contacts in the order they joined, the n that have waited longest."""
+    """Return, of contacts in the order they joined, the n that have waited longest."""
     is_first = np.arange(which.size) < n
     if n in (0, which.size):
         return is_first
@@ -261,7 +261,7 @@ def _longest(contacts: Contacts, which: Array, n: int, place: int, draws: Draws)
 
 
 def _lowest(rank: Array, n: int) -> Array:
-    """Tell the lowest n ranks, of equal ones the first: fewer than there are."""
+    """Return the lowest n ranks, the first of equal ones: fewer than all."""
     limit = np.partition(rank, n)[n]
     is_low = np.asarray(rank < limit)
     equal = np.flatnonzero(rank == limit)

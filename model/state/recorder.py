@@ -1,4 +1,4 @@
-"""What one run writes down: counts month by month, sums year by year."""
+"""The record of one run: counts by month, sums by year."""
 
 import hashlib
 import math
@@ -39,7 +39,7 @@ SHAPE = (N_QUINTILES, len(AGE_BANDS), N_STATES + 1)
 DEMAND, SERVED = Flow._fields.index("demand"), Flow._fields.index("served")
 WAITING, STOCK_MONTHS = Flow._fields.index("waiting"), len(Flow._fields)
 N_SUMMED = len(Flow._fields) + 1
-"""Counts of a year by service: those of a flow, and the months lived in a stock."""
+"""Counts of a year by service: those of a flow, and the person-months in a stock."""
 
 
 @kernel
@@ -137,7 +137,7 @@ class Recorder:
     ledger : Ledger
         The book, posted at the end of every year.
     lives : Lives
-        Who lived and who died, where that is kept.
+        The yearly record of every resident, where it is kept.
     """
 
     def __init__(
@@ -233,8 +233,8 @@ class Recorder:
         Parameters
         ----------
         usual, bought : int
-            Contacts of the real place: what the service could serve in the year, and what the
-            plan bought beside.
+            Contacts of the real place: what the service could serve in the year, and the
+            plan's purchases on top.
         """
         if service not in self._services:
             return

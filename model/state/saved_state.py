@@ -1,4 +1,4 @@
-"""A burnt-in place on disk: plain arrays and counters, checked before they are believed."""
+"""A burnt-in place on disk: plain arrays and counters, checked before they are used."""
 
 import hashlib
 import json
@@ -136,9 +136,9 @@ def read_state(path: Path, config: Scenario) -> tuple[int, dict[str, Array]]:
         if not isinstance(seed, int):
             raise ValueError("its seed is no whole number")
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
-        raise ResultsError(f"is no saved place ({error})", file=path) from None
+        raise ResultsError(f"is not a saved place ({error})", file=path) from None
     if past != history_of(config):
-        raise ResultsError("holds another past than the scenario's", file=path)
+        raise ResultsError("holds a different past from the scenario's", file=path)
     return seed, arrays
 
 
@@ -192,13 +192,13 @@ def _require_people(arrays: Mapping[str, Array], is_present: Array) -> None:
 
 
 def _require_shapes(arrays: Mapping[str, Array], n: int) -> None:
-    due: dict[str, tuple[str, tuple[int, ...]]] = {f"people.{one.name}": (one.dtype, (n,)) for one in COLUMNS}
-    due |= {f"slots.{layer.name}": ("int32", (n, layer.slots)) for layer in LAYERS}
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {f"people.{one.name}": (one.dtype, (n,)) for one in COLUMNS}
+    expected |= {f"slots.{layer.name}": ("int32", (n, layer.slots)) for layer in LAYERS}
     counts = ("degrees", "content", "discontent")
-    due |= dict.fromkeys(counts, ("uint8", (len(LAYERS), n)))
-    due |= {"weights": ("float64", (len(LAYERS),)), "overflow": ("int64", (len(LAYERS),))}
-    due["bounds"] = ("int64", (arrays["bounds"].size,))
-    for name, (dtype, shape) in due.items():
+    expected |= dict.fromkeys(counts, ("uint8", (len(LAYERS), n)))
+    expected |= {"weights": ("float64", (len(LAYERS),)), "overflow": ("int64", (len(LAYERS),))}
+    expected["bounds"] = ("int64", (arrays["bounds"].size,))
+    for name, (dtype, shape) in expected.items():
         if arrays[name].dtype != dtype or arrays[name].shape != shape:
             raise ValueError(f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}")
 

@@ -82,7 +82,7 @@ class Results:
         return self._joined("budgets")
 
     def lives_of(self, run: int) -> pd.DataFrame:
-        """Return who lived and who died in one run, by year and resident; no rows if not kept.
+        """Return the residents alive at the end of each year of a run, and those who died; no rows if not kept.
 
         Without the run's dimensions: there may be millions of rows.
         """

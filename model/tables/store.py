@@ -116,7 +116,7 @@ def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
                 (root / f"{number:03d}" / PARTS).mkdir()
                 return root / f"{number:03d}"
     except FileExistsError:
-        problem = "is in use already" if named else "is a file; a folder is due here"
+        problem = "is already in use" if named else "is a file; a folder is needed here"
         raise ResultsError(problem, file=named or root, allowed="a new folder, or an empty one") from None
     except OSError as error:
         raise ResultsError(f"cannot be written ({error.strerror})", file=named or root) from None

@@ -172,11 +172,11 @@ def test_bad_value_in_a_profile_is_named(tmp_path: Path, good: str, bad: str, to
         ("[100, 0, 0, 0, 0]", "[99, 0, 0, 0, 0]", "quintiles of T1 sum to 99, population is 100"),
         ("[100, 0, 0, 0, 0]", "[100, 0, 0, 0]", "quintiles of T1 must be 5 counts"),
         ("[20, 60, 20]", "[20, 80]", "ages of T1 must be 3 counts, one for each age in age_from"),
-        ('"T2"', '"T1"', "neighbourhood T1 is there twice"),
-        ("[0, 16, 65]", "[0, 65, 16]", "age_from must start at 0 and rise"),
-        ("[0, 16, 65]", "[0, 16, 16]", "age_from must start at 0 and rise"),
-        ("[0, 16, 65]", "[1, 16, 65]", "age_from must start at 0 and rise"),
-        ("[0, 16, 65]", "[]", "age_from must start at 0 and rise"),
+        ('"T2"', '"T1"', "neighbourhood T1 is listed twice"),
+        ("[0, 16, 65]", "[0, 65, 16]", "age_from must start at 0 and increase"),
+        ("[0, 16, 65]", "[0, 16, 16]", "age_from must start at 0 and increase"),
+        ("[0, 16, 65]", "[1, 16, 65]", "age_from must start at 0 and increase"),
+        ("[0, 16, 65]", "[]", "age_from must start at 0 and increase"),
     ],
 )
 def test_profile_that_contradicts_itself_is_refused(tmp_path: Path, good: str, bad: str, told: str) -> None:

@@ -386,19 +386,19 @@ REFUSED = [
         "ages = [50, 120]",
         "ages = [65, 50]",
         "eligibility = {",
-        "ages [65, 50] are not from 16 to 120, the younger first",
+        "ages [65, 50] are not within 16 to 120, the lower age first",
     ),
-    ("ages = [50, 120]", "ages = [5, 50]", "ages [5, 50] are not from 16 to 120"),
+    ("ages = [50, 120]", "ages = [5, 50]", "ages [5, 50] are not within 16 to 120"),
     ('lonely = "sometimes"', 'lonely = "seldom"', "eligibility.lonely = 'seldom': ", "'any', 'sometimes' or 'often'"),
-    ('lonely = "sometimes"', 'child_care = "in need"', "child_care asks for parents = true"),
+    ('lonely = "sometimes"', 'child_care = "in need"', "child_care requires parents = true"),
     ("self_referral = {", "uptake_ = {", "enrolment.uptake_ = {", "Did you mean 'uptake'?"),
-    ("people = { value = 12", "people = 12 # {", "capacity.people = 12: ", "a number is due with its evidence"),
+    ("people = { value = 12", "people = 12 # {", "capacity.people = 12: ", "a number needs its evidence"),
     ("grade = 6", "grade = 7", "grade = 7: input should be less than or equal to 6"),
-    ('kind = "add_ties"', 'kind = "add_ties"\nthrough = "activity"', "neither through an activity"),
+    ('kind = "add_ties"', 'kind = "add_ties"\nthrough = "activity"', "and neither with 'activity'"),
     ("label =", "label ==", "is not TOML"),
-    ("label =", 'name = "befriending"\nlabel =', "name = 'befriending': a programme is named by its file"),
-    ("[sources]", '[sources]\nS203 = "Ours."', "sources.S203: stands for something else already"),
-    ("[sources]", '[sources]\nassumption = "Ours."', "sources.assumption: stands for something"),
+    ("label =", 'name = "befriending"\nlabel =', "name = 'befriending': a programme takes its name from its file"),
+    ("[sources]", '[sources]\nS203 = "Ours."', "sources.S203: is already the id of other evidence"),
+    ("[sources]", '[sources]\nassumption = "Ours."', "sources.assumption: is already the id"),
     (
         "[[effects]]",
         f'[[effects]]\nkind = "add_ties"\nties = {{ {NUMBER} }}\n'
@@ -424,7 +424,7 @@ def test_refusals_name_the_place_and_the_nearest_name(tmp_path, there, instead, 
 def test_a_programme_without_a_way_in_is_refused(tmp_path):
     text = re.sub(r"self_referral = .*\n", "", EXAMPLE)
 
-    assert "names no way in; give one or more of after_acute" in refusal_of(own(tmp_path, text))
+    assert "has no recruitment route; give one or more of after_acute" in refusal_of(own(tmp_path, text))
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def test_missing_file_is_told_the_nearest_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["folder", "folder.toml"])
 def test_folder_is_no_scenario(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
-    assert message_of(tmp_path / name).endswith("is a folder; a file is due here")
+    assert message_of(tmp_path / name).endswith("is a folder; a file is needed here")
 
 
 @needs_fifo
@@ -339,7 +339,7 @@ def test_path_that_leads_outside_is_refused(tmp_path: Path, key: str, way: str) 
     file = write(inside, f'{key} = "{path}"')
     told = message_of(file)
     assert told.startswith(f"{file}: {key} = '{path[:12]}")
-    assert f"leads outside the allowed folders. Allowed: a file under {inside} or " in told
+    assert f"is outside the allowed folders. Allowed: a file under {inside} or " in told
 
 
 def test_file_in_a_folder_below_may_be_extended(tmp_path: Path) -> None:
@@ -599,11 +599,11 @@ PEERS = '[[plan]]\nprogramme = "peer_support_group"\nbudget_gbp_per_year = 1000\
         ("capacity = [1]", "capacity = [1]: is not a table of keys"),
         (
             "[[plan]]\nbudget_gbp_per_year = 1",
-            "plan.0 = '': names neither or both. Allowed: a programme or a service",
+            "plan.0 = '': names neither or both. Allowed: either a programme or a service",
         ),
         (
             PEERS + 'service = "gp"',
-            "plan.0 = 'peer_support_group': names neither or both. Allowed: a programme or a service",
+            "plan.0 = 'peer_support_group': names neither or both. Allowed: either a programme or a service",
         ),
         (
             PEERS.replace("_group", "_grup"),
@@ -612,7 +612,7 @@ PEERS = '[[plan]]\nprogramme = "peer_support_group"\nbudget_gbp_per_year = 1000\
         ),
         (
             '[[plan]]\nservice = "ambulence"\nbudget_gbp_per_year = 1',
-            "plan.0.service = 'ambulence': is no service with contacts that money could buy more of. "
+            "plan.0.service = 'ambulence': is not a service with contacts, of which money could buy more. "
             "Did you mean 'ambulance'?",
         ),
         (
@@ -626,25 +626,25 @@ PEERS = '[[plan]]\nprogramme = "peer_support_group"\nbudget_gbp_per_year = 1000\
         (
             PEERS + 'targeting = "named"',
             "plan.0.targeting = 'named': neighbourhoods and targeting do not agree. Allowed: 'named' "
-            "with neighbourhoods, another without",
+            "with neighbourhoods, or another rule without",
         ),
         (
             f'place = "sandbeck"\n{PEERS}neighbourhoods = ["SB1"]',
             "plan.0.targeting = 'equal': neighbourhoods and targeting do not agree. Allowed: 'named' "
-            "with neighbourhoods, another without",
+            "with neighbourhoods, or another rule without",
         ),
         (
             f'place = "sandbeck"\n{PEERS}targeting = "named"\nneighbourhoods = ["SB1", "SB9"]',
-            "plan.0.neighbourhoods = 'SB9': no neighbourhood of the place. Did you mean 'SB5'?",
+            "plan.0.neighbourhoods = 'SB9': is not a neighbourhood of the place. Did you mean 'SB5'?",
         ),
         (
             PEERS + PEERS,
-            "plan.0.name = 'peer_support_group': two entries have this name. Allowed: one name each; "
-            "give name in one of them",
+            "plan.0.name = 'peer_support_group': two entries have this name. Allowed: a different name for each; "
+            "set name in one of them",
         ),
         (
             PEERS + "start_month = 3\nend_month = 14",
-            "plan.0.taper_months = 12: nobody would ever be taken in: the whole plan is its ending. "
+            "plan.0.taper_months = 12: nobody would be enrolled: the taper covers the whole entry. "
             "Allowed: below 12, or ending = 'abrupt'",
         ),
     ],
@@ -695,7 +695,7 @@ def test_programme_beside_the_scenario_is_read_and_no_other(tmp_path: Path) -> N
 
     file = write(tmp_path / "mine", plan.format("../other/circle.toml"))
     said = message_of(file)
-    assert said.startswith(f"{file}: plan.0.programme = '../other/circle.toml': leads outside")
+    assert said.startswith(f"{file}: plan.0.programme = '../other/circle.toml': is outside")
     assert f"Allowed: a file under {tmp_path / 'mine'}" in said
 
     file = write(tmp_path / "mine", plan.format("cirlce.toml"))

@@ -337,12 +337,12 @@ def test_more_of_a_service_under_a_name_of_its_own_is_no_programme_without_peopl
 @pytest.mark.parametrize(
     ("update", "told"),
     [
-        ({"years": 3}, "years = 2: status_quo, compared with, has 3. Allowed: the same in both; --y"),
+        ({"years": 3}, "years = 2: the comparator status_quo has 3. Allowed: the same in both; --y"),
         ({"seed": 9}, "seed = 1: "),
         ({"replicates": 2}, "replicates = 3: "),
         ({"population": 900}, "population = 800: "),
-        ({"burn_in_years": 1}, "burn_in_years = 0: status_quo, compared with, has 1. Allowed: the s"),
-        ({"place": "wigan"}, "place = 'sandbeck': status_quo, compared with, has 'wigan'"),
+        ({"burn_in_years": 1}, "burn_in_years = 0: the comparator status_quo has 1. Allowed: the s"),
+        ({"place": "wigan"}, "place = 'sandbeck': the comparator status_quo has 'wigan'"),
         ({"structure": {"variant": "no_buffer"}}, "structure.variant = 'full': "),
         ({"parameters": {"frailty_sd": 0.7}}, "parameters.frailty_sd = "),
         ({"services": ("gp",)}, "services = ("),

@@ -667,7 +667,7 @@ def test_a_composition_counts_every_resident_once(town):
         ('margins = "age"', "services.gp.margins"),
         ('kind = "flow"', "services.gp.kind = 'flow': "),
         ('spills_to = "a_and_f"', "services.gp.spills_to = 'a_and_f': unknown service"),
-        ('spills_to = "gp"', "services.gp.spills_to = 'gp': nobody can turn there"),
+        ('spills_to = "gp"', "services.gp.spills_to = 'gp': cannot take people who spill over"),
     ],
 )
 def test_a_service_with_a_wrong_field_is_refused(tmp_path, line, told):

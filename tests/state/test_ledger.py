@@ -132,7 +132,7 @@ def test_an_unknown_agency_is_refused_and_nothing_posted(key):
 
 @pytest.mark.parametrize("changes", [{"pence": 0.5}, {"quintile": 6}, {"quintile": -1}])
 def test_what_is_no_posting_is_refused(changes):
-    with pytest.raises(ValueError, match="is no posting"):
+    with pytest.raises(ValueError, match="is not a posting"):
         Ledger().post(line(**changes))
 
 

@@ -460,8 +460,11 @@ def test_a_queue_prolongs_crisis_and_none_does_not(tiny, rule, prolongs):
 @pytest.mark.parametrize(
     ("capacity", "told"),
     [
-        ({"gpp": {}}, "capacity.gpp: is no service with contacts that could be limited. Did you mean 'gp'"),
-        ({"looked_after_child": {}}, "capacity.looked_after_child: is no service with contacts"),
+        (
+            {"gpp": {}},
+            "capacity.gpp: is not a service with contacts, whose capacity could be limited. Did you mean 'gp'",
+        ),
+        ({"looked_after_child": {}}, "capacity.looked_after_child: is not a service with contacts"),
         ({GP: {"rule": "qeue"}}, "capacity.gp.rule = 'qeue': "),
         ({GP: {"relative": 0.0}}, "capacity.gp.relative = 0.0: "),
         ({GP: {"relative": -1.0}}, "capacity.gp.relative = -1.0: "),
