@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""From a results folder to an appraisal of its plans; nothing is run.
-=======
-"""From the folder of a campaign to the appraisal of its plans; nothing is simulated again."""
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
+"""From the folder of a campaign to the appraisal of its plans; nothing is simulated again.
 
 Two rules say where its numbers come from.
 
@@ -172,11 +168,7 @@ def prices_of(settings: Iterable[tuple[str, Any]], results: Results) -> dict[str
     Raises
     ------
     ScenarioError
-<<<<<<< HEAD
-        When a key is no unit cost of the campaign; the nearest is suggested.
-=======
-        When a key is not a unit cost; the nearest is suggested.
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
+        When a key is not a unit cost of the campaign; the nearest is suggested.
     EvidenceError
         When a price cannot be used.
     """
@@ -245,20 +237,11 @@ def _judged(one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping
         entries=tuple(entry["label"] for entry in one.facts["plan_in_force"]),
     )
     pairs = one.pairs[["run_ours", "run_theirs"]]
-<<<<<<< HEAD
-    told = f"{schedule.version} ({rates_in_words(bands)})" if bands is schedule.money else rates_in_words(bands)
-    if not any(_reacts(facts) for facts in both.values()):
-        ledger = ledger[ledger["kind"] != USUAL]
-    worth = Appraisal(ledger, one.results.people, pairs, terms, one.results.lives_of)
-    return Judged(one, worth, told, prices)
-=======
     words = f"{schedule.version} ({rates_in_words(bands)})" if bands is schedule.money else rates_in_words(bands)
-    ungraded = sorted({name for (_, name), grade in grades.items() if grade is None})
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
     worth = Appraisal(ledger, one.results.people, pairs, terms, one.results.lives_of)
-    return Judged(one, worth, words, prices, ungraded)
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
+    return Judged(one, worth, words, prices)
 
 
 def _reacts(facts: Mapping[str, Any]) -> bool:
@@ -267,13 +250,8 @@ def _reacts(facts: Mapping[str, Any]) -> bool:
 
 
 def _steps(facts: Mapping[str, Any], prices: Mapping[str, float]) -> dict[str, ByYear]:
-<<<<<<< HEAD
-    """Return what a whole step of each service costs a year, at prices set here or in force."""
-    in_force = facts["parameters_in_force"]
-=======
     """Return the yearly cost of a whole step of each service, at prices set here or in force."""
-    known, in_force = load_payments().services, facts["parameters_in_force"]
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
+    in_force = facts["parameters_in_force"]
     return {
         name: _grown(prices.get(name, in_force[f"{name}_unit_cost"]) * one["step_units"], name, facts)
         for name, one in facts["services_in_force"].items()
@@ -287,43 +265,6 @@ def _grown(price: float, service: str, facts: Mapping[str, Any]) -> ByYear:
     return price if rates is None else (price * index_of(rates, facts["years"])).tolist()
 
 
-<<<<<<< HEAD
-=======
-def _grades(facts: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return the grade of evidence of each entry of a plan, none where its file is gone."""
-    found: dict[str, int | None] = {}
-    for entry in facts["plan"]:
-        name = entry["name"] or Path(entry["programme"] or entry["service"]).stem
-        found[name] = load_outside().service_grade if entry["service"] else _grade(entry["programme"])
-    return found
-
-
-def _grade(programme: str) -> int | None:
-    try:
-        return load_programme(programme).grade
-    except EvidenceError:
-        return None
-
-
-def _building(facts: Mapping[str, Any]) -> dict[str, float]:
-    """Return the share of each programme's money that builds social infrastructure."""
-    found = {}
-    for entry in facts["plan"]:
-        if entry["programme"]:
-            name = entry["name"] or Path(entry["programme"]).stem
-            found[name] = _building_share(entry["programme"])
-    return found
-
-
-def _building_share(programme: str) -> float:
-    try:
-        effects = load_programme(programme).effects_of(BuildInfrastructure)
-    except EvidenceError:
-        return 0.0
-    return float(sum(effect.share_of_spend.value for effect in effects))
-
-
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 def rates_in_words(bands: Bands) -> str:
     """Write discount rates, and the year from which each applies.
 
@@ -365,10 +306,5 @@ def _judged_by(one: Judged) -> str:
 
 
 def prices_set(one: Judged) -> list[str]:
-<<<<<<< HEAD
-    """Tell the unit costs that were put in place of those in force."""
-    return [f"{item_label(one.comparison.facts, name)} at £{price:,.10g}" for name, price in one.prices.items()]
-=======
     """List the unit costs that replace those in force."""
-    return [f"{item_words(name)} at £{price:,.10g}" for name, price in one.prices.items()]
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
+    return [f"{item_label(one.comparison.facts, name)} at £{price:,.10g}" for name, price in one.prices.items()]

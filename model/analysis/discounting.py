@@ -71,16 +71,10 @@ def _deflator_file() -> GuidanceFile:
 class Outside:
     """Values that an appraisal takes from guidance, in pounds of the ledger's price year.
 
-<<<<<<< HEAD
-    ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is that of a year of life in full
-    health; ``optimism_bias`` is the share added to costs, by grade of evidence from 1. Of those
-    who enrol in a programme, a mean gain above ``most_plausible_gain`` points of life
-    satisfaction is not believed. ``files`` are those it was read from, with the deflator.
-=======
     ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is the value of a year of life in full
     health; ``optimism_bias`` is the share added to costs, by grade of evidence from 1. A mean gain
-    of enrolees above ``most_plausible_gain`` points of life satisfaction is not credible.
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
+    of enrolees above ``most_plausible_gain`` points of life satisfaction is not credible. ``files``
+    are those it was read from, with the deflator.
     """
 
     wellby_gbp: Mapping[str, float]
@@ -88,15 +82,7 @@ class Outside:
     most_plausible_gain: float
     optimism_bias: Sequence[float]
     service_grade: int
-<<<<<<< HEAD
     files: Sequence[GuidanceFile]
-=======
-
-    @property
-    def worst_grade(self) -> int:
-        """The grade used for programmes without one."""
-        return len(self.optimism_bias)
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
     def uplift(self, grade: int) -> float:
         """Return the share added to the cost of a programme of a grade."""

@@ -247,13 +247,9 @@ def run_campaign(
     comparator : Scenario, optional
         What every scenario is compared with, seed by seed.
     lives : bool
-<<<<<<< HEAD
-        Whether to keep the table ``lives`` in any case, not only where a comparison is small enough.
+        Whether to keep the table ``lives`` always, not only where a comparison is small enough.
     command : sequence of str, optional
         The words of the command that asks for it, for the manifest.
-=======
-        Whether to keep the table ``lives`` always, not only where a comparison is small enough.
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
     Returns
     -------

@@ -142,13 +142,8 @@ def live_here(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
 _worker: dict[str, Any] = {}
 
 
-<<<<<<< HEAD
 def _start_worker(folder: Path, lived: Any, stop: Any, own_code: Mapping[str, TextFile]) -> None:
-    # The parent alone answers Ctrl-C: it tells its workers to stop, and they close their files.
-=======
-def _start_worker(folder: Path, lived: Any, stop: Any, own_code: Mapping[str, OwnCode]) -> None:
     # Only the parent handles Ctrl-C: it asks its workers to stop, and they close their files.
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for name, code in own_code.items():

@@ -247,13 +247,9 @@ class Budgets(_Table):
 
 
 class Scenario(_Table):
-<<<<<<< HEAD
-    """One experiment, apart from the model that runs it, with the place and programmes it names.
+    """One experiment, independent of the model that runs it, with the place and programmes it names.
 
     Their files are read when it is made, and never again.
-=======
-    """One experiment, independent of the model that runs it.
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
     Parameters
     ----------
@@ -349,13 +345,9 @@ class Scenario(_Table):
     ) -> Self:
         """Return a checked copy with some keys replaced.
 
-<<<<<<< HEAD
-        A table given as a dict goes over the present one; keys it does not name stay. The copy keeps what
+        A table given as a dict updates the present one; keys it does not name stay. The copy keeps what
         was read of the files that both name, and takes others from ``inputs`` where they are there;
         `load_scenario` reads them again.
-=======
-        A table given as a dict updates the present one; keys it does not name stay.
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
 
         Raises
         ------
@@ -539,13 +531,8 @@ def _read_chain(file: Path, allowed: Sequence[Path], origins: _Origins, chain: l
     document = toml_of(chain[-1], ScenarioError)
     base: dict[str, Any] = {}
     if "extends" in document:
-<<<<<<< HEAD
-        parent = _beside(file, document.pop("extends"), allowed, "extends")
-        base = _read_chain(parent, allowed, origins, chain)
-=======
         parent = _next_to(file, document.pop("extends"), allowed, "extends")
-        base = _read_chain(parent, allowed, origins, (*seen, real))
->>>>>>> 227c7f1 (Errors, command help and module texts are plain English)
+        base = _read_chain(parent, allowed, origins, chain)
     _settle_files(document, file, allowed)
     for key in _dotted(document):
         origins[key] = str(file)

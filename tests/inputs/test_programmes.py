@@ -27,7 +27,7 @@ from model.inputs.programmes import (
 )
 from model.inputs.scenario import bundled_scenarios
 from model.reporting.pages.programmes import (
-    ASKED_ELSEWHERE,
+    ANSWERED_ELSEWHERE,
     EXAMPLE,
     KINDS,
     OUTSIDE,
@@ -209,7 +209,7 @@ def test_every_claim_leads_somewhere_or_says_why_not():
     known = {
         "programme": NAMES,
         "parameter": load_parameters(),
-        "pattern": {**PATTERNS, **ASKED_ELSEWHERE},
+        "pattern": {**PATTERNS, **ANSWERED_ELSEWHERE},
     }
     for claim in CLAIMS:
         targets = targets_of(claim)

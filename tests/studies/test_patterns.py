@@ -78,7 +78,7 @@ def test_the_page_has_a_part_with_a_null_for_every_question(figures):
 
 
 def test_words_follow_the_figures():
-    assert "no change can be told" in change_in_words(Estimate(5.0, -1.0, 11.0))
+    assert "no clear change" in change_in_words(Estimate(5.0, -1.0, 11.0))
     assert change_in_words(Estimate(5.0, 1.0, 9.0)) == "rises by 5 (1 to 9)"
     assert change_in_words(Estimate(-5.0, -9.0, -1.0)) == "falls by 5 (1 to 9)"
     assert change_in_words(Estimate(0.0, 0.0, 0.0)) == "does not change at all"

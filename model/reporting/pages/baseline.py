@@ -18,7 +18,7 @@ MIDLIFE = "log_hazard_age_35_49"
 
 
 def baseline_page(found: Baseline) -> str:
-    """Set the measured baseline beside what was published, as Markdown."""
+    """Compare the simulated baseline with published figures, as Markdown."""
     parts = (
         _opening,
         _knob_table,
@@ -52,17 +52,17 @@ def _opening(found: Baseline) -> Iterator[str]:
     yield "# The baseline: England as it is, and Wigan as a prediction"
     yield ""
     yield (
-        f"England in small, {found.residents:,} residents, lived without change in "
-        f"{len(found.england)} worlds: {kinds['fitted']} figures and {kinds['predicted']} ones lie "
-        f"in their published ranges, and over {YEARS_TOLD[-1]} years no band moves by more than "
-        f"{drift:.2f} points. It hangs on shares of the upper bands that were recalled, and on "
-        "priors where nothing was published."
+        f"England in small, {found.residents:,} simulated residents, run without change with "
+        f"{len(found.england)} seeds: {kinds['fitted']} figures and {kinds['predicted']} figures lie within "
+        f"their published ranges, and over {YEARS_TOLD[-1]} years the share of no state changes by more than "
+        f"{drift:.2f} percentage points. The results depend on the shares of the two upper states, which were quoted "
+        "from memory, and on priors where nothing was published."
     )
     yield ""
     yield (
-        "Written by `upstream baseline`, after `upstream calibrate`. ± is half of a 95 % interval "
-        "for the mean over worlds: chance in the simulation alone. A figure is *fitted* where "
-        "calibration, a solution or a rate set by hand aims at it, *predicted* where none does; outside its range it says so."
+        "Written by `upstream baseline`, after `upstream calibrate`. ± is half of a 95 % interval for the mean over "
+        "seeds. It covers chance between runs only. A figure is *fitted* where calibration, a solution or a rate set "
+        "by hand aims at it, and *predicted* where none does. Figures outside their range are marked."
     )
 
 
@@ -80,7 +80,7 @@ def _knob_table(found: Baseline) -> Iterator[str]:
         )
     fixed = [one.name for one in load_parameters().entries.values() if one.status == "not identifiable"]
     yield ""
-    yield f"Not identifiable by these targets, and left at their priors: {_code(fixed)}."
+    yield f"These targets cannot identify the following, which stay at their priors: {_code(fixed)}."
 
 
 def _knob_name(knob: Knob) -> str:
@@ -99,15 +99,15 @@ def _setting(knob: Knob, variant: str) -> float:
     first = knob.parameters[0]
     if len(knob.parameters) == 1:
         return fitted[first]
-    # Log hazards of age are told about their mean, which moves with them: compared with midlife.
+    # Log hazards of age are relative to their mean, which moves with them: compare them with midlife.
     shift = fitted[MIDLIFE] - priors[MIDLIFE] if first in AGE_NAMES else 0.0
     return (fitted[first] - shift) / priors[first]
 
 
 def _target_table(found: Baseline) -> Iterator[str]:
-    yield "## England beside the published figures"
+    yield "## England compared with published figures"
     yield ""
-    yield "| figure | published | range | here | kind | |"
+    yield "| figure | published | range | model | kind | |"
     yield "| --- | --- | --- | --- | --- | --- |"
     notes = []
     for name, measured in _targets_measured(found).items():
@@ -121,16 +121,16 @@ def _target_table(found: Baseline) -> Iterator[str]:
             f"| {measured.short(3 if target.unit == 'SD' else 2)} | {'fitted' if target.fitted else 'predicted'} | {verdict} |"
         )
     yield ""
-    yield from notes or ["Every figure lies in its range."]
+    yield from notes or ["Every figure lies within its range."]
     later = " and ".join(
         f"{months} months {estimate(found.of(f'still_low_after_{months}')).short(1)} %" for months in (12, 60)
     )
-    yield f"- Below 7 again after {later}: no published figure is in hand."
+    yield f"- Below 7 again after {later}: no published figure was found."
     yield (
-        "- **frequent attenders**: the 25 of 16,000 patients who come most would make "
-        f"{100.0 * frequent_attender_share(load_parameters()):.1f} % of general practice "
-        "appointments by their propensity; 8 % was published of one practice. A propensity that "
-        "met it would leave three in four patients without an appointment in a year."
+        "- **frequent attenders**: by their propensity, the 25 most frequent of 16,000 patients would make "
+        f"{100.0 * frequent_attender_share(load_parameters()):.1f} % of general practice appointments; one practice "
+        "published 8 %. A propensity that matched it would leave three in four patients without an appointment in a "
+        "year."
     )
 
 
@@ -142,7 +142,7 @@ def _change(found: Baseline, state: str) -> Estimate:
 def _years_table(found: Baseline) -> Iterator[str]:
     yield "## Forty years without change"
     yield ""
-    yield "Age-standardised shares of adults, in per cent."
+    yield "Age-standardised shares of adults, %."
     yield ""
     yield f"| | {' | '.join(f'year {year}' for year in YEARS_TOLD)} | change |"
     yield f"| --- |{' --- |' * (len(YEARS_TOLD) + 1)}"
@@ -151,7 +151,7 @@ def _years_table(found: Baseline) -> Iterator[str]:
         yield f"| {state.replace('_', ' ')} | {' | '.join(cells)} | {_change(found, state).short(2, '+')} |"
     cells = [estimate(found.of(f"life_satisfaction_in_{year}")).short(3) for year in YEARS_TOLD]
     yield f"| mean life satisfaction | {' | '.join(cells)} | |"
-    for name, label in (("frailty_sd", "spread of frailty"), ("ties_held", "ties an adult holds")):
+    for name, label in (("frailty_sd", "spread of frailty"), ("ties_held", "ties per adult")):
         start, end = (found.of(f"{name}_at_{when}") for when in ("start", "end"))
         change = estimate(100.0 * (end / start - 1.0)).short(2, "+")
         yield f"| {label} | {estimate(start).short(3)} | | {estimate(end).short(3)} | {change} % |"
@@ -160,7 +160,7 @@ def _years_table(found: Baseline) -> Iterator[str]:
 def _age_table(found: Baseline) -> Iterator[str]:
     yield "## Loneliness by age"
     yield ""
-    yield "| ages | often or always, published, % | here |"
+    yield "| ages | often or always, published, % | model |"
     yield "| --- | --- | --- |"
     for band in AGE_BANDS[CHILDREN + 1 :]:
         target = load_targets()[target_of(band)]
@@ -171,18 +171,18 @@ def _services_table(found: Baseline) -> Iterator[str]:
     p = load_parameters()
     yield "## Demand for services"
     yield ""
-    due = load_composition()
-    states = attributable_to_state(due, solve_demand(p, expected_sought=contacts_expected(p)), p)
+    england = load_composition()
+    states = attributable_to_state(england, solve_demand(p, expected_sought=contacts_expected(p)), p)
     yield (
-        "Rates for 1,000 of the base population a year. Margins are solved on England's composition: "
-        "the rates of all services, the ratio between the outer fifths for A&E and admissions (1.93, "
-        "1.72) and the share aged 65 and over for requests (71.6 %); the rest is predicted. The last "
-        "column is what would go if every adult were coping: it hangs on ratios by state of which "
-        "half is taken as causal (`causal_share`), most of them assumptions."
+        "Rates per 1,000 of the base population a year. Margins are solved on England's composition: the rates of "
+        "all services, the ratio between the outer fifths for A&E and admissions (1.93, 1.72) and the share aged 65 "
+        "and over for requests (71.6 %); the rest is predicted. The last column is the share of demand that would "
+        "disappear if every adult were coping. It depends on ratios by state, most of them assumptions, of which half "
+        "is taken as causal (`causal_share`)."
     )
     yield ""
     yield (
-        "| service | published | here | most to least deprived fifth | aged 65 and over, % | attributable to state, % |"
+        "| service | published | model | most to least deprived fifth | aged 65 and over, % | attributable to state, % |"
     )
     yield "| --- | --- | --- | --- | --- | --- |"
     for name, service in contact_services().items():
@@ -203,15 +203,15 @@ def _care_table(found: Baseline) -> Iterator[str]:
         "child_protection_plan": p.child_protection_plan_stock,
         "looked_after_child": p.looked_after_child_stock,
     }
-    yield "## Care that lasts"
+    yield "## Long-term care and children's social care"
     yield ""
     yield (
-        "For 1,000 of the base population. Children in need are those neither on a plan nor looked "
-        "after; the stocks of children are solved for, the gradient of looked-after children too. No "
-        "published stock of long-term care was at hand."
+        "Per 1,000 of the base population. Children in need are those neither on a plan nor looked after. The stocks "
+        "of children are solved for, and so is the gradient of looked-after children. No published stock of "
+        "long-term care was found."
     )
     yield ""
-    yield "| stock | published | here | entries a year | most to least deprived fifth |"
+    yield "| stock | published | model | entries a year | most to least deprived fifth |"
     yield "| --- | --- | --- | --- | --- |"
     for name, service in load_services().items():
         if service.kind == "stock":
@@ -219,28 +219,27 @@ def _care_table(found: Baseline) -> Iterator[str]:
                 estimate(found.of(f"{name}_{what}")).short(digits)
                 for what, digits in (("rate", 1), ("entry_rate", 1), ("deprivation_ratio", 1))
             ]
-            due = f"{published[name]:.1f}" if name in published else ""
-            yield f"| {service.label}, {service.base} | {due} | {' | '.join(cells)} |"
+            stock = f"{published[name]:.1f}" if name in published else ""
+            yield f"| {service.label}, {service.base} | {stock} | {' | '.join(cells)} |"
 
 
 def _contagion_words(found: Baseline) -> Iterator[str]:
     radius, multiplier = estimate(found.of("radius")), estimate(found.of("multiplier"))
-    yield "## How far contagion feeds on itself"
+    yield "## Strength of contagion"
     yield ""
     yield (
-        f"The spectral radius of the field of moods at rest is {radius.short(3)}; above "
-        f"{HIGHEST_RADIUS} a calibration is refused. When one adult in a hundred is set "
-        f"struggling, {multiplier.short(2)} low person-months come of it for each that those "
-        "struck live through themselves."
+        f"The spectral radius of contagion at equilibrium is {radius.short(3)}; above {HIGHEST_RADIUS} a calibration "
+        f"is refused. When one adult in a hundred is set to struggling, the place has {multiplier.short(2)} "
+        "person-months struggling or in crisis for each one of these adults' own."
     )
 
 
 def _place_table(found: Baseline) -> Iterator[str]:
     yield "## Wigan, predicted"
     yield ""
-    yield "Nothing was fitted to Wigan: its residents' ages and deprivation are all that is known of it."
+    yield "Nothing was fitted to Wigan: the model knows only its residents' ages and deprivation."
     yield ""
-    yield "| figure | published: Wigan | England | here: Wigan | England | |"
+    yield "| figure | published: Wigan | England | model: Wigan | England | |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for one in published_of_wigan():
         here, england = (found.of(one.measured, place) for place in (True, False))

@@ -1,4 +1,4 @@
-"""The page of what was asked of money: words that follow the figures, and their intervals."""
+"""The page docs/money.md: payback, who saves and how budgets react, with intervals."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -28,64 +28,64 @@ from model.studies.patterns import LONGEST
 from model.studies.runner import Answers
 
 MILLION = 1e6
-YEARS_TOLD = (1, 3, 5, 10, 15, 20, 25, 30)
+YEARS_SHOWN = (1, 3, 5, 10, 15, 20, 25, 30)
 CASES = {
-    "shift": "as it is, 3.5 %",
+    "shift": "central case, 3.5 %",
     "rate_0": "discounted at 0 %",
     "rate_1_5": "at 1.5 %",
     "rate_6": "at 6 %",
     "dose_half": "half the money",
     "dose_double": "twice the money",
-    "led_low": "fit of community-led work at its low end",
+    "led_low": "community-led, fit at its low end",
     "led_high": "at its high end",
-    "uniform_low": "rolled out uniformly, fit at its low end",
+    "uniform_low": "uniform roll-out, fit at its low end",
     "uniform_high": "at its high end",
-    "wear_slow": "places to meet wear slowest",
+    "wear_slow": "infrastructure depreciates slowest",
     "wear_fast": "fastest",
     "fade_fast": "programmes' effects fade fastest",
     "fade_slow": "slowest",
     "null": "null: no effects",
 }
-"""What the shift is varied by, in the order of the table."""
+"""Variations of the shift, in the order of the table."""
 GAP_LABELS = {
-    "none": "envelopes and prices keep pace",
-    "care": "children's care grows 3 % a year dearer",
+    "none": "envelopes and prices constant in real terms",
+    "care": "children's care costs grow by 3 % a year",
     "even": "all envelopes fall by 0.5 % a year",
 }
 REGIME_LABELS = {
     "siloed": "siloed",
     "half_pooled": "half pooled",
-    "pooled": "all pooled",
+    "pooled": "fully pooled",
     "contract": "half pooled, as in `shift_pooled`",
 }
 FOLLOWED_LABELS = {
     "index": ("infrastructure index", 3),
-    "ties_local": ("local ties an adult", 3),
+    "ties_local": ("local ties per adult", 3),
     "crisis": ("person-years in crisis a year", 0),
 }
-"""What is followed after cuts: its name, and decimals."""
+"""Outcomes followed after cuts: label and decimals."""
 LENS_WORDS = {"cash": "In cash", "full_cost": "At full cost", "social": "In social value"}
 SETTLED_FROM = 20
-"""The year after which a plan is old."""
+"""The year after which a plan counts as mature."""
 SPEEDS = ("fast", "slow")
 HALF = 0.5
 AGENCY_LABELS = {"nhs": "NHS", "central_government": "central government", "community_sector": "community sector"}
 
 
 def money_page(found: Answers) -> str:
-    """Say what was found of each question, with intervals, as Markdown."""
+    """Write the answer to each question, with intervals, as Markdown."""
     return "\n".join("\n".join(part(found)) + "\n" for part in PARTS)
 
 
 def _opening(found: Answers) -> Lines:
-    yield "# When prevention pays, whom, and what budgets do to it"
+    yield "# When prevention pays back, who saves, and how budgets react"
     yield ""
     yield (
-        f"{about_worlds(found)} Pounds are millions of 2024/25 in present value, by the Green Book's rates "
-        "unless said otherwise: 3.5 % for money, 1.5 % for wellbeing; costs carry optimism bias. Cash, full "
-        "cost and social value are three lenses, each set against the whole cost, and never summed "
-        "([appraisal.md](appraisal.md)). Cash comes in whole steps of staffed capacity; wellbeing is the change of "
-        "all adults' mean. Parameters are varied to the ends of their ranges."
+        f"{about_worlds(found)} Money is in £ million at 2024/25 prices, in present value at the Green Book's "
+        "rates unless stated otherwise: 3.5 % for money, 1.5 % for wellbeing. Costs include optimism bias. Cash, "
+        "full cost and social value are three lenses, each compared with the whole cost and never added together "
+        "([appraisal.md](appraisal.md)). Cash is released in whole steps of staffed capacity; wellbeing is the change "
+        "in the mean of all adults. Parameters are varied to the ends of their ranges."
     )
     yield from about_page(found, "upstream money")
 
@@ -94,7 +94,7 @@ def _opening(found: Answers) -> Lines:
 
 
 class Curve(NamedTuple):
-    """What has come back less what was spent by the end of each year, over seeds."""
+    """Cumulative net benefit by the end of each year, by seed."""
 
     by_seed: Array
 
@@ -115,14 +115,14 @@ class Curve(NamedTuple):
 
     @property
     def lowest_years(self) -> tuple[int, int]:
-        """The first and the last year that cannot be told from the lowest."""
+        """The first and the last year that do not differ clearly from the lowest."""
         above = self.by_seed - self.by_seed[:, [self.lowest - 1]]
         alike = [k for k, column in enumerate(above.T, start=1) if not estimate(column).is_told]
         return alike[0], alike[-1]
 
     @property
     def back(self) -> tuple[int | None, int | None, int | None]:
-        """The year by which it is back for good: of the mean, of the band's upper and lower edge."""
+        """The year of payback: of the mean, and of the upper and lower ends of the interval."""
         band = self.band
         edges = ([one.mean for one in band], [one.high for one in band], [one.low for one in band])
         mean, high, low = (back_for_good(np.array(edge)) for edge in edges)
@@ -130,7 +130,7 @@ class Curve(NamedTuple):
 
 
 def back_for_good(position: Array) -> int | None:
-    """Return the year, from 1, from which a position is nought or more to the end, if there is one.
+    """Return the year, from 1, from which a position stays at 0 or above, if there is one.
 
     Examples
     --------
@@ -156,14 +156,14 @@ def _millions(one: Estimate, sign: str = "+") -> str:
 
 
 def _pays_back(found: Answers) -> Lines:
-    yield "## When does prevention pay?"
+    yield "## When does prevention pay back?"
     for lens in LENSES:
         yield ""
         yield _back_in_words(found, lens)
     yield ""
-    years = [year for year in YEARS_TOLD if year <= found.up_to(LONGEST)]
+    years = [year for year in YEARS_SHOWN if year <= found.up_to(LONGEST)]
     yield from head(
-        "people-powered shift less the status quo, to the end of",
+        "people-powered shift compared with the status quo, to the end of",
         *(f"year {year}" for year in years),
     )
     for lens, label in LENSES.items():
@@ -182,10 +182,10 @@ def _back_in_words(found: Answers, lens: str) -> str:
     curve, years = _curve(found, "shift", lens), found.up_to(LONGEST)
     mean, soonest, latest = curve.back
     answer = (
-        f"comes back in year {mean}{_between(soonest, latest, years)}"
+        f"pays back in year {mean}{_between(soonest, latest, years)}"
         if mean
-        else f"does not come back within {years} years"
-        + (f" (at the best end of the interval in year {soonest})" if soonest else "")
+        else f"does not pay back within {years} years"
+        + (f" (at the upper end of the interval in year {soonest})" if soonest else "")
     )
     return f"**{LENS_WORDS[lens]} the shift {answer}.** {_lowest_in_words(curve, years)} {_lately(found, lens)}"
 
@@ -194,19 +194,21 @@ def _lowest_in_words(curve: Curve, years: int) -> str:
     deepest, at_end = (one.text(1) for one in (curve.band[curve.lowest - 1], curve.band[-1]))
     first, last = curve.lowest_years
     if curve.lowest == years:
-        return f"It has no lowest point within {years} years: it stands at {at_end} in the last of them."
-    doubt = f" ({first} to {last} cannot be told from it)" if first < last else ""
-    return f"It is lowest in year {curve.lowest}{doubt}, at {deepest}, and at {at_end} after {years} years."
+        return f"The net benefit is lowest at the end, at {at_end} after {years} years."
+    doubt = f" (years {first} to {last} do not differ clearly)" if first < last else ""
+    return (
+        f"The net benefit is lowest in year {curve.lowest}{doubt}, at {deepest}, and is {at_end} after {years} years."
+    )
 
 
 def _lately(found: Answers, lens: str) -> str:
-    """Say what a pound brings back in a year when the plan is old: no discounting, no start."""
+    """Say what £1 returns in a year when the plan is mature, without discounting."""
     curve, years = _curve(found, "rate_0", lens), found.up_to(LONGEST)
     since = min(SETTLED_FROM, years - 1)
     cost = found.of("rate_0_cost") / MILLION * (years - since) / years
     gain = curve.by_seed[:, -1] - curve.by_seed[:, since - 1] + cost
     back = jackknifed(lambda top, bottom: top / bottom, gain, cost).short(2)
-    return f"In years {since + 1} to {years} a pound spent is met by {back} of gain, money undiscounted."
+    return f"In years {since + 1} to {years} each £1 spent brings £{back} of benefit, money undiscounted."
 
 
 def _between(soonest: int | None, latest: int | None, years: int) -> str:
@@ -218,13 +220,13 @@ def _year(year: int | None, years: int) -> str:
 
 
 def _any_back(found: Answers, lens: str) -> str:
-    """Say in how many of the cases it comes back, and when."""
+    """Say in how many of the cases the plan pays back, and when."""
     backs = [_curve(found, case, lens).back[0] for case in CASES if case != "null"]
     years = [year for year in backs if year is not None]
     when = f", in years {min(years)} to {max(years)}" if years else ""
     return (
-        f"{LENS_WORDS[lens]} it comes back in {len(years)} of {len(backs)} cases{when}, as the discount rate, the "
-        "money, the fit of what is built, and how fast places and effects fade are varied:"
+        f"{LENS_WORDS[lens]} it pays back in {len(years)} of {len(backs)} cases{when}, with different discount "
+        "rates, budgets, fit of infrastructure, depreciation and fading of effects:"
     )
 
 
@@ -234,10 +236,10 @@ def _cases_table(found: Answers, lens: str, label: str) -> Lines:
         f"{label}: the shift",
         "lowest in year",
         "at",
-        "back in year (interval)",
+        "pays back in year (interval)",
         f"after {years} years",
-        "less as it is",
-        "gain for each pound spent",
+        "compared with central case",
+        "benefit per £1 spent",
     )
     central = _curve(found, "shift", lens).by_seed[:, -1]
     for case, words in CASES.items():
@@ -265,7 +267,7 @@ def _null_of_payback(found: Answers) -> str:
     falls = all(np.all(np.diff(_curve(found, "null", lens).by_seed) < 0.0) for lens in LENSES)
     return null_said(
         exactly_none(found, gains) and falls,
-        "without effects the plan costs as much, gains not a penny or a WELLBY in any world, and never comes back",
+        "without effects the plan costs as much, gains neither a penny nor a WELLBY in any run, and never pays back",
         "a plan without effects still gains",
     )
 
@@ -273,7 +275,7 @@ def _null_of_payback(found: Answers) -> str:
 # --- B. Who pays, and who gains? ---------------------------------------------------------
 
 
-def _whose_pocket(found: Answers) -> Lines:
+def _who_pays(found: Answers) -> Lines:
     years = found.up_to(LONGEST)
     yield "## Who pays, and who gains?"
     yield ""
@@ -281,11 +283,11 @@ def _whose_pocket(found: Answers) -> Lines:
     in_cash = (
         f"{_percent(own_cash)} in cash"
         if estimate(_of_agency(found, "cash", "all")).is_told
-        else "in cash no saving can be told"
+        else "in cash there is no clear saving"
     )
     yield (
-        f"**Of a pound saved by the shift in {years} years, {_percent(own)} at full cost falls to whoever paid "
-        f"the pound that saved it; {in_cash}**, if each pound of the plan saves alike."
+        f"**Of each £1 saved by the shift in {years} years, {_percent(own)} at full cost goes to the agency that paid "
+        f"for the saving; {in_cash}**, assuming that every pound of the plan saves equally."
     )
     yield ""
     yield from _pockets_table(found, years)
@@ -322,7 +324,7 @@ def _agency(name: str) -> str:
 
 def _pockets_table(found: Answers, years: int) -> Lines:
     yield from head(
-        f"{years} years, £m", "pays", "saves in cash", "cash less pays", "saves at full cost", "full cost less pays"
+        f"{years} years, £m", "pays", "saves in cash", "net in cash", "saves at full cost", "net at full cost"
     )
     for agency in (*AGENCIES, "all"):
         pays, cash, full = (_of_agency(found, what, agency) for what in ("pays", "cash", "full_cost"))
@@ -339,12 +341,12 @@ def _of_agency(found: Answers, what: str, agency: str) -> Array:
 
 
 def _matrix(found: Answers) -> Lines:
-    """Share every agency's saving at full cost out among payers, by what they pay."""
+    """Attribute every agency's saving at full cost to payers, in proportion to what they pay."""
     pays = _by_agency(found, "pays")
     saves = _by_agency(found, "full_cost")
     savers = [k for k in range(len(AGENCIES)) if saves[:, k].any()]
     yield from head(
-        "£m at full cost: who pays, down; who saves, across",
+        "£m at full cost: payers in rows, savers in columns",
         *(_agency(AGENCIES[k]) for k in savers),
     )
     for p in np.flatnonzero(pays.any(axis=0)):
@@ -365,46 +367,46 @@ def _pooling(found: Answers) -> Lines:
         yield from _regimes_table(found, gap, words, years)
     yield ""
     yield (
-        "Prevention is the plan, and what keeps up places to meet as usual. Its paid share is of all that "
-        f"is planned in {years} years; the feedback's own part is what is paid less what would be, had "
-        "demand stayed as in the first year: ageing and chance are in it, not prevention alone. These worlds have "
-        f"{LARGER} times the residents of the others (at most the real place's): budgets react to chance, of which a "
-        "small sample has more than a place. Crisis is "
-        "beside the same plan paid in full. Not covered: what bills took beyond envelopes, reserves and cuts. A "
-        "full pool is short when all agencies together are: a short NHS then cuts what the council pays for, too."
+        "Prevention is the plan plus usual spending on social infrastructure. The share paid is of everything "
+        f"planned in {years} years. Due to feedback is what is paid, less what would be paid if demand stayed as in "
+        "the first year; it includes ageing and chance, not only prevention. These runs have "
+        f"{LARGER} times the residents of the others (at most the real place's), because budgets react to chance and "
+        "a small sample has more of it than a real place. Crisis is compared with the same plan paid in full. Not "
+        "covered: bills beyond envelopes, reserves and cuts. In a full pool there is a shortfall only if all agencies "
+        "together have one; a shortfall of the NHS then also cuts what the council pays for."
     )
     yield ""
     frozen = ["none_siloed_cut_if_frozen"]
     yield null_said(
         exactly_none(found, frozen) and bool(np.all(found.of("zero_pooled_is_siloed") == 1.0)),
-        "where envelopes keep pace and demand stays as it is, nothing is cut, to the penny; a contract that "
-        f"pools nothing is siloed to the bit in {len(found.figures)} of {len(found.figures)} worlds",
-        "something is cut where nothing grows, or a contract that pools nothing differs from silos",
+        "where envelopes and demand stay constant, not a penny is cut; a contract that pools nothing gives exactly "
+        f"the siloed result in {len(found.figures)} of {len(found.figures)} seeds",
+        "something is cut where nothing grows, or a contract that pools nothing differs from siloed budgets",
     )
 
 
 def _pooling_in_words(found: Answers, years: int) -> str:
-    told = [_pooled_less_siloed(found, gap, words) for gap, words in GAP_LABELS.items() if gap != "none"]
-    return f"Of what is planned for prevention in {years} years, {'; '.join(told)}."
+    answers = [_pooled_less_siloed(found, gap, words) for gap, words in GAP_LABELS.items() if gap != "none"]
+    return f"Of the prevention planned over {years} years: {'; '.join(answers)}."
 
 
 def _pooled_less_siloed(found: Answers, gap: str, words: str) -> str:
     siloed, pooled = (_paid_share(found, gap, regime) for regime in ("siloed", "pooled"))
     more = jackknifed(
-        lambda one, other, due: (one - other) / due,
+        lambda one, other, planned: (one - other) / planned,
         found.of(f"{gap}_pooled_paid"),
         found.of(f"{gap}_siloed_paid"),
         found.of(f"{gap}_siloed_planned"),
     )
     answer = (
-        "**no difference can be told**"
+        "**no clear difference**"
         if not more.is_told
         else "**pooling sustains more**"
         if more.mean > 0
         else "**pooling sustains less**"
     )
     return (
-        f"where {words}, silos pay {_percent(siloed)} and a full pool {_percent(pooled)}: {answer} "
+        f"where {words}, siloed budgets pay {_percent(siloed)} and fully pooled budgets {_percent(pooled)}: {answer} "
         f"({more.times(100.0).short(1, '+')} points)"
     )
 
@@ -421,8 +423,8 @@ def _regimes_table(found: Answers, gap: str, words: str, years: int) -> Lines:
         *(_agency(one) for one in PAYERS),
         "in the last year, %",
         "cut, £m",
-        "of it usual",
-        "feedback's own part, £m",
+        "of which usual spending",
+        "due to feedback, £m",
         "not covered, £m",
         "person-years in crisis",
     )
@@ -448,13 +450,13 @@ def _regimes_table(found: Answers, gap: str, words: str, years: int) -> Lines:
 
 
 def _spirals(found: Answers) -> Lines:
-    yield "## Where do cutting and growing spirals exist?"
+    yield "## Where do spirals of cuts or of growth occur?"
     yield ""
     own, pooled = _cash_return(found), _cash_return(found, pooled=1.0)
     yield (
-        f"**{_spirals_in_words(own, pooled)}** A pound of prevention sets free {own.short(2)} pounds of its "
-        f"payer's own cash over {found.up_to(LONGEST)} years, {pooled.short(2)} of all agencies' together, "
-        "undiscounted: were it all to come in the year after, that is the column of the map to look in."
+        f"**{_spirals_in_words(own, pooled)}** Each £1 of prevention releases £{own.short(2)} of its "
+        f"payer's own cash over {found.up_to(LONGEST)} years, and £{pooled.short(2)} of all agencies' cash, "
+        "undiscounted. To find the place in the table below, read this as cash returned in the following year."
         f"{_needed(found)}"
     )
     yield ""
@@ -462,48 +464,50 @@ def _spirals(found: Answers) -> Lines:
     yield ""
     share = float(found.of("prevention_share").mean())
     yield (
-        f"The rule of the model alone, without a place, for one agency that must balance: prevention is "
-        f"{100 * share:.0f} % of its envelope, as the council's is here, its costs keep still, and its envelope grows "
-        "by the gap (down). Each pound of prevention sets cash free a year later (across). Told is how much "
-        f"of the plan is paid over {LONGEST} years, in per cent, and how much of that is the feedback's own part."
+        "The table shows the model's budget rule on its own, for one agency that must balance its budget. Prevention "
+        f"is {100 * share:.0f} % of its envelope, as for the council here; its costs are constant, and its envelope "
+        "grows by the gap (rows). Each £1 of prevention releases cash a year later (columns). Cells give the "
+        f"percentage of the plan that is paid over {LONGEST} years and, in brackets, the part due to feedback."
     )
     yield ""
     yield from _map(share)
     yield ""
     yield (
-        "A pound more of prevention leaves less room unless it sets a pound free. So up to 1 a gap is "
-        "answered by a cut or a rise that the feedback makes larger and then comes to rest; beyond 1 the smallest "
-        "gap is enough to fall to what is protected, or to grow as fast as the rule lets it. Cutting "
-        "passes on all that is short, growing only the part that is reinvested."
+        "One more pound of prevention reduces headroom unless it releases a pound. Below 1, a gap leads to a cut or a "
+        "rise that feedback amplifies, but that settles. Above 1, the smallest gap is enough to fall to the protected "
+        "share, or to grow as fast as the rule allows. Cuts pass on the whole shortfall; growth only the share that "
+        "is reinvested."
     )
     yield ""
     still = all(np.allclose(spiral(one, 0.0, share), 1.0) for one in RETURNS)
     yield null_said(
-        still, "without a gap nothing is cut and nothing grows, whatever comes back", "without a gap something moves"
+        still,
+        "without a gap nothing is cut and nothing grows, whatever the cash returned",
+        "without a gap something changes",
     )
 
 
 def _spirals_in_words(own: Estimate, pooled: Estimate) -> str:
     if pooled.high < 1.0 and own.high < 1.0:
-        return "At the catalogue's values the place lies where neither spiral exists, pooled or not."
+        return "At the catalogue's values neither spiral occurs in this place, pooled or not."
     if pooled.low > 1.0 or own.low > 1.0:
-        return "At the catalogue's values the place lies where spirals exist."
-    return "On which side the place lies cannot be told."
+        return "At the catalogue's values spirals occur in this place."
+    return "It is not clear whether spirals occur in this place."
 
 
 def _cash_return(found: Answers, pooled: float = 0.0) -> Estimate:
-    """Estimate the pounds of cash that a pound brings back to its payers, or to the pool."""
+    """Estimate the cash that £1 returns to its payers, or to the pool."""
     return _factor(found, "gain", pooled=pooled).times(1.0 / load_parameters()["reinvestment_share"])
 
 
 def _needed(found: Answers) -> str:
-    """Say what ratio the loop would need, where the factors beside it can be told."""
+    """Say which ratio would make the plan self-financing, where the other factors are known."""
     needed = [_factor(found, "needed_ratio", pooled=pooled).mean for pooled in (0.0, 1.0)]
     if not np.isfinite(needed).all():
         return ""
     return (
-        " With these shares a plan would pay for itself for ever from a full-cost ratio of "
-        f"{needed[0]:.0f} by itself, and of {needed[1]:.0f} pooled."
+        " With these shares a plan would sustain itself indefinitely from a full-cost benefit-cost ratio of "
+        f"{needed[0]:.0f} with separate budgets, and of {needed[1]:.0f} with pooled budgets."
     )
 
 
@@ -513,16 +517,16 @@ def _loop_table(found: Answers) -> Lines:
     yield from head(
         "loop gain",
         "full-cost benefit-cost ratio",
-        "x falls to payers",
+        "x saved by payers",
         "x cashable",
         f"x reinvested ({reinvested:g}) = loop gain",
     )
-    for label, pooled in (("each agency by itself", 0.0), ("all in one pool", 1.0)):
+    for label, pooled in (("each agency separately", 0.0), ("all pooled", 1.0)):
         yield row(label, *(_factor(found, name, pooled=pooled).short(3) for name in factors))
 
 
 def _map(share: float) -> Lines:
-    yield from head("growth gap, % a year; cash returned for a pound:", *(f"{one:g}" for one in RETURNS))
+    yield from head("growth gap, % a year; cash returned per £1:", *(f"{one:g}" for one in RETURNS))
     for gap in GROWTH_GAPS:
         alone = float(spiral(0.0, gap, share).mean())
         paid = [float(spiral(one, gap, share).mean()) for one in RETURNS]
@@ -537,19 +541,19 @@ def _map(share: float) -> Lines:
 
 def _cuts(found: Answers) -> Lines:
     cut = int(found.of("cut_years")[0])
-    yield "## How fast is what was cut restored?"
+    yield "## How fast do places recover from cuts?"
     yield ""
     yield _half_times_in_words(found, cut)
     yield ""
-    told = [k for k in (1, 2, 5, 10, 15, 20) if k <= 2 * cut]
+    shown = [k for k in (1, 2, 5, 10, 15, 20) if k <= 2 * cut]
     yield from head(
         f"usual spending cut to {100 * KEPT_LEAST:.0f} % for {cut} years, then restored at once",
         "at the end of the cut",
-        *(f"year {k} after" for k in told),
-        "half is back after, years",
+        *(f"year {k} after" for k in shown),
+        "half-recovery time, years",
     )
     for column, (label, digits) in FOLLOWED_LABELS.items():
-        cells = [cell(found, f"cut_{column}_in_{cut + k}", digits) for k in (0, *told)]
+        cells = [cell(found, f"cut_{column}_in_{cut + k}", digits) for k in (0, *shown)]
         yield row(label, *cells, _half_time(found, column, cut))
     yield ""
     yield from _austerity(found, 4 * cut)
@@ -558,19 +562,19 @@ def _cuts(found: Answers) -> Lines:
     yield ""
     yield null_said(
         exactly_none(found, ["sweep_null"]),
-        "where usual spending is held, nothing moves by anything",
-        "where usual spending is held, the place still moves",
+        "where usual spending is held, nothing changes at all",
+        "where usual spending is held, something still changes",
     )
 
 
 def _after_cut(found: Answers, column: str, cut: int) -> Array:
-    """Return what is missing at the end of the cut and in each year after it, by seed."""
+    """Return the deficit at the end of the cut and in each year after it, by seed."""
     years = range(cut, 3 * cut + 1)
     return np.array([found.of(f"cut_{column}_in_{k}") for k in years]).T
 
 
 def half_time(missing: Array) -> float:
-    """Return after how many years half of what is missing first is back, between years by a line.
+    """Return the number of years until half of the first deficit is made good, by linear interpolation.
 
     Examples
     --------
@@ -591,28 +595,28 @@ def _half_time(found: Answers, column: str, cut: int) -> str:
 
 def _half_times_in_words(found: Answers, cut: int) -> str:
     times = [f"{label}: {_half_time(found, column, cut)}" for column, (label, _) in FOLLOWED_LABELS.items()]
-    return f"**Half of what a cut takes away is back after, in years: {'; '.join(times)}.**"
+    return f"**Half of the loss from a cut is made good after, in years: {'; '.join(times)}.**"
 
 
 def _austerity(found: Answers, years: int) -> Lines:
-    """Tell the bundled cuts and restoration, which the rule of the budgets decides."""
-    told = [k for k in (2, 5, 10, 15, 20, 25, 30, 40) if k <= years]
+    """Show the bundled scenario of cuts and restoration, which the budget rule decides."""
+    shown = [k for k in (2, 5, 10, 15, 20, 25, 30, 40) if k <= years]
     yield from head(
-        "`austerity_then_restoration` less usual spending held",
-        *(f"year {k}" for k in told),
+        "`austerity_then_restoration` compared with usual spending held",
+        *(f"year {k}" for k in shown),
         "worst in year",
-        "half is back after, years",
+        "half-recovery time, years",
     )
     for name, (label, digits) in {"kept": ("usual spending, share", 2), **FOLLOWED_LABELS}.items():
         path = np.array([found.of(f"austerity_{name}_in_{k}") for k in range(1, years + 1)]).T
         worst = int(np.abs(path.mean(axis=0)).argmax())
-        cells = [estimate(path[:, k - 1]).short(digits, "+") for k in told]
+        cells = [estimate(path[:, k - 1]).short(digits, "+") for k in shown]
         yield row(label, *cells, str(worst + 1), _after(path[:, worst:]))
 
 
 def _after(missing: Array) -> str:
     if not estimate(missing[:, 0]).is_told:
-        return "no cut can be told"
+        return "no clear cut"
     time = jackknifed(half_time, missing)
     return time.short(1) if np.isfinite(time.mean) else f"more than {missing.shape[1] - 1}"
 
@@ -621,12 +625,12 @@ def _sweeps(found: Answers, cut: int) -> Lines:
     yield _hysteresis_in_words(found, cut)
     yield ""
     yield from head(
-        f"down to {100 * KEPT_LEAST:.0f} % in equal steps and up again, less usual spending held",
+        f"down to {100 * KEPT_LEAST:.0f} % in equal steps and up again, compared with usual spending held",
         f"deepest, {cut} years each way",
         f"{2 * cut} years",
-        f"down less up at equal spending, {cut} years each way",
+        f"difference between down and up at equal spending, {cut} years each way",
         f"{2 * cut} years",
-        f"the same for each of the deepest, {cut} years",
+        f"the same relative to the deepest, {cut} years",
         f"{2 * cut} years",
         f"{2 * cut} years each way: left {cut} years after",
         f"{2 * cut} years after",
@@ -643,7 +647,7 @@ def _sweeps(found: Answers, cut: int) -> Lines:
 
 
 def _relative_width(found: Answers, column: str, *speeds: str) -> Estimate:
-    """Estimate a loop's width for each of its depth; of two speeds, the first's less the second's."""
+    """Estimate a loop's width relative to its depth; for two speeds, the difference between them."""
     figures = [found.of(f"{speed}_{column}_{name}") for speed in speeds for name in ("width", "lowest")]
     return jackknifed(
         lambda *means: sum((-1) ** (k // 2) * abs(means[k] / means[k + 1]) for k in range(0, len(means), 2)),
@@ -653,17 +657,25 @@ def _relative_width(found: Answers, column: str, *speeds: str) -> Estimate:
 
 def _hysteresis_in_words(found: Answers, cut: int) -> str:
     narrower = [label for column, (label, _) in FOLLOWED_LABELS.items() if _narrows(found, column)]
-    lag = f" Against its depth the loop narrows as the sweep slows for {', '.join(narrower)}: lag." if narrower else ""
+    lag = (
+        f" The loop is narrower, relative to its depth, when the sweep is slower for {', '.join(narrower)}: a sign of lag."
+        if narrower
+        else ""
+    )
     left = {
         column: label for column, (label, _) in FOLLOWED_LABELS.items() if mean_of(found, f"slow_{column}_left").is_told
     }
     stays = [label for column, label in left.items() if not _still_returns(found, column)]
     if stays:
         return (
-            f"**{2 * cut} years after a slow sweep down and up a difference is told in {', '.join(stays)}, and not "
-            f"that it still shrinks.**{lag}"
+            f"**{2 * cut} years after a slow sweep down and up there is a clear difference in {', '.join(stays)}, with "
+            f"no clear sign that it shrinks.**{lag}"
         )
-    what = f"what is left of {', '.join(left.values())} still shrinks" if left else "nothing that is left can be told"
+    what = (
+        f"the remaining difference in {', '.join(left.values())} is still shrinking"
+        if left
+        else "there is no clear remaining difference"
+    )
     return f"**Not shown: hysteresis.** {2 * cut} years after a slow sweep down and up {what}.{lag}"
 
 
@@ -681,7 +693,7 @@ def _still_returns(found: Answers, column: str) -> bool:
 PARTS: tuple[Callable[[Answers], Lines], ...] = (
     _opening,
     _pays_back,
-    _whose_pocket,
+    _who_pays,
     _pooling,
     _spirals,
     _cuts,

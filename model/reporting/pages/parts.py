@@ -1,4 +1,4 @@
-"""What pages of studies are made of: tables, words that follow the figures, and nulls."""
+"""Building blocks of study pages: tables, wording that follows the figures, and null cases."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -11,19 +11,19 @@ from model.studies.runner import Answers
 
 Lines = Iterator[str]
 
-FEWEST_TO_TELL = 8
-NO_CHANGE = "no change can be told"
+FEWEST_SEEDS = 8
+NO_CHANGE = "no clear change"
 
 
 def change_in_words(change: Estimate, digits: int = 0, unit: str = "") -> str:
-    """Say which way something goes and by how much, or that it cannot be told.
+    """Say whether something rises or falls and by how much, or that there is no clear change.
 
     Examples
     --------
     >>> change_in_words(Estimate(-3.0, -4.0, -2.0), unit=" a year")
     'falls by 3 (2 to 4) a year'
     >>> change_in_words(Estimate(1.0, -1.0, 3.0))
-    'no change can be told (+1 ± 2)'
+    'no clear change (+1 ± 2)'
     """
     if change.mean == change.low == change.high == 0.0:
         return "does not change at all"
@@ -57,12 +57,12 @@ def head(*cells: str) -> Lines:
 
 
 def exactly_none(found: Answers, names: Sequence[str]) -> bool:
-    """Tell whether figures are nought to the bit for every seed."""
+    """Return whether figures are exactly zero for every seed."""
     return all(np.all(found.of(name) == 0.0) for name in names)
 
 
 def turned(one: Estimate) -> Estimate:
-    """Return an estimate with its sign turned."""
+    """Return an estimate with its sign reversed."""
     return Estimate(-one.mean, -one.high, -one.low)
 
 
@@ -72,26 +72,26 @@ def null_said(holds: bool, held: str, failed: str) -> str:
 
 
 def about_worlds(found: Answers) -> str:
-    """Say what was lived, and what intervals mean."""
+    """Say what was simulated, and what the intervals mean."""
     return (
-        f"{found.place} in small, {found.residents:,} residents, in {len(found.figures)} "
-        f"sets of worlds that share a past and every accident, lived for up to {found.years} years. "
-        "Figures are of the real place. ± is half of a 95 % interval for the mean over seeds: chance in "
-        "the simulation alone, not doubt about parameters, of which most that matter here are "
-        f"assumptions. Where an interval includes nought, {NO_CHANGE}."
+        f"{found.place} with {found.residents:,} simulated residents, run for up to {found.years} "
+        f"years with {len(found.figures)} seeds. All runs with one seed share their past and their random numbers. "
+        "Figures are scaled to the real place. ± is half of a 95 % interval for the mean over seeds. It covers "
+        "chance between runs only, not uncertainty about parameters; most parameters that matter here are "
+        f"assumptions. Where an interval includes 0 there is {NO_CHANGE}."
     )
 
 
 def about_page(found: Answers, command: str) -> Lines:
-    """Say what wrote a page, and whether there were seeds enough."""
+    """Say which command wrote a page, and whether there were enough seeds."""
     yield ""
     yield (
-        f"Written by `{command}`; nothing on this page is tuned, and what the model does not "
-        "show is said. Each question has a null in which what is asked about must vanish."
+        f"Written by `{command}`. Nothing on this page is tuned, and effects that the model does not "
+        "show are named. Each question has a null case, in which the effect must vanish."
     )
-    if len(found.figures) < FEWEST_TO_TELL:
+    if len(found.figures) < FEWEST_SEEDS:
         yield ""
-        yield f"**Fewer than {FEWEST_TO_TELL} seeds: a trial of the page, not a result.**"
+        yield f"**Fewer than {FEWEST_SEEDS} seeds: a trial of the page, not a result.**"
 
 
 def jackknifed(statistic: Callable[..., float], *by_seed: Array) -> Estimate:

@@ -1,4 +1,4 @@
-"""The page of what was asked of prevention: words that follow the figures, and their intervals."""
+"""The page docs/patterns.md: what prevention does in the model, with intervals."""
 
 from collections.abc import Callable
 
@@ -40,17 +40,17 @@ from model.studies.patterns import (
 from model.studies.runner import Answers
 from model.studies.trials import LATE, SOON
 
-YEARS_TOLD = (1, 2, 3, 5, 10, 15, 20, 30)
-DUE_RATIO = 5.0
-"""How many times less a difference of pairs should vary than one of independent worlds."""
-BEYOND_TELLING = 10_000
-"""An end of an interval beyond which no number is told."""
+YEARS_SHOWN = (1, 2, 3, 5, 10, 15, 20, 30)
+EXPECTED_REDUCTION = 5.0
+"""Expected variance reduction of paired runs, compared with independent runs."""
+LARGEST_SHOWN = 10_000
+"""Ends of intervals above this are not written as numbers."""
 PUBLISHED_SMD = {SOON: -0.27, LATE: -0.18}
 PUBLISHED_FALLS = {"crisis_network": "-30 (Croydon)", "link_worker": "-20 (Rotherham)"}
 
 LABELS = {
-    "sought_help": "first asks for help",
-    "gp_demand": "GP appointments sought",
+    "sought_help": "first requests for help",
+    "gp_demand": "demand for GP appointments",
     "mental_health_referral_demand": "mental health referrals",
     "crisis": "person-years in crisis",
 }
@@ -58,16 +58,16 @@ PLAN_LABELS = {"shift": "the people-powered shift", "peers": "peer support at sc
 
 
 def patterns_page(found: Answers) -> str:
-    """Say what was found of each question, with intervals, as Markdown."""
+    """Write the answer to each question, with intervals, as Markdown."""
     return "\n".join("\n".join(part(found)) + "\n" for part in PARTS)
 
 
 def _years(found: Answers, most: int) -> list[int]:
-    return [year for year in YEARS_TOLD if year <= found.up_to(most)]
+    return [year for year in YEARS_SHOWN if year <= found.up_to(most)]
 
 
-def _first_told(found: Answers, name: str, years: int) -> tuple[int | None, int]:
-    """Return the first year in which an interval excludes nought, and its sign."""
+def _first_clear_year(found: Answers, name: str, years: int) -> tuple[int | None, int]:
+    """Return the first year in which an interval excludes 0, and the sign."""
     for year in range(1, found.up_to(years) + 1):
         one = mean_of(found, name.format(year))
         if one.is_told:
@@ -79,9 +79,9 @@ def _first_told(found: Answers, name: str, years: int) -> tuple[int | None, int]
 
 
 def _opening(found: Answers) -> Lines:
-    yield "# What was asked of prevention, and what the model shows"
+    yield "# What prevention does in the model: questions and answers"
     yield ""
-    yield f"{about_worlds(found)} Year by year, one interval in twenty misses by chance, so a first year that stands alone means little."
+    yield f"{about_worlds(found)} One yearly interval in twenty excludes 0 by chance, so a single clear year means little."
     yield from about_page(found, "upstream patterns")
 
 
@@ -93,14 +93,14 @@ def _demand_first(found: Answers) -> Lines:
         yield ""
         years = _years(found, most)
         yield from head(
-            f"`{name}` less the status quo",
+            f"`{name}` compared with the status quo",
             *(f"year {year}" for year in years),
-            "first year told",
+            "first clear year",
             f"{found.up_to(most)} years",
-            "% of all",
+            "% of total",
         )
         for column in DEMAND:
-            first, _ = _first_told(found, f"{label}_{column}_in_{{}}", most)
+            first, _ = _first_clear_year(found, f"{label}_{column}_in_{{}}", most)
             cells = [cell(found, f"{label}_{column}_in_{year}") for year in years]
             yield row(
                 LABELS[column],
@@ -113,25 +113,25 @@ def _demand_first(found: Answers) -> Lines:
     nulls = [f"null_{column}" for column in DEMAND]
     yield null_said(
         exactly_none(found, nulls),
-        f"the shift with its money and enrolment and no effect, {found.up_to(NULL_YEARS)} years, "
-        "differs in none of these by a single contact",
-        "the shift without effects still moves these figures",
+        f"the shift with its money and enrolment but no effects, over {found.up_to(NULL_YEARS)} years, "
+        "changes none of these by a single contact",
+        "the shift without effects still changes these figures",
     )
 
 
 def _order_in_words(found: Answers, label: str, most: int) -> str:
-    demand, sign = _first_told(found, f"{label}_sought_help_in_{{}}", most)
-    crisis, crisis_sign = _first_told(found, f"{label}_crisis_in_{{}}", most)
+    demand, sign = _first_clear_year(found, f"{label}_sought_help_in_{{}}", most)
+    crisis, crisis_sign = _first_clear_year(found, f"{label}_crisis_in_{{}}", most)
     years = found.up_to(most)
     asked = (
-        f"First asks for help first differ in year {demand}, {'up' if sign > 0 else 'down'}"
+        f"The first clear change in first requests for help is in year {demand}, {'up' if sign > 0 else 'down'}"
         if demand
-        else (f"In none of {years} years can a change in asks for help be told")
+        else (f"First requests for help do not change clearly in any of {years} years")
     )
     fell = (
-        f"person-years in crisis in year {crisis}, {'up' if crisis_sign > 0 else 'down'}"
+        f"in person-years in crisis, in year {crisis}, {'up' if crisis_sign > 0 else 'down'}"
         if crisis
-        else f"in none of {years} years can a change in crisis be told"
+        else f"person-years in crisis do not change clearly in any of {years} years"
     )
     rises_first = demand is not None and sign > 0 and (crisis is None or demand < crisis)
     falls = crisis is not None and crisis_sign < 0
@@ -141,7 +141,7 @@ def _order_in_words(found: Answers, label: str, most: int) -> str:
         if together
         else "Yes"
         if rises_first and falls
-        else "Demand rises, and no fall in crisis can be told"
+        else "Demand rises, but there is no clear fall in crisis"
         if rises_first
         else "Not shown"
     )
@@ -149,7 +149,7 @@ def _order_in_words(found: Answers, label: str, most: int) -> str:
     share = cell(found, f"{label}_crisis_share", 2)
     return (
         f"**{answer}**, with {PLAN_LABELS[label]}. {asked}; {fell}. Over {years} years crisis "
-        f"{total} person-years, {share} % of all there is."
+        f"{total} person-years, {share} % of the total."
     )
 
 
@@ -158,12 +158,12 @@ def _holds(one: Estimate, value: float) -> bool:
 
 
 def _not_shown(change: Estimate, what: str) -> str:
-    """Say that something is not shown, unless a fall can be told."""
+    """Say that something is not shown, unless there is a clear fall."""
     return "" if change.is_told and change.mean < 0 else f"Not shown: {what}. "
 
 
-def _unless_told(is_told: bool, words: str) -> Lines:
-    if not is_told:
+def _unless_clear(is_clear: bool, words: str) -> Lines:
+    if not is_clear:
         yield words
         yield ""
 
@@ -179,26 +179,26 @@ def _link_workers(found: Answers) -> Lines:
     yield ""
     bare, usual, hubs = (mean_of(found, f"link_{where}_ties") for where in ("bare", "usual", "hubs"))
     yield (
-        f"A year after enrolment those whom link workers see hold {bare.short(3, '+')} local ties more "
-        f"than in the world without, where there is hardly any infrastructure, {usual.short(3, '+')} "
-        f"where there is the usual and {hubs.short(3, '+')} beside new hubs. {_more_with(found)} "
+        f"A year after enrolment, link workers' clients have {bare.short(3, '+')} more local ties each than in "
+        f"the run without link workers where there is hardly any infrastructure, {usual.short(3, '+')} where "
+        f"infrastructure is as usual, and {hubs.short(3, '+')} where new hubs open too. {_more_with(found)} "
         f"In the place as it is, crisis over {years} years: "
         f"{change_in_words(mean_of(found, 'link_usual_crisis'))} person-years."
     )
     yield ""
     yield from head(
         "link workers in a place",
-        "enrolees followed a seed",
+        "enrolees followed per seed",
         "local ties each, after a year",
         "months in crisis each, first year",
         f"person-years in crisis, {years} years",
-        "% of all",
+        "% of total",
     )
     for label, where in (
         ("bare", "with hardly any infrastructure"),
         ("usual", "as it is"),
-        ("hubs", "with new hubs, beside hubs alone"),
-        ("no_ties", "as it is, and no ties made (null)"),
+        ("hubs", "with new hubs, compared with hubs alone"),
+        ("no_ties", "as it is, without ties made (null)"),
     ):
         yield row(
             where,
@@ -212,8 +212,8 @@ def _link_workers(found: Answers) -> Lines:
     null = mean_of(found, "link_no_ties_ties")
     yield null_said(
         not null.is_told,
-        f"without ties from activities no change in local ties can be told ({null.short(3, '+')}); what "
-        "is left is that they seek help a little sooner",
+        f"without ties from activities there is no clear change in local ties ({null.short(3, '+')}); the "
+        "remaining effect is that people seek help a little sooner",
         f"without ties from activities, local ties still change by {null.short(3, '+')}",
     )
     yield ""
@@ -227,10 +227,13 @@ def _more_with(found: Answers) -> str:
     more = estimate(found.of("link_usual_ties") - found.of("link_bare_ties"))
     further = estimate(found.of("link_hubs_ties") - found.of("link_usual_ties"))
     return (
-        f"The usual infrastructure makes a difference of {more.short(3, '+')} "
-        f"({'told' if more.is_told else 'not told from none'}), hubs another {further.short(3, '+')} "
-        f"({'told' if further.is_told else 'not told from none'})."
+        f"The usual infrastructure makes a difference of {more.short(3, '+')} ({_clear(more)}), hubs another "
+        f"{further.short(3, '+')} ({_clear(further)})."
     )
+
+
+def _clear(one: Estimate) -> str:
+    return "clear" if one.is_told else "not clear"
 
 
 def _approaches(found: Answers) -> Lines:
@@ -240,32 +243,32 @@ def _approaches(found: Answers) -> Lines:
     early = [mean_of(found, f"led_index_in_{year}") for year in range(1, years + 1)]
     lower = next((one for one in early if one.mean), early[0])
     overtakes = next((k for k, one in enumerate(early, start=1) if one.is_told and one.mean > 0), None)
-    yields = (
+    order = (
         ("Lower at first" if lower.is_told and lower.mean < 0 else "Not lower at first")
         + ", and "
         + (f"higher from year {overtakes}" if overtakes else f"never higher in {years} years")
     )
     yield (
-        f"**{yields}**, at the central values of the fit: this is what those values, all assumptions, "
-        f"say, and no finding. In crisis, led less uniform over {years} years: "
+        f"**{order}**, at the central values of fit. This follows from those values, which are all assumptions; it "
+        f"is not a finding. Crisis, community-led compared with uniform, over {years} years: "
         f"{change_in_words(mean_of(found, 'led_crisis_total'))} person-years."
     )
     yield ""
-    told = _years(found, BUILD_YEARS)
-    yield from head("community-led less uniform, the same money", *(f"year {year}" for year in told))
+    years_shown = _years(found, BUILD_YEARS)
+    yield from head("community-led compared with uniform, same money", *(f"year {year}" for year in years_shown))
     for column, meaning, digits in (
         ("fit", "local fit", 2),
         ("index", "infrastructure index", 4),
-        ("ties_local", "local ties an adult", 3),
+        ("ties_local", "local ties per adult", 3),
         ("crisis", "person-years in crisis", 0),
     ):
-        yield row(meaning, *(cell(found, f"led_{column}_in_{year}", digits) for year in told))
+        yield row(meaning, *(cell(found, f"led_{column}_in_{year}", digits) for year in years_shown))
     yield ""
     yield from head(
-        f"hubs less the status quo, {years} years",
-        "local ties an adult at the end",
+        f"hubs compared with the status quo, {years} years",
+        "local ties per adult at the end",
         "person-years in crisis",
-        "% of all",
+        "% of total",
     )
     for label in ("uniform", "led"):
         yield row(
@@ -278,17 +281,17 @@ def _approaches(found: Answers) -> Lines:
     unlearned = [found.of(f"unlearned_index_in_{year}") for year in range(1, years + 1)]
     yield null_said(
         all(np.all(one <= 0.0) for one in unlearned),
-        "where nothing is learned (`fit_learning_rate` = 0) the led index is never above the uniform one; "
+        "where nothing is learned (`fit_learning_rate` = 0) the community-led index is never above the uniform one; "
         f"at the end it is {estimate(unlearned[-1]).short(4, '+')} of it",
-        "where nothing is learned the led index still comes out higher",
+        "where nothing is learned the community-led index is still higher",
     )
     yield ""
-    yield f"Within the ranges of the parameters the order also turns, after {found.up_to(PLAN_YEARS)} years:"
+    yield f"Within the ranges of the parameters the order can also reverse, after {found.up_to(PLAN_YEARS)} years:"
     yield ""
     for label, fits in UNEQUAL_FITS.items():
         values = ", ".join(f"`{name}` = {value:g}" for name, value in fits.items())
         yield (
-            f"- {values}: the led index is {cell(found, f'{label}_index_at_start', 4)} in the second year "
+            f"- {values}: the community-led index is {cell(found, f'{label}_index_at_start', 4)} in the second year "
             f"and {cell(found, f'{label}_index_at_end', 4)} in the last."
         )
 
@@ -302,43 +305,41 @@ def _supporters(found: Answers) -> Lines:
         "Yes, a little"
         if low.is_told and low.mean < 0
         else (
-            "In their hazards, and not so that it could be told in their states"
-            if worsen.is_told and worsen.mean < 0
-            else "Not shown"
+            "In their hazards, but not clearly in their states" if worsen.is_told and worsen.mean < 0 else "Not shown"
         )
     )
     yield (
-        f"**{answer}.** {mean_of(found, 'supporters_real_n').short(0)} residents of the sample a seed carry "
-        f"`peer_support_at_scale` in its first {found.up_to(NULL_YEARS)} years. Beside themselves in the "
-        "world without it, from their first month as supporters:"
+        f"**{answer}.** {mean_of(found, 'supporters_real_n').short(0)} simulated residents per seed support "
+        f"`peer_support_at_scale` in its first {found.up_to(NULL_YEARS)} years. Compared with themselves in the "
+        "run without it, from their first month as supporters:"
     )
     yield ""
     yield from head(
         "",
         "rate of worsening, %",
         "rate of improving, %",
-        "months struggling or in crisis, a thousand",
-        "months in crisis, a thousand",
+        "months struggling or in crisis, per 1,000",
+        "months in crisis, per 1,000",
     )
     for label, meaning in (("real", "as in the catalogue"), ("null", "null: supporters' own hazard ratios are 1")):
         yield row(
             meaning, *(cell(found, f"supporters_{label}_{name}", 1) for name in ("worsen", "improve", "low", "crisis"))
         )
     without = [cell(found, f"supporters_real_{name}_without", 1, "") for name in ("low", "crisis")]
-    yield row("without the plan, a thousand months", "", "", *without)
+    yield row("without the plan, per 1,000 months", "", "", *without)
     yield ""
     less = estimate(found.of("supporters_real_worsen") - found.of("supporters_null_worsen"))
     yield null_said(
         bool(less.is_told and less.mean < 0),
-        f"without their own ratios the fall in worsening is smaller, by {turned(less).short(1)} points; "
-        "what is left comes through the ties they make",
+        f"without their own ratios the fall in worsening is smaller by {turned(less).short(1)} points; "
+        "the rest comes through the ties they make",
         f"with and without their own ratios, worsening differs by {less.short(1, '+')} points",
     )
     yield ""
     yield (
-        "Not shown: that helping makes people well. Who supports was coping or thriving to begin with, "
-        "so supporters look well beside others in any world; here each is held against themselves, and "
-        f"the ratios put in ({_own_ratios('peer_support_group', 'supporters')}) rest on a direction alone."
+        "Not shown: that helping others makes people well. Supporters are coping or thriving to begin with, so "
+        "they look well compared with other people in any run; here each is compared with themselves. For the "
+        f"input ratios ({_own_ratios('peer_support_group', 'supporters')}) only the direction has evidence."
     )
 
 
@@ -348,15 +349,15 @@ def _endings(found: Answers) -> Lines:
     yield ""
     after = mean_of(found, "ending_planned_crisis_after")
     yield (
-        f"`peer_support_at_scale` ends with year {end}. In the {years - end} years after it, ended abruptly "
-        f"instead of tapered, crisis {change_in_words(after)} person-years. A tapered plan takes nobody in "
-        "during its last twelve months, so an abrupt one has helped more people by its end; with everybody "
-        "taken in until the last month in both, what ending itself does is left:"
+        f"`peer_support_at_scale` ends with year {end}. In the {years - end} years after it, if it ends abruptly "
+        f"instead of tapered, crisis {change_in_words(after)} person-years. A tapered plan enrols nobody in its "
+        "last twelve months, so an abrupt one has helped more people by its end. Where both enrol until the last "
+        "month, the difference is the effect of the ending itself:"
     )
     yield ""
     yield from head(
-        "abrupt less tapered",
-        "taking part at the end, of the sample",
+        "abrupt compared with tapered",
+        "participants at the end, in the sample",
         "person-years in crisis after it",
         "before it",
         f"months in crisis each, {2 * WINDOW} months",
@@ -364,8 +365,8 @@ def _endings(found: Answers) -> Lines:
     )
     for label, meaning in (
         ("planned", "as planned"),
-        ("alone", "taking in until the last month"),
-        ("null", "null: no stress of an abrupt end, as many ties kept"),
+        ("alone", "enrolling until the last month"),
+        ("null", "null: no stress from an abrupt end, as many ties kept"),
     ):
         yield row(
             meaning,
@@ -383,14 +384,14 @@ def _endings(found: Answers) -> Lines:
     yield ""
     cost = turned(mean_of(found, "ending_planned_crisis_after"))
     yield (
-        f"{_not_shown(cost, 'that an abrupt end of the plan as it would be costs crisis, against a tapered one')}"
-        "Those taking part at the end are those in the abrupt world, whatever became of them in the other."
+        f"{_not_shown(cost, 'that an abrupt end of the plan as planned raises crisis, compared with a tapered one')}"
+        "Participants at the end are those of the abrupt run, whatever happened to them in the other."
     )
     yield ""
     yield null_said(
         exactly_none(found, ["ending_null_unlike", "ending_null_ties_each"]),
-        "both worlds are the same in every year",
-        "the two worlds still differ",
+        "both runs are identical in every year",
+        "the two runs still differ",
     )
 
 
@@ -399,15 +400,15 @@ def _reached(found: Answers) -> Lines:
     yield f"## {PATTERNS['reached_through_ties']}"
     yield ""
     averted = mean_of(found, "reached_full_averted_never")
-    told = (
+    answer = (
         f"{averted.text(0)} person-months in crisis are averted among residents never engaged"
         if averted.is_told and averted.mean > 0
-        else f"among residents never engaged {NO_CHANGE} ({averted.short(0, '+')} person-months averted)"
+        else f"among residents never engaged there is {NO_CHANGE} ({averted.short(0, '+')} person-months averted)"
     )
     yield (
-        f"In {years} years of `peer_support_at_scale`, {told}; {cell(found, 'reached_full_averted_0')} "
-        "among those engaged. Distance is counted over the ties of all layers there are before the plan "
-        "begins, from anyone engaged in these years; no service has a queue here, so ties alone can reach."
+        f"In {years} years of `peer_support_at_scale`, {answer}; {cell(found, 'reached_full_averted_0')} "
+        "among those engaged. Distance is counted along ties of all layers before the plan begins, "
+        "from anyone engaged in these years. No service has a queue here, so effects can only travel along ties."
     )
     yield ""
     places = [
@@ -415,7 +416,7 @@ def _reached(found: Answers) -> Lines:
         *(f"{k} tie{'s' if k > 1 else ''} away" for k in range(1, FARTHEST)),
         f"{FARTHEST} or more",
     ]
-    yield from head("", *places, "never engaged, together")
+    yield from head("", *places, "never engaged, total")
     yield row("residents", *(cell(found, f"reached_full_n_{k}", 0, "") for k in range(FARTHEST + 1)), "")
     for label, meaning in (
         ("full", "person-months in crisis averted"),
@@ -429,20 +430,20 @@ def _reached(found: Answers) -> Lines:
             cell(found, f"reached_{label}_averted_never"),
         )
     yield row(
-        "person-months averted in 1,000 person-years",
+        "person-months averted per 1,000 person-years",
         *(cell(found, f"reached_full_rate_{k}", 2) for k in range(FARTHEST + 1)),
         "",
     )
     yield ""
     missing = "that crisis is averted among those who never take part"
-    yield from _unless_told(averted.is_told and averted.mean > 0, f"Not shown: {missing}.")
+    yield from _unless_clear(averted.is_told and averted.mean > 0, f"Not shown: {missing}.")
     unlike = mean_of(found, "reached_selection_only_unlike_never")
     yield null_said(
         exactly_none(found, ["reached_selection_only_unlike_never"]),
-        "where wellbeing follows no ties, and nobody is born, dies or changes household, nobody who never engaged spends a single month "
-        "otherwise",
-        "where wellbeing follows no ties, and nobody is born, dies or changes household, "
-        f"{unlike.short(0)} person-months of those never engaged still differ, one way or the other",
+        "where wellbeing does not follow ties, and nobody is born, dies or changes household, no month of anyone "
+        "who never engaged changes",
+        "where wellbeing does not follow ties, and nobody is born, dies or changes household, "
+        f"{unlike.short(0)} person-months of those never engaged still differ",
     )
 
 
@@ -452,9 +453,9 @@ def _bit_identical(found: Answers) -> Lines:
     yield ""
     same = int(found.of("identical_none").sum())
     yield (
-        f"Under `planned` spending the shift without effects, ties or case-finding leaves every month of "
-        f"demand, every state and every tie as it was to the bit in {same} of {n} worlds, over "
-        f"{found.up_to(NULL_YEARS)} years; who takes part, and the money, is all that differs."
+        f"Under `planned` spending, the shift without effects, ties or case-finding leaves demand, states and ties "
+        f"exactly unchanged in every month in {same} of {n} seeds, over {found.up_to(NULL_YEARS)} years; only "
+        "participation and money differ."
     )
     yield ""
     others = ", ".join(
@@ -463,8 +464,8 @@ def _bit_identical(found: Answers) -> Lines:
     )
     yield null_said(
         all(not found.of(f"identical_{kind}").any() for kind in ("add_ties", "case_finding", "hazard_ratio")),
-        f"a peer support group with one kind of effect never does: identical with {others}",
-        f"some worlds with an effect are the same: {others}",
+        f"a peer support group with one kind of effect always changes something: identical with {others}",
+        f"some runs with an effect are identical: {others}",
     )
 
 
@@ -473,29 +474,29 @@ def _before_and_after(found: Answers) -> Lines:
     yield ""
     fall, random = mean_of(found, "null_fall"), mean_of(found, "crisis_month_fall")
     yield (
-        f"A programme that does nothing, and takes people in after an acute contact, shows a change of "
-        f"{fall.short(1, '+')} % in their A&E attendances from the {WINDOW} months before enrolment to the "
-        f"{WINDOW} after; all residents in crisis in one month of a year, {random.short(1, '+')} %. "
-        "The published falls of 30 % (Croydon) and 20 % (Rotherham) had no control."
+        f"A programme without effects that enrols people after an acute contact shows a change of "
+        f"{fall.short(1, '+')} % in their A&E attendances between the {WINDOW} months before enrolment and the "
+        f"{WINDOW} months after. For all residents in crisis in one month of a year the change is "
+        f"{random.short(1, '+')} %. The published falls of 30 % (Croydon) and 20 % (Rotherham) had no control group."
     )
     yield ""
     yield (
         "Enrolment in the month after an ambulance incident, an A&E attendance or an emergency admission "
-        f"(link workers: after a GP appointment); windows of {WINDOW} months on either side, the index "
-        "contact in the one before, which is then also taken without the index month; who dies or moves "
-        "away within them drops out. The control is each enrolee in the world without the programme, which "
-        f"no study has. £{STUDY_GBP / 1e6:g}m a year, so that there are enough of them."
+        f"(link workers: after a GP appointment). The windows are {WINDOW} months before and after; the index "
+        "contact is in the window before, which is also shown without the index month. People who die or move "
+        "away within the windows are left out. The control is each enrolee in the run without the programme, "
+        f"which no study has. £{STUDY_GBP / 1e6:g}m a year, so that there are enough enrolees."
     )
     yield ""
     yield from head(
         "change in A&E attendances of enrolees, %",
-        "enrolees a seed",
+        "enrolees per seed",
         "before and after",
         "published",
         "without the index month",
-        "had there been no programme",
-        "after, beside no programme",
-        "of the change is the mean returning, %",
+        "same people without the programme",
+        "after, compared with no programme",
+        "share of the change due to regression to the mean, %",
     )
     for label, meaning in (
         ("null", "null: no effect, anyone after an acute contact"),
@@ -514,7 +515,7 @@ def _before_and_after(found: Answers) -> Lines:
                 cell(found, f"{label}_{name}", 1)
                 for name in ("fall_without_index", "fall_without_programme", "controlled")
             ),
-            mean_returning.short(0) if mean_of(found, f"{label}_fall").is_told else "no change told",
+            mean_returning.short(0) if mean_of(found, f"{label}_fall").is_told else "no clear change",
         )
     yield row(
         "all in crisis in one month",
@@ -525,8 +526,8 @@ def _before_and_after(found: Answers) -> Lines:
     yield ""
     yield null_said(
         exactly_none(found, ["null_controlled"]),
-        "beside no programme, the one that does nothing differs by nothing",
-        "the programme that does nothing still differs from none",
+        "compared with no programme, the one without effects makes no difference",
+        "the programme without effects still makes a difference",
     )
 
 
@@ -534,18 +535,18 @@ def _befriending(found: Answers) -> Lines:
     yield "## Does befriending do what its trials found?"
     yield ""
     yield (
-        "Depressive symptoms, told by life satisfaction turned round, of all who are allocated to the "
-        "catalogue's befriending beside themselves without it, in standard deviations. Its hazard ratios "
-        "were derived from the first of these figures, so nearness there is no test; the second asks what "
-        "lasts."
+        "Depressive symptoms (measured here as reversed life satisfaction) of everyone allocated to the "
+        "catalogue's befriending, compared with the same people without it, in standard deviations. Its hazard "
+        "ratios were derived from the first published figure, so agreement there is not a test; the second tests "
+        "whether the effect lasts."
     )
     yield ""
     yield from head("", *(f"{months} months" for months in PUBLISHED_SMD))
     yield row("published", *(f"{value:.2f}" for value in PUBLISHED_SMD.values()))
     for label, meaning in (
-        ("trial", "here: the programme"),
-        ("ratios", "its hazard ratios alone"),
-        ("tie", "a tie for a year alone"),
+        ("trial", "model: the programme"),
+        ("ratios", "only its hazard ratios"),
+        ("tie", "only a tie for a year"),
         ("neither", "null: a tie, where wellbeing does not follow ties"),
     ):
         yield row(meaning, *(cell(found, f"{label}_after_{months}", 3) for months in PUBLISHED_SMD))
@@ -555,7 +556,7 @@ def _befriending(found: Answers) -> Lines:
     uptake = load_programme("befriending").enrolment.uptake.value
     yield (
         f"At {SOON} months the model has {100 * share:.0f} % of the published difference among all "
-        f"allocated, of whom {100 * (1 - uptake):.0f} % meet once or never. "
+        f"allocated; {100 * (1 - uptake):.0f} % of them meet once or never. "
         + "".join(
             f"Not shown: the published difference at {months} months, which lies outside the interval. "
             for months, value in PUBLISHED_SMD.items()
@@ -568,7 +569,7 @@ def _variance(found: Answers) -> Lines:
     yield "## What are common random numbers worth?"
     yield ""
     yield from head(
-        "person-years in crisis, the shift less the status quo, up to year",
+        "person-years in crisis, shift compared with status quo, up to year",
         *(str(years) for years in HORIZONS if years <= found.years),
     )
     pairs = {
@@ -579,26 +580,26 @@ def _variance(found: Answers) -> Lines:
     yield row("difference", *(estimate(one - other).short(0, "+") for one, other in pairs.values()))
     ratios = {years: variance_ratio(*pair) for years, pair in pairs.items()}
     yield row(
-        "times less variance than independent seeds",
+        "variance reduction, times, compared with independent seeds",
         *(
             f"{ratio:,.0f}" + (f" ({low:,.1f} to {_at_most(high)})" if np.isfinite(high) else "")
             for ratio, low, high in ratios.values()
         ),
     )
     yield ""
-    missed = [str(years) for years, (ratio, _, _) in ratios.items() if ratio < DUE_RATIO]
-    unsure = [str(years) for years, (_, low, _) in ratios.items() if low < DUE_RATIO]
+    missed = [str(years) for years, (ratio, _, _) in ratios.items() if ratio < EXPECTED_REDUCTION]
+    unsure = [str(years) for years, (_, low, _) in ratios.items() if low < EXPECTED_REDUCTION]
     below = f", and reach below that at {', '.join(unsure)} years" if unsure else ""
     yield (
-        f"At least {DUE_RATIO:g} times less was due: "
-        + (f"**missed** at {', '.join(missed)} years." if missed else "met at every horizon by the figure itself.")
-        + f" The intervals, from leaving out one seed at a time, are wide{below}. Paired worlds drift apart as the "
-        "lives in them do, so the gain shrinks with the horizon; the null, independent seeds, is 1."
+        f"The requirement is a reduction of at least {EXPECTED_REDUCTION:g} times: "
+        + (f"**missed** at {', '.join(missed)} years." if missed else "met by the estimate at every horizon.")
+        + f" The jackknife intervals are wide{below}. Paired runs diverge over time, so the reduction shrinks "
+        "with the horizon; in the null case, independent seeds, it is 1."
     )
 
 
 def variance_ratio(one: Array, other: Array) -> tuple[float, float, float]:
-    """Return how many times less a paired difference varies than one of independent worlds.
+    """Return the variance reduction of a paired difference, compared with independent runs.
 
     With the interval of a jackknife of its logarithm. Infinite where the pairs do not differ.
 
@@ -621,7 +622,7 @@ def variance_ratio(one: Array, other: Array) -> tuple[float, float, float]:
 
 
 def _at_most(high: float) -> str:
-    return f"{high:,.0f}" if high < BEYOND_TELLING else f"over {BEYOND_TELLING:,}"
+    return f"{high:,.0f}" if high < LARGEST_SHOWN else f"over {LARGEST_SHOWN:,}"
 
 
 def _log_ratio(one: Array, other: Array) -> float:
@@ -636,20 +637,20 @@ def _queues(found: Answers) -> Lines:
     shift, expansion = (mean_of(found, f"queued_{name}_crisis") for name in (SHIFT, "crisis_expansion"))
     budget = found.of(f"queued_{SHIFT}_budget")[0]
     yield (
-        f"£{budget / 1e6:g}m a year each, for {years} years, where mental health services have a queue: with "
-        f"the shift crisis {change_in_words(shift)} person-years, with crisis expansion "
+        f"£{budget / 1e6:g}m a year each, for {years} years, where mental health services have a queue. With "
+        f"the shift, crisis {change_in_words(shift)} person-years; with crisis expansion it "
         f"{change_in_words(expansion)}."
     )
     yield ""
-    names = {"crisis": "person-years in crisis", "a_and_e_demand": "A&E attendances sought"}
+    names = {"crisis": "person-years in crisis", "a_and_e_demand": "demand for A&E attendances"}
     names |= {
         f"mental_health_referral_{count}": words
         for count, words in (
             ("demand", "mental health referrals"),
-            ("served", "of them served"),
+            ("served", "of these, served"),
             ("given_up", "given up"),
             ("spilled", "turned to A&E"),
-            ("waiting", "waiting at each year's end, summed"),
+            ("waiting", "waiting at year ends, summed"),
         )
     }
     yield from head(
@@ -676,18 +677,18 @@ def _queues(found: Answers) -> Lines:
         ]
         yield row(names[column], *cells)
     yield ""
-    line = mean_of(found, f"queued_{SHIFT}_mental_health_referral_waiting")
-    yield from _unless_told(
-        line.is_told and line.mean < 0, "Not shown: that the shift shortens the line for mental health services."
+    waiting = mean_of(found, f"queued_{SHIFT}_mental_health_referral_waiting")
+    yield from _unless_clear(
+        waiting.is_told and waiting.mean < 0, "Not shown: that the shift shortens the queue for mental health services."
     )
-    yield from _unless_told(
+    yield from _unless_clear(
         expansion.is_told and expansion.mean < 0, "Not shown: that more capacity alone lowers crisis."
     )
     without = [f"open_crisis_expansion_{column}" for column in QUEUE_COLUMNS]
     yield null_said(
         exactly_none(found, without),
-        "where nothing has a queue, crisis expansion changes nothing",
-        "where nothing has a queue, crisis expansion still changes something",
+        "without queues, crisis expansion changes nothing",
+        "without queues, crisis expansion still changes something",
     )
 
 

@@ -1,4 +1,4 @@
-"""The page of programmes: what each is, what it rests on, and what became of every claim."""
+"""The page docs/programmes.md: each programme, its evidence, and where every claim is used."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,29 +25,29 @@ from model.inputs.programmes import (
 PATTERNS = {
     "demand_before_crisis": "Does demand for help rise before crisis falls?",
     "link_workers_without_infrastructure": "What do link workers do without infrastructure?",
-    "community_led_or_uniform": "Does a community-led start come lower and end higher than a uniform one?",
+    "community_led_or_uniform": "Does community-led building start lower and end higher than a uniform roll-out?",
     "supporters_benefit": "Do supporters benefit?",
-    "endings": "What does an abrupt end cost, against a tapered one?",
-    "reached_through_ties": "Who is reached who never enrolled?",
-    "zero_effect_programme": "Does a programme that does nothing change nothing?",
+    "endings": "What does an abrupt end cost, compared with a tapered one?",
+    "reached_through_ties": "Who benefits without enrolling?",
+    "zero_effect_programme": "Does a programme without effects change nothing?",
     "programme_evidence": "What would an evaluation without controls have found?",
 }
-"""What the model is asked, by the name of its section in docs/patterns.md."""
+"""Questions put to the model, each with its section in docs/patterns.md."""
 
-ASKED_ELSEWHERE = {
-    "heatwave": "Do places to meet protect in a heatwave? Asked in tests/rules/test_life_events.py.",
-    "cuts_and_restoration": "How fast is what was cut restored? Asked in docs/money.md.",
-    "prevention_is_late": "When does prevention pay? Asked in docs/money.md.",
-    "wrong_pocket": "Who pays, and who gains? Asked in docs/money.md.",
+ANSWERED_ELSEWHERE = {
+    "heatwave": "Does social infrastructure protect people in a heatwave? See tests/rules/test_life_events.py.",
+    "cuts_and_restoration": "How fast do places recover from cuts? See docs/money.md.",
+    "prevention_is_late": "When does prevention pay back? See docs/money.md.",
+    "wrong_pocket": "Who pays, and who gains? See docs/money.md.",
 }
-"""What else claims are mapped to, and where it is asked."""
+"""Further questions that claims are mapped to, and where they are answered."""
 
 OUTSIDE = "outside"
 KINDS = {
     "programme": "a programme of the catalogue",
     "scenario": "a bundled scenario",
     "parameter": "a parameter",
-    "pattern": "a pattern the model is asked for",
+    "pattern": "a question put to the model",
     OUTSIDE: "outside the model",
 }
 """What a claim of the sources can be mapped to."""
@@ -55,15 +55,15 @@ KINDS = {
 GRADES = (
     "randomised trial",
     "trial elsewhere",
-    "independent monitoring, or controls without lots",
+    "independent monitoring, or controls without randomisation",
     "monitoring by those who run it",
-    "secondary evidence, read across",
+    "secondary evidence from elsewhere",
     "expert judgement",
 )
 """Grades of evidence, 1 to 6."""
 
 EXAMPLE = """\
-# walking_group.toml, beside your scenario
+# walking_group.toml, in your scenario's folder
 
 label = "Walking group"
 meaning = "Neighbours who are often alone walk together on Tuesdays."
@@ -96,7 +96,7 @@ participant_cost_gbp = { value = 0, range = [0, 20], source = "assumption", why 
 
 [[effects]]
 kind = "add_ties"
-ties = { value = 2, range = [0, 4], source = "assumption", why = "People one walks beside." }
+ties = { value = 2, range = [0, 4], source = "assumption", why = "People one walks with." }
 kept_tapered = { value = 0.42, range = [0.2, 0.84], source = ["S203", "assumption"], why = "84 per cent made friends in a reading group." }
 kept_abrupt = { value = 0.2, range = [0.0, 0.5], source = "assumption", why = "Half as many." }
 """
@@ -158,17 +158,14 @@ def _opening() -> Iterator[str]:
     )
     yield ""
     yield (
-        "Effects enter as far as controlled evidence bears them out. What was seen before and "
-        "after, without controls, is no input: it is a pattern that the model is asked for, since "
-        "people enrol at their worst and would have had fewer contacts later in any case."
+        "Effect sizes come from controlled studies only. Uncontrolled before-and-after results are validation "
+        "targets, never inputs: people enrol at their worst and would have had fewer contacts later in any case."
     )
     yield ""
     yield (
-        "A number is *sourced* where all of it was read or worked out from what was read, *in part* "
-        "where evidence was read across from something kindred or gave a direction only, and an "
-        "*assumption* where nothing was found. Grades of evidence: "
-        + "; ".join(f"{k} {words}" for k, words in enumerate(GRADES, start=1))
-        + "."
+        "A number is *sourced* if it was read in a source or worked out from one, *in part* if the evidence comes "
+        "from something similar or gives only a direction, and an *assumption* if nothing was found. Grades of "
+        "evidence: " + "; ".join(f"{k} {words}" for k, words in enumerate(GRADES, start=1)) + "."
     )
 
 
@@ -177,7 +174,7 @@ def _map_words(claims: list[dict[str, str]]) -> Iterator[str]:
     counts = Counter(kind for claim in inside for kind, _ in dict.fromkeys(targets_of(claim)))
     kinds = Counter(kind for claim in inside for kind in {kind for kind, _ in targets_of(claim)})
     reasons = Counter(claim["reason"] for claim in claims if claim["reason"])
-    yield "## What became of the evidence"
+    yield "## Where the evidence is used"
     yield ""
     yield (
         f"Of the {len(claims)} claims of the source reports, {len(inside)} "
@@ -198,9 +195,9 @@ def _map_words(claims: list[dict[str, str]]) -> Iterator[str]:
 
 def _pattern_table(claims: list[dict[str, str]]) -> Iterator[str]:
     counts = Counter(name for claim in claims for kind, name in targets_of(claim) if kind == "pattern")
-    yield "| pattern | what the model is asked | claims |"
+    yield "| pattern | question | claims |"
     yield "| --- | --- | --- |"
-    yield from (f"| `{name}` | {asks} | {counts[name]} |" for name, asks in {**PATTERNS, **ASKED_ELSEWHERE}.items())
+    yield from (f"| `{name}` | {asks} | {counts[name]} |" for name, asks in {**PATTERNS, **ANSWERED_ELSEWHERE}.items())
 
 
 def _overview(programmes: list[Programme], claims: list[dict[str, str]]) -> Iterator[str]:
@@ -235,7 +232,7 @@ def _programme_words(one: Programme) -> Iterator[str]:
     yield ""
     yield f"- For: {_for_whom(one.eligibility)}."
     routes = [route for route in ROUTES if getattr(one.enrolment, route) is not None]
-    yield f"- Ways in: {', '.join(f'`{route}`' for route in routes)}."
+    yield f"- Recruitment routes: {', '.join(f'`{route}`' for route in routes)}."
     yield f"- Money buys: {one.capacity.unit}s; ending {one.course.ending}."
     yield f"- Grade {one.grade}: {GRADES[one.grade - 1]}. Evidence: {', '.join(one.evidence)}."
     for k, effect in enumerate(one.effects):
@@ -277,7 +274,7 @@ def _plain(value: Any) -> str:
 def _effect_words(effect: Any) -> str:
     match effect:
         case AddTies(through="activity"):
-            return "adds local ties, through what the neighbourhood offers"
+            return "adds local ties, as far as the neighbourhood's infrastructure allows"
         case HazardRatio():
             return f"ratios on the hazards of {effect.who}"
         case ServiceRatio() | CostSubstitution():
@@ -289,12 +286,11 @@ def _own_words() -> Iterator[str]:
     yield "## Add your own, without code"
     yield ""
     yield (
-        "Put a file like this one beside your scenario and name it there by its path. Every number "
-        "has a value, a range in which it may well lie, a source, and where that is `assumption`, "
-        "why. A source is a claim (S001 to S287), an id of `evidence.csv`, or a key of the file's own "
-        "`[sources]`. A key that nobody knows, a service that does not exist or a range upside down "
-        "stops the run, and the message names the place. What the keys mean is said in "
-        "`model/inputs/programmes.py`."
+        "Put a file like this one in your scenario's folder, and name it in the scenario by its path. Every number "
+        "has a value, a plausible range and a source; an `assumption` also says why. A source is a claim (S001 to "
+        "S287), an id of `evidence.csv`, or a key of the file's own `[sources]`. An unknown key, a service that does "
+        "not exist or a reversed range stops the run with a message that names the place. "
+        "`model/inputs/programmes.py` explains the keys."
     )
     yield ""
     yield "```toml"

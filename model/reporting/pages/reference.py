@@ -1,4 +1,4 @@
-"""Pages of reference, written from the data the model itself reads."""
+"""Reference pages, written from the data that the model reads."""
 
 import importlib
 import re
@@ -96,8 +96,8 @@ def channels_table() -> str:
 
 
 def fit_table(found: Fit) -> RenderableType:
-    """Set what was fitted beside its prior, and the target that informs it beside what came out."""
-    table = plain_table(f"Free in {found.variant}", "prior", "fitted", "published", "here", "target")
+    """Show each fitted value with its prior, and the result with the target that informs it."""
+    table = plain_table(f"Free in {found.variant}", "prior", "fitted", "published", "model", "target")
     table.columns[-1].justify, table.columns[-1].no_wrap = "left", False
     for knob in knobs():
         target = load_targets()[knob.target]
@@ -116,7 +116,7 @@ def fit_table(found: Fit) -> RenderableType:
     ]
     is_worrying = found.radius > WORRYING_RADIUS
     words = f"Spectral radius of contagion: {found.radius:.3f}" + (
-        f", above {WORRYING_RADIUS}: crisis feeds on itself more than the sources bear out."
+        f", above {WORRYING_RADIUS}: contagion is stronger than the sources support."
         if is_worrying
         else f" (worrying above {WORRYING_RADIUS}, refused above {HIGHEST_RADIUS})."
     )
@@ -151,7 +151,7 @@ def layers_table(layers: Sequence[str]) -> str:
     Examples
     --------
     >>> layers_table(["cli", "state : network"]).splitlines()[2]
-    '| `model/cli.py` | The command line: reads what was asked, and prints what is answered. |'
+    '| `model/cli.py` | The command line: reads the request, runs it and prints the answer. |'
     """
     rows = []
     for layer in layers:
