@@ -23,12 +23,12 @@ def change_in_words(change: Estimate, digits: int = 0, unit: str = "") -> str:
     >>> change_in_words(Estimate(-3.0, -4.0, -2.0), unit=" a year")
     'falls by 3 (2 to 4) a year'
     >>> change_in_words(Estimate(1.0, -1.0, 3.0))
-    'no clear change (+1 ± 2)'
+    'shows no clear change (+1 ± 2)'
     """
     if change.mean == change.low == change.high == 0.0:
         return "does not change at all"
     if not change.is_told:
-        return f"{NO_CHANGE} ({change.short(digits, '+')}{unit})"
+        return f"shows {NO_CHANGE} ({change.short(digits, '+')}{unit})"
     word, sign = ("rises", 1.0) if change.mean > 0 else ("falls", -1.0)
     size = change.times(sign)
     low, high = sorted((size.low, size.high))

@@ -40,6 +40,7 @@ from model.studies.patterns import (
 from model.studies.runner import Answers
 from model.studies.trials import LATE, SOON
 
+PERSON_YEARS = " person-years"
 YEARS_SHOWN = (1, 2, 3, 5, 10, 15, 20, 30)
 EXPECTED_REDUCTION = 5.0
 """Expected variance reduction of paired runs, compared with independent runs."""
@@ -145,11 +146,11 @@ def _order_in_words(found: Answers, label: str, most: int) -> str:
         if rises_first
         else "Not shown"
     )
-    total = change_in_words(mean_of(found, f"{label}_crisis_total"))
+    total = change_in_words(mean_of(found, f"{label}_crisis_total"), unit=PERSON_YEARS)
     share = cell(found, f"{label}_crisis_share", 2)
     return (
         f"**{answer}**, with {PLAN_LABELS[label]}. {asked}; {fell}. Over {years} years crisis "
-        f"{total} person-years, {share} % of the total."
+        f"{total}, {share} % of the total."
     )
 
 
@@ -182,8 +183,8 @@ def _link_workers(found: Answers) -> Lines:
         f"A year after enrolment, link workers' clients have {bare.short(3, '+')} more local ties each than in "
         f"the run without link workers where there is hardly any infrastructure, {usual.short(3, '+')} where "
         f"infrastructure is as usual, and {hubs.short(3, '+')} where new hubs open too. {_more_with(found)} "
-        f"In the place as it is, crisis over {years} years: "
-        f"{change_in_words(mean_of(found, 'link_usual_crisis'))} person-years."
+        "In the place as it is, crisis "
+        f"{change_in_words(mean_of(found, 'link_usual_crisis'), unit=PERSON_YEARS)} over {years} years."
     )
     yield ""
     yield from head(
@@ -250,8 +251,8 @@ def _approaches(found: Answers) -> Lines:
     )
     yield (
         f"**{order}**, at the central values of fit. This follows from those values, which are all assumptions; it "
-        f"is not a finding. Crisis, community-led compared with uniform, over {years} years: "
-        f"{change_in_words(mean_of(found, 'led_crisis_total'))} person-years."
+        f"is not a finding. Community-led compared with uniform, crisis "
+        f"{change_in_words(mean_of(found, 'led_crisis_total'), unit=PERSON_YEARS)} over {years} years."
     )
     yield ""
     years_shown = _years(found, BUILD_YEARS)
@@ -350,7 +351,7 @@ def _endings(found: Answers) -> Lines:
     after = mean_of(found, "ending_planned_crisis_after")
     yield (
         f"`peer_support_at_scale` ends with year {end}. In the {years - end} years after it, if it ends abruptly "
-        f"instead of tapered, crisis {change_in_words(after)} person-years. A tapered plan enrols nobody in its "
+        f"instead of tapered, crisis {change_in_words(after, unit=PERSON_YEARS)}. A tapered plan enrols nobody in its "
         "last twelve months, so an abrupt one has helped more people by its end. Where both enrol until the last "
         "month, the difference is the effect of the ending itself:"
     )
@@ -638,8 +639,8 @@ def _queues(found: Answers) -> Lines:
     budget = found.of(f"queued_{SHIFT}_budget")[0]
     yield (
         f"£{budget / 1e6:g}m a year each, for {years} years, where mental health services have a queue. With "
-        f"the shift, crisis {change_in_words(shift)} person-years; with crisis expansion it "
-        f"{change_in_words(expansion)}."
+        f"the shift, crisis {change_in_words(shift, unit=PERSON_YEARS)}; with crisis expansion it "
+        f"{change_in_words(expansion, unit=PERSON_YEARS)}."
     )
     yield ""
     names = {"crisis": "person-years in crisis", "a_and_e_demand": "demand for A&E attendances"}
