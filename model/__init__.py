@@ -1,9 +1,16 @@
-"""Upstream: a simulation of prevention and crisis demand in a place.
+"""Upstream: prevention versus crisis demand in a place, simulated.
 
 ============================ ==========================================================
-`load_scenario`              reads what to simulate, and checks it
-`CommunityModel`             a place whose residents live month by month (a Mesa model)
-`Results`                    the tables of a campaign, as data frames
+`load_scenario`              reads what to simulate, and checks it: a `Scenario`
+`load_place`                 reads a place, bundled or one of your own
+`load_programme`             reads a programme of the catalogue, or one of your own
+`load_parameters`            every number of the model, with unit, range and source
+`CommunityModel`             a place simulated month by month (a Mesa model)
+`run_campaign`               runs scenarios, each several times, into a results folder
+`Results`                    the tables of a results folder, as data frames
+`compare`                    what a plan changes, pair by pair
+`appraise`                   what that costs, saves and gains
+`estimate`                   the mean over runs or pairs, with its interval
 `InputError`                 what every complaint about an input is
 ============================ ==========================================================
 
@@ -13,19 +20,47 @@ Names are loaded when first asked for, so that ``import model`` is quick.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from model.analysis.appraise import appraise
+    from model.analysis.estimates import estimate
+    from model.analysis.pairs import compare
+    from model.campaign.campaign import run_campaign
     from model.core.errors import InputError
-    from model.inputs.scenario import load_scenario
+    from model.inputs.parameters import load_parameters
+    from model.inputs.places import load_place
+    from model.inputs.programmes import load_programme
+    from model.inputs.scenario import Scenario, load_scenario
     from model.simulation.community import CommunityModel
     from model.tables.results import Results
 
-__all__ = ["CommunityModel", "InputError", "Results", "load_scenario"]
+__all__ = [
+    "CommunityModel",
+    "InputError",
+    "Results",
+    "Scenario",
+    "appraise",
+    "compare",
+    "estimate",
+    "load_parameters",
+    "load_place",
+    "load_programme",
+    "load_scenario",
+    "run_campaign",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
     "CommunityModel": "model.simulation.community",
     "InputError": "model.core.errors",
     "Results": "model.tables.results",
+    "Scenario": "model.inputs.scenario",
+    "appraise": "model.analysis.appraise",
+    "compare": "model.analysis.pairs",
+    "estimate": "model.analysis.estimates",
+    "load_parameters": "model.inputs.parameters",
+    "load_place": "model.inputs.places",
+    "load_programme": "model.inputs.programmes",
     "load_scenario": "model.inputs.scenario",
+    "run_campaign": "model.campaign.campaign",
 }
 
 

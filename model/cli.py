@@ -71,7 +71,7 @@ def run(
     ] = False,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
-    from model.campaign.campaign import chosen, jobs_that_pay, run_campaign  # noqa: PLC0415
+    from model.campaign.campaign import chosen, run_campaign  # noqa: PLC0415
     from model.extend import load_extension  # noqa: PLC0415
 
     for file in own_code or []:
@@ -79,7 +79,6 @@ def run(
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
     configs, comparator = chosen(scenarios or [], compare_to, overrides)
-    jobs = jobs_that_pay([*configs, *([comparator] if comparator else [])]) if jobs is None else jobs
     with _progress() as watcher:
         outcome = run_campaign(configs, out, jobs, watcher, comparator, lives=lives, command=context.obj)
     _show(outcome.folder)

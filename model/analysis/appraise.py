@@ -30,7 +30,7 @@ from model.analysis.budgets import pooling_of
 from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
 from model.analysis.discounting import Bands, load_outside, load_schedule
 from model.analysis.labels import item_label
-from model.analysis.pairs import Comparison, comparisons
+from model.analysis.pairs import Comparison, compare
 from model.core.codes import STATES
 from model.core.errors import EvidenceError, ResultsError, ScenarioError
 from model.core.rates import MONTHS_PER_YEAR
@@ -135,7 +135,7 @@ def appraise(
     ScenarioError
         When a rate or a price cannot be used.
     """
-    found = comparisons(results)
+    found = compare(results)
     if not found:
         raise ResultsError("compares nothing", file=results.folder, allowed="results of upstream run ... --compare-to")
     if (results.ledger["kind"] == USUAL).all():  # what is usual is paid in every world

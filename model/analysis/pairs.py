@@ -88,6 +88,15 @@ class Paired:
             return float("nan")
         return float((np.var(ours) + np.var(theirs)) / np.var(ours - theirs))
 
+    def first_seen(self, side: int) -> int | None:
+        """Return the first of two consecutive years whose intervals lie above 0 (below 0 if ``side`` is -1).
+
+        Two years, because where nothing changes one year in forty would still look clear by chance.
+        """
+        changes = self.times(side).by("year").changes()
+        years = zip(changes, pairwise(changes.values()), strict=False)
+        return next((int(year) for year, both in years if all(one.size.low > 0 for one in both)), None)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -233,7 +242,7 @@ class Comparison:
         return Paired(ours.astype(np.float64), theirs.astype(np.float64))
 
 
-def comparisons(results: Results) -> list[Comparison]:
+def compare(results: Results) -> list[Comparison]:
     """Return each scenario of a campaign paired with its comparator; empty where it has none."""
     comparator = results.manifest.get("comparator")
     names = [name for name in results.manifest["scenarios"] if name != comparator]
@@ -250,18 +259,8 @@ def turn_of(yearly: Paired) -> tuple[int, int] | None:
         year from which it is clearly lower.
     """
     early = [n for n in range(EARLY_YEARS, 0, -1) if yearly.where("year", range(1, n + 1)).change().size.low > 0]
-    falls = first_seen(yearly, -1)
+    falls = yearly.first_seen(-1)
     return (early[0], falls) if early and falls and falls > early[0] else None
-
-
-def first_seen(yearly: Paired, side: int) -> int | None:
-    """Return the first of two consecutive years whose intervals lie above 0 (below 0 if ``side`` is -1).
-
-    Two years, because where nothing changes one year in forty would still look clear by chance.
-    """
-    changes = yearly.times(side).by("year").changes()
-    years = zip(changes, pairwise(changes.values()), strict=False)
-    return next((int(year) for year, both in years if all(one.size.low > 0 for one in both)), None)
 
 
 def rates_by(one: Comparison, level: str) -> Paired:

@@ -225,7 +225,7 @@ def tasks_of(runs: Sequence[Run]) -> list[Task]:
 def run_campaign(
     scenarios: Sequence[Scenario],
     out: Path | None = None,
-    jobs: int = 1,
+    jobs: int | None = 1,
     watcher: Watcher | None = None,
     comparator: Scenario | None = None,
     *,
@@ -263,6 +263,8 @@ def run_campaign(
     ResultsError
         When the folder cannot be used, or replicates came out identical.
     """
+    if jobs is None:
+        jobs = jobs_that_pay([*scenarios, *([comparator] if comparator else [])])
     if isinstance(jobs, bool) or jobs < 1:
         raise ScenarioError("is not a number of processes", key="--jobs", value=jobs, allowed="a whole number from 1")
     compared_with = None

@@ -25,7 +25,7 @@ from model.analysis.discounting import load_outside
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.labels import item_label
 from model.inputs.prices import PRICE_YEAR
-from model.reporting.money_words import MILLION, THOUSAND, Unit, _pounds, alone, pounds, saved
+from model.reporting.money_words import MILLION, THOUSAND, Unit
 from model.reporting.wording import agency_words, label_of, plain_table
 
 MOST_LISTED = 3
@@ -78,7 +78,7 @@ def _crisis_words(them: Appraisal, averted: Estimate) -> str:
     cost = them.cost_per_crisis_year()
     if not np.isfinite(cost):
         return f"{words}."
-    return f"{words}, at {pounds(alone(cost))} for each discounted person-year."
+    return f"{words}, at {Estimate.exact(cost).pounds()} for each discounted person-year."
 
 
 def answer_of(one: Judged) -> Table:
@@ -100,8 +100,8 @@ def answer_of(one: Judged) -> Table:
 
 def _costs_and_benefits(one: Judged) -> Iterable[tuple[str, str]]:
     them = one.appraisal
-    cost = pounds(estimate(them.cost.sum().to_numpy()))
-    bias = pounds(alone(them.optimism_bias.sum().mean()))
+    cost = estimate(them.cost.sum().to_numpy()).pounds()
+    bias = Estimate.exact(them.optimism_bias.sum().mean()).pounds()
     yield (
         "Cost",
         (
@@ -110,8 +110,8 @@ def _costs_and_benefits(one: Judged) -> Iterable[tuple[str, str]]:
             else "no more than the comparator"
         ),
     )
-    yield "Cash saving", saved(_gain(them, "cash"))
-    yield "Full-cost saving", saved(_gain(them, "full_cost"))
+    yield "Cash saving", _gain(them, "cash").saved()
+    yield "Full-cost saving", _gain(them, "full_cost").saved()
     yield "Wellbeing", _wellbeing(one)
     years = _quantity(estimate(them.life_years.sum().to_numpy()), "person-years in the place")
     yield "Life-years", f"{years} (births and moves included; not valued)"
@@ -124,7 +124,7 @@ def _survival(them: Appraisal) -> str:
     words = f"{_quantity(years, 'life-years of survivors')} (alive here with the plan, dead without it)"
     if not is_gain(years):
         return words
-    return f"{words}, worth {pounds(alone(them.life_value.sum().mean()))}; not included in the WELLBYs"
+    return f"{words}, worth {Estimate.exact(them.life_value.sum().mean()).pounds()}; not included in the WELLBYs"
 
 
 def _gain(them: Appraisal, lens: str) -> Estimate:
@@ -142,13 +142,13 @@ def _wellbeing(one: Judged) -> str:
     words = _quantity(points, "WELLBYs")
     if not is_gain(points):
         return words
-    low, central, high = (pounds(alone(points.mean * value)) for value in them.terms.wellby_gbp.values())
+    low, central, high = (Estimate.exact(points.mean * value).pounds() for value in them.terms.wellby_gbp.values())
     return f"{words}, worth {central} ({low} to {high}, depending on the value of a WELLBY)"
 
 
 def _by_payer(them: Appraisal) -> str:
     pays = them.cost.groupby(level="payer").sum().mean(axis=1).sort_values(ascending=False)
-    shares = [f"{agency_words(str(name))} {pounds(alone(gbp))}" for name, gbp in pays.items() if gbp > 0]
+    shares = [f"{agency_words(str(name))} {Estimate.exact(gbp).pounds()}" for name, gbp in pays.items() if gbp > 0]
     return f", paid by {', '.join(shares)}" if shares else ""
 
 
@@ -156,7 +156,7 @@ def _who_benefits(one: Judged) -> Iterable[tuple[str, str]]:
     saving = one.appraisal.saving["full_cost"]
     sums = saving.groupby(level="payer").sum()
     order = sums.mean(axis=1).abs().sort_values(ascending=False).index
-    savings = [f"{agency_words(str(name))} {saved(estimate(sums.loc[name].to_numpy()))}" for name in order]
+    savings = [f"{agency_words(str(name))} {estimate(sums.loc[name].to_numpy()).saved()}" for name in order]
     yield "Who saves, at full cost", "; ".join(savings[:MOST_LISTED]) or "nobody"
     fifths = one.appraisal.wellbys.groupby(level="quintile").sum()
     poorest = estimate(fifths.loc[1].to_numpy()) if 1 in fifths.index else None
@@ -220,9 +220,7 @@ def _switching_values(one: Judged) -> Iterable[tuple[str, str]]:
             words = "none, because there is no clear gain"
         elif lens == "social":
             usual = them.terms.wellby_gbp["central"]
-            words = (
-                f"breaks even with a WELLBY worth {pounds(alone(factor * usual))} (used here: {pounds(alone(usual))})"
-            )
+            words = f"breaks even with a WELLBY worth {Estimate.exact(factor * usual).pounds()} (used here: {Estimate.exact(usual).pounds()})"
         else:
             words = f"breaks even with all unit costs {factor:.2g} times as high"
         yield first, f"{label}: {words}"
@@ -247,7 +245,7 @@ def _largest(one: Judged) -> str:
     sums = one.appraisal.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
     names = sums[sums != 0].abs().sort_values(ascending=False).index[:MOST_LISTED]
     return ", ".join(
-        f"{item_label(one.comparison.facts, str(name))} ({'+' if sums[name] > 0 else ''}{_pounds(sums[name])})"
+        f"{item_label(one.comparison.facts, str(name))} ({'+' if sums[name] > 0 else ''}{Estimate.exact(sums[name]).pounds()})"
         for name in names
     )
 

@@ -16,8 +16,7 @@ from model.analysis.pairs import (
     Change,
     Comparison,
     Paired,
-    comparisons,
-    first_seen,
+    compare,
     rates_by,
     turn_of,
 )
@@ -55,7 +54,7 @@ PROGRAMMES = {"enrolled": "enrolled", "completed": "completed", "supporters": "s
 
 def comparison(results: Results) -> RenderableType:
     """Say what changes, for which groups and how certainly, for each scenario that was compared."""
-    return Group(*(part for one in comparisons(results) for part in about(one)))
+    return Group(*(part for one in compare(results) for part in about(one)))
 
 
 def about(one: Comparison, worth: RenderableType | None = None, terms: Sequence[str] = ()) -> Iterable[RenderableType]:
@@ -258,7 +257,7 @@ def _unit_of(gbp: Paired) -> tuple[str, float, int]:
 
 def _seen(yearly: Paired) -> str:
     found = [
-        (year, words) for side, words in ((-1, "fewer"), (1, "more")) if (year := first_seen(yearly, side)) is not None
+        (year, words) for side, words in ((-1, "fewer"), (1, "more")) if (year := yearly.first_seen(side)) is not None
     ]
     return ", ".join(f"{words}, year {year}" for year, words in sorted(found)[:1])
 

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 
 from model.analysis.appraise import Judged, appraise
-from model.analysis.pairs import Comparison, comparisons
+from model.analysis.pairs import Comparison, compare
 from model.core.errors import ResultsError
 from model.reporting.appraisal import answer_of, terms_of
 from model.reporting.budgets import about_budgets, about_loop_gain
@@ -26,7 +26,7 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     each : bool
         Whether to add a summary of each scenario although they were compared.
     """
-    compared = comparisons(results)
+    compared = compare(results)
     worth = _worth(results)
     parts = [part for one in compared for part in _compared(one, worth.get(one.scenario))]
     parts += [summary(results)] if each or not compared else failures(results)
@@ -54,7 +54,7 @@ def _worth(results: Results) -> dict[str, Judged]:
 
 def where_more_is(results: Results) -> list[str]:
     """List the commands that show more of a comparison."""
-    if not comparisons(results):
+    if not compare(results):
         return []
     return [
         f"Full appraisal: upstream appraise {results.folder}",

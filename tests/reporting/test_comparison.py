@@ -13,7 +13,7 @@ from scipy import stats
 
 from model import Results
 from model.analysis.estimates import estimate
-from model.analysis.pairs import Change, Comparison, Paired, comparisons, turn_of
+from model.analysis.pairs import Change, Comparison, Paired, compare, turn_of
 from model.campaign.campaign import plan, run_campaign, set_for_both, with_comparator
 from model.core.errors import ScenarioError
 from model.reporting.comparison import about, comparison
@@ -76,7 +76,7 @@ def yearly(*rows, base=100.0):
 
 
 def test_a_scenario_differs_from_itself_in_nothing_to_the_bit(with_itself):
-    (one,) = comparisons(with_itself)
+    (one,) = compare(with_itself)
 
     assert one.pairs["same"].tolist() == [True] * 3
     for paired in (one.crisis, one.adults, one.satisfaction, one.demand, one.contacts("cost_gbp")):
@@ -243,7 +243,7 @@ def test_a_share_of_nothing_is_not_told():
 
 
 def test_what_it_is_worth_stands_before_all_that_changes(results):
-    (one,) = comparisons(results)
+    (one,) = compare(results)
     page = io.StringIO()
     told = Group(*about(one, Text("Worth a lot."), ["Rests on guesses."]))
     Console(file=page, width=100).print(told)
@@ -254,7 +254,7 @@ def test_what_it_is_worth_stands_before_all_that_changes(results):
 
 
 def test_of_nothing_that_changes_no_worth_is_told(with_itself):
-    (one,) = comparisons(with_itself)
+    (one,) = compare(with_itself)
     page = io.StringIO()
     Console(file=page, width=100).print(Group(*about(one, Text("Worth a lot."))))
 
@@ -385,4 +385,4 @@ def test_a_campaign_without_comparator_has_no_comparison(results, tmp_path):
     plain = Results(results.folder)
     plain.manifest = {**plain.manifest, "comparator": None}
 
-    assert comparisons(plain) == []
+    assert compare(plain) == []

@@ -15,7 +15,6 @@ from model.analysis.estimates import Estimate, estimate
 from model.core.arrays import Array
 from model.inputs.prices import PRICE_YEAR
 from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
-from model.reporting.money_words import alone, pounds
 from model.reporting.wording import agency_words, label_of
 
 if TYPE_CHECKING:
@@ -108,7 +107,12 @@ def _worth_line(axes: "Axes", gained: Array, cost: Array, value_gbp: float) -> N
     top = 1.2 * max(LEAST_MILLION, *np.abs(cost))
     ends = np.clip(np.array([low, right]) * value_gbp / MILLION, -top, top)
     axes.plot(
-        ends * MILLION / value_gbp, ends, color=QUIET, ls=":", lw=1.2, label=f"{pounds(alone(value_gbp))} a WELLBY"
+        ends * MILLION / value_gbp,
+        ends,
+        color=QUIET,
+        ls=":",
+        lw=1.2,
+        label=f"{Estimate.exact(value_gbp).pounds()} a WELLBY",
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.analysis.labels import item_label
-from model.analysis.pairs import Comparison, Paired, comparisons, rates_by
+from model.analysis.pairs import Comparison, Paired, compare, rates_by
 from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
 from model.reporting.wording import label_of
 from model.tables.results import Results
@@ -33,7 +33,7 @@ def draw_comparisons(results: Results) -> list[Path]:
     list of path
         The PNG files.
     """
-    found = [one for one in comparisons(results) if len(one.pairs)]
+    found = [one for one in compare(results) if len(one.pairs)]
     return [
         save_figure(
             partial(differences, one),
