@@ -17,9 +17,10 @@ from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import require_memory
 from model.state.lives import BYTES, MOST, MOST_UNASKED
 from model.state.saved_state import history_of
+from model.tables.manifest import write_manifest
 from model.tables.results import Results
 from model.tables.schema import frame_of
-from model.tables.store import PartWriter, compact, new_folder, write_manifest
+from model.tables.store import PartWriter, compact, new_folder
 
 RESIDENT_MONTHS_A_PROCESS = 8_000_000
 """With fewer, another process takes longer to load libraries and kernels than it saves."""

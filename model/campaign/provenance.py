@@ -21,7 +21,7 @@ from model.inputs.catalogue import load_services
 from model.inputs.payers import Payment, load_payments
 from model.inputs.plans import Entry, Spending, spending_of, terms_of
 from model.inputs.scenario import Scenario
-from model.tables.store import FORMAT
+from model.tables.manifest import FORMAT
 
 LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
 

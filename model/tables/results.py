@@ -7,7 +7,6 @@ the streams become one Parquet file a table. A run that was not finished leaves 
 file under its final name is ever half-written.
 """
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ import pandas as pd
 import pyarrow as pa
 
 from model.core.errors import ResultsError
+from model.tables.manifest import read_manifest
 from model.tables.schema import DIMENSIONS, schema_of
-from model.tables.store import FORMAT, MANIFEST, _read_parts
+from model.tables.store import _read_parts
 
 
 class Results:
@@ -31,20 +31,12 @@ class Results:
     Raises
     ------
     ResultsError
-        When the folder is missing or holds no campaign.
+        When the folder is missing, holds no campaign, or one that another version wrote.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        path = self.folder / MANIFEST
-        try:
-            self.manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if self.manifest["format"] != FORMAT or not self.manifest["scenarios"]:
-                raise ValueError("not in this version's format")
-        except FileNotFoundError:
-            raise ResultsError("holds no results", file=self.folder, allowed=f"a folder with a {MANIFEST}") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ResultsError(f"cannot be read ({error})", file=path) from None
+        self.manifest: dict[str, Any] = read_manifest(self.folder)
 
     @cached_property
     def runs(self) -> pd.DataFrame:

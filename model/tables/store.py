@@ -1,10 +1,8 @@
 """How result tables are written: streams while runs go on, one Parquet file at the end."""
 
 import contextlib
-import json
 import os
 import shutil
-from collections.abc import Mapping
 from io import BufferedWriter
 from pathlib import Path
 from typing import Any
@@ -15,11 +13,7 @@ import pyarrow.parquet as pq
 from model.core.errors import ResultsError
 from model.tables.schema import TABLES, WHERE_KEPT, schema_of
 
-MANIFEST = "manifest.json"
-
 PARTS = ".parts"
-
-FORMAT = 1
 
 
 class PartWriter:
@@ -121,10 +115,3 @@ def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
     except OSError as error:
         raise ResultsError(f"cannot be written ({error.strerror})", file=named or root) from None
     raise ResultsError("is full", file=root)
-
-
-def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write what a campaign is and how it stands, all at once."""
-    growing = folder / f"{MANIFEST}.tmp"
-    growing.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    growing.replace(folder / MANIFEST)

@@ -234,21 +234,6 @@ def test_a_folder_in_use_is_refused(folder):
         new_folder(folder)
 
 
-@pytest.mark.parametrize("name", ["nothing", "a_file"])
-def test_what_is_no_results_folder_is_refused(tmp_path, name):
-    (tmp_path / "a_file").write_text("x")
-
-    with pytest.raises(ResultsError):
-        Results(tmp_path / name)
-
-
-def test_a_torn_manifest_is_refused(tmp_path):
-    (tmp_path / "manifest.json").write_text("{")
-
-    with pytest.raises(ResultsError, match=r"manifest\.json"):
-        Results(tmp_path)
-
-
 def test_an_interval_over_replicates_by_hand():
     # Mean 4, SD 2, n 4, t(0.975, 3) = 3.18245: 4 -+ 3.18245.
     found = estimate(np.array([2.0, 4.0, 4.0, 6.0]))
@@ -270,14 +255,6 @@ def test_the_summary_gives_the_answer_and_says_how_sure(results):
     assert f"Adults in crisis: {share:.1f} (" in words
     assert "95 % intervals" in words
     assert "1,000 simulated residents represent the 40,000 of Sandbeck, an invented town" in words
-
-
-@pytest.mark.parametrize("text", ["{}", "[]", '{"format": 99, "scenarios": {"a": 1}}'])
-def test_a_manifest_of_something_else_is_refused(tmp_path, text):
-    (tmp_path / "manifest.json").write_text(text)
-
-    with pytest.raises(ResultsError, match=r"manifest\.json"):
-        Results(tmp_path)
 
 
 def test_a_corrupt_table_is_refused(folder, tmp_path):

@@ -1,0 +1,108 @@
+"""What is no results folder of this version is refused in one message, by every door."""
+
+import json
+import shutil
+
+import pytest
+
+from model import Results
+from model.campaign.campaign import run_campaign
+from model.cli import main
+from model.core.errors import ResultsError
+from model.tables.manifest import FORMAT, MANIFEST, MANIFEST_KEYS, SCENARIO_KEYS
+
+
+@pytest.fixture(scope="module")
+def folder(town, tmp_path_factory):
+    small = town.model_copy(update={"population": 200, "replicates": 1, "services": []})
+    return run_campaign([small], tmp_path_factory.mktemp("a") / "out").folder
+
+
+@pytest.fixture
+def edited(folder, tmp_path):
+    """Return a function that copies the folder with something in its manifest changed."""
+
+    def edit(change):
+        copy = tmp_path / "copy"
+        shutil.copytree(folder, copy)
+        manifest = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
+        change(manifest)
+        (copy / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+        return copy
+
+    return edit
+
+
+def test_a_campaign_holds_every_key_its_readers_need(folder):
+    manifest = Results(folder).manifest
+
+    assert {*MANIFEST_KEYS, "format"} <= set(manifest)
+    assert all(set(SCENARIO_KEYS) <= set(facts) for facts in manifest["scenarios"].values())
+
+
+@pytest.mark.parametrize("number", [1, FORMAT + 1, "two", None])
+def test_another_format_is_refused_with_who_wrote_it_and_what_to_do(edited, number):
+    old = edited(lambda manifest: manifest.update(format=number, upstream="0.0.9"))
+
+    with pytest.raises(ResultsError) as refused:
+        Results(old)
+    for words in (str(old / MANIFEST), "upstream 0.0.9", f"format {number}", f"format {FORMAT}", "Run the scenarios"):
+        assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("command", [["show"], ["show", "--each"], ["appraise"]], ids=" ".join)
+def test_every_command_that_reads_refuses_another_format(edited, command, capsys):
+    old = edited(lambda manifest: manifest.update(format=1))
+
+    with pytest.raises(SystemExit) as stopped:
+        main([command[0], str(old), *command[1:]])
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be read by upstream" in line
+
+
+@pytest.mark.parametrize("key", MANIFEST_KEYS)
+def test_a_manifest_that_lacks_a_key_is_refused_by_its_name(edited, key):
+    with pytest.raises(ResultsError, match=rf"{MANIFEST}: {key}: is missing"):
+        Results(edited(lambda manifest: manifest.pop(key)))
+
+
+@pytest.mark.parametrize("key", SCENARIO_KEYS)
+def test_a_scenario_that_lacks_a_key_is_refused_by_its_name(edited, key):
+    with pytest.raises(ResultsError, match=rf"scenarios\.status_quo\.{key}: is missing"):
+        Results(edited(lambda manifest: manifest["scenarios"]["status_quo"].pop(key)))
+
+
+def test_a_comparator_that_was_not_run_is_refused(edited):
+    with pytest.raises(ResultsError, match=r"scenarios\.nobody: is missing"):
+        Results(edited(lambda manifest: manifest.update(comparator="nobody")))
+
+
+@pytest.mark.parametrize("scenarios", [{}, [], None, 3, {"status_quo": 1}])
+def test_scenarios_of_another_kind_are_refused(edited, scenarios):
+    with pytest.raises(ResultsError, match="scenarios"):
+        Results(edited(lambda manifest: manifest.update(scenarios=scenarios)))
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", "3", "null", "[" * 100_000, "\0"])
+def test_what_is_no_manifest_is_refused(tmp_path, text):
+    (tmp_path / MANIFEST).write_text(text, encoding="utf-8")
+
+    with pytest.raises(ResultsError, match=r"manifest\.json"):
+        Results(tmp_path)
+
+
+def test_a_manifest_that_is_no_text_is_refused(tmp_path):
+    (tmp_path / MANIFEST).write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(ResultsError, match=r"manifest\.json"):
+        Results(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nothing", "a_file", "a_folder"])
+def test_what_is_no_results_folder_is_refused(tmp_path, name):
+    (tmp_path / "a_file").write_text("x")
+    (tmp_path / "a_folder").mkdir()
+
+    with pytest.raises(ResultsError, match=name):
+        Results(tmp_path / name)
