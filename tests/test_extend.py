@@ -110,7 +110,7 @@ def test_the_steps_are_printed_with_ones_own_at_its_place(tmp_path):
         ('guess("debt_rate"', 'guess("gp_rate"', "there is a parameter of this name"),
         ('Service("welfare_rights"', 'Service("gp"', "there is a service of this name"),
         ('Column("in_debt"', 'Column("state"', "there is a column of this name"),
-        ('Field("in_debt"', 'Field("adults"', "the table has a column of this name"),
+        ('Field("in_debt"', 'Field("adults"', "a table has a column of this name"),
         ('"per year", 0.1, 1.0', '"per yaer", 0.1, 1.0', "unknown unit"),
         ('kind: Literal["debt_advice"]', 'kind: Literal["add_ties"]', "there is an effect of this kind"),
         ("extension = Extension(", "mine = Extension(", "names no extension"),

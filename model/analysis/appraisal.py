@@ -26,6 +26,7 @@ from model.core.codes import STATES
 from model.core.money import cash_released
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import N_QUINTILES
+from model.tables.schema import STATE_MONTHS
 
 LivesOf = Callable[[int], pd.DataFrame]
 
@@ -274,7 +275,7 @@ class Appraisal:
         steps of each year's saving on a service.
         """
         own = self._ledger[~self._ledger["kind"].isin(COSTS)]
-        own = own.assign(cash=own["amount_gbp"] * own["cashable"], full_cost=own["amount_gbp"])
+        own = own.assign(cash=own["amount_gbp"] * own["cashable_share"], full_cost=own["amount_gbp"])
         levels = ["year", "payer", "quintile", "item"]
         saved = {lens: -self._difference(own, lens, levels) for lens in ("cash", "full_cost")}
         saved["cash"] = in_whole_steps(saved["cash"], self.terms.step_gbp)
@@ -333,11 +334,9 @@ class Appraisal:
         return pd.DataFrame(columns * self.terms.scale, where, self.pairs.index)
 
     def _points_of_means(self) -> pd.DataFrame:
-        scores = pd.Series(dict(self.terms.satisfaction))[list(STATES)]
-        adults = self._people.assign(
-            points=self._people[list(STATES)] @ scores,
-            months=self._people[list(STATES)].sum(axis=1),
-        )
+        scores = pd.Series([self.terms.satisfaction[state] for state in STATES], list(STATE_MONTHS))
+        months = self._people[list(STATE_MONTHS)]
+        adults = self._people.assign(points=months @ scores, months=months.sum(axis=1))
         ours, theirs = sums_of_pairs(adults, "points", ["year", "quintile"], self.pairs)
         our_months, months = sums_of_pairs(adults, "months", ["year", "quintile"], self.pairs)
         means = ours / our_months.where(our_months > 0), theirs / months.where(months > 0)
@@ -351,7 +350,7 @@ class Appraisal:
 
         By year and quintile.
         """
-        return -self._person_years("in_crisis")
+        return -self._person_years("in_crisis_months")
 
     @cached_property
     def life_years(self) -> pd.DataFrame:
@@ -533,7 +532,7 @@ class Appraisal:
         return pd.DataFrame(
             {
                 "run": np.tile(self.pairs["run_ours"].to_numpy(np.int32), n_rows),
-                "comparator": np.tile(self.pairs["run_theirs"].to_numpy(np.int32), n_rows),
+                "comparator_run": np.tile(self.pairs["run_theirs"].to_numpy(np.int32), n_rows),
                 "measure": measure,
                 "agency": np.repeat(values.index.get_level_values("agency").to_numpy(object), n_pairs),
                 "quintile": np.repeat(values.index.get_level_values("quintile").to_numpy(np.int8), n_pairs),

@@ -364,7 +364,7 @@ def residual_value(
     Series
         By seed, pounds more than by the comparator, not discounted.
     """
-    keys = zip(programmes["scenario"], programmes["programme"], strict=True)
+    keys = zip(programmes["scenario"], programmes["plan_entry"], strict=True)
     shares = np.array([building.get(key, 0.0) for key in keys], float)
     age = np.maximum(years - (programmes["year"] - 0.5) - delay_years, 0.0)
     left = programmes["spend_gbp"] * shares * programmes["mean_fit"] * np.exp(-depreciation * age)

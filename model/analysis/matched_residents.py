@@ -48,26 +48,26 @@ def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int =
         if year not in here or year not in there:
             continue
         adults = _in_both(here[year], there[year])
-        own = adults[adults["began"] > 0]
+        own = adults[adults["enrolled_entry_number"] > 0]
         both[year - 1] += _counts(both.shape[1:], adults["quintile"] - 1, *_states(adults))
-        enrolled += _counts(enrolled.shape, own["began"] - 1, *_states(own))
+        enrolled += _counts(enrolled.shape, own["enrolled_entry_number"] - 1, *_states(own))
     return Match(both, enrolled, _outlived(ours, theirs, years) - _outlived(theirs, ours, years))
 
 
 def _adults(lives: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows of adults who are alive and live here at a year's end."""
-    return lives[lives["alive"] & (lives["band"] >= 0)]
+    return lives[lives["alive"] & (lives["state"] >= 0)]
 
 
 def _in_both(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     """Return the residents who are in both runs, one row each."""
-    return theirs[["resident", "quintile", "band"]].merge(
-        ours[["resident", "band", "began"]], on="resident", suffixes=("_theirs", "_ours")
+    return theirs[["resident", "quintile", "state"]].merge(
+        ours[["resident", "state", "enrolled_entry_number"]], on="resident", suffixes=("_theirs", "_ours")
     )
 
 
 def _states(adults: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    return adults["band_theirs"], adults["band_ours"]
+    return adults["state_theirs"], adults["state_ours"]
 
 
 def _outlived(one: pd.DataFrame, other: pd.DataFrame, years: int) -> Array:

@@ -11,9 +11,10 @@ import pandas as pd
 
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.series import adults_by_year
-from model.core.codes import AGE_BANDS, CHILDREN, STATES
+from model.core.codes import AGE_BANDS, CHILDREN
 from model.core.rates import MONTHS_PER_YEAR
 from model.tables.results import Results
+from model.tables.schema import STATE_MONTHS
 
 PERIODS = ((1, 3), (4, 10), (11, None))
 """First and last year of each period shown; None is the end of the run."""
@@ -173,12 +174,12 @@ class Comparison:
     @cached_property
     def crisis(self) -> Paired:
         """Person-years in crisis in the real place, by year, quintile and age band."""
-        return self._of_people(["in_crisis"])
+        return self._of_people(["in_crisis_months"])
 
     @cached_property
     def adults(self) -> Paired:
         """Person-years of adults in the real place, by year, quintile and age band."""
-        return self._of_people(list(STATES))
+        return self._of_people(list(STATE_MONTHS))
 
     @cached_property
     def satisfaction(self) -> Paired:
@@ -204,8 +205,8 @@ class Comparison:
         return self._paired(sums * self.scale)
 
     def of_programmes(self, programmes: pd.DataFrame, column: str) -> Paired:
-        """Sum a column of ``programmes`` in the real place, by year and programme."""
-        sums = programmes.groupby(["run", "year", "programme"])[column].sum()
+        """Sum a column of ``programmes`` in the real place, by year and entry of the plan."""
+        sums = programmes.groupby(["run", "year", "plan_entry"])[column].sum()
         return self._paired(sums if column == "spend_gbp" else sums * self.scale)
 
     @cached_property

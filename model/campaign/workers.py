@@ -85,7 +85,7 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
         "error": "",
         "seconds": 0.0,
         "peak_memory_mb": 0.0,
-        "residents": config.population,
+        "sample_size": config.population,
         "scale": config.place_profile.population / config.population,
         "overflow": 0,
         "digest": "",

@@ -298,11 +298,11 @@ def _programmes_table(one: Comparison) -> Iterable[Table]:
     sums = {column: one.of_programmes(programmes, column) for column in ("spend_gbp", *PROGRAMMES)}
     unit, factor, digits = _unit_of(spent := sums.pop("spend_gbp"))
     table = plain_table("Programme delivery", f"spent, {unit}", *PROGRAMMES.values())
-    for name in sorted(programmes["programme"].unique()):
-        own = {column: yearly.where("programme", [name]) for column, yearly in sums.items()}
+    for name in sorted(programmes["plan_entry"].unique()):
+        own = {column: yearly.where("plan_entry", [name]) for column, yearly in sums.items()}
         own["supporters"] = own["supporters"].where("year", [one.years])
         cells = [
-            _cell(spent.where("programme", [name]).times(factor).change(), digits),
+            _cell(spent.where("plan_entry", [name]).times(factor).change(), digits),
             *(_count(yearly.change()) for yearly in own.values()),
         ]
         table.add_row(str(name).replace("_", " "), *(_without_nothing(cell) for cell in cells))

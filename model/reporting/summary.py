@@ -54,7 +54,7 @@ def warnings(results: Results, scenario: str) -> Iterable[str]:
     """Warn of money that reached nobody: too little for one unit, or nobody eligible."""
     rows = results.programmes
     rows = rows[rows["scenario"] == scenario]
-    summed = rows.groupby("programme", sort=False)[["spend_gbp", "enrolled"]].sum()
+    summed = rows.groupby("plan_entry", sort=False)[["spend_gbp", "enrolled"]].sum()
     entries = results.manifest["scenarios"][scenario]["plan_in_force"]
     bought = [entry["label"] for entry in entries if entry["programme_file"] is None]  # more of a service
     for name in summed.index[(summed["enrolled"] == 0) & (summed["spend_gbp"] > 0)]:

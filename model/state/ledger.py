@@ -43,7 +43,7 @@ class Posting(NamedTuple):
     item: str
     quintile: int
     pence: int
-    cashable: float
+    cashable_share: float
 
 
 class Ledger:

@@ -24,9 +24,9 @@ ABOUT_A_YEAR = 6, 18
 COLUMNS = {
     "resident": np.int64,
     "quintile": np.int8,
-    "band": np.int8,
-    "entry": np.int8,
-    "began": np.int8,
+    "state": np.int8,
+    "plan_entry_number": np.int8,
+    "enrolled_entry_number": np.int8,
     "alive": np.bool_,
 }
 
@@ -64,20 +64,20 @@ class Lives:
         both = {name: np.concatenate([one[name] for one in (here, *self._dead)]) for name in here}
         order = np.argsort(both["resident"])
         rows = {name: values[order] for name, values in both.items()}
-        rows["began"] = self._began_a_year_ago(rows["resident"], year * MONTHS_PER_YEAR)
+        rows["enrolled_entry_number"] = self._enrolled_a_year_ago(rows["resident"], year * MONTHS_PER_YEAR)
         self._years.append(rows)
         self._dead.clear()
 
-    def _began_a_year_ago(self, residents: Array, month: int) -> Array:
+    def _enrolled_a_year_ago(self, residents: Array, month: int) -> Array:
         """Return the entry each began about a year ago, the last where there are several."""
-        began = np.zeros(residents.size, np.int8)
+        enrolled = np.zeros(residents.size, np.int8)
         later, sooner = ABOUT_A_YEAR
         for then, entry, who in self._begun:
             if later <= month - then < sooner:
                 place = np.searchsorted(residents, who).clip(max=residents.size - 1)
-                began[place[residents[place] == who]] = entry
+                enrolled[place[residents[place] == who]] = entry
         self._begun = [one for one in self._begun if month - one[0] < later]
-        return began
+        return enrolled
 
     def rows(self) -> dict[str, Array]:
         """Return the rows so far, year after year and in each in the order of the ids."""
@@ -94,7 +94,7 @@ def _facts(people: Population, rows: Array, *, is_alive: bool) -> dict[str, Arra
     return {
         "resident": people.resident[rows],
         "quintile": people.quintile[rows],
-        "band": people.state[rows],
-        "entry": people.programme[rows] * is_taking_part,
+        "state": people.state[rows],
+        "plan_entry_number": people.programme[rows] * is_taking_part,
         "alive": np.full(rows.size, is_alive),
     }

@@ -30,7 +30,7 @@ from model.state.ledger import NOBODYS, Kind, Ledger
 from model.state.lives import Lives
 from model.state.population import Population
 from model.state.queues import Flow
-from model.tables.schema import frame_of, schema_of
+from model.tables.schema import STATE_MONTHS, frame_of, schema_of
 
 N_STATES, N_BANDS = len(STATES), len(AGE_BANDS)
 SHAPE = (N_QUINTILES, len(AGE_BANDS), N_STATES + 1)
@@ -215,10 +215,10 @@ class Recorder:
             for total in (*sums, self._saved):
                 total[:] = 0
 
-    def record_plan(self, year: int, programme: str, by_neighbourhood: Mapping[str, Array]) -> None:
+    def record_plan(self, year: int, plan_entry: str, by_neighbourhood: Mapping[str, Array]) -> None:
         """Write a year of one entry of a plan down: the columns of ``programmes``."""
         n = len(self._codes)
-        about = {"year": [year] * n, "programme": [programme] * n, "neighbourhood": self._codes}
+        about = {"year": [year] * n, "plan_entry": [plan_entry] * n, "neighbourhood": self._codes}
         self._plan_years.append({**about, **by_neighbourhood})
 
     def record_budgets(self, by_agency: Mapping[str, Array]) -> None:
@@ -314,7 +314,7 @@ class Recorder:
             "quintile": grid[1] + 1,
             "age_band": np.array(AGE_BANDS)[grid[2]],
             "person_months": person_months.sum(axis=-1).ravel(),
-            **{state: person_months[..., k].ravel() for k, state in enumerate(STATES)},
+            **{column: person_months[..., k].ravel() for k, column in enumerate(STATE_MONTHS)},
         }
 
     def _yearly(self, which: int, *shape: int) -> Array:

@@ -339,7 +339,7 @@ def _stylised_terms() -> budgets.Terms:
 
 # --- E. How fast is what was cut restored? -----------------------------------------------
 
-FOLLOWED = ("index", "ties_local", "crisis")
+FOLLOWED = ("infrastructure_index", "ties_local", "crisis")
 KEPT_LEAST = 0.2
 """Of usual spending, when least is kept."""
 AUSTERITY_YEARS = 40

@@ -33,7 +33,7 @@ EFFECT = "[[effects]]"
 ATTENDANCE = "a_and_e"
 TOLD_OF_SERVICES = ("demand", "served", "spilled", "given_up", "waiting")
 OF_MONEY = ("people", "ledger", "budgets")
-OF_THE_PLAN_ALONE = ("enrolled", "supporters")
+OF_THE_PLAN_ALONE = ("participants", "supporters")
 """Columns of ``monthly`` that say who takes part, and nothing of what comes of it."""
 PART_TAKEN = ("engagement", "programme", "programme_months")
 """Columns of a resident that say the same."""
@@ -51,7 +51,7 @@ class Lived:
         Real residents for each one in the sample.
     yearly : DataFrame
         Indexed by year, scaled to the real place: ``crisis`` (person-years), ``sought_help``, counts
-        by service such as ``gp_demand``; means ``index``, ``ties_local`` and ``fit``.
+        by service such as ``gp_demand``; means ``infrastructure_index``, ``ties_local`` and ``fit``.
     tables : dict of str to DataFrame
         Those that money is judged by, as they were recorded.
     digest : str
@@ -274,9 +274,9 @@ def _by_year(tables: Mapping[str, Any], scale: float) -> pd.DataFrame:
     monthly = monthly.assign(year=(monthly["month"] - 1) // MONTHS_PER_YEAR + 1)
     yearly = pd.DataFrame(
         {
-            "crisis": tables["people"].groupby("year")["in_crisis"].sum() * scale / MONTHS_PER_YEAR,
+            "crisis": tables["people"].groupby("year")["in_crisis_months"].sum() * scale / MONTHS_PER_YEAR,
             "sought_help": monthly.groupby("year")["sought_help"].sum() * scale,
-            "index": _mean(monthly, "index", "residents"),
+            "infrastructure_index": _mean(monthly, "infrastructure_index", "residents"),
             "ties_local": _mean(monthly, "ties_local", "adults"),
         }
     )

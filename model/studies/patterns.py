@@ -174,7 +174,7 @@ def approaches(worlds: Worlds) -> Figures:
     led, uniform = (_hubs(worlds, way, years) for way in ("community_led", "uniform"))
     unlearned = _hubs(worlds, "community_led", years, fit_learning_rate=0.0)
     for label, one in (("led", led), ("unlearned", unlearned)):
-        for column in ("index", "fit", "ties_local", "crisis"):
+        for column in ("infrastructure_index", "fit", "ties_local", "crisis"):
             for k, value in enumerate(difference(one, uniform, column), start=1):
                 found[f"{label}_{column}_in_{k}"] = float(value)
         found[f"{label}_crisis_total"] = _total(one, uniform, "crisis", years)
@@ -185,10 +185,10 @@ def approaches(worlds: Worlds) -> Figures:
     for label, fits in UNEQUAL_FITS.items():
         n = worlds.up_to(PLAN_YEARS)
         one, other = (_hubs(worlds, way, n, **fits) for way in ("community_led", "uniform"))
-        index = difference(one, other, "index")
+        index = difference(one, other, "infrastructure_index")
         found |= {
-            f"{label}_index_at_start": float(index[min(1, n - 1)]),
-            f"{label}_index_at_end": float(index[-1]),
+            f"{label}_infrastructure_index_at_start": float(index[min(1, n - 1)]),
+            f"{label}_infrastructure_index_at_end": float(index[-1]),
         }
     return found
 

@@ -15,6 +15,7 @@ from model.core.codes import AGE_BANDS, CHILDREN, COPING, STATES, STRUGGLING, TH
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import N_QUINTILES
 from model.simulation.community import CommunityModel
+from model.tables.schema import STATE_MONTHS
 
 PER_CENT = 100.0
 HALF = 0.5
@@ -153,7 +154,7 @@ def standardised_shares(people: pd.DataFrame, weights: Array) -> Array:
     weights : array of shape (age bands,)
         From `age_weights`.
     """
-    months = people.groupby("age_band")[list(STATES)].sum().reindex(AGE_BANDS[CHILDREN + 1 :])
+    months = people.groupby("age_band")[list(STATE_MONTHS)].sum().reindex(AGE_BANDS[CHILDREN + 1 :])
     shares = months.div(months.sum(axis=1), axis=0).fillna(0.0).to_numpy()
     adults = weights[CHILDREN + 1 :]
     return np.asarray(adults @ shares / adults.sum())
@@ -161,8 +162,8 @@ def standardised_shares(people: pd.DataFrame, weights: Array) -> Array:
 
 def low_ratio(people: pd.DataFrame) -> float:
     """Return the ratio of low shares between the most and the least deprived fifth."""
-    months = people[people["age_band"] != AGE_BANDS[CHILDREN]].groupby("quintile")[list(STATES)].sum()
-    low = months[list(STATES[STRUGGLING:])].sum(axis=1) / months.sum(axis=1)
+    months = people[people["age_band"] != AGE_BANDS[CHILDREN]].groupby("quintile")[list(STATE_MONTHS)].sum()
+    low = months[list(STATE_MONTHS[STRUGGLING:])].sum(axis=1) / months.sum(axis=1)
     return float(low.loc[1] / low.loc[N_QUINTILES])
 
 

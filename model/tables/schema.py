@@ -1,7 +1,11 @@
-"""The columns of every result table: name, type, unit, meaning."""
+"""The columns of every result table: name, type, unit, meaning.
+
+A name has one meaning and one unit in all tables. Counts are of the sample, and ``scale`` turns them
+into the real place.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -22,17 +26,60 @@ class Field:
     meaning: str
 
 
-RUN = Field("run", "int32", "number", "the run, as in the table runs")
+@dataclass(frozen=True)
+class Table:
+    """One result table.
+
+    Attributes
+    ----------
+    row : str
+        What one row is.
+    key : tuple of str
+        Columns that together tell rows apart.
+    columns : tuple of Field
+        In the order they are written in.
+    """
+
+    row: str
+    key: tuple[str, ...]
+    columns: tuple[Field, ...]
+
 
 DIMENSIONS = ("scenario", "variant", "draw", "replicate", "seed", "place")
 """Columns of ``runs`` that tell runs apart, joined to every table a reader opens."""
 
-TABLES: dict[str, tuple[Field, ...]] = {
-    "runs": (
+STATE_MONTHS = tuple(f"{state}_months" for state in STATES)
+"""Columns of ``people``: months in each state."""
+
+ADULTS, RESIDENTS = "adults (sample)", "residents (sample)"
+CONTACTS, MONTHS = "contacts (sample)", "person-months (sample)"
+GBP = "GBP (real place)"
+
+RUN = Field("run", "int32", "number", "the run, as in the table runs")
+NEIGHBOURHOOD = Field("neighbourhood", "string", "code", "the neighbourhood, as in the table neighbourhoods")
+YEAR = Field("year", "int32", "year", "1 is the first after burn-in")
+QUINTILE = Field(
+    "quintile", "int8", "0 to 5", "national deprivation quintile, 1 most deprived; 0 where it is of no single one"
+)
+AGE_BAND = Field("age_band", "string", "years", "ages in the band, the first and the last among them")
+AGENCY = Field("agency", "string", "name", "the agency; in appraisal also all, for the whole place")
+SUPPORTERS = "supporting a programme, at the end of the month or year"
+ITEM = Field(
+    "item",
+    "string",
+    "name",
+    "what it is for: a service, an entry of the plan, or social_infrastructure (usual spending on places to meet); "
+    "empty where it is all of them",
+)
+
+RUNS = Table(
+    "a run",
+    ("run",),
+    (
         RUN,
         Field("scenario", "string", "name", "what was simulated"),
         Field("variant", "string", "name", "which structure of the model"),
-        Field("draw", "int32", "number", "parameter draw; 0 is the central values"),
+        Field("draw", "int32", "number", "draw of the parameters; 0 is their central values"),
         Field("replicate", "int32", "number", "replicate, from 0"),
         Field("seed", "int64", "number", "seed of the run: that of the scenario + replicate"),
         Field("place", "string", "name", "where"),
@@ -40,81 +87,104 @@ TABLES: dict[str, tuple[Field, ...]] = {
         Field("error", "string", "text", "what went wrong, where a run failed"),
         Field("seconds", "float64", "s", "time the run took; of runs that share a burn-in, the first bears it"),
         Field("peak_memory_mb", "float64", "MB", "most memory its worker held until then"),
-        Field("residents", "int64", "residents", "residents in the sample at the start"),
+        Field("sample_size", "int64", RESIDENTS, "how many residents the sample begins with"),
         Field("scale", "float64", "ratio", "real residents for each one in the sample"),
-        Field("overflow", "int64", "ties", "ties that found no free slot, and births into homes that were full"),
+        Field("overflow", "int64", "count", "ties that found no free slot, and births into homes that were full"),
         Field("digest", "string", "hash", "of every row and the last month's columns"),
     ),
-    "monthly": (
+)
+
+MONTHLY = Table(
+    "a month in a neighbourhood",
+    ("run", "month", "neighbourhood"),
+    (
         RUN,
         Field("month", "int32", "month", "1 is the first after burn-in"),
-        Field("neighbourhood", "string", "code", "as in the profile of the place"),
-        Field("residents", "int32", "residents", "of all ages, at the end of the month"),
-        Field("adults", "int32", "adults", "aged 16 and over; base of the columns below"),
-        *(Field(state, "int32", "adults", f"adults {state.replace('_', ' ')}") for state in STATES),
-        Field("life_satisfaction", "float64", "score 0-10", "mean over adults"),
+        NEIGHBOURHOOD,
+        Field("residents", "int32", RESIDENTS, "of all ages, at the end of the month"),
+        Field("adults", "int32", ADULTS, "aged 16 and over, at the end of the month"),
+        *(Field(state, "int32", ADULTS, f"{state.replace('_', ' ')} at the end of the month") for state in STATES),
+        Field("life_satisfaction", "float64", "score, 0 to 10", "mean over adults"),
         *(Field(f"ties_{layer}", "float64", "ties", f"mean {layer} ties over adults") for layer in LAYER_NAMES),
-        Field("lonely_often", "int32", "adults", "lonely often or always"),
-        Field("lonely_sometimes", "int32", "adults", "lonely some of the time, and not often"),
-        Field("no_tie", "int32", "adults", "without a tie of any layer: nobody to call on"),
-        Field("worsened", "int32", "adults", "went to a worse state in the month"),
-        Field("improved", "int32", "adults", "went to a better state in the month"),
-        Field("births", "int32", "residents", "born in the month"),
-        Field("deaths", "int32", "residents", "died in the month"),
-        Field("moved_in", "int32", "residents", "moved in from elsewhere in the month"),
-        Field("moved_out", "int32", "residents", "moved away in the month"),
-        Field("sought_help", "int32", "adults", "sought help for the first time in some months"),
-        Field("households", "int32", "households", "at the end of the month"),
-        Field("index", "float64", "ratio", "social infrastructure, 1 as usual"),
+        Field("lonely_often", "int32", ADULTS, "lonely often or always"),
+        Field("lonely_sometimes", "int32", ADULTS, "lonely some of the time, and not often"),
+        Field("no_tie", "int32", ADULTS, "without a tie of any layer: nobody to call on"),
+        Field("worsened", "int32", ADULTS, "went to a worse state in the month"),
+        Field("improved", "int32", ADULTS, "went to a better state in the month"),
+        Field("births", "int32", RESIDENTS, "born in the month"),
+        Field("deaths", "int32", RESIDENTS, "died in the month"),
+        Field("moved_in", "int32", RESIDENTS, "moved in from elsewhere in the month"),
+        Field("moved_out", "int32", RESIDENTS, "moved away in the month"),
+        Field("sought_help", "int32", ADULTS, "sought help for the first time in some months"),
+        Field("households", "int32", "households (sample)", "at the end of the month"),
+        Field("infrastructure_index", "float64", "ratio", "social infrastructure, 1 as usual"),
         Field("trust", "float64", "share", "of adults who think they can influence local decisions"),
         Field("participation", "float64", "share", "of adults who volunteer every month"),
-        Field("enrolled", "int32", "adults", "taking part in a programme"),
-        Field("supporters", "int32", "adults", "supporting one"),
+        Field("participants", "int32", ADULTS, "taking part in a programme at the end of the month"),
+        Field("supporters", "int32", ADULTS, SUPPORTERS),
     ),
-    "people": (
+)
+
+PEOPLE = Table(
+    "a year, deprivation quintile and age band",
+    ("run", "year", "quintile", "age_band"),
+    (
         RUN,
-        Field("year", "int32", "year", "1 is the first after burn-in"),
-        Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
-        Field("age_band", "string", "band", "age band"),
-        Field("person_months", "int64", "months", "lived in the sample, children included"),
-        *(Field(state, "int64", "months", f"of them {state.replace('_', ' ')}") for state in STATES),
+        YEAR,
+        QUINTILE,
+        AGE_BAND,
+        Field("person_months", "int64", MONTHS, "spent in the place, those of children included"),
+        *(
+            Field(column, "int64", MONTHS, f"of them, of adults {state.replace('_', ' ')}")
+            for column, state in zip(STATE_MONTHS, STATES, strict=True)
+        ),
     ),
-    "services": (
+)
+
+SERVICES = Table(
+    "a year, service, deprivation quintile and age band",
+    ("run", "year", "service", "quintile", "age_band"),
+    (
         RUN,
-        Field("year", "int32", "year", "1 is the first after burn-in"),
+        YEAR,
         Field("service", "string", "name", "kind of contact, or stock"),
-        Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
-        Field("age_band", "string", "band", "age band"),
+        QUINTILE,
+        AGE_BAND,
         Field(
             "base_population",
             "float64",
-            "people or households",
+            "people or households (sample)",
             "mean number whose demand it is, at the ends of the months; households by their householder",
         ),
-        Field("demand", "int64", "contacts", "asked for in the sample; of a stock, entries into it"),
-        Field("served", "int64", "contacts", "met, of these and of those that waited or spilled in"),
-        Field("waiting", "int64", "contacts", "waiting at the end of the year"),
-        Field("spilled_in", "int64", "contacts", "come from another service for which they waited"),
-        Field("spilled", "int64", "contacts", "turned to another service while waiting"),
-        Field("given_up", "int64", "contacts", "given up while waiting, those who died or moved away among them"),
-        Field("stock_months", "int64", "months", "lived in a stock; 0 for contacts"),
+        Field("demand", "int64", CONTACTS, "asked for; of a stock, entries into it"),
+        Field("served", "int64", CONTACTS, "met, of these and of those that waited or spilled in"),
+        Field("waiting", "int64", CONTACTS, "waiting at the end of the year"),
+        Field("spilled_in", "int64", CONTACTS, "come from another service for which they waited"),
+        Field("spilled", "int64", CONTACTS, "turned to another service while waiting"),
+        Field("given_up", "int64", CONTACTS, "given up while waiting, those who died or moved away among them"),
+        Field("stock_months", "int64", MONTHS, "spent in a stock; 0 for contacts"),
         Field(
             "cost_gbp",
             "float64",
-            "GBP",
+            "GBP (sample)",
             "served contacts, or years in the stock, at their unit cost, less what other care saves; in the sample: times scale it is what the ledger bills in quintiles 1 to 5, to half a penny a line",
         ),
     ),
-    "programmes": (
+)
+
+PROGRAMMES = Table(
+    "a year of an entry of the plan in a neighbourhood",
+    ("run", "year", "plan_entry", "neighbourhood"),
+    (
         RUN,
-        Field("year", "int32", "year", "1 is the first after burn-in"),
-        Field("programme", "string", "name", "entry of the plan, or the service it buys more of"),
-        Field("neighbourhood", "string", "code", "as in the profile of the place"),
-        Field("spend_gbp", "float64", "GBP", "spent in the real place: not to be scaled"),
-        Field("enrolled", "int64", "adults", "began to take part in the sample"),
-        Field("completed", "int64", "adults", "took part to the end"),
-        Field("dropped", "int64", "adults", "dropped out before"),
-        Field("supporters", "int64", "adults", "supporting it at the end of the year"),
+        YEAR,
+        Field("plan_entry", "string", "name", "entry of the plan: its programme, or the service it buys more of"),
+        NEIGHBOURHOOD,
+        Field("spend_gbp", "float64", GBP, "spent on it"),
+        Field("enrolled", "int64", ADULTS, "began to take part in the year"),
+        Field("completed", "int64", ADULTS, "took part to the end"),
+        Field("dropped", "int64", ADULTS, "dropped out before"),
+        Field("supporters", "int64", ADULTS, SUPPORTERS),
         Field(
             "mean_fit",
             "float64",
@@ -122,85 +192,96 @@ TABLES: dict[str, tuple[Field, ...]] = {
             "usable part of the money spent on places to meet; none (NaN) where there was none",
         ),
     ),
-    "ledger": (
+)
+
+LEDGER = Table(
+    "a year, payer, kind of spending, item and deprivation quintile",
+    ("run", "year", "payer", "kind", "item", "quintile"),
+    (
         RUN,
-        Field("year", "int32", "year", "1 is the first after burn-in"),
-        Field("payer", "string", "agency", "who paid"),
-        Field("beneficiary", "string", "agency", "on whose service it was spent, or who runs the programme"),
+        YEAR,
+        Field("payer", "string", "name", "the agency that paid"),
+        Field("beneficiary", "string", "name", "the agency on whose service it was spent, or that runs the programme"),
         Field(
             "kind",
             "string",
             "word",
             "service, care (years in a stock), programme (an entry of the plan) or usual (what keeps up places to meet beside any plan)",
         ),
-        Field("item", "string", "name", "service, stock, entry of the plan or social_infrastructure"),
-        Field(
-            "quintile",
-            "int8",
-            "0-5",
-            "deprivation quintile of those it was spent on; 0 where it is nobody's, as a plan's money is, and contacts that a plan has paid for already, which are taken off",
-        ),
-        Field(
-            "amount_gbp",
-            "float64",
-            "GBP",
-            "paid in the real place, at 2024/25 prices, in whole pence: not to be scaled",
-        ),
-        Field("cashable", "float64", "share", "of a saving on it that is cash"),
+        ITEM,
+        QUINTILE,
+        Field("amount_gbp", "float64", GBP, "paid, at 2024/25 prices, in whole pence"),
+        Field("cashable_share", "float64", "share", "of a saving on it that is cash"),
     ),
-    "budgets": (
+)
+
+BUDGETS = Table(
+    "a year of an agency",
+    ("run", "year", "agency"),
+    (
         RUN,
-        Field("year", "int32", "year", "1 is the first after burn-in"),
-        Field("agency", "string", "agency", "whose budget it is"),
+        YEAR,
+        AGENCY,
         Field(
             "envelope_gbp",
             "float64",
-            "GBP",
-            "what it has for the services of the model that it pays, and for prevention; pounds of the real place, as all here",
+            GBP,
+            "what it has for the services of the model that it pays, and for prevention",
         ),
-        Field("bill_gbp", "float64", "GBP", "what it was billed for services and care, at full cost"),
+        Field("bill_gbp", "float64", GBP, "what it was billed for services and care, at full cost"),
         Field(
             "frozen_bill_gbp",
             "float64",
-            "GBP",
+            GBP,
             "the same at the first year's demand; prices, and demand from outside, grow",
         ),
         Field(
             "cash_bill_gbp",
             "float64",
-            "GBP",
+            GBP,
             "what it paid in cash: the frozen bill less what use below it sets free in whole steps of capacity",
         ),
-        Field("planned_gbp", "float64", "GBP", "planned for prevention, usual spending on places to meet among it"),
-        Field("prevention_gbp", "float64", "GBP", "paid for prevention"),
+        Field("planned_gbp", "float64", GBP, "planned for prevention, usual spending on places to meet among it"),
+        Field("prevention_gbp", "float64", GBP, "paid for prevention"),
         Field(
             "frozen_prevention_gbp",
             "float64",
-            "GBP",
+            GBP,
             "what would have been paid at the frozen bill: the difference is the feedback's own part",
         ),
-        Field("reserves_gbp", "float64", "GBP", "at the end of the year, a deficit below 0"),
-        Field("released_gbp", "float64", "GBP", "left over and gone to other uses"),
-        Field("unfunded_gbp", "float64", "GBP", "lacking, and covered from outside"),
+        Field("reserves_gbp", "float64", GBP, "at the end of the year, a deficit below 0"),
+        Field("released_gbp", "float64", GBP, "left over and gone to other uses"),
+        Field("unfunded_gbp", "float64", GBP, "lacking, and covered from outside"),
     ),
-}
-"""What every campaign leaves."""
+)
 
-WHERE_KEPT: Mapping[str, tuple[Field, ...]] = {
-    "lives": (
+LIVES = Table(
+    "a resident at the end of a year, or who died in it",
+    ("run", "year", "resident"),
+    (
         RUN,
-        Field("year", "int32", "year", "1 is the first after burn-in"),
-        Field("resident", "int64", "id", "who this is, for life, and in every run with this seed"),
-        Field("quintile", "int8", "1-5", "deprivation quintile, 1 most deprived"),
+        YEAR,
         Field(
-            "band",
+            "resident",
+            "int64",
+            "id",
+            "who this is, for life, and in every run with this seed; beyond 2^53, so a float does not hold it",
+        ),
+        QUINTILE,
+        Field(
+            "state",
             "int8",
             "code",
             "wellbeing state, 0 thriving to 3 in crisis, at the end of the year, or when they died; -1 under 16",
         ),
-        Field("entry", "int8", "number", "entry of the plan in which they take part then, from 1; 0 is none"),
         Field(
-            "began",
+            "plan_entry_number",
+            "int8",
+            "number",
+            "entry of the plan in which they take part then, from 1 in the plan's order; 0 is none",
+        ),
+        Field(
+            "enrolled_entry_number",
             "int8",
             "number",
             "entry of the plan in which they began to take part 6 to 18 months before the end of the year; 0 is none",
@@ -212,21 +293,43 @@ WHERE_KEPT: Mapping[str, tuple[Field, ...]] = {
             "whether they live in the place at the end of the year; false where they died in it, there. Whoever moves away has no row",
         ),
     ),
-}
-"""What a campaign leaves that compares, where it is not too large, or that is asked for it."""
+)
 
-ON_REQUEST: Mapping[str, tuple[Field, ...]] = {
-    "appraisal": (
+APPRAISAL = Table(
+    "a measure of a pair of runs, by agency, quintile or item",
+    ("run", "comparator_run", "measure", "agency", "quintile", "item"),
+    (
         RUN,
-        Field("comparator", "int32", "number", "the run with the same seed it is compared with"),
-        Field("measure", "string", "name", "what is measured; docs/appraisal.md tells each"),
-        Field("agency", "string", "agency", "whose it is; all for the whole place"),
-        Field("quintile", "int8", "0-5", "deprivation quintile, 1 most deprived; 0 for everybody"),
-        Field("item", "string", "name", "entry of the plan or service, where it is that of one; else empty"),
+        Field("comparator_run", "int32", "number", "the run with the same seed it is compared with"),
+        Field("measure", "string", "name", "what is measured; docs/appraisal.md explains each"),
+        AGENCY,
+        QUINTILE,
+        ITEM,
         Field("value", "float64", "see unit", "present value where it is money; none (NaN) where there is none"),
         Field("unit", "string", "unit", "GBP, WELLBY, person-years, people, points, ratio, year or a year"),
     ),
+)
+
+TABLES: dict[str, Table] = {
+    "runs": RUNS,
+    "monthly": MONTHLY,
+    "people": PEOPLE,
+    "services": SERVICES,
+    "programmes": PROGRAMMES,
+    "ledger": LEDGER,
+    "budgets": BUDGETS,
+    "lives": LIVES,
+    "appraisal": APPRAISAL,
 }
+"""All result tables, by name."""
+
+EVERY_RUN = ("runs", "monthly", "people", "services", "programmes", "ledger", "budgets")
+"""Tables to which every run adds its rows."""
+
+WHERE_KEPT = ("lives",)
+"""Those to which runs add where a campaign compares and is not too large, or that is asked for."""
+
+ON_REQUEST = ("appraisal",)
 """What commands make of them later."""
 
 
@@ -236,18 +339,19 @@ def add_field(table: str, field: Field) -> None:
     Raises
     ------
     InputError
-        When the table has a column of that name.
+        When a table has a column of that name: a name has one meaning in all of them.
     """
-    if field.name in [one.name for one in TABLES[table]]:
-        raise InputError("the table has a column of this name", key=table, value=field.name, allowed="another name")
-    TABLES[table] = (*TABLES[table], field)
+    for name, one in TABLES.items():
+        if field.name in [column.name for column in one.columns]:
+            raise InputError("a table has a column of this name", key=name, value=field.name, allowed="another name")
+    TABLES[table] = replace(TABLES[table], columns=(*TABLES[table].columns, field))
 
 
 def schema_of(table: str) -> pa.Schema:
     """Return the Arrow schema of a table; each field carries its unit and meaning."""
     return pa.schema(
         pa.field(one.name, one.type, metadata={"unit": one.unit, "meaning": one.meaning})
-        for one in {**TABLES, **WHERE_KEPT, **ON_REQUEST}[table]
+        for one in TABLES[table].columns
     )
 
 

@@ -29,12 +29,13 @@ from model.cli import main
 from model.core.errors import EvidenceError, ResultsError, ScenarioError
 from model.core.files import DATA
 from model.reporting.appraisal import appraisal
+from model.tables.schema import STATE_MONTHS
 
 PAGE = Path(__file__).parents[2] / "docs" / "appraisal.md"
 
 FLAT = ((0, 0.25),)
 FREE = ((0, 0.0),)
-STATES = ("thriving", "coping", "struggling", "in_crisis")
+
 PLAN = {"programme": "peer_support_group", "budget_gbp_per_year": 200_000.0}
 
 
@@ -63,26 +64,26 @@ def line(run, year, payer, kind, item, gbp, quintile=1, cashable=0.25):
         "item": item,
         "quintile": quintile,
         "amount_gbp": gbp,
-        "cashable": cashable,
+        "cashable_share": cashable,
     }
 
 
 def people(run, year, thriving, coping, quintile=1, in_crisis=0):
     """Twelve months of so many people."""
-    months = {"thriving": 12 * thriving, "coping": 12 * coping, "struggling": 0, "in_crisis": 12 * in_crisis}
+    months = dict(zip(STATE_MONTHS, (12 * thriving, 12 * coping, 0, 12 * in_crisis), strict=True))
     return {"run": run, "year": year, "quintile": quintile, **months, "person_months": sum(months.values())}
 
 
-def life(run, year, resident, band, *, alive=True, quintile=1, began=0):
+def life(run, year, resident, state, *, alive=True, quintile=1, enrolled=0):
     """A resident at the end of a year, or dead in it."""
     return {
         "run": run,
         "year": year,
         "resident": resident,
         "quintile": quintile,
-        "band": band,
-        "entry": 0,
-        "began": began,
+        "state": state,
+        "plan_entry_number": 0,
+        "enrolled_entry_number": enrolled,
         "alive": alive,
     }
 
@@ -369,9 +370,9 @@ def test_two_residents_by_hand():
 
 
 def test_a_hundred_residents_give_the_worked_example():
-    bands = {year: [THRIVING] * (50 + 5 * (year == 2)) + [COPING] * (50 - 5 * (year == 2)) for year in (1, 2, 3)}
-    ours = [life(0, year, k, band) for year, own in bands.items() for k, band in enumerate(own)]
-    theirs = [life(1, year, k, band) for year in bands for k, band in enumerate(bands[1])]
+    states = {year: [THRIVING] * (50 + 5 * (year == 2)) + [COPING] * (50 - 5 * (year == 2)) for year in (1, 2, 3)}
+    ours = [life(0, year, k, state) for year, own in states.items() for k, state in enumerate(own)]
+    theirs = [life(1, year, k, state) for year in states for k, state in enumerate(states[1])]
     by_resident = Appraisal(LEDGER, PEOPLE, pairs(), terms(), of(ours + theirs))
     by_mean = Appraisal(LEDGER, PEOPLE, pairs(), terms())
 
@@ -457,13 +458,13 @@ def test_life_has_a_line_of_its_own():
 def test_those_who_enrolled_are_set_against_themselves():
     lived = of(
         [
-            life(0, 2, ANN, THRIVING, began=2),
+            life(0, 2, ANN, THRIVING, enrolled=2),
             life(1, 2, ANN, COPING),
-            life(0, 3, BOB, COPING, began=2),
+            life(0, 3, BOB, COPING, enrolled=2),
             life(1, 3, BOB, COPING),
             life(0, 3, 3, THRIVING),
             life(1, 3, 3, IN_CRISIS),  # never enrolled
-            life(0, 3, 4, THRIVING, began=2),
+            life(0, 3, 4, THRIVING, enrolled=2),
             life(1, 3, 4, IN_CRISIS, alive=False),
         ]
     )
@@ -745,7 +746,7 @@ def test_the_table_is_written_beside_the_others(results):
     assert path == again == results.folder / "appraisal.parquet"
     assert list(rows) == [
         "run",
-        "comparator",
+        "comparator_run",
         "measure",
         "agency",
         "quintile",

@@ -53,7 +53,7 @@ def line(run, year, payer, kind, item, gbp, quintile=1, cashable=0.25):
         "item": item,
         "quintile": quintile,
         "amount_gbp": gbp,
-        "cashable": cashable,
+        "cashable_share": cashable,
     }
 
 
@@ -81,10 +81,10 @@ PEOPLE = pd.DataFrame(
             "run": run,
             "year": 1,
             "quintile": quintile,
-            "thriving": 0,
-            "coping": 120 - 12 * run,
-            "struggling": 0,
-            "in_crisis": 12 * run,
+            "thriving_months": 0,
+            "coping_months": 120 - 12 * run,
+            "struggling_months": 0,
+            "in_crisis_months": 12 * run,
             "person_months": 120,
         }
         for run in (0, 1)
@@ -296,7 +296,7 @@ def test_more_cashable_releases_more(them):
 
 
 def spending(**changes):
-    row = {"run": 0, "scenario": "ours", "programme": "hub", "year": 1, "spend_gbp": 100.0, "mean_fit": 0.6, **changes}
+    row = {"run": 0, "scenario": "ours", "plan_entry": "hub", "year": 1, "spend_gbp": 100.0, "mean_fit": 0.6, **changes}
     return pd.DataFrame([row])
 
 

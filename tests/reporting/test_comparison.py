@@ -110,7 +110,7 @@ def test_an_interval_that_includes_0_is_no_clear_change():
 
 def test_the_difference_is_that_of_runs_with_one_seed(results):
     """By hand, out of the raw tables and the textbook's formula for paired samples."""
-    crisis = results.people.groupby(["scenario", "seed"])["in_crisis"].sum()
+    crisis = results.people.groupby(["scenario", "seed"])["in_crisis_months"].sum()
     scale = results.manifest["scenarios"]["helped"]["real_population"] / 800
     by_hand = (crisis["helped"] - crisis["status_quo"]).to_numpy() * scale / 12
     half = stats.t.ppf(0.975, 2) * by_hand.std(ddof=1) / 3**0.5
@@ -296,7 +296,7 @@ def test_programmes_are_told_where_a_campaign_has_them(results):
         {
             "run": [0, 1, 2],
             "year": 2,
-            "programme": "peer_support",
+            "plan_entry": "peer_support",
             "neighbourhood": "a",
             "spend_gbp": 1_000.0,
             "enrolled": 3,

@@ -146,7 +146,7 @@ def test_a_cut_is_felt_when_notice_is_over(lived):
 def test_cuts_of_usual_spending_wear_places_to_meet_away(lived):
     planned, siloed = lived(growth=SQUEEZED)[1], lived("siloed", SQUEEZED)[1]
     last = planned["monthly"]["month"] == 12 * YEARS
-    assert (siloed["monthly"]["index"][last] < planned["monthly"]["index"][last]).all()
+    assert (siloed["monthly"]["infrastructure_index"][last] < planned["monthly"]["infrastructure_index"][last]).all()
 
 
 # --- The feedback's own part ------------------------------------------------------------------

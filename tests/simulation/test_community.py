@@ -12,6 +12,7 @@ from model.network import Network
 from model.simulation import community
 from model.simulation.community import memory_mb
 from model.state.saved_state import history_of
+from model.tables.schema import STATE_MONTHS
 
 
 def lived(config, months, rng=7):
@@ -119,7 +120,7 @@ def test_person_months_add_up_to_the_months_lived(town):
     monthly = model.recorder.tables()["monthly"].to_pandas()
     assert people["person_months"].sum() == monthly["residents"].sum()
     is_child = people["age_band"] == AGE_BANDS[CHILDREN]
-    in_states = people[list(STATES)].sum(axis=1)
+    in_states = people[list(STATE_MONTHS)].sum(axis=1)
     assert (in_states[is_child] == 0).all()
     assert (in_states[~is_child] == people["person_months"][~is_child]).all()
 

@@ -429,7 +429,7 @@ NOTHING = {"ways": SPRING, "supporters": CARRIED, "drop_out_rate": 0.5}
 
 def frames(model):
     tables = {name: table.to_pandas() for name, table in model.recorder.tables().items()}
-    tables["monthly"] = tables["monthly"].drop(columns=["enrolled", "supporters"])
+    tables["monthly"] = tables["monthly"].drop(columns=["participants", "supporters"])
     del tables["programmes"], tables["budgets"]
     ledger = tables["ledger"]
     tables["ledger"] = ledger[ledger["kind"] != "programme"].reset_index(drop=True)
@@ -487,7 +487,7 @@ def test_places_to_meet_change_the_index_once_they_are_through_the_pipeline(worl
     model = world((values, {"budget_gbp_per_year": 4e6}), years=3)
     delay = round(model.parameters.infrastructure_delay_months)
     live(model, 36)
-    index = model.recorder.tables()["monthly"].to_pandas().groupby("month")["index"]
+    index = model.recorder.tables()["monthly"].to_pandas().groupby("month")["infrastructure_index"]
 
     assert (index.max()[:delay] == 1.0).all()
     assert (index.min()[delay:] > 1.0).all()

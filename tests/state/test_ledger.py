@@ -174,8 +174,8 @@ def test_spend_is_the_plan_to_the_penny(found):
 
 
 def test_spend_is_that_of_the_table_of_programmes_within_a_penny(found):
-    ledger, names = found["ledger"], ["year", "programme"]
-    paid = ledger[ledger["kind"] == "programme"].rename(columns={"item": "programme"})
+    ledger, names = found["ledger"], ["year", "plan_entry"]
+    paid = ledger[ledger["kind"] == "programme"].rename(columns={"item": "plan_entry"})
     there = found["programmes"].groupby(names)["spend_gbp"].sum()
     gap = paid.groupby(names)["amount_gbp"].sum() - there[there > 0.0]
 
@@ -190,7 +190,7 @@ def test_every_entry_is_paid_by_its_payers(found):
         by_payer = rows.groupby("payer")["amount_gbp"].sum() / rows["amount_gbp"].sum()
         assert by_payer.to_dict() == pytest.approx(dict(payment.payers), abs=1e-5)
         assert set(rows["beneficiary"]) == {payment.beneficiary}
-        assert (rows[["quintile", "cashable"]] == [0, 1.0]).all(axis=None)
+        assert (rows[["quintile", "cashable_share"]] == [0, 1.0]).all(axis=None)
 
 
 # --- What is used -----------------------------------------------------------------------------

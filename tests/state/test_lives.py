@@ -90,8 +90,8 @@ def test_the_dead_have_one_row_more_and_those_who_moved_none():
         [3, 1, True],
         [3, 4, True],
     ]
-    assert rows.query("resident == 2")["band"].tolist() == [IN_CRISIS, IN_CRISIS]
-    assert rows.query("resident == 4")["band"].unique().tolist() == [NO_STATE]
+    assert rows.query("resident == 2")["state"].tolist() == [IN_CRISIS, IN_CRISIS]
+    assert rows.query("resident == 4")["state"].unique().tolist() == [NO_STATE]
 
 
 def test_participants_have_an_entry_and_supporters_none():
@@ -100,7 +100,7 @@ def test_participants_have_an_entry_and_supporters_none():
     people.engagement[:] = [PARTICIPANT, SUPPORTER, 0]
     lives.end_year(1, people)
 
-    assert frame_of(lives)["entry"].tolist() == [2, 0, 0]
+    assert frame_of(lives)["plan_entry_number"].tolist() == [2, 0, 0]
 
 
 @pytest.mark.parametrize(("month", "year"), [(1, 1), (6, 1), (7, 2), (18, 2), (19, 3)])
@@ -111,7 +111,7 @@ def test_each_beginning_counts_at_one_year_end_about_a_year_later(month, year):
         if 12 * end >= month:
             lives.end_year(end, people)
     rows = frame_of(lives)
-    found = rows[rows["began"] == 5]
+    found = rows[rows["enrolled_entry_number"] == 5]
 
     assert found["resident"].tolist() == [2]
     assert 6 <= 12 * (found["year"] - found["year"].max() + year).iloc[0] - month < 18
@@ -122,7 +122,7 @@ def test_who_began_and_is_gone_marks_nobody_else():
     lives.begin(1, 5, np.array([99]))
     lives.end_year(1, people)
 
-    assert not frame_of(lives)["began"].any()
+    assert not frame_of(lives)["enrolled_entry_number"].any()
 
 
 # --- Rows are kept ----------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def test_nobody_stands_twice_in_a_year_or_comes_back_from_the_dead(lives):
 
 def test_bands_are_the_states_of_the_months(lives, yearly):
     last = yearly[yearly["month"] == 12 * YEARS]
-    at_end = lives.query("alive and year == @YEARS")["band"].value_counts()
+    at_end = lives.query("alive and year == @YEARS")["state"].value_counts()
 
     assert at_end[IN_CRISIS] == last["in_crisis"].sum()
     assert at_end[NO_STATE] == (last["residents"] - last["adults"]).sum()
@@ -170,7 +170,7 @@ def test_rows_stand_year_after_year_in_the_order_of_ids(lives):
     order = lives.sort_values(["year", "resident"])
 
     assert order.index.tolist() == lives.index.tolist()
-    assert lives["entry"].max() == lives["began"].max() == 1
+    assert lives["plan_entry_number"].max() == lives["enrolled_entry_number"].max() == 1
 
 
 # --- Campaigns --------------------------------------------------------------------------------

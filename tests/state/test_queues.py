@@ -439,7 +439,7 @@ def test_those_who_wait_for_treatment_are_marked_and_they_alone(tiny):
 
 def months_in_crisis(config, seed):
     *_, (model, _) = flows_of(config, 24, seed)
-    return model.recorder.tables()["people"].to_pandas()["in_crisis"].sum()
+    return model.recorder.tables()["people"].to_pandas()["in_crisis_months"].sum()
 
 
 @pytest.mark.parametrize(("rule", "prolongs"), [("queue", True), ("unlimited", False)])

@@ -95,7 +95,7 @@ def test_without_discounting_the_position_is_a_sum_over_the_ledger(worlds, figur
     for name, world in (("ours", shift), ("theirs", base)):
         ledger = world.tables["ledger"]
         is_plan = ledger["kind"] == "programme"
-        moved[name] = ledger[~is_plan]["amount_gbp"] @ ledger[~is_plan]["cashable"]
+        moved[name] = ledger[~is_plan]["amount_gbp"] @ ledger[~is_plan]["cashable_share"]
     plan = shift.tables["ledger"].query("kind == 'programme'").groupby("item")["amount_gbp"].sum()
     bias = pd.Series({5: 0.25, 6: 0.40, 3: 0.10, 4: 0.15, 2: 0.05, 1: 0.0})
     cost = sum(gbp * (1.0 + bias[load_programme(name).grade]) for name, gbp in plan.items())
@@ -191,7 +191,7 @@ def test_feedback_makes_every_cut_deeper_and_every_rise_higher():
 
 def test_what_is_cut_is_missed_and_held_spending_changes_nothing(figures):
     assert figures["sweep_null"] == 0.0
-    assert figures["cut_index_in_1"] < 0.0
+    assert figures["cut_infrastructure_index_in_1"] < 0.0
 
 
 def test_usual_spending_that_is_held_is_the_status_quo(worlds):

@@ -101,7 +101,7 @@ def test_every_null_that_chance_does_not_touch_holds(figures):
     assert {name: figures[name] for name in exact} == dict.fromkeys(exact, 0.0)
     assert figures["identical_none"] == 1.0
     assert not any(figures[f"identical_{kind}"] for kind in ("add_ties", "case_finding"))
-    assert figures["unlearned_index_in_2"] < 0.0
+    assert figures["unlearned_infrastructure_index_in_2"] < 0.0
 
 
 # --- Worlds -------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.core.codes import AGE_BANDS, COPING, IN_CRISIS, STATES, STRUGGLING
+from model.core.codes import AGE_BANDS, COPING, IN_CRISIS, STRUGGLING
 from model.studies.surveys import (
     Panel,
     low_ratio,
@@ -13,6 +13,7 @@ from model.studies.surveys import (
     standardised_shares,
     within_person_share,
 )
+from model.tables.schema import STATE_MONTHS
 
 SATISFACTION = np.array([9.4, 7.6, 5.6, 2.9])
 
@@ -94,7 +95,7 @@ def test_independent_years_vary_within_persons_alone():
 def test_standardised_shares_ignore_who_became_more():
     shares = {"16-24": [1, 0, 0, 0], "75+": [0, 0, 0, 1]}
     rows = [
-        {"age_band": band, **dict(zip(STATES, np.array(months) * size, strict=True))}
+        {"age_band": band, **dict(zip(STATE_MONTHS, np.array(months) * size, strict=True))}
         for size, (band, months) in zip((1_000, 10), shares.items(), strict=True)
     ]
     weights = np.zeros(len(AGE_BANDS))
@@ -105,11 +106,11 @@ def test_standardised_shares_ignore_who_became_more():
 
 def test_the_ratio_between_the_fifths_leaves_children_out():
     rows = [
-        {"quintile": q, "age_band": band, **dict(zip(STATES, months, strict=True))}
+        {"quintile": q, "age_band": band, **dict(zip(STATE_MONTHS, months, strict=True))}
         for q, months in ((1, (0, 60, 30, 10)), (5, (0, 80, 15, 5)))
         for band in ("0-15", "35-49")
     ]
     table = pd.DataFrame(rows)
-    table.loc[table["age_band"] == "0-15", "in_crisis"] = 1e6
+    table.loc[table["age_band"] == "0-15", "in_crisis_months"] = 1e6
 
     assert low_ratio(table) == pytest.approx(2.0)

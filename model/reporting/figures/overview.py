@@ -23,6 +23,7 @@ from model.reporting.figures.style import (
 )
 from model.reporting.wording import heading_of
 from model.tables.results import Results
+from model.tables.schema import STATE_MONTHS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,8 +130,8 @@ def _draw_satisfaction(axes: "Axes", monthly: pd.DataFrame) -> None:
 def _draw_crisis_by_quintile(axes: "Axes", results: Results, scenario: str) -> None:
     people = results.people
     people = people[(people["scenario"] == scenario) & (people["year"] == people["year"].max())]
-    sums = people.groupby(["run", "quintile"])[list(STATES)].sum()
-    shares = (100.0 * sums["in_crisis"] / sums.sum(axis=1)).unstack(level=0).dropna(how="all")
+    sums = people.groupby(["run", "quintile"])[list(STATE_MONTHS)].sum()
+    shares = (100.0 * sums["in_crisis_months"] / sums.sum(axis=1)).unstack(level=0).dropna(how="all")
     found = [estimate(row) for row in shares.to_numpy()]
     means = np.array([one.mean for one in found])
     errors = error_bars(found)

@@ -59,7 +59,7 @@ REGIME_LABELS = {
     "contract": "half pooled, as in `shift_pooled`",
 }
 FOLLOWED_LABELS = {
-    "index": ("infrastructure index", 3),
+    "infrastructure_index": ("infrastructure index", 3),
     "ties_local": ("local ties per adult", 3),
     "crisis": ("person-years in crisis a year", 0),
 }

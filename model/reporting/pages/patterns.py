@@ -241,7 +241,7 @@ def _approaches(found: Answers) -> Lines:
     years = found.up_to(BUILD_YEARS)
     yield f"## {PATTERNS['community_led_or_uniform']}"
     yield ""
-    early = [mean_of(found, f"led_index_in_{year}") for year in range(1, years + 1)]
+    early = [mean_of(found, f"led_infrastructure_index_in_{year}") for year in range(1, years + 1)]
     lower = next((one for one in early if one.mean), early[0])
     overtakes = next((k for k, one in enumerate(early, start=1) if one.is_told and one.mean > 0), None)
     order = (
@@ -259,7 +259,7 @@ def _approaches(found: Answers) -> Lines:
     yield from head("community-led compared with uniform, same money", *(f"year {year}" for year in years_shown))
     for column, meaning, digits in (
         ("fit", "local fit", 2),
-        ("index", "infrastructure index", 4),
+        ("infrastructure_index", "infrastructure index", 4),
         ("ties_local", "local ties per adult", 3),
         ("crisis", "person-years in crisis", 0),
     ):
@@ -279,7 +279,7 @@ def _approaches(found: Answers) -> Lines:
             cell(found, f"hubs_{label}_crisis_share", 2),
         )
     yield ""
-    unlearned = [found.of(f"unlearned_index_in_{year}") for year in range(1, years + 1)]
+    unlearned = [found.of(f"unlearned_infrastructure_index_in_{year}") for year in range(1, years + 1)]
     yield null_said(
         all(np.all(one <= 0.0) for one in unlearned),
         "where nothing is learned (`fit_learning_rate` = 0) the community-led index is never above the uniform one; "
@@ -292,8 +292,8 @@ def _approaches(found: Answers) -> Lines:
     for label, fits in UNEQUAL_FITS.items():
         values = ", ".join(f"`{name}` = {value:g}" for name, value in fits.items())
         yield (
-            f"- {values}: the community-led index is {cell(found, f'{label}_index_at_start', 4)} in the second year "
-            f"and {cell(found, f'{label}_index_at_end', 4)} in the last."
+            f"- {values}: the community-led index is {cell(found, f'{label}_infrastructure_index_at_start', 4)} in the second year "
+            f"and {cell(found, f'{label}_infrastructure_index_at_end', 4)} in the last."
         )
 
 

@@ -43,10 +43,10 @@ def prevention_now(sim: Simulation) -> dict[str, Array]:
     sim.delivery.count_engaged(world)
     by_role, place = sim.delivery.engaged.sum(axis=1), world.infrastructure
     return {
-        "index": world.infrastructure_index,
+        "infrastructure_index": world.infrastructure_index,
         "trust": place.trust,
         "participation": place.participation,
-        "enrolled": by_role[PARTICIPANT],
+        "participants": by_role[PARTICIPANT],
         "supporters": by_role[SUPPORTER],
     }
 
