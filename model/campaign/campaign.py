@@ -13,6 +13,7 @@ from model.campaign.workers import Run, Task, live_here, live_in_pool, run_row, 
 from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB
 from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.places import Place
 from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import require_memory
 from model.state.lives import BYTES, MOST, MOST_UNASKED
@@ -83,7 +84,7 @@ def plan(scenarios: Sequence[Scenario]) -> list[Run]:
     Raises
     ------
     ScenarioError
-        When two scenarios have one name.
+        When two scenarios have one name, or two places one key.
     """
     names = [config.name for config in scenarios]
     for name in names:
@@ -91,8 +92,35 @@ def plan(scenarios: Sequence[Scenario]) -> list[Run]:
             raise ScenarioError(
                 "two scenarios have this name", key="name", value=name, allowed="one name each; set name in one of them"
             )
+    places_of(scenarios)
     pairs = [(config, k) for config in scenarios for k in range(config.replicates)]
     return [Run(number, config, k) for number, (config, k) in enumerate(pairs)]
+
+
+def places_of(scenarios: Sequence[Scenario]) -> dict[str, Place]:
+    """Return the places of a campaign by their keys in tables.
+
+    Raises
+    ------
+    ScenarioError
+        When two places would have one key.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> [(key, place.name) for key, place in places_of([load_scenario()]).items()]
+    [('wigan', 'Wigan')]
+    """
+    places: dict[str, Place] = {}
+    for config in scenarios:
+        if places.setdefault(config.place_key, config.place_profile) != config.place_profile:
+            raise ScenarioError(
+                f"tables would call two places {config.place_key}",
+                key="place",
+                value=config.place,
+                allowed="one name each; rename one of the files",
+            )
+    return places
 
 
 def require_alike(config: Scenario, comparator: Scenario) -> None:

@@ -334,6 +334,17 @@ class Scenario(_Table):
         return None if entry.programme is None else self._inputs.programmes[entry.programme].record
 
     @property
+    def place_key(self) -> str:
+        """What tables call the place: its bundled name, or that of its file.
+
+        Examples
+        --------
+        >>> load_scenario().place_key
+        'wigan'
+        """
+        return Path(self.place).name.removesuffix(".toml")
+
+    @property
     def parameter_values(self) -> Parameters:
         """Every parameter: as fitted for the variant, then the scenario's own values, then the variant's cuts."""
         variant = self.structure.variant

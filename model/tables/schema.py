@@ -56,6 +56,8 @@ CONTACTS, MONTHS = "contacts (sample)", "person-months (sample)"
 GBP = "GBP (real place)"
 
 RUN = Field("run", "int32", "number", "the run, as in the table runs")
+PLACE = Field("place", "string", "key", "the place: its bundled name, or that of its file")
+PLACE_NAME = Field("place_name", "string", "name", "what the place is called")
 NEIGHBOURHOOD = Field("neighbourhood", "string", "code", "the neighbourhood, as in the table neighbourhoods")
 YEAR = Field("year", "int32", "year", "1 is the first after burn-in")
 QUINTILE = Field(
@@ -82,7 +84,8 @@ RUNS = Table(
         Field("draw", "int32", "number", "draw of the parameters; 0 is their central values"),
         Field("replicate", "int32", "number", "replicate, from 0"),
         Field("seed", "int64", "number", "seed of the run: that of the scenario + replicate"),
-        Field("place", "string", "name", "where"),
+        PLACE,
+        PLACE_NAME,
         Field("status", "string", "word", "finished or failed"),
         Field("error", "string", "text", "what went wrong, where a run failed"),
         Field("seconds", "float64", "s", "time the run took; of runs that share a burn-in, the first bears it"),

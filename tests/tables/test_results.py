@@ -14,10 +14,11 @@ import pytest
 
 from model import CommunityModel, Results
 from model.analysis.estimates import estimate
-from model.campaign.campaign import plan, run_campaign
+from model.campaign.campaign import places_of, plan, run_campaign
 from model.campaign.workers import Run, run_row
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.catalogue import load_services
+from model.inputs.places import bundled_places
 from model.reporting.figures.overview import draw_overviews
 from model.reporting.summary import summary
 from model.simulation import community
@@ -91,7 +92,8 @@ def test_runs_say_who_they_are_and_how_they_went(results, config):
     assert runs["run"].tolist() == list(range(8))
     assert runs["seed"].tolist() == [config.seed + k for k in range(4)] * 2
     assert set(runs["status"]) == {"finished"}
-    assert set(runs["place"]) == {"Sandbeck"}
+    assert set(runs["place"]) == {"sandbeck"}
+    assert set(runs["place_name"]) == {"Sandbeck"}
     assert (runs["scale"] == 40.0).all()
     assert (runs["seconds"] > 0).all()
     assert (runs["peak_memory_mb"] > 10).all()
@@ -206,6 +208,16 @@ def test_identical_replicates_are_an_error(config, tmp_path, monkeypatch):
 def test_two_scenarios_of_one_name_are_refused(config):
     with pytest.raises(ScenarioError, match="this name"):
         plan([config, config])
+
+
+def test_two_places_of_one_key_are_refused(config, tmp_path):
+    own = tmp_path / "sandbeck.toml"
+    own.write_text(bundled_places()["sandbeck"].read_text(encoding="utf-8").replace("Sandbeck", "Elsewhere"))
+    theirs = config.model_copy(update={"name": "theirs", "place": str(own)})
+
+    assert places_of([theirs])["sandbeck"].name == "Elsewhere"
+    with pytest.raises(ScenarioError, match="two places sandbeck"):
+        plan([config, theirs])
 
 
 def test_a_torn_stream_loses_only_what_was_not_finished(config, tmp_path):
