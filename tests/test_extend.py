@@ -50,7 +50,8 @@ def test_an_effect_of_ones_own_does_what_its_step_says(ran):
 
 
 def test_a_service_of_ones_own_is_counted_and_priced(ran):
-    used = ran.services.groupby("service")[["served", "cost_gbp"]].sum()
+    services = ran.services.assign(served=ran.services["served"] * ran.services["scale"])
+    used = services.groupby("service")[["served", "cost_gbp"]].sum()
 
     assert set(used.index) == {"gp", "a_and_e", "welfare_rights"}
     assert used.loc["welfare_rights", "cost_gbp"] == pytest.approx(60 * used.loc["welfare_rights", "served"])

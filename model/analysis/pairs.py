@@ -202,12 +202,16 @@ class Comparison:
         """Sum a column of ``services`` in the real place, by year and service."""
         services = self.results.services
         sums = services.groupby(["run", "year", "service"], sort=False)[column].sum()
-        return self._paired(sums * self.scale)
+        return self._paired(self._of_real_place(sums))
 
     def of_programmes(self, programmes: pd.DataFrame, column: str) -> Paired:
         """Sum a column of ``programmes`` in the real place, by year and entry of the plan."""
         sums = programmes.groupby(["run", "year", "plan_entry"])[column].sum()
-        return self._paired(sums if column == "spend_gbp" else sums * self.scale)
+        return self._paired(self._of_real_place(sums))
+
+    def _of_real_place(self, sums: "pd.Series[Any]") -> "pd.Series[Any]":
+        """Scale counts of the sample; money is the real place's already."""
+        return sums if str(sums.name).endswith("_gbp") else sums * self.scale
 
     @cached_property
     def demand(self) -> Paired:

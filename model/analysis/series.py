@@ -49,11 +49,8 @@ def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:
 
 
 def services_by_year(results: Results, scenario: str) -> pd.DataFrame:
-    """Return contacts and cost by run, year and service, scaled to the real place."""
+    """Return contacts and cost in the real place, by run, year and service."""
     services = results.services
     services = services[services["scenario"] == scenario]
-    scaled = services.assign(
-        contacts=services["served"] * services["scale"],
-        cost_gbp=services["cost_gbp"] * services["scale"],
-    )
+    scaled = services.assign(contacts=services["served"] * services["scale"])
     return scaled.groupby(["run", "year", "service"])[["contacts", "cost_gbp"]].sum()

@@ -265,18 +265,21 @@ class Recorder:
         return cost
 
     def tables(self, run: int = 0) -> dict[str, pa.Table]:
-        """Return the rows so far as Arrow tables, by their names."""
-        found = self._counted(run)
+        """Return the rows so far as Arrow tables, by their names.
+
+        Counts are of the sample, money is the real place's.
+        """
+        found = self._recorded(self._scale, run)
         if self.lives.is_kept:
             found["lives"] = frame_of("lives", self._with_run(run, self.lives.rows()))
         return found
 
-    def _counted(self, run: int = 0) -> dict[str, pa.Table]:
-        """Return the tables that every run leaves."""
+    def _recorded(self, scale: float, run: int = 0) -> dict[str, pa.Table]:
+        """Return the tables that every run leaves, with so many real pounds for each one of the sample."""
         return {
             "monthly": frame_of("monthly", self._with_run(run, self._monthly())),
             "people": frame_of("people", self._with_run(run, self._people())),
-            "services": frame_of("services", self._with_run(run, self._service_years())),
+            "services": frame_of("services", self._with_run(run, self._service_years(scale))),
             "programmes": frame_of("programmes", self._with_run(run, self._programmes())),
             "ledger": frame_of("ledger", self._with_run(run, self.ledger.rows())),
             "budgets": frame_of("budgets", self._with_run(run, self._budgets())),
@@ -285,7 +288,7 @@ class Recorder:
     def digest(self, people: Population) -> str:
         """Hash every row and the columns as they now stand; lives, kept or not, are no part of it."""
         digest = hashlib.blake2b(digest_size=16)
-        for table in self._counted().values():
+        for table in self._recorded(scale=1.0).values():  # as it was counted, whatever it stands for
             for column in table.columns:
                 values = column.to_numpy()
                 is_text = values.dtype == object
@@ -334,7 +337,7 @@ class Recorder:
             **{name: [value for year in years for value in year[name]] for name in names},
         }
 
-    def _service_years(self) -> dict[str, Any]:
+    def _service_years(self, scale: float) -> dict[str, Any]:
         n, n_years = len(self._services), len(self._years)
         by_band = N_QUINTILES, len(AGE_BANDS)
         people, households = self._yearly(0, *SHAPE).sum(axis=-1), self._yearly(1, *by_band)
@@ -355,7 +358,7 @@ class Recorder:
             "age_band": np.array(AGE_BANDS)[grid[3]],
             "base_population": base.ravel(),
             **{name: count.ravel() for name, count in counts},
-            "cost_gbp": cost.ravel(),
+            "cost_gbp": scale * cost.ravel(),
         }
 
 

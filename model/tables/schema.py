@@ -1,7 +1,7 @@
 """The columns of every result table: name, type, unit, meaning.
 
 A name has one meaning and one unit in all tables. Counts are of the sample, and ``scale`` turns them
-into the real place.
+into the real place; money is the real place's already.
 """
 
 from collections.abc import Mapping
@@ -169,8 +169,8 @@ SERVICES = Table(
         Field(
             "cost_gbp",
             "float64",
-            "GBP (sample)",
-            "served contacts, or years in the stock, at their unit cost, less what other care saves; in the sample: times scale it is what the ledger bills in quintiles 1 to 5, to half a penny a line",
+            GBP,
+            "served contacts, or years in the stock, at their unit cost, less what other care saves: what the ledger bills in quintiles 1 to 5, to half a penny a line",
         ),
     ),
 )

@@ -77,7 +77,7 @@ def test_a_table_may_be_a_folder_of_parts(folder, tmp_path):
 def test_units_and_meanings_travel_with_the_columns(folder):
     schema = pq.read_schema(folder / "services.parquet")
 
-    assert schema.field("cost_gbp").metadata[b"unit"] == b"GBP (sample)"
+    assert schema.field("cost_gbp").metadata[b"unit"] == b"GBP (real place)"
 
 
 def test_dimensions_are_joined_to_every_table(results):
@@ -169,12 +169,12 @@ def test_scale_turns_the_sample_into_the_real_place(results):
     assert (first["residents"] * first["scale"]).sum() == pytest.approx(40_000 + 40 * change)
 
 
-def test_costs_are_served_contacts_at_their_unit_cost(results, config):
+def test_costs_are_served_contacts_of_the_real_place_at_their_unit_cost(results, config):
     for name, rows in results.services.groupby("service"):
         unit_cost = config.parameter_values[f"{name}_unit_cost"]
         is_stock = load_services()[name].kind == "stock"
         used = rows["stock_months"].sum() / 12 if is_stock else rows["served"].sum()
-        assert rows["cost_gbp"].sum() == pytest.approx(used * unit_cost)
+        assert rows["cost_gbp"].sum() == pytest.approx(used * unit_cost * 40.0)
     assert (results.services["served"] == results.services["demand"]).all()
 
 
