@@ -39,6 +39,7 @@ FILES = {
     "services.parquet",
     "ledger.parquet",
     "budgets.parquet",
+    "neighbourhoods.parquet",
     "overview.svg",
     "overview.png",
 }
@@ -501,7 +502,7 @@ def test_killed_campaign_leaves_nothing_half_written(start: Callable[[int], Camp
     os.killpg(campaign.group, signal.SIGKILL)
     campaign.end()
     wait_until(lambda: not campaign.members())
-    assert names_in(campaign.folder) == {"manifest.json", ".parts"}
+    assert names_in(campaign.folder) == {"manifest.json", "neighbourhoods.parquet", ".parts"}
     results = Results(campaign.folder)
     assert set(results.runs["status"]) == {"finished"}
     assert 1 <= len(results.runs) < N_RUNS

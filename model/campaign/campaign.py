@@ -19,6 +19,7 @@ from model.simulation.community import require_memory
 from model.state.lives import BYTES, MOST, MOST_UNASKED
 from model.state.saved_state import history_of
 from model.tables.manifest import write_manifest
+from model.tables.neighbourhoods import write_neighbourhoods
 from model.tables.results import Results
 from model.tables.schema import frame_of
 from model.tables.store import PartWriter, compact, new_folder
@@ -314,6 +315,7 @@ def run_campaign(
     watcher.on_plan(sum(task.months for task in tasks))
     interrupted = False
     try:
+        write_neighbourhoods(folder, places_of(scenarios))
         _live_through(tasks, folder, jobs, watcher)
     except KeyboardInterrupt:
         interrupted = True

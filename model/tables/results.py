@@ -73,6 +73,11 @@ class Results:
         """By run, year and agency: envelope, bills, prevention planned and paid, reserves."""
         return self._joined("budgets")
 
+    @cached_property
+    def neighbourhoods(self) -> pd.DataFrame:
+        """By place and neighbourhood: names, real population, deprivation; a row each, whatever was run."""
+        return self._read("neighbourhoods")
+
     def lives_of(self, run: int) -> pd.DataFrame:
         """Return the residents alive at the end of each year of a run, and those who died; no rows if not kept.
 

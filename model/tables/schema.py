@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from model.core.codes import LAYER_NAMES, STATES
 from model.core.errors import InputError
+from model.inputs.places import N_QUINTILES
 
 Rows = Mapping[str, Any]
 
@@ -58,7 +59,7 @@ GBP = "GBP (real place)"
 RUN = Field("run", "int32", "number", "the run, as in the table runs")
 PLACE = Field("place", "string", "key", "the place: its bundled name, or that of its file")
 PLACE_NAME = Field("place_name", "string", "name", "what the place is called")
-NEIGHBOURHOOD = Field("neighbourhood", "string", "code", "the neighbourhood, as in the table neighbourhoods")
+NEIGHBOURHOOD = Field("neighbourhood", "string", "code", "official code of the neighbourhood")
 YEAR = Field("year", "int32", "year", "1 is the first after burn-in")
 QUINTILE = Field(
     "quintile", "int8", "0 to 5", "national deprivation quintile, 1 most deprived; 0 where it is of no single one"
@@ -298,6 +299,31 @@ LIVES = Table(
     ),
 )
 
+NEIGHBOURHOODS = Table(
+    "a neighbourhood of a place that was run",
+    ("place", "neighbourhood"),
+    (
+        PLACE,
+        PLACE_NAME,
+        Field("place_kind", "string", "word", "real, miniature (of England) or synthetic (an invented town)"),
+        Field("place_code", "string", "code", "official code of the place, or codes"),
+        Field("place_year", "int32", "year", "when its people were counted"),
+        NEIGHBOURHOOD,
+        Field("neighbourhood_name", "string", "name", "what the neighbourhood is called"),
+        Field("population", "int64", "residents (real place)", "how many people live in it"),
+        *(
+            Field(
+                f"population_quintile_{k}",
+                "int64",
+                "residents (real place)",
+                f"of them, in small areas of deprivation quintile {k}",
+            )
+            for k in range(1, N_QUINTILES + 1)
+        ),
+        Field("mean_quintile", "float64", "1 to 5", "mean deprivation quintile of those who live in it"),
+    ),
+)
+
 APPRAISAL = Table(
     "a measure of a pair of runs, by agency, quintile or item",
     ("run", "comparator_run", "measure", "agency", "quintile", "item"),
@@ -322,6 +348,7 @@ TABLES: dict[str, Table] = {
     "ledger": LEDGER,
     "budgets": BUDGETS,
     "lives": LIVES,
+    "neighbourhoods": NEIGHBOURHOODS,
     "appraisal": APPRAISAL,
 }
 """All result tables, by name."""
@@ -331,6 +358,9 @@ EVERY_RUN = ("runs", "monthly", "people", "services", "programmes", "ledger", "b
 
 WHERE_KEPT = ("lives",)
 """Those to which runs add where a campaign compares and is not too large, or that is asked for."""
+
+EVERY_CAMPAIGN = ("neighbourhoods",)
+"""Those that are written once a campaign."""
 
 ON_REQUEST = ("appraisal",)
 """What commands make of them later."""
