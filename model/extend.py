@@ -133,7 +133,7 @@ def run_own_code(name: str, code: TextFile) -> Extension:
         )
     module = types.ModuleType(f"upstream_own_{name.replace('.', '_')}")
     try:
-        exec(compile(code.text, code.path, "exec"), module.__dict__)  # noqa: S102 - named by the user to be run
+        exec(compile(code.body, code.path, "exec"), module.__dict__)  # noqa: S102 - named by the user to be run
     except InputError:
         raise
     except Exception as error:  # whatever a user's file raises is a fault of that file

@@ -7,6 +7,8 @@ from typing import Self
 
 _ABSENT = object()
 _LONGEST_VALUE = 80
+_LONGEST_KEY = 200
+_LONGEST_MESSAGE = 1_800
 _MOST_NAMES = 40
 
 
@@ -49,14 +51,15 @@ class InputError(Exception):
         wanted: str | None = None,
     ) -> None:
         self.file, self.key = file, key
-        place = key if value is _ABSENT or key is None else f"{key} = {_short(value)}"
+        shown = None if key is None else _cut(key, _LONGEST_KEY)
+        place = shown if value is _ABSENT or key is None else f"{shown} = {_short(value)}"
         message = ": ".join(str(part) for part in (file, place, problem) if part is not None)
         sentences = [message]
         if allowed is not None:
             sentences.append(f"Allowed: {allowed}")
         if wanted is not None:
-            sentences.append(_suggestion(wanted, list(known)))
-        super().__init__(_on_one_line(". ".join(part for part in sentences if part)))
+            sentences.append(_suggestion(_cut(wanted, _LONGEST_KEY), list(known)))
+        super().__init__(_cut(_on_one_line(". ".join(part for part in sentences if part)), _LONGEST_MESSAGE))
 
     def placed(self, file: str | Path) -> Self:
         """Return the same error with the file, or the option, it came from in front."""
@@ -91,7 +94,11 @@ def _short(value: object) -> str:
         text = repr(value)
     except (ValueError, RecursionError):  # a number of thousands of digits, an endless nest
         text = f"({type(value).__name__} too large to show)"
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
+    return _cut(text, _LONGEST_VALUE)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _suggestion(wanted: str, known: list[str]) -> str:

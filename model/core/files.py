@@ -50,6 +50,11 @@ class TextFile:
     text: str = field(repr=False)
 
     @property
+    def body(self) -> str:
+        """Its text without the byte order mark that editors on Windows may put first."""
+        return self.text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+
+    @property
     def sha256(self) -> str:
         """The hash of its bytes, as ``sha256sum`` prints it."""
         return hashlib.sha256(self.text.encode()).hexdigest()
@@ -92,9 +97,10 @@ def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> Tex
         raise error("is not text in UTF-8", file=path) from None
     except (OSError, ValueError) as problem:
         raise error(f"cannot be read ({problem})", file=path) from None
-    if not text.strip():
+    read = TextFile(path, text)
+    if not read.body.strip():
         raise error("is empty", file=path)
-    return TextFile(path, text)
+    return read
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -159,7 +165,7 @@ def toml_of(file: TextFile, error: type[InputError]) -> dict[str, Any]:
         Of the kind given, when it is not TOML.
     """
     try:
-        return parse_toml(file.text)
+        return parse_toml(file.body)
     except ValueError as problem:
         raise error(f"is not TOML ({problem})", file=file.path) from None
 
