@@ -444,3 +444,7 @@ def _progress() -> Iterator[Any]:
         yield Watcher(on_plan, lambda months: progress.advance(task, months))
     finally:
         progress.stop()
+
+
+if __name__ == "__main__":
+    main()

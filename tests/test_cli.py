@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -45,6 +46,10 @@ FILES = {
 }
 
 needs_signals = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Unix signals and /proc")
+
+
+def in_a_process(*words: str | Path, **how: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*map(str, words)], capture_output=True, text=True, check=False, **how)
 
 
 def ends_with(code: int, *arguments: str) -> None:
@@ -132,6 +137,15 @@ def test_run_batch_is_the_same_as_upstream_run(here: Path, campaigns: Path) -> N
     assert "Traceback" not in done.stderr
     both = (Results(folder / "results" / "001").runs["digest"] for folder in (here, campaigns))
     assert next(both).tolist() == next(both).tolist()
+
+
+@pytest.mark.parametrize("module", ["model", "model.cli"])
+@pytest.mark.parametrize("words", [["place", "list"], ["rnu"], ["run", "--yeers", "3"]], ids=" ".join)
+def test_the_module_is_the_same_as_the_command(module: str, words: list[str]) -> None:
+    command = Path(sys.executable).with_name("upstream")
+    asked, expected = in_a_process(sys.executable, "-m", module, *words), in_a_process(command, *words)
+    assert expected.stdout or expected.stderr
+    assert (asked.returncode, asked.stdout, asked.stderr) == (expected.returncode, expected.stdout, expected.stderr)
 
 
 def test_comparison_stands_before_all_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
