@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from model import __version__
 
@@ -17,8 +18,6 @@ INTERRUPTED = 130
 
 # What is wrong with the words of a command, by its public child: typer does not name it.
 _UsageError: Any = typer.BadParameter.__mro__[1]
-
-PIPED_WIDTH = 100
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -114,20 +113,18 @@ def appraise(
     mid_year: Annotated[bool, typer.Option("--mid-year", help="Discount from the middle of each year.")] = False,
 ) -> None:
     """Appraise an earlier run: costs, savings, who benefits, payback. Runs no simulation."""
-    from rich.console import Console  # noqa: PLC0415
-
     from model.analysis.appraise import appraise as judge  # noqa: PLC0415
     from model.analysis.appraise import prices_of, write_appraisal  # noqa: PLC0415
-    from model.inputs.scenario import parse_setting  # noqa: PLC0415
+    from model.inputs.scenario import parse_settings  # noqa: PLC0415
     from model.reporting.appraisal import appraisal  # noqa: PLC0415
+    from model.reporting.console import print_answer  # noqa: PLC0415
     from model.reporting.figures.appraisal import draw_appraisals  # noqa: PLC0415
     from model.tables.results import Results  # noqa: PLC0415
 
-    results = Results(folder)
-    prices = prices_of((parse_setting(text) for text in settings or []), results)
+    asked, results = parse_settings(settings or []), Results(folder)
+    prices = prices_of(asked, results)
     judged = judge(results, discount, prices, mid_year=mid_year)
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    Console(highlight=False, width=width).print(appraisal(judged))
+    print_answer(appraisal(judged))
     print(f"Table   {write_appraisal(judged, folder)}")
     for path in draw_appraisals(judged, folder):
         print(f"Figure  {path} (and .svg)")
@@ -146,9 +143,8 @@ def inspect(
     graphml: Annotated[Path | None, typer.Option(help="Also write the network of ties to this file.")] = None,
 ) -> None:
     """Measure the network of ties after burn-in, and compare it with published figures."""
-    from rich.console import Console  # noqa: PLC0415
-
     from model.inputs.scenario import load_scenario  # noqa: PLC0415
+    from model.reporting.console import print_answer  # noqa: PLC0415
     from model.reporting.summary import ties_table  # noqa: PLC0415
     from model.simulation.community import CommunityModel  # noqa: PLC0415
     from model.studies.targets import load_targets  # noqa: PLC0415
@@ -159,9 +155,7 @@ def inspect(
     if graphml is not None:
         model.network.write_graphml(graphml, model.population)
         print(f"Ties    {graphml}")
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    table = ties_table(measure_ties(model), load_targets("ties"))
-    Console(highlight=False, width=width).print(table)
+    print_answer(ties_table(measure_ties(model), load_targets("ties")))
 
 
 @app.command()
@@ -225,18 +219,17 @@ def calibrate(
     jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
     """Fit the free parameters of wellbeing and loneliness to England's published figures."""
-    from rich.console import Console  # noqa: PLC0415
-
     from model.campaign.campaign import default_jobs  # noqa: PLC0415
+    from model.reporting.console import print_answer  # noqa: PLC0415
     from model.reporting.pages.reference import fit_table  # noqa: PLC0415
     from model.studies.calibration import fit, require_variants, write_fits  # noqa: PLC0415
 
     chosen = require_variants(variants)
-    console, fits = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH), []
+    fits = []
     for variant in chosen:
         with _waiting(f"Fitting {variant}"):
             fits.append(fit(variant, population, seed, steps=steps, jobs=jobs or default_jobs()))
-        console.print(fit_table(fits[-1]))
+        print_answer(fit_table(fits[-1]))
     if out is not None:
         for path in write_fits(fits, out):
             print(f"Fitted  {path}")
@@ -341,6 +334,22 @@ def build(
     print(f"{out}: {profile.name}, {profile.population:,} people in {len(profile.neighbourhoods)} neighbourhoods")
 
 
+class EachOptionOnce(TyperCommand):
+    """A command that refuses an option given twice, of which only the last would count."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read what was given: an option that may not be repeated, at most once."""
+        given: list[Any] = self.make_parser(ctx).parse_args(args=list(args))[2]
+        for one in given:
+            if given.count(one) > 1 and not getattr(one, "multiple", False):
+                raise typer.BadParameter("is given twice", ctx=ctx, param=one)
+        return super().parse_args(ctx, args)
+
+
+for command in (*app.registered_commands, *place_app.registered_commands):
+    command.cls = EachOptionOnce
+
+
 def _version(asked: bool) -> None:
     if asked:
         print(f"upstream {__version__}")
@@ -359,7 +368,9 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; unusable input ends it with one message and exit code 2."""
     from model.core.errors import InputError  # noqa: PLC0415
+    from model.reporting.console import ready_streams  # noqa: PLC0415
 
+    ready_streams()
     # A scheduler's request to stop works like Ctrl-C: finished runs are kept.
     with contextlib.suppress(ValueError):  # only the main thread can handle signals
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -371,7 +382,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(UNUSABLE_INPUT)
     except _UsageError as error:
         if problem := " ".join(error.format_message().split()):  # none where help was shown
-            _say(f"upstream: {problem}", error=True)
+            _say(f"upstream: {InputError(problem)}", error=True)
         sys.exit(UNUSABLE_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
@@ -379,25 +390,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     """Collect what overrides a scenario file, each with the option that set it."""
-    from model.inputs.scenario import parse_setting  # noqa: PLC0415
+    from model.core.errors import ScenarioError  # noqa: PLC0415
+    from model.inputs.scenario import parse_settings  # noqa: PLC0415
 
-    overrides: dict[str, tuple[str, Any]] = {}
-    for text in settings or []:
-        key, value = parse_setting(text)
-        overrides[key] = (f"--set {key}", value)
+    overrides = {key: (f"--set {key}", value) for key, value in parse_settings(settings or []).items()}
+    for key, value in options.items():
+        if value is not None and key in overrides:
+            raise ScenarioError("is set twice", key=f"--{key}", value=value, allowed=f"once; --set {key} sets it too")
     return overrides | {k: (f"--{k}", value) for k, value in options.items() if value is not None}
 
 
 def _show(folder: Path, *, each: bool = False) -> None:
     """Print the results of a campaign, then where its figures and tables are."""
-    from rich.console import Console  # noqa: PLC0415
-
+    from model.reporting.console import print_answer  # noqa: PLC0415
     from model.reporting.findings import figures, findings, where_more_is  # noqa: PLC0415
     from model.tables.results import Results  # noqa: PLC0415
 
     results = Results(folder)
-    width = None if sys.stdout.isatty() else PIPED_WIDTH
-    Console(highlight=False, width=width).print(findings(results, each=each))
+    print_answer(findings(results, each=each))
     for path in figures(results):
         print(f"Figure  {path} (and .svg)")
     print(f"Tables  {folder}")

@@ -1,6 +1,7 @@
 """The command line: what a run leaves behind, what is refused, and what survives a stop."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from model import Results
 from model.cli import main
 
 RUN_BATCH = Path(__file__).parents[1] / "run_batch.py"
+UPSTREAM = [sys.executable, "-m", "model"]
 
 TINY = [
     "status_quo",
@@ -45,7 +47,16 @@ FILES = {
     "overview.png",
 }
 
+LONG_WORD = "a" * 100_000
+
 needs_signals = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Unix signals and /proc")
+
+
+def tiny_with(*arguments: str) -> list[str]:
+    """Replace what the tiny run says by these options, each of which may be given once."""
+    options = zip(TINY[1::2], TINY[2::2], strict=True)
+    kept = [word for option in options if option[0] not in {"--set", *arguments} for word in option]
+    return [TINY[0], *kept, "--set", "burn_in_years=0", *arguments]
 
 
 def in_a_process(*words: str | Path, **how: Any) -> subprocess.CompletedProcess[str]:
@@ -131,8 +142,8 @@ def test_empty_folder_may_be_named(here: Path) -> None:
 
 
 def test_run_batch_is_the_same_as_upstream_run(here: Path, campaigns: Path) -> None:
-    command = [sys.executable, str(RUN_BATCH), *TINY]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True)
+    done = in_a_process(sys.executable, RUN_BATCH, *TINY, cwd=here)
+    assert done.returncode == 0
     assert "Tables  results/001" in done.stdout
     assert "Traceback" not in done.stderr
     both = (Results(folder / "results" / "001").runs["digest"] for folder in (here, campaigns))
@@ -146,6 +157,31 @@ def test_the_module_is_the_same_as_the_command(module: str, words: list[str]) ->
     asked, expected = in_a_process(sys.executable, "-m", module, *words), in_a_process(command, *words)
     assert expected.stdout or expected.stderr
     assert (asked.returncode, asked.stdout, asked.stderr) == (expected.returncode, expected.stdout, expected.stderr)
+
+
+@pytest.mark.parametrize(
+    ("signs", "words", "told"),
+    [
+        ("latin-1", ["schema"], "usable pounds a year"),
+        ("ascii", ["show", "DEFAULT", "--each"], "GBP 10m"),
+        ("ascii", ["appraise", "DEFAULT"], "GBP"),
+    ],
+)
+def test_a_console_that_knows_few_signs_gets_plain_ones(default: Path, signs: str, words: list[str], told: str) -> None:
+    words = [str(default) if word == "DEFAULT" else word for word in words]
+    done = in_a_process(*UPSTREAM, *words, env={**os.environ, "PYTHONIOENCODING": signs})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert told in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes what a program prints to")
+def test_where_what_is_printed_goes_nowhere_a_run_still_leaves_its_folder(here: Path) -> None:
+    command = shlex.join([sys.executable, str(RUN_BATCH), *TINY, "--out", "mine"])
+    done = in_a_process("sh", "-c", f"{command} >&-", cwd=here)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert names_in(here / "mine") == FILES
+    done = in_a_process("sh", "-c", f"{command} >&- 2>&-", cwd=here)
+    assert done.returncode == 2
 
 
 def test_comparison_stands_before_all_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -302,10 +338,37 @@ def test_refused_run_says_why_and_leaves_nothing(
     (here / "used").mkdir()
     (here / "used" / "mine.txt").write_text("mine", encoding="utf-8")
     (here / "file").write_text("mine", encoding="utf-8")
-    ends_with(2, "run", *TINY, *arguments)
+    ends_with(2, "run", *tiny_with(*arguments))
     assert only_line_of(capsys.readouterr().err).startswith(told)
     assert names_in(here) == {"used", "file"}
     assert names_in(here / "used") == {"mine.txt"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "--place", "york", "--place", "camden"], "Invalid value for '--place': is given twice"),
+        (["place", "build", "E1", "--out", "a.toml", "--out", "b.toml"], "Invalid value for '--out': is given twice"),
+        (["run", "--set", "years=3", "--set", "years=4"], "--set years = 4: is set twice. Allowed: once"),
+        (["run", "--years", "3", "--set", "years=4"], "--years = 3: is set twice. Allowed: once; --set years sets it"),
+        (["appraise", ".", *2 * ["--set", "unit_costs.gp=3"]], "--set unit_costs.gp = 3: is set twice"),
+    ],
+)
+def test_of_two_answers_to_one_question_none_is_dropped_in_silence(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    ends_with(2, *arguments)
+    assert only_line_of(capsys.readouterr().err).startswith(told)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[LONG_WORD], [f"--{LONG_WORD}"], ["--set", f"{LONG_WORD}=1"], ["--out", LONG_WORD]]
+)
+def test_however_much_is_typed_the_message_is_short(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    ends_with(2, "run", *tiny_with(*arguments))
+    assert len(only_line_of(capsys.readouterr().err)) < 2_000
 
 
 def test_misspelt_option_is_told_the_nearest(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -368,8 +431,7 @@ def test_closed_folder_is_refused(
 
 
 def test_refused_in_a_process_of_its_own_too(here: Path) -> None:
-    command = [sys.executable, str(RUN_BATCH), "--yeers", "3"]
-    done = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    done = in_a_process(sys.executable, RUN_BATCH, "--yeers", "3", cwd=here)
     assert (done.returncode, done.stdout) == (2, "")
     assert only_line_of(done.stderr)
 

@@ -15,7 +15,7 @@ or in the options given.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -162,7 +162,7 @@ def _bands(discount: float | None) -> Bands:
     return ((0, discount),)
 
 
-def prices_of(settings: Iterable[tuple[str, Any]], results: Results) -> dict[str, float]:
+def prices_of(settings: Mapping[str, Any], results: Results) -> dict[str, float]:
     """Read ``unit_costs.NAME`` and a price each, of services that a campaign has.
 
     Raises
@@ -174,7 +174,7 @@ def prices_of(settings: Iterable[tuple[str, Any]], results: Results) -> dict[str
     """
     services = dict.fromkeys(name for facts in results.manifest["scenarios"].values() for name in facts["services"])
     known, prices = [f"{PRICE_KEY}.{name}" for name in services], {}
-    for key, value in settings:
+    for key, value in settings.items():
         if key not in known:
             raise ScenarioError(
                 "no such unit cost", key=f"--set {key}", value=value, known=known, wanted=key, allowed=", ".join(known)

@@ -5,7 +5,7 @@ from how the model is built (``structure``). A scenario may extend another.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
@@ -503,6 +503,28 @@ def parse_setting(text: str) -> tuple[str, Any]:
         if len(document) == 1:  # a line break in the text would begin another key
             return key.strip(), document["value"]
     return key.strip(), value.strip()
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Read settings of one key each.
+
+    Raises
+    ------
+    ScenarioError
+        When one is no setting, or a key is set twice.
+
+    Examples
+    --------
+    >>> parse_settings(["years=3", "place=england"])
+    {'years': 3, 'place': 'england'}
+    """
+    settings: dict[str, Any] = {}
+    for text in texts:
+        key, value = parse_setting(text)
+        if key in settings:
+            raise ScenarioError("is set twice", key=f"--set {key}", value=value, allowed="once")
+        settings[key] = value
+    return settings
 
 
 def _find(path: str | Path) -> Path:

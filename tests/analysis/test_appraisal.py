@@ -631,13 +631,13 @@ def test_what_other_care_saves_keeps_its_price():
 )
 def test_an_unknown_unit_cost_is_refused(results, key, words):
     with pytest.raises(ScenarioError, match=words):
-        prices_of([(key, 3.0)], results)
+        prices_of({key: 3.0}, results)
 
 
 @pytest.mark.parametrize("value", [-1.0, "dear", float("nan"), True])
 def test_what_is_no_price_is_refused(results, value):
     with pytest.raises(EvidenceError, match="a number from 0"):
-        prices_of([("unit_costs.gp", value)], results)
+        prices_of({"unit_costs.gp": value}, results)
 
 
 # --- From a results folder -------------------------------------------------------------------
