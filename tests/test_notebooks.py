@@ -11,6 +11,8 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LARGEST_LESSON_BYTES = 1_500_000
+PATIENCE = dict.fromkeys(("timeout", "startup_timeout", "iopub_timeout"), 600)
+"""Seconds for a cell, a start and an output: only what hangs uses them up."""
 PATH_OF_A_MACHINE = re.compile(r"[A-Za-z]:\\|site-packages|(?<![\w.:/])/(?:[\w.-]+/)+[\w.-]+")
 
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -45,7 +47,7 @@ def test_a_lesson_runs_from_top_to_bottom_without_a_warning(path, monkeypatch):
     monkeypatch.setenv("UPSTREAM_LESSON", "small")  # lessons that live whole places live small ones
     lesson = lesson_at(path)
     where = {"metadata": {"path": str(ROOT)}}
-    NotebookClient(lesson, timeout=300, record_timing=False, resources=where).execute()
+    NotebookClient(lesson, **PATIENCE, record_timing=False, resources=where).execute()
 
     assert complaints(code_cells(lesson)) == []
 
