@@ -79,6 +79,17 @@ def published():
     return sisa({})
 
 
+@pytest.fixture(scope="module")
+def apart():
+    """The same without contagion."""
+    return sisa(NULL)
+
+
+@pytest.fixture(scope="module")
+def settled_apart(apart):
+    return settled_shares(apart)
+
+
 def test_steady_state_is_the_mean_fields_fixed_point(published):
     expected = fixed_point(published.parameter_values)
 
@@ -87,41 +98,54 @@ def test_steady_state_is_the_mean_fields_fixed_point(published):
     assert np.all(np.abs(found - expected) < NETWORK_POINTS / 100 + ERRORS * error)
 
 
-def test_without_contagion_the_same_steady_state_is_missed(published):
+def test_without_contagion_the_same_steady_state_is_missed(published, settled_apart):
     expected = fixed_point(published.parameter_values)
 
-    found, error = settled_shares(sisa(NULL))
+    found, error = settled_apart
 
     assert np.any(np.abs(found - expected) > NETWORK_POINTS / 100 + ERRORS * error)
 
 
-def test_without_contagion_the_steady_state_is_that_of_a_markov_chain():
-    config = sisa(NULL)
-    expected = fixed_point(config.parameter_values)
+def test_without_contagion_the_steady_state_is_that_of_a_markov_chain(apart, settled_apart):
+    expected = fixed_point(apart.parameter_values)
 
-    found, error = settled_shares(config)
+    found, error = settled_apart
 
     # No network, so no tolerance for one.
     assert np.all(np.abs(found - expected) < ERRORS * error)
 
 
-def watch(config, felt, becomes, months=240):
-    """Follow the neutral month by month: contacts of one mood, and who came to share it."""
-    contacts, became = [], []
+MOODS = [("content", THRIVING), ("discontent", STRUGGLING)]
+
+
+def watch(config, months=240):
+    """Follow the neutral month by month: contacts of each mood, and who came to share it."""
+    contacts, became = {felt: [] for felt, _ in MOODS}, {felt: [] for felt, _ in MOODS}
     for seed in SEEDS:
         model = CommunityModel(config, rng=seed)
-        counts = getattr(model.network, felt)[LAYER_NAMES.index("local")]
         for _ in range(months):
             is_neutral = model.population.state == COPING
-            contacts.append(counts[is_neutral].copy())
+            for felt, _ in MOODS:
+                counts = getattr(model.network, felt)[LAYER_NAMES.index("local")]
+                contacts[felt].append(counts[is_neutral].copy())
             model.step()
-            became.append(model.population.state[is_neutral] == becomes)
-    return np.concatenate(contacts), np.concatenate(became)
+            for felt, becomes in MOODS:
+                became[felt].append(model.population.state[is_neutral] == becomes)
+    return {felt: (np.concatenate(contacts[felt]), np.concatenate(became[felt])) for felt, _ in MOODS}
 
 
-def slope_per_contact(config, felt, becomes):
+@pytest.fixture(scope="module")
+def watched(published):
+    return watch(published)
+
+
+@pytest.fixture(scope="module")
+def watched_apart(apart):
+    return watch(apart)
+
+
+def slope_per_contact(contacts, became):
     """Regress the monthly hazard of coming to feel so on contacts who do, per year."""
-    contacts, became = watch(config, felt, becomes)
     levels = np.arange(4)
     months = np.array([np.count_nonzero(contacts == k) for k in levels])
     share = np.array([became[contacts == k].mean() for k in levels])
@@ -133,12 +157,9 @@ def slope_per_contact(config, felt, becomes):
     return (weight * (levels - centre) * hazard).sum() / spread, spread**-0.5
 
 
-MOODS = [("content", THRIVING), ("discontent", STRUGGLING)]
-
-
-@pytest.mark.parametrize(("felt", "becomes"), MOODS)
-def test_the_rise_per_contact_is_recovered_from_monthly_exposure(published, felt, becomes):
-    slope, error = slope_per_contact(published, felt, becomes)
+@pytest.mark.parametrize("felt", ["content", "discontent"])
+def test_the_rise_per_contact_is_recovered_from_monthly_exposure(published, watched, felt):
+    slope, error = slope_per_contact(*watched[felt])
     weight = CommunityModel(published, rng=0).contact_weights[LAYER_NAMES.index("local")]
     expected = published.parameter_values[f"contagion_{felt}"] * weight
 
@@ -147,24 +168,31 @@ def test_the_rise_per_contact_is_recovered_from_monthly_exposure(published, felt
     assert slope == pytest.approx(expected, abs=4 * error + 0.02 * expected)
 
 
-@pytest.mark.parametrize(("felt", "becomes"), MOODS)
-def test_without_contagion_contacts_show_no_slope(felt, becomes):
-    slope, error = slope_per_contact(sisa(NULL), felt, becomes)
+@pytest.mark.parametrize("felt", ["content", "discontent"])
+def test_without_contagion_contacts_show_no_slope(watched_apart, felt):
+    slope, error = slope_per_contact(*watched_apart[felt])
 
     assert abs(slope) < 4 * error
     assert error < 0.02 / 6
 
 
-@pytest.mark.parametrize(("state", "years"), [(THRIVING, 1 / (0.088 + 0.009)), (STRUGGLING, 1 / (0.13 + 0.07))])
-def test_feelings_last_as_long_as_their_rates_say(published, state, years):
-    stayed = lived = 0
+@pytest.fixture(scope="module")
+def lasting(published):
+    """Months begun in each state, and those of them after which it was still so."""
+    lived, stayed = np.zeros(4), np.zeros(4)
     for seed in SEEDS:
         model = CommunityModel(published, rng=seed)
         for _ in range(120):
-            was = model.population.state == state
+            was = model.population.state.copy()
             model.step()
-            lived += np.count_nonzero(was)
-            stayed += np.count_nonzero(model.population.state[was] == state)
+            lived += np.bincount(was[was >= 0], minlength=4)
+            stayed += np.bincount(was[(was >= 0) & (model.population.state == was)], minlength=4)
+    return lived, stayed
+
+
+@pytest.mark.parametrize(("state", "years"), [(THRIVING, 1 / (0.088 + 0.009)), (STRUGGLING, 1 / (0.13 + 0.07))])
+def test_feelings_last_as_long_as_their_rates_say(lasting, state, years):
+    lived, stayed = (months[state] for months in lasting)
     p = math.exp(-1.0 / (12.0 * years))
 
     # Four standard errors of a share.
