@@ -46,7 +46,7 @@ __all__ = [
     "load_scenario",
     "run_campaign",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "CommunityModel": "model.simulation.community",

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -132,8 +133,6 @@ def test_every_bundled_scenario_loads_and_says_what_it_asks(path):
 
 
 def test_every_dependency_has_its_reason():
-    import tomllib  # noqa: PLC0415
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     words = (ROOT / "README.md").read_text(encoding="utf-8")
     for requirement in project["dependencies"]:

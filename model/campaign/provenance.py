@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from model import __version__
 from model.core.files import DATA, PACKAGE, TextFile, sha256_of
 from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
@@ -44,7 +45,7 @@ def manifest_of(
     """
     return {
         "format": FORMAT,
-        "upstream": version("upstream-abm"),
+        "upstream": __version__,
         "command": command,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
