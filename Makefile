@@ -7,13 +7,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint docs lessons bench clean
+.PHONY: run test quick coverage lint docs lessons bench clean
 
 run: $(VENV)/ready
 	$(BIN)/python run_batch.py
 
 test: $(VENV)/ready-dev
 	$(BIN)/python -m pytest -n auto
+
+# A minute on two processors: all but the slow ones.
+quick: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+# Costs half as much processor time again, so by hand.
+coverage: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .

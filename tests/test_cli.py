@@ -139,12 +139,14 @@ def test_show_repeats_the_summary(campaigns: Path, capsys: pytest.CaptureFixture
     assert "Sandbeck, year 1" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_empty_folder_may_be_named(here: Path) -> None:
     (here / "mine").mkdir()
     ends_with(0, "run", *TINY, "--out", "mine")
     assert names_in(here / "mine") == FILES
 
 
+@pytest.mark.slow
 def test_run_batch_is_the_same_as_upstream_run(here: Path, campaigns: Path) -> None:
     done = in_a_process(sys.executable, RUN_BATCH, *TINY, cwd=here)
     assert done.returncode == 0
@@ -154,6 +156,7 @@ def test_run_batch_is_the_same_as_upstream_run(here: Path, campaigns: Path) -> N
     assert next(both).tolist() == next(both).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["model", "model.cli"])
 @pytest.mark.parametrize("words", [["place", "list"], ["rnu"], ["run", "--yeers", "3"]], ids=" ".join)
 def test_the_module_is_the_same_as_the_command(module: str, words: list[str]) -> None:
@@ -163,6 +166,7 @@ def test_the_module_is_the_same_as_the_command(module: str, words: list[str]) ->
     assert (asked.returncode, asked.stdout, asked.stderr) == (expected.returncode, expected.stdout, expected.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("signs", "words", "told"),
     [
@@ -177,6 +181,7 @@ def test_a_console_that_knows_few_signs_gets_plain_ones(default: Path, signs: st
     assert told in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes what a program prints to")
 def test_where_what_is_printed_goes_nowhere_a_run_still_leaves_its_folder(here: Path) -> None:
     command = shlex.join([sys.executable, str(RUN_BATCH), *TINY, "--out", "mine"])
@@ -187,6 +192,7 @@ def test_where_what_is_printed_goes_nowhere_a_run_still_leaves_its_folder(here: 
     assert done.returncode == 2
 
 
+@pytest.mark.slow
 def test_comparison_stands_before_all_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ends_with(0, "run", *TINY, "--set", "levers.worsen_hazard_ratio=0.5", "--compare-to", "status_quo")
     told = capsys.readouterr().out
@@ -215,12 +221,14 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_that_names_nothing_compares_a_plan_with_the_place_as_it_is(default: Path) -> None:
     results = Results(default)
     assert list(results.manifest["scenarios"]) == ["people_powered_shift", "status_quo"]
     assert results.manifest["comparator"] == "status_quo"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"), [("population", 1_000), ("years", 2), ("replicates", 2), ("burn_in_years", 0)]
 )
@@ -237,6 +245,7 @@ def shown(default: Path) -> str:
     return " ".join(page.getvalue().split())
 
 
+@pytest.mark.slow
 def test_the_answer_stands_before_what_changes_and_the_tables(shown: str) -> None:
     order = [
         "People-powered shift compared with Status quo: Wigan",
@@ -258,17 +267,20 @@ def test_the_answer_stands_before_what_changes_and_the_tables(shown: str) -> Non
     assert -1 not in places and places == sorted(places)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["are 95 % intervals", "may be chance", "Self-financing?"])
 def test_nothing_is_said_twice(shown: str, words: str) -> None:
     assert shown.count(words) <= 1
 
 
+@pytest.mark.slow
 def test_what_a_place_chooses_runs_the_place_as_it_is_alone(here: Path) -> None:
     ends_with(0, "run", *TINY[1:], "--set", "levers.worsen_hazard_ratio=0.9")
     manifest = Results(here / "results" / "001").manifest
     assert (list(manifest["scenarios"]), manifest["comparator"]) == (["status_quo"], None)
 
 
+@pytest.mark.slow
 def test_of_a_comparison_without_a_ledger_the_outcomes_are_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ends_with(
         0,
@@ -545,6 +557,7 @@ def assert_finished_runs_have_all_their_rows(results: Results, n_rows: int = MON
     assert rows.sort_index().to_dict() == dict.fromkeys(finished, n_rows)
 
 
+@pytest.mark.slow
 @needs_signals
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_interrupted_campaign_keeps_the_runs_it_finished(start: Callable[[int], Campaign], jobs: int) -> None:
@@ -561,6 +574,7 @@ def test_interrupted_campaign_keeps_the_runs_it_finished(start: Callable[[int], 
     wait_until(lambda: not campaign.members())
 
 
+@pytest.mark.slow
 @needs_signals
 def test_workers_do_not_outlive_a_killed_parent(start: Callable[[int], Campaign]) -> None:
     campaign = start(2)
@@ -570,6 +584,7 @@ def test_workers_do_not_outlive_a_killed_parent(start: Callable[[int], Campaign]
     wait_until(lambda: not campaign.members())
 
 
+@pytest.mark.slow
 @needs_signals
 def test_a_polite_request_to_stop_is_answered_like_ctrl_c(
     start: Callable[[int], Campaign],
@@ -580,6 +595,7 @@ def test_a_polite_request_to_stop_is_answered_like_ctrl_c(
     assert Results(campaign.folder).manifest["status"] == "interrupted"
 
 
+@pytest.mark.slow
 @needs_signals
 def test_killed_campaign_leaves_nothing_half_written(start: Callable[[int], Campaign]) -> None:
     campaign = start(2)
@@ -593,6 +609,7 @@ def test_killed_campaign_leaves_nothing_half_written(start: Callable[[int], Camp
     assert_finished_runs_have_all_their_rows(results)
 
 
+@pytest.mark.slow
 def test_runs_of_a_killed_worker_are_tried_again(here: Path) -> None:
     config = load_scenario("status_quo").model_copy(
         update={"place": "sandbeck", "population": 1_000, "years": 10, "replicates": 6, "burn_in_years": 0}

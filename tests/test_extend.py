@@ -10,6 +10,8 @@ import pytest
 
 from model import Results
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
 COMMAND = "from model.cli import main; main()"

@@ -75,6 +75,7 @@ def test_the_front_door_opens_without_the_heavy_libraries():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
+@pytest.mark.slow
 def test_a_model_is_made_without_drawing_libraries():
     code = "import sys; from model import CommunityModel, Results; print('matplotlib' in sys.modules)"
 

@@ -41,6 +41,7 @@ def complaints(cells):
 
 
 # What talks to the kernel says on Windows that it takes a slower way there, which is all right.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Proactor event loop:RuntimeWarning")
 @each_lesson
 def test_a_lesson_runs_from_top_to_bottom_without_a_warning(path, monkeypatch):

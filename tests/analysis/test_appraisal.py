@@ -795,6 +795,7 @@ def test_a_campaign_that_compares_nothing_is_refused(town, tmp_path):
         appraise(Results(alone.folder))
 
 
+@pytest.mark.slow
 def test_the_command_tells_and_writes(results, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["appraise", str(results.folder), "--discount", "0.03", "--set", "unit_costs.gp=50"])

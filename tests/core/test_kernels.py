@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numba
+import pytest
 
 from model.core.files import PACKAGE
 from model.core.kernels import cache_folder, sources_hash
@@ -30,6 +31,7 @@ def test_an_edit_elsewhere_keeps_the_cache(tmp_path):
     assert sources_hash(copy) == sources_hash()
 
 
+@pytest.mark.slow
 def test_kernels_are_found_on_disk_and_numba_is_left_as_it_was(tmp_path):
     code = (
         "import numba; before = numba.config.CACHE_DIR;"

@@ -500,6 +500,7 @@ def test_wigan_is_made_from_the_official_file(england: pd.DataFrame) -> None:
     assert build_place(england, "E08000010") == people_of("wigan")
 
 
+@pytest.mark.slow
 def test_england_in_small_is_made_from_the_official_file(england: pd.DataFrame) -> None:
     assert build_miniature(england) == people_of("england")
 

@@ -78,6 +78,7 @@ def test_only_what_falls_to_those_who_pay_counts():
     assert loop_gain(Three, "ours", 0.5)[0] == pytest.approx(0.5 * (0.5 * 200) / 40)
 
 
+@pytest.mark.slow
 def test_cuts_are_said_and_so_is_loop_gain(town, tmp_path):
     update = {"years": 3, "replicates": 2, "budgets": {"regime": "siloed"}, "growth": SQUEEZED}
     results = run_campaign([town.model_copy(update=update)], tmp_path / "out").results

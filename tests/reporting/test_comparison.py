@@ -158,6 +158,7 @@ def test_pairing_gains_what_the_two_variances_say():
     assert np.isnan(Paired(ours, ours).gain())
 
 
+@pytest.mark.slow
 def test_order_of_rows_changes_nothing(results, words, tmp_path):
     backwards = edited(results, tmp_path, "runs", lambda runs: runs[::-1])
 
@@ -175,6 +176,7 @@ def test_a_pair_with_a_failed_run_is_left_out_and_said(results, tmp_path):
     assert "Only 2 of 3 pairs of runs finished" in words_of(left)
 
 
+@pytest.mark.slow
 def test_one_pair_gives_no_interval_and_says_so(results, tmp_path):
     alone = edited(results, tmp_path, "runs", lambda runs: runs[runs["replicate"] == 0])
     _, _, _, said, *answer = lines_of(alone)
@@ -291,6 +293,7 @@ def test_what_limits_move_is_told_where_a_campaign_has_limits(results, words, tm
     assert "Waiting and long-term care gave up waiting at end" in limited
 
 
+@pytest.mark.slow
 def test_programmes_are_told_where_a_campaign_has_them(results):
     spent = pd.DataFrame(
         {

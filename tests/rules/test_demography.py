@@ -81,6 +81,7 @@ def lived():
     return np.array(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "column"), [("deaths", 0), ("births", 1)])
 def test_as_many_die_and_are_born_as_the_rates_say(lived, kind, column):
     met, expected = lived[:, column].sum(), lived[:, column + 2].sum()
@@ -89,6 +90,7 @@ def test_as_many_die_and_are_born_as_the_rates_say(lived, kind, column):
     assert met == pytest.approx(expected, abs=4 * expected**0.5 + 0.001 * expected), kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", [0, 1])
 def test_a_tenth_more_would_have_been_noticed(lived, column):
     met, expected = lived[:, column].sum(), 1.1 * lived[:, column + 2].sum()
@@ -246,6 +248,7 @@ def deaths_at_baseline():
     return np.array(found)
 
 
+@pytest.mark.slow
 def test_deaths_at_baseline_are_those_of_the_life_table(deaths_at_baseline):
     met, expected = deaths_at_baseline.sum(axis=0)
 
@@ -254,6 +257,7 @@ def test_deaths_at_baseline_are_those_of_the_life_table(deaths_at_baseline):
     assert met == pytest.approx(expected, abs=4 * expected**0.5 + 0.01 * expected)
 
 
+@pytest.mark.slow
 def test_deaths_that_were_not_put_in_proportion_would_have_been_noticed(deaths_at_baseline):
     # A null: half as many again die of wellbeing on top of the table.
     met, expected = deaths_at_baseline.sum(axis=0)
@@ -289,6 +293,7 @@ def _spread(model):
     return model.population.frailty[model.population.adults].std()
 
 
+@pytest.mark.slow
 def test_frailty_stays_as_spread_as_it_began(forty_years):
     # Newcomers and those who turn 16 bring back what death selects away.
     figures, _ = forty_years
@@ -299,6 +304,7 @@ def test_frailty_stays_as_spread_as_it_began(forty_years):
     assert error < 0.01  # so that a change of a twentieth would be noticed
 
 
+@pytest.mark.slow
 def test_no_band_drifts_in_forty_years_without_change(forty_years):
     # 0.3 points, and three standard errors of the mean change over seeds.
     figures, _ = forty_years
@@ -309,6 +315,7 @@ def test_no_band_drifts_in_forty_years_without_change(forty_years):
     assert (errors < 0.6).all()  # so that three points more of any band would be noticed
 
 
+@pytest.mark.slow
 def test_forty_years_keep_a_plausible_pyramid(forty_years):
     # With fertility below replacement the place ages, as England would.
     _, age = forty_years

@@ -157,6 +157,7 @@ def drift():
     return np.array(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("figure", "allowed"), [(0, 0.02), (1, 0.02), (2, 0.10)], ids=["alone", "in couple", "kin"])
 def test_start_and_later_agree_at_equal_ages(drift, figure, allowed):
     # Two points of the grown living alone or in couples, and a thirtieth of kin ties, for what

@@ -202,6 +202,7 @@ def harm(town, update, seed, months=6, index=None):
     return struck - usual
 
 
+@pytest.mark.slow
 def test_a_shock_lowers_wellbeing(town):
     flood = [{"kind": "flood", "start_month": 1}]
     found = np.array([harm(town, {"shocks": flood}, seed) for seed in SEEDS])
@@ -230,6 +231,7 @@ def harm_of_a_lower_index(town):
     )
 
 
+@pytest.mark.slow
 def test_the_same_heatwave_harms_more_where_the_index_is_lower(town):
     found = harm_of_a_lower_index(town)
 
@@ -237,6 +239,7 @@ def test_the_same_heatwave_harms_more_where_the_index_is_lower(town):
     assert found.mean() > 0.02  # points of a hundred adults, against the null below
 
 
+@pytest.mark.slow
 def test_without_shelter_the_index_is_nothing_to_a_heatwave(town, monkeypatch):
     # The null: what is left comes of ties alone, which two months hardly change.
     bare = {"heatwave": replace(load_shocks()["heatwave"], shelter=0.0)}

@@ -101,6 +101,7 @@ def mean_ties(model):
     return float(model.network.degree("local")[model.population.adults].mean())
 
 
+@pytest.mark.slow
 def test_ties_are_held_in_balance_for_forty_years():
     # Over seeds, the drift of the mean number of ties from year 1 to year 40, nobody ageing.
     drifts = []
@@ -191,6 +192,7 @@ def test_closed_places_in_one_neighbourhood_stop_only_its_own_residents():
     assert found.formed.others.min() < 240
 
 
+@pytest.mark.slow
 def test_more_infrastructure_means_more_ties():
     # At an index of 0 half of the usual share of wishes is within reach, at 1.5 all of them.
     none, usual, more = (mean_ties(settled(infrastructure_index=index)) for index in (0.0, 1.0, 1.5))

@@ -303,6 +303,7 @@ def test_bad_budgets_are_refused_by_name(update, words):
 # --- What it is worth -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_budgets_that_react_are_worth_exactly_nothing_beside_themselves(past, tmp_path):
     update = {"years": 3, "replicates": 2, "budgets": {"regime": "siloed"}, "growth": SQUEEZED}
     config = past.config.model_copy(update=update)
@@ -313,6 +314,7 @@ def test_budgets_that_react_are_worth_exactly_nothing_beside_themselves(past, tm
     assert len(values) > 50
 
 
+@pytest.mark.slow
 def test_usual_spending_that_nobody_can_cut_is_no_cost_of_a_plan(past, tmp_path):
     # Levers let more of them live, and so more is usually spent on them.
     kinder = {"levers": {"worsen_hazard_ratio": 0.1, "improve_hazard_ratio": 3.0}, "plan": []}

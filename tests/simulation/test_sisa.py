@@ -90,6 +90,7 @@ def settled_apart(apart):
     return settled_shares(apart)
 
 
+@pytest.mark.slow
 def test_steady_state_is_the_mean_fields_fixed_point(published):
     expected = fixed_point(published.parameter_values)
 
@@ -98,6 +99,7 @@ def test_steady_state_is_the_mean_fields_fixed_point(published):
     assert np.all(np.abs(found - expected) < NETWORK_POINTS / 100 + ERRORS * error)
 
 
+@pytest.mark.slow
 def test_without_contagion_the_same_steady_state_is_missed(published, settled_apart):
     expected = fixed_point(published.parameter_values)
 
@@ -106,6 +108,7 @@ def test_without_contagion_the_same_steady_state_is_missed(published, settled_ap
     assert np.any(np.abs(found - expected) > NETWORK_POINTS / 100 + ERRORS * error)
 
 
+@pytest.mark.slow
 def test_without_contagion_the_steady_state_is_that_of_a_markov_chain(apart, settled_apart):
     expected = fixed_point(apart.parameter_values)
 
@@ -157,6 +160,7 @@ def slope_per_contact(contacts, became):
     return (weight * (levels - centre) * hazard).sum() / spread, spread**-0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("felt", ["content", "discontent"])
 def test_the_rise_per_contact_is_recovered_from_monthly_exposure(published, watched, felt):
     slope, error = slope_per_contact(*watched[felt])
@@ -168,6 +172,7 @@ def test_the_rise_per_contact_is_recovered_from_monthly_exposure(published, watc
     assert slope == pytest.approx(expected, abs=4 * error + 0.02 * expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("felt", ["content", "discontent"])
 def test_without_contagion_contacts_show_no_slope(watched_apart, felt):
     slope, error = slope_per_contact(*watched_apart[felt])
@@ -190,6 +195,7 @@ def lasting(published):
     return lived, stayed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("state", "years"), [(THRIVING, 1 / (0.088 + 0.009)), (STRUGGLING, 1 / (0.13 + 0.07))])
 def test_feelings_last_as_long_as_their_rates_say(lasting, state, years):
     lived, stayed = (months[state] for months in lasting)

@@ -193,6 +193,7 @@ def compared(pair, tmp_path_factory):
     return run_campaign([ours], tmp_path_factory.mktemp("a") / "out", comparator=theirs).results
 
 
+@pytest.mark.slow
 def test_a_pool_writes_the_same_lives(pair, compared, tmp_path):
     ours, theirs = pair
     pool = run_campaign([ours], tmp_path / "out", jobs=2, comparator=theirs).results
@@ -255,6 +256,7 @@ def test_too_many_lives_are_refused(town):
         keeps_lives([config], compared=True, asked=True)
 
 
+@pytest.mark.slow
 def test_the_command_asks_for_lives(tmp_path, capsys):
     out = tmp_path / "out"
     with pytest.raises(SystemExit) as stopped:

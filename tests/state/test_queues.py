@@ -442,6 +442,7 @@ def months_in_crisis(config, seed):
     return model.recorder.tables()["people"].to_pandas()["in_crisis_months"].sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "prolongs"), [("queue", True), ("unlimited", False)])
 def test_a_queue_prolongs_crisis_and_none_does_not(tiny, rule, prolongs):
     strong = {"treatment_improve_ratio": 2.5, "waiting_improve_ratio": 0.6}

@@ -48,11 +48,13 @@ def figures(worlds):
 # --- The page -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_study_answers_with_plain_figures(figures):
     assert all(isinstance(value, float) for value in figures.values())
     assert len(STUDIES) == len(PARTS) - 1  # and an opening
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")  # nothing is saved
 def test_the_page_has_a_part_with_a_null_for_every_question(figures):
     alike = {"zero_pooled_is_siloed", "cut_years"}
@@ -76,6 +78,7 @@ def test_every_case_of_the_plan_is_told():
 # --- Nulls, and sums by hand --------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_effects_nothing_is_gained_and_as_much_is_spent(figures):
     gains = [f"null_{lens}_gain" for lens in ("cash", "full_cost", "social")]
 
@@ -84,11 +87,13 @@ def test_without_effects_nothing_is_gained_and_as_much_is_spent(figures):
     assert figures["null_pays_nhs"] == pytest.approx(figures["shift_pays_nhs"])
 
 
+@pytest.mark.slow
 def test_twice_the_money_costs_twice_as_much(figures):
     assert figures["dose_double_cost"] == pytest.approx(2.0 * figures["shift_cost"])
     assert figures["dose_half_cost"] == pytest.approx(0.5 * figures["shift_cost"])
 
 
+@pytest.mark.slow
 def test_without_discounting_the_position_is_a_sum_over_the_ledger(worlds, figures):
     base, shift = usual(worlds), worlds.live(worlds.scenario(SHIFT), YEARS)
     moved = {}
@@ -103,6 +108,7 @@ def test_without_discounting_the_position_is_a_sum_over_the_ledger(worlds, figur
     assert figures[f"rate_0_cash_to_{YEARS}"] == pytest.approx(moved["theirs"] - moved["ours"] - cost)
 
 
+@pytest.mark.slow
 def test_who_pays_and_who_saves_add_up_to_the_whole(figures):
     agencies = ("council", "nhs", "police", "central_government", "community_sector")
     sums = {what: sum(figures[f"shift_{what}_{one}"] for one in agencies) for what in ("pays", "cash", "full_cost")}
@@ -148,10 +154,12 @@ def test_only_the_number_that_is_named_is_set():
 # --- Budgets ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_where_envelopes_keep_pace_and_demand_is_held_nothing_is_cut(figures):
     assert figures["none_siloed_cut_if_frozen"] == 0.0
 
 
+@pytest.mark.slow
 def test_a_contract_that_pools_nothing_is_siloed_to_the_bit(figures):
     assert figures["zero_pooled_is_siloed"] == 1.0
 
@@ -189,6 +197,7 @@ def test_feedback_makes_every_cut_deeper_and_every_rise_higher():
         assert ends == sorted(ends, reverse=gap < 0.0)
 
 
+@pytest.mark.slow
 def test_what_is_cut_is_missed_and_held_spending_changes_nothing(figures):
     assert figures["sweep_null"] == 0.0
     assert figures["cut_infrastructure_index_in_1"] < 0.0

@@ -61,11 +61,13 @@ def stronger(text):
 # --- The page -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_study_answers_with_plain_figures(figures):
     assert all(isinstance(value, float | int) for value in figures.values())
     assert len(STUDIES) == len(PARTS) - 1  # and an opening
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")  # nobody enrolled, say
 def test_the_page_has_a_part_with_a_null_for_every_question(figures):
     seeds = [{name: value * factor for name, value in figures.items()} for factor in (1.0, 1.1, 1.3)]
@@ -84,6 +86,7 @@ def test_words_follow_the_figures():
     assert change_in_words(Estimate(0.0, 0.0, 0.0)) == "does not change at all"
 
 
+@pytest.mark.slow
 def test_every_null_that_chance_does_not_touch_holds(figures):
     exact = [
         "ending_null_unlike",
@@ -107,6 +110,7 @@ def test_every_null_that_chance_does_not_touch_holds(figures):
 # --- Worlds -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_programme_without_effects_changes_nothing_and_one_with_any_does(worlds):
     base = usual(worlds)
     worlds_of = {
@@ -170,6 +174,7 @@ def test_a_programme_that_does_nothing_shows_a_fall_after_contacts_and_none_besi
     assert found["controlled"] == 0.0
 
 
+@pytest.mark.slow
 def test_an_abrupt_end_differs_unless_it_hurts_nobody_and_keeps_as_many_ties(worlds):
     calm = worlds.scenario(PEERS, parameters={"stress_abrupt_ending": 0.0})
     terms = {"end_month": 24, "taper_months": 0}

@@ -74,6 +74,7 @@ def test_every_target_is_measured_and_has_room_for_its_value(model):
         assert target.note
 
 
+@pytest.mark.slow
 def test_ties_survive_the_journey_to_graphml_and_back(model, tmp_path):
     people = model.population
     model.network.write_graphml(tmp_path / "ties.graphml", people)

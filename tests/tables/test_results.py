@@ -111,6 +111,7 @@ def test_a_campaigns_run_is_the_model_run_by_hand(results, config):
     assert monthly["in_crisis"].tolist() == by_hand["in_crisis"].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [2, 4])
 def test_the_numbers_do_not_depend_on_the_number_of_workers(results, config, helped, tmp_path, jobs):
     other = run_campaign([config, helped], tmp_path / "out", jobs=jobs).results
@@ -143,6 +144,7 @@ def test_same_bits_on_another_python_and_mesa():
     assert here[1] == there[1]
 
 
+@pytest.mark.slow
 def test_a_scenario_with_parameters_of_its_own_reaches_the_workers(config, tmp_path):
     update = {"parameters": {"frailty_sd": 0.5}, "replicates": 2}
     own = config.model_copy(update=update)
@@ -289,6 +291,7 @@ def test_no_service_at_all_leaves_an_empty_table(config, tmp_path):
     assert len(results.monthly) > 0
 
 
+@pytest.mark.slow
 def test_a_title_with_signs_of_mathematics_is_drawn(config, tmp_path):
     odd = config.model_copy(update={"title": r"Costs $x_{ and \frac", "replicates": 2})
     results = run_campaign([odd], tmp_path / "out").results
@@ -297,6 +300,7 @@ def test_a_title_with_signs_of_mathematics_is_drawn(config, tmp_path):
     assert (tmp_path / "out" / "overview.svg").stat().st_size > 1_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("update", [{"population": 3}, {"replicates": 1}, {"services": []}])
 def test_the_smallest_campaigns_are_drawn_and_summed_up(config, tmp_path, update):
     results = run_campaign([config.model_copy(update={**update})], tmp_path / "out").results
