@@ -70,8 +70,8 @@ def run(
     ] = False,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
-    from model.campaign.campaign import chosen, run_campaign  # noqa: PLC0415
-    from model.extend import load_extension  # noqa: PLC0415
+    from model.campaign.campaign import chosen, run_campaign
+    from model.extend import load_extension
 
     for file in own_code or []:
         load_extension(file)
@@ -113,13 +113,13 @@ def appraise(
     mid_year: Annotated[bool, typer.Option("--mid-year", help="Discount from the middle of each year.")] = False,
 ) -> None:
     """Appraise an earlier run: costs, savings, who benefits, payback. Runs no simulation."""
-    from model.analysis.appraise import appraise as judge  # noqa: PLC0415
-    from model.analysis.appraise import prices_of, write_appraisal  # noqa: PLC0415
-    from model.inputs.scenario import parse_settings  # noqa: PLC0415
-    from model.reporting.appraisal import appraisal  # noqa: PLC0415
-    from model.reporting.console import print_answer  # noqa: PLC0415
-    from model.reporting.figures.appraisal import draw_appraisals  # noqa: PLC0415
-    from model.tables.results import Results  # noqa: PLC0415
+    from model.analysis.appraise import appraise as judge
+    from model.analysis.appraise import prices_of, write_appraisal
+    from model.inputs.scenario import parse_settings
+    from model.reporting.appraisal import appraisal
+    from model.reporting.console import print_answer
+    from model.reporting.figures.appraisal import draw_appraisals
+    from model.tables.results import Results
 
     asked, results = parse_settings(settings or []), Results(folder)
     prices = prices_of(asked, results)
@@ -143,12 +143,12 @@ def inspect(
     graphml: Annotated[Path | None, typer.Option(help="Also write the network of ties to this file.")] = None,
 ) -> None:
     """Measure the network of ties after burn-in, and compare it with published figures."""
-    from model.inputs.scenario import load_scenario  # noqa: PLC0415
-    from model.reporting.console import print_answer  # noqa: PLC0415
-    from model.reporting.summary import ties_table  # noqa: PLC0415
-    from model.simulation.community import CommunityModel  # noqa: PLC0415
-    from model.studies.targets import load_targets  # noqa: PLC0415
-    from model.studies.ties import measure_ties  # noqa: PLC0415
+    from model.inputs.scenario import load_scenario
+    from model.reporting.console import print_answer
+    from model.reporting.summary import ties_table
+    from model.simulation.community import CommunityModel
+    from model.studies.targets import load_targets
+    from model.studies.ties import measure_ties
 
     options = {"seed": seed, "population": population, "place": place}
     model = CommunityModel(load_scenario(scenario, _overrides(settings, options)))
@@ -161,9 +161,9 @@ def inspect(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors that check TOML."""
-    import json  # noqa: PLC0415
+    import json
 
-    from model.inputs.scenario import json_schema  # noqa: PLC0415
+    from model.inputs.scenario import json_schema
 
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
 
@@ -171,7 +171,7 @@ def schema() -> None:
 @app.command()
 def parameters() -> None:
     """Print every parameter with its source, as in docs/parameters.md."""
-    from model.reporting.pages.reference import parameters_page  # noqa: PLC0415
+    from model.reporting.pages.reference import parameters_page
 
     print(parameters_page(), end="")
 
@@ -179,7 +179,7 @@ def parameters() -> None:
 @app.command()
 def programmes() -> None:
     """Print every programme with its numbers and evidence, as in docs/programmes.md."""
-    from model.reporting.pages.programmes import programmes_page  # noqa: PLC0415
+    from model.reporting.pages.programmes import programmes_page
 
     print(programmes_page(), end="")
 
@@ -191,8 +191,8 @@ def steps(
     ] = None,
 ) -> None:
     """Print what happens in a month, step by step, in order."""
-    from model.extend import load_extension  # noqa: PLC0415
-    from model.reporting.pages.reference import steps_table  # noqa: PLC0415
+    from model.extend import load_extension
+    from model.reporting.pages.reference import steps_table
 
     for file in own_code or []:
         load_extension(file)
@@ -219,10 +219,10 @@ def calibrate(
     jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
     """Fit the free parameters of wellbeing and loneliness to England's published figures."""
-    from model.campaign.campaign import default_jobs  # noqa: PLC0415
-    from model.reporting.console import print_answer  # noqa: PLC0415
-    from model.reporting.pages.reference import fit_table  # noqa: PLC0415
-    from model.studies.calibration import fit, require_variants, write_fits  # noqa: PLC0415
+    from model.campaign.campaign import default_jobs
+    from model.reporting.console import print_answer
+    from model.reporting.pages.reference import fit_table
+    from model.studies.calibration import fit, require_variants, write_fits
 
     chosen = require_variants(variants)
     fits = []
@@ -243,9 +243,9 @@ def baseline(
     jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
     """Simulate England and Wigan without change, and print the page docs/baseline.md."""
-    from model.campaign.campaign import default_jobs  # noqa: PLC0415
-    from model.reporting.pages.baseline import baseline_page  # noqa: PLC0415
-    from model.studies.baseline import measure_baseline  # noqa: PLC0415
+    from model.campaign.campaign import default_jobs
+    from model.reporting.pages.baseline import baseline_page
+    from model.studies.baseline import measure_baseline
 
     with _progress() as watcher:
         watcher.on_plan(3 * seeds)
@@ -264,8 +264,8 @@ def patterns(
     jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
     """Study what prevention does in the model, and print the page docs/patterns.md."""
-    from model.reporting.pages.patterns import patterns_page  # noqa: PLC0415
-    from model.studies.patterns import STUDIES  # noqa: PLC0415
+    from model.reporting.pages.patterns import patterns_page
+    from model.studies.patterns import STUDIES
 
     print(patterns_page(_asked(STUDIES, seeds, population, years, place, jobs)), end="")
 
@@ -279,16 +279,16 @@ def money(
     jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
     """Study when prevention pays back, who saves and how budgets react, and print docs/money.md."""
-    from model.reporting.pages.money import money_page  # noqa: PLC0415
-    from model.studies.money import STUDIES  # noqa: PLC0415
+    from model.reporting.pages.money import money_page
+    from model.studies.money import STUDIES
 
     print(money_page(_asked(STUDIES, seeds, population, years, place, jobs)), end="")
 
 
 def _asked(studies: Sequence[Any], seeds: int, population: int, years: int, place: str, jobs: int | None) -> Any:
     """Answer the questions of a page, and show progress."""
-    from model.campaign.campaign import default_jobs  # noqa: PLC0415
-    from model.studies.runner import ask  # noqa: PLC0415
+    from model.campaign.campaign import default_jobs
+    from model.studies.runner import ask
 
     with _progress() as watcher:
         watcher.on_plan(seeds * len(studies))
@@ -306,7 +306,7 @@ def _asked(studies: Sequence[Any], seeds: int, population: int, years: int, plac
 @place_app.command("list")
 def list_places() -> None:
     """List the bundled places."""
-    from model.inputs.places import bundled_places, load_place  # noqa: PLC0415
+    from model.inputs.places import bundled_places, load_place
 
     for name in bundled_places():
         profile = load_place(name)
@@ -327,7 +327,7 @@ def build(
     title: Annotated[str, typer.Option(help="Name of the place. [default: the area's name]")] = "",
 ) -> None:
     """Build the profile of an English council area from official open data."""
-    from model.inputs.place_builder import build_place, read_small_areas, write_profile  # noqa: PLC0415
+    from model.inputs.place_builder import build_place, read_small_areas, write_profile
 
     profile = build_place(read_small_areas(areas), *area, title=title)
     write_profile(profile, out)
@@ -367,8 +367,8 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; unusable input ends it with one message and exit code 2."""
-    from model.core.errors import InputError  # noqa: PLC0415
-    from model.reporting.console import ready_streams  # noqa: PLC0415
+    from model.core.errors import InputError
+    from model.reporting.console import ready_streams
 
     ready_streams()
     # A scheduler's request to stop works like Ctrl-C: finished runs are kept.
@@ -390,8 +390,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     """Collect what overrides a scenario file, each with the option that set it."""
-    from model.core.errors import ScenarioError  # noqa: PLC0415
-    from model.inputs.scenario import parse_settings  # noqa: PLC0415
+    from model.core.errors import ScenarioError
+    from model.inputs.scenario import parse_settings
 
     overrides = {key: (f"--set {key}", value) for key, value in parse_settings(settings or []).items()}
     for key, value in options.items():
@@ -402,9 +402,9 @@ def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> di
 
 def _show(folder: Path, *, each: bool = False) -> None:
     """Print the results of a campaign, then where its figures and tables are."""
-    from model.reporting.console import print_answer  # noqa: PLC0415
-    from model.reporting.findings import figures, findings, where_more_is  # noqa: PLC0415
-    from model.tables.results import Results  # noqa: PLC0415
+    from model.reporting.console import print_answer
+    from model.reporting.findings import figures, findings, where_more_is
+    from model.tables.results import Results
 
     results = Results(folder)
     print_answer(findings(results, each=each))
@@ -421,7 +421,7 @@ def _say(text: str, *, error: bool = False) -> None:
 
 @contextlib.contextmanager
 def _waiting(words: str) -> Iterator[None]:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     with Console(stderr=True).status(words):
         yield
@@ -429,10 +429,10 @@ def _waiting(words: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Any]:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from model.campaign.campaign import Watcher  # noqa: PLC0415
+    from model.campaign.campaign import Watcher
 
     columns = (
         TextColumn("{task.description}"),
