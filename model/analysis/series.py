@@ -30,8 +30,8 @@ def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A share for each state and of those ``lonely_often``, and the mean ``life_satisfaction`` over adults; ``adults`` and
-        ``residents`` summed over the months of the period.
+        A share for each state and of those ``lonely_often``, and the mean ``life_satisfaction`` over adults;
+        ``adults`` and ``residents`` summed over the months of the period.
     """
     monthly = results.monthly
     monthly = monthly[monthly["scenario"] == scenario]

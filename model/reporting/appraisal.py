@@ -220,7 +220,8 @@ def _switching_values(one: Judged) -> Iterable[tuple[str, str]]:
             words = "none, because there is no clear gain"
         elif lens == "social":
             usual = them.terms.wellby_gbp["central"]
-            words = f"breaks even with a WELLBY worth {Estimate.exact(factor * usual).pounds()} (used here: {Estimate.exact(usual).pounds()})"
+            needed, used = (Estimate.exact(value).pounds() for value in (factor * usual, usual))
+            words = f"breaks even with a WELLBY worth {needed} (used here: {used})"
         else:
             words = f"breaks even with all unit costs {factor:.2g} times as high"
         yield first, f"{label}: {words}"
@@ -245,7 +246,8 @@ def _largest(one: Judged) -> str:
     sums = one.appraisal.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
     names = sums[sums != 0].abs().sort_values(ascending=False).index[:MOST_LISTED]
     return ", ".join(
-        f"{item_label(one.comparison.facts, str(name))} ({'+' if sums[name] > 0 else ''}{Estimate.exact(sums[name]).pounds()})"
+        f"{item_label(one.comparison.facts, str(name))} "
+        f"({'+' if sums[name] > 0 else ''}{Estimate.exact(sums[name]).pounds()})"
         for name in names
     )
 

@@ -171,7 +171,8 @@ SERVICES = Table(
             "cost_gbp",
             "float64",
             GBP,
-            "served contacts, or years in the stock, at their unit cost, less what other care saves: what the ledger bills in quintiles 1 to 5, to half a penny a line",
+            "served contacts, or years in the stock, at their unit cost, less what other care saves: "
+            "what the ledger bills in quintiles 1 to 5, to half a penny a line",
         ),
     ),
 )
@@ -210,7 +211,8 @@ LEDGER = Table(
             "kind",
             "string",
             "word",
-            "service, care (years in a stock), programme (an entry of the plan) or usual (what keeps up places to meet beside any plan)",
+            "service, care (years in a stock), programme (an entry of the plan) "
+            "or usual (what keeps up places to meet beside any plan)",
         ),
         ITEM,
         QUINTILE,
@@ -294,7 +296,8 @@ LIVES = Table(
             "alive",
             "bool",
             "true or false",
-            "whether they live in the place at the end of the year; false where they died in it, there. Whoever moves away has no row",
+            "whether they live in the place at the end of the year; "
+            "false where they died in it, there. Whoever moves away has no row",
         ),
     ),
 )

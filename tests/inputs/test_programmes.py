@@ -349,7 +349,8 @@ REFUSED = [
     ),
     (
         "[[effects]]",
-        f'[[effects]]\nkind = "service_ratio"\nservice = "a_n_e"\nratio = {{ {NUMBER.replace("0,", "0.5,")} }}\n[[effects]]',
+        '[[effects]]\nkind = "service_ratio"\nservice = "a_n_e"\n'
+        f"ratio = {{ {NUMBER.replace('0,', '0.5,')} }}\n[[effects]]",
         "effects.0.service = 'a_n_e': unknown service. Did you mean 'a_and_e'?",
     ),
     (

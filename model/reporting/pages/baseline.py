@@ -118,7 +118,8 @@ def _target_table(found: Baseline) -> Iterator[str]:
             notes.append(f"- **{target.meaning}**: {target.note}")
         yield (
             f"| {target.meaning}, {target.unit} | {target.value:g} | {low:g} to {high:g} "
-            f"| {measured.short(3 if target.unit == 'SD' else 2)} | {'fitted' if target.fitted else 'predicted'} | {verdict} |"
+            f"| {measured.short(3 if target.unit == 'SD' else 2)} "
+            f"| {'fitted' if target.fitted else 'predicted'} | {verdict} |"
         )
     yield ""
     yield from notes or ["Every figure lies within its range."]
@@ -182,7 +183,8 @@ def _services_table(found: Baseline) -> Iterator[str]:
     )
     yield ""
     yield (
-        "| service | published | model | most to least deprived fifth | aged 65 and over, % | attributable to state, % |"
+        "| service | published | model "
+        "| most to least deprived fifth | aged 65 and over, % | attributable to state, % |"
     )
     yield "| --- | --- | --- | --- | --- | --- |"
     for name, service in contact_services().items():

@@ -658,7 +658,8 @@ def _relative_width(found: Answers, column: str, *speeds: str) -> Estimate:
 def _hysteresis_in_words(found: Answers, cut: int) -> str:
     narrower = [label for column, (label, _) in FOLLOWED_LABELS.items() if _narrows(found, column)]
     lag = (
-        f" The loop is narrower, relative to its depth, when the sweep is slower for {', '.join(narrower)}: a sign of lag."
+        f" The loop is narrower, relative to its depth, when the sweep is slower for {', '.join(narrower)}: "
+        "a sign of lag."
         if narrower
         else ""
     )

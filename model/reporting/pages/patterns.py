@@ -82,7 +82,10 @@ def _first_clear_year(found: Answers, name: str, years: int) -> tuple[int | None
 def _opening(found: Answers) -> Lines:
     yield "# What prevention does in the model: questions and answers"
     yield ""
-    yield f"{about_worlds(found)} One yearly interval in twenty excludes 0 by chance, so a single clear year means little."
+    yield (
+        f"{about_worlds(found)} One yearly interval in twenty excludes 0 by chance, "
+        "so a single clear year means little."
+    )
     yield from about_page(found, "upstream patterns")
 
 
@@ -292,7 +295,8 @@ def _approaches(found: Answers) -> Lines:
     for label, fits in UNEQUAL_FITS.items():
         values = ", ".join(f"`{name}` = {value:g}" for name, value in fits.items())
         yield (
-            f"- {values}: the community-led index is {cell(found, f'{label}_infrastructure_index_at_start', 4)} in the second year "
+            f"- {values}: the community-led index is "
+            f"{cell(found, f'{label}_infrastructure_index_at_start', 4)} in the second year "
             f"and {cell(found, f'{label}_infrastructure_index_at_end', 4)} in the last."
         )
 

@@ -97,7 +97,8 @@ participant_cost_gbp = { value = 0, range = [0, 20], source = "assumption", why 
 [[effects]]
 kind = "add_ties"
 ties = { value = 2, range = [0, 4], source = "assumption", why = "People one walks with." }
-kept_tapered = { value = 0.42, range = [0.2, 0.84], source = ["S203", "assumption"], why = "84 per cent made friends in a reading group." }
+kept_tapered = { value = 0.42, range = [0.2, 0.84], source = ["S203", "assumption"], \
+why = "84 per cent made friends in a reading group." }
 kept_abrupt = { value = 0.2, range = [0.0, 0.5], source = "assumption", why = "Half as many." }
 """
 
