@@ -1,5 +1,6 @@
 """Words that run: examples in the documents and in docstrings that doctest walks past."""
 
+import ast
 import doctest
 import importlib
 import pkgutil
@@ -25,6 +26,7 @@ from model.inputs.scenario import (
     load_scenario,
 )
 from model.reporting.pages.reference import generated, parameters_page
+from model.tables.schema import TABLES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
@@ -122,6 +124,34 @@ def test_every_scenario_key_is_documented():
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), target
+
+
+def names_in_code():
+    """Return every name that a Python file of the model defines, uses or holds as a string."""
+    for path in (ROOT / "model").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            yield from (
+                value
+                for field in ("name", "id", "attr", "arg", "value")
+                if isinstance(value := getattr(node, field, 0), str)
+            )
+
+
+def test_names_in_the_glossary_exist():
+    tables = {f"{table}.{field.name}" for table, fields in TABLES.items() for field in fields}
+    known = {*names_in_code(), *load_parameters(), *TABLES, *tables}
+    words = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+
+    names = {name.strip("[]") for name in re.findall("`([^`]+)`", words)}
+    assert names, "the glossary says where each term is used"
+    assert names <= known, names - known
+
+
+def test_terms_of_the_glossary_are_defined_once():
+    words = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = [term for term in re.findall(r"^\| ([^|]+) \|", words, re.MULTILINE) if term not in {"term", "---"}]
+
+    assert len(terms) == len(set(terms))
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("scenarios/**/*.toml")), ids=lambda p: p.stem)
