@@ -384,7 +384,7 @@ def monthly_services(
     listed: Collection[str] = (),
     ratios: Ratios | None = None,
 ) -> Account:
-    """Let residents turn to services, and serve those for whom there is room.
+    """Let residents use services, and serve as many as capacity allows.
 
     Parameters
     ----------

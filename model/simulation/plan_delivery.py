@@ -90,7 +90,7 @@ class PlanDelivery:
     # --- Money ----------------------------------------------------------------------------
 
     def spend(self, world: World, budgets: AgencyBudgets, month: int) -> None:
-        """Spend the month's money, and let the places to meet grow and wear."""
+        """Spend the month's money, and let social infrastructure grow and wear away."""
         if month % MONTHS_PER_YEAR == 1:
             residents = world.scale * np.count_nonzero(world.population.is_present)
             budgets.expect_usual(residents * infrastructure.usual_stock(self._prepared.parameters))

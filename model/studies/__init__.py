@@ -1,1 +1,1 @@
-"""Questions asked of the model by new runs: calibration, patterns, money."""
+"""Questions answered by new runs: calibration, patterns, money."""

@@ -4,7 +4,7 @@ from model.simulation.simulation import Simulation
 
 
 def invest(sim: Simulation, month: int) -> None:
-    """Spend the month's money, and let the places to meet grow and wear."""
+    """Spend the month's money, and let social infrastructure grow and wear away."""
     sim.delivery.spend(sim.world, sim.budgets, month)
 
 

@@ -13,7 +13,7 @@ from model.simulation.steps.wellbeing import months_of_help
 
 
 def seek_services(sim: Simulation, month: int) -> None:
-    """Let residents turn to services, and serve those for whom there is room."""
+    """Let residents use services, and serve as many as capacity allows."""
     world, now = sim.world, sim.now
     people = world.population
     _grow_demand(sim, month)

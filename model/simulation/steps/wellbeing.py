@@ -33,7 +33,7 @@ def life_events_strike(sim: Simulation, month: int) -> None:
 
 
 def meet_and_part(sim: Simulation, month: int) -> None:
-    """Let local ties form and end, as places to meet and shocks allow."""
+    """Let local ties form and end, as infrastructure and shocks allow."""
     world = sim.world
     reach = ties.reach_of(sim.prepared.parameters, world.infrastructure_index, sim.now.climate.openness)
     ended, formed = ties.changes(
