@@ -185,6 +185,22 @@ def programmes() -> None:
 
 
 @app.command()
+def tables(
+    name: Annotated[str | None, typer.Argument(help="A table. [default: all]")] = None,
+    own_code: Annotated[
+        list[Path] | None, typer.Option("--with", metavar="FILE", help="Code of your own, which is run.")
+    ] = None,
+) -> None:
+    """Print every column of the result tables with its unit and meaning, as in docs/tables.md."""
+    from model.extend import load_extension  # noqa: PLC0415
+    from model.reporting.pages.tables import table_section, tables_page  # noqa: PLC0415
+
+    for file in own_code or []:
+        load_extension(file)
+    print(tables_page() if name is None else table_section(name), end="")
+
+
+@app.command()
 def steps(
     own_code: Annotated[
         list[Path] | None, typer.Option("--with", metavar="FILE", help="Code of your own, which is run.")

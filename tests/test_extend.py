@@ -104,6 +104,12 @@ def test_the_steps_are_printed_with_ones_own_at_its_place(tmp_path):
     assert names[names.index("life_events_strike") + 1] == "fall_into_debt"
 
 
+def test_the_codebook_has_a_column_of_ones_own(tmp_path):
+    done = upstream(written(tmp_path), "tables", "monthly", "--with", "debt.py")
+
+    assert "| `in_debt` | int64 | residents | in debt at the end of the month |" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -91,6 +91,7 @@ def roles_by_age(parameters: Parameters, rates: HouseholdRates, death: Array, bi
     Examples
     --------
     >>> from model.inputs.parameters import load_parameters
+    >>> from model.state.households import household_rates
     >>> p, deaths, births = load_parameters(), np.full((2, 105), 0.01), np.full(105, 0.04)
     >>> roles = roles_by_age(p, household_rates(p), deaths, births)
     >>> float(roles.with_parents[18]), float(roles.in_couple[18])

@@ -36,7 +36,7 @@ class Table:
     row : str
         What one row is.
     key : tuple of str
-        Columns that together tell rows apart.
+        Columns that together identify a row.
     columns : tuple of Field
         In the order they are written in.
     """
@@ -56,23 +56,26 @@ ADULTS, RESIDENTS = "adults (sample)", "residents (sample)"
 CONTACTS, MONTHS = "contacts (sample)", "person-months (sample)"
 GBP = "GBP (real place)"
 
-RUN = Field("run", "int32", "number", "the run, as in the table runs")
-PLACE = Field("place", "string", "key", "the place: its bundled name, or that of its file")
-PLACE_NAME = Field("place_name", "string", "name", "what the place is called")
+RUN = Field("run", "int32", "number", "number of the run, as in the table runs")
+PLACE = Field("place", "string", "key", "key of the place: its bundled name, or the name of its file")
+PLACE_NAME = Field("place_name", "string", "name", "name of the place")
 NEIGHBOURHOOD = Field("neighbourhood", "string", "code", "official code of the neighbourhood")
-YEAR = Field("year", "int32", "year", "1 is the first after burn-in")
+YEAR = Field("year", "int32", "year", "year of the run; 1 is the first after burn-in")
 QUINTILE = Field(
-    "quintile", "int8", "0 to 5", "national deprivation quintile, 1 most deprived; 0 where it is of no single one"
+    "quintile",
+    "int8",
+    "0 to 5",
+    "national deprivation quintile: 1 is the most deprived, 0 is a row that is not for one quintile",
 )
-AGE_BAND = Field("age_band", "string", "years", "ages in the band, the first and the last among them")
-AGENCY = Field("agency", "string", "name", "the agency; in appraisal also all, for the whole place")
-SUPPORTERS = "supporting a programme, at the end of the month or year"
+AGE_BAND = Field("age_band", "string", "years", "first and last age in the band, both included")
+AGENCY = Field("agency", "string", "name", "the agency; in the table appraisal also all, which is the whole place")
+SUPPORTERS = "supporting a programme at the end of the month or year"
 ITEM = Field(
     "item",
     "string",
     "name",
     "what it is for: a service, an entry of the plan, or social_infrastructure (usual spending on places to meet); "
-    "empty where it is all of them",
+    "empty where a row covers all of them",
 )
 
 RUNS = Table(
@@ -80,21 +83,21 @@ RUNS = Table(
     ("run",),
     (
         RUN,
-        Field("scenario", "string", "name", "what was simulated"),
-        Field("variant", "string", "name", "which structure of the model"),
+        Field("scenario", "string", "name", "name of the scenario"),
+        Field("variant", "string", "name", "structural variant of the model"),
         Field("draw", "int32", "number", "draw of the parameters; 0 is their central values"),
         Field("replicate", "int32", "number", "replicate, from 0"),
-        Field("seed", "int64", "number", "seed of the run: that of the scenario + replicate"),
+        Field("seed", "int64", "number", "seed of the run: the scenario's seed plus the replicate"),
         PLACE,
         PLACE_NAME,
         Field("status", "string", "word", "finished or failed"),
-        Field("error", "string", "text", "what went wrong, where a run failed"),
-        Field("seconds", "float64", "s", "time the run took; of runs that share a burn-in, the first bears it"),
-        Field("peak_memory_mb", "float64", "MB", "most memory its worker held until then"),
-        Field("sample_size", "int64", RESIDENTS, "how many residents the sample begins with"),
-        Field("scale", "float64", "ratio", "real residents for each one in the sample"),
-        Field("overflow", "int64", "count", "ties that found no free slot, and births into homes that were full"),
-        Field("digest", "string", "hash", "of every row and the last month's columns"),
+        Field("error", "string", "text", "what went wrong, if the run failed; otherwise empty"),
+        Field("seconds", "float64", "s", "time the run took; where runs share a burn-in, the first includes it"),
+        Field("peak_memory_mb", "float64", "MB", "most memory that its process had held by then"),
+        Field("sample_size", "int64", RESIDENTS, "residents in the sample at the start"),
+        Field("scale", "float64", "ratio", "real residents that each resident of the sample represents"),
+        Field("overflow", "int64", "count", "ties that found no free slot, and births into households that were full"),
+        Field("digest", "string", "hash", "hash of every row and of the last month's columns"),
     ),
 )
 
@@ -103,27 +106,33 @@ MONTHLY = Table(
     ("run", "month", "neighbourhood"),
     (
         RUN,
-        Field("month", "int32", "month", "1 is the first after burn-in"),
+        Field("month", "int32", "month", "month of the run; 1 is the first after burn-in"),
         NEIGHBOURHOOD,
-        Field("residents", "int32", RESIDENTS, "of all ages, at the end of the month"),
-        Field("adults", "int32", ADULTS, "aged 16 and over, at the end of the month"),
-        *(Field(state, "int32", ADULTS, f"{state.replace('_', ' ')} at the end of the month") for state in STATES),
-        Field("life_satisfaction", "float64", "score, 0 to 10", "mean over adults"),
-        *(Field(f"ties_{layer}", "float64", "ties", f"mean {layer} ties over adults") for layer in LAYER_NAMES),
+        Field("residents", "int32", RESIDENTS, "residents of all ages at the end of the month"),
+        Field("adults", "int32", ADULTS, "residents aged 16 and over at the end of the month"),
+        *(
+            Field(state, "int32", ADULTS, f"adults {state.replace('_', ' ')} at the end of the month")
+            for state in STATES
+        ),
+        Field("life_satisfaction", "float64", "score, 0 to 10", "mean life satisfaction of adults"),
+        *(
+            Field(f"ties_{layer}", "float64", "ties", f"mean number of {layer} ties of an adult")
+            for layer in LAYER_NAMES
+        ),
         Field("lonely_often", "int32", ADULTS, "lonely often or always"),
-        Field("lonely_sometimes", "int32", ADULTS, "lonely some of the time, and not often"),
-        Field("no_tie", "int32", ADULTS, "without a tie of any layer: nobody to call on"),
-        Field("worsened", "int32", ADULTS, "went to a worse state in the month"),
-        Field("improved", "int32", ADULTS, "went to a better state in the month"),
+        Field("lonely_sometimes", "int32", ADULTS, "lonely some of the time, but not often"),
+        Field("no_tie", "int32", ADULTS, "without a tie in any layer: nobody to call on"),
+        Field("worsened", "int32", ADULTS, "moved to a worse state in the month"),
+        Field("improved", "int32", ADULTS, "moved to a better state in the month"),
         Field("births", "int32", RESIDENTS, "born in the month"),
         Field("deaths", "int32", RESIDENTS, "died in the month"),
         Field("moved_in", "int32", RESIDENTS, "moved in from elsewhere in the month"),
         Field("moved_out", "int32", RESIDENTS, "moved away in the month"),
         Field("sought_help", "int32", ADULTS, "sought help for the first time in some months"),
-        Field("households", "int32", "households (sample)", "at the end of the month"),
-        Field("infrastructure_index", "float64", "ratio", "social infrastructure, 1 as usual"),
-        Field("trust", "float64", "share", "of adults who think they can influence local decisions"),
-        Field("participation", "float64", "share", "of adults who volunteer every month"),
+        Field("households", "int32", "households (sample)", "households at the end of the month"),
+        Field("infrastructure_index", "float64", "ratio", "social infrastructure; 1 is the usual level"),
+        Field("trust", "float64", "share", "share of adults who think they can influence local decisions"),
+        Field("participation", "float64", "share", "share of adults who volunteer every month"),
         Field("participants", "int32", ADULTS, "taking part in a programme at the end of the month"),
         Field("supporters", "int32", ADULTS, SUPPORTERS),
     ),
@@ -137,9 +146,9 @@ PEOPLE = Table(
         YEAR,
         QUINTILE,
         AGE_BAND,
-        Field("person_months", "int64", MONTHS, "spent in the place, those of children included"),
+        Field("person_months", "int64", MONTHS, "months spent in the place, children included"),
         *(
-            Field(column, "int64", MONTHS, f"of them, of adults {state.replace('_', ' ')}")
+            Field(column, "int64", MONTHS, f"months that adults spent {state.replace('_', ' ')}")
             for column, state in zip(STATE_MONTHS, STATES, strict=True)
         ),
     ),
@@ -158,21 +167,25 @@ SERVICES = Table(
             "base_population",
             "float64",
             "people or households (sample)",
-            "mean number whose demand it is, at the ends of the months; households by their householder",
+            "mean number who could demand it, at the ends of the months; households are counted by their householder",
         ),
-        Field("demand", "int64", CONTACTS, "asked for; of a stock, entries into it"),
-        Field("served", "int64", CONTACTS, "met, of these and of those that waited or spilled in"),
-        Field("waiting", "int64", CONTACTS, "waiting at the end of the year"),
-        Field("spilled_in", "int64", CONTACTS, "come from another service for which they waited"),
-        Field("spilled", "int64", CONTACTS, "turned to another service while waiting"),
-        Field("given_up", "int64", CONTACTS, "given up while waiting, those who died or moved away among them"),
-        Field("stock_months", "int64", MONTHS, "spent in a stock; 0 for contacts"),
+        Field("demand", "int64", CONTACTS, "contacts asked for; for a stock, entries into it"),
+        Field(
+            "served", "int64", CONTACTS, "contacts met, from this demand, from those waiting and from those spilled in"
+        ),
+        Field("waiting", "int64", CONTACTS, "contacts waiting at the end of the year"),
+        Field("spilled_in", "int64", CONTACTS, "contacts that came from another service, where they had waited"),
+        Field("spilled", "int64", CONTACTS, "contacts that turned to another service while waiting"),
+        Field(
+            "given_up", "int64", CONTACTS, "contacts given up while waiting, including by people who died or moved away"
+        ),
+        Field("stock_months", "int64", MONTHS, "months spent in a stock; 0 for contacts"),
         Field(
             "cost_gbp",
             "float64",
             GBP,
-            "served contacts, or years in the stock, at their unit cost, less what other care saves: "
-            "what the ledger bills in quintiles 1 to 5, to half a penny a line",
+            "served contacts, or years in the stock, at unit cost, less what other care saves; "
+            "in quintiles 1 to 5 the ledger bills the same, to half a penny a row",
         ),
     ),
 )
@@ -183,18 +196,20 @@ PROGRAMMES = Table(
     (
         RUN,
         YEAR,
-        Field("plan_entry", "string", "name", "entry of the plan: its programme, or the service it buys more of"),
+        Field(
+            "plan_entry", "string", "name", "entry of the plan: its name, its programme, or the service it buys more of"
+        ),
         NEIGHBOURHOOD,
-        Field("spend_gbp", "float64", GBP, "spent on it"),
-        Field("enrolled", "int64", ADULTS, "began to take part in the year"),
-        Field("completed", "int64", ADULTS, "took part to the end"),
-        Field("dropped", "int64", ADULTS, "dropped out before"),
+        Field("spend_gbp", "float64", GBP, "spent on the entry"),
+        Field("enrolled", "int64", ADULTS, "adults who began to take part in the year"),
+        Field("completed", "int64", ADULTS, "adults who took part to the end"),
+        Field("dropped", "int64", ADULTS, "adults who dropped out before the end"),
         Field("supporters", "int64", ADULTS, SUPPORTERS),
         Field(
             "mean_fit",
             "float64",
             "share",
-            "usable part of the money spent on places to meet; none (NaN) where there was none",
+            "usable share of the money spent on places to meet; empty (NaN) where none was spent",
         ),
     ),
 )
@@ -206,18 +221,23 @@ LEDGER = Table(
         RUN,
         YEAR,
         Field("payer", "string", "name", "the agency that paid"),
-        Field("beneficiary", "string", "name", "the agency on whose service it was spent, or that runs the programme"),
+        Field(
+            "beneficiary",
+            "string",
+            "name",
+            "the agency whose service the money was spent on, or that runs the programme",
+        ),
         Field(
             "kind",
             "string",
             "word",
             "service, care (years in a stock), programme (an entry of the plan) "
-            "or usual (what keeps up places to meet beside any plan)",
+            "or usual (upkeep of places to meet, apart from any plan)",
         ),
         ITEM,
         QUINTILE,
         Field("amount_gbp", "float64", GBP, "paid, at 2024/25 prices, in whole pence"),
-        Field("cashable_share", "float64", "share", "of a saving on it that is cash"),
+        Field("cashable_share", "float64", "share", "share of a saving on it that is cash"),
     ),
 )
 
@@ -232,32 +252,32 @@ BUDGETS = Table(
             "envelope_gbp",
             "float64",
             GBP,
-            "what it has for the services of the model that it pays, and for prevention",
+            "money for the modelled services that it pays for, and for prevention",
         ),
-        Field("bill_gbp", "float64", GBP, "what it was billed for services and care, at full cost"),
+        Field("bill_gbp", "float64", GBP, "billed for services and care, at full cost"),
         Field(
             "frozen_bill_gbp",
             "float64",
             GBP,
-            "the same at the first year's demand; prices, and demand from outside, grow",
+            "the bill at the first year's demand; prices, and demand from outside the model, still grow",
         ),
         Field(
             "cash_bill_gbp",
             "float64",
             GBP,
-            "what it paid in cash: the frozen bill less what use below it sets free in whole steps of capacity",
+            "paid in cash: the frozen bill, less what lower use sets free in whole steps of capacity",
         ),
-        Field("planned_gbp", "float64", GBP, "planned for prevention, usual spending on places to meet among it"),
+        Field("planned_gbp", "float64", GBP, "planned for prevention, including usual spending on places to meet"),
         Field("prevention_gbp", "float64", GBP, "paid for prevention"),
         Field(
             "frozen_prevention_gbp",
             "float64",
             GBP,
-            "what would have been paid at the frozen bill: the difference is the feedback's own part",
+            "what would have been paid for prevention at the frozen bill; the difference is the effect of feedback",
         ),
-        Field("reserves_gbp", "float64", GBP, "at the end of the year, a deficit below 0"),
+        Field("reserves_gbp", "float64", GBP, "reserves at the end of the year; a deficit is below 0"),
         Field("released_gbp", "float64", GBP, "left over and gone to other uses"),
-        Field("unfunded_gbp", "float64", GBP, "lacking, and covered from outside"),
+        Field("unfunded_gbp", "float64", GBP, "shortfall, covered from outside"),
     ),
 )
 
@@ -271,20 +291,20 @@ LIVES = Table(
             "resident",
             "int64",
             "id",
-            "who this is, for life, and in every run with this seed; beyond 2^53, so a float does not hold it",
+            "number of the resident, the same in every run with this seed; can be above 2^53, where a float is not exact",
         ),
         QUINTILE,
         Field(
             "state",
             "int8",
             "code",
-            "wellbeing state, 0 thriving to 3 in crisis, at the end of the year, or when they died; -1 under 16",
+            "wellbeing state at the end of the year, or at death: 0 thriving to 3 in crisis; -1 under 16",
         ),
         Field(
             "plan_entry_number",
             "int8",
             "number",
-            "entry of the plan in which they take part then, from 1 in the plan's order; 0 is none",
+            "entry of the plan in which they take part at that time, from 1 in the plan's order; 0 is none",
         ),
         Field(
             "enrolled_entry_number",
@@ -296,8 +316,8 @@ LIVES = Table(
             "alive",
             "bool",
             "true or false",
-            "whether they live in the place at the end of the year; "
-            "false where they died in it, there. Whoever moves away has no row",
+            "true if they live in the place at the end of the year, "
+            "false if they died there in the year; no row if they moved away",
         ),
     ),
 )
@@ -310,20 +330,20 @@ NEIGHBOURHOODS = Table(
         PLACE_NAME,
         Field("place_kind", "string", "word", "real, miniature (of England) or synthetic (an invented town)"),
         Field("place_code", "string", "code", "official code of the place, or codes"),
-        Field("place_year", "int32", "year", "when its people were counted"),
+        Field("place_year", "int32", "year", "year of its population figures"),
         NEIGHBOURHOOD,
-        Field("neighbourhood_name", "string", "name", "what the neighbourhood is called"),
-        Field("population", "int64", "residents (real place)", "how many people live in it"),
+        Field("neighbourhood_name", "string", "name", "name of the neighbourhood"),
+        Field("population", "int64", "residents (real place)", "residents of the neighbourhood"),
         *(
             Field(
                 f"population_quintile_{k}",
                 "int64",
                 "residents (real place)",
-                f"of them, in small areas of deprivation quintile {k}",
+                f"residents in its small areas of deprivation quintile {k}",
             )
             for k in range(1, N_QUINTILES + 1)
         ),
-        Field("mean_quintile", "float64", "1 to 5", "mean deprivation quintile of those who live in it"),
+        Field("mean_quintile", "float64", "1 to 5", "mean deprivation quintile of its residents"),
     ),
 )
 
@@ -332,12 +352,17 @@ APPRAISAL = Table(
     ("run", "comparator_run", "measure", "agency", "quintile", "item"),
     (
         RUN,
-        Field("comparator_run", "int32", "number", "the run with the same seed it is compared with"),
+        Field("comparator_run", "int32", "number", "the run with the same seed that it is compared with"),
         Field("measure", "string", "name", "what is measured; docs/appraisal.md explains each"),
         AGENCY,
         QUINTILE,
         ITEM,
-        Field("value", "float64", "see unit", "present value where it is money; none (NaN) where there is none"),
+        Field(
+            "value",
+            "float64",
+            "see unit",
+            "the measure; money is a present value; empty (NaN) where it cannot be given",
+        ),
         Field("unit", "string", "unit", "GBP, WELLBY, person-years, people, points, ratio, year or a year"),
     ),
 )
@@ -381,6 +406,24 @@ def add_field(table: str, field: Field) -> None:
         if field.name in [column.name for column in one.columns]:
             raise InputError("a table has a column of this name", key=name, value=field.name, allowed="another name")
     TABLES[table] = replace(TABLES[table], columns=(*TABLES[table].columns, field))
+
+
+def table_named(name: str) -> Table:
+    """Return a result table by its name.
+
+    Raises
+    ------
+    InputError
+        When there is no table of that name.
+
+    Examples
+    --------
+    >>> table_named("budgets").key
+    ('run', 'year', 'agency')
+    """
+    if name not in TABLES:
+        raise InputError("unknown table", key="table", value=name, allowed=", ".join(TABLES), known=TABLES, wanted=name)
+    return TABLES[name]
 
 
 def schema_of(table: str) -> pa.Schema:

@@ -20,6 +20,7 @@ from model.inputs.parameters import (
     load_parameters,
 )
 from model.reporting.pages.programmes import programmes_page
+from model.reporting.pages.tables import tables_page
 from model.reporting.wording import plain_table
 from model.simulation.month import all_steps
 from model.state.population import COLUMNS
@@ -226,6 +227,7 @@ def generated(root: Path) -> dict[Path, str]:
         **pages,
         root / "docs" / "parameters.md": parameters_page(),
         root / "docs" / "programmes.md": programmes_page(),
+        root / "docs" / "tables.md": tables_page(),
         PACKAGE / "inputs" / "parameter_names.py": parameter_names(),
     }
 

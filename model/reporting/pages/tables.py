@@ -1,0 +1,74 @@
+"""The codebook: every result table, what one of its rows is, and every column."""
+
+from collections.abc import Iterator
+
+from model.tables.schema import DIMENSIONS, EVERY_CAMPAIGN, EVERY_RUN, ON_REQUEST, TABLES, WHERE_KEPT, table_named
+
+WRITTEN = {
+    EVERY_RUN: "every run adds rows",
+    WHERE_KEPT: "runs add rows in a small comparison, or with `--lives`",
+    EVERY_CAMPAIGN: "once a campaign",
+    ON_REQUEST: "by `upstream appraise`",
+}
+"""When the tables are written."""
+
+
+def tables_page() -> str:
+    """Return the codebook of all result tables as Markdown.
+
+    Examples
+    --------
+    >>> tables_page().splitlines()[0]
+    '# Result tables'
+    """
+    return "\n".join([*_introduction(), *_contents(), *(f"\n{table_section(name).rstrip()}" for name in TABLES)]) + "\n"
+
+
+def table_section(name: str) -> str:
+    """Return one table as Markdown: what one row is, its key, its columns.
+
+    Raises
+    ------
+    InputError
+        When there is no table of that name.
+
+    Examples
+    --------
+    >>> table_section("budgets").splitlines()[2]
+    'One row is a year of an agency. Key: `run`, `year`, `agency`.'
+    """
+    table = table_named(name)
+    key = ", ".join(f"`{column}`" for column in table.key)
+    rows = (f"| `{one.name}` | {one.type} | {one.unit} | {one.meaning} |\n" for one in table.columns)
+    return (
+        f"## {name}\n\nOne row is {table.row}. Key: {key}.\n\n"
+        "| column | type | unit | meaning |\n| --- | --- | --- | --- |\n" + "".join(rows)
+    )
+
+
+def _introduction() -> Iterator[str]:
+    dimensions = ", ".join(f"`{name}`" for name in DIMENSIONS)
+    yield "# Result tables"
+    yield ""
+    yield "Written by `upstream tables` from `model/tables/schema.py`; change it there."
+    yield ""
+    yield (
+        "A results folder holds one Parquet file per table. A column name has one meaning and one unit in all tables. "
+        "Each Parquet column carries its unit and meaning as metadata; `Results` puts them into `frame.attrs`, and "
+        "`Results.to_duckdb` into column comments."
+    )
+    yield ""
+    yield (
+        "Counts are of the sample, unless the unit says otherwise: multiply them by `scale` of the run for the real place. "
+        "Money is that of the real place already."
+    )
+    yield ""
+    yield f"`Results` joins {dimensions} and `scale` from the table `runs` to every other table that is by run."
+    yield ""
+
+
+def _contents() -> Iterator[str]:
+    yield "| table | one row is | written |"
+    yield "| --- | --- | --- |"
+    for names, when in WRITTEN.items():
+        yield from (f"| [{name}](#{name}) | {TABLES[name].row} | {when} |" for name in names)
