@@ -192,8 +192,8 @@ def tables(
     ] = None,
 ) -> None:
     """Print every column of the result tables with its unit and meaning, as in docs/tables.md."""
-    from model.extend import load_extension  # noqa: PLC0415
-    from model.reporting.pages.tables import table_section, tables_page  # noqa: PLC0415
+    from model.extend import load_extension
+    from model.reporting.pages.tables import table_section, tables_page
 
     for file in own_code or []:
         load_extension(file)

@@ -291,7 +291,8 @@ LIVES = Table(
             "resident",
             "int64",
             "id",
-            "number of the resident, the same in every run with this seed; can be above 2^53, where a float is not exact",
+            "number of the resident, the same in every run with this seed; "
+            "can be above 2^53, where a float is not exact",
         ),
         QUINTILE,
         Field(

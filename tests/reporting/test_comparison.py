@@ -327,7 +327,7 @@ def test_more_of_a_service_under_a_name_of_its_own_is_no_programme_without_peopl
     other = Results(results.folder)
     other.manifest = deepcopy(results.manifest)
     other.manifest["scenarios"]["helped"] |= {"plan_in_force": [{"label": "more_doctors", "programme_file": None}]}
-    rows = {"scenario": "helped", "programme": ["more_doctors", "peer_support"], "spend_gbp": 1_000.0, "enrolled": 0}
+    rows = {"scenario": "helped", "plan_entry": ["more_doctors", "peer_support"], "spend_gbp": 1_000.0, "enrolled": 0}
     other.programmes = pd.DataFrame(rows)
 
     (warning,) = warnings(other, "helped")

@@ -273,7 +273,7 @@ def test_an_agency_tells_what_it_has_and_what_it_decided(lived):
         ({"plan": [{**PLAN[0], "payers": {"nhs": 0.5, "council": 0.4}}]}, "shares that sum to 1"),
         ({"plan": [{**PLAN[0], "payers": {"nsh": 1.0}}]}, "Did you mean 'nhs'"),
         ({"plan": [{**PLAN[0], "payers": {"nhs": 1.5}}]}, "plan.0.payers.nhs"),
-        ({"budgets": {"regime": "siloed"}}, "has no envelope for council, nhs, police"),
+        ({"budgets": {"regime": "siloed"}}, "needs the growth of envelopes for council, nhs, police"),
         (
             {"budgets": {"regime": "siloed"}, "growth": {"envelopes": {"council": 0.0}}},
             "for nhs, police",
@@ -287,10 +287,10 @@ def test_an_agency_tells_what_it_has_and_what_it_decided(lived):
         ({"budgets": {"envelopes_gbp": {"counsil": 1.0}}}, "Did you mean 'council'"),
         ({"growth": {"envelopes": {"counsil": 0.0}}}, "Did you mean 'council'"),
         ({"growth": {"unit_costs": {"a_and_f": 0.0}}}, "Did you mean 'a_and_e'"),
-        ({"growth": {"demand": {"long_term_care": 0.0}}}, "service that grows by itself"),
+        ({"growth": {"demand": {"long_term_care": 0.0}}}, "unknown service whose demand can grow"),
         ({"growth": {"envelopes": {"council": -0.9}}}, "greater than or equal to -0.5"),
         ({"growth": {"envelopes": {"council": []}}}, "growth.envelopes.council"),
-        ({"growth": {"envelopes": {"council": "fast"}}}, "neither a rate a year, such as 0.02,"),
+        ({"growth": {"envelopes": {"council": "fast"}}}, "is not a yearly rate, such as 0.02, or a list of rates"),
         ({"growth": {"unit_costs": {"all": 0.5}}}, "fold in 30 years"),
     ],
 )

@@ -179,7 +179,7 @@ def test_every_variant_is_fitted_and_cuts_what_it_says():
 
 def test_a_parameter_its_variant_cuts_cannot_be_set_too():
     update = {"structure": {"variant": "no_buffer"}, "parameters": {"buffer_most": 0.5}}
-    with pytest.raises(ScenarioError, match=r"buffer_most = 0\.5: the variant no_buffer sets it"):
+    with pytest.raises(ScenarioError, match=r"buffer_most = 0\.5: is set by the variant no_buffer"):
         load_scenario().model_copy(update=update)
 
 

@@ -59,7 +59,8 @@ def _introduction() -> Iterator[str]:
     )
     yield ""
     yield (
-        "Counts are of the sample, unless the unit says otherwise: multiply them by `scale` of the run for the real place. "
+        "Counts are of the sample, unless the unit says otherwise: multiply them by `scale` of the run for the "
+        "real place. "
         "Money is that of the real place already."
     )
     yield ""
