@@ -13,8 +13,10 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow.dataset import Dataset, dataset, field
 
 from model.core.errors import ResultsError
+from model.tables.codebook import codebooks
 from model.tables.manifest import read_manifest
 from model.tables.schema import DIMENSIONS, schema_of
 from model.tables.store import _read_parts
@@ -27,6 +29,10 @@ class Results:
     ----------
     folder : path
         A results folder, of a campaign that has ended or was cut off.
+
+    Every frame carries the unit and the meaning of its columns in ``attrs["units"]`` and
+    ``attrs["meanings"]``, by name. pandas keeps them through selections, groups and sums, and where it
+    merges or concatenates frames of `Results`; not where one of two frames has none, as a frame of your own.
 
     Raises
     ------
@@ -87,17 +93,27 @@ class Results:
 
     def _joined(self, table: str) -> pd.DataFrame:
         dimensions = self.runs[["run", *DIMENSIONS, "scale"]]
-        return self._read(table).merge(dimensions, on="run", validate="many_to_one")
+        rows = self._read(table)
+        found = rows.merge(dimensions, on="run", validate="many_to_one")
+        found.attrs = rows.attrs
+        return found
 
     def _read(self, table: str, run: int | None = None) -> pd.DataFrame:
-        path = self.folder / f"{table}.parquet"
-        if path.exists():
-            try:
-                return pd.read_parquet(path, filters=None if run is None else [("run", "==", run)])
-            except (OSError, ValueError) as error:
-                raise ResultsError(f"cannot be read ({error})", file=path) from None
-        batches = _read_parts(self.folder, table)
-        finished = set(_read_parts(self.folder, "runs")) & ({run} if run is not None else batches.keys())
-        rows = [batch for number, batch in sorted(batches.items()) if number in finished]
-        frame: pd.DataFrame = pa.Table.from_batches(rows, schema_of(table)).to_pandas()
-        return frame
+        try:
+            rows = self._open(table)
+            found: pd.DataFrame = rows.to_table(filter=None if run is None else field("run") == run).to_pandas()
+        except (OSError, ValueError) as error:
+            raise ResultsError(f"cannot be read ({error})", file=self._path(table)) from None
+        found.attrs = codebooks(rows.schema)
+        return found
+
+    def _open(self, table: str) -> Dataset:
+        """Open a table as it was written; while a campaign runs, what its finished runs have left."""
+        if self._path(table).exists():
+            return dataset(self._path(table))
+        batches, runs = _read_parts(self.folder, table), _read_parts(self.folder, "runs")
+        rows = [batch for number, batch in sorted(batches.items()) if number in runs]
+        return dataset(pa.Table.from_batches(rows, rows[0].schema if rows else schema_of(table)))
+
+    def _path(self, table: str) -> Path:
+        return self.folder / f"{table}.parquet"
