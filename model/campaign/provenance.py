@@ -1,9 +1,9 @@
-"""What a results folder says of its origin: all that was run, and all that reading it needs.
+"""Provenance in a results folder: everything that was run, and everything that reading it needs.
 
-What was run is written down: of each entry of a plan the grade of evidence, the share of its money
-that goes into places to meet and who pays; of each service its name, who pays, how much of a saving on it
-is cash and what a whole step is; every parameter; the text of each file that a scenario uses, and of
-code of one's own.
+The manifest records, for each entry of a plan, the grade of evidence, the share of its money that
+builds social infrastructure and who pays; for each service its name, who pays, the cashable share of a
+saving and the size of a whole step; every parameter; and the text of each file that a scenario uses and
+of the user's own code.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
 def manifest_of(
     scenarios: Sequence[Scenario], n_runs: int, comparator: str | None, command: Sequence[str] | None
 ) -> dict[str, Any]:
-    """Say what is about to be run.
+    """Describe a campaign before it is run.
 
     Parameters
     ----------

@@ -263,7 +263,7 @@ class Draws:
         return uniforms
 
     def own_uniforms(self, name: str, month: int, ids: Array) -> Array:
-        """Draw one uniform in [0, 1) a resident for a rule of one's own, by its name.
+        """Draw one uniform in [0, 1) a resident for your own rule, by its name.
 
         Each name has draws of its own, so that a rule that is added shifts nobody else's.
 

@@ -112,7 +112,7 @@ _OWN_SERVICES: dict[str, Service] = {}
 
 
 def add_service(service: Service) -> None:
-    """Put a service of one's own behind those of the catalogue, in this process.
+    """Add your own service after those of the catalogue, in this process.
 
     It needs the parameters that `rules.demand` reads of it, and what it costs and who pays
     (`inputs.payers.add_priced`).

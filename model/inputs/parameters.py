@@ -278,7 +278,7 @@ _OWN_SOURCES: dict[str, Source] = {}
 
 
 def add_parameters(parameters: Iterable[Parameter], sources: Iterable[Source], file: Path) -> None:
-    """Put parameters of one's own beside those of the data file, in this process.
+    """Add your own parameters to those of the data file, in this process.
 
     Parameters
     ----------

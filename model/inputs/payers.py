@@ -178,7 +178,7 @@ _OWN: dict[str, Priced] = {}
 
 
 def add_priced(service: str, priced: Priced) -> None:
-    """Say what a service of one's own costs and who pays for it, in this process."""
+    """Set what your own service costs and who pays for it, in this process."""
     _OWN[service] = priced
     load_payments.cache_clear()
 

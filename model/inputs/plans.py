@@ -154,7 +154,7 @@ class PlanTerms:
     Rates are per year, ``fade`` is what is left of an effect after a month; ``kept`` is the share of
     peer ties that become local when somebody leaves, ``kept_at_end`` when all are left. Hazards
     are logarithms, shape (entries + 1, 3): nobody engaged, participants, supporters. ``own`` are
-    the terms that kinds of effects of one's own fill.
+    the terms that users' own kinds of effects fill.
     """
 
     months: Array

@@ -407,7 +407,7 @@ EFFECTS: list[type[Effect]] = [
     Participation,
     CaseFinding,
 ]
-"""Every kind of effect; `add_effect` adds one's own."""
+"""Every kind of effect; `add_effect` adds your own."""
 
 
 def kind_of(effect: type[Effect]) -> str:
@@ -482,7 +482,7 @@ _SCHEMAS = (Programme, Eligibility, Enrolment, Course, Capacity, Supporters, Num
 
 
 def add_effect(effect: type[Effect]) -> None:
-    """Let programme files use a kind of effect of one's own, in this process.
+    """Let programme files use your own kind of effect, in this process.
 
     Raises
     ------

@@ -1,16 +1,16 @@
 r"""Long-term adult social care: who begins it after a request, and how long it lasts.
 
-Of the requests that were served a share begins long-term care, more from 65 on; it ends at a
-constant rate, or with a death or a move away. One who is in care begins no second time. With
-:math:`\lambda` the beginnings and :math:`\mu` the ends a year, the share of those alike who are
-in care rests at
+A share of the served requests begins long-term care, a larger one from 65; care ends at a
+constant rate, or with a death or a move away. Nobody in care begins a second time. With
+:math:`\lambda` the beginnings and :math:`\mu` the ends a year, the share of similar residents
+in care settles at
 
 .. math:: P = \lambda g / (\lambda g + \mu),
 
-g the propensity to use services: who asks more often is in care more often. That is drawn at the
-start. Care leaves the risk of death as it is, so the rate of ending holds the deaths that age
-does not tell. Where requests wait, care begins later; need that is never served, and care that
-people pay for themselves, are not counted.
+g the propensity to use services: people who use services more are more often in care. The starting
+stock is drawn from it. Care does not change the risk of death, so the rate of ending includes deaths
+beyond those explained by age. Where requests wait, care begins later; need that is never served, and
+care that people pay for themselves, are not counted.
 """
 
 from functools import cache
@@ -38,7 +38,7 @@ CARES = ("long_term_care",)
 
 OLD_AGE = 65
 IS_OLD = np.array(AGE_BAND_FROM) >= OLD_AGE
-"""Age bands whose care is told apart."""
+"""Age bands whose care is distinguished."""
 PER_THOUSAND = 1_000.0
 
 
@@ -60,7 +60,7 @@ def share_that_begins(parameters: Parameters) -> Array:
 
 
 def end_rate(parameters: Parameters) -> Array:
-    """Return ends a year of those in care, by age band, deaths that their age tells apart."""
+    """Return yearly ends of care by age band, apart from deaths explained by age."""
     p = parameters
     return np.where(IS_OLD, p.long_term_care_end_rate_65_plus, p.long_term_care_end_rate_under_65)
 
@@ -115,14 +115,14 @@ def share_in_care(age_band: Array, propensity: Array, parameters: Parameters) ->
 
 
 def starting(people: Population, rows: Array, parameters: Parameters, draws: Draws) -> Array:
-    """Draw who is in long-term care among those who are there at the start, or move in.
+    """Draw who is in long-term care among those present at the start, or moving in.
 
     Parameters
     ----------
     people : Population
         Columns; not changed.
     rows : array of int
-        Whom to ask; children never are in it.
+        Residents to draw for; children are never in care.
     parameters, draws
         Rates, and the world's draws: a resident's are at their own id alone.
 
@@ -132,9 +132,9 @@ def starting(people: Population, rows: Array, parameters: Parameters, draws: Dra
         Rows of those in care.
     """
     rows = rows[people.state[rows] >= THRIVING]
-    due = share_in_care(people.age_band[rows], people.propensity[rows], parameters)
+    share = share_in_care(people.age_band[rows], people.propensity[rows], parameters)
     uniform = draws.uniforms(Purpose.ADULT_CARE, START, people.resident[rows], AT_START)
-    return np.asarray(rows[uniform < due])
+    return np.asarray(rows[uniform < share])
 
 
 def begins(people: Population, requesting_rows: Array, parameters: Parameters, draws: Draws, month: int) -> Array:

@@ -3,25 +3,25 @@ r"""How agencies set their budgets for prevention, once a year.
 An agency has an envelope :math:`E` for the services it pays, as far as the model has them, and for
 prevention. Of what is planned for prevention, :math:`P`, a share :math:`\sigma` is paid. At the
 end of a year it knows what it paid in cash for services and can forecast :math:`F` for the next;
-its room is
+its headroom is
 
 .. math:: R = E' - F - \sigma P'.
 
-Where the room is below 0 and more is short than the agency may draw on (its reserves, and a
-deficit where it may run one), prevention is cut by what is short; where there is room, a part
+Where headroom is negative and the shortfall exceeds what the agency may draw on (its reserves, and a
+deficit where it may run one), prevention is cut by the difference; where there is headroom, a share
 :math:`\rho` of it goes into prevention. Both are capped as shares of what is paid now, and no cut
-goes below what is protected:
+goes below the protected share:
 
 .. math:: \sigma' P' = \sigma P' + \min(\rho R^+, g \sigma P')
           - \min((-R - D)^+, c \sigma P', (\sigma - \phi)^+ P').
 
-`siloed` agencies do so each by itself. Under a contract a share :math:`s` of everything is pooled:
-the pool is one more agency, whose room is that of all together, with terms of its own: its gain
-share for :math:`\rho`, its claw-back for :math:`c`, its ring-fence for :math:`\phi`. An agency's
-prevention is then :math:`((1 - s) \sigma + s \sigma_{pool}) P`, so that nothing pooled is siloed, to
-the bit. No formulation of this rule is published; budgets that are last year's with a small
-change are (Davis, Dempster and Wildavsky 1966, A theory of the budgetary process, American
-Political Science Review 60: 529-547).
+Under `siloed` budgets each agency does so separately. Under a contract a share :math:`s` of
+everything is pooled: the pool acts as one more agency, whose headroom is that of all together, with
+its own terms: gain share for :math:`\rho`, claw-back for :math:`c`, ring-fence for :math:`\phi`. An
+agency's prevention is then :math:`((1 - s) \sigma + s \sigma_{pool}) P`, so that a contract that pools
+nothing is exactly siloed. This rule has not been published in this form; budgets as last year's
+with a small change have been (Davis, Dempster and Wildavsky 1966, A theory of the budgetary
+process, American Political Science Review 60: 529-547).
 """
 
 from typing import NamedTuple
@@ -33,7 +33,7 @@ from model.inputs.payers import AGENCIES
 
 MAY_RUN_A_DEFICIT = np.isin(AGENCIES, ("nhs", "central_government"))
 """Councils must balance (Local Government Finance Act 1992, section 31A), and so must the police
-(section 42A) and whoever lives on grants."""
+(section 42A) and organisations that depend on grants."""
 
 
 class Rule(NamedTuple):
@@ -63,7 +63,7 @@ class Terms(NamedTuple):
 
 
 class Books(NamedTuple):
-    """Where agencies stand at the end of a year.
+    """The position of agencies at the end of a year.
 
     ``own`` is the share of planned prevention that each would pay by itself, shape (agencies,),
     ``pooled`` that of the pool, ``pooled_share`` how much of all is pooled.
@@ -78,12 +78,12 @@ class Books(NamedTuple):
 
     @property
     def shares(self) -> Array:
-        """What is paid of each agency's planned prevention."""
+        """The share of its planned prevention that each agency pays."""
         return np.asarray((1.0 - self.pooled_share) * self.own + self.pooled_share * self.pooled)
 
 
 class Year(NamedTuple):
-    """What a year came to for each agency, in pounds, and what is known of the next."""
+    """The results of a year for each agency, in pounds, and the outlook for the next."""
 
     envelope_gbp: Array
     cash_bill_gbp: Array
@@ -94,18 +94,18 @@ class Year(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """Money that left the books of a year: to other uses, and what nobody covered."""
+    """Money outside a year's books: released to other uses, and not covered by anybody."""
 
     released_gbp: Array
     unfunded_gbp: Array
 
 
 def settle(books: Books, year: Year, terms: Terms) -> tuple[Books, Settled]:
-    """Close a year: what is left goes to reserves, what lacks is taken from them.
+    """Close a year: a surplus goes to reserves, a shortfall is taken from them.
 
-    Of the pooled share the sum over agencies counts, shared out as their envelopes are. Reserves
-    beyond what they are filled up to leave for other uses; what lacks beyond what an agency may draw
-    on is covered from outside, since it must be. So, over all agencies,
+    For the pooled share the sum over agencies counts, shared out in proportion to envelopes. Reserves
+    above their limit are released to other uses; a shortfall beyond what an agency may draw on is
+    covered from outside. So, over all agencies,
 
     envelopes - bills - prevention = change of reserves + change of what the pool carries
     + released - unfunded.
@@ -156,14 +156,14 @@ def decide(books: Books, year: Year, terms: Terms) -> Books:
 
 
 def forecast(cash_gbp: Array, usual_gbp: Array, next_usual_gbp: Array) -> Array:
-    """Expect next year's cash bills: as much more than usual as the last years had on average.
+    """Forecast next year's cash bills: the usual bill times the average ratio of recent years.
 
     Parameters
     ----------
     cash_gbp, usual_gbp : array of shape (years, agencies)
         Bills paid, and what they would have been at the demand of the start.
     next_usual_gbp : array of shape (agencies,)
-        The same for the year to come: prices and demand from outside are foreseen.
+        The same for the coming year: exogenous growth of prices and demand is foreseen.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def _kept(share: Array, planned: Array, free: Array, usable: Array, rule: Rule) 
 
 
 def _broken(books: Books, weights: Array) -> Books:
-    """End a contract: each agency goes on by itself from what it pays now."""
+    """End a contract: each agency continues separately from what it pays now."""
     reserves = books.reserves_gbp + books.carried_gbp * weights
     return books._replace(own=books.shares, pooled_share=0.0, reserves_gbp=reserves, carried_gbp=0.0, years_short=0)
 

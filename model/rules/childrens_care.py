@@ -1,14 +1,14 @@
 r"""Children's social care: who is in need, on a protection plan or looked after, and for how long.
 
-A child moves a month between none, in need, on a plan and looked after, with chances that hang on
-the deprivation of the home and on the worst off adult of the household: one in crisis or
-struggling brings more children into need and keeps them longer. Need goes before a plan, a plan
-or need before care; a plan ends in need, care at home. Of the published ratio of coming into
-need, the causal share alone goes when the adult recovers, as with services.
+Each month a child may move between none, in need, on a protection plan and looked after. The chances
+depend on deprivation and on the worst-off adult of the household: an adult in crisis or struggling
+brings more children into need and keeps them there longer. Need comes before a plan, and a plan
+or need before care; a plan ends in need, care ends at home. When the adult recovers, only the causal
+share of the published ratio of coming into need disappears, as with services.
 
-The chances are solved once over England's children, so that its published stocks and flows come
-out, and frozen: places differ by their people alone. The home changes too, so what is solved is
-the chain of both together,
+The chances are solved once over England's children, so that they reproduce its published stocks and
+flows, and then frozen: places differ only by their people. Homes change too, so the chain of both
+together is solved,
 
 .. math:: J_{(h,c),(h',c')} = H_{hh'} \, C^{h'}_{cc'},
 
@@ -16,12 +16,12 @@ H how homes change in England and C the chances above; a child is born into none
 the mean of :math:`J^a` over ages a in months. The same gives what a child has at the start, by
 age, deprivation and home.
 
-Published figures count children under 18; here they are those under 16, and the 16th birthday
-ends all care. Spells are memoryless, with the published median in need: in truth half are short
-and some last years, so entries into need are about twice those published at the same stock, and
-a stock comes down faster here than there. A child looked after keeps a row in the household it
-came from. Homes are taken to stand alike at all ages of a child, and to change without a memory
-of how they stood before.
+Published figures count children under 18; here children are under 16, and the 16th birthday
+ends all care. Spells are memoryless, with the published median in need: in reality half are short
+and some last years, so entries into need are about twice the published number at the same stock, and
+a stock falls faster here than in reality. A looked-after child keeps a row in the household it
+came from. Homes are assumed to be the same at all ages of a child, and to change without memory
+of their earlier state.
 """
 
 from functools import cache
@@ -70,7 +70,7 @@ CARES = ("child_in_need", "child_protection_plan", "looked_after_child")
 """What is counted, by code from `IN_NEED` on: each child once, under what goes furthest."""
 
 HOMES = ("steady", "struggling", "in_crisis")
-"""How a household stands by its worst off adult; steady, where all are coping or thriving."""
+"""State of a household by its worst-off adult; steady where all are coping or thriving."""
 HOME_STEADY, HOME_STRUGGLING, HOME_IN_CRISIS = range(len(HOMES))
 
 ENGLAND_CHILDREN_FILE = DATA / "england_children.csv"
@@ -78,7 +78,7 @@ N_CARES, N_HOMES = len(CHILD_CARE), len(HOMES)
 MONTHS_OF_CHILDHOOD = ADULT_FROM_AGE * MONTHS_PER_YEAR
 PER_THOUSAND = 1_000.0
 CLOSE = 1e-8
-"""How near, of themselves, the solved margins come to those due."""
+"""Relative tolerance of the solved margins."""
 
 
 class England(NamedTuple):
@@ -107,9 +107,9 @@ class Steps(NamedTuple):
 class CareRates(NamedTuple):
     """What the kernels read.
 
-    ``chance`` is to move in a month to each code, shape (quintiles, homes, codes, codes), nought
-    to the own; ``highest`` the chance to move at all in the home where it is likeliest, shape
-    (quintiles, codes). ``by_age`` is what a child has, shape (quintiles, homes, months of age, codes).
+    ``chance`` is the chance of moving to each code in a month, shape (quintiles, homes, codes,
+    codes), zero for staying; ``highest`` the chance of any move in the home where it is likeliest,
+    shape (quintiles, codes). ``by_age`` is a child's care, shape (quintiles, homes, months of age, codes).
     """
 
     chance: Array
@@ -171,7 +171,7 @@ def ratios_at_home(parameters: Parameters) -> tuple[Array, Array]:
 def care_chances(steps: Steps, into: Array, out: Array) -> Array:
     """Turn rates into the chances of a month to move to each code.
 
-    Ways that compete share the chance that any is gone in proportion to their rates.
+    Competing moves share the chance of any move in proportion to their rates.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def care_chances(steps: Steps, into: Array, out: Array) -> Array:
     Returns
     -------
     array of shape (quintiles, homes, codes, codes)
-        Nought to the own code.
+        Zero for staying in the same code.
     """
     rate = np.zeros((N_QUINTILES, N_HOMES, N_CARES, N_CARES))
     rate[:, :, NO_CARE, IN_NEED] = np.outer(steps.into_need, into)
@@ -236,7 +236,7 @@ def flows(stock: Array, chance: Array, england: England) -> Array:
 
 
 def _margins(parameters: Parameters, england: England) -> Array:
-    """Return what is due, in the order of `_found`."""
+    """Return the target margins, in the order of `_found`."""
     p = parameters
     of_care, of_plan = p.looked_after_child_stock, p.child_protection_plan_stock
     steps = np.arange(N_QUINTILES)[::-1] / (N_QUINTILES - 1)
@@ -277,10 +277,10 @@ def _steps_of(logs: Array) -> Steps:
     return Steps(rates[:N_QUINTILES], *rates[N_QUINTILES:].tolist())
 
 
-def _first_guess(due: Array, children: Array) -> Array:
+def _first_guess(target: Array, children: Array) -> Array:
     """Return the logarithms of rates that balance the margins if children never grew up."""
-    need, plan, taken, from_plan, plan_leaving, need_leaving = due[N_QUINTILES:]
-    care = due[:N_QUINTILES]
+    need, plan, taken, from_plan, plan_leaving, need_leaving = target[N_QUINTILES:]
+    care = target[:N_QUINTILES]
     plan_to_care, need_to_care = taken * from_plan / plan, taken * (1.0 - from_plan) / need
     need_to_plan = plan * plan_leaving / need
     rates = [
@@ -301,18 +301,18 @@ def solve_steps(parameters: Parameters, england: England | None = None) -> Steps
     Raises
     ------
     EvidenceError
-        When no rates have them.
+        When no rates reproduce them.
     """
     england = england or load_england()
-    due, ratios = _margins(parameters, england), ratios_at_home(parameters)
-    if (due <= 0.0).any():
+    target, ratios = _margins(parameters, england), ratios_at_home(parameters)
+    if (target <= 0.0).any():
         raise _no_rates(parameters)
 
     def beyond(logs: Array) -> Array:
-        return _found(_steps_of(logs), ratios, england) / due - 1.0
+        return _found(_steps_of(logs), ratios, england) / target - 1.0
 
     with np.errstate(over="ignore", invalid="ignore"):
-        solved = root(beyond, _first_guess(due, england.children), options={"xtol": 1e-12})
+        solved = root(beyond, _first_guess(target, england.children), options={"xtol": 1e-12})
     if not np.abs(solved.fun).max() < CLOSE:
         raise _no_rates(parameters)
     return _steps_of(solved.x)
@@ -320,7 +320,7 @@ def solve_steps(parameters: Parameters, england: England | None = None) -> Steps
 
 def _no_rates(parameters: Parameters) -> EvidenceError:
     return EvidenceError(
-        "with the other parameters, no rates of children's care have the published stocks and flows",
+        "with the other parameters, no rates of children's care reproduce the published stocks and flows",
         key="parameters.child_in_need_stock",
         value=parameters.child_in_need_stock,
     )
@@ -354,7 +354,7 @@ def _highest(chance: Array) -> Array:
 
 
 def grown(rates: CareRates, index: float) -> CareRates:
-    """Return the chances of a month, where so many times as many children come to be in need.
+    """Return the chances of a month with the rate of coming into need multiplied by a factor.
 
     Examples
     --------
@@ -379,12 +379,12 @@ def _by_age(chance: Array, england: England) -> Array:
     return np.ascontiguousarray(shares / shares.sum(axis=3, keepdims=True))
 
 
-# --- How things stand at home ---------------------------------------------------------------
+# --- The state of homes ---------------------------------------------------------------------
 
 
 @formula
 def _home_of(i, state, householder, slots, degree, found):
-    """Tell how a child's home stands, by its worst off adult."""
+    """Return the state of a child's home, by its worst-off adult."""
     home = HOME_STEADY
     for m in found[: members_of(i, householder, slots, degree, found)]:
         home = max(home, int(state[m]) - STRUGGLING + HOME_STRUGGLING)
@@ -399,7 +399,7 @@ def _fill_homes(rows, state, householder, slots, degree, homes):
 
 
 def standing_at_home(people: Population, network: Network, rows: Array) -> Array:
-    """Tell how things stand at the homes of children, as numbers of `HOMES`.
+    """Return the states of children's homes, as numbers of `HOMES`.
 
     Parameters
     ----------
@@ -421,12 +421,12 @@ def standing_at_home(people: Population, network: Network, rows: Array) -> Array
 def starting_care(
     people: Population, network: Network, rows: Array, rates: CareRates, draws: Draws, month: int
 ) -> Array:
-    """Draw what children who are there at the start, or move in, are in the midst of.
+    """Draw the care that children have at the start, or when they move in.
 
     Parameters
     ----------
     people, network
-        Columns, and the ties that tell households; not changed.
+        Columns, and the ties that define households; not changed.
     rows : array of int
         Rows of children.
     rates : CareRates
@@ -434,7 +434,7 @@ def starting_care(
     draws : Draws
         The world's draws; a child's are at its own id alone.
     month : int
-        The month by which ages are told.
+        The month from which ages are counted.
 
     Returns
     -------
@@ -514,7 +514,7 @@ def changes(people: Population, network: Network, rates: CareRates, draws: Draws
     Parameters
     ----------
     people, network
-        Columns, and the ties that tell households; not changed.
+        Columns, and the ties that define households; not changed.
     rates : CareRates
         From `care_rates`.
     draws, month

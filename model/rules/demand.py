@@ -1,14 +1,14 @@
-r"""What England's published margins ask of services, and who tends to use them.
+r"""Expected demand for services, from England's published margins, and each resident's propensity.
 
 Contacts of resident i with a service in a month are Poisson with mean
 
 .. math:: \lambda_i = c \; g_i \; a_{age} \; d_{quintile} \; r_{state},
 
-where g is a propensity for life (Gamma, mean 1) and :math:`r = 1 + \text{causal share} \times
-(\rho - 1)` the part of the published ratio of a state that goes when the state improves. The
+where g is a lifelong propensity (Gamma, mean 1) and :math:`r = 1 + \text{causal share} \times
+(\rho - 1)` the part of the published ratio of a state that disappears when the state improves. The
 rest of that ratio comes from who is in the state: g is correlated with frailty. The constants
-c, a and d are solved once over England's composition, so that its published margins come out
-(iterative proportional fitting [1]_), and frozen: places differ by their people alone. Where
+c, a and d are solved once over England's composition, so that they reproduce its published margins
+(iterative proportional fitting [1]_), and then frozen: places differ only by their people. Where
 no margin by age or deprivation is published, a or d is 1. Stocks have no margins of contacts.
 
 References
@@ -60,7 +60,7 @@ OLD_AGE = 65
 MOST_ROUNDS = 2_000
 CLOSE = 1e-13
 BEYOND_HOPE = 1e100
-"""A factor that has grown so far will grow for ever."""
+"""A factor that has grown this large will not converge."""
 
 
 # --- Who tends to use services -----------------------------------------------------------
@@ -282,7 +282,7 @@ def _raised(demand: Demand, times: float, parameters: Parameters) -> Array:
 
 
 def state_ratios(name: str, parameters: Parameters) -> Array:
-    """Return a service's demand by state beside coping, as far as the state causes it.
+    """Return a service's demand by state relative to coping, as far as the state causes it.
 
     Examples
     --------
@@ -298,14 +298,14 @@ def state_ratios(name: str, parameters: Parameters) -> Array:
 
 
 def rake(expected: Callable[[Array], Array], margins: Margins, name: str) -> Array:
-    """Find the factors by cell under which expected contacts have their margins.
+    """Find the factors by cell with which expected contacts match their margins.
 
     Parameters
     ----------
     expected : callable
         Turns factors into expected contacts, both of the shape of the cells.
     margins : sequence of (array of int, array of float)
-        The group of each cell, and what is due in each group.
+        The group of each cell, and the target of each group.
     name : str
         The service, for the message.
 
@@ -314,19 +314,21 @@ def rake(expected: Callable[[Array], Array], margins: Margins, name: str) -> Arr
     EvidenceError
         When there are no such factors.
     """
-    factors, can_be = np.ones(CELLS), all((due >= 0.0).all() for _, due in margins)
+    factors, can_be = np.ones(CELLS), all((target >= 0.0).all() for _, target in margins)
     for _ in range(MOST_ROUNDS):
         if not can_be or factors.max() > BEYOND_HOPE:
             break
         furthest = 0.0
-        for groups, due in margins:
-            found = _sum_by(groups, expected(factors), due.size)
-            share = np.divide(due, found, out=np.zeros(due.size), where=(due > 0.0) & (found > 0.0))
+        for groups, target in margins:
+            found = _sum_by(groups, expected(factors), target.size)
+            share = np.divide(target, found, out=np.zeros(target.size), where=(target > 0.0) & (found > 0.0))
             factors *= share[groups]
-            furthest = max(furthest, float(np.abs(found - due).max() / max(due.sum(), CLOSE)))
+            furthest = max(furthest, float(np.abs(found - target).max() / max(target.sum(), CLOSE)))
         if furthest < CLOSE:
             return factors
-    raise EvidenceError("with the other parameters, no demand has the published margins", key=f"parameters.{name}_rate")
+    raise EvidenceError(
+        "with the other parameters, no demand reproduces the published margins", key=f"parameters.{name}_rate"
+    )
 
 
 def base_of(service: Service, composition: Composition) -> Array:
@@ -350,31 +352,31 @@ def _sum_by(groups: Array, values: Array, n_groups: int) -> Array:
 
 
 def _less(margins: Margins, contacts: Array) -> Margins:
-    return [(groups, due - _sum_by(groups, contacts, due.size)) for groups, due in margins]
+    return [(groups, target - _sum_by(groups, contacts, target.size)) for groups, target in margins]
 
 
 def _margins(service: Service, composition: Composition, parameters: Parameters, sought: float) -> Margins:
     name, base = service.name, base_of(service, composition)
     if parameters[f"{name}_rate"] < sought:
         raise EvidenceError(
-            "below what seeking help alone brings",
+            "is below the contacts that seeking help alone makes",
             key=f"parameters.{name}_rate",
             value=parameters[f"{name}_rate"],
             allowed=f"{sought:g} or more, or a lower help_sought_rate",
         )
     rate = (parameters[f"{name}_rate"] - sought) / PER_THOUSAND / MONTHS_PER_YEAR
-    due = rate * base.sum()
+    total = rate * base.sum()
     age, quintile, _ = np.indices(CELLS)
-    margins = [(np.zeros(CELLS, np.int64), np.array([due]))]
+    margins = [(np.zeros(CELLS, np.int64), np.array([total]))]
     if "deprivation" in service.margins:
         # In even steps of the logarithm from the least deprived fifth to the most.
         steps = np.arange(N_QUINTILES)[::-1] / (N_QUINTILES - 1)
         demand = base.sum(axis=(0, 2)) * parameters[f"{name}_deprivation_ratio"] ** steps
-        margins.append((quintile, due * demand / demand.sum()))
+        margins.append((quintile, total * demand / demand.sum()))
     if "age" in service.margins:
         old = parameters[f"{name}_share_65_plus"]
         is_old = np.array(AGE_BAND_FROM)[age] >= OLD_AGE
-        margins.append((is_old.astype(np.int64), due * np.array([1.0 - old, old])))
+        margins.append((is_old.astype(np.int64), total * np.array([1.0 - old, old])))
     return margins
 
 
@@ -403,7 +405,7 @@ def _solve_admission(attended: Array, margins: Margins, parameters: Parameters) 
     return np.asarray(rake(expected, margins, ADMISSION) * ratios)
 
 
-# --- What is expected, and how much of it hangs on states ------------------------------------
+# --- Expected demand, and the part attributable to states ------------------------------------
 
 
 def expected_contacts(composition: Composition, demand: Demand, parameters: Parameters) -> Array:
@@ -442,7 +444,7 @@ def expected_of_place(
     everyone, heads = (
         np.bincount(cells, weights, math.prod(CELLS)).reshape(CELLS) for weights in (uses, uses * is_head)
     )
-    # Demand is nought in the cells of those outside a service's base.
+    # Demand is zero in the cells outside a service's base population.
     weights = [heads if one.base == "households" else everyone for one in load_services().values()]
     found = _contacts_of(np.array(weights), demand).sum(axis=(1, 2, 3))
     more = _need_of(people.state[here], parameters) / PER_THOUSAND / MONTHS_PER_YEAR

@@ -225,7 +225,7 @@ def death_ratios(parameters: Parameters, england: Composition | None = None) -> 
     Returns
     -------
     array of shape (age bands, states and none, 2)
-        The last axis tells those who are often lonely (1) from the others.
+        The last axis separates those who are often lonely (1) from the others.
     """
     p, cells = parameters, england or load_composition()
     by_state = np.ones(len(CELL_STATES))
@@ -288,7 +288,7 @@ def deaths(people: Population, chances: VitalChances, low: Low, today: int) -> A
     low : Low
         Residents whose draw lies below the highest chance of dying.
     today : int
-        The month by which ages are told.
+        The month from which ages are counted.
     """
     rows = np.empty(low.places.size, np.int64)
     n = _find_deaths(

@@ -141,7 +141,7 @@ def settle_households(people: Population, roles: Roles, parameters: Parameters, 
     Each woman's place at home is drawn by age from `roles`; couples are matched by age within
     the neighbourhood, men about two years older, and who finds no match lives singly. A child,
     or a grown resident still with parents, gets a mother in the neighbourhood, of an age drawn
-    from the ages at which women bear; a child for whom none is there joins some household of
+    from the ages at which women give birth; a child without one joins another household of
     the neighbourhood. Of those who left home, some have their mother nearby, by the rates of
     moving away since, times ``kin_nearby_share``.
 

@@ -1,13 +1,13 @@
 r"""Recognising need, and seeking help early.
 
-People judge what is normal by those around them. An adult who struggles or is in crisis seeks
+People judge what is normal by those around them. An adult who is struggling or in crisis seeks
 help at the rate
 
 .. math:: h = h_s \; (1 - \nu b) \; (1 + \pi d_{peer}),
 
 where :math:`b` is the share of their ties who are discontented too, and :math:`d_{peer}` their
-ties to peers, who know what is not normal. So help comes late where most struggle, and sooner
-with peers. It holds for some months, in which the hazard of getting worse is lower; it also
+ties to peers, who recognise what is not normal. So people seek help late where many struggle, and
+earlier with peers. Help lasts for some months, in which the hazard of worsening is lower. It
 begins with an appointment, so demand rises first.
 """
 
@@ -138,7 +138,7 @@ def seekers(
     month: int,
     found: Readier | None = None,
 ) -> Seekers:
-    """Find the adults who seek help this month; who has help seeks no more.
+    """Find the adults who seek help this month; people who have help do not seek it again.
 
     All of them see a general practitioner, and a share is referred to mental health services.
     Programmes that find cases make their participants seek it sooner.
@@ -159,12 +159,12 @@ def seekers(
 
 
 def a_month_less(help_months: Array) -> Array:
-    """Return the months of help still to come, a month on; who waits for it, waits on."""
+    """Return the remaining months of help after another month; people waiting keep waiting."""
     return help_months - (help_months > 0).astype(np.int8)
 
 
 def answers(met: Contacts, left: Contacts, help_months: Array, months: int) -> tuple[Array, Array]:
-    """Begin the help of those whose appointment has come; who gave it up may seek help again.
+    """Begin help for those whose appointment took place; people who gave up may seek it again.
 
     Parameters
     ----------

@@ -1,15 +1,15 @@
-r"""Who lives with whom, month by month: homes shared, parted, and left behind.
+r"""Households, month by month: leaving home, couples, separations, and people left behind.
 
-A household bears the row of one of its members, who is no different from the others; all of them
+A household is named by the row of one of its members, who has no special role; all members
 are tied as kin. Its heads are the couple, or else the eldest grown member. From 18, a member who
-is no head leaves home at a rate, with their own children; a woman who heads a household alone
+is not a head leaves home at a rate, with their own children; a woman who heads a household alone
 finds a partner at a rate that falls with age :math:`a`,
 
 .. math:: \pi(a) = \pi_{18} \; e^{-(a - 18) / \ell} ,
 
 and couples separate at a rate. Couples are of a woman and a man of the same neighbourhood, the
-only match there is here, and adults who are no family share no home: about one household in
-thirty of England's is left out so.
+only match modelled here, and unrelated adults do not share a home: this leaves out about one in
+thirty of England's households.
 """
 
 import math
@@ -183,7 +183,7 @@ class _Found(NamedTuple):
 
 @formula
 def _is_head(i, found, n, month, columns):
-    """Tell whether a grown resident without a partner is at the head of these members."""
+    """Return whether a grown resident without a partner heads these members."""
     for k in range(n):
         j = found[k]
         if columns.partner[j] >= 0:
@@ -196,9 +196,9 @@ def _is_head(i, found, n, month, columns):
 
 @formula
 def _could_match(i, j, month, columns, rates):
-    """Tell whether a man is of a woman's age, grown and without a partner."""
+    """Return whether a man is of a woman's age, grown and without a partner."""
     apart = abs(columns.birth_month[i] - columns.birth_month[j] - rates.gap)
-    # Asked all at once: most fail, and which question they fail nobody could foresee.
+    # Evaluated all at once: most fail, and which test they fail cannot be predicted.
     return (
         (columns.state[j] != VACANT)
         & (columns.sex[j] == MALE)
@@ -226,7 +226,7 @@ def _find_partner(i, size, seed, month, columns, ties, is_changing, rates):
     length = columns.bounds[home[i] + 1] - first
     known = (ties.n_local[i] + 3) // 4
     for look in range(known + LOOKS):
-        # Whom she knows goes before whom she meets; a clock that rings early ends the search.
+        # Men she knows come before men she meets; a clock that rings early ends the search.
         if best < EARLY or (look == known and chosen >= 0):
             break
         if look >= known:
@@ -272,7 +272,7 @@ def _rename(members, n_members, leaving, householder, old, found, n):
 
 @formula
 def _does_woman_leave(i, members, n, word, month, columns):
-    """Tell whether of a couple the woman leaves: where no child is hers, or by lot if none is."""
+    """Return whether the woman of a couple leaves: if no child is hers, or at random if there is none."""
     children = hers = 0
     for k in range(n):
         if month - columns.birth_month[members[k]] < GROWN:
@@ -326,7 +326,7 @@ def _chance_of_finding(i, month, columns, rates):
 
 @formula
 def _stays(i, uniform, finds, month, columns, rates, is_changing):
-    """Tell whether nothing can change for a resident this month, whatever their household is."""
+    """Return whether nothing can change for a resident this month, whatever their household is."""
     if columns.state[i] == VACANT or month - columns.birth_month[i] < GROWN or is_changing[columns.householder[i]]:
         return True
     if columns.partner[i] >= 0:
@@ -459,11 +459,11 @@ def relatives_of_newborns(people: Population, network: Network, rows: Array, mot
     return ends[:n].copy(), others[:n].copy()
 
 
-# --- Those who are left behind ---------------------------------------------------------------
+# --- People left behind ----------------------------------------------------------------------
 
 
 class LeftBehind(NamedTuple):
-    """Whom the dead and those who move out leave, by row.
+    """People left behind by deaths and by those who move out, by row.
 
     ``rows`` come to bear the name ``householder``; ``orphans`` are one of each household where
     no grown member is left.
@@ -525,7 +525,7 @@ def _find_left_behind(
 
 
 def left_behind(people: Population, network: Network, gone: Array, month: int) -> LeftBehind:
-    """Find whom those who die or move out leave behind, before their rows are vacant."""
+    """Find the people left behind by those who die or move out, before their rows are vacant."""
     most = gone.size * MOST_MEMBERS
     found = [np.empty(most, np.int64) for _ in LeftBehind._fields]
     counts = _find_left_behind(

@@ -1,26 +1,26 @@
-r"""Social infrastructure: places and people that bring residents together, and what keeps them up.
+r"""Social infrastructure: places and people that bring residents together, and their upkeep.
 
-The stock :math:`K` of a neighbourhood is told a head, in pounds of annual-equivalent running
-cost: what a year of usable spending keeps it as it is. Spending that is usable comes out of a
+The stock :math:`K` of a neighbourhood is measured per head, in pounds of annual-equivalent running
+cost: the yearly usable spending that maintains it. Usable spending leaves a
 pipeline after a delay of :math:`\tau` months, and the stock follows it,
 
 .. math:: \dot K = \delta \, (u_0 + u(t - \tau) - K),
 
-with the usable pounds a year of a plan :math:`u`, those that keep the usual stock as it is
-:math:`u_0`, and depreciation :math:`\delta`. So a lasting pound a year ends as a pound of stock,
-and what is not kept up has a half-life of :math:`\ln 2 / \delta`. The index saturates,
+with the usable pounds a year of a plan :math:`u`, those that maintain the usual stock
+:math:`u_0`, and depreciation :math:`\delta`. So a permanent pound a year becomes a pound of stock,
+and stock that is not maintained has a half-life of :math:`\ln 2 / \delta`. The index saturates,
 
 .. math:: I = I_{max} \, K / (K + K_{half}),
 
 with :math:`K_{half}` such that it is exactly 1 where the stock is as usual.
 
-Local fit is the share of the pounds spent that is usable. A uniform roll-out has the same
-everywhere and always; what a community leads begins at its own and learns while money flows,
-the faster the more residents take part. Trust (the share of adults who agree that they can
-influence local decisions) and participation (the share who volunteer formally every month)
-raise one another, and the index raises participation.
+Local fit is the share of the pounds spent that is usable. It is constant for a uniform roll-out;
+community-led fit starts at a value of its own and improves while money flows, faster where more
+residents take part. Trust (the share of adults who agree that they can influence local decisions)
+and participation (the share who volunteer formally every month) raise each other, and the index
+raises participation.
 
-Spending a head, not its sum, makes the stock: newcomers dilute a budget, not what there is.
+Spending per head, not in total, makes the stock: newcomers dilute a budget, not the existing stock.
 """
 
 from typing import Any, NamedTuple
@@ -41,7 +41,7 @@ class Infrastructure(NamedTuple):
     stock_gbp : array of shape (neighbourhoods,)
         Pounds a head of annual-equivalent running cost.
     pipeline_gbp : array of shape (months of delay, neighbourhoods)
-        Usable pounds a head on their way, those due next month first.
+        Usable pounds a head on their way, those arriving next month first.
     fit_led : array of shape (neighbourhoods,)
         Fit that community-led work has reached.
     trust, participation : array of shape (neighbourhoods,)
@@ -56,13 +56,13 @@ class Infrastructure(NamedTuple):
 
 
 def at_start(parameters: Parameters, n_neighbourhoods: int) -> Infrastructure:
-    """Give every neighbourhood what is usual, with nothing on its way.
+    """Give every neighbourhood the usual stock, with nothing in the pipeline.
 
     Raises
     ------
     EvidenceError
-        When the index could never be what it starts at, or when trust and participation would
-        drive one another up for ever.
+        When the index can never have its starting value, or when trust and participation would
+        raise each other without limit.
 
     Examples
     --------
@@ -87,12 +87,12 @@ def _require_a_start(parameters: Parameters) -> None:
     p = parameters
     if p.infrastructure_stock_gbp == 0.0:
         raise EvidenceError(
-            "no stock gives no index", key="parameters.infrastructure_stock_gbp", value=0.0, allowed="above 0"
+            "an index needs a stock", key="parameters.infrastructure_stock_gbp", value=0.0, allowed="above 0"
         )
     least = max(1.0, p.infrastructure_index)
     if p.infrastructure_index_most <= least:
         raise EvidenceError(
-            "an index that saturates there is never what it starts at",
+            "an index that saturates there cannot have its starting value of 1",
             key="parameters.infrastructure_index_most",
             value=p.infrastructure_index_most,
             allowed=f"above {least:g}",
@@ -104,7 +104,7 @@ def _require_rest(parameters: Parameters) -> None:
     if p.trust_per_participation * p.participation_per_trust >= 1.0:
         raise EvidenceError(
             "with participation_per_trust = "
-            f"{p.participation_per_trust:g} trust and participation would never come to rest",
+            f"{p.participation_per_trust:g} trust and participation would grow without limit",
             key="parameters.trust_per_participation",
             value=p.trust_per_participation,
             allowed="a product of the two below 1",
@@ -192,10 +192,10 @@ def a_month_on(
         Pounds a head that a plan spends this month, rolled out uniformly and led by the
         community, none below 0.
     usual_share : array of shape (neighbourhoods,)
-        What is left of usual spending, 1 where it keeps the starting stock as it is. A cut is
-        felt at once: no pipeline lies between.
+        Share of usual spending that is paid, 1 where it maintains the starting stock. A cut takes
+        effect at once, without the pipeline's delay.
     opportunity : array of shape (neighbourhoods,)
-        Share of adults whom programmes bring to take part, beside those who would.
+        Share of adults brought to take part by programmes, in addition to those who would anyway.
     parameters : Parameters
         Those of social infrastructure.
 
@@ -222,10 +222,10 @@ def a_month_on(
     )
 
 
-def _nearer(now: Array, due: Array, rate_per_year: Any) -> Array:
-    """Bring values a month nearer to where they tend; those that are there stay, to the bit."""
+def _nearer(now: Array, goal: Array, rate_per_year: Any) -> Array:
+    """Move values a month closer to their goal; those that have reached it stay exactly."""
     share = -np.expm1(-rate_per_year / MONTHS_PER_YEAR)
-    return np.asarray(now + share * (due - now))
+    return np.asarray(now + share * (goal - now))
 
 
 def _learned(state: Infrastructure, is_led: Array, parameters: Parameters) -> Array:

@@ -1,11 +1,10 @@
-r"""What strikes residents, and how long they feel it: personal events and collective shocks.
+r"""Personal life events and collective shocks, and the stress they cause.
 
 Stress counts life events, fading with a half-life: :math:`S \leftarrow S \, 2^{-1/h}` a month.
-Some events come of themselves here (losing a job, a serious illness, money trouble, caring for
-somebody); others are told by what happened elsewhere (a death, a separation, a birth). Rates
-rise from the least to the most deprived fifth in even steps of their logarithm. Collective
-shocks strike whole neighbourhoods in the months a scenario says, more where there are fewer
-places to meet [1]_.
+Some events arise here (losing a job, a serious illness, money trouble, caring for somebody); others
+follow from other rules (a death, a separation, a birth). Rates rise from the least to the most
+deprived fifth in even steps of their logarithm. Collective shocks hit whole neighbourhoods in the
+months that a scenario sets, harder where there is less social infrastructure [1]_.
 
 References
 ----------
@@ -44,7 +43,7 @@ FORGOTTEN = 0.02
 
 
 class Events(NamedTuple):
-    """What strikes residents this month, one entry an event: who, and how hard, in events."""
+    """The events of a month, one entry each: the resident, and the weight in events."""
 
     rows: Array
     stress: Array
@@ -252,7 +251,7 @@ def strikes_of_month(
     month: int,
     age_month: int,
 ) -> Strikes:
-    """Find whom personal events strike this month.
+    """Find the residents with personal life events this month.
 
     Parameters
     ----------
@@ -265,7 +264,7 @@ def strikes_of_month(
     draws, month
         The world's draws, and the month they are for.
     age_month : int
-        The month by which ages are told.
+        The month from which ages are counted.
     """
     nobody = np.empty(0, np.int64)
     rates = (chances.losing_work, chances.money, chances.illness)
@@ -334,7 +333,7 @@ def stress_of_climate(people: Population, climate: Climate) -> Events:
 
 
 def bereavements(people: Population, network: Network, dead: Array, stress: float) -> Events:
-    """Return whom this month's deaths bereave: the adults who were kin of the dead."""
+    """Return the residents bereaved by this month's deaths: the adults who were kin of the dead."""
     kin = [network.neighbours("kin", row) for row in dead.tolist()]
     rows = np.concatenate([*kin, np.empty(0, np.int64)]).astype(np.int64)
     rows = rows[people.state[rows] >= 0]
@@ -354,7 +353,7 @@ def _fade(stress, left):
 
 
 def faded(stress: Array, left: float) -> Array:
-    """Return stress a month on."""
+    """Return stress after another month."""
     after = stress.copy()
     _fade(after, np.float32(left))
     return after

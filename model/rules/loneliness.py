@@ -1,19 +1,19 @@
-r"""Loneliness: fewer ties than wanted, by more than people put up with.
+r"""Loneliness: fewer ties than wanted, by more than a person can accept.
 
 A resident of age band a who wants :math:`s_i` ties has the gap
 
 .. math:: g_i = w_a \, s_i - d_i + u_i ,
 
 with the ties held in all layers :math:`d_i` and a personal need of company :math:`u_i`, normal and
-for life: people with the same ties are not equally lonely, and those who are lonely mostly are so
-a year later. Wants differ by age, or the young, who hold most ties and are loneliest, could not be
-told from the old. Where the gap reaches one cut-point they
-are lonely some of the time, where it reaches the other often or always. Under 16 nobody is asked.
+lifelong: people with the same ties are not equally lonely, and most lonely people are still lonely
+a year later. Wants differ by age; otherwise the model could not reproduce that the young, who hold
+most ties, are loneliest. From one cut-point of the gap people are lonely some of the time, from the
+other often or always. Under 16 nobody is counted as lonely.
 
-The gap is a number of ties, not a share of those wanted: a share would call somebody lonely who
-wants two ties and holds one, and not somebody who lacks five of twenty, and one tie more would
-lift a sociable resident, whom a programme reaches first, less than anybody else. It also keeps
-the family, who are held but not counted in sociability, on the scale of friends.
+The gap is a number of ties, not a share of those wanted. A share would make somebody lonely who
+wants two ties and holds one, but not somebody who lacks five of twenty; and one more tie would
+help a sociable resident, the first to be reached by a programme, least of all. A number also puts
+family ties, which are held but not part of sociability, on the same scale as friends.
 """
 
 from typing import NamedTuple
@@ -41,7 +41,7 @@ class Wants(NamedTuple):
 
 
 def needs_of_company(residents: Array, parameters: Parameters, draws: Draws) -> Array:
-    """Draw how many ties more, or fewer, than others like them each resident needs, for life."""
+    """Draw how many more or fewer ties each resident needs than similar others, for life."""
     return parameters.need_of_company_sd * draws.normals(Purpose.COMPANY, START, residents)
 
 
@@ -73,7 +73,7 @@ def _feel(state, age_band, wanted, kin, local, peer, need, wants, felt):
 
 
 def loneliness(people: Population, network: Network, wants: Wants) -> Array:
-    """Tell how lonely everybody is, with the ties they now hold.
+    """Return how lonely everybody is, with the ties they now hold.
 
     Returns
     -------

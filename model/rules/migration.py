@@ -1,15 +1,15 @@
 r"""Who moves in and out: whole households.
 
-Each household moves away at the rate m, by a draw of its own, so that a birth or a death
-elsewhere moves nobody. Each month a Poisson number of households moves into a neighbourhood,
+Each household moves away at the rate m, by its own draw, so that a birth or a death
+elsewhere changes no move. Each month a Poisson number of households moves into a neighbourhood,
 with mean
 
 .. math:: m \, h_0 / 12
 
-where :math:`h_0` households were there at the start. Nothing in it depends on who lives there
-now, so two worlds see the same arrivals. Since leaving goes with how many there are, a
-neighbourhood with natural increase r, a year, tends to :math:`m / (m - r)` of its first size.
-Who moves in is as one of the founding households of that neighbourhood was: as old, of the same
+where :math:`h_0` households were there at the start. It does not depend on the present
+residents, so two runs have the same arrivals. Since departures are proportional to the present
+number, a neighbourhood with a natural increase r a year tends to :math:`m / (m - r)` of its first
+size. Each arriving household is a copy of a founding household of that neighbourhood: the same ages,
 sexes and deprivation, with kin only among themselves.
 """
 

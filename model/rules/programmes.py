@@ -1,18 +1,18 @@
 r"""Who takes part in programmes, what it does to them, and what is left of it.
 
-People come to a programme by four routes: after an acute contact, from their GP, of their own
-accord when they struggle, or by an offer to all. A share of those offered a place take it up,
-as long as there are places in their neighbourhood: those that money has bought, and no more
-than its supporters can carry. Participants make peer ties among one another and with supporters,
-or local ones through activities, as far as the neighbourhood offers any; their hazards are lower
-while they take part, and what the programme did fades by half in its fade-out time. Who drops
-out, completes or is left by the programme's end loses their peer ties, but for a share that
-become local ties: more where the ending was tapered. Supporters are residents who offer
-themselves, or who were helped and stay; they benefit too, tire, and drop out.
+People are recruited by four routes: after an acute contact, from their GP, by self-referral when
+they struggle, or by an offer to all. A share of those offered a place take it up, as long as there
+are places in their neighbourhood: those that money has bought, and no more than its supporters can
+look after. Participants make peer ties with one another and with supporters, or local ties through
+activities, as far as the neighbourhood offers any. Their hazards are lower while they take part;
+afterwards the effect halves in each fade-out time. People who drop out, complete or are still
+enrolled when the programme ends lose their peer ties, except a share that become local ties; the
+share is larger after a tapered ending. Supporters are residents who volunteer, or who were helped
+and stay; they benefit too, tire, and drop out.
 
-Who meets whom follows from a ring: members of a neighbourhood stand in the order of one draw
-each a month, and a newcomer is tied to those who stand next. So who joins or leaves changes the
-ties of those beside them alone.
+Ties follow from a ring: members of a neighbourhood are ordered by one draw each a month, and a
+newcomer is tied to the next in the order. So joining or leaving changes only the ties of the
+neighbours in the ring.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ from model.network import Network
 from model.state.population import GROUP_ROWS, Population
 
 AT_LEAST = {"any": NOT_LONELY, "sometimes": SOMETIMES_LONELY, "often": OFTEN_LONELY}
-"""The loneliness a programme asks for."""
+"""The loneliness that makes people eligible."""
 
 UNIT = 2.0**-32
 NEGLIGIBLE = 1e-3
@@ -109,7 +109,7 @@ def _marked(codes: Array) -> Array:
 
 
 def those_marked(people: Population) -> Array:
-    """Find the rows of all who take part in a programme, or in whom one has left a trace."""
+    """Find the rows of all who take part in a programme, or still feel the effect of one."""
     return _marked(people.programme)
 
 
@@ -119,7 +119,7 @@ def those_engaged(people: Population) -> Array:
 
 
 def eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
-    """Tell which adults among some rows a programme is for, and who take part in none.
+    """Return which adults among some rows are eligible for a programme and take part in none.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def _most_care_at_home(people: Population, network: Network, rows: Array) -> Arr
 def offers_of_month(
     people: Population, below: Sequence[tuple[float, float]], draws: Draws, month: int
 ) -> list[tuple[Low, Low]]:
-    """Find to whom places may be offered of their own accord, and who may offer support.
+    """Find who may be offered a place by self-referral, and who may volunteer as a supporter.
 
     Parameters
     ----------
@@ -292,7 +292,7 @@ def leaving(
     return Leaving(engaged[leaves], completes[leaves], drops_out[leaves], is_ended[leaves], stays_on[leaves])
 
 
-# --- Whom they meet -----------------------------------------------------------------------
+# --- Ties of participants -----------------------------------------------------------------
 
 
 def companions(
@@ -387,7 +387,7 @@ def peer_ties_ended(
     is_leaving[rows], share[rows] = True, kept
     once = ~(is_leaving[others] & (others < ends))
     ends, others = ends[once].astype(np.int64), others[once].astype(np.int64)
-    # A tie's draw is told by both its ends, whichever of them leaves: their sum, less a whole.
+    # A tie's draw combines both its ends, whichever of them leaves: their sum modulo 1.
     ids = np.sort([people.resident[ends], people.resident[others]], axis=0)
     both = [draws.uniforms(Purpose.CONVERSION, month, one, lane) for lane, one in enumerate(ids)]
     uniforms = (both[0] + both[1]) % 1.0

@@ -1,4 +1,4 @@
-r"""The month of services: who turns to what, who is served, and where that leads.
+r"""The month of services: contacts with each service, who is served, and what follows.
 
 Contacts with a service are Poisson, with the mean that `rules/demand.py` solves for a resident of
 each cell, times their propensity. Emergency contacts are a pathway: an ambulance incident may be
@@ -10,8 +10,8 @@ spilled from elsewhere, is then served, waits, spills or is given up:
 
     waiting before + demand + spilled in = served + spilled + given up + waiting after.
 
-Only who is served goes on along the pathway. Who is served by a service that treats recovers
-sooner for some months; who waits for it, later.
+Only people who are served continue along the pathway. A service that treats speeds up recovery for
+some months; waiting for it slows recovery.
 """
 
 import math
@@ -64,7 +64,7 @@ OPEN = -1
 MANY = CHUNK // 8
 """Rows of a chunk from which it costs less to count for all at once."""
 HIGHEST_MEAN = 700.0
-"""Contacts a month beyond which exp(-mean) would be nought."""
+"""Contacts a month beyond which exp(-mean) would be zero."""
 
 NO_ROWS: Array = np.empty(0, np.int64)
 N_CELLS = math.prod(CELLS)
@@ -104,8 +104,8 @@ class Account(NamedTuple):
 
     Counts of ``flow`` have shape (services asked for, 5 quintiles, 7 age bands). ``rows`` are the
     rows, in their order, and the ids of residents with a contact of this month, by service.
-    ``met`` and ``left`` are the contacts served, and those given up or spilled, of services of
-    which each contact is told apart; ``queues`` are the limited ones as they now stand.
+    ``met`` and ``left`` are the contacts served, and those given up or spilled, of services whose
+    contacts are traced one by one; ``queues`` are the limited services as they now are.
     """
 
     flow: Flow
@@ -119,7 +119,7 @@ NOTHING_YET = Account(NO_FLOW, {}, {}, {}, {})
 """The account before anybody has turned to a service."""
 
 
-# --- Whom a contact befalls -----------------------------------------------------------------
+# --- Drawing contacts -----------------------------------------------------------------------
 
 
 @formula
@@ -179,7 +179,7 @@ def _is_likely(rows, first, words, place, cells, propensity, per_month):
 
 @formula
 def _count(half, mean, where, service, resident):
-    """Count contacts from a uniform of 49 bits, whose first 16 nearly always tell.
+    """Count contacts from a uniform of 49 bits, of which the first 16 nearly always decide.
 
     The others are drawn where they can matter.
     """
@@ -219,7 +219,7 @@ def _look_up(cells, per_month, means):
 
 @kernel
 def _see(words, shift, propensity, means, seen):
-    # All at once, without a jump; where the half-word cannot tell, or many come, it stays open.
+    # All at once, without branching; where the half-word cannot decide, or many come, it stays open.
     low, high = HALVES * (1.0 + NINE_DIGITS), HALVES * (1.0 - NINE_DIGITS)
     for k in range(propensity.size):
         half = float((words[k] >> shift) & uint32(HALVES - 1))
@@ -384,14 +384,14 @@ def monthly_services(
     listed: Collection[str] = (),
     ratios: Ratios | None = None,
 ) -> Account:
-    """Let residents use services, and serve as many as capacity allows.
+    """Draw the contacts of residents with services, and serve them as capacity allows.
 
     Parameters
     ----------
     people : Population
         States, quintiles, age bands, propensities and households are read.
     services : sequence of str
-        Whose contacts are counted; those of stocks are nought.
+        Services whose contacts are counted; stocks have none.
     demand : Demand
         From `rules.demand.solve_demand`.
     draws, month
@@ -404,7 +404,7 @@ def monthly_services(
     bought : mapping of str to int, optional
         Contacts that the real place can serve this month beyond what the queues say.
     listed : collection of str
-        Services whose residents are to be named, simulated or not, beside those of the pathway.
+        Further services, simulated or not, whose residents are to be named like those of the pathway.
     ratios : Ratios, optional
         What programmes do to demand.
     """

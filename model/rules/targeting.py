@@ -1,18 +1,18 @@
-r"""Targeting: where the money of a plan goes, and where whole workers and places come to stand.
+r"""Targeting: how a plan's money, workers and places are distributed over neighbourhoods.
 
-A rule turns those who live in the place now into shares of a budget, one a neighbourhood:
+A rule turns the present residents into shares of a budget, one per neighbourhood:
 
 - ``equal``: by residents, the same for each.
 - ``deprivation``: by residents, each counting as many times as their quintile is from the
   better end, 5 in the most deprived fifth to 1 in the least. Nobody is left out, and each
-  step of deprivation counts alike: universal, at a scale proportionate to disadvantage [1]_.
+  step of deprivation counts equally: proportionate universalism [1]_.
 - ``tie_poverty``: by adults who hold at most one tie beyond their kin.
 - ``named``: by residents of the neighbourhoods a plan names, and nothing elsewhere.
 
-What cannot be divided is rounded by largest remainder: the sum is kept, nobody's part is a whole
-unit away from their share, and who has no share gets none. One unit more in all may still take
-one from a neighbourhood (Balinski and Young 2001: only rules that let parts stray further from
-their shares avoid that).
+What cannot be divided is rounded by largest remainder: the sum is kept, no part is a whole
+unit away from its share, and a share of zero gets nothing. One more unit in total may still take
+one from a neighbourhood (Balinski and Young 2001: only rules that allow larger deviations from
+shares avoid that).
 
 References
 ----------
@@ -120,7 +120,7 @@ def residents_of(people: Population) -> Array:
 
 
 def is_poor_in_ties(people: Population, network: Network) -> Array:
-    """Tell which residents are adults with at most one tie beyond their kin."""
+    """Return which residents are adults with at most one tie beyond their kin."""
     # Counts are bytes, and 32 local with 8 peer ties fit into one.
     beyond_kin = network.degree("local") + network.degree("peer")
     return np.asarray((people.state >= 0) & (beyond_kin <= FEW_TIES))
@@ -183,9 +183,9 @@ def whole_units(total: int, parts: Array) -> Array:
     >>> whole_units(7, np.array([0.5, 0.3, 0.2])).tolist()
     [4, 2, 1]
     """
-    due = total * parts
-    whole = np.floor(due)
-    remainder = np.round(due - whole, REMAINDER_DECIMALS)
+    exact = total * parts
+    whole = np.floor(exact)
+    remainder = np.round(exact - whole, REMAINDER_DECIMALS)
     scattered = np.arange(parts.size) * GOLDEN % 1.0
     order = np.lexsort((scattered, -remainder))
     units: Array = whole.astype(np.int64)

@@ -1,4 +1,4 @@
-r"""Who knows whom: local ties that form and end.
+r"""Local ties that form and end.
 
 Sociability :math:`s_i` is the number of local ties a resident wants, negative binomial (a gamma
 mixture of Poissons). What they can reach of it follows from the social infrastructure of their
@@ -6,20 +6,20 @@ neighbourhood, an index :math:`I` that is 1 on average:
 
 .. math:: r_i = s_i \min(1, \; \phi_0 + \phi_1 I) .
 
-Who holds fewer ties :math:`d_i` than they can reach, local and peer together, looks for one more
-in a month with the chance :math:`\min(1, e \, (r_i - d_i))`, with ease :math:`e`. They look
-around one group of some two dozen rows: their street, their club, the ties of a friend, another
+A resident with fewer ties :math:`d_i` than they can reach, local and peer together, looks for one
+more in a month with the chance :math:`\min(1, e \, (r_i - d_i))`, with ease :math:`e`. They look in
+one group of some two dozen rows: their street, their club, the ties of a friend, another
 street of the neighbourhood or one across the place. Everyone there is open to a new tie by the
-same want, with the chance :math:`(r_j - d_j) / r_j`, each by a draw of their own; among the open
-ones one is taken in proportion to likeness of age. Local ties end at a rate, one a month at most
-by either end, and faster for residents in crisis, who withdraw. Partings and meetings of a month
-are both found on the ties at its start.
+same rule, with the chance :math:`(r_j - d_j) / r_j`, each by their own draw; one of the open
+candidates is chosen in proportion to similarity of age. Local ties end at a rate, at most one a
+month by either end, and faster for residents in crisis, who withdraw. Ends and new ties of a month
+both follow from the ties at its start.
 
 Streets and clubs are groups of *rows*, which residents keep for life, and every row of a group
-has its own draw, be it lived in or vacant. So a birth or a death elsewhere re-pairs nobody.
+has its own draw, occupied or vacant. So a birth or a death elsewhere changes nobody's pairing.
 
-At the start wishes are matched at once: each is a stub, stubs are put in a noisy order of age
-within a neighbourhood, and neighbours in that order are tied.
+At the start all wanted ties are matched at once: each is a stub, the stubs of a neighbourhood are
+put in a noisy order of age, and neighbours in that order are tied.
 """
 
 import math
@@ -402,7 +402,7 @@ def _knows(own, k, j):
 
 @kernel
 def _first_to_ring(some, lengths, found, words, own, stand, unlikeness, chosen):
-    """Find the open candidate each resident takes to: each wins in proportion to likeness.
+    """Find the open candidate chosen by each resident, in proportion to similarity of age.
 
     A race of exponentials: whoever's clock, slowed by unlikeness, rings first. One half-word a
     candidate says whether they are open and, where it does, by its size how their clock runs.
@@ -485,7 +485,7 @@ def changes(
     draws, month
         The world's draws, and the month they are for.
     calendar_month : int
-        The month by which ages are told.
+        The month from which ages are counted.
 
     Returns
     -------

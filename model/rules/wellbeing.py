@@ -616,7 +616,7 @@ def _resting_shares(worsen_risk, improve_risk, content, discontent, rates, share
 
 
 def resting_shares(people: Population, rows: Array, parameters: Parameters, rates: StateRates) -> Array:
-    """Return where residents' own steady hazards would settle among average contacts.
+    """Return the steady state of residents' own hazards among average contacts.
 
     The chain of neighbouring states is in detailed balance, so the shares follow from ratios of
     rates; jumps are left out.

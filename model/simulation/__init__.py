@@ -1,1 +1,1 @@
-"""The Mesa model: a place that lives month by month."""
+"""The Mesa model: a place simulated month by month."""

@@ -1,9 +1,9 @@
-"""What money there is for prevention: the budgets of a run, set at the end of every year.
+"""The budgets of a run, which set the money for prevention at the end of every year.
 
-The ledger says what was billed; `rules.budgets` says what follows. The first year is spent as
-planned, and its bills are what is usual. Beside the budgets as they are stands a second set, in
-which demand stays usual, while prices and demand from outside grow: what sets the two apart is the
-feedback's own part.
+The ledger records the bills; `rules.budgets` says what follows. The first year is spent as
+planned, and its bills define the usual level. A second set of budgets runs in parallel, in which
+demand stays usual while prices and exogenous demand grow: the difference between the two is the
+part due to feedback.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from model.simulation.prepared import Prepared
 from model.state.ledger import NOBODYS, Kind, Ledger, Posting
 
 USUAL = "social_infrastructure"
-"""The ledger's item of a place's usual spending on places to meet."""
+"""The ledger's item of a place's usual spending on social infrastructure."""
 
 NOTHING_POOLED = Contract(pooled_share=0.0)
 
@@ -89,12 +89,12 @@ class AgencyBudgets:
         return self._config.budgets.regime == "planned"
 
     def expect_usual(self, gbp: float) -> None:
-        """Say what usual spending on places to meet comes to this year, where nothing is cut."""
+        """Set this year's usual spending on social infrastructure, before any cut."""
         self._usual_pence = half_up(PENCE * gbp)
 
     @property
     def shares(self) -> Array:
-        """What each agency pays of what it has planned, once notice is over."""
+        """Share of its planned prevention that each agency pays, after any notice period."""
         return self._real.after
 
     def kept(self, entry: Spending, month: int) -> float:
@@ -108,11 +108,11 @@ class AgencyBudgets:
         return self._kept(load_payments().usual, month)
 
     def schedule_usual(self, shares: Sequence[float]) -> None:
-        """Keep so much of usual spending on places to meet in each year, whatever budgets decide."""
+        """Fix the share of usual spending on social infrastructure in each year, whatever budgets decide."""
         self._usual_schedule = shares
 
     def has_turned(self, entry: Spending, month: int) -> bool:
-        """Tell whether more or less of an entry's money is paid than a month before."""
+        """Return whether the paid share of an entry's money differs from the month before."""
         return self.kept(entry, month) != self.kept(entry, month - 1)
 
     def _kept(self, payment: Payment, month: int) -> float:
@@ -236,8 +236,8 @@ class AgencyBudgets:
     def _open_books(self, bills: Array) -> None:
         """Take the first year's bills as usual, and fill the reserves."""
         self._first_bills = bills
-        told, place = self._config.budgets.envelopes_gbp, self._config.place_profile
-        whole = [told.get(name, place.spending_gbp(name)) for name in AGENCIES]
+        given, place = self._config.budgets.envelopes_gbp, self._config.place_profile
+        whole = [given.get(name, place.spending_gbp(name)) for name in AGENCIES]
         envelope, p = np.maximum(whole, self._envelope(1)), self._parameters
         pool, own = self._config.budgets.contract or NOTHING_POOLED, self._config.budgets
         self._terms = budgets.Terms(

@@ -1,4 +1,4 @@
-"""The Mesa model: built from a scenario, one month a step, and open to view and to saving."""
+"""The Mesa model: built from a scenario, one month per step; it can be inspected, branched and saved."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -137,7 +137,7 @@ class CommunityModel(mesa.Model):
         self._on_month()
 
     def _burn_in(self) -> None:
-        """Let the states settle among the ties, with every age held; months up to 0."""
+        """Let wellbeing states settle, with every age held; months up to 0."""
         steps = self._steps_of(BURN_IN)
         for month in range(1 - self.config.burn_in_years * MONTHS_PER_YEAR, START + 1):
             for step in steps:
@@ -153,7 +153,7 @@ class CommunityModel(mesa.Model):
 
     @property
     def calendar_month(self) -> int:
-        """The month by which ages are reckoned."""
+        """The month from which ages are counted."""
         return self.simulation.world.calendar_month
 
     @property
@@ -183,12 +183,12 @@ class CommunityModel(mesa.Model):
 
     @property
     def budgets(self) -> AgencyBudgets:
-        """What agencies have and pay."""
+        """The budgets of the agencies."""
         return self.simulation.budgets
 
     @property
     def recorder(self) -> Recorder:
-        """What has been written down so far."""
+        """The results recorded so far."""
         return self.simulation.recorder
 
     @property
@@ -224,7 +224,7 @@ class CommunityModel(mesa.Model):
         raise NotImplementedError("CommunityModel.remove_all_agents: residents are columns")
 
     def replace_ties(self, network: Network) -> None:
-        """Tie the residents otherwise, say as a graph read with `Network.from_networkx`.
+        """Replace the residents' ties, for example by a graph read with `Network.from_networkx`.
 
         Layer weights are scaled again to the effective contacts.
 
@@ -236,7 +236,7 @@ class CommunityModel(mesa.Model):
         self.simulation.world.replace_network(network)
 
     def set_states(self, rows: Array, state: int) -> None:
-        """Put adults into a state, as an experiment may; those tied to them notice.
+        """Put adults into a state, for an experiment; the counts of their neighbours follow.
 
         Raises
         ------
@@ -264,7 +264,7 @@ class CommunityModel(mesa.Model):
         return self.simulation.world.scale
 
     def explain(self, row: int) -> dict[str, Any]:
-        """Take one resident's hazards of the coming month apart; see `Resident.explain`."""
+        """Break one resident's hazards of the coming month down into terms; see `Resident.explain`."""
         weights, rates = self.contact_weights, self.rates
         return explain(self.population, self.network, row, weights, rates, self.parameters)
 
@@ -277,8 +277,8 @@ class CommunityModel(mesa.Model):
     def branch(self, config: Scenario | None = None, on_month: Callable[[], None] | None = None) -> Self:
         """Start another future from this moment of a burnt-in place.
 
-        The branch has its own columns and, with the same scenario, goes on bit for bit as
-        this model would. Nothing recorded before comes along.
+        The branch has its own columns and, with the same scenario, continues exactly as
+        this model would. Nothing recorded before is kept.
 
         Parameters
         ----------
@@ -337,7 +337,7 @@ class CommunityModel(mesa.Model):
 
     @classmethod
     def load_state(cls, path: str | Path, config: Scenario) -> Self:
-        """Take up a saved place, with the seed it was saved under.
+        """Continue from a saved place, with the seed it was saved under.
 
         Raises
         ------
@@ -358,7 +358,7 @@ def _whole(seed: object) -> int:
 def memory_mb(n_rows: int) -> float:
     """Estimate the memory a process needs for so many rows of residents, in MB.
 
-    Rows are counted twice, since a burnt-in place stands beside the branch that lives on.
+    Rows are counted twice, because a burnt-in place is in memory together with its branch.
     """
     row = Population([0]).bytes_per_resident + Network(0).bytes_per_resident
     return PROCESS_MB + n_rows * (2 * row + WORKING_BYTES) / MB

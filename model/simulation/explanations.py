@@ -1,4 +1,4 @@
-"""One resident's hazards of a month, taken apart term by term."""
+"""One resident's hazards of a month, broken down into terms."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def explain(
     rates: StateRates,
     parameters: Parameters,
 ) -> dict[str, Any]:
-    """Take one resident's hazards of this month apart, term by term.
+    """Break one resident's hazards of this month down into terms.
 
     Runs the same functions as the kernel, uncompiled.
 

@@ -50,7 +50,7 @@ class Step:
     phases : tuple of str
         When it happens: some of `PHASES`.
     needs_demography : bool
-        Whether it is left out where nobody is born, grows older, dies, moves or changes household.
+        Whether it is left out where nobody is born, ages, dies, moves or changes household.
     reads : tuple of str
         Terms that it reads of what effects of programmes fill.
     """
@@ -67,7 +67,7 @@ class Step:
 
     @property
     def meaning(self) -> str:
-        """What it does: the first line of its function's documentation."""
+        """What it does: the first line of its function's docstring."""
         return (self.run.__doc__ or "").strip().split("\n")[0]
 
 
@@ -107,13 +107,13 @@ _OWN_STEPS: list[tuple[Step, str | None, str | None]] = []
 
 
 def add_step(step: Step, *, before: str | None = None, after: str | None = None) -> None:
-    """Put a step of one's own into every month that this process simulates; see `with_step`."""
+    """Add your own step to every month that this process simulates; see `with_step`."""
     with_step(all_steps(), step, before=before, after=after)
     _OWN_STEPS.append((step, before, after))
 
 
 def all_steps() -> tuple[Step, ...]:
-    """Return `STEPS` with those of one's own at their places.
+    """Return `STEPS`, including added ones, in order.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def steps_of(steps: Iterable[Step], phase: str, *, demography: bool) -> tuple[St
 def with_step(
     steps: Sequence[Step], step: Step, *, before: str | None = None, after: str | None = None
 ) -> tuple[Step, ...]:
-    """Put a step of one's own before or after another one.
+    """Add your own step before or after another one.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""How a plan is carried out: money spent, places opened, people taken in and let go.
+"""Delivery of a plan: money is spent, places open, people enrol and leave.
 
-The rules say who and what; here their answers are written down.
+The rules decide; this module applies their results.
 """
 
 from collections import Counter
@@ -90,7 +90,7 @@ class PlanDelivery:
     # --- Money ----------------------------------------------------------------------------
 
     def spend(self, world: World, budgets: AgencyBudgets, month: int) -> None:
-        """Spend the month's money, and let social infrastructure grow and wear away."""
+        """Spend the month's money; social infrastructure grows and depreciates."""
         if month % MONTHS_PER_YEAR == 1:
             residents = world.scale * np.count_nonzero(world.population.is_present)
             budgets.expect_usual(residents * infrastructure.usual_stock(self._prepared.parameters))
@@ -171,7 +171,7 @@ class PlanDelivery:
         self.sites[entry.number] = self.sites[entry.number]._replace(units=units, places=places)
 
     def shelter(self, climate: life_events.Climate, month: int) -> life_events.Climate:
-        """Let trained responders and mutual aid take part of a collective shock's stress."""
+        """Reduce the stress of a collective shock through trained responders and mutual aid."""
         for entry in self.programmes:
             people, stress = self.terms.people_covered[entry.number], self.terms.shock_stress_ratio[entry.number]
             if people > 0.0 and entry.is_running(month) and entry.number in self.sites:
@@ -183,7 +183,7 @@ class PlanDelivery:
     # --- People ---------------------------------------------------------------------------
 
     def take_part(self, world: World, now: MonthAccount, lives: Lives, month: int) -> None:
-        """Let go of those who leave, take others in, and write down what it does to them."""
+        """Let people leave programmes and enrol others, and record the effects on them."""
         if not self.programmes:
             return
         people = world.population
@@ -281,7 +281,7 @@ class PlanDelivery:
         return taken
 
     def _free(self, entry: Entry) -> Array:
-        """Return the free places by neighbourhood: bought, and carried by supporters."""
+        """Return the free places by neighbourhood: bought, and with enough supporters."""
         places = self.sites[entry.number].places
         if entry.programme.supporters is not None:
             carried = self.engaged[SUPPORTER, entry.number] * self.terms.each[entry.number]

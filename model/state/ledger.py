@@ -91,7 +91,7 @@ class Ledger:
         self._postings.append(line)
 
     def bill(self, year: int, payment: Payment, kind: Kind, item: str, quintile: int, gbp: float) -> None:
-        """Let the payers of an item pay for what was used of it, each their share."""
+        """Bill the payers of an item for its use, each for their share."""
         for payer, share in payment.payers:
             pence = half_up(PENCE * gbp * share)
             self.post(Posting(year, payer, payment.beneficiary, kind, item, quintile, pence, payment.cashable))

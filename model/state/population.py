@@ -81,11 +81,11 @@ COLUMNS = [
 DECLARED: dict[str, Column] = {column.name: column for column in COLUMNS}
 
 OWN_COLUMNS: list[str] = []
-"""Names of columns of one's own; newcomers have 0 in them."""
+"""Names of users' own columns; newcomers have 0 in them."""
 
 
 def add_column(column: Column) -> None:
-    """Give every resident a fact of one's own, in worlds that this process makes from now on.
+    """Add your own column to every resident, in models that this process makes from now on.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Questions answered by new runs: calibration, patterns, money."""
+"""Studies that run the model: calibration, patterns, money."""

@@ -1,7 +1,7 @@
-"""England as it is, lived for forty years without change, and one place as a prediction.
+"""England simulated for forty years without change, and one place as a prediction.
 
-Worlds are lived in several processes; each answers with plain figures, which
-``docs/baseline.md`` sets beside the published ones.
+Runs are spread over several processes; each returns plain figures, which ``docs/baseline.md``
+compares with published ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,7 +42,7 @@ PER_THOUSAND = 1_000.0
 
 @dataclass(frozen=True)
 class Baseline:
-    """What was measured: one set of figures a seed, of England and of the place."""
+    """What was measured: one set of figures per seed, for England and for the place."""
 
     england: Sequence[Figures]
     place: Sequence[Figures]
@@ -96,7 +96,7 @@ def _rate(rows: pd.DataFrame, what: str) -> float:
 
 
 def shares_by_year(model: CommunityModel, weights: Array) -> Figures:
-    """Return the age-standardised shares of the states, and their mean, in the years told."""
+    """Return the age-standardised shares of the states, and their mean, in the years shown."""
     table, figures = model.recorder.tables()["people"].to_pandas(), {}
     for year in YEARS_TOLD:
         shares = standardised_shares(table[table["year"] == year], weights)
@@ -107,7 +107,7 @@ def shares_by_year(model: CommunityModel, weights: Array) -> Figures:
 
 
 def live_england(seed: int, population: int, years: int = YEARS) -> Figures:
-    """Live England in small without change and measure it along the way."""
+    """Simulate England in small without change, and measure it on the way."""
     config = england("full", population).model_copy(update={"services": list(load_services())})
     model = CommunityModel(config, rng=seed)
     weights = age_weights(model)
@@ -124,7 +124,7 @@ def live_england(seed: int, population: int, years: int = YEARS) -> Figures:
 
 
 def live_place(seed: int, population: int, place: str, years: int = SURVEYED_YEARS) -> Figures:
-    """Live a place, of which nothing was fitted, for the years that are surveyed."""
+    """Simulate a place to which nothing was fitted, for the surveyed years."""
     config = england("full", population).model_copy(
         update={"name": place, "place": place, "services": list(load_services())}
     )
@@ -142,12 +142,12 @@ def measure_baseline(
     years: int = YEARS,
     on_world: Callable[[], None] = lambda: None,
 ) -> Baseline:
-    """Live every world of the baseline page.
+    """Run every simulation of the baseline page.
 
     Parameters
     ----------
     seeds : sequence of int
-        One world of England and one of the place each.
+        One run of England and one of the place each.
     population : int
         Residents in each sample.
     jobs : int
@@ -155,9 +155,9 @@ def measure_baseline(
     place : str
         The place that is predicted.
     years : int
-        Years that England is lived.
+        Years to simulate England.
     on_world : callable, optional
-        Called with nothing whenever a world has been lived: progress.
+        Called without arguments after each run, for progress.
     """
     calm = england("full", population)
     with get_context("spawn").Pool(jobs) as pool:
@@ -181,7 +181,7 @@ def _experiments(seed: int, config: Scenario) -> Figures:
 
 @dataclass(frozen=True)
 class Published:
-    """A published figure of a place and of England; ``measured`` names what stands for it here.
+    """A published figure of a place and of England; ``measured`` names the model's counterpart.
 
     Where ``as_ratio``, place and England are compared by their ratio alone.
     """

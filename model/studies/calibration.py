@@ -6,8 +6,8 @@ several together, within its prior range; each is informed by one target first o
 squares (trust region reflective, SciPy) brings the model's own surveys (`model.studies.surveys`) to the
 targets, on common random numbers, so that a step of a knob is not lost in chance.
 
-How far contagion feeds on itself is worked out beside the fit: the spectral radius of the
-field's linear response at rest,
+The strength of contagion is calculated together with the fit: the spectral radius of the
+linear response at equilibrium,
 
 .. math:: J_{ij} = w_{ij} \begin{pmatrix}
     \partial T_i / \partial T_j & \partial T_i / \partial B_j \\
@@ -131,7 +131,7 @@ def values_of(turned: Sequence[float] | Array, all_knobs: Sequence[Knob], ages: 
 def england(variant: str, population: int, burn_in_years: int = 10) -> Scenario:
     """Return the scenario on which everything is fitted: England in small, nothing changed.
 
-    Of services only those that treat are lived, and they serve everybody.
+    Only services that treat are simulated, with unlimited capacity.
     """
     treating = [name for name, service in load_services().items() if service.treats]
     update = {
@@ -156,7 +156,7 @@ def _measure(
 
 
 def _turned(place: Array, all_knobs: Sequence[Knob]) -> Array:
-    # Told as 1 + the logarithm beside the prior, for the optimiser's steps are relative.
+    # As 1 + the logarithm of the ratio to the prior, because the optimiser's steps are relative.
     return np.array([knob.prior for knob in all_knobs]) * np.exp(place - 1.0)
 
 
@@ -195,7 +195,7 @@ def fit(
     Raises
     ------
     EvidenceError
-        When contagion would feed on itself beyond `HIGHEST_RADIUS`.
+        When the spectral radius of contagion exceeds `HIGHEST_RADIUS`.
     """
     all_knobs, start = knobs(), england(variant, population)
     ages = age_weights(CommunityModel(england(variant, population, burn_in_years=0), rng=seed))
@@ -244,7 +244,7 @@ def _settled(
 
 
 def help_sought_rate(model: CommunityModel) -> float:
-    """Return how often help was sought in the months lived, for 1,000 people a year."""
+    """Return how often help was sought in the simulated months, per 1,000 people a year."""
     monthly = model.recorder.tables()["monthly"].to_pandas()
     person_years = monthly["residents"].sum() / MONTHS_PER_YEAR
     return float(PER_THOUSAND * monthly["sought_help"].sum() / person_years)
@@ -260,7 +260,7 @@ def require_calm(radius: float) -> float:
     """
     if radius > HIGHEST_RADIUS:
         raise EvidenceError(
-            "contagion would feed on itself",
+            "contagion would be self-sustaining",
             key="spectral radius",
             value=round(radius, 3),
             allowed=f"at most {HIGHEST_RADIUS}",
@@ -269,7 +269,7 @@ def require_calm(radius: float) -> float:
 
 
 def contagion_radius(model: CommunityModel) -> float:
-    """Return the spectral radius of the field of moods at rest; 0 without contagion.
+    """Return the spectral radius of contagion at equilibrium; 0 without contagion.
 
     Each resident rests where their own steady hazards settle among average contacts.
     """
@@ -318,10 +318,10 @@ def _adult_ties(model: CommunityModel, place: Array) -> tuple[Array, Array, Arra
 
 
 def shock_multiplier(config: Scenario, seed: int, years: int = 5, share: float = 0.01) -> float:
-    """Return how many low person-months come of a shock, for each of those who were struck.
+    """Return the low person-months in the place per low person-month of those hit by a shock.
 
-    A share of the adults who cope are set struggling, in one of two worlds alike in all else;
-    the difference is summed over everybody, and over those struck.
+    A share of coping adults is set to struggling, in one of two otherwise identical runs;
+    the difference is summed over everybody, and over those adults.
     """
     past = CommunityModel(config, rng=seed)
     usual, struck = past.branch(), past.branch()

@@ -142,7 +142,7 @@ def _exceeded_by(share: float, values: Array) -> float:
 
 
 def measure_composition(model: CommunityModel, years: int = COMPOSITION_YEARS) -> tuple[Composition, Array]:
-    """Count who lives in a place over the years to come, on whom published margins are solved.
+    """Count the residents of a place over coming years, on which published margins are solved.
 
     Returns
     -------
@@ -261,11 +261,11 @@ def propensity_of_england(composition: Composition, parameters: Parameters) -> f
     """Find how closely propensity must go with frailty for what states do not cause of A&E use.
 
     The published ratio of attendances in crisis over those of adults coping or thriving, less
-    the part the state causes, is due between their mean propensities. Where no correlation in
-    its range reaches it, the nearest end is returned.
+    the part the state causes, must be the ratio of their mean propensities. Where no correlation
+    in its range reaches it, the nearest end is returned.
     """
     ratio = parameters.a_and_e_ratio_in_crisis
-    due = ratio / state_ratios("a_and_e", parameters)[IN_CRISIS]
+    target = ratio / state_ratios("a_and_e", parameters)[IN_CRISIS]
     prior = parameters.entry("propensity_frailty_correlation")
 
     def beyond(correlation: float) -> float:
@@ -275,7 +275,7 @@ def propensity_of_england(composition: Composition, parameters: Parameters) -> f
         used = (composition.residents * propensity)[CHILDREN + 1 :].sum(axis=(0, 1))
         well = slice(THRIVING, COPING + 1)
         met = used[IN_CRISIS] / adults[IN_CRISIS] / (used[well].sum() / adults[well].sum())
-        return float(met - due)
+        return float(met - target)
 
     if beyond(prior.low) >= 0.0:
         return prior.low

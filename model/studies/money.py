@@ -1,7 +1,7 @@
-"""What is asked of money: when prevention pays, whom, and what budgets sustain.
+"""Studies of money: when prevention pays back, who saves, and what budgets sustain.
 
-Every study answers with plain figures of one seed, in pounds of the real place; ``docs/money.md``
-tells their means and intervals. Beside each stands a null, in which what is asked about must vanish.
+Every study returns plain figures of one seed, in pounds of the real place; ``docs/money.md``
+shows their means and intervals. Each has a null case, in which the effect must vanish.
 """
 
 import re
@@ -92,7 +92,7 @@ def _at_end(text: str, key: str, end: str) -> str:
 
 
 def appraised(one: Lived, other: Lived, years: int, rate: float | None = None) -> Appraisal:
-    """Judge a world against another by their tables, over so many years.
+    """Appraise one run against another from their tables, over a number of years.
 
     ``rate`` is one discount rate for money in place of the schedule; wellbeing keeps its own.
     """
@@ -143,7 +143,7 @@ def _only(frame: Any) -> Any:
     return frame[0]
 
 
-# --- A. When does prevention pay? --------------------------------------------------------
+# --- A. When does prevention pay back? ---------------------------------------------------
 
 
 def pays_back(worlds: Worlds) -> Figures:
@@ -214,7 +214,7 @@ LIVED = {gap: tuple(REGIMES) if gap != "none" else ("siloed",) for gap in GAPS}
 """Regimes by what grows."""
 NOTHING_POOLED = {"regime": "pooled", "contract": {"pooled_share": 0.0}}
 PAYERS = ("council", "nhs", "community_sector")
-"""Agencies whose prevention is told apart."""
+"""Agencies whose prevention is shown separately."""
 
 
 def pooling(worlds: Worlds) -> Figures:
@@ -238,7 +238,7 @@ def _under(config: Scenario, terms: Mapping[str, Any], growth: Mapping[str, Any]
 
 
 def _sustained(lived: Lived, planned: Lived) -> Figures:
-    """Sum up what was paid and cut, and what became of crisis beside the plan spent as planned."""
+    """Sum up what was paid and cut, and crisis compared with the plan spent as planned."""
     sums = lived.tables["budgets"].groupby("agency").sum()
     paid, due = sums["prevention_gbp"], sums["planned_gbp"]
     usual = lived.tables["ledger"].query("kind == 'usual'")["amount_gbp"].sum()
@@ -337,14 +337,14 @@ def _stylised_terms() -> budgets.Terms:
     return budgets.Terms(rule, rule, np.array([p["reserves_share"]]), np.zeros(1))
 
 
-# --- E. How fast is what was cut restored? -----------------------------------------------
+# --- E. How fast do places recover from cuts? --------------------------------------------
 
 FOLLOWED = ("infrastructure_index", "ties_local", "crisis")
 KEPT_LEAST = 0.2
 """Of usual spending, when least is kept."""
 AUSTERITY_YEARS = 40
 SETTLED_YEARS = 5
-"""Years up to one that is told, over which what is left is averaged."""
+"""Years over which a remaining difference is averaged, up to the year shown."""
 
 
 def cuts(worlds: Worlds) -> Figures:
@@ -367,7 +367,7 @@ def cuts(worlds: Worlds) -> Figures:
 
 
 def _austerity(worlds: Worlds, base: Lived) -> Figures:
-    """Live the bundled cuts and restoration, in which the rule of the budgets decides."""
+    """Run the bundled scenario of cuts and restoration, which the budget rule decides."""
     worlds, years = worlds.larger(LARGER), min(AUSTERITY_YEARS, len(base.yearly))
     base = worlds.live_kept(worlds.scenario(), np.ones(years).tolist())
     lived = worlds.live(worlds.scenario("austerity_then_restoration"), years)
@@ -394,10 +394,10 @@ def sweep(years: int) -> list[float]:
 
 
 def _loop(away: Array, years: int, after: int) -> Figures:
-    """Tell the loop of a sweep: its mean width at equal spending, its depth, and what is left of it.
+    """Measure the loop of a sweep: mean width at equal spending, depth, and remaining difference.
 
     The year before the first, and each on the way down, has one on the way up with as much.
-    What is left is told half way through the years after, and at their end.
+    The remaining difference is shown halfway through the years after, and at their end.
     """
     down = np.concatenate([[0.0], away[: years - 1]])
     up = away[years : 2 * years][::-1]

@@ -1,6 +1,6 @@
-"""The worlds of one seed: a past lived once, the futures that branch from it, what is kept.
+"""The runs of one seed: a shared past, the futures that branch from it, and what is kept.
 
-Futures of one past share every accident, so that their residents can be compared one by one.
+Futures of one past use common random numbers, so that their residents can be compared one by one.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from model.state.saved_state import history_of
 Effect = Mapping[str, Any]
 
 DIGEST_YEARS = 5
-"""Years after which it is told whether worlds are the same to the bit."""
+"""Years after which runs are compared for being identical."""
 
 EFFECT = "[[effects]]"
 ATTENDANCE = "a_and_e"
@@ -41,19 +41,19 @@ PART_TAKEN = ("engagement", "programme", "programme_months")
 
 @dataclass(frozen=True)
 class Lived:
-    """What is kept of a world that was lived.
+    """What is kept of a run.
 
     Attributes
     ----------
     config : Scenario
-        What was lived.
+        What was simulated.
     scale : float
         Real residents for each one in the sample.
     yearly : DataFrame
         Indexed by year, scaled to the real place: ``crisis`` (person-years), ``sought_help``, counts
         by service such as ``gp_demand``; means ``infrastructure_index``, ``ties_local`` and ``fit``.
     tables : dict of str to DataFrame
-        Those that money is judged by, as they were recorded.
+        Those needed to appraise money, as recorded.
     digest : str
         Of demand, states and ties after `DIGEST_YEARS`: of everything but who takes part.
     seen : dict of str to array of shape (months + 1, residents at the start)
@@ -75,12 +75,12 @@ class Lived:
 
     @property
     def is_there(self) -> Array:
-        """Whether each still lived in the place as an adult, by month and resident."""
+        """Whether each was still an adult resident of the place, by month and resident."""
         return np.asarray(self.seen["state"] >= THRIVING)
 
 
 class Worlds:
-    """All worlds of one seed; each past and each future is lived once and kept.
+    """All runs of one seed; each past and each future is simulated once and kept.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Worlds:
     population : int
         Residents in each.
     years : int
-        The longest that any is lived; studies that need less take less.
+        The length of the longest run; studies that need less use less.
     folder : Path
         Where programmes are written that no catalogue has.
     place : str
@@ -145,7 +145,7 @@ class Worlds:
         return self._pasts[past].branch(config)
 
     def live(self, config: Scenario, years: int, watched_years: int = 0) -> Lived:
-        """Live a world, or recall it where it was lived for as long already."""
+        """Run a scenario, or return an earlier run that was long enough."""
         if config in self._lived:
             had_years, had_watched, lived = self._lived[config]
             if had_years >= years and had_watched >= watched_years:
@@ -155,9 +155,9 @@ class Worlds:
         return lived
 
     def live_kept(self, config: Scenario, kept: Sequence[float]) -> Lived:
-        """Live a world in which so much of usual spending on places to meet is kept, year by year.
+        """Run a scenario with a fixed share of usual spending on social infrastructure in each year.
 
-        Whatever budgets would decide of it: nobody's rule stands between the money and the place.
+        The shares apply whatever budgets would decide.
         """
         update = {"years": len(kept), "budgets": {"regime": "siloed"}, "growth": {"envelopes": {"all": 0.0}}}
         model = self.branch(config.model_copy(update=update))
@@ -310,11 +310,11 @@ def _digest(model: CommunityModel) -> str:
 
 
 def difference(one: Lived, other: Lived, column: str) -> Array:
-    """Return one less the other by year, for as long as both were lived."""
+    """Return the difference of two runs by year, for as long as both last."""
     n = min(len(one.yearly), len(other.yearly))
     return np.asarray(one.yearly[column].iloc[:n].to_numpy() - other.yearly[column].iloc[:n].to_numpy())
 
 
 def same(worlds: Sequence[Lived]) -> bool:
-    """Tell whether worlds are the same to the bit, but for who takes part in what."""
+    """Return whether runs are identical except for participation in programmes."""
     return len({one.digest for one in worlds}) == 1

@@ -1,7 +1,7 @@
-"""What is asked of prevention: each question in worlds with and without, paired seed by seed.
+"""Studies of prevention: each question in runs with and without a plan, paired seed by seed.
 
-Every study answers with plain figures of one seed, scaled to the real place; ``docs/patterns.md``
-tells their means and intervals. Beside each stands a null, in which what is asked about must vanish.
+Every study returns plain figures of one seed, scaled to the real place; ``docs/patterns.md``
+shows their means and intervals. Each has a null case, in which the effect must vanish.
 """
 
 from collections.abc import Mapping
@@ -32,14 +32,14 @@ PER_CENT, PER_THOUSAND = 100.0, 1_000.0
 
 LONGEST = 30
 NULL_YEARS, PLAN_YEARS, BUILD_YEARS = 5, 10, 20
-"""Years lived: of nulls, of plans for people, of plans for places."""
+"""Years simulated: for nulls, for plans for people, for plans for places."""
 HORIZONS = (1, 5, 10, 30)
 DEMAND = ("sought_help", "gp_demand", "mental_health_referral_demand", "crisis")
 """Columns of the years of a world that are followed from demand to crisis."""
 
 SHIFT, PEERS = "people_powered_shift", "peer_support_at_scale"
 PLANS = {"shift": (SHIFT, LONGEST), "peers": (PEERS, BUILD_YEARS)}
-"""Plans whose demand is followed, and the years they are lived at most."""
+"""Plans whose demand is followed, and the most years simulated."""
 
 HUB = {"programme": "community_hub", "budget_gbp_per_year": 6_600_000.0}
 LINK_WORKER = {"programme": "link_worker", "budget_gbp_per_year": 650_000.0}
@@ -66,7 +66,7 @@ SNAPSHOTS = 4
 
 
 def usual(worlds: Worlds) -> Lived:
-    """Return the status quo, lived for as long as anything is, and watched while plans are young."""
+    """Return the run of the status quo, as long as the longest, watched while plans are young."""
     return worlds.live(worlds.scenario(), worlds.up_to(LONGEST), worlds.up_to(PLAN_YEARS))
 
 
@@ -98,7 +98,7 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def demand_first(worlds: Worlds) -> Figures:
-    """Follow demand for help and crisis, year by year, beside the status quo."""
+    """Follow demand for help and crisis year by year, compared with the status quo."""
     base = usual(worlds)
     found: Figures = {}
     for label, (name, years) in PLANS.items():
@@ -217,7 +217,7 @@ def _spares_supporters(effect: Mapping[str, Any]) -> bool:
 
 
 def _carrying(worlds: Worlds, config: Scenario) -> Figures:
-    """Live a plan beside the world without it, and look at those who carry it now and then."""
+    """Run a plan and the status quo, and compare supporters month by month."""
     with_it, without = worlds.branch(config), worlds.branch(worlds.scenario())
     rows = np.flatnonzero(with_it.population.is_present)
     ids = with_it.population.resident[rows].copy()
@@ -317,7 +317,7 @@ def _after_the_end(abrupt: Lived, tapered: Lived, end: int) -> Figures:
     }
 
 
-# --- Who is reached who never enrolled? --------------------------------------------------
+# --- Who benefits without enrolling? -----------------------------------------------------
 
 
 def reached(worlds: Worlds) -> Figures:
@@ -394,7 +394,7 @@ def _distances(past: CommunityModel, is_source: Array) -> Array:
 
 
 def bit_identical(worlds: Worlds) -> Figures:
-    """Tell whether a plan without effects leaves everything as it was, to the bit."""
+    """Return whether a plan without effects leaves everything exactly unchanged."""
     years, base = worlds.up_to(NULL_YEARS), usual(worlds)
     peers = with_plan(worlds.scenario(), {"programme": "peer_support_group", "budget_gbp_per_year": 2_500_000.0})
     found = {"identical_none": same([base, worlds.live(without_effects(worlds, worlds.scenario(SHIFT)), years)])}
@@ -410,10 +410,10 @@ def bit_identical(worlds: Worlds) -> Figures:
 def before_and_after(worlds: Worlds) -> Figures:
     """Study enrolees as an evaluation without controls would, and then with the best there is.
 
-    Attendances at A&E in the 12 months before enrolment are set beside those in the 12 after. The
-    contact that led to enrolment fell in the month before it; without it, the 12 months before
-    that one are taken. Who dies or moves away within the windows drops out of the study. The control
-    is each enrolee in the world without the programme.
+    Attendances at A&E in the 12 months before enrolment are compared with those in the 12 after. The
+    contact that led to enrolment was in the month before; without the index month, the 12 months before
+    it are taken. People who die or move away within the windows are left out. The control is each
+    enrolee in the run without the programme.
     """
     years, base = worlds.up_to(PLAN_YEARS), usual(worlds)
     anyone = worlds.rewritten("crisis_network", "null_after_acute", lambda effect: False, _any_state)
@@ -445,12 +445,12 @@ def _a_month_in_crisis(base: Lived) -> Figures:
 
 def _falls(lived: Lived, base: Lived, start: Array) -> Figures:
     before, before_index, after, after_without, n = _windows(lived, base, start)
-    fall, due = (PER_CENT * (_ratio(x, before) - 1.0) for x in (after, after_without))
+    fall, without_programme = (PER_CENT * (_ratio(x, before) - 1.0) for x in (after, after_without))
     return {
         "n": float(n),
         "fall": fall,
         "fall_without_index": PER_CENT * (_ratio(after, before_index) - 1.0),
-        "fall_without_programme": due,
+        "fall_without_programme": without_programme,
         "controlled": PER_CENT * (_ratio(after, after_without) - 1.0),
     }
 
@@ -538,7 +538,7 @@ QUEUE_COLUMNS = (
     *(f"mental_health_referral_{count}" for count in ("demand", "served", "given_up", "spilled", "waiting")),
     "a_and_e_demand",
 )
-"""What queues are told by; those waiting are counted at each year's end."""
+"""Columns that describe queues; people waiting are counted at each year's end."""
 
 
 # --- All of them -------------------------------------------------------------------------

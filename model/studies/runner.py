@@ -1,7 +1,7 @@
-"""Questions asked of worlds: every study answers for every seed, in processes side by side.
+"""Run every study for every seed, in parallel processes.
 
-A study is a function of the worlds of one seed that gives plain figures; what it finds over seeds
-is told by the pages.
+A study is a function of the runs of one seed that returns plain figures; pages show the results
+over seeds.
 """
 
 import tempfile
@@ -39,7 +39,7 @@ class Answers:
         return np.array([one[name] for one in self.figures])
 
     def up_to(self, years: int) -> int:
-        """Return so many years, or all that were lived."""
+        """Return so many years, or all that were simulated."""
         return min(years, self.years)
 
     @property
@@ -104,7 +104,7 @@ def ask(
     population : int
         Residents in each world.
     years : int
-        The longest that any is lived.
+        The length of the longest run.
     jobs : int
         Processes.
     place : str
@@ -122,7 +122,7 @@ def ask(
             time.sleep(SECONDS_BETWEEN_LOOKS)
             for one in waiting:
                 if one.ready():
-                    one.get()  # what broke is told at once
+                    one.get()  # a failure is raised at once
             for _ in range(int(done.value) - told):
                 on_study()
                 told += 1

@@ -1,4 +1,4 @@
-"""A world asked as surveys ask: life satisfaction by age and place, spells, persistence.
+"""A run measured as surveys would: life satisfaction by age and place, spells, persistence.
 
 Nothing is fitted here. Answers carry error: `reliability` is the share of the variance of one
 answer that would come back in a retest.
@@ -36,7 +36,7 @@ class Panel:
 
 
 def follow(model: CommunityModel, years: int) -> Panel:
-    """Live some years and keep the states of those who were adults in the place throughout."""
+    """Simulate some years and keep the states of those who were adults in the place throughout."""
     people = model.population
     ids, rows = people.resident.copy(), people.adults
     months = [people.state[rows].copy()]
@@ -176,7 +176,7 @@ def _by_age(model: CommunityModel) -> Array:
 
 
 def measure_wellbeing(model: CommunityModel, years: int) -> Mapping[str, float]:
-    """Live some years and measure wellbeing as the published figures did.
+    """Simulate some years and measure wellbeing as the published figures did.
 
     Returns
     -------

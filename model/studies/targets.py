@@ -29,7 +29,7 @@ class Target:
     fitted: bool = False
 
     def holds(self, measured: float) -> bool:
-        """Tell whether a measured figure lies in the range."""
+        """Return whether a measured figure lies in the range."""
         return self.range[0] <= measured <= self.range[1]
 
 

@@ -1,4 +1,4 @@
-"""Published patterns, measured in the model and set beside the figures; nothing is fitted here."""
+"""Published patterns of ties, measured in the model; nothing is fitted here."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ PER_CENT = 100.0
 
 
 def measure_ties(model: CommunityModel) -> dict[str, float]:
-    """Measure the network of ties; lives one year on to see how many ties end.
+    """Measure the network of ties; simulates one more year to count the ties that end.
 
     Returns
     -------

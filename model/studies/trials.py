@@ -1,4 +1,4 @@
-"""Trials replayed in the model by their own design, and set beside what they found."""
+"""Trials replayed in the model by their own design, to compare with their findings."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ SOON, LATE = 6, 18
 
 @dataclass(frozen=True)
 class Arms:
-    """Rows of a trial: those allocated, those of them who met, and whom they met."""
+    """Rows of a trial: those allocated, those of them who met, and their befrienders."""
 
     allocated: Array
     met: Array
@@ -39,7 +39,7 @@ def allocate(model: CommunityModel, uptake: float) -> Arms:
     people = model.population
     eligible = np.flatnonzero(people.state >= STRUGGLING)
     ids = people.resident[eligible]
-    coin, taken, whom = (model.draws.uniforms(Purpose.TRIAL, START, ids, lane) for lane in range(3))
+    coin, taken, partner = (model.draws.uniforms(Purpose.TRIAL, START, ids, lane) for lane in range(3))
     is_allocated = coin < ALLOCATED
     meets = is_allocated & (taken < uptake)
     met, others = eligible[meets], np.full(int(meets.sum()), -1)
@@ -48,7 +48,7 @@ def allocate(model: CommunityModel, uptake: float) -> Arms:
         well = here[(people.state[here] >= THRIVING) & (people.state[here] <= COPING)]
         theirs = people.neighbourhood[met] == home
         if well.size:
-            others[theirs] = well[(whom[meets][theirs] * well.size).astype(np.int64)]
+            others[theirs] = well[(partner[meets][theirs] * well.size).astype(np.int64)]
     found = others >= 0
     return Arms(eligible[is_allocated], met[found], others[found])
 
@@ -56,9 +56,9 @@ def allocate(model: CommunityModel, uptake: float) -> Arms:
 def befriending(config: Scenario, seed: int, uptake: float = 0.58) -> dict[str, float]:
     """Replay a trial of befriending and return its standardised mean differences.
 
-    Symptoms are told by life satisfaction, turned round: below zero is better. A tie that
-    befriending makes lasts a year. Those allocated are compared with themselves in a world
-    without befriending, alike in all else: what a trial would find if it were endlessly large.
+    Symptoms are measured as reversed life satisfaction: below zero is better. A tie made by
+    befriending lasts a year. Those allocated are compared with themselves in an otherwise identical
+    run without befriending: what an infinitely large trial would find.
 
     Parameters
     ----------
@@ -89,8 +89,8 @@ def befriending(config: Scenario, seed: int, uptake: float = 0.58) -> dict[str, 
 def befriending_programme(config: Scenario, seed: int) -> dict[str, float]:
     """Replay the trial with befriending as the catalogue has it, in place of a bare tie.
 
-    Those who meet take part in the programme: beside the tie, its hazard ratios act on them and
-    on their befrienders, they drop out, and when they leave they keep the tie or lose it. A share
+    Those who meet take part in the programme: besides the tie, its hazard ratios act on them and
+    on their befrienders, they may drop out, and on leaving they keep or lose the tie. A share
     of those allocated takes it up, as the catalogue says.
     """
     entry = {"programme": "befriending", "budget_gbp_per_year": 0.0}  # nobody else is taken in

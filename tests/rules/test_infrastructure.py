@@ -320,14 +320,14 @@ def test_not_more_than_everybody_trusts_or_takes_part():
 
 def test_a_spiral_without_end_is_refused():
     parameters = P.with_values({"trust_per_participation": 1.0, "participation_per_trust": 1.0})
-    with pytest.raises(EvidenceError, match=r"trust_per_participation = 1\.0: with .* to rest"):
+    with pytest.raises(EvidenceError, match=r"trust_per_participation = 1\.0: with .* without limit"):
         at_start(parameters, N)
 
 
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"infrastructure_stock_gbp": 0.0}, "infrastructure_stock_gbp = 0.0: no stock"),
+        ({"infrastructure_stock_gbp": 0.0}, "infrastructure_stock_gbp = 0.0: an index needs"),
         ({"infrastructure_index_most": 1.0}, r"most = 1\.0: .* Allowed: above 1"),
         ({"infrastructure_index": 2.5}, r"most = 2\.0: .* Allowed: above 2\.5"),
     ],

@@ -156,7 +156,7 @@ def test_a_rate_of_nought_is_no_demand():
     ],
 )
 def test_margins_that_cannot_be_are_refused(impossible):
-    with pytest.raises(EvidenceError, match="no demand has the published margins"):
+    with pytest.raises(EvidenceError, match="no demand reproduces the published margins"):
         solve_demand(PARAMETERS.with_values(impossible))
 
 

@@ -113,7 +113,7 @@ def test_without_contagion_the_radius_is_zero_and_a_shock_stays_where_it_struck(
 
 def test_a_field_that_feeds_on_itself_is_refused():
     assert require_calm(HIGHEST_RADIUS) == HIGHEST_RADIUS
-    with pytest.raises(EvidenceError, match=r"feed on itself.*at most 0\.7"):
+    with pytest.raises(EvidenceError, match=r"be self-sustaining.*at most 0\.7"):
         require_calm(HIGHEST_RADIUS + 0.01)
 
 

@@ -1,1 +1,1 @@
-"""What happens in a month: each step asks a rule and writes its answer down."""
+"""The steps of a month: each calls a rule and applies its result."""

@@ -21,7 +21,7 @@ def settle_residents(sim: Simulation, month: int) -> None:
 
 
 def form_households(sim: Simulation, month: int) -> None:
-    """Bring founders together in households, and tie their members."""
+    """Form the founders' households, and tie their members."""
     del month
     world, people = sim.world, sim.world.population
     homes = founding.settle_households(people, sim.prepared.roles, sim.prepared.parameters, world.draws)
@@ -33,7 +33,7 @@ def form_households(sim: Simulation, month: int) -> None:
 
 
 def endow_founders(sim: Simulation, month: int) -> None:
-    """Give founders what they keep for life, work, health and a state at rest."""
+    """Give founders lifelong traits, work, health and a wellbeing state."""
     world, people = sim.world, sim.world.population
     world.endow(np.flatnonzero(people.is_present), month)
     people.write("state", people.adults, world.resting_states(people.adults, month))
@@ -49,13 +49,13 @@ def tie_founders(sim: Simulation, month: int) -> None:
 
 
 def begin_founders_care(sim: Simulation, month: int) -> None:
-    """Give those who are there after burn-in the care they are in."""
+    """Draw who is in care after burn-in."""
     del month
     begin_care(sim, np.flatnonzero(sim.world.population.is_present))
 
 
 def open_queues(sim: Simulation, month: int) -> None:
-    """Limit the services that are limited, by what is expected of those who live here."""
+    """Set the capacity of limited services from the expected demand of the residents."""
     del month
     world, p, limited = sim.world, sim.prepared.parameters, sim.config.limited_services
     if not limited:

@@ -32,7 +32,7 @@ def _low(sim: Simulation, what: int) -> Low:
 
 
 def die(sim: Simulation, month: int) -> None:
-    """Let residents die, and those tied to them mourn."""
+    """Let residents die, and their kin be bereaved."""
     world = sim.world
     _draw_rare_chances(sim, month)
     rows = demography.deaths(world.population, sim.prepared.vital_chances, _low(sim, DEATH), month)
@@ -57,7 +57,7 @@ def move_out(sim: Simulation, month: int) -> None:
 
 
 def vacate(world: World, rows: Array, month: int) -> None:
-    """Empty the rows of those who die or move away, and see to those they leave."""
+    """Empty the rows of those who die or move away, and provide for the people left behind."""
     people, network = world.population, world.network
     left = households.left_behind(people, network, rows, month)
     people.write("householder", left.rows, left.householder)
@@ -102,7 +102,7 @@ def _tie_kin_elsewhere(world: World, ends: Array, others: Array, mood: Array) ->
 
 
 def change_homes(sim: Simulation, month: int) -> None:
-    """Let young people leave home, couples form and couples part."""
+    """Let young people leave home, couples form and couples separate."""
     world, people, network = sim.world, sim.world.population, sim.world.network
     found = households.changes(people, network, sim.prepared.household_rates, _low(sim, HOME), world.draws, month)
     formed = households.ties_between(people, network, found.woman, found.man)
@@ -121,7 +121,7 @@ def change_homes(sim: Simulation, month: int) -> None:
 
 
 def note_who_lives_alone(sim: Simulation, month: int) -> None:
-    """Note who has come to live alone, or no longer does."""
+    """Update who lives alone."""
     del month  # no chance is in it
     people = sim.world.population
     rows, alone = households.newly_alone_or_not(people)
@@ -130,7 +130,7 @@ def note_who_lives_alone(sim: Simulation, month: int) -> None:
 
 
 def move_in(sim: Simulation, month: int) -> None:
-    """Let households move in, like those that were there at the start."""
+    """Let households move in: copies of households that were there at the start."""
     world, people = sim.world, sim.world.population
     n = migration.numbers_moving_in(world.founders, sim.prepared.parameters, world.draws, month)
     new = migration.moving_in(world.founders, n, world.draws, month)
@@ -153,7 +153,7 @@ def move_in(sim: Simulation, month: int) -> None:
 
 
 def renew(sim: Simulation, month: int) -> None:
-    """Put newcomers of the same age and sex in the places of those who die or move away."""
+    """Replace those who die or move away by newcomers of the same age and sex."""
     world, people, network = sim.world, sim.world.population, sim.world.network
     _draw_rare_chances(sim, month)
     dead = demography.deaths(people, sim.prepared.vital_chances, _low(sim, DEATH), today=START)
@@ -197,7 +197,7 @@ def be_born(sim: Simulation, month: int) -> None:
 
 
 def grow_older(sim: Simulation, month: int) -> None:
-    """Let residents enter their next age band: of age, or into retirement."""
+    """Let residents enter their next age band: into adulthood, or into retirement."""
     world, people, p = sim.world, sim.world.population, sim.prepared.parameters
     rows = demography.leaving_age_band(people, month)
     come_of_age = rows[people.age_band[rows] == CHILDREN]

@@ -10,7 +10,7 @@ from model.tables.schema import Field, add_field
 
 
 def record(sim: Simulation, month: int) -> None:
-    """Write the month down; at the end of a year the plan and the money too."""
+    """Record the month; at the end of a year, also the plan and the money."""
     world, now = sim.world, sim.now
     vital = {**now.vital, **prevention_now(sim), **{name: count(sim) for name, count in _OWN_COUNTS.items()}}
     sim.recorder.record(
@@ -24,7 +24,7 @@ _OWN_COUNTS: dict[str, Callable[[Simulation], Array]] = {}
 
 
 def add_monthly(field: Field, count: Callable[[Simulation], Array]) -> None:
-    """Give the table ``monthly`` a column of one's own, counted at the end of every month.
+    """Add your own column to the table ``monthly``, counted at the end of every month.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Services and care: who turns to what, who is treated, who comes into care that lasts."""
+"""Services and care: contacts, treatment, and entries into children's and long-term care."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from model.simulation.steps.wellbeing import months_of_help
 
 
 def seek_services(sim: Simulation, month: int) -> None:
-    """Let residents use services, and serve as many as capacity allows."""
+    """Draw residents' contacts with services, and serve them as capacity allows."""
     world, now = sim.world, sim.now
     people = world.population
     _grow_demand(sim, month)
@@ -37,7 +37,7 @@ def seek_services(sim: Simulation, month: int) -> None:
 
 
 def _grow_demand(sim: Simulation, month: int) -> None:
-    """Let demand from outside grow, as the scenario has it, once a year."""
+    """Apply the scenario's exogenous growth of demand, once a year."""
     if month % MONTHS_PER_YEAR != 1 or not sim.config.growth.demand:
         return
     prepared = sim.prepared
@@ -49,7 +49,7 @@ def _grow_demand(sim: Simulation, month: int) -> None:
 
 
 def seek_treatment(sim: Simulation, month: int) -> None:
-    """Turn to the services that treat, before any is counted: so states settle with them."""
+    """Draw contacts with services that treat, uncounted, so that states settle with treatment."""
     treating = [name for name in sim.config.services if load_services()[name].treats]
     if treating:
         world, now = sim.world, sim.now
@@ -65,7 +65,7 @@ def _treat(sim: Simulation, account: services.Account) -> None:
 
 
 def come_into_care(sim: Simulation, month: int) -> None:
-    """Let children and adults come into care that lasts, and out of it."""
+    """Let children and adults enter and leave children's social care and long-term care."""
     if sim.now.child_care is None:
         return
     children = _children_in_care(sim, sim.now.child_care, month)

@@ -1,4 +1,4 @@
-"""Events, ties, help, wellbeing and loneliness: what happens to residents in a month."""
+"""Events, ties, help, wellbeing and loneliness in a month."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ MOST_CONDITIONS = 100
 
 
 def life_events_strike(sim: Simulation, month: int) -> None:
-    """Let shocks and personal events strike, and add what they weigh to stress."""
+    """Draw collective shocks and personal life events, and add them to stress."""
     world, p = sim.world, sim.prepared.parameters
     people = world.population
     climate = life_events.climate_of(sim.prepared.shocks, world.infrastructure_index, month)
@@ -33,7 +33,7 @@ def life_events_strike(sim: Simulation, month: int) -> None:
 
 
 def meet_and_part(sim: Simulation, month: int) -> None:
-    """Let local ties form and end, as infrastructure and shocks allow."""
+    """Let local ties form and end, as social infrastructure and shocks allow."""
     world = sim.world
     reach = ties.reach_of(sim.prepared.parameters, world.infrastructure_index, sim.now.climate.openness)
     ended, formed = ties.changes(
@@ -52,7 +52,7 @@ def meet_and_part(sim: Simulation, month: int) -> None:
 
 
 def seek_help(sim: Simulation, month: int) -> None:
-    """Let those who struggle recognise it and seek help."""
+    """Let adults who are struggling or in crisis seek help."""
     world, recognition = sim.world, sim.prepared.recognition
     found = help_seeking.seekers(
         world.population, world.network, recognition, world.draws, month, sim.delivery.readier(world)
@@ -69,7 +69,7 @@ def months_of_help(sim: Simulation) -> int:
 
 
 def move_between_states(sim: Simulation, month: int) -> None:
-    """Move adults between wellbeing states; stress fades, help and treatment run on."""
+    """Move adults between wellbeing states; stress fades, help and treatment continue."""
     world, people = sim.world, sim.world.population
     rates = sim.prepared.rates_after if month > START else sim.prepared.rates_before
     moves = wellbeing.monthly_moves(people, world.network, world.contact_weights, rates, world.draws, month)
@@ -83,6 +83,6 @@ def move_between_states(sim: Simulation, month: int) -> None:
 
 
 def feel_lonely(sim: Simulation, month: int) -> None:
-    """Compare the ties that residents have with those they want."""
+    """Update loneliness from the ties that residents have and want."""
     del month  # no chance is in it
     sim.world.feel_lonely()
