@@ -16,11 +16,11 @@ from model.core.kernels import uncompiled
 from model.inputs.parameters import load_parameters
 from model.inputs.places import bundled_places, load_place
 from model.inputs.scenario import (
-    Capacity,
     Contract,
     PlanEntry,
     Scenario,
     ScheduledShock,
+    ServiceCapacity,
     bundled_scenarios,
     json_schema,
     load_scenario,
@@ -111,7 +111,7 @@ def test_every_scenario_key_is_documented():
         config.levers,
         shock,
         entry,
-        Capacity(),
+        ServiceCapacity(),
         config.budgets,
         contract,
         config.growth,

@@ -161,7 +161,7 @@ def _units_served(services: pd.DataFrame) -> pd.Series:
 
 
 @dataclass(frozen=True)
-class Terms:
+class AppraisalSettings:
     """The settings of an appraisal.
 
     Parameters
@@ -229,7 +229,7 @@ class Appraisal:
         Person-months in the sample by run, year, quintile and state.
     pairs : DataFrame
         By seed, ``run_ours`` and ``run_theirs``.
-    terms : Terms
+    settings : AppraisalSettings
         The settings of the appraisal.
     lives_of : callable, optional
         Gives the rows of ``lives`` of a run, none where they were not kept.
@@ -240,10 +240,10 @@ class Appraisal:
         ledger: pd.DataFrame,
         people: pd.DataFrame,
         pairs: pd.DataFrame,
-        terms: Terms,
+        settings: AppraisalSettings,
         lives_of: LivesOf | None = None,
     ) -> None:
-        self.pairs, self.terms = pairs, terms
+        self.pairs, self.settings = pairs, settings
         runs = pairs.to_numpy().ravel()
         self._ledger, self._people = (one[one["run"].isin(runs)] for one in (ledger, people))
         self._lives_of = lives_of
@@ -259,7 +259,7 @@ class Appraisal:
         """Added to the cost because costs tend to be underestimated, by year and agency."""
         own = self._ledger[self._ledger["kind"] == PROGRAMME]
         keys = zip(own["scenario"], own["item"], strict=True)
-        bias = own["amount_gbp"] * np.array([self.terms.uplift[key] for key in keys], float)
+        bias = own["amount_gbp"] * np.array([self.settings.uplift[key] for key in keys], float)
         return self._discounted(own.assign(bias=bias), "bias", ["year", "payer"])
 
     @cached_property
@@ -278,8 +278,8 @@ class Appraisal:
         own = own.assign(cash=own["amount_gbp"] * own["cashable_share"], full_cost=own["amount_gbp"])
         levels = ["year", "payer", "quintile", "item"]
         saved = {lens: -self._difference(own, lens, levels) for lens in ("cash", "full_cost")}
-        saved["cash"] = in_whole_steps(saved["cash"], self.terms.step_gbp)
-        factors = self.terms.money_factors
+        saved["cash"] = in_whole_steps(saved["cash"], self.settings.step_gbp)
+        factors = self.settings.money_factors
         return {lens: times_by_year(one, factors) for lens, one in saved.items()}
 
     @cached_property
@@ -292,7 +292,7 @@ class Appraisal:
             ours, theirs = (self._lives_of(int(run)) for run in runs)
             if ours.empty or theirs.empty:
                 return {}
-            found[seed] = match(ours, theirs, self.terms.years, len(self.terms.entries))
+            found[seed] = match(ours, theirs, self.settings.years, len(self.settings.entries))
         return found
 
     @property
@@ -309,7 +309,7 @@ class Appraisal:
         change of all adults' mean times the comparator's person-years.
         """
         points = self._points_in_both() if self.has_lives else self._points_of_means()
-        return times_by_year(points, self.terms.wellbeing_factors)
+        return times_by_year(points, self.settings.wellbeing_factors)
 
     def _points_in_both(self) -> pd.DataFrame:
         # A year has what its two ends have on average; before the first there is no difference.
@@ -322,26 +322,26 @@ class Appraisal:
     @property
     def _gain_of_move(self) -> Array:
         """Points gained by who is in one state there and in another here, shape (states, states)."""
-        scores = np.array([self.terms.satisfaction[state] for state in STATES])
+        scores = np.array([self.settings.satisfaction[state] for state in STATES])
         return np.asarray(scores - scores[:, None])
 
     def _by_place(self, values: Mapping[int, Array]) -> pd.DataFrame:
         """Lay counts of the sample out by year and quintile, in the real place."""
         where = pd.MultiIndex.from_product(
-            [range(1, self.terms.years + 1), range(1, N_QUINTILES + 1)], names=["year", "quintile"]
+            [range(1, self.settings.years + 1), range(1, N_QUINTILES + 1)], names=["year", "quintile"]
         )
         columns = np.reshape([one.ravel() for one in values.values()], (len(values), len(where))).T
-        return pd.DataFrame(columns * self.terms.scale, where, self.pairs.index)
+        return pd.DataFrame(columns * self.settings.scale, where, self.pairs.index)
 
     def _points_of_means(self) -> pd.DataFrame:
-        scores = pd.Series([self.terms.satisfaction[state] for state in STATES], list(STATE_MONTHS))
+        scores = pd.Series([self.settings.satisfaction[state] for state in STATES], list(STATE_MONTHS))
         months = self._people[list(STATE_MONTHS)]
         adults = self._people.assign(points=months @ scores, months=months.sum(axis=1))
         ours, theirs = sums_of_pairs(adults, "points", ["year", "quintile"], self.pairs)
         our_months, months = sums_of_pairs(adults, "months", ["year", "quintile"], self.pairs)
         means = ours / our_months.where(our_months > 0), theirs / months.where(months > 0)
         points = (means[0] - means[1]).fillna(0.0)
-        person_years = months * self.terms.scale / MONTHS_PER_YEAR
+        person_years = months * self.settings.scale / MONTHS_PER_YEAR
         return points * person_years
 
     @cached_property
@@ -373,13 +373,13 @@ class Appraisal:
     @property
     def deaths_averted(self) -> pd.DataFrame:
         """Residents alive at the end who are dead in the comparator's run, less the converse."""
-        return self.years_of_survivors.loc[[self.terms.years]]
+        return self.years_of_survivors.loc[[self.settings.years]]
 
     @cached_property
     def life_value(self) -> pd.DataFrame:
         """Value of the life-years of survivors, discounted like wellbeing, by year and quintile."""
-        years = times_by_year(self.years_of_survivors, self.terms.wellbeing_factors)
-        return years * self.terms.qaly_gbp
+        years = times_by_year(self.years_of_survivors, self.settings.wellbeing_factors)
+        return years * self.settings.qaly_gbp
 
     @cached_property
     def enrolee_gain(self) -> pd.DataFrame:
@@ -393,7 +393,7 @@ class Appraisal:
             enrolled = one.enrolled.sum(axis=(1, 2))
             points = (one.enrolled * self._gain_of_move).sum(axis=(1, 2))
             gains[seed] = points / np.where(enrolled > 0, enrolled, np.nan)
-        frame = pd.DataFrame(gains, pd.Index(self.terms.entries, name="item"), dtype=float)
+        frame = pd.DataFrame(gains, pd.Index(self.settings.entries, name="item"), dtype=float)
         return frame.dropna(how="all")
 
     def gains(self, lens: str, level: str = "central") -> pd.DataFrame:
@@ -404,7 +404,7 @@ class Appraisal:
         if lens == "social" and level == WITH_LIFE:
             return self.gains(lens) + self._by_year(self.life_value)
         if lens == "social":
-            return self._by_year(self.wellbys) * self.terms.wellby_gbp[level]
+            return self._by_year(self.wellbys) * self.settings.wellby_gbp[level]
         return self._by_year(self.saving[lens])
 
     def net(self, lens: str, level: str = "central") -> pd.DataFrame:
@@ -475,7 +475,7 @@ class Appraisal:
         Person-years are discounted like wellbeing; savings are not deducted. NaN where none is
         averted or nothing is spent.
         """
-        averted = times_by_year(self.crisis_averted, self.terms.wellbeing_factors).sum().mean()
+        averted = times_by_year(self.crisis_averted, self.settings.wellbeing_factors).sum().mean()
         cost = self.total_cost.sum().mean()
         return float(cost / averted) if averted > 0 and cost > HALF_A_PENNY else np.nan
 
@@ -525,7 +525,7 @@ class Appraisal:
     @property
     def levels(self) -> list[str]:
         """Levels of social value: of the WELLBY, and with years of life where lives were kept."""
-        return [*self.terms.wellby_gbp, *([WITH_LIFE] if self.has_lives else [])]
+        return [*self.settings.wellby_gbp, *([WITH_LIFE] if self.has_lives else [])]
 
     def _rows(self, measure: str, unit: str, values: pd.DataFrame) -> pd.DataFrame:
         n_rows, n_pairs = values.shape
@@ -543,7 +543,7 @@ class Appraisal:
         )
 
     def _discounted(self, frame: pd.DataFrame, column: str, levels: Sequence[str]) -> pd.DataFrame:
-        return times_by_year(self._difference(frame, column, levels), self.terms.money_factors)
+        return times_by_year(self._difference(frame, column, levels), self.settings.money_factors)
 
     def _difference(self, frame: pd.DataFrame, column: str, levels: Sequence[str]) -> pd.DataFrame:
         ours, theirs = sums_of_pairs(frame, column, levels, self.pairs)
@@ -551,10 +551,10 @@ class Appraisal:
 
     def _person_years(self, column: str) -> pd.DataFrame:
         ours, theirs = sums_of_pairs(self._people, column, ["year", "quintile"], self.pairs)
-        return (ours - theirs) * (self.terms.scale / MONTHS_PER_YEAR)
+        return (ours - theirs) * (self.settings.scale / MONTHS_PER_YEAR)
 
     def _by_year(self, values: pd.DataFrame) -> pd.DataFrame:
-        return values.groupby(level="year").sum().reindex(self.terms.money_factors.index, fill_value=0.0)
+        return values.groupby(level="year").sum().reindex(self.settings.money_factors.index, fill_value=0.0)
 
 
 def times_by_year(values: pd.DataFrame, factors: pd.Series) -> pd.DataFrame:

@@ -25,10 +25,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from model.analysis.appraisal import USUAL, Appraisal, ByYear, Terms, by_item, repriced
+from model.analysis.appraisal import USUAL, Appraisal, AppraisalSettings, ByYear, by_item, repriced
 from model.analysis.budgets import pooling_of
 from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
-from model.analysis.discounting import Bands, load_outside, load_schedule
+from model.analysis.discounting import Bands, load_guidance, load_schedule
 from model.analysis.labels import item_label
 from model.analysis.pairs import Comparison, compare
 from model.core.codes import STATES
@@ -43,7 +43,7 @@ PRICE_KEY = "unit_costs"
 
 
 @dataclass(frozen=True)
-class Judged:
+class AppraisedComparison:
     """A comparison of two scenarios, and its appraisal."""
 
     comparison: Comparison
@@ -88,7 +88,7 @@ class Judged:
             in_force["infrastructure_depreciation"],
             in_force["infrastructure_delay_months"] / MONTHS_PER_YEAR,
         )
-        return left * float(self.appraisal.terms.money_factors.iloc[-1])
+        return left * float(self.appraisal.settings.money_factors.iloc[-1])
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -114,7 +114,7 @@ def appraise(
     prices: Mapping[str, float] | None = None,
     *,
     mid_year: bool = False,
-) -> list[Judged]:
+) -> list[AppraisedComparison]:
     """Appraise every scenario of a campaign against its comparator, from its tables alone.
 
     Parameters
@@ -216,14 +216,16 @@ def _ledger_at(results: Results, prices: Mapping[str, float]) -> pd.DataFrame:
     return repriced(results.ledger, results.services, changed) if changed else results.ledger
 
 
-def _judged(one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping[str, float], mid_year: bool) -> Judged:
-    schedule, outside = load_schedule(), load_outside()
+def _judged(
+    one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping[str, float], mid_year: bool
+) -> AppraisedComparison:
+    schedule, outside = load_schedule(), load_guidance()
     both = {one.scenario: one.facts, one.comparator: one.their_facts}
     entries = {
         (scenario, entry["label"]): entry for scenario, facts in both.items() for entry in facts["plan_in_force"]
     }
     in_force = one.facts["parameters_in_force"]
-    terms = Terms(
+    settings = AppraisalSettings(
         years=one.years,
         scale=one.scale,
         satisfaction={state: in_force[f"life_satisfaction_{state}"] for state in STATES},
@@ -240,8 +242,8 @@ def _judged(one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping
     words = f"{schedule.version} ({rates_in_words(bands)})" if bands is schedule.money else rates_in_words(bands)
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
-    worth = Appraisal(ledger, one.results.people, pairs, terms, one.results.lives_of)
-    return Judged(one, worth, words, prices)
+    worth = Appraisal(ledger, one.results.people, pairs, settings, one.results.lives_of)
+    return AppraisedComparison(one, worth, words, prices)
 
 
 def _reacts(facts: Mapping[str, Any]) -> bool:
@@ -276,7 +278,7 @@ def rates_in_words(bands: Bands) -> str:
     return ", then ".join(f"{100 * rate:.3g} %" + (f" from year {start}" if start else "") for start, rate in bands)
 
 
-def write_appraisal(judged: Sequence[Judged], folder: Path) -> Path:
+def write_appraisal(judged: Sequence[AppraisedComparison], folder: Path) -> Path:
     """Write the table ``appraisal`` into the folder, replacing an earlier one.
 
     Raises
@@ -286,7 +288,7 @@ def write_appraisal(judged: Sequence[Judged], folder: Path) -> Path:
     """
     rows = pd.concat([one.table for one in judged], ignore_index=True)
     table = pa.Table.from_pandas(rows, schema=schema_of("appraisal"), preserve_index=False)
-    guidance = [asdict(file) for file in (load_schedule().file, *load_outside().files)]
+    guidance = [asdict(file) for file in (load_schedule().file, *load_guidance().files)]
     about = {"judged_by": _judged_by(judged[0]), "guidance": json.dumps(guidance, ensure_ascii=False)}
     table = table.replace_schema_metadata(about)
     path = folder / "appraisal.parquet"
@@ -299,12 +301,12 @@ def write_appraisal(judged: Sequence[Judged], folder: Path) -> Path:
     return path
 
 
-def _judged_by(one: Judged) -> str:
+def _judged_by(one: AppraisedComparison) -> str:
     """State discount rates and prices, so that tables with different ones are not confused."""
-    timing = ", mid-year" if one.appraisal.terms.mid_year else ""
+    timing = ", mid-year" if one.appraisal.settings.mid_year else ""
     return "; ".join([f"money at {one.discounting}{timing}", *prices_set(one)])
 
 
-def prices_set(one: Judged) -> list[str]:
+def prices_set(one: AppraisedComparison) -> list[str]:
     """List the unit costs that replace those in force."""
     return [f"{item_label(one.comparison.facts, name)} at £{price:,.10g}" for name, price in one.prices.items()]

@@ -75,19 +75,19 @@ def resampled_means(by_pair: Array, resamples: int = RESAMPLES) -> Array:
 # --- Payback by year, agency and rate --------------------------------------------------------
 
 
-def rates_told(in_force: Bands, rates: Sequence[float] = RATES) -> dict[float, Bands]:
+def rates_shown(in_force: Bands, rates: Sequence[float] = RATES) -> dict[float, Bands]:
     """Return schedules of rates by their first rate; the one in force replaces the flat one.
 
     Examples
     --------
-    >>> rates_told(((0, 0.035), (31, 0.03)), (0.0, 0.035))
+    >>> rates_shown(((0, 0.035), (31, 0.03)), (0.0, 0.035))
     {0.0: ((0, 0.0),), 0.035: ((0, 0.035), (31, 0.03))}
     """
     flat: dict[float, Bands] = {rate: ((0, rate),) for rate in rates}
     return dict(sorted({**flat, in_force[0][1]: in_force}.items()))
 
 
-def who_looks(them: Appraisal) -> list[tuple[str, str]]:
+def perspectives(them: Appraisal) -> list[tuple[str, str]]:
     """Return the perspectives: the whole place in every lens, each payer in its own money."""
     own = [(agency, lens) for agency in them.payers for lens in them.saving]
     return [*((EVERYONE, lens) for lens in LENSES), *own]
@@ -110,12 +110,12 @@ def flows(them: Appraisal, agency: str, lens: str, bands: Bands | None = None) -
 def _of(them: Appraisal, values: pd.DataFrame, agency: str) -> pd.DataFrame:
     if agency != EVERYONE:
         values = values[values.index.get_level_values("payer") == agency]
-    years = them.terms.money_factors.index
+    years = them.settings.money_factors.index
     return values.groupby(level="year").sum().reindex(years, fill_value=0.0)
 
 
 def _change_of_rate(them: Appraisal, bands: Bands) -> pd.Series:
-    return replace(them.terms, money=bands).money_factors / them.terms.money_factors
+    return replace(them.settings, money=bands).money_factors / them.settings.money_factors
 
 
 def chances(them: Appraisal) -> pd.DataFrame:
@@ -127,17 +127,17 @@ def chances(them: Appraisal) -> pd.DataFrame:
         By agency (``all`` is the whole place), lens and rate, a column for each year.
     """
     found = {}
-    for agency, lens in who_looks(them):
-        for rate, bands in rates_told(them.terms.money).items():
+    for agency, lens in perspectives(them):
+        for rate, bands in rates_shown(them.settings.money).items():
             net, cost = flows(them, agency, lens, bands)
             found[agency, lens, rate] = is_paid_back(net.to_numpy(), cost.to_numpy()).mean(axis=1)
     index = pd.MultiIndex.from_tuples(found, names=["agency", "lens", "rate"])
-    return pd.DataFrame(list(found.values()), index, them.terms.money_factors.index)
+    return pd.DataFrame(list(found.values()), index, them.settings.money_factors.index)
 
 
 def paybacks(them: Appraisal, lens: str, bands: Bands) -> pd.DataFrame:
     """Return each pair's year of payback, of the whole place and of each that pays."""
-    looking = [agency for agency, seen in who_looks(them) if seen == lens]
+    looking = [agency for agency, seen in perspectives(them) if seen == lens]
     return pd.concat([whole(payback_years(*flows(them, one, lens, bands)), one) for one in looking])
 
 
@@ -153,7 +153,7 @@ def plane(them: Appraisal) -> pd.DataFrame:
         By seed: ``cost_gbp``, with optimism bias and net of cash released; ``wellbys``; and
         ``crisis_years``, person-years in crisis averted.
     """
-    averted = times_by_year(them.crisis_averted, them.terms.wellbeing_factors)
+    averted = times_by_year(them.crisis_averted, them.settings.wellbeing_factors)
     return pd.DataFrame(
         {
             "cost_gbp": them.total_cost.sum() - them.saving["cash"].sum(),
@@ -310,12 +310,12 @@ def loops(
     return Loops(*found)
 
 
-def middle_of(values: Array) -> tuple[float, float]:
+def percentile_interval(values: Array) -> tuple[float, float]:
     """Return the 2.5th and 97.5th percentiles of the finite values; NaN if fewer than 95 % are finite.
 
     Examples
     --------
-    >>> middle_of(np.array([np.nan, 1.0]))
+    >>> percentile_interval(np.array([np.nan, 1.0]))
     (nan, nan)
     """
     is_number = np.isfinite(values)
@@ -330,10 +330,10 @@ def middle_of(values: Array) -> tuple[float, float]:
 
 def cash_at(them: Appraisal, cashable: Mapping[str, float]) -> pd.DataFrame:
     """Return discounted cash, as ``saving`` has it, at other cashable shares by service."""
-    factors = them.terms.money_factors
+    factors = them.settings.money_factors
     full = times_by_year(them.saving["full_cost"], 1.0 / factors)
     shares = full.index.get_level_values("item").map(cashable).to_numpy(float)
-    return times_by_year(in_whole_steps(full.mul(shares, axis=0), them.terms.step_gbp), factors)
+    return times_by_year(in_whole_steps(full.mul(shares, axis=0), them.settings.step_gbp), factors)
 
 
 def residual_value(
@@ -409,8 +409,8 @@ def activity(services: pd.DataFrame, pairs: pd.DataFrame, years: int) -> dict[st
 
 def a_year(saving: pd.DataFrame, them: Appraisal) -> pd.DataFrame:
     """Return a saving by service, per year and not discounted."""
-    by_year = times_by_year(saving, 1.0 / them.terms.money_factors)
-    return by_year.groupby(level="item").sum() / them.terms.years
+    by_year = times_by_year(saving, 1.0 / them.settings.money_factors)
+    return by_year.groupby(level="item").sum() / them.settings.years
 
 
 # --- Rows for the table ``appraisal`` --------------------------------------------------------

@@ -68,7 +68,7 @@ def _deflator_file() -> GuidanceFile:
 
 
 @dataclass(frozen=True)
-class Outside:
+class GuidanceValues:
     """Values that an appraisal takes from guidance, in pounds of the ledger's price year.
 
     ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is the value of a year of life in full
@@ -90,18 +90,18 @@ class Outside:
 
 
 @cache
-def load_outside(path: Path = DATA / "appraisal.toml") -> Outside:
+def load_guidance(path: Path = DATA / "appraisal.toml") -> GuidanceValues:
     """Read the guidance values for wellbeing, life and optimism bias.
 
     Examples
     --------
-    >>> round(load_outside().wellby_gbp["central"])
+    >>> round(load_guidance().wellby_gbp["central"])
     16074
     """
     document, file = _guidance_in(path)
     wellby, qaly, bias = (document[name] for name in ("wellby", "qaly", "optimism_bias"))
     values = {level: rebased(wellby[level], wellby["price_year"]) for level in ("low", "central", "high")}
-    return Outside(
+    return GuidanceValues(
         values,
         rebased(qaly["value"], qaly["price_year"]),
         document["enrolees"]["most"],

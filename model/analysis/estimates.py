@@ -30,12 +30,12 @@ class Estimate:
         return cls(float(value), np.nan, np.nan)
 
     @property
-    def is_sure(self) -> bool:
+    def has_interval(self) -> bool:
         """Whether there were enough replicates for an interval."""
         return bool(np.isfinite(self.low))
 
     @property
-    def is_told(self) -> bool:
+    def excludes_zero(self) -> bool:
         """Whether the interval lies on one side of 0."""
         return self.low > 0 or self.high < 0
 
@@ -51,12 +51,12 @@ class Estimate:
     def text(self, digits: int = 1) -> str:
         """Write the mean and its interval to so many decimals."""
         mean, low, high = (f"{x:,.{digits}f}" for x in (self.mean, self.low, self.high))
-        return f"{mean} ({low} to {high})" if self.is_sure else mean
+        return f"{mean} ({low} to {high})" if self.has_interval else mean
 
     def short(self, digits: int = 1, sign: str = "") -> str:
         """Write the mean and half the interval's width; ``sign`` may be ``+``."""
         mean = f"{round(self.mean, digits) + 0.0:{sign},.{digits}f}"
-        return f"{mean} ± {(self.high - self.low) / 2:,.{digits}f}" if self.is_sure else mean
+        return f"{mean} ± {(self.high - self.low) / 2:,.{digits}f}" if self.has_interval else mean
 
     def pounds(self) -> str:
         """Write pounds to three digits, with the interval where there is one.
@@ -67,7 +67,7 @@ class Estimate:
         '£1.23m (£1.10m to £1.40m)'
         """
         mean, low, high = (_pounds(x) for x in (self.mean, self.low, self.high))
-        is_wide = self.is_sure and low != high
+        is_wide = self.has_interval and low != high
         return f"{mean} ({low} to {high})" if is_wide else mean
 
     def saved(self) -> str:
@@ -82,7 +82,7 @@ class Estimate:
         """
         if self.mean == 0 and not self.high > 0:
             return "none"
-        if self.is_sure and not self.is_told:
+        if self.has_interval and not self.excludes_zero:
             return f"no clear saving: between {_pounds(-self.low)} lost and {_pounds(self.high)} saved"
         return self.pounds() + (": an extra cost" if self.mean < 0 else "")
 

@@ -121,7 +121,7 @@ class Change:
         size = self.size.rounded()
         if self.is_nothing:
             return "no change in any pair"
-        if size.is_sure and not size.is_told:
+        if size.has_interval and not size.excludes_zero:
             ends = [f"{abs(x):,.{digits}f} {more if x > 0 else fewer}" for x in (size.low, size.high)]
             return f"no clear change: between {' and '.join(ends)}"
         towards = size if size.mean > 0 else Estimate(-size.mean, -size.high, -size.low)
@@ -131,7 +131,7 @@ class Change:
     def share(self) -> str:
         """Write the percentage where the difference is clear; otherwise nothing."""
         percent = self.percent
-        is_unclear = self.is_nothing or (self.size.is_sure and not self.size.is_told)
+        is_unclear = self.is_nothing or (self.size.has_interval and not self.size.excludes_zero)
         if percent is None or is_unclear:
             return ""
         size = abs(percent.mean)

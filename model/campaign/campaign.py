@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from model.campaign.provenance import manifest_of
-from model.campaign.workers import Run, Task, live_here, live_in_pool, run_row, warm_kernels
+from model.campaign.workers import Run, Task, run_row, run_tasks, run_tasks_in_pool, warm_kernels
 from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB
 from model.core.rates import MONTHS_PER_YEAR
@@ -332,11 +332,11 @@ def run_campaign(
 
 def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watcher) -> None:
     if jobs == 1:
-        live_here(tasks, folder, watcher.on_months)
+        run_tasks(tasks, folder, watcher.on_months)
         return
     warm_kernels()
     for _ in range(TRIES):
-        live_in_pool(tasks, folder, jobs, watcher.on_months)
+        run_tasks_in_pool(tasks, folder, jobs, watcher.on_months)
         # One killed process breaks its whole pool; runs left unfinished are tried again.
         done = set(Results(folder).runs["run"])
         left = [replace(task, runs=tuple(run for run in task.runs if run.number not in done)) for task in tasks]

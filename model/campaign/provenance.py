@@ -20,7 +20,7 @@ from model.core.files import DATA, PACKAGE, TextFile, sha256_of
 from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
 from model.inputs.payers import Payment, load_payments
-from model.inputs.plans import Entry, Spending, spending_of, terms_of
+from model.inputs.plans import Entry, PlannedSpending, spending_of, terms_of
 from model.inputs.scenario import Scenario
 from model.tables.manifest import FORMAT
 
@@ -114,7 +114,7 @@ def _plan(config: Scenario) -> list[dict[str, Any]]:
     ]
 
 
-def _programme_file(entry: Spending, config: Scenario) -> str | None:
+def _programme_file(entry: PlannedSpending, config: Scenario) -> str | None:
     name = entry.terms.programme
     return None if name is None else config.inputs.programmes[name].file.sha256
 

@@ -94,7 +94,7 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
     return {name: [value] for name, value in {**row, **values}.items()}
 
 
-def live(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
+def run_task(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
     """Simulate the runs of a task; the rows of each are on disk before the next begins.
 
     A run that fails leaves a row with the reason, and the others continue.
@@ -130,12 +130,12 @@ def live(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
         writer.append("runs", frame_of("runs", row))
 
 
-def live_here(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
+def run_tasks(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
     """Run all tasks in this process."""
     writer = PartWriter(folder, "here")
     try:
         for task in tasks:
-            live(task, writer, lambda: on_months(1))
+            run_task(task, writer, lambda: on_months(1))
     finally:
         writer.close()
 
@@ -143,13 +143,13 @@ def live_here(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(folder: Path, lived: Any, stop: Any, own_code: Mapping[str, TextFile]) -> None:
+def _start_worker(folder: Path, months_done: Any, stop: Any, own_code: Mapping[str, TextFile]) -> None:
     # Only the parent handles Ctrl-C: it asks its workers to stop, and they close their files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for name, code in own_code.items():
         run_own_code(name, code)
-    _worker.update(writer=PartWriter(folder, uuid.uuid4().hex[:12]), lived=lived, stop=stop)
+    _worker.update(writer=PartWriter(folder, uuid.uuid4().hex[:12]), months_done=months_done, stop=stop)
 
 
 def _end_with_parent() -> None:
@@ -160,33 +160,33 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _month_lived() -> None:
-    with _worker["lived"].get_lock():
-        _worker["lived"].value += 1
+def _month_done() -> None:
+    with _worker["months_done"].get_lock():
+        _worker["months_done"].value += 1
     if _worker["stop"].value:
         raise _StopAskedError
 
 
 def _live_in_worker(task: Task) -> None:
     with contextlib.suppress(_StopAskedError):
-        live(task, _worker["writer"], _month_lived)
+        run_task(task, _worker["writer"], _month_done)
 
 
-def live_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMonths) -> None:
+def run_tasks_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMonths) -> None:
     """Run all tasks in a pool of processes.
 
     When a process is killed, this returns early: the runs that were finished are on disk, and
     the caller sees from their rows which are not.
     """
     context = multiprocessing.get_context("spawn")
-    lived, stop = context.Value("q", 0), context.Value("b", 0)
+    months_done, stop = context.Value("q", 0), context.Value("b", 0)
     with ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=_start_worker, initargs=(folder, lived, stop, dict(LOADED))
+        jobs, mp_context=context, initializer=_start_worker, initargs=(folder, months_done, stop, dict(LOADED))
     ) as pool:
         with _deaf_to_interrupts():  # so are the processes that start in here, from the first
             futures = {pool.submit(_live_in_worker, task) for task in tasks}
         try:
-            for months in _watch(futures, lived):
+            for months in _watch(futures, months_done):
                 on_months(months)
             for future in futures:
                 future.result()
@@ -211,10 +211,10 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _watch(futures: set[Future[None]], lived: Any) -> Iterator[int]:
-    told = 0
+def _watch(futures: set[Future[None]], months_done: Any) -> Iterator[int]:
+    reported = 0
     while futures:
         _, futures = wait(futures, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-        now = int(lived.value)
-        yield now - told
-        told = now
+        now = int(months_done.value)
+        yield now - reported
+        reported = now

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from model.core.errors import PlaceError
 from model.core.files import new_file, validation_problem
 from model.inputs.payers import AGENCIES
-from model.inputs.places import N_QUINTILES, Neighbourhood, Place, Spending, thin
+from model.inputs.places import N_QUINTILES, Neighbourhood, Place, PublicSpending, thin
 
 AGE_COLUMNS = {
     0: "pop_0_15_mid2019",
@@ -206,7 +206,7 @@ def _lines(place: Place) -> Iterable[str]:
         yield from _spending_lines(place.spending)
 
 
-def _spending_lines(spending: Spending) -> Iterable[str]:
+def _spending_lines(spending: PublicSpending) -> Iterable[str]:
     yield ""
     yield "[spending]"
     yield f"year = {_quoted(spending.year)}"

@@ -64,7 +64,7 @@ class Neighbourhood(BaseModel):
         return self
 
 
-class Spending(BaseModel):
+class PublicSpending(BaseModel):
     """What public bodies spend on the people of a place in one financial year, line by line.
 
     Amounts are in pounds of ``year``; the spending of an agency that is not listed is unknown.
@@ -119,7 +119,7 @@ class Place(BaseModel):
     note: str = ""
     age_from: Annotated[tuple[Annotated[int, Field(ge=0, lt=OLDEST_AGE)], ...], Field(strict=False)]
     neighbourhoods: Annotated[tuple[Neighbourhood, ...], Field(strict=False, min_length=1, max_length=10_000)]
-    spending: Spending | None = None
+    spending: PublicSpending | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Place":
@@ -205,7 +205,7 @@ def _place_in(file: TextFile) -> Place:
     try:
         place = Place.model_validate(toml_of(file, PlaceError))
     except ValidationError as error:
-        raise validation_problem(error, PlaceError, file.path, (Place, Neighbourhood, Spending)) from None
+        raise validation_problem(error, PlaceError, file.path, (Place, Neighbourhood, PublicSpending)) from None
     if place.spending is not None and place.spending.year not in deflators():
         raise PlaceError(
             "unknown price year",

@@ -12,7 +12,7 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.money import PENCE, half_up
 from model.core.rates import MONTHS_PER_YEAR
-from model.inputs.programmes import Capacity, Programme, terms_filled
+from model.inputs.programmes import Programme, UnitCapacity, terms_filled
 from model.inputs.scenario import PlanEntry, Scenario
 
 A_HAIR = 1e-9
@@ -20,7 +20,7 @@ A_HAIR = 1e-9
 
 
 @dataclass(frozen=True)
-class Spending:
+class PlannedSpending:
     """One entry of a plan: money over a stretch of months.
 
     ``number`` is its place in the plan, from 1; columns and draws bear it.
@@ -59,7 +59,7 @@ class Spending:
 
 
 @dataclass(frozen=True)
-class Entry(Spending):
+class Entry(PlannedSpending):
     """Money for a programme."""
 
     programme: Programme
@@ -77,7 +77,7 @@ class Entry(Spending):
         return (self.terms.ending or self.programme.course.ending) == "abrupt"
 
 
-def spending_of(config: Scenario) -> tuple[Spending, ...]:
+def spending_of(config: Scenario) -> tuple[PlannedSpending, ...]:
     """Lay out the entries of a scenario's plan; those of programmes are `Entry`.
 
     Examples
@@ -89,10 +89,10 @@ def spending_of(config: Scenario) -> tuple[Spending, ...]:
     return tuple(_spending(k, terms, config) for k, terms in enumerate(config.plan, start=1))
 
 
-def _spending(number: int, terms: PlanEntry, config: Scenario) -> Spending:
+def _spending(number: int, terms: PlanEntry, config: Scenario) -> PlannedSpending:
     # An end beyond the simulation is kept, so that a shorter one is the beginning of a longer.
     last, programme = terms.end_month or config.months, config.programme_of(terms)
-    return Spending(number, terms, last) if programme is None else Entry(number, terms, last, programme)
+    return PlannedSpending(number, terms, last) if programme is None else Entry(number, terms, last, programme)
 
 
 def units_next(there: int, budget_gbp_per_year: float, programme: Programme) -> int:
@@ -117,16 +117,16 @@ def units_next(there: int, budget_gbp_per_year: float, programme: Programme) -> 
     return there + (max(0, int(left / new)) if new > 0.0 else 0)
 
 
-def _taken_in_a_year(programme: Programme, capacity: Capacity) -> float:
+def _taken_in_a_year(programme: Programme, capacity: UnitCapacity) -> float:
     months, rate = round(programme.course.months.value), programme.course.drop_out_rate.value
     stay = sum(np.exp(-rate / MONTHS_PER_YEAR * month) for month in range(months))
     return float(capacity.people.value * MONTHS_PER_YEAR / stay)
 
 
 def extra_contacts(
-    plan: Sequence[Spending],
+    plan: Sequence[PlannedSpending],
     month: int,
-    paid_gbp: Callable[[Spending], float],
+    paid_gbp: Callable[[PlannedSpending], float],
     price_gbp: Callable[[str], float],
 ) -> dict[str, int]:
     """Return the contacts a month that plans buy of services, at the real place's scale.
@@ -185,7 +185,7 @@ OF_ITS_COURSE = ("months", "dropping_rate", "tiring_rate", "fade", "uptake", "re
 """Terms that every programme has, whatever its effects."""
 
 
-def terms_of(plan: Sequence[Spending]) -> PlanTerms:
+def terms_of(plan: Sequence[PlannedSpending]) -> PlanTerms:
     """Lay the numbers of a plan's programmes out by their place in it."""
     n = len(plan) + 1
     course, is_abrupt = {name: np.zeros(n) for name in OF_ITS_COURSE}, np.zeros(n, bool)

@@ -187,7 +187,7 @@ class Course(_Table):
     ending: Literal["tapered", "abrupt"] = "tapered"
 
 
-class Capacity(_Table):
+class UnitCapacity(_Table):
     """What money buys, at the real place's scale: whole units, each with places for some people.
 
     Costs are in pounds at 2024/25 prices: a unit's running a year and its set-up once, and
@@ -232,7 +232,7 @@ class Term(NamedTuple):
 
 T = TypeVar("T", bound="Effect")
 
-Terms = Mapping[str, Array]
+EffectTerms = Mapping[str, Array]
 """Terms by name, each with an entry of the plan along its first axis."""
 
 
@@ -241,7 +241,7 @@ class Effect(_Table):
 
     fills: ClassVar[Mapping[str, Term]] = {}
 
-    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+    def fill(self, terms: EffectTerms, entry: int, *, is_abrupt: bool) -> None:
         """Write what this effect contributes to the terms of an entry.
 
         Parameters
@@ -280,7 +280,7 @@ class AddTies(Effect):
             )
         return self
 
-    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+    def fill(self, terms: EffectTerms, entry: int, *, is_abrupt: bool) -> None:
         """Add the ties, and set what is kept of peer ties."""
         if self.kept_tapered is None or self.kept_abrupt is None:
             terms["activity_ties"][entry] += self.ties.value
@@ -297,7 +297,7 @@ class BuildInfrastructure(Effect):
     share_of_spend: Share
     fills = {"share_built": Term(0.0)}
 
-    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+    def fill(self, terms: EffectTerms, entry: int, *, is_abrupt: bool) -> None:
         """Add the share, up to the whole."""
         terms["share_built"][entry] = min(1.0, terms["share_built"][entry] + self.share_of_spend.value)
 
@@ -311,7 +311,7 @@ class HazardRatio(Effect):
     improve: Ratio
     fills = {"worsen": Term(0.0, "role"), "improve": Term(0.0, "role")}
 
-    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+    def fill(self, terms: EffectTerms, entry: int, *, is_abrupt: bool) -> None:
         """Add the logarithms of the ratios."""
         role = PARTICIPANT if self.who == "participants" else SUPPORTER
         terms["worsen"][entry, role] += np.log(self.worsen.value)
@@ -329,7 +329,7 @@ class ServiceRatio(Effect):
     ratio: Ratio
     fills = {"service_ratio": Term(1.0, "service")}
 
-    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+    def fill(self, terms: EffectTerms, entry: int, *, is_abrupt: bool) -> None:
         """Multiply the ratio of the service."""
         terms["service_ratio"][entry, catalogue_place(self.service)] *= self.ratio.value
 
@@ -342,7 +342,7 @@ class CostSubstitution(Effect):
     saving_gbp: Pounds
     fills = {"saving_gbp_per_year": Term(0.0, "service")}
 
-    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+    def fill(self, terms: EffectTerms, entry: int, *, is_abrupt: bool) -> None:
         """Add the saving on the service."""
         terms["saving_gbp_per_year"][entry, catalogue_place(self.service)] += self.saving_gbp.value
 
@@ -355,7 +355,7 @@ class ShockResponse(Effect):
     people: People
     fills = {"people_covered": Term(0.0), "shock_stress_ratio": Term(1.0)}
 
-    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+    def fill(self, terms: EffectTerms, entry: int, *, is_abrupt: bool) -> None:
         """Add the people; of several ratios the lowest holds."""
         terms["people_covered"][entry] += self.people.value
         terms["shock_stress_ratio"][entry] = min(terms["shock_stress_ratio"][entry], self.stress.value)
@@ -368,7 +368,7 @@ class Participation(Effect):
     people: People
     fills = {"adults_drawn_in": Term(0.0)}
 
-    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+    def fill(self, terms: EffectTerms, entry: int, *, is_abrupt: bool) -> None:
         """Add the adults."""
         terms["adults_drawn_in"][entry] += self.people.value
 
@@ -380,7 +380,7 @@ class CaseFinding(Effect):
     ratio: Ratio
     fills = {"help_ratio": Term(1.0)}
 
-    def fill(self, terms: Terms, entry: int, *, is_abrupt: bool) -> None:
+    def fill(self, terms: EffectTerms, entry: int, *, is_abrupt: bool) -> None:
         """Multiply the ratio."""
         terms["help_ratio"][entry] *= self.ratio.value
 
@@ -458,7 +458,7 @@ class Programme(_Table):
     eligibility: Eligibility = Eligibility()
     enrolment: Enrolment
     course: Course
-    capacity: Capacity
+    capacity: UnitCapacity
     supporters: Supporters | None = None
     effects: Annotated[tuple[AnyEffect, ...], Field(strict=False, max_length=20)] = ()
 
@@ -478,7 +478,7 @@ class Programme(_Table):
         return [effect for effect in self.effects if isinstance(effect, kind)]
 
 
-_SCHEMAS = (Programme, Eligibility, Enrolment, Course, Capacity, Supporters, Number)
+_SCHEMAS = (Programme, Eligibility, Enrolment, Course, UnitCapacity, Supporters, Number)
 
 
 def add_effect(effect: type[Effect]) -> None:

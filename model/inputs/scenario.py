@@ -156,7 +156,7 @@ class PlanEntry(_Table):
         return self.name or Path(self.programme or self.service or "").stem
 
 
-class Capacity(_Table):
+class ServiceCapacity(_Table):
     """The capacity of a service, and what happens to people it cannot serve at once.
 
     ``rule`` is ``unlimited``; ``queue``: they wait, and some give up; or ``queue_and_spill``: some
@@ -267,7 +267,7 @@ class Scenario(_Table):
         Replicate k (0, 1, …) runs with seed + k.
     services : tuple of str
         Services whose demand is simulated.
-    capacity : dict of str to Capacity
+    capacity : dict of str to ServiceCapacity
         Services with limited capacity, by name; others are unlimited.
     structure, levers, shocks, plan, budgets, growth, parameters
         See `Structure`, `Levers`, `ScheduledShock`, `PlanEntry`, `Budgets` and `Growth`; parameters
@@ -290,7 +290,7 @@ class Scenario(_Table):
     replicates: Annotated[int, Field(gt=0, le=100_000)] = 4
     seed: Annotated[int, Field(ge=0, le=HIGHEST_SEED - 100_000)] = 1
     services: Annotated[tuple[str, ...], Field(strict=False)] = tuple(load_services())
-    capacity: Annotated[dict[str, Capacity], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
+    capacity: Annotated[dict[str, ServiceCapacity], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
     structure: Structure = Structure()
     levers: Levers = Levers()
     shocks: Annotated[tuple[ScheduledShock, ...], Field(strict=False, max_length=1_000)] = ()
@@ -316,12 +316,12 @@ class Scenario(_Table):
         return self.years * MONTHS_PER_YEAR
 
     @property
-    def limited_services(self) -> dict[str, Capacity]:
+    def limited_services(self) -> dict[str, ServiceCapacity]:
         """The services simulated whose capacity is limited, in the order of the catalogue."""
         return {
             name: self.capacity[name]
             for name in load_services()
-            if name in self.services and self.capacity.get(name, Capacity()).rule != "unlimited"
+            if name in self.services and self.capacity.get(name, ServiceCapacity()).rule != "unlimited"
         }
 
     @property
@@ -639,7 +639,7 @@ def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins, know
         config = kind.model_validate(document, context=known)
         check_references(config)
     except ValidationError as error:
-        schemas = (kind, Structure, Levers, ScheduledShock, PlanEntry, Capacity, Budgets, Contract, Growth)
+        schemas = (kind, Structure, Levers, ScheduledShock, PlanEntry, ServiceCapacity, Budgets, Contract, Growth)
         problem = validation_problem(
             error, ScenarioError, None, schemas, also=() if "extends" in document else ("extends",)
         )

@@ -10,18 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from model.analysis.appraisal import EVERYONE, LENSES, SHORT_LOOK_YEARS, WITH_LIFE, Appraisal
-from model.analysis.appraise import Judged, prices_set, rates_in_words
+from model.analysis.appraise import AppraisedComparison, prices_set, rates_in_words
 from model.analysis.decisions import (
     Loop,
     a_year,
     acceptability,
     chances,
-    middle_of,
+    percentile_interval,
+    perspectives,
     plane,
-    rates_told,
-    who_looks,
+    rates_shown,
 )
-from model.analysis.discounting import load_outside
+from model.analysis.discounting import load_guidance
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.labels import item_label
 from model.inputs.prices import PRICE_YEAR
@@ -48,7 +48,7 @@ LENS_ROWS = (
 """Lens, value of a WELLBY and label of each row of the first table."""
 
 
-def appraisal(judged: Sequence[Judged]) -> RenderableType:
+def appraisal(judged: Sequence[AppraisedComparison]) -> RenderableType:
     """Say what each plan costs and saves, for whom, whether it pays back, and what that depends on."""
     parts: list[RenderableType] = []
     for one in judged:
@@ -56,7 +56,7 @@ def appraisal(judged: Sequence[Judged]) -> RenderableType:
     return Group(*parts)
 
 
-def _about(one: Judged) -> Iterable[RenderableType]:
+def _about(one: AppraisedComparison) -> Iterable[RenderableType]:
     us, them = one.comparison, one.appraisal
     ours, theirs = (label_of(us.scenario, us.facts), label_of(us.comparator, us.their_facts))
     yield Text(f"{ours} appraised against {theirs}: {us.facts['place_name']}, over {_years(us.years)}", style="bold")
@@ -81,7 +81,7 @@ def _crisis_words(them: Appraisal, averted: Estimate) -> str:
     return f"{words}, at {Estimate.exact(cost).pounds()} for each discounted person-year."
 
 
-def answer_of(one: Judged) -> Table:
+def answer_of(one: AppraisedComparison) -> Table:
     """Say in a few lines what a plan costs, saves and gains, for whom, and what that depends on."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
@@ -98,7 +98,7 @@ def answer_of(one: Judged) -> Table:
     return table
 
 
-def _costs_and_benefits(one: Judged) -> Iterable[tuple[str, str]]:
+def _costs_and_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     them = one.appraisal
     cost = estimate(them.cost.sum().to_numpy()).pounds()
     bias = Estimate.exact(them.optimism_bias.sum().mean()).pounds()
@@ -133,16 +133,16 @@ def _gain(them: Appraisal, lens: str) -> Estimate:
 
 def is_gain(amount: Estimate) -> bool:
     """Return whether there is a clear gain; with a single pair of runs, whether there is any gain."""
-    return amount.mean > 0 and (amount.is_told or not amount.is_sure)
+    return amount.mean > 0 and (amount.excludes_zero or not amount.has_interval)
 
 
-def _wellbeing(one: Judged) -> str:
+def _wellbeing(one: AppraisedComparison) -> str:
     them = one.appraisal
     points = estimate(them.wellbys.sum().to_numpy())
     words = _quantity(points, "WELLBYs")
     if not is_gain(points):
         return words
-    low, central, high = (Estimate.exact(points.mean * value).pounds() for value in them.terms.wellby_gbp.values())
+    low, central, high = (Estimate.exact(points.mean * value).pounds() for value in them.settings.wellby_gbp.values())
     return f"{words}, worth {central} ({low} to {high}, depending on the value of a WELLBY)"
 
 
@@ -152,7 +152,7 @@ def _by_payer(them: Appraisal) -> str:
     return f", paid by {', '.join(shares)}" if shares else ""
 
 
-def _who_benefits(one: Judged) -> Iterable[tuple[str, str]]:
+def _who_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     saving = one.appraisal.saving["full_cost"]
     sums = saving.groupby(level="payer").sum()
     order = sums.mean(axis=1).abs().sort_values(ascending=False).index
@@ -164,7 +164,7 @@ def _who_benefits(one: Judged) -> Iterable[tuple[str, str]]:
         yield "Most deprived fifth", _quantity(poorest, "WELLBYs")
 
 
-def _payback(one: Judged) -> Iterable[tuple[str, str]]:
+def _payback(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     first = "Does it pay back?"
     if not (one.appraisal.total_cost.sum() > 0).any():
         yield first, "It costs no more than the comparator, so there is nothing to pay back."
@@ -179,11 +179,11 @@ def _payback(one: Judged) -> Iterable[tuple[str, str]]:
         first = ""
 
 
-def _self_financing(one: Judged) -> Iterable[tuple[str, str]]:
+def _self_financing(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     found = one.loops.mean
     if not np.isfinite(found.gain):
         return
-    low, high = (_per_pound(end) for end in middle_of(one.loops.resampled.gain))
+    low, high = (_per_pound(end) for end in percentile_interval(one.loops.resampled.gain))
     spread = f" (bootstrap interval {low} to {high})" if one.n > 1 else ""
     yield (
         "Self-financing?",
@@ -210,7 +210,7 @@ def _per_pound(gbp: float) -> str:
     return f"{'-' if np.round(gbp, digits) < 0 else ''}£{abs(gbp):,.{digits}f}"
 
 
-def _switching_values(one: Judged) -> Iterable[tuple[str, str]]:
+def _switching_values(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     them, first = one.appraisal, "Switching values"
     if not (them.total_cost.sum() > 0).any():
         return
@@ -219,7 +219,7 @@ def _switching_values(one: Judged) -> Iterable[tuple[str, str]]:
         if not is_gain(_gain(them, lens)) or not np.isfinite(factor):
             words = "none, because there is no clear gain"
         elif lens == "social":
-            usual = them.terms.wellby_gbp["central"]
+            usual = them.settings.wellby_gbp["central"]
             needed, used = (Estimate.exact(value).pounds() for value in (factor * usual, usual))
             words = f"breaks even with a WELLBY worth {needed} (used here: {used})"
         else:
@@ -230,10 +230,10 @@ def _switching_values(one: Judged) -> Iterable[tuple[str, str]]:
         yield "Largest contributors", largest
 
 
-def _implausible(one: Judged) -> Iterable[tuple[str, str]]:
+def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     if not one.appraisal.has_lives:
         return
-    gains, most = one.appraisal.enrolee_gain.mean(axis=1), load_outside().most_plausible_gain
+    gains, most = one.appraisal.enrolee_gain.mean(axis=1), load_guidance().most_plausible_gain
     for name, gain in gains[gains > most].items():
         yield (
             "Implausible effect",
@@ -242,7 +242,7 @@ def _implausible(one: Judged) -> Iterable[tuple[str, str]]:
         )
 
 
-def _largest(one: Judged) -> str:
+def _largest(one: AppraisedComparison) -> str:
     sums = one.appraisal.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
     names = sums[sums != 0].abs().sort_values(ascending=False).index[:MOST_LISTED]
     return ", ".join(
@@ -252,7 +252,7 @@ def _largest(one: Judged) -> str:
     )
 
 
-def _lens_table(one: Judged) -> Table:
+def _lens_table(one: AppraisedComparison) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     table = plain_table(f"Present value, {unit.name}", "benefit", "cost", "net", "benefit-cost ratio")
     cost = them.total_cost.sum()
@@ -265,17 +265,17 @@ def _lens_table(one: Judged) -> Table:
     return table
 
 
-def _payback_table(one: Judged) -> Table:
+def _payback_table(one: AppraisedComparison) -> Table:
     them, last = one.appraisal, one.comparison.years
     shown = [*(year for year in YEARS_SHOWN if year < last), last]
-    others = [rate for rate in rates_told(them.terms.money) if rate != _rate_in_force(them)]
+    others = [rate for rate in rates_shown(them.settings.money) if rate != _rate_in_force(them)]
     table = plain_table(
         "% of pairs paid back by year",
         *map(str, shown),
         *(f"at {100 * rate:.3g} %" for rate in others),
     )
     found = 100 * chances(them)
-    for agency, lens in who_looks(them):
+    for agency, lens in perspectives(them):
         usual = found.xs((agency, lens, _rate_in_force(them)))
         ends = [found.xs((agency, lens, rate))[last] for rate in others]
         table.add_row(_whose(agency, lens), *(f"{share:.0f}" for share in [*usual[shown], *ends]))
@@ -283,14 +283,14 @@ def _payback_table(one: Judged) -> Table:
 
 
 def _rate_in_force(them: Appraisal) -> float:
-    return float(them.terms.money[0][1])
+    return float(them.settings.money[0][1])
 
 
 def _whose(agency: str, lens: str) -> str:
     return LENSES[lens] if agency == EVERYONE else f"{agency_words(agency)}, {LENSES[lens]}"
 
 
-def _activity_table(one: Judged) -> Table:
+def _activity_table(one: AppraisedComparison) -> Table:
     them, us = one.appraisal, one.comparison
     counts = one.activity
     full, cash = (a_year(them.saving[lens], them) for lens in ("full_cost", "cash"))
@@ -311,7 +311,7 @@ def _activity_table(one: Judged) -> Table:
     return table
 
 
-def _acceptability_table(one: Judged) -> Table:
+def _acceptability_table(one: AppraisedComparison) -> Table:
     place = plane(one.appraisal)
     values = np.array(WELLBY_VALUES_SHOWN)
     cost, wellbys = place["cost_gbp"].to_numpy(), place["wellbys"].to_numpy()
@@ -328,11 +328,11 @@ def _acceptability_table(one: Judged) -> Table:
     return table
 
 
-def _loop_table(one: Judged) -> Table:
+def _loop_table(one: AppraisedComparison) -> Table:
     mean, drawn = one.loops.mean, one.loops.resampled
     # A share has no interval where its base may be zero or negative.
-    is_saved = middle_of(drawn.ratio)[0] > 0
-    is_theirs = is_saved and middle_of(drawn.own_share)[0] > 0
+    is_saved = percentile_interval(drawn.ratio)[0] > 0
+    is_theirs = is_saved and percentile_interval(drawn.own_share)[0] > 0
     table = plain_table("Loop gain, undiscounted", "mean", "95 % bootstrap interval")
     for label, value, spread in (
         ("full-cost saving per £1 of cost", mean.ratio, drawn.ratio),
@@ -346,7 +346,7 @@ def _loop_table(one: Judged) -> Table:
         ("= loop gain, returned per £1", mean.gain, drawn.gain),
         ("saving per £1 needed to pay for itself", mean.needed_ratio, None),
     ):
-        low, high = (np.nan, np.nan) if spread is None else middle_of(spread)
+        low, high = (np.nan, np.nan) if spread is None else percentile_interval(spread)
         is_shown = one.n > 1 and np.isfinite(low)
         table.add_row(label, _factor(value), f"{low:.3f} to {high:.3f}" if is_shown else "")
     return table
@@ -358,7 +358,7 @@ def _factor(value: float) -> str:
     return f"{value:,.3f}" if np.isfinite(value) else "none is enough"
 
 
-def _guidance_table(one: Judged) -> Table:
+def _guidance_table(one: AppraisedComparison) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     table = plain_table(f"Guidance values, {unit.name}", "benefit", "net")
     cost = them.total_cost.sum()
@@ -374,7 +374,7 @@ def _guidance_table(one: Judged) -> Table:
     return table
 
 
-def _agency_table(one: Judged) -> Table:
+def _agency_table(one: AppraisedComparison) -> Table:
     unit, pockets = _unit(one.appraisal), one.appraisal.pockets()
     table = plain_table(f"By agency, {unit.name}", "pays", "saves in cash", "saves at full cost")
     for agency in pockets["pays"].index:
@@ -383,7 +383,7 @@ def _agency_table(one: Judged) -> Table:
     return table
 
 
-def _quintile_table(one: Judged) -> Table:
+def _quintile_table(one: AppraisedComparison) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     table = plain_table("By deprivation fifth", f"saved, {unit.name}", "WELLBYs", "person-years in crisis averted")
     saving, wellbys, averted = (
@@ -402,7 +402,7 @@ def _quintile_table(one: Judged) -> Table:
     return table
 
 
-def _evaluation_table(one: Judged) -> Table:
+def _evaluation_table(one: AppraisedComparison) -> Table:
     them, unit, years = one.appraisal, _unit(one.appraisal), one.comparison.years
     table = plain_table(f"Single-agency and whole-system evaluation, {unit.name}", "cost", "saved", "net")
     short = them.short_look()
@@ -451,7 +451,7 @@ TABLES = (
 """In the order they are shown."""
 
 
-def _caveat(one: Judged) -> Text:
+def _caveat(one: AppraisedComparison) -> Text:
     n = one.n
     sure = (
         f"Brackets and ± are 95 % intervals for the mean over {n} pairs of runs. They cover chance between runs "
@@ -460,16 +460,16 @@ def _caveat(one: Judged) -> Text:
         if n > 1
         else "One pair of runs, so no intervals: any difference may be chance."
     )
-    return Text(" ".join([sure, *terms_of(one)]), style="dim")
+    return Text(" ".join([sure, *conventions(one)]), style="dim")
 
 
-def terms_of(one: Judged) -> list[str]:
+def conventions(one: AppraisedComparison) -> list[str]:
     """List the conventions of an appraisal, a few sentences each."""
-    terms = one.appraisal.terms
-    timing = "in the middle of each year" if terms.mid_year else "at the beginning of each year"
+    settings = one.appraisal.settings
+    timing = "in the middle of each year" if settings.mid_year else "at the beginning of each year"
     sentences = [
         f"Present value in pounds of {PRICE_YEAR}: money discounted at {one.discounting}, wellbeing at "
-        f"{rates_in_words(terms.wellbeing)}; year 0 is the first year, and amounts fall {timing}.",
+        f"{rates_in_words(settings.wellbeing)}; year 0 is the first year, and amounts fall {timing}.",
         "The three lenses (cash, full cost, social value) are never added together: social value is wellbeing "
         "less cost, and leaves savings out. Costs include optimism bias by grade of evidence, except in loop "
         f"gain. Cash is released in whole steps of staffed capacity. {_who_counts(one.appraisal)} "
@@ -496,7 +496,7 @@ def _quantity(amount: Estimate, unit: str) -> str:
     amount = amount.rounded()
     if amount.mean == 0 and not amount.high > 0:
         return f"no change in {unit}"
-    if amount.is_sure and not amount.is_told:
+    if amount.has_interval and not amount.excludes_zero:
         return f"no clear change in {unit}: between {abs(amount.low):,.0f} lost and {amount.high:,.0f} gained"
     return f"{amount.text(0)} {unit}"
 

@@ -24,8 +24,8 @@ from model.core.codes import AGE_BANDS
 from model.core.rates import MONTHS_PER_YEAR
 from model.reporting.summary import warnings
 from model.reporting.wording import (
+    assumptions_in_words,
     first_few,
-    hangs_on,
     label_of,
     plain_table,
     settings_of,
@@ -57,7 +57,9 @@ def comparison(results: Results) -> RenderableType:
     return Group(*(part for one in compare(results) for part in about(one)))
 
 
-def about(one: Comparison, worth: RenderableType | None = None, terms: Sequence[str] = ()) -> Iterable[RenderableType]:
+def about(
+    one: Comparison, worth: RenderableType | None = None, conventions: Sequence[str] = ()
+) -> Iterable[RenderableType]:
     """Say what one scenario changes, for which groups and how certainly.
 
     Parameters
@@ -66,7 +68,7 @@ def about(one: Comparison, worth: RenderableType | None = None, terms: Sequence[
         A scenario and its comparator.
     worth : renderable, optional
         The appraisal of the change, if there is one: it is printed first.
-    terms : sequence of str
+    conventions : sequence of str
         The assumptions of that appraisal, printed last.
     """
     ours, theirs = label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts)
@@ -92,7 +94,7 @@ def about(one: Comparison, worth: RenderableType | None = None, terms: Sequence[
         yield from (Padding(table, (1, 0, 0, 0)) for table in _tables(one))
     for name in (one.scenario, one.comparator):
         yield from (Text(warning, style="yellow") for warning in warnings(one.results, name))
-    yield Padding(_caveat(one, terms), (1, 0, 1, 0))
+    yield Padding(_caveat(one, conventions), (1, 0, 1, 0))
 
 
 def _what_differs(one: Comparison, theirs: str) -> Iterable[RenderableType]:
@@ -182,7 +184,7 @@ def _how_sure(one: Comparison) -> Iterable[tuple[str, str]]:
 
 
 def _rate_and_total(rate: Change, total: Change) -> str:
-    is_clear = not rate.is_nothing and (rate.size.is_told or not rate.size.is_sure)
+    is_clear = not rate.is_nothing and (rate.size.excludes_zero or not rate.size.has_interval)
     return f"{rate.words(2)}; {total.words()}" if is_clear else rate.words(2)
 
 
@@ -332,7 +334,7 @@ def _periods_table(one: Comparison) -> Table:
 
 def _add(table: Table, label: str, change: Change, *cells: str) -> None:
     """Add a row, dim where the change is not clear."""
-    is_unclear = change.size.is_sure and not change.size.is_told
+    is_unclear = change.size.has_interval and not change.size.excludes_zero
     table.add_row(label, *cells, style="dim" if is_unclear else "")
 
 
@@ -360,9 +362,9 @@ def _span(first: int, last: int) -> str:
     return f"years {first} to {last}" if first < last else f"year {first}"
 
 
-def _caveat(one: Comparison, terms: Sequence[str]) -> Text:
-    how = [] if one.pairs["same"].all() else [*_gain(one), *_signs(one), *terms]
-    return Text(" ".join([*how, stands_for(one.facts, one.scale), hangs_on(one.facts)]), style="dim")
+def _caveat(one: Comparison, conventions: Sequence[str]) -> Text:
+    how = [] if one.pairs["same"].all() else [*_gain(one), *_signs(one), *conventions]
+    return Text(" ".join([*how, stands_for(one.facts, one.scale), assumptions_in_words(one.facts)]), style="dim")
 
 
 def _gain(one: Comparison) -> Iterable[str]:

@@ -6,10 +6,10 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 
-from model.analysis.appraise import Judged, appraise
+from model.analysis.appraise import AppraisedComparison, appraise
 from model.analysis.pairs import Comparison, compare
 from model.core.errors import ResultsError
-from model.reporting.appraisal import answer_of, terms_of
+from model.reporting.appraisal import answer_of, conventions
 from model.reporting.budgets import about_budgets, about_loop_gain
 from model.reporting.comparison import about
 from model.reporting.summary import failures, summary
@@ -37,14 +37,14 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     return Group(*parts)
 
 
-def _compared(one: Comparison, judged: Judged | None) -> list[RenderableType]:
+def _compared(one: Comparison, judged: AppraisedComparison | None) -> list[RenderableType]:
     budgets = [part for name in (one.scenario, one.comparator) for part in about_budgets(one.results, name)]
     worth = [Padding(answer_of(judged), (0, 0, bool(budgets), 0)), *budgets] if judged else budgets
-    return list(about(one, Group(*worth) if worth else None, terms_of(judged) if judged else ()))
+    return list(about(one, Group(*worth) if worth else None, conventions(judged) if judged else ()))
 
 
 @lru_cache(maxsize=1)  # the words and the figures of a campaign need the same appraisal
-def _worth(results: Results) -> dict[str, Judged]:
+def _worth(results: Results) -> dict[str, AppraisedComparison]:
     """Appraise what was compared; empty where a campaign has no ledger or no pairs."""
     try:
         return {judged.comparison.scenario: judged for judged in appraise(results)}

@@ -13,7 +13,7 @@ from model.analysis.estimates import estimate
 from model.analysis.labels import item_label
 from model.analysis.series import adults_by_year, services_by_year
 from model.core.codes import STATES
-from model.reporting.wording import changes_of, hangs_on, heading_of, plain_table, stands_for
+from model.reporting.wording import assumptions_in_words, changes_of, heading_of, plain_table, stands_for
 from model.tables.results import Results
 
 
@@ -106,7 +106,7 @@ def _caveat(facts: dict[str, Any], runs: pd.DataFrame, scale: float) -> Text:
         if n > 1
         else "One replicate, so no intervals: use --replicates 2 or more."
     )
-    return Text(f"{stands_for(facts, scale)} {sure} {hangs_on(facts)}", style="dim")
+    return Text(f"{stands_for(facts, scale)} {sure} {assumptions_in_words(facts)}", style="dim")
 
 
 def failures(results: Results) -> Iterable[RenderableType]:

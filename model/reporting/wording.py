@@ -80,7 +80,7 @@ def stands_for(facts: dict[str, Any], scale: float) -> str:
     )
 
 
-def hangs_on(facts: dict[str, Any]) -> str:
+def assumptions_in_words(facts: dict[str, Any]) -> str:
     """Say which assumptions every answer of the model depends on."""
     still = (
         ""

@@ -45,7 +45,7 @@ class Rule(NamedTuple):
     protected: float
 
 
-class Terms(NamedTuple):
+class BudgetTerms(NamedTuple):
     """What holds for as long as a run lasts.
 
     ``reserves_most_gbp`` and ``deficit_most_gbp`` have shape (agencies,): what reserves are filled
@@ -100,7 +100,7 @@ class Settled(NamedTuple):
     unfunded_gbp: Array
 
 
-def settle(books: Books, year: Year, terms: Terms) -> tuple[Books, Settled]:
+def settle(books: Books, year: Year, terms: BudgetTerms) -> tuple[Books, Settled]:
     """Close a year: a surplus goes to reserves, a shortfall is taken from them.
 
     For the pooled share the sum over agencies counts, shared out in proportion to envelopes. Reserves
@@ -113,7 +113,7 @@ def settle(books: Books, year: Year, terms: Terms) -> tuple[Books, Settled]:
     Examples
     --------
     >>> rule = Rule(0.2, 0.2, 0.5, 0.0)
-    >>> terms = Terms(rule, rule, np.array([10.0]), np.array([0.0]))
+    >>> terms = BudgetTerms(rule, rule, np.array([10.0]), np.array([0.0]))
     >>> one = [np.array([x]) for x in (100.0, 95.0, 20.0, 0.0, 0.0, 0.0)]
     >>> after, settled = settle(Books(np.ones(1), 1.0, 0.0, np.array([10.0])), Year(*one), terms)
     >>> after.reserves_gbp.tolist(), settled.unfunded_gbp.tolist()
@@ -130,13 +130,13 @@ def settle(books: Books, year: Year, terms: Terms) -> tuple[Books, Settled]:
     return after, settled
 
 
-def decide(books: Books, year: Year, terms: Terms) -> Books:
+def decide(books: Books, year: Year, terms: BudgetTerms) -> Books:
     """Set next year's prevention, each agency's and the pool's.
 
     Examples
     --------
     >>> rule = Rule(cut_most=0.2, growth_most=0.2, reinvested=0.5, protected=0.0)
-    >>> terms = Terms(rule, rule, np.zeros(1), np.zeros(1))
+    >>> terms = BudgetTerms(rule, rule, np.zeros(1), np.zeros(1))
     >>> short = Year(*(np.array([x]) for x in (0.0, 0.0, 0.0, 100.0, 95.0, 10.0)))
     >>> decide(Books(np.ones(1), 1.0, 0.0, np.zeros(1)), short, terms).shares.tolist()
     [0.8]

@@ -117,7 +117,7 @@ class CareRates(NamedTuple):
     by_age: Array
 
 
-class Changes(NamedTuple):
+class CareChanges(NamedTuple):
     """Children whose care changed this month: rows, codes before and after."""
 
     rows: Array
@@ -508,7 +508,7 @@ def _find_changes(seed, month, columns, kin, chance, highest, rows, before, afte
     return n
 
 
-def changes(people: Population, network: Network, rates: CareRates, draws: Draws, month: int) -> Changes:
+def changes(people: Population, network: Network, rates: CareRates, draws: Draws, month: int) -> CareChanges:
     """Find the children whose care changes this month.
 
     Parameters
@@ -534,13 +534,13 @@ def changes(people: Population, network: Network, rates: CareRates, draws: Draws
         before,
         after,
     )
-    return Changes(rows[:n].copy(), before[:n].copy(), after[:n].copy())
+    return CareChanges(rows[:n].copy(), before[:n].copy(), after[:n].copy())
 
 
 # --- What is counted --------------------------------------------------------------------------
 
 
-def entries_of(people: Population, found: Changes) -> Array:
+def entries_of(people: Population, found: CareChanges) -> Array:
     """Count the children who came into each kind of care this month.
 
     Coming down from a plan into need counts as coming into need.

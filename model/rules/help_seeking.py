@@ -42,7 +42,7 @@ class Recognition(NamedTuple):
     referred: float
 
 
-class Readier(NamedTuple):
+class HelpSeekingRatio(NamedTuple):
     """How much sooner programmes make their participants seek help.
 
     ``group`` is each row's programme, 0 for none; ``ratio`` what multiplies the chance in each.
@@ -115,7 +115,7 @@ def _find_those_in_need(state, help_months, rows):
 
 
 @kernel
-def _find_seekers(words, could_seek, state, degrees, discontent, recognition, readier, rows):
+def _find_seekers(words, could_seek, state, degrees, discontent, recognition, help_seeking_ratio, rows):
     n = 0
     for k in range(could_seek.size):
         i = could_seek[k]
@@ -124,7 +124,7 @@ def _find_seekers(words, could_seek, state, degrees, discontent, recognition, re
             ties += degrees[layer, i]
             discontented += discontent[layer, i]
         chance = chance_of_seeking(state[i], ties, discontented, degrees[PEER, i], recognition)
-        if to_unit(words[k]) < chance * readier[k]:
+        if to_unit(words[k]) < chance * help_seeking_ratio[k]:
             rows[n] = i
             n += 1
     return n
@@ -136,7 +136,7 @@ def seekers(
     recognition: Recognition,
     draws: Draws,
     month: int,
-    found: Readier | None = None,
+    found: HelpSeekingRatio | None = None,
 ) -> Seekers:
     """Find the adults who seek help this month; people who have help do not seek it again.
 
@@ -149,9 +149,9 @@ def seekers(
     could_seek = in_need[: _find_those_in_need(people.state, people.help_months, in_need)]
     rows = np.empty_like(could_seek)
     words = draws.words(Purpose.HELP, month, people.resident[could_seek])
-    readier = np.ones(could_seek.size) if found is None else found.ratio[found.group[could_seek]]
+    help_seeking_ratio = np.ones(could_seek.size) if found is None else found.ratio[found.group[could_seek]]
     n = _find_seekers(
-        words[0], could_seek, people.state, network.degrees, network.discontent, recognition, readier, rows
+        words[0], could_seek, people.state, network.degrees, network.discontent, recognition, help_seeking_ratio, rows
     )
     seek = rows[:n].copy()
     is_referred = words[1, np.searchsorted(could_seek, seek)] * 2.0**-32 < recognition.referred

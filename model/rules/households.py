@@ -131,7 +131,7 @@ def motherless(people: Population, ends: Array, others: Array) -> Array:
 # --- Home by home, month by month ------------------------------------------------------------
 
 
-class Changes(NamedTuple):
+class HomeChanges(NamedTuple):
     """What a month does to the homes of a place.
 
     ``rows`` come to the households named ``householder``; ``leaver`` has left ``left``, their
@@ -370,7 +370,9 @@ def highest_chance(rates: HouseholdRates) -> float:
     return max(rates.leave, rates.separate, float(rates.find.max()))
 
 
-def changes(people: Population, network: Network, rates: HouseholdRates, low: Low, draws: Draws, month: int) -> Changes:
+def changes(
+    people: Population, network: Network, rates: HouseholdRates, low: Low, draws: Draws, month: int
+) -> HomeChanges:
     """Find who leaves home, who separates and who finds a partner this month.
 
     A household changes in one way a month at most: where two would, the lower row goes first.
@@ -396,7 +398,7 @@ def changes(people: Population, network: Network, rates: HouseholdRates, low: Lo
     found = _Found(np.zeros(people.n_rows, np.bool_), *(np.empty(people.n_rows, np.int64) for _ in range(6)))
     counts = _find_changes(low.places, low.uniforms, draws.seed, month, columns, ties, found, rates)
     by_field = np.repeat(counts, 2)
-    return Changes(*(values[:n].copy() for values, n in zip(found[1:], by_field, strict=True)))
+    return HomeChanges(*(values[:n].copy() for values, n in zip(found[1:], by_field, strict=True)))
 
 
 def ties_between(people: Population, network: Network, ones: Array, others: Array) -> tuple[Array, Array]:

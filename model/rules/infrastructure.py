@@ -172,7 +172,7 @@ def usable_of(state: Infrastructure, uniform_gbp: Array, led_gbp: Array, paramet
     return np.asarray(parameters.fit_uniform * uniform_gbp + state.fit_led * led_gbp)
 
 
-def a_month_on(
+def advance_month(
     state: Infrastructure,
     uniform_gbp: Array,
     led_gbp: Array,
@@ -204,7 +204,7 @@ def a_month_on(
     >>> from model.inputs.parameters import load_parameters
     >>> p, nothing, one = load_parameters(), np.zeros(1), np.ones(1)
     >>> before = at_start(p, 1)
-    >>> after = a_month_on(before, nothing, nothing, one, nothing, p)
+    >>> after = advance_month(before, nothing, nothing, one, nothing, p)
     >>> all(np.array_equal(was, now) for was, now in zip(before, after))
     True
     """

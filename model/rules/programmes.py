@@ -68,7 +68,7 @@ class Leaving(NamedTuple):
     stays_on: Array
 
 
-class Ties(NamedTuple):
+class ProgrammeTies(NamedTuple):
     """Ties of a month, as rows of their two ends."""
 
     ends: Array
@@ -108,7 +108,7 @@ def _marked(codes: Array) -> Array:
     return rows[: _find_marked(codes, rows)].copy()
 
 
-def those_marked(people: Population) -> Array:
+def ever_enrolled(people: Population) -> Array:
     """Find the rows of all who take part in a programme, or still feel the effect of one."""
     return _marked(people.programme)
 
@@ -297,7 +297,7 @@ def leaving(
 
 def companions(
     people: Population, members: Array, newcomers: Array, terms: PlanTerms, draws: Draws, month: int
-) -> Ties:
+) -> ProgrammeTies:
     """Tie newcomers to those next to them in the ring of their programme and neighbourhood.
 
     Parameters
@@ -338,7 +338,7 @@ def activity_ties(
     terms: PlanTerms,
     draws: Draws,
     month: int,
-) -> Ties:
+) -> ProgrammeTies:
     """Tie newcomers to adults of a club near them, as far as the neighbourhood offers activities.
 
     Every row of the club has a draw of its own, so nobody elsewhere is re-paired.
@@ -376,7 +376,7 @@ def activity_ties(
 
 def peer_ties_ended(
     people: Population, network: Network, rows: Array, kept: Array, draws: Draws, month: int
-) -> tuple[Ties, Ties]:
+) -> tuple[ProgrammeTies, ProgrammeTies]:
     """Return the peer ties that end as some leave, and those of them that become local ties.
 
     ``kept`` is the share of each leaver's ties that do; of a tie between two of them, the lesser
@@ -392,12 +392,12 @@ def peer_ties_ended(
     both = [draws.uniforms(Purpose.CONVERSION, month, one, lane) for lane, one in enumerate(ids)]
     uniforms = (both[0] + both[1]) % 1.0
     is_kept = uniforms < np.minimum(share[ends], share[others])
-    return Ties(ends, others), Ties(ends[is_kept], others[is_kept])
+    return ProgrammeTies(ends, others), ProgrammeTies(ends[is_kept], others[is_kept])
 
 
-def _ties(ends: Sequence[Array], others: Sequence[Array]) -> Ties:
+def _ties(ends: Sequence[Array], others: Sequence[Array]) -> ProgrammeTies:
     nobody = np.empty(0, np.int64)
-    return Ties(np.concatenate([nobody, *ends]), np.concatenate([nobody, *others]))
+    return ProgrammeTies(np.concatenate([nobody, *ends]), np.concatenate([nobody, *others]))
 
 
 # --- What it does to them -----------------------------------------------------------------
@@ -449,7 +449,7 @@ def spared(
     """
     least = np.ones(people.n_rows) if at_home else ratio[_taking_part(people, rows)]
     if at_home:
-        marked = those_marked(people)
+        marked = ever_enrolled(people)
         np.minimum.at(least, people.householder[marked], ratio[_taking_part(people, marked)])
         least = least[people.householder[rows]]
     uniforms = draws.uniforms(Purpose.SPARED, month, people.resident[rows], lane)
@@ -464,6 +464,6 @@ def _taking_part(people: Population, rows: Array) -> Array:
 def groups(people: Population) -> Array:
     """Return the entry each resident takes part in as a participant, 0 for none."""
     group = np.zeros(people.n_rows, np.uint8)
-    marked = those_marked(people)
+    marked = ever_enrolled(people)
     group[marked] = _taking_part(people, marked)
     return group

@@ -191,7 +191,7 @@ class Ties(NamedTuple):
     others: Array
 
 
-class Changes(NamedTuple):
+class TieChanges(NamedTuple):
     """Local ties that end and that form in a month."""
 
     ended: Ties
@@ -473,7 +473,7 @@ def changes(
     draws: Draws,
     month: int,
     calendar_month: int,
-) -> Changes:
+) -> TieChanges:
     """Find the local ties that end and form this month, on the ties at its start.
 
     Parameters
@@ -489,7 +489,7 @@ def changes(
 
     Returns
     -------
-    Changes
+    TieChanges
         A tie that ends may be named from both its ends, and so may one that forms.
     """
     n, slots, local = people.n_rows, network.slots["local"], network.degree("local")
@@ -530,4 +530,4 @@ def changes(
         ends,
         others,
     )
-    return Changes(ended, Ties(ends[:n_formed].copy(), others[:n_formed].copy()))
+    return TieChanges(ended, Ties(ends[:n_formed].copy(), others[:n_formed].copy()))

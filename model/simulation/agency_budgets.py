@@ -17,7 +17,7 @@ from model.core.money import PENCE, cash_released, half_up
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place
 from model.inputs.payers import AGENCIES, Payment, load_payments
-from model.inputs.plans import Spending
+from model.inputs.plans import PlannedSpending
 from model.inputs.scenario import Contract, Scenario
 from model.rules import budgets
 from model.simulation.prepared import Prepared
@@ -59,7 +59,7 @@ class AgencyBudgets:
         Regime, contract and notice are read.
     prepared : Prepared
         Caps, reserves, growth and unit costs are read.
-    plan : sequence of Spending
+    plan : sequence of PlannedSpending
         What is planned.
 
     Attributes
@@ -68,7 +68,7 @@ class AgencyBudgets:
         A year each: arrays by agency, in the columns of the table ``budgets``.
     """
 
-    def __init__(self, config: Scenario, prepared: Prepared, plan: Sequence[Spending]) -> None:
+    def __init__(self, config: Scenario, prepared: Prepared, plan: Sequence[PlannedSpending]) -> None:
         self._config, self._parameters, self._plan = config, prepared.parameters, plan
         self._growth, self._prices_gbp = prepared.growth, prepared.prices_gbp
         self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
@@ -97,7 +97,7 @@ class AgencyBudgets:
         """Share of its planned prevention that each agency pays, after any notice period."""
         return self._real.after
 
-    def kept(self, entry: Spending, month: int) -> float:
+    def kept(self, entry: PlannedSpending, month: int) -> float:
         """Return how much of an entry's planned money is paid in a month, as a share."""
         return self._kept(self._payments[entry.number - 1], month)
 
@@ -111,7 +111,7 @@ class AgencyBudgets:
         """Fix the share of usual spending on social infrastructure in each year, whatever budgets decide."""
         self._usual_schedule = shares
 
-    def has_turned(self, entry: Spending, month: int) -> bool:
+    def has_turned(self, entry: PlannedSpending, month: int) -> bool:
         """Return whether the paid share of an entry's money differs from the month before."""
         return self.kept(entry, month) != self.kept(entry, month - 1)
 
@@ -240,7 +240,7 @@ class AgencyBudgets:
         whole = [given.get(name, place.spending_gbp(name)) for name in AGENCIES]
         envelope, p = np.maximum(whole, self._envelope(1)), self._parameters
         pool, own = self._config.budgets.contract or NOTHING_POOLED, self._config.budgets
-        self._terms = budgets.Terms(
+        self._terms = budgets.BudgetTerms(
             own=budgets.Rule(p.budget_cut_most, p.budget_growth_most, p.reinvestment_share, own.protected_share),
             pool=budgets.Rule(
                 pool.claw_back, p.budget_growth_most, pool.gain_share, max(own.protected_share, pool.ring_fence)

@@ -14,7 +14,7 @@ from model.core.codes import ENGAGEMENT, NOT_ENGAGED, PARTICIPANT, SUPPORTER
 from model.core.draws import Low
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, load_services
-from model.inputs.plans import Entry, Spending, extra_contacts, spending_of, terms_of, units_next
+from model.inputs.plans import Entry, PlannedSpending, extra_contacts, spending_of, terms_of, units_next
 from model.inputs.programmes import Supporters
 from model.inputs.scenario import Scenario
 from model.rules import adult_care, help_seeking, infrastructure, life_events, programmes, services, targeting
@@ -52,7 +52,7 @@ class PlanDelivery:
 
     Attributes
     ----------
-    plan : tuple of Spending
+    plan : tuple of PlannedSpending
         Every entry; `programmes` are those that take people in.
     terms : PlanTerms
         What the rules read of each entry, by its number.
@@ -109,7 +109,7 @@ class PlanDelivery:
                 drawn_in += self.terms.adults_drawn_in[entry.number] * self.sites[entry.number].units
                 self._count("built_gbp", entry.number, built)
                 self._count("usable_gbp", entry.number, built * self._fit(world, is_led))
-        world.infrastructure = infrastructure.a_month_on(
+        world.infrastructure = infrastructure.advance_month(
             world.infrastructure,
             uniform / self._heads,
             led / self._heads,
@@ -118,7 +118,7 @@ class PlanDelivery:
             self._prepared.parameters,
         )
 
-    def _open_and_close(self, world: World, budgets: AgencyBudgets, running: list[Spending], month: int) -> None:
+    def _open_and_close(self, world: World, budgets: AgencyBudgets, running: list[PlannedSpending], month: int) -> None:
         beginning = [entry for entry in running if entry.begins_year(month)]
         turning = [entry for entry in running if budgets.has_turned(entry, month)]
         if beginning:
@@ -131,7 +131,7 @@ class PlanDelivery:
         for entry in turning:
             self.close_units(world, budgets, entry, month)
 
-    def _share_out(self, world: World, budgets: AgencyBudgets, entry: Spending, month: int) -> None:
+    def _share_out(self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, month: int) -> None:
         """Decide where an entry's money goes for a year, and what it buys there."""
         named = targeting.named(self._codes, entry.terms.neighbourhoods)
         share = targeting.shares(entry.terms.targeting, world.population, world.network, named)
@@ -149,7 +149,7 @@ class PlanDelivery:
             there = there + targeting.whole_units(units - int(there.sum()), short / short.sum())
         self.place_units(world, entry, there)
 
-    def close_units(self, world: World, budgets: AgencyBudgets, entry: Spending, month: int) -> None:
+    def close_units(self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, month: int) -> None:
         """Close what a budget cut within a year cannot keep; what is new waits for the next.
 
         A year's money sets units up once, at its beginning.
@@ -194,7 +194,7 @@ class PlanDelivery:
         self.count_engaged(world)
         newcomers = self._admit(world, now, lives, month)
         self._bring_together(world, newcomers, month)
-        found = programmes.traces(people, programmes.those_marked(people), self.terms)
+        found = programmes.traces(people, programmes.ever_enrolled(people), self.terms)
         for name in ("worsen", "improve"):
             people.write(f"programme_{name}", found.rows, getattr(found, name))
         people.write("programme", found.rows, found.programme)
@@ -311,12 +311,12 @@ class PlanDelivery:
 
     # --- Services and care ----------------------------------------------------------------
 
-    def readier(self, world: World) -> help_seeking.Readier | None:
+    def help_seeking_ratio(self, world: World) -> help_seeking.HelpSeekingRatio | None:
         """Return how much sooner participants seek help, where any programme finds cases."""
         ratio = self.terms.help_ratio
         if (ratio == 1.0).all():
             return None
-        return help_seeking.Readier(programmes.groups(world.population), ratio)
+        return help_seeking.HelpSeekingRatio(programmes.groups(world.population), ratio)
 
     def service_ratios(self, world: World) -> services.Ratios | None:
         """Return what programmes multiply demand by, where any does."""

@@ -162,13 +162,13 @@ def measure_baseline(
     calm = england("full", population)
     with get_context("spawn").Pool(jobs) as pool:
         found: list[list[Any]] = []
-        for live in (
+        for run in (
             partial(live_england, population=population, years=years),
             partial(live_place, population=population, place=place),
             partial(_experiments, config=calm),
         ):
             found.append([])
-            for figures in pool.imap(live, seeds):
+            for figures in pool.imap(run, seeds):
                 found[-1].append(figures)
                 on_world()
     both = [{**one, **other} for one, other in zip(found[0], found[2], strict=True)]

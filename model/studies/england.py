@@ -148,7 +148,7 @@ def measure_composition(model: CommunityModel, years: int = COMPOSITION_YEARS) -
     -------
     (Composition, array of shape (quintiles, homes, homes))
         Who lives there, and how the homes of children stand in one month and the next: shares of
-        all months in which a child lived there from end to end.
+        all months in which a child record there from end to end.
     """
     sums, moves = np.zeros((5, *CELLS)), np.zeros((N_QUINTILES, N_HOMES, N_HOMES))
     child, home = _homes_of_children(model)

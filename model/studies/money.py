@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model.analysis.appraisal import LENSES, Appraisal, Terms
-from model.analysis.discounting import load_outside, load_schedule
+from model.analysis.appraisal import LENSES, Appraisal, AppraisalSettings
+from model.analysis.discounting import load_guidance, load_schedule
 from model.core.arrays import Array
 from model.core.codes import STATES
 from model.inputs.parameters import load_parameters
 from model.inputs.payers import AGENCIES, load_payments
 from model.inputs.scenario import Budgets, PlanEntry, Scenario, load_scenario
 from model.rules import budgets
-from model.studies.paired_runs import Lived, Worlds, difference, line_of, with_dose, with_terms
+from model.studies.paired_runs import RunRecord, Worlds, difference, line_of, with_dose, with_terms
 from model.studies.patterns import LONGEST, SHIFT, usual, without_effects
 from model.studies.runner import Figures, Study
 
@@ -91,33 +91,33 @@ def _at_end(text: str, key: str, end: str) -> str:
 # --- From worlds to appraisals -----------------------------------------------------------
 
 
-def appraised(one: Lived, other: Lived, years: int, rate: float | None = None) -> Appraisal:
+def appraised(one: RunRecord, other: RunRecord, years: int, rate: float | None = None) -> Appraisal:
     """Appraise one run against another from their tables, over a number of years.
 
     ``rate`` is one discount rate for money in place of the schedule; wellbeing keeps its own.
     """
-    lived, schedule = {OURS: one, THEIRS: other}, load_schedule()
-    terms = Terms(
+    record, schedule = {OURS: one, THEIRS: other}, load_schedule()
+    settings = AppraisalSettings(
         years=years,
         scale=one.scale,
         satisfaction=_satisfaction(one.config),
         uplift={
             (name, entry.label): _uplift(world.config, entry)
-            for name, world in lived.items()
+            for name, world in record.items()
             for entry in world.config.plan
         },
         step_gbp=_steps(one.config),
-        wellby_gbp=load_outside().wellby_gbp,
+        wellby_gbp=load_guidance().wellby_gbp,
         money=schedule.money if rate is None else ((0, rate),),
         wellbeing=schedule.wellbeing,
     )
-    ledger, people = (_together(lived, table, years) for table in ("ledger", "people"))
+    ledger, people = (_together(record, table, years) for table in ("ledger", "people"))
     pairs = pd.DataFrame({"run_ours": [0], "run_theirs": [1]}, index=[0])
-    return Appraisal(ledger, people, pairs, terms)
+    return Appraisal(ledger, people, pairs, settings)
 
 
-def _together(lived: Mapping[str, Lived], table: str, years: int) -> pd.DataFrame:
-    parts = [world.tables[table].assign(run=run, scenario=name) for run, (name, world) in enumerate(lived.items())]
+def _together(record: Mapping[str, RunRecord], table: str, years: int) -> pd.DataFrame:
+    parts = [world.tables[table].assign(run=run, scenario=name) for run, (name, world) in enumerate(record.items())]
     both = pd.concat(parts, ignore_index=True)
     return both[both["year"] <= years]
 
@@ -134,7 +134,7 @@ def _steps(config: Scenario) -> dict[str, float]:
 
 def _uplift(config: Scenario, entry: PlanEntry) -> float:
     """Return the optimism bias of an entry, by the grade of its evidence."""
-    outside, programme = load_outside(), config.programme_of(entry)
+    outside, programme = load_guidance(), config.programme_of(entry)
     return outside.uplift(outside.service_grade if programme is None else programme.grade)
 
 
@@ -151,9 +151,9 @@ def pays_back(worlds: Worlds) -> Figures:
     years, base = worlds.up_to(LONGEST), usual(worlds)
     found: Figures = {}
     for label, config in plans(worlds).items():
-        found |= _position(label, appraised(worlds.live(config, years), base, years))
+        found |= _position(label, appraised(worlds.run(config, years), base, years))
     for label, rate in RATES.items():
-        shift = worlds.live(worlds.scenario(SHIFT), years)
+        shift = worlds.run(worlds.scenario(SHIFT), years)
         found |= _position(label, appraised(shift, base, years, rate))
     return found
 
@@ -177,10 +177,10 @@ def whose_pocket(worlds: Worlds) -> Figures:
     found: Figures = {}
     shift = worlds.scenario(SHIFT)
     for label, config in (("shift", shift), ("null", without_effects(worlds, shift))):
-        lived = worlds.live(config, years)
-        pockets = appraised(lived, base, years).pockets()
+        record = worlds.run(config, years)
+        pockets = appraised(record, base, years).pockets()
         found |= _by_agency(label, pockets)
-        undiscounted = appraised(lived, base, years, rate=0.0)
+        undiscounted = appraised(record, base, years, rate=0.0)
         moved = {"cost": undiscounted.cost, **undiscounted.saving}
         sums = {what: frame.groupby(level="payer").sum() for what, frame in moved.items()}
         found |= _by_agency(f"{label}_undiscounted", sums)
@@ -210,7 +210,7 @@ REGIMES: Mapping[str, Mapping[str, Any]] = {
     "contract": load_scenario("shift_pooled").budgets.model_dump(),
 }
 """Terms are those of the defaults, but for a contract like that of scenarios/shift_pooled.toml."""
-LIVED = {gap: tuple(REGIMES) if gap != "none" else ("siloed",) for gap in GAPS}
+REGIMES_BY_GAP = {gap: tuple(REGIMES) if gap != "none" else ("siloed",) for gap in GAPS}
 """Regimes by what grows."""
 NOTHING_POOLED = {"regime": "pooled", "contract": {"pooled_share": 0.0}}
 PAYERS = ("council", "nhs", "community_sector")
@@ -221,14 +221,14 @@ def pooling(worlds: Worlds) -> Figures:
     """Pay the shift from budgets that are set apart, or together, while envelopes lag behind."""
     worlds = worlds.larger(LARGER)
     years, shift = worlds.up_to(LONGEST), worlds.scenario(SHIFT)
-    planned = worlds.live(shift, years)
+    planned = worlds.run(shift, years)
     found: Figures = {}
     for gap, growth in GAPS.items():
-        for regime in LIVED[gap]:
-            lived = worlds.live(_under(shift, REGIMES[regime], growth), years)
-            found |= {f"{gap}_{regime}_{name}": value for name, value in _sustained(lived, planned).items()}
+        for regime in REGIMES_BY_GAP[gap]:
+            record = worlds.run(_under(shift, REGIMES[regime], growth), years)
+            found |= {f"{gap}_{regime}_{name}": value for name, value in _sustained(record, planned).items()}
     zero, siloed = (
-        worlds.live(_under(shift, terms, GAPS["care"]), years) for terms in (NOTHING_POOLED, REGIMES["siloed"])
+        worlds.run(_under(shift, terms, GAPS["care"]), years) for terms in (NOTHING_POOLED, REGIMES["siloed"])
     )
     return {**found, "zero_pooled_is_siloed": float(_alike(zero, siloed))}
 
@@ -237,13 +237,13 @@ def _under(config: Scenario, terms: Mapping[str, Any], growth: Mapping[str, Any]
     return config.model_copy(update={"budgets": terms, "growth": growth})
 
 
-def _sustained(lived: Lived, planned: Lived) -> Figures:
+def _sustained(record: RunRecord, planned: RunRecord) -> Figures:
     """Sum up what was paid and cut, and crisis compared with the plan spent as planned."""
-    sums = lived.tables["budgets"].groupby("agency").sum()
+    sums = record.tables["budgets"].groupby("agency").sum()
     paid, due = sums["prevention_gbp"], sums["planned_gbp"]
-    usual = lived.tables["ledger"].query("kind == 'usual'")["amount_gbp"].sum()
+    usual = record.tables["ledger"].query("kind == 'usual'")["amount_gbp"].sum()
     whole = planned.tables["ledger"].query("kind == 'usual'")["amount_gbp"].sum()
-    last = lived.tables["budgets"].query("year == year.max()")
+    last = record.tables["budgets"].query("year == year.max()")
     return {
         "planned": float(due.sum()),
         "paid": float(paid.sum()),
@@ -253,12 +253,12 @@ def _sustained(lived: Lived, planned: Lived) -> Figures:
         "cut_if_frozen": float((due - sums["frozen_prevention_gbp"]).abs().sum()),
         "paid_at_end": float(last["prevention_gbp"].sum() / last["planned_gbp"].sum()),
         "unfunded": float(sums["unfunded_gbp"].sum()),
-        "crisis": float(difference(lived, planned, "crisis").sum()),
+        "crisis": float(difference(record, planned, "crisis").sum()),
         **{f"share_{agency}": float(paid[agency] / due[agency]) for agency in PAYERS},
     }
 
 
-def _alike(one: Lived, other: Lived) -> bool:
+def _alike(one: RunRecord, other: RunRecord) -> bool:
     return one.yearly.equals(other.yearly) and all(
         table.equals(other.tables[name]) for name, table in one.tables.items()
     )
@@ -273,8 +273,8 @@ GROWTH_GAPS = (-0.02, -0.01, -0.005, -0.001, 0.0, 0.001, 0.005, 0.01, 0.02)
 
 def room_to_spiral(worlds: Worlds) -> Figures:
     """Measure what a stylised place takes from the real one: how large prevention is."""
-    lived = worlds.live(worlds.scenario(SHIFT), worlds.up_to(LONGEST))
-    first = lived.tables["budgets"].query("year == 1 and agency == 'council'")
+    record = worlds.run(worlds.scenario(SHIFT), worlds.up_to(LONGEST))
+    first = record.tables["budgets"].query("year == 1 and agency == 'council'")
     return {"prevention_share": float(first["planned_gbp"].sum() / first["envelope_gbp"].sum())}
 
 
@@ -329,12 +329,12 @@ def spiral(cash_return: float, gap: float, share: float, years: int = LONGEST) -
     return paid
 
 
-def _stylised_terms() -> budgets.Terms:
+def _stylised_terms() -> budgets.BudgetTerms:
     p = load_parameters()
     rule = budgets.Rule(
         p["budget_cut_most"], p["budget_growth_most"], p["reinvestment_share"], Budgets().protected_share
     )
-    return budgets.Terms(rule, rule, np.array([p["reserves_share"]]), np.zeros(1))
+    return budgets.BudgetTerms(rule, rule, np.array([p["reserves_share"]]), np.zeros(1))
 
 
 # --- E. How fast do places recover from cuts? --------------------------------------------
@@ -351,29 +351,29 @@ def cuts(worlds: Worlds) -> Figures:
     """Cut usual spending and restore it: at once, and in slow sweeps down and up again."""
     third = max(1, worlds.up_to(LONGEST) // 3)
     calm = worlds.scenario()
-    base = worlds.live_kept(calm, np.ones(6 * third).tolist())
+    base = worlds.run_kept(calm, np.ones(6 * third).tolist())
     found: Figures = {"cut_years": float(third), "sweep_null": _moved(base, usual(worlds))}
-    cut = worlds.live_kept(calm, [KEPT_LEAST] * third + [1.0] * 2 * third)
+    cut = worlds.run_kept(calm, [KEPT_LEAST] * third + [1.0] * 2 * third)
     for column in FOLLOWED:
         found |= {
             f"cut_{column}_in_{k}": float(value) for k, value in enumerate(difference(cut, base, column), start=1)
         }
     for label, years, after in (("fast", third, 0), ("slow", 2 * third, 2 * third)):
-        swept = worlds.live_kept(calm, sweep(years) + [1.0] * after)
+        swept = worlds.run_kept(calm, sweep(years) + [1.0] * after)
         for column in FOLLOWED:
             away = difference(swept, base, column)
             found |= {f"{label}_{column}_{name}": value for name, value in _loop(away, years, after).items()}
     return found | _austerity(worlds, base)
 
 
-def _austerity(worlds: Worlds, base: Lived) -> Figures:
+def _austerity(worlds: Worlds, base: RunRecord) -> Figures:
     """Run the bundled scenario of cuts and restoration, which the budget rule decides."""
     worlds, years = worlds.larger(LARGER), min(AUSTERITY_YEARS, len(base.yearly))
-    base = worlds.live_kept(worlds.scenario(), np.ones(years).tolist())
-    lived = worlds.live(worlds.scenario("austerity_then_restoration"), years)
-    council = lived.tables["budgets"].query("agency == 'council'")
+    base = worlds.run_kept(worlds.scenario(), np.ones(years).tolist())
+    record = worlds.run(worlds.scenario("austerity_then_restoration"), years)
+    council = record.tables["budgets"].query("agency == 'council'")
     kept = (council["prevention_gbp"] / council["planned_gbp"]).to_numpy()
-    paths = {"kept": kept - 1.0, **{one: difference(lived, base, one) for one in FOLLOWED}}
+    paths = {"kept": kept - 1.0, **{one: difference(record, base, one) for one in FOLLOWED}}
     return {
         f"austerity_{name}_in_{k}": float(value)
         for name, path in paths.items()
@@ -412,7 +412,7 @@ def _lately(away: Array) -> float:
     return float(away[-SETTLED_YEARS:].mean())
 
 
-def _moved(one: Lived, other: Lived) -> float:
+def _moved(one: RunRecord, other: RunRecord) -> float:
     return float(sum(np.abs(difference(one, other, column)).sum() for column in FOLLOWED))
 
 

@@ -40,7 +40,7 @@ PART_TAKEN = ("engagement", "programme", "programme_months")
 
 
 @dataclass(frozen=True)
-class Lived:
+class RunRecord:
     """What is kept of a run.
 
     Attributes
@@ -120,7 +120,7 @@ class Worlds:
             "burn_in_years": burn_in_years,
         }
         self._pasts: dict[str, CommunityModel] = {}
-        self._lived: dict[Scenario, tuple[int, int, Lived]] = {}
+        self._runs: dict[Scenario, tuple[int, int, RunRecord]] = {}
 
     def larger(self, times: int) -> "Worlds":
         """Return worlds of the same seed with so many times the residents, at most the real place's."""
@@ -144,17 +144,17 @@ class Worlds:
             self._pasts[past] = CommunityModel(config, rng=self.seed)
         return self._pasts[past].branch(config)
 
-    def live(self, config: Scenario, years: int, watched_years: int = 0) -> Lived:
+    def run(self, config: Scenario, years: int, watched_years: int = 0) -> RunRecord:
         """Run a scenario, or return an earlier run that was long enough."""
-        if config in self._lived:
-            had_years, had_watched, lived = self._lived[config]
+        if config in self._runs:
+            had_years, had_watched, record = self._runs[config]
             if had_years >= years and had_watched >= watched_years:
-                return lived
-        lived = _live(self.branch(config), years, watched_years)
-        self._lived[config] = years, watched_years, lived
-        return lived
+                return record
+        record = _run(self.branch(config), years, watched_years)
+        self._runs[config] = years, watched_years, record
+        return record
 
-    def live_kept(self, config: Scenario, kept: Sequence[float]) -> Lived:
+    def run_kept(self, config: Scenario, kept: Sequence[float]) -> RunRecord:
         """Run a scenario with a fixed share of usual spending on social infrastructure in each year.
 
         The shares apply whatever budgets would decide.
@@ -162,7 +162,7 @@ class Worlds:
         update = {"years": len(kept), "budgets": {"regime": "siloed"}, "growth": {"envelopes": {"all": 0.0}}}
         model = self.branch(config.model_copy(update=update))
         model.budgets.schedule_usual(kept)
-        return _live(model, len(kept), 0)
+        return _run(model, len(kept), 0)
 
     def rewritten(
         self,
@@ -239,7 +239,7 @@ def line_of(text: str, key: str) -> str:
     return found[1]
 
 
-def _live(model: CommunityModel, years: int, watched_years: int) -> Lived:
+def _run(model: CommunityModel, years: int, watched_years: int) -> RunRecord:
     people = model.population
     rows = np.flatnonzero(people.is_present)
     ids = people.resident[rows].copy()
@@ -253,7 +253,7 @@ def _live(model: CommunityModel, years: int, watched_years: int) -> Lived:
     seen = {name: np.array([month[name] for month in months]) for name in months[0]}
     tables = {name: rows.to_pandas() for name, rows in model.recorder.tables().items()}
     kept = {name: tables[name] for name in OF_MONEY if name in tables}
-    return Lived(model.config, model.scale, _by_year(tables, model.scale), kept, digest, seen)
+    return RunRecord(model.config, model.scale, _by_year(tables, model.scale), kept, digest, seen)
 
 
 def _see(model: CommunityModel, rows: Array, ids: Array) -> dict[str, Array]:
@@ -309,12 +309,12 @@ def _digest(model: CommunityModel) -> str:
     return digest.hexdigest()
 
 
-def difference(one: Lived, other: Lived, column: str) -> Array:
+def difference(one: RunRecord, other: RunRecord, column: str) -> Array:
     """Return the difference of two runs by year, for as long as both last."""
     n = min(len(one.yearly), len(other.yearly))
     return np.asarray(one.yearly[column].iloc[:n].to_numpy() - other.yearly[column].iloc[:n].to_numpy())
 
 
-def same(worlds: Sequence[Lived]) -> bool:
+def same(worlds: Sequence[RunRecord]) -> bool:
     """Return whether runs are identical except for participation in programmes."""
     return len({one.digest for one in worlds}) == 1

@@ -16,7 +16,7 @@ from model.inputs.programmes import load_programme
 from model.inputs.scenario import Scenario
 from model.simulation.community import CommunityModel
 from model.studies.paired_runs import (
-    Lived,
+    RunRecord,
     Worlds,
     difference,
     line_of,
@@ -65,9 +65,9 @@ SNAPSHOTS = 4
 # --- What studies share ------------------------------------------------------------------
 
 
-def usual(worlds: Worlds) -> Lived:
+def usual(worlds: Worlds) -> RunRecord:
     """Return the run of the status quo, as long as the longest, watched while plans are young."""
-    return worlds.live(worlds.scenario(), worlds.up_to(LONGEST), worlds.up_to(PLAN_YEARS))
+    return worlds.run(worlds.scenario(), worlds.up_to(LONGEST), worlds.up_to(PLAN_YEARS))
 
 
 def without_effects(worlds: Worlds, config: Scenario) -> Scenario:
@@ -75,11 +75,11 @@ def without_effects(worlds: Worlds, config: Scenario) -> Scenario:
     return worlds.with_programmes(config, "null", lambda effect: False)
 
 
-def _total(one: Lived, other: Lived, column: str, years: int) -> float:
+def _total(one: RunRecord, other: RunRecord, column: str, years: int) -> float:
     return float(difference(one, other, column)[:years].sum())
 
 
-def _share(one: Lived, other: Lived, column: str, years: int) -> float:
+def _share(one: RunRecord, other: RunRecord, column: str, years: int) -> float:
     """Return the difference over some years, in per cent of the other's."""
     total = float(other.yearly[column].iloc[:years].sum())
     return PER_CENT * _total(one, other, column, years) / total if total else 0.0
@@ -102,16 +102,16 @@ def demand_first(worlds: Worlds) -> Figures:
     base = usual(worlds)
     found: Figures = {}
     for label, (name, years) in PLANS.items():
-        lived = worlds.live(
+        record = worlds.run(
             worlds.scenario(name), worlds.up_to(years), worlds.up_to(PLAN_YEARS) if name == PEERS else 0
         )
         for column in DEMAND:
-            for k, value in enumerate(difference(lived, base, column), start=1):
+            for k, value in enumerate(difference(record, base, column), start=1):
                 found[f"{label}_{column}_in_{k}"] = float(value)
             n = worlds.up_to(years)
-            found[f"{label}_{column}_total"] = _total(lived, base, column, n)
-            found[f"{label}_{column}_share"] = _share(lived, base, column, n)
-    null = worlds.live(without_effects(worlds, worlds.scenario(SHIFT)), worlds.up_to(NULL_YEARS))
+            found[f"{label}_{column}_total"] = _total(record, base, column, n)
+            found[f"{label}_{column}_share"] = _share(record, base, column, n)
+    null = worlds.run(without_effects(worlds, worlds.scenario(SHIFT)), worlds.up_to(NULL_YEARS))
     for column in DEMAND:
         found[f"null_{column}"] = float(np.abs(difference(null, base, column)).sum())
     return found
@@ -135,15 +135,15 @@ def link_workers(worlds: Worlds) -> Figures:
     }
     found: Figures = {}
     for label, (with_them, without) in pairs.items():
-        one = worlds.live(with_them, years, years)
-        other = usual(worlds) if without == calm else worlds.live(without, years, years)
+        one = worlds.run(with_them, years, years)
+        other = usual(worlds) if without == calm else worlds.run(without, years, years)
         found |= {f"link_{label}_{name}": value for name, value in _enrolees(one, other).items()}
         found[f"link_{label}_crisis"] = _total(one, other, "crisis", years)
         found[f"link_{label}_crisis_share"] = _share(one, other, "crisis", years)
     return found
 
 
-def _enrolees(one: Lived, other: Lived) -> Figures:
+def _enrolees(one: RunRecord, other: RunRecord) -> Figures:
     """Compare those who enrol in a plan's first entry with themselves without it, a year on."""
     takes_part = (one.seen["engagement"] == PARTICIPANT) & (one.seen["entry"] == 1)
     first = _first_months(takes_part)
@@ -193,10 +193,10 @@ def approaches(worlds: Worlds) -> Figures:
     return found
 
 
-def _hubs(worlds: Worlds, approach: str, years: int, **parameters: float) -> Lived:
+def _hubs(worlds: Worlds, approach: str, years: int, **parameters: float) -> RunRecord:
     config = worlds.scenario(parameters=parameters)
     watched = worlds.up_to(PLAN_YEARS) if approach == "community_led" and not parameters else 0
-    return worlds.live(with_plan(config, {**HUB, "approach": approach}), years, watched)
+    return worlds.run(with_plan(config, {**HUB, "approach": approach}), years, watched)
 
 
 # --- Do supporters benefit? --------------------------------------------------------------
@@ -284,7 +284,7 @@ def endings(worlds: Worlds) -> Figures:
     found = {"ending_year": float(end // MONTHS_PER_YEAR), "ending_years": float(years)}
     for label, (plan, terms) in cases.items():
         abrupt, tapered = (
-            worlds.live(with_terms(plan, end_month=end, ending=ending, **terms), years, years)
+            worlds.run(with_terms(plan, end_month=end, ending=ending, **terms), years, years)
             for ending in ("abrupt", "tapered")
         )
         found |= {f"ending_{label}_{name}": value for name, value in _after_the_end(abrupt, tapered, end).items()}
@@ -296,7 +296,7 @@ def _keep_alike(text: str) -> str:
     return text.replace(line_of(text, "kept_abrupt"), tapered)
 
 
-def _after_the_end(abrupt: Lived, tapered: Lived, end: int) -> Figures:
+def _after_the_end(abrupt: RunRecord, tapered: RunRecord, end: int) -> Figures:
     """Compare the place after the end, and those who took part until the last month."""
     after = slice(end // MONTHS_PER_YEAR, None)
     crisis = difference(abrupt, tapered, "crisis")
@@ -332,7 +332,7 @@ def reached(worlds: Worlds) -> Figures:
         calm, plan = (plentiful(worlds.scenario(name, **change)) for name in ("status_quo", PEERS))
         if label == "tieless":
             plan = worlds.with_programmes(plan, label, _is_no_tie)
-        with_it, without = (worlds.live(config, years, years) for config in (plan, calm))
+        with_it, without = (worlds.run(config, years, years) for config in (plan, calm))
         scale = worlds.branch(calm).scale
         found |= {
             f"reached_{label}_{name}": value
@@ -355,18 +355,18 @@ def _is_no_tie(effect: Mapping[str, Any]) -> bool:
     return bool(effect["kind"] != "add_ties")
 
 
-def _by_distance(worlds: Worlds, config: Scenario, with_it: Lived, without: Lived, scale: float) -> Figures:
+def _by_distance(worlds: Worlds, config: Scenario, with_it: RunRecord, without: RunRecord, scale: float) -> Figures:
     is_engaged = np.asarray((with_it.seen["engagement"] > 0).any(axis=0))
     away = _distances(worlds.branch(config), is_engaged)
     both = with_it.is_there & without.is_there
     less = without.is_in_crisis.astype(np.int8) - with_it.is_in_crisis.astype(np.int8)
-    averted, lived = (less * both).sum(axis=0), both.sum(axis=0)
+    averted, record = (less * both).sum(axis=0), both.sum(axis=0)
     found: Figures = {}
     for distance in range(FARTHEST + 1):
         there = (away == distance) if distance < FARTHEST else (away >= FARTHEST)
-        months = float(lived[there].sum())
+        months = float(record[there].sum())
         found |= {
-            f"n_{distance}": float(scale * np.sum(there & (lived > 0))),
+            f"n_{distance}": float(scale * np.sum(there & (record > 0))),
             f"averted_{distance}": float(scale * averted[there].sum()),
             f"rate_{distance}": PER_THOUSAND * MONTHS_PER_YEAR * averted[there].sum() / max(months, 1.0),
         }
@@ -397,10 +397,10 @@ def bit_identical(worlds: Worlds) -> Figures:
     """Return whether a plan without effects leaves everything exactly unchanged."""
     years, base = worlds.up_to(NULL_YEARS), usual(worlds)
     peers = with_plan(worlds.scenario(), {"programme": "peer_support_group", "budget_gbp_per_year": 2_500_000.0})
-    found = {"identical_none": same([base, worlds.live(without_effects(worlds, worlds.scenario(SHIFT)), years)])}
+    found = {"identical_none": same([base, worlds.run(without_effects(worlds, worlds.scenario(SHIFT)), years)])}
     for kind in ("add_ties", "case_finding", "hazard_ratio"):
         plan = worlds.with_programmes(peers, f"only_{kind}", lambda effect, kind=kind: effect["kind"] == kind)  # type: ignore[misc]
-        found[f"identical_{kind}"] = same([base, worlds.live(plan, years)])
+        found[f"identical_{kind}"] = same([base, worlds.run(plan, years)])
     return {name: float(value) for name, value in found.items()}
 
 
@@ -420,9 +420,9 @@ def before_and_after(worlds: Worlds) -> Figures:
     found = _a_month_in_crisis(base)
     for label, programme in (("null", anyone), ("crisis_network", "crisis_network"), ("link_worker", "link_worker")):
         entry = {"programme": programme, "budget_gbp_per_year": STUDY_GBP}
-        lived = worlds.live(with_plan(worlds.scenario(), entry), years, years)
-        takes_part = lived.seen["engagement"] == PARTICIPANT
-        found |= {f"{label}_{name}": value for name, value in _falls(lived, base, _first_months(takes_part)).items()}
+        record = worlds.run(with_plan(worlds.scenario(), entry), years, years)
+        takes_part = record.seen["engagement"] == PARTICIPANT
+        found |= {f"{label}_{name}": value for name, value in _falls(record, base, _first_months(takes_part)).items()}
     return found
 
 
@@ -431,7 +431,7 @@ def _any_state(text: str) -> str:
     return text.replace(f"states = {states}\n", "")
 
 
-def _a_month_in_crisis(base: Lived) -> Figures:
+def _a_month_in_crisis(base: RunRecord) -> Figures:
     """Follow all who are in crisis in one month of each year, whatever they turned to."""
     last, parts = len(base.seen["state"]) - 1, []
     for month in range(WINDOW + 2, last - WINDOW + 2, MONTHS_PER_YEAR):
@@ -443,8 +443,8 @@ def _a_month_in_crisis(base: Lived) -> Figures:
     return {"crisis_month_n": n, "crisis_month_fall": PER_CENT * (_ratio(after, before) - 1.0)}
 
 
-def _falls(lived: Lived, base: Lived, start: Array) -> Figures:
-    before, before_index, after, after_without, n = _windows(lived, base, start)
+def _falls(record: RunRecord, base: RunRecord, start: Array) -> Figures:
+    before, before_index, after, after_without, n = _windows(record, base, start)
     fall, without_programme = (PER_CENT * (_ratio(x, before) - 1.0) for x in (after, after_without))
     return {
         "n": float(n),
@@ -455,14 +455,14 @@ def _falls(lived: Lived, base: Lived, start: Array) -> Figures:
     }
 
 
-def _windows(lived: Lived, base: Lived, start: Array) -> Array:
+def _windows(record: RunRecord, base: RunRecord, start: Array) -> Array:
     """Sum attendances: before, before the index month, after, after without it; and people."""
-    last = min(len(one.seen["state"]) for one in (lived, base)) - 1
+    last = min(len(one.seen["state"]) for one in (record, base)) - 1
     who = np.flatnonzero((start >= WINDOW + 2) & (start + WINDOW - 1 <= last))
     months = start[who] + np.arange(-WINDOW - 1, WINDOW)[:, None]
-    there = (lived.is_there[months, who] & base.is_there[months, who]).all(axis=0)
+    there = (record.is_there[months, who] & base.is_there[months, who]).all(axis=0)
     who, months = who[there], months[:, there]
-    here, elsewhere = (one.seen["a_and_e"][months, who].sum(axis=1) for one in (lived, base))
+    here, elsewhere = (one.seen["a_and_e"][months, who].sum(axis=1) for one in (record, base))
     return np.array(
         [
             here[1 : WINDOW + 1].sum(),
@@ -503,10 +503,10 @@ def befriending_trial(worlds: Worlds) -> Figures:
 
 def paired_worlds(worlds: Worlds) -> Figures:
     """Return person-years in crisis up to each horizon, with the shift and without."""
-    shift = worlds.live(worlds.scenario(SHIFT), worlds.up_to(LONGEST))
+    shift = worlds.run(worlds.scenario(SHIFT), worlds.up_to(LONGEST))
     found: Figures = {}
-    for label, lived in (("shift", shift), ("usual", usual(worlds))):
-        summed = lived.yearly["crisis"].cumsum()
+    for label, record in (("shift", shift), ("usual", usual(worlds))):
+        summed = record.yearly["crisis"].cumsum()
         found |= {f"{label}_crisis_to_{years}": float(summed[years]) for years in HORIZONS if years <= worlds.years}
     return found
 
@@ -519,14 +519,14 @@ def queues(worlds: Worlds) -> Figures:
     years = worlds.up_to(BUILD_YEARS)
     found: Figures = {}
     for label, change in (("queued", lambda config: config), ("open", plentiful)):
-        base = worlds.live(change(worlds.scenario()), years) if label == "open" else usual(worlds)
+        base = worlds.run(change(worlds.scenario()), years) if label == "open" else usual(worlds)
         for name in (SHIFT, "crisis_expansion"):
             config = change(worlds.scenario(name))
-            lived = worlds.live(config, years)
+            record = worlds.run(config, years)
             for column in QUEUE_COLUMNS:
                 key = f"{label}_{name}_{column}"
-                found[key] = _total(lived, base, column, years)
-                found[f"{key}_share"] = _share(lived, base, column, years)
+                found[key] = _total(record, base, column, years)
+                found[f"{key}_share"] = _share(record, base, column, years)
             found[f"{label}_{name}_budget"] = sum(one.budget_gbp_per_year for one in config.plan)
         for column in QUEUE_COLUMNS:
             found[f"{label}_usual_{column}"] = float(base.yearly[column].iloc[:years].sum())

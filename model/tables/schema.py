@@ -385,7 +385,7 @@ TABLES: dict[str, Table] = {
 EVERY_RUN = ("runs", "monthly", "people", "services", "programmes", "ledger", "budgets")
 """Tables to which every run adds its rows."""
 
-WHERE_KEPT = ("lives",)
+OPTIONAL_TABLES = ("lives",)
 """Those to which runs add where a campaign compares and is not too large, or that is asked for."""
 
 EVERY_CAMPAIGN = ("neighbourhoods",)

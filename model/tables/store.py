@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.core.errors import ResultsError
-from model.tables.schema import EVERY_RUN, WHERE_KEPT, schema_of
+from model.tables.schema import EVERY_RUN, OPTIONAL_TABLES, schema_of
 
 PARTS = ".parts"
 
@@ -74,7 +74,7 @@ def compact(folder: Path) -> None:
         for run, batch in sorted(_read_parts(folder, "runs").items())
         if batch.column("status")[0].as_py() == "finished"
     ]
-    for table in (*EVERY_RUN, *WHERE_KEPT):
+    for table in (*EVERY_RUN, *OPTIONAL_TABLES):
         batches = _read_parts(folder, table)
         chosen = sorted(batches) if table == "runs" else [run for run in finished if run in batches]
         if not chosen:

@@ -13,13 +13,13 @@ import pytest
 from rich.console import Console
 
 from model import Results
-from model.analysis.appraisal import Appraisal, Terms, in_whole_steps, repriced, sums_of_pairs
-from model.analysis.appraise import Judged, appraise, prices_of, write_appraisal
+from model.analysis.appraisal import Appraisal, AppraisalSettings, in_whole_steps, repriced, sums_of_pairs
+from model.analysis.appraise import AppraisedComparison, appraise, prices_of, write_appraisal
 from model.analysis.decisions import loops
 from model.analysis.discounting import (
     discount_factors,
     is_paid_back,
-    load_outside,
+    load_guidance,
     load_schedule,
     payback_year,
 )
@@ -50,7 +50,7 @@ def terms(**changes):
         "wellby_gbp": {"low": 200.0, "central": 300.0, "high": 400.0},
         "step_gbp": {"a_and_e": 100.0},
     }
-    return Terms(**{**usual, **changes})
+    return AppraisalSettings(**{**usual, **changes})
 
 
 def line(run, year, payer, kind, item, gbp, quintile=1, cashable=0.25):
@@ -164,7 +164,7 @@ def test_nothing_is_lost_at_no_rate():
 
 
 def test_a_wellby_is_raised_once():
-    values = load_outside().wellby_gbp
+    values = load_guidance().wellby_gbp
 
     assert values["central"] / values["low"] == pytest.approx(1.3)
     # The value published at 2024 prices; calendar and financial years differ by a few months.
@@ -172,7 +172,7 @@ def test_a_wellby_is_raised_once():
 
 
 def test_weaker_evidence_is_trusted_less():
-    outside = load_outside()
+    outside = load_guidance()
 
     assert outside.uplift(1) == 0.0
     assert list(outside.optimism_bias) == sorted(outside.optimism_bias)
@@ -481,7 +481,7 @@ def test_lives_of_one_run_alone_are_not_used():
 
 
 def test_a_year_of_life_is_raised_once():
-    qaly = load_outside().qaly_gbp
+    qaly = load_guidance().qaly_gbp
 
     assert 70_000 < qaly < 1.3 * 70_000
 
@@ -655,7 +655,7 @@ def results(town, tmp_path_factory):
     return run_campaign([ours, same], out, comparator=config).results
 
 
-def words_of(judged: list[Judged], width: int) -> list[str]:
+def words_of(judged: list[AppraisedComparison], width: int) -> list[str]:
     page = io.StringIO()
     Console(file=page, width=width, highlight=False).print(appraisal(judged))
     return page.getvalue().splitlines()

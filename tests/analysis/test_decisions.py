@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.analysis.appraisal import Appraisal, Terms
+from model.analysis.appraisal import Appraisal, AppraisalSettings
 from model.analysis.decisions import (
     acceptability,
     activity,
@@ -15,13 +15,13 @@ from model.analysis.decisions import (
     loop,
     loops,
     measures,
-    middle_of,
+    percentile_interval,
+    perspectives,
     plane,
     pounds_by_agency,
-    rates_told,
+    rates_shown,
     resampled_means,
     residual_value,
-    who_looks,
 )
 
 FLAT, FREE = ((0, 0.25),), ((0, 0.0),)
@@ -40,7 +40,7 @@ def terms(**changes):
         "wellby_gbp": {"low": 200.0, "central": 300.0, "high": 400.0},
         "step_gbp": {"a_and_e": 100.0, "looked_after_child": 50.0},
     }
-    return Terms(**{**usual, **changes})
+    return AppraisalSettings(**{**usual, **changes})
 
 
 def line(run, year, payer, kind, item, gbp, quintile=1, cashable=0.25):
@@ -130,14 +130,14 @@ def test_pairs_are_drawn_as_a_whole():
 
 
 def test_rates_in_force_are_told_once():
-    assert list(rates_told(FLAT)) == [0.0, 0.015, 0.035, 0.05, 0.25]
-    assert rates_told(((0, 0.035), (31, 0.03)))[0.035] == ((0, 0.035), (31, 0.03))
+    assert list(rates_shown(FLAT)) == [0.0, 0.015, 0.035, 0.05, 0.25]
+    assert rates_shown(((0, 0.035), (31, 0.03)))[0.035] == ((0, 0.035), (31, 0.03))
 
 
 def test_who_pays_looks_for_its_own_money(them):
     assert them.payers == ["council", "nhs"]
-    assert ("nhs", "cash") in who_looks(them)
-    assert ("police", "cash") not in who_looks(them)
+    assert ("nhs", "cash") in perspectives(them)
+    assert ("police", "cash") not in perspectives(them)
 
 
 def test_paid_back_by_year_agency_and_rate(them):
@@ -274,7 +274,7 @@ def test_no_plan_has_no_loop(them):
 
     assert np.isnan(itself.mean.gain)
     assert np.isnan(itself.mean.ratio)
-    assert middle_of(itself.resampled.gain) == pytest.approx((np.nan, np.nan), nan_ok=True)
+    assert percentile_interval(itself.resampled.gain) == pytest.approx((np.nan, np.nan), nan_ok=True)
 
 
 # --- What comes from outside ------------------------------------------------------------------

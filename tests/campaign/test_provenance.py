@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from model.analysis.appraise import appraise
-from model.analysis.discounting import load_outside
+from model.analysis.discounting import load_guidance
 from model.campaign.campaign import Watcher, run_campaign
 from model.campaign.provenance import code_hash, manifest_of
 from model.core.files import DATA, PACKAGE
@@ -182,7 +182,7 @@ def appraised_with(folder: Path, **changes: object) -> pd.DataFrame:
 
 
 def test_grade_building_share_and_steps_are_those_of_the_manifest(folder: Path) -> None:
-    outside, as_run = load_outside(), appraised_with(folder)
+    outside, as_run = load_guidance(), appraised_with(folder)
     cost = as_run["programme_cost"]
     for grade in (5, 2):
         biased = appraised_with(folder, grade=grade)["optimism_bias"]

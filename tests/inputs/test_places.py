@@ -25,7 +25,7 @@ from model.inputs.place_builder import (
 from model.inputs.places import (
     OLDEST_AGE,
     Place,
-    Spending,
+    PublicSpending,
     bundled_places,
     england_ages,
     load_place,
@@ -285,7 +285,7 @@ def test_older_spending_is_worth_more_today(tmp_path: Path) -> None:
 
 def test_every_agency_may_be_told_of() -> None:
     told = {f"{agency}_gbp" for agency in AGENCIES}
-    assert Spending.model_fields.keys() - {"year", "source"} == told
+    assert PublicSpending.model_fields.keys() - {"year", "source"} == told
 
 
 def test_places_that_differ_in_spending_alone_have_the_same_past(tmp_path: Path) -> None:

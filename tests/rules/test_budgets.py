@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.rules.budgets import Books, Rule, Terms, Year, decide, forecast, settle
+from model.rules.budgets import Books, BudgetTerms, Rule, Year, decide, forecast, settle
 
 RULE = Rule(cut_most=0.2, growth_most=0.2, reinvested=0.5, protected=0.1)
 POOL = Rule(cut_most=0.3, growth_most=0.2, reinvested=0.8, protected=0.4)
@@ -18,13 +18,13 @@ books = st.builds(
     Books, shares, st.floats(0.0, 3.0), st.floats(0.0, 1.0), pounds, st.floats(0.0, 1e8), st.integers(0, 3)
 )
 siloed = books.map(lambda one: one._replace(pooled_share=0.0, carried_gbp=0.0))
-terms = st.builds(Terms, st.just(RULE), st.just(POOL), pounds, pounds, st.floats(0.0, 1.0), st.integers(0, 3))
+terms = st.builds(BudgetTerms, st.just(RULE), st.just(POOL), pounds, pounds, st.floats(0.0, 1.0), st.integers(0, 3))
 
 
 def alone(envelope, bill, planned, reserves=0.0, deficit=0.0):
     """One agency, whose next year is known: its room, and terms without a pool."""
     money = Year(*(np.array([x]) for x in (0.0, 0.0, 0.0, envelope, bill, planned)))
-    limits = Terms(RULE, POOL, np.array([reserves]), np.array([deficit]))
+    limits = BudgetTerms(RULE, POOL, np.array([reserves]), np.array([deficit]))
     return Books(np.ones(1), 1.0, 0.0, np.array([reserves])), money, limits
 
 
@@ -149,7 +149,7 @@ def test_a_pool_lets_one_agencys_room_keep_anothers_prevention():
         np.array([90.0, 100.0]),
         np.array([10.0, 0.0]),
     )
-    limits = Terms(RULE, RULE, np.zeros(2), np.zeros(2))
+    limits = BudgetTerms(RULE, RULE, np.zeros(2), np.zeros(2))
     kept = [decide(Books(np.ones(2), 1.0, share, np.zeros(2)), money, limits).shares[0] for share in (0.0, 0.5, 1.0)]
     assert kept[0] == pytest.approx(0.8)
     assert kept[2] == pytest.approx(1.15)  # half of 3 in 10
@@ -158,7 +158,7 @@ def test_a_pool_lets_one_agencys_room_keep_anothers_prevention():
 
 def test_a_ring_fence_holds_what_a_pool_pays():
     money = Year(*(np.zeros(1) for _ in range(3)), np.zeros(1), np.array([90.0]), np.array([10.0]))
-    limits = Terms(RULE, POOL, np.zeros(1), np.zeros(1))
+    limits = BudgetTerms(RULE, POOL, np.zeros(1), np.zeros(1))
     at = Books(np.ones(1), 1.0, 1.0, np.zeros(1))
     for _ in range(20):
         at = decide(at, money, limits)
@@ -167,7 +167,7 @@ def test_a_ring_fence_holds_what_a_pool_pays():
 
 def test_a_contract_breaks_after_short_years_and_all_go_on_from_what_they_pay():
     money = Year(*(np.ones(2) for _ in range(3)), np.zeros(2), np.array([90.0, 9.0]), np.full(2, 10.0))
-    limits = Terms(RULE, POOL, np.zeros(2), np.zeros(2), break_after_years=2)
+    limits = BudgetTerms(RULE, POOL, np.zeros(2), np.zeros(2), break_after_years=2)
     at = Books(np.array([1.0, 0.5]), 1.0, 0.5, np.zeros(2))
     at = decide(at, money, limits)
     assert at.pooled_share == 0.5

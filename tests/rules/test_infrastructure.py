@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from model.core.errors import EvidenceError
 from model.inputs.parameters import load_parameters
-from model.rules.infrastructure import a_month_on, at_start, index_of, usable_of, usual_stock
+from model.rules.infrastructure import advance_month, at_start, index_of, usable_of, usual_stock
 
 P = load_parameters()
 DELAY = round(P.infrastructure_delay_months)
@@ -27,7 +27,7 @@ def lived(months, parameters=P, uniform=NONE, led=NONE, usual_share=ONE, opportu
     """Return the states of a place from the start on."""
     states = [at_start(parameters, N)]
     for _ in range(months):
-        states.append(a_month_on(states[-1], uniform, led, usual_share, opportunity, parameters))
+        states.append(advance_month(states[-1], uniform, led, usual_share, opportunity, parameters))
     return states
 
 
@@ -110,7 +110,7 @@ def test_a_cut_tends_to_what_is_still_paid_for_and_is_made_good():
     assert state.stock_gbp == pytest.approx(0.5 * usual_stock(P), rel=1e-9)
 
     for _ in range(1_200):
-        state = a_month_on(state, NONE, NONE, ONE, NONE, parameters)
+        state = advance_month(state, NONE, NONE, ONE, NONE, parameters)
     assert state.stock_gbp == pytest.approx(usual_stock(P), rel=1e-9)
 
 
@@ -136,7 +136,7 @@ def test_no_pound_is_lost_on_its_way(spending, delay):
         assert 0.0 <= usable <= uniform + led
         # K is what a year takes to keep it up, so that a month takes a twelfth.
         worn += (state.stock_gbp[0] - usual) / 12.0
-        state = a_month_on(state, *money, np.ones(1), np.zeros(1), parameters)
+        state = advance_month(state, *money, np.ones(1), np.zeros(1), parameters)
     # And laying it down took what it keeps a month over the share that wears in one.
     held = (state.stock_gbp[0] - usual) / (12.0 * WEAR)
 
@@ -274,7 +274,7 @@ def test_they_go_back_to_the_usual_when_a_programme_ends():
     assert (state.trust > P.trust_usual + 0.005).all()
 
     for _ in range(12 * 80):
-        state = a_month_on(state, NONE, NONE, ONE, NONE, P)
+        state = advance_month(state, NONE, NONE, ONE, NONE, P)
     # Slower of the two modes: at least (1 - root of the gain) of the slower rate, over 80 years.
     assert state.trust == pytest.approx(P.trust_usual * ONE, abs=1e-6)
     assert state.participation == pytest.approx(P.participation_usual * ONE, abs=1e-6)

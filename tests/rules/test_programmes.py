@@ -530,7 +530,7 @@ def test_afterwards_what_it_did_halves_in_the_fade_out_time_and_is_gone_in_the_e
     # A thousandth is left of ln 2 after log2(693) = 9.4 fade-out times: 66 months.
     assert [code for *_, code in seen].index(0) == 67
     assert seen[-1] == (0.0, 0.0, 0)
-    assert programmes.those_marked(people).size == 0
+    assert programmes.ever_enrolled(people).size == 0
 
 
 def test_no_effect_leaves_no_trace(terms):

@@ -9,7 +9,7 @@ from model import CommunityModel
 from model.core.errors import EvidenceError
 from model.inputs.catalogue import load_services
 from model.inputs.payers import AGENCIES, Payment, load_payments
-from model.inputs.plans import Spending
+from model.inputs.plans import PlannedSpending
 from model.inputs.scenario import PlanEntry
 from model.state.ledger import BILLED, Ledger, Posting
 
@@ -150,7 +150,7 @@ def test_no_penny_of_a_plan_is_lost_among_its_payers(pence, weights):
 @given(st.floats(0.0, 1e9), st.integers(1, 30), st.integers(1, 60))
 def test_a_plan_spends_its_months_to_the_penny_however_they_are_cut(budget, start, months):
     terms = PlanEntry(service="gp", budget_gbp_per_year=budget, start_month=start)
-    entry = Spending(1, terms, last_month=start + months - 1)
+    entry = PlannedSpending(1, terms, last_month=start + months - 1)
     by_month = np.diff([entry.spent_pence(month) for month in range(121)])
 
     a_year = int(np.floor(100 * budget + 0.5))

@@ -95,7 +95,7 @@ def test_twice_the_money_costs_twice_as_much(figures):
 
 @pytest.mark.slow
 def test_without_discounting_the_position_is_a_sum_over_the_ledger(worlds, figures):
-    base, shift = usual(worlds), worlds.live(worlds.scenario(SHIFT), YEARS)
+    base, shift = usual(worlds), worlds.run(worlds.scenario(SHIFT), YEARS)
     moved = {}
     for name, world in (("ours", shift), ("theirs", base)):
         ledger = world.tables["ledger"]
@@ -119,7 +119,7 @@ def test_who_pays_and_who_saves_add_up_to_the_whole(figures):
 
 
 def test_a_world_against_itself_comes_to_nothing(worlds):
-    shift = worlds.live(worlds.scenario(SHIFT), YEARS)
+    shift = worlds.run(worlds.scenario(SHIFT), YEARS)
     judged = appraised(shift, shift, YEARS)
 
     # Worlds that are the same spend the same, so that nothing is left over, to the penny.
@@ -128,7 +128,7 @@ def test_a_world_against_itself_comes_to_nothing(worlds):
 
 
 def test_where_there_is_no_plan_fit_and_wear_change_nothing(worlds):
-    calm = [worlds.live(with_plan(config), YEARS) for label, config in plans(worlds).items() if label in SETTINGS]
+    calm = [worlds.run(with_plan(config), YEARS) for label, config in plans(worlds).items() if label in SETTINGS]
 
     assert len(calm) == len(SETTINGS)
     assert same([usual(worlds), *calm])
@@ -168,7 +168,7 @@ def test_where_envelopes_fall_by_half_silos_cut_and_without_falling_they_do_not(
     shift, growth = worlds.scenario(SHIFT), {"envelopes": {"all": -0.5}}
     found = {
         label: _sustained(
-            worlds.live(_under(shift, {**REGIMES["siloed"], **terms}, growth), YEARS), worlds.live(shift, YEARS)
+            worlds.run(_under(shift, {**REGIMES["siloed"], **terms}, growth), YEARS), worlds.run(shift, YEARS)
         )
         for label, terms in (("at once", {"notice_months": 0}), ("never", {"protected_share": 1.0}))
     }
@@ -204,7 +204,7 @@ def test_what_is_cut_is_missed_and_held_spending_changes_nothing(figures):
 
 
 def test_usual_spending_that_is_held_is_the_status_quo(worlds):
-    assert same([usual(worlds), worlds.live_kept(worlds.scenario(), [1.0] * YEARS)])
+    assert same([usual(worlds), worlds.run_kept(worlds.scenario(), [1.0] * YEARS)])
 
 
 def test_a_sweep_has_each_step_on_the_way_down_and_up():

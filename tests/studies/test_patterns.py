@@ -114,7 +114,7 @@ def test_every_null_that_chance_does_not_touch_holds(figures):
 def test_a_programme_without_effects_changes_nothing_and_one_with_any_does(worlds):
     base = usual(worlds)
     worlds_of = {
-        kind: worlds.live(peers(worlds, kind, lambda effect, kind=kind: effect["kind"] == kind), 3)
+        kind: worlds.run(peers(worlds, kind, lambda effect, kind=kind: effect["kind"] == kind), 3)
         for kind in ("none", "add_ties", "case_finding", "hazard_ratio")
     }
 
@@ -124,12 +124,12 @@ def test_a_programme_without_effects_changes_nothing_and_one_with_any_does(world
 
 def test_a_world_is_lived_once_and_recalled(worlds):
     assert usual(worlds) is usual(worlds)
-    assert worlds.live(worlds.scenario(), 1) is usual(worlds)
+    assert worlds.run(worlds.scenario(), 1) is usual(worlds)
 
 
 def test_where_there_is_plenty_of_room_nobody_waits(worlds):
-    usual = worlds.live(worlds.scenario(), 1)
-    roomy = worlds.live(plentiful(worlds.scenario()), 1)
+    usual = worlds.run(worlds.scenario(), 1)
+    roomy = worlds.run(plentiful(worlds.scenario()), 1)
 
     assert usual.yearly["mental_health_referral_waiting"].iloc[0] > 0
     assert roomy.yearly["mental_health_referral_waiting"].iloc[0] == 0
@@ -140,11 +140,11 @@ def test_where_there_is_plenty_of_room_nobody_waits(worlds):
 
 @pytest.fixture(scope="module")
 def helped(worlds):
-    return worlds.live(peers(worlds, "strong", edit=stronger), 3, 3)
+    return worlds.run(peers(worlds, "strong", edit=stronger), 3, 3)
 
 
 def test_who_is_helped_much_spends_less_time_in_crisis_and_the_null_does_not(worlds, helped):
-    null = worlds.live(peers(worlds, "idle", lambda effect: False, stronger), 3, 3)
+    null = worlds.run(peers(worlds, "idle", lambda effect: False, stronger), 3, 3)
 
     assert difference(helped, usual(worlds), "crisis").sum() < 0
     assert _enrolees(helped, usual(worlds))["crisis_months"] < 0
@@ -187,7 +187,7 @@ def test_an_abrupt_end_differs_unless_it_hurts_nobody_and_keeps_as_many_ties(wor
     found = {}
     for label, plan in (("real", calm), ("null", alike)):
         abrupt, tapered = (
-            worlds.live(with_terms(plan, ending=ending, **terms), 3, 3) for ending in ("abrupt", "tapered")
+            worlds.run(with_terms(plan, ending=ending, **terms), 3, 3) for ending in ("abrupt", "tapered")
         )
         found[label] = _after_the_end(abrupt, tapered, 24)
 

@@ -256,7 +256,7 @@ def test_an_interval_over_replicates_by_hand():
     half = 3.182446 * np.std([2, 4, 4, 6], ddof=1) / 2
 
     assert (found.mean, found.low, found.high) == pytest.approx((4.0, 4 - half, 4 + half))
-    assert not estimate(np.array([3.0])).is_sure
+    assert not estimate(np.array([3.0])).has_interval
 
 
 def test_the_summary_gives_the_answer_and_says_how_sure(results):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from model.analysis.appraisal import LENSES, Appraisal
-from model.analysis.appraise import Judged
+from model.analysis.appraise import AppraisedComparison
 from model.analysis.decisions import WELLBY_VALUES, acceptability, plane
 from model.analysis.estimates import Estimate, estimate
 from model.core.arrays import Array
@@ -36,7 +36,7 @@ CURVES = {
 """Column, label, colour and dashes of the cost-effectiveness acceptability curves."""
 
 
-def draw_appraisals(judged: Sequence[Judged], folder: Path) -> list[Path]:
+def draw_appraisals(judged: Sequence[AppraisedComparison], folder: Path) -> list[Path]:
     """Draw the figures of each appraisal into a folder, as SVG and as PNG.
 
     Returns
@@ -44,7 +44,7 @@ def draw_appraisals(judged: Sequence[Judged], folder: Path) -> list[Path]:
     list of path
         The PNG files.
     """
-    figures: dict[str, Callable[[Judged], Figure]] = {
+    figures: dict[str, Callable[[AppraisedComparison], Figure]] = {
         "appraisal": worth,
         "cost_effectiveness": cost_effectiveness,
     }
@@ -58,7 +58,7 @@ def draw_appraisals(judged: Sequence[Judged], folder: Path) -> list[Path]:
 # --- Cost-effectiveness ----------------------------------------------------------------------
 
 
-def cost_effectiveness(one: Judged) -> "Figure":
+def cost_effectiveness(one: AppraisedComparison) -> "Figure":
     """Draw the cost-effectiveness plane, and the acceptability curve by the value of a WELLBY."""
     figure = _figure(one, 4.8, "Cost and wellbeing")
     left, right = figure.subplots(1, 2)
@@ -72,10 +72,10 @@ def cost_effectiveness(one: Judged) -> "Figure":
     return figure
 
 
-def _draw_plane(axes: "Axes", one: Judged) -> None:
+def _draw_plane(axes: "Axes", one: AppraisedComparison) -> None:
     place = plane(one.appraisal)
     gained, cost = place["wellbys"].to_numpy(), place["cost_gbp"].to_numpy() / MILLION
-    central = one.appraisal.terms.wellby_gbp["central"]
+    central = one.appraisal.settings.wellby_gbp["central"]
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.axvline(0.0, color=INK, lw=0.8)
     _worth_line(axes, gained, cost, central)
@@ -116,8 +116,8 @@ def _worth_line(axes: "Axes", gained: Array, cost: Array, value_gbp: float) -> N
     )
 
 
-def _draw_acceptability(axes: "Axes", one: Judged) -> None:
-    place, values = plane(one.appraisal), one.appraisal.terms.wellby_gbp
+def _draw_acceptability(axes: "Axes", one: AppraisedComparison) -> None:
+    place, values = plane(one.appraisal), one.appraisal.settings.wellby_gbp
     cost, wellbys = place["cost_gbp"].to_numpy(), place["wellbys"].to_numpy()
     shares = 100.0 * acceptability(cost, wellbys)
     axes.axvspan(
@@ -152,7 +152,7 @@ def _draw_acceptability(axes: "Axes", one: Judged) -> None:
 # --- Money ---
 
 
-def worth(judged: Judged) -> "Figure":
+def worth(judged: AppraisedComparison) -> "Figure":
     """Draw an appraisal: money by year, by agency, and the cumulative net benefit by lens."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
@@ -194,7 +194,7 @@ def draw_money(axes: "Axes", them: Appraisal) -> None:
     """Draw what a plan spends each year, and what it saves at full cost and in cash."""
     spent = them.total_cost.groupby(level="year").sum()
     lines = {
-        "spent": spent.reindex(them.terms.money_factors.index, fill_value=0.0),
+        "spent": spent.reindex(them.settings.money_factors.index, fill_value=0.0),
         "saved at full cost": them.gains("full_cost"),
         "saved in cash": them.gains("cash"),
     }
@@ -255,7 +255,7 @@ def draw_band(axes: "Axes", values: pd.DataFrame, label: str, colour: str, dashe
     found = [estimate(row) for row in values.to_numpy()]
     years = values.index.to_numpy()
     axes.plot(years, [one.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
-    if found[0].is_sure:
+    if found[0].has_interval:
         axes.fill_between(
             years, [one.low for one in found], [one.high for one in found], color=colour, alpha=0.15, lw=0
         )
@@ -267,7 +267,7 @@ def draw_band(axes: "Axes", values: pd.DataFrame, label: str, colour: str, dashe
 # --- What both share -------------------------------------------------------------------------
 
 
-def _figure(one: Judged, height: float, title: str) -> "Figure":
+def _figure(one: AppraisedComparison, height: float, title: str) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load, only needed to draw
 
     us = one.comparison
@@ -285,7 +285,7 @@ def _figure(one: Judged, height: float, title: str) -> "Figure":
     return figure
 
 
-def _note(figure: "Figure", one: Judged, words: str) -> None:
+def _note(figure: "Figure", one: AppraisedComparison, words: str) -> None:
     chance = (
         f"{one.n} pairs of runs with the same seed; bands and bars: 95 % intervals of the mean (chance between "
         "runs only)."
@@ -302,4 +302,4 @@ def _note(figure: "Figure", one: Judged, words: str) -> None:
 
 
 def _reach(found: Estimate) -> float:
-    return found.high - found.mean if found.is_sure else 0.0
+    return found.high - found.mean if found.has_interval else 0.0

@@ -98,7 +98,7 @@ def _draw_differences(axes: "Axes", lines: Mapping[str, Paired], unit: str) -> N
         found = [change.size for change in changes.values()]
         years = np.array([int(year) for year in changes])
         axes.plot(years, [one.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
-        if found[0].is_sure:
+        if found[0].has_interval:
             axes.fill_between(
                 years, [one.low for one in found], [one.high for one in found], color=colour, alpha=0.15, lw=0
             )

@@ -118,7 +118,7 @@ def _draw_satisfaction(axes: "Axes", monthly: pd.DataFrame) -> None:
     found = [estimate(row) for row in values.to_numpy()]
     years = values.index.to_numpy()
     axes.plot(years, [one.mean for one in found], color=LINE, lw=1.8, marker="o", ms=2.5)
-    if found[0].is_sure:
+    if found[0].has_interval:
         axes.fill_between(years, [one.low for one in found], [one.high for one in found], color=LINE, alpha=0.2, lw=0)
     centre = float(np.mean([one.mean for one in found]))
     reach = max(0.1, 1.2 * float(np.abs(values.to_numpy() - centre).max()))

@@ -23,7 +23,7 @@ from model.reporting.pages.parts import (
     null_said,
     row,
 )
-from model.studies.money import GROWTH_GAPS, KEPT_LEAST, LARGER, LIVED, PAYERS, RETURNS, spiral
+from model.studies.money import GROWTH_GAPS, KEPT_LEAST, LARGER, PAYERS, REGIMES_BY_GAP, RETURNS, spiral
 from model.studies.patterns import LONGEST
 from model.studies.runner import Answers
 
@@ -117,7 +117,7 @@ class Curve(NamedTuple):
     def lowest_years(self) -> tuple[int, int]:
         """The first and the last year that do not differ clearly from the lowest."""
         above = self.by_seed - self.by_seed[:, [self.lowest - 1]]
-        alike = [k for k, column in enumerate(above.T, start=1) if not estimate(column).is_told]
+        alike = [k for k, column in enumerate(above.T, start=1) if not estimate(column).excludes_zero]
         return alike[0], alike[-1]
 
     @property
@@ -282,7 +282,7 @@ def _who_pays(found: Answers) -> Lines:
     own, own_cash = _factor(found, "own_share"), _factor(found, "own_share", full="cash")
     in_cash = (
         f"{_percent(own_cash)} in cash"
-        if estimate(_of_agency(found, "cash", "all")).is_told
+        if estimate(_of_agency(found, "cash", "all")).excludes_zero
         else "in cash there is no clear saving"
     )
     yield (
@@ -400,7 +400,7 @@ def _pooled_less_siloed(found: Answers, gap: str, words: str) -> str:
     )
     answer = (
         "**no clear difference**"
-        if not more.is_told
+        if not more.excludes_zero
         else "**pooling sustains more**"
         if more.mean > 0
         else "**pooling sustains less**"
@@ -428,7 +428,7 @@ def _regimes_table(found: Answers, gap: str, words: str, years: int) -> Lines:
         "not covered, £m",
         "person-years in crisis",
     )
-    for regime in LIVED[gap]:
+    for regime in REGIMES_BY_GAP[gap]:
         at = f"{gap}_{regime}"
         cut = found.of(f"{at}_planned") - found.of(f"{at}_paid")
         of_usual = found.of(f"{at}_planned_of_usual") - found.of(f"{at}_paid_of_usual")
@@ -615,7 +615,7 @@ def _austerity(found: Answers, years: int) -> Lines:
 
 
 def _after(missing: Array) -> str:
-    if not estimate(missing[:, 0]).is_told:
+    if not estimate(missing[:, 0]).excludes_zero:
         return "no clear cut"
     time = jackknifed(half_time, missing)
     return time.short(1) if np.isfinite(time.mean) else f"more than {missing.shape[1] - 1}"
@@ -664,7 +664,9 @@ def _hysteresis_in_words(found: Answers, cut: int) -> str:
         else ""
     )
     left = {
-        column: label for column, (label, _) in FOLLOWED_LABELS.items() if mean_of(found, f"slow_{column}_left").is_told
+        column: label
+        for column, (label, _) in FOLLOWED_LABELS.items()
+        if mean_of(found, f"slow_{column}_left").excludes_zero
     }
     stays = [label for column, label in left.items() if not _still_returns(found, column)]
     if stays:
@@ -681,14 +683,14 @@ def _hysteresis_in_words(found: Answers, cut: int) -> str:
 
 
 def _narrows(found: Answers, column: str) -> bool:
-    widths = [mean_of(found, f"{speed}_{column}_width").is_told for speed in SPEEDS]
+    widths = [mean_of(found, f"{speed}_{column}_width").excludes_zero for speed in SPEEDS]
     return all(widths) and _relative_width(found, column, *SPEEDS).low > 0.0
 
 
 def _still_returns(found: Answers, column: str) -> bool:
     left, before = (found.of(f"slow_{column}_{name}") for name in ("left", "left_halfway"))
     change = estimate(np.abs(before) - np.abs(left))
-    return change.is_told and change.mean > 0.0
+    return change.excludes_zero and change.mean > 0.0
 
 
 PARTS: tuple[Callable[[Answers], Lines], ...] = (

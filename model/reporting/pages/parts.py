@@ -27,7 +27,7 @@ def change_in_words(change: Estimate, digits: int = 0, unit: str = "") -> str:
     """
     if change.mean == change.low == change.high == 0.0:
         return "does not change at all"
-    if not change.is_told:
+    if not change.excludes_zero:
         return f"shows {NO_CHANGE} ({change.short(digits, '+')}{unit})"
     word, sign = ("rises", 1.0) if change.mean > 0 else ("falls", -1.0)
     size = change.times(sign)

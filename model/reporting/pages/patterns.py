@@ -71,7 +71,7 @@ def _first_clear_year(found: Answers, name: str, years: int) -> tuple[int | None
     """Return the first year in which an interval excludes 0, and the sign."""
     for year in range(1, found.up_to(years) + 1):
         one = mean_of(found, name.format(year))
-        if one.is_told:
+        if one.excludes_zero:
             return year, 1 if one.mean > 0 else -1
     return None, 0
 
@@ -163,7 +163,7 @@ def _holds(one: Estimate, value: float) -> bool:
 
 def _not_shown(change: Estimate, what: str) -> str:
     """Say that something is not shown, unless there is a clear fall."""
-    return "" if change.is_told and change.mean < 0 else f"Not shown: {what}. "
+    return "" if change.excludes_zero and change.mean < 0 else f"Not shown: {what}. "
 
 
 def _unless_clear(is_clear: bool, words: str) -> Lines:
@@ -215,7 +215,7 @@ def _link_workers(found: Answers) -> Lines:
     yield ""
     null = mean_of(found, "link_no_ties_ties")
     yield null_said(
-        not null.is_told,
+        not null.excludes_zero,
         f"without ties from activities there is no clear change in local ties ({null.short(3, '+')}); the "
         "remaining effect is that people seek help a little sooner",
         f"without ties from activities, local ties still change by {null.short(3, '+')}",
@@ -237,7 +237,7 @@ def _more_with(found: Answers) -> str:
 
 
 def _clear(one: Estimate) -> str:
-    return "clear" if one.is_told else "not clear"
+    return "clear" if one.excludes_zero else "not clear"
 
 
 def _approaches(found: Answers) -> Lines:
@@ -246,9 +246,9 @@ def _approaches(found: Answers) -> Lines:
     yield ""
     early = [mean_of(found, f"led_infrastructure_index_in_{year}") for year in range(1, years + 1)]
     lower = next((one for one in early if one.mean), early[0])
-    overtakes = next((k for k, one in enumerate(early, start=1) if one.is_told and one.mean > 0), None)
+    overtakes = next((k for k, one in enumerate(early, start=1) if one.excludes_zero and one.mean > 0), None)
     order = (
-        ("Lower at first" if lower.is_told and lower.mean < 0 else "Not lower at first")
+        ("Lower at first" if lower.excludes_zero and lower.mean < 0 else "Not lower at first")
         + ", and "
         + (f"higher from year {overtakes}" if overtakes else f"never higher in {years} years")
     )
@@ -308,9 +308,11 @@ def _supporters(found: Answers) -> Lines:
     low = mean_of(found, "supporters_real_low")
     answer = (
         "Yes, a little"
-        if low.is_told and low.mean < 0
+        if low.excludes_zero and low.mean < 0
         else (
-            "In their hazards, but not clearly in their states" if worsen.is_told and worsen.mean < 0 else "Not shown"
+            "In their hazards, but not clearly in their states"
+            if worsen.excludes_zero and worsen.mean < 0
+            else "Not shown"
         )
     )
     yield (
@@ -335,7 +337,7 @@ def _supporters(found: Answers) -> Lines:
     yield ""
     less = estimate(found.of("supporters_real_worsen") - found.of("supporters_null_worsen"))
     yield null_said(
-        bool(less.is_told and less.mean < 0),
+        bool(less.excludes_zero and less.mean < 0),
         f"without their own ratios the fall in worsening is smaller by {turned(less).short(1)} points; "
         "the rest comes through the ties they make",
         f"with and without their own ratios, worsening differs by {less.short(1, '+')} points",
@@ -407,7 +409,7 @@ def _reached(found: Answers) -> Lines:
     averted = mean_of(found, "reached_full_averted_never")
     answer = (
         f"{averted.text(0)} person-months in crisis are averted among residents never engaged"
-        if averted.is_told and averted.mean > 0
+        if averted.excludes_zero and averted.mean > 0
         else f"among residents never engaged there is {NO_CHANGE} ({averted.short(0, '+')} person-months averted)"
     )
     yield (
@@ -441,7 +443,7 @@ def _reached(found: Answers) -> Lines:
     )
     yield ""
     missing = "that crisis is averted among those who never take part"
-    yield from _unless_clear(averted.is_told and averted.mean > 0, f"Not shown: {missing}.")
+    yield from _unless_clear(averted.excludes_zero and averted.mean > 0, f"Not shown: {missing}.")
     unlike = mean_of(found, "reached_selection_only_unlike_never")
     yield null_said(
         exactly_none(found, ["reached_selection_only_unlike_never"]),
@@ -520,7 +522,7 @@ def _before_and_after(found: Answers) -> Lines:
                 cell(found, f"{label}_{name}", 1)
                 for name in ("fall_without_index", "fall_without_programme", "controlled")
             ),
-            mean_returning.short(0) if mean_of(found, f"{label}_fall").is_told else "no clear change",
+            mean_returning.short(0) if mean_of(found, f"{label}_fall").excludes_zero else "no clear change",
         )
     yield row(
         "all in crisis in one month",
@@ -684,10 +686,11 @@ def _queues(found: Answers) -> Lines:
     yield ""
     waiting = mean_of(found, f"queued_{SHIFT}_mental_health_referral_waiting")
     yield from _unless_clear(
-        waiting.is_told and waiting.mean < 0, "Not shown: that the shift shortens the queue for mental health services."
+        waiting.excludes_zero and waiting.mean < 0,
+        "Not shown: that the shift shortens the queue for mental health services.",
     )
     yield from _unless_clear(
-        expansion.is_told and expansion.mean < 0, "Not shown: that more capacity alone lowers crisis."
+        expansion.excludes_zero and expansion.mean < 0, "Not shown: that more capacity alone lowers crisis."
     )
     without = [f"open_crisis_expansion_{column}" for column in QUEUE_COLUMNS]
     yield null_said(

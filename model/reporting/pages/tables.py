@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from model.tables.schema import DIMENSIONS, EVERY_CAMPAIGN, EVERY_RUN, ON_REQUEST, TABLES, WHERE_KEPT, table_named
+from model.tables.schema import DIMENSIONS, EVERY_CAMPAIGN, EVERY_RUN, ON_REQUEST, OPTIONAL_TABLES, TABLES, table_named
 
 WRITTEN = {
     EVERY_RUN: "every run adds rows",
-    WHERE_KEPT: "runs add rows in a small comparison, or with `--lives`",
+    OPTIONAL_TABLES: "runs add rows in a small comparison, or with `--lives`",
     EVERY_CAMPAIGN: "once a campaign",
     ON_REQUEST: "by `upstream appraise`",
 }

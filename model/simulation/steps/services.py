@@ -79,7 +79,7 @@ def _children_in_care(sim: Simulation, rates: childrens_care.CareRates, month: i
     for care, name in enumerate(childrens_care.CARES, start=IN_NEED):
         into = np.flatnonzero((found.after == care) & (found.before < care))
         stays[into] = sim.delivery.spared(world, found.rows[into], name, month)
-    found = childrens_care.Changes(*(part[~stays] for part in found))
+    found = childrens_care.CareChanges(*(part[~stays] for part in found))
     people.write("child_care", found.rows, found.after)
     entries, in_care = childrens_care.entries_of(people, found), childrens_care.stock_of(people)
     return dict(zip(childrens_care.CARES, zip(entries, in_care, strict=True), strict=True))

@@ -55,7 +55,7 @@ def seek_help(sim: Simulation, month: int) -> None:
     """Let adults who are struggling or in crisis seek help."""
     world, recognition = sim.world, sim.prepared.recognition
     found = help_seeking.seekers(
-        world.population, world.network, recognition, world.draws, month, sim.delivery.readier(world)
+        world.population, world.network, recognition, world.draws, month, sim.delivery.help_seeking_ratio(world)
     )
     is_limited = help_seeking.BEGINS_AT in world.queues
     world.population.write("help_months", found.rows, WAITS if is_limited else months_of_help(sim))
