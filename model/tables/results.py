@@ -7,6 +7,8 @@ the streams become one Parquet file a table. A run that was not finished leaves 
 file under its final name is ever half-written.
 """
 
+import contextlib
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,9 @@ from pyarrow.dataset import Dataset, dataset, field
 
 from model.core.errors import ResultsError
 from model.tables.codebook import codebooks
+from model.tables.database import write_database
 from model.tables.manifest import read_manifest
-from model.tables.schema import DIMENSIONS, schema_of
+from model.tables.schema import DIMENSIONS, EVERY_CAMPAIGN, EVERY_RUN, TABLES, schema_of
 from model.tables.store import _read_parts
 
 
@@ -91,6 +94,30 @@ class Results:
         """
         return self._read("lives", run)
 
+    def to_duckdb(self, path: str | Path) -> None:
+        """Write every table of the folder into one new DuckDB file, with a comment on each column.
+
+        The tables stand as they do in the folder: join ``runs`` on ``run`` for the dimensions of a run.
+        ``SELECT column_name, comment FROM duckdb_columns()`` shows the comments.
+
+        Parameters
+        ----------
+        path : path
+            Of the new file.
+
+        Raises
+        ------
+        ResultsError
+            When DuckDB is not installed, when the file is there already, or when a table cannot be read.
+        """
+        tables = {}
+        for name in TABLES:
+            with self._reading(name):
+                rows = self._open(name)
+                if name in (*EVERY_RUN, *EVERY_CAMPAIGN) or rows.count_rows():
+                    tables[name] = rows
+        write_database(tables, Path(path))
+
     def _joined(self, table: str) -> pd.DataFrame:
         dimensions = self.runs[["run", *DIMENSIONS, "scale"]]
         rows = self._read(table)
@@ -99,13 +126,18 @@ class Results:
         return found
 
     def _read(self, table: str, run: int | None = None) -> pd.DataFrame:
-        try:
+        with self._reading(table):
             rows = self._open(table)
             found: pd.DataFrame = rows.to_table(filter=None if run is None else field("run") == run).to_pandas()
-        except (OSError, ValueError) as error:
-            raise ResultsError(f"cannot be read ({error})", file=self._path(table)) from None
         found.attrs = codebooks(rows.schema)
         return found
+
+    @contextlib.contextmanager
+    def _reading(self, table: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            raise ResultsError(f"cannot be read ({error})", file=self._path(table)) from None
 
     def _open(self, table: str) -> Dataset:
         """Open a table as it was written; while a campaign runs, what its finished runs have left."""
