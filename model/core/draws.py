@@ -82,7 +82,7 @@ class Purpose(IntEnum):
     RECRUITMENT = 47
     CONVERSION = 48
     ACTIVITY = 49
-    SPARED = 50
+    PREVENTED = 50
     OWN = 51
 
 

@@ -421,7 +421,7 @@ def traces(people: Population, rows: Array, terms: PlanTerms) -> Traces:
     return Traces(rows, found[0], found[1], np.where(is_over, 0, entry))
 
 
-def spared(
+def prevented(
     people: Population,
     rows: Array,
     at_home: bool,
@@ -452,7 +452,7 @@ def spared(
         marked = ever_enrolled(people)
         np.minimum.at(least, people.householder[marked], ratio[_taking_part(people, marked)])
         least = least[people.householder[rows]]
-    uniforms = draws.uniforms(Purpose.SPARED, month, people.resident[rows], lane)
+    uniforms = draws.uniforms(Purpose.PREVENTED, month, people.resident[rows], lane)
     return np.asarray(uniforms >= least)
 
 

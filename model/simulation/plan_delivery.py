@@ -324,14 +324,14 @@ class PlanDelivery:
             return None
         return services.Ratios(programmes.groups(world.population), self.terms.service_ratio)
 
-    def spared(self, world: World, rows: Array, service: str, month: int) -> Array:
+    def prevented(self, world: World, rows: Array, service: str, month: int) -> Array:
         """Return who does not come into a kind of care, because of a programme."""
         place = catalogue_place(service)
         ratio = self.terms.service_ratio[:, place]
         if (ratio == 1.0).all():
             return np.zeros(rows.size, bool)
         at_home = load_services()[service].base == "children"
-        return programmes.spared(world.population, rows, at_home, ratio, world.draws, month, place)
+        return programmes.prevented(world.population, rows, at_home, ratio, world.draws, month, place)
 
     def saved_gbp(self, world: World) -> dict[str, Array]:
         """Return the pounds by which care in a stock costs less this month."""

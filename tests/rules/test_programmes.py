@@ -543,22 +543,22 @@ def test_no_effect_leaves_no_trace(terms):
     assert found.programme.tolist() == [1, 0]
 
 
-# --- Care spared ------------------------------------------------------------------------------
+# --- Care prevented ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("at_home", [False, True])
-def test_care_is_spared_by_the_ratio_to_participants_or_their_household_alone(at_home):
+def test_care_is_prevented_by_the_ratio_to_participants_or_their_household_alone(at_home):
     people = crowd()
     people.householder[:] = np.arange(MANY) // 4 * 4
     people.programme[2::8], people.engagement[2::8] = 1, PARTICIPANT
     people.programme[6::8], people.engagement[6::8] = 1, SUPPORTER
     rows = np.arange(MANY)
-    is_spared = programmes.spared(people, rows, at_home, np.array([1.0, 0.7]), DRAWS, 1, 0)
+    is_prevented = programmes.prevented(people, rows, at_home, np.array([1.0, 0.7]), DRAWS, 1, 0)
 
     in_reach = rows % 8 < 4 if at_home else rows % 8 == 2
-    assert not is_spared[~in_reach].any()
+    assert not is_prevented[~in_reach].any()
     n = np.count_nonzero(in_reach)
-    assert abs(is_spared[in_reach].mean() - 0.3) < four_errors(0.3, n)
+    assert abs(is_prevented[in_reach].mean() - 0.3) < four_errors(0.3, n)
 
 
 def test_groups_are_of_participants_alone():

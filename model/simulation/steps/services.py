@@ -78,7 +78,7 @@ def _children_in_care(sim: Simulation, rates: childrens_care.CareRates, month: i
     stays = np.zeros(found.rows.size, bool)
     for care, name in enumerate(childrens_care.CARES, start=IN_NEED):
         into = np.flatnonzero((found.after == care) & (found.before < care))
-        stays[into] = sim.delivery.spared(world, found.rows[into], name, month)
+        stays[into] = sim.delivery.prevented(world, found.rows[into], name, month)
     found = childrens_care.CareChanges(*(part[~stays] for part in found))
     people.write("child_care", found.rows, found.after)
     entries, in_care = childrens_care.entries_of(people, found), childrens_care.stock_of(people)
@@ -89,7 +89,7 @@ def _adults_in_care(sim: Simulation, month: int) -> tuple[Array, Array]:
     world, people, p = sim.world, sim.world.population, sim.prepared.parameters
     people.write("long_term_care", adult_care.ends(people, p, world.draws, month), 0)
     begun = adult_care.begins(people, _requests_met(sim), p, world.draws, month)
-    begun = begun[~sim.delivery.spared(world, begun, *adult_care.CARES, month)]
+    begun = begun[~sim.delivery.prevented(world, begun, *adult_care.CARES, month)]
     people.write("long_term_care", begun, 1)
     cared_for = adult_care.counted(people, adult_care.in_care(people))[0]
     return adult_care.counted(people, begun)[0], cared_for
