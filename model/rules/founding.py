@@ -20,7 +20,7 @@ from model.core.draws import Draws, Purpose
 from model.core.kernels import kernel
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.parameters import Parameters
-from model.inputs.places import OLDEST_AGE
+from model.inputs.places import OLDEST_AGE, england_ages
 from model.state.households import (
     FEMALE,
     GROWN,
@@ -143,7 +143,8 @@ def settle_households(people: Population, roles: Roles, parameters: Parameters, 
     or a grown resident still with parents, gets a mother in the neighbourhood, of an age drawn
     from the ages at which women give birth; a child without one joins another household of
     the neighbourhood. Of those who left home, some have their mother nearby, by the rates of
-    moving away since, times ``kin_nearby_share``.
+    moving away since, times ``kin_nearby_share``. Where the young are more for each possible
+    mother than in England, the rest came from elsewhere, and have their kin there (`roles_of_place`).
 
     Parameters
     ----------
@@ -159,8 +160,9 @@ def settle_households(people: Population, roles: Roles, parameters: Parameters, 
     rows = np.flatnonzero(people.is_present)
     ids, age = people.resident[rows], -people.birth_month[rows].astype(np.int64)
     years = np.minimum(age // MONTHS_PER_YEAR, OLDEST_AGE - 1)
-    role = draws.uniforms(Purpose.HOME_ROLE, START, ids)
     is_grown = age >= GROWN
+    roles = roles_of_place(roles, years, people.sex[rows] == FEMALE)
+    role = draws.uniforms(Purpose.HOME_ROLE, START, ids)
     at_home = ~is_grown | (role < roles.with_parents[years])
     may_pair = ~at_home & ((people.sex[rows] == MALE) | (role < (roles.with_parents + roles.in_couple)[years]))
     partner = np.full(people.n_rows, NOBODY, np.int32)
@@ -183,6 +185,68 @@ def settle_households(people: Population, roles: Roles, parameters: Parameters, 
     seek = ~at_home & mothers.is_alive & has_left & (sizes[householder[rows]] < KIN_SLOTS)
     mothers.find(seek, women, sizes[householder], KIN_SLOTS - 1, mother)
     return Homes(householder, partner, mother, *_kin_ties(rows, householder, partner, mother))
+
+
+def roles_of_place(roles: Roles, years: Array, is_woman: Array) -> Roles:
+    """Return who lives how in a place, where not all have a mother who could live there.
+
+    In England as many women of each age are mothers as the ages of their children ask for. Where
+    the young are more for each possible mother, the rest came from elsewhere: they live as those
+    do who have left home, and not near it.
+
+    Parameters
+    ----------
+    roles : Roles
+        Of England.
+    years : array of int
+        The ages of the residents.
+    is_woman : array of bool, shape of ``years``
+    """
+    n, women = (np.bincount(some, minlength=OLDEST_AGE) for some in (years, years[is_woman]))
+    stay, left = roles.with_parents, (1.0 - roles.with_parents) * roles.near
+    at_home = stay * _share_from_here(roles, stay, n, women)
+    near = left * _share_from_here(roles, left, n, women)
+    others = 1.0 - at_home
+    in_couple = np.divide(roles.in_couple * others, 1.0 - stay, out=np.zeros(OLDEST_AGE), where=stay < 1.0)
+    return roles._replace(
+        with_parents=at_home,
+        in_couple=in_couple,
+        near=np.divide(near, others, out=np.ones(OLDEST_AGE), where=others > 0.0),
+    )
+
+
+def _share_from_here(roles: Roles, share: Array, n: Array, women: Array) -> float:
+    """Return for what share of some residents there is a mother: all, where they are no more than in England.
+
+    Parameters
+    ----------
+    share : array of shape (ages,)
+        Share of each age whose mother would be here.
+    n, women : array of int, shape (ages,)
+        Residents, and women among them.
+    """
+    females, males = (counts[:OLDEST_AGE] for counts in england_ages())
+    grown = np.arange(OLDEST_AGE) >= GROWN_AGE
+    usual = mothers_by_age(roles, np.where(grown, share * (females + males), 0.0)) / np.maximum(females, 1.0)
+    asked = mothers_by_age(roles, np.where(grown, share * n, 0.0)).sum()
+    return float(min(1.0, (usual * women).sum() / asked)) if asked > 0.0 else 1.0
+
+
+def mothers_by_age(roles: Roles, children: Array) -> Array:
+    """Return how many residents have a living mother of each age.
+
+    Parameters
+    ----------
+    children : array of shape (ages,)
+        Residents by age.
+    """
+    born_at = np.diff(roles.born_at[MONTHS_PER_YEAR - 1 :: MONTHS_PER_YEAR], prepend=0.0)
+    mothers = np.zeros(OLDEST_AGE)
+    for age in range(OLDEST_AGE):
+        at_birth = np.arange(age + 1)
+        alive = roles.surviving[age] / roles.surviving[at_birth]
+        mothers[age] = (children[age - at_birth] * born_at[at_birth] * alive).sum()
+    return mothers
 
 
 @kernel

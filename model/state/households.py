@@ -27,8 +27,9 @@ KIN_SLOTS = LAYERS[LAYER_NAMES.index("kin")].slots
 MOST_MEMBERS = KIN_SLOTS + 1
 """As many as can all be tied to one another."""
 
-SPREADS = 3.0
-"""A partner's age is within so many spreads of the usual gap."""
+SPREADS = 6.0
+"""A partner's age is within so many spreads of the usual gap. More than three are rare where there is choice; with
+fewer, small samples of a neighbourhood would have fewer couples."""
 
 # --- Who is in a household -----------------------------------------------------------------
 
