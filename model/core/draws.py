@@ -1,9 +1,9 @@
-r"""Random draws with an address: (seed, purpose, month, resident).
+r"""Random draws with an address: (seed and place, purpose, month, resident).
 
 A draw is a function of its address, never of how many draws came before it. Two runs
 with the same seed therefore use common random numbers, and a birth or a death shifts
 nobody else's draws. The generator is Philox4x32-10, a keyed bijection of a 128-bit counter
-[1]_: the key is the seed, the counter holds resident, month, purpose and lane.
+[1]_: the key is the seed and the codes of the place, the counter holds resident, month, purpose and lane.
 
 References
 ----------
@@ -13,10 +13,10 @@ References
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numba import uint32, uint64
@@ -245,6 +245,27 @@ class Draws:
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= HIGHEST_SEED:
             raise ValueError(f"seed {self.seed} is outside 0 to {HIGHEST_SEED}")
+
+    @classmethod
+    def of_place(cls, seed: int, codes: Iterable[str]) -> Self:
+        """Return the draws of a place: at one seed, two places have nothing in common.
+
+        Parameters
+        ----------
+        seed : int
+            As given; runs of one place that share it share their random numbers.
+        codes : iterable of str
+            Official codes of the place and its neighbourhoods.
+
+        Examples
+        --------
+        >>> here, there = (Draws.of_place(7, [code]) for code in ("E08000010", "E08000002"))
+        >>> here == Draws.of_place(7, ["E08000010"]), here == there
+        (True, False)
+        """
+        of_seed = cls(seed)
+        text = "\n".join([str(of_seed.seed), *codes])
+        return cls(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") & HIGHEST_SEED)
 
     def words(self, purpose: Purpose, month: int, ids: Array, lane: int = 0) -> Array:
         """Draw a block of four 32-bit words a resident, shape (4, residents).

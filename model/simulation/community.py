@@ -104,7 +104,9 @@ class CommunityModel(mesa.Model):
         self.seed = _whole(seed)
         super().__init__(rng=self.seed)
         self.config = config
-        self.simulation = assemble(config, Draws(self.seed))
+        place = config.place_profile
+        codes = [place.code, *(one.code for one in place.neighbourhoods)]
+        self.simulation = assemble(config, Draws.of_place(self.seed, codes))
         self.all_steps = tuple(steps or all_steps())
         self._on_month = on_month or (lambda: None)
         self._month = self._steps_of(MONTHS)
@@ -315,7 +317,7 @@ class CommunityModel(mesa.Model):
         model._open(config, seed, on_month, steps)
         world = model.simulation.world
         world.population, world.network = population_from(arrays), network_from(arrays)
-        world.groups = ties.groups_of(world.population, world.draws)
+        world.groups = ties.groups_of(world.population, world.founders_by_neighbourhood, world.draws)
         world.founders = migration.founders_of(world.population)
         world.contact_weights = arrays["weights"]
         model._take(OPENING)

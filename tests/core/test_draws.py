@@ -122,3 +122,19 @@ def test_a_newcomers_id_does_not_depend_on_who_else_arrives():
 def test_a_seed_out_of_range_is_refused(seed):
     with pytest.raises(ValueError, match="outside"):
         Draws(seed)
+
+
+def test_places_share_nothing_at_a_seed_and_a_place_keeps_its_draws():
+    ids = np.arange(1, 10_001)
+    here, again, there = (
+        Draws.of_place(7, codes).uniforms(Purpose.MOVE, 1, ids) for codes in (["E1", "a"], ["E1", "a"], ["E1", "b"])
+    )
+
+    assert np.array_equal(here, again)
+    # Independent uniforms correlate by chance: four standard errors.
+    assert abs(np.corrcoef(here, there)[0, 1]) < 4 / 100
+
+
+def test_a_seed_outside_the_range_is_refused_for_a_place_too():
+    with pytest.raises(ValueError, match="outside"):
+        Draws.of_place(-1, ["E1"])
