@@ -1,9 +1,9 @@
 """The budgets of a run, which set the money for prevention at the end of every year.
 
 The ledger records the bills; `rules.budgets` says what follows. The first year is spent as
-planned, and its bills define the usual level. A second set of budgets runs in parallel, in which
-demand stays usual while prices and exogenous demand grow: the difference between the two is the
-part due to feedback.
+planned, and its bills define the usual level: what each age band costs a head. What is usual later
+follows the people there, prices and demand from outside. A second set of budgets runs in parallel,
+in which bills stay usual: the difference between the two is the part due to feedback.
 """
 
 from collections.abc import Sequence
@@ -73,10 +73,13 @@ class AgencyBudgets:
         self._growth, self._prices_gbp = prepared.growth, prepared.prices_gbp
         self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
         self._priced = [load_payments().services[name] for name in config.services]
+        self._is_limited = np.array([name in config.limited_services for name in config.services], bool)
         self._who_pays = np.array([_by_agency(one.payment) for one in self._priced])
         self._who_pays = self._who_pays.reshape(-1, len(AGENCIES))  # of no service, too
         self._payments = [one.terms.payment for one in plan]
         self._usual_pence, self._first_bills = 0, np.zeros(len(self._priced))
+        self._people: list[Array] = []
+        self._turnover = np.zeros(len(self._priced))
         self._real, self._frozen = (_path(config.budgets.contract) for _ in range(2))
         self._usual_schedule: Sequence[float] | None = None
         self.rows: list[dict[str, Any]] = []
@@ -138,8 +141,18 @@ class AgencyBudgets:
                 pence = int(by_agency[AGENCIES.index(payer)])
                 ledger.post(Posting(year, payer, payment.beneficiary, kind, name, NOBODYS, pence, payment.cashable))
 
-    def close(self, year: int, ledger: Ledger) -> None:
-        """Close a year by its bills, set the next one's prevention, and write the year down."""
+    def close(self, year: int, ledger: Ledger, people: Array, turnover: Array) -> None:
+        """Close a year by its bills, set the next one's prevention, and write the year down.
+
+        Parameters
+        ----------
+        people : array of shape (services,)
+            What services would cost for the people of this year, for one pound of the first.
+        turnover : array of shape (services,)
+            Entries of the first year for each one in a stock; infinite for contacts.
+        """
+        self._people.append(people)
+        self._turnover = turnover
         bills = np.array([ledger.billed_pence(year, name) / PENCE for name in self._config.services])
         if year == 1:
             self._open_books(bills)
@@ -209,9 +222,15 @@ class AgencyBudgets:
         return np.asarray(self._paid_pence(path, year).sum(axis=0) / PENCE)
 
     def _usual_bills(self, year: int) -> Array:
-        """Return what services cost at the first year's demand, prices and outside demand apart."""
-        index = self._growth.unit_costs * self._growth.demand
-        return np.asarray(self._first_bills * index[year - 1, self._at])
+        """Return what services cost at the first year's rates for the people there, by prices and outside demand.
+
+        The next year's people are expected to be those of this one.
+        """
+        people = self._people[min(year, len(self._people)) - 1]
+        demand = people * stock_index(self._growth.demand[:year, self._at], self._turnover)
+        # A service that serves all it can costs what its capacity does, whoever waits.
+        use = np.where(self._is_limited, self._growth.capacity[year - 1, self._at], demand)
+        return np.asarray(self._first_bills * use * self._growth.unit_costs[year - 1, self._at])
 
     def _released(self, avoided_gbp: Array, year: int) -> Array:
         """Return the cash that use below usual sets free, by service; less than nothing if above."""
@@ -224,8 +243,12 @@ class AgencyBudgets:
         return cash_released(units, price, cashable, steps)
 
     def _envelope(self, year: int) -> Array:
-        """Return what agencies have for the model's services and for what is planned."""
-        bills = self._first_bills @ self._who_pays
+        """Return what agencies have for the model's services and for what is planned.
+
+        Funding follows the people there, as formulas by age do, and the series of the envelope.
+        """
+        people = np.where(self._is_limited, 1.0, self._people[min(year, len(self._people)) - 1])
+        bills = (self._first_bills * people) @ self._who_pays
         return np.asarray(self._growth.envelopes[year - 1] * (bills + self._planned(year)))
 
     @property
@@ -252,6 +275,33 @@ class AgencyBudgets:
         )
         for path in (self._real, self._frozen):
             path.books = path.books._replace(reserves_gbp=self._terms.reserves_most_gbp)
+
+
+def stock_index(entries: Array, turnover: Array) -> Array:
+    r"""Return by how much care in stocks has grown in the last of some years, as their entries grow by an index.
+
+    Who is there leaves at the rate at which others came in the first year, so the stock is behind its
+    entries: :math:`\dot S = \mu (g - S)`, with the entries' index :math:`g` constant within a year. Its mean
+    of the year is returned. Contacts, of infinite turnover, grow as their index does.
+
+    Parameters
+    ----------
+    entries : array of shape (years, services)
+        Index of each year, 1 in the first.
+    turnover : array of shape (services,)
+        Entries a year for each one in the stock.
+
+    Examples
+    --------
+    >>> stock_index(np.array([[1.0, 1.0], [1.1, 1.1]]), np.array([np.inf, 0.5])).round(4).tolist()
+    [1.1, 1.0213]
+    """
+    stays = np.exp(-turnover)
+    mean = np.divide(1.0 - stays, turnover, out=np.ones(turnover.size), where=turnover > 0.0)
+    stock = found = np.ones(turnover.size)
+    for index in entries:
+        found, stock = index + (stock - index) * mean, index + (stock - index) * stays
+    return np.asarray(found)
 
 
 def _path(contract: Contract | None) -> BudgetPath:

@@ -25,7 +25,7 @@ from model.rules import (
 )
 from model.rules.infrastructure import Infrastructure
 from model.simulation.prepared import Prepared
-from model.state.population import OWN_COLUMNS, Population
+from model.state.population import OWN_COLUMNS, Population, founders_by_neighbourhood
 from model.state.queues import Queue
 
 START = 0
@@ -71,6 +71,8 @@ class World:
         Places to meet, trust and participation, by neighbourhood.
     queues : dict of str to Queue
         Waiting lists of services with limited capacity.
+    capacity_per_month : dict of str to float
+        Contacts a month that those services could serve in the first year, in the real place.
     """
 
     config: Scenario
@@ -83,6 +85,7 @@ class World:
     contact_weights: Array = field(init=False)
     infrastructure: Infrastructure = field(init=False)
     queues: dict[str, Queue] = field(default_factory=dict)
+    capacity_per_month: dict[str, float] = field(default_factory=dict)
     month: int = START
 
     place: Place = field(init=False)
@@ -97,6 +100,11 @@ class World:
     def scale(self) -> float:
         """Real residents for each one in the sample."""
         return self.place.population / self.config.population
+
+    @property
+    def founders_by_neighbourhood(self) -> Array:
+        """Residents of the sample with whom each neighbourhood begins."""
+        return founders_by_neighbourhood(self.place, self.config.population)
 
     @property
     def calendar_month(self) -> int:

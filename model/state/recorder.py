@@ -245,6 +245,34 @@ class Recorder:
         gbp = -paid_for * self._prices_gbp[year - 1, k]
         self.ledger.bill(year, payment, "service", service, NOBODYS, gbp)
 
+    def people_index(self, year: int) -> Array:
+        """Return what services would cost for the people of a year, for one pound of the first year.
+
+        Each age band costs what it did a head in the first year, so this follows births, deaths and
+        moves and nothing else; shape (services,).
+        """
+        of_first, flow, saved = self._heads(1), self._years[0][2], self._saved_by_year[0]
+        cost = self._cost_gbp(1, flow, saved).sum(axis=1)
+        now = np.divide(cost * self._heads(year), of_first, out=np.zeros(cost.shape), where=of_first > 0.0)
+        total = cost.sum(axis=1)
+        return np.asarray(np.divide(now.sum(axis=1), total, out=np.ones(total.size), where=total > 0.0))
+
+    def turnover(self) -> Array:
+        """Return the entries of the first year for each one in a stock, shape (services,); infinite for contacts."""
+        flow = self._years[0][2].sum(axis=(2, 3))
+        held = np.array([load_services()[name].kind == "stock" for name in self._services], bool)
+        in_stock = np.where(held, flow[STOCK_MONTHS] / MONTHS_PER_YEAR, 0.0)
+        found = np.divide(flow[DEMAND], in_stock, out=np.zeros(in_stock.size), where=in_stock > 0.0)
+        return np.where(held, found, np.inf)
+
+    def _heads(self, year: int) -> Array:
+        """Return the months of residents or households in each service's base, by age band."""
+        people, households, _ = self._years[year - 1]
+        of_people, of_households = people.sum(axis=(0, 2)), households.sum(axis=0)
+        bases = [load_services()[name].base for name in self._services]
+        heads = [(of_households if base == "households" else of_people) * _IN_BASE[base] for base in bases]
+        return np.array(heads).reshape(-1, N_BANDS)
+
     def _bill_services(self, year: int) -> None:
         """Post what was used in the year that has just ended, by service and quintile."""
         cost = self._cost_gbp(year, self._flow, self._saved).sum(axis=-1)

@@ -15,6 +15,7 @@ from model.inputs.catalogue import load_services
 from model.inputs.growth import index_of
 from model.inputs.payers import AGENCIES
 from model.inputs.scenario import Growth, load_scenario
+from model.simulation.agency_budgets import stock_index
 from model.state.ledger import BILLED
 
 YEARS = 6
@@ -152,12 +153,33 @@ def test_cuts_of_usual_spending_wear_places_to_meet_away(lived):
 # --- The feedback's own part ------------------------------------------------------------------
 
 
-def test_frozen_bills_grow_by_the_series_alone(lived):
+def test_frozen_bills_follow_the_series_and_the_people_of_each_age(lived):
     growth = {"envelopes": {"all": 0.0}, "unit_costs": {"all": [0.1, -0.1]}, "demand": {"a_and_e": 0.05}}
     _, found = lived(growth=growth)
     police = by_agency(found, "frozen_bill_gbp").xs("police", level="agency")
-    expected = police.iloc[0] * index_of([0.1, -0.1], YEARS)
+    by_age = (
+        found["services"]
+        .query("service == 'police_welfare'")
+        .pivot_table(
+            index="year", columns="age_band", values=["cost_gbp", "base_population"], aggfunc="sum", observed=True
+        )
+    )
+    a_head = by_age["cost_gbp"].loc[1] / by_age["base_population"].loc[1]
+    of_people = (by_age["base_population"] * a_head.fillna(0.0)).sum(axis=1)
+    expected = police.iloc[0] * (of_people / of_people.loc[1]).to_numpy() * index_of([0.1, -0.1], YEARS)
+
     assert police.to_numpy() == pytest.approx(expected)
+
+
+def test_a_stock_follows_its_entries_as_fast_as_it_turns_over():
+    grown = np.array([[1.0], *[[1.2]] * 40])
+
+    assert stock_index(grown[:2], np.array([np.inf])) == pytest.approx([1.2])
+    assert stock_index(grown, np.array([0.5])) == pytest.approx([1.2], rel=1e-6)
+    assert stock_index(grown[:2], np.array([0.0])) == pytest.approx([1.0])
+    # A stock that turns over once a year has by the end of it closed 1 - 1 / e of the gap; the
+    # mean of the year is 1 / e of it.
+    assert stock_index(grown[:2], np.array([1.0])) == pytest.approx([1.0 + 0.2 / np.e])
 
 
 def test_where_bills_stay_frozen_the_two_sets_of_budgets_are_one(lived):
@@ -208,7 +230,7 @@ def test_within_a_year_budgets_close_units_and_set_none_up(lived, monkeypatch):
         delivery.close_units(world, model.budgets, entry, 36)
         assert delivery.sites[2].units.sum() == left
     assert not delivery.sites[2].places.any()
-    delivery.place_units(world, entry, stood)
+    delivery.place_units(entry, stood)
 
 
 def test_loop_gain_under_a_contract_is_that_of_the_pool():

@@ -17,7 +17,7 @@ def settle_residents(sim: Simulation, month: int) -> None:
     world = sim.world
     world.population = people = demography.settle(world.place, sim.config.population, world.draws)
     world.network = Network(people.n_rows)
-    world.groups = ties.groups_of(people, world.draws)
+    world.groups = ties.groups_of(people, world.founders_by_neighbourhood, world.draws)
 
 
 def form_households(sim: Simulation, month: int) -> None:
@@ -63,9 +63,10 @@ def open_queues(sim: Simulation, month: int) -> None:
     sought = help_seeking.contacts_expected(p)
     expected = demand.expected_of_place(world.population, sim.prepared.usual_demand, p, sought)
     sample, real = sim.config.population, world.place.population
+    world.capacity_per_month = {name: one.relative * expected[name] * real / sample for name, one in limited.items()}
     world.queues = {
         name: queue_of(
-            math.floor(one.relative * expected[name] * real / sample),
+            math.floor(world.capacity_per_month[name]),
             sample,
             real,
             p.waiting_give_up,

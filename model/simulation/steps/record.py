@@ -60,5 +60,5 @@ def _record_year(sim: Simulation, year: int) -> None:
         if service in sim.world.queues:
             usual = MONTHS_PER_YEAR * sim.world.queues[service].per_month
             sim.recorder.credit(year, service, usual, bought)
-    sim.budgets.close(year, ledger)
+    sim.budgets.close(year, ledger, sim.recorder.people_index(year), sim.recorder.turnover())
     sim.recorder.record_budgets(sim.budgets.rows[-1])

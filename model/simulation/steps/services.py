@@ -1,5 +1,7 @@
 """Services and care: contacts, treatment, and entries into children's and long-term care."""
 
+import math
+
 import numpy as np
 
 from model.core.arrays import Array
@@ -16,7 +18,9 @@ def seek_services(sim: Simulation, month: int) -> None:
     """Draw residents' contacts with services, and serve them as capacity allows."""
     world, now = sim.world, sim.now
     people = world.population
-    _grow_demand(sim, month)
+    if month % MONTHS_PER_YEAR == 1:
+        _grow_demand(sim, (month - 1) // MONTHS_PER_YEAR)
+        _grow_capacity(sim, (month - 1) // MONTHS_PER_YEAR)
     now.service_use = account = services.monthly_services(
         people,
         sim.config.services,
@@ -36,12 +40,19 @@ def seek_services(sim: Simulation, month: int) -> None:
         people.write("help_months", *help_seeking.answers(met, left, people.help_months, months_of_help(sim)))
 
 
-def _grow_demand(sim: Simulation, month: int) -> None:
-    """Apply the scenario's exogenous growth of demand, once a year."""
-    if month % MONTHS_PER_YEAR != 1 or not sim.config.growth.demand:
+def _grow_capacity(sim: Simulation, year: int) -> None:
+    """Let limited services serve what the envelopes of a year buy."""
+    for name, per_month in sim.world.capacity_per_month.items():
+        index = float(sim.prepared.growth.capacity[year, catalogue_place(name)])
+        sim.world.queues[name] = sim.world.queues[name]._replace(per_month=math.floor(per_month * index))
+
+
+def _grow_demand(sim: Simulation, year: int) -> None:
+    """Apply the scenario's exogenous growth of demand."""
+    if not sim.config.growth.demand:
         return
     prepared = sim.prepared
-    index = prepared.growth.demand[(month - 1) // MONTHS_PER_YEAR]
+    index = prepared.growth.demand[year]
     sim.now.demand = demand.grown(prepared.usual_demand, index, prepared.share_sought, prepared.parameters)
     if prepared.usual_child_care is not None:
         in_need = float(index[catalogue_place(childrens_care.CARES[0])])
