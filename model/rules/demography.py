@@ -39,7 +39,7 @@ from model.core.rates import MONTHS_PER_YEAR, monthly_probability
 from model.inputs.england import CELL_STATES, Composition, load_composition
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES, OLDEST_AGE, Place, england_ages, thin
-from model.state.population import Population, rows_with_room
+from model.state.population import Population, founders_by_neighbourhood, rows_with_room
 
 START = 0
 """The month in which the place is settled; month 1 follows burn-in."""
@@ -98,7 +98,7 @@ def settle(place: Place, population: int, draws: Draws) -> Population:
         With who they are filled in, children without and adults with the state 0; frailty and
         risks are still zero.
     """
-    sizes = thin(np.array([one.population for one in place.neighbourhoods]), population)
+    sizes = founders_by_neighbourhood(place, population)
     people = Population(rows_with_room(sizes))
     founders = _seats(people, sizes, draws)
     ids = np.arange(1, population + 1)

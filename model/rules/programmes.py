@@ -10,8 +10,9 @@ enrolled when the programme ends lose their peer ties, except a share that becom
 share is larger after a tapered ending. Supporters are residents who volunteer, or who were helped
 and stay; they benefit too, tire, and drop out.
 
-Ties follow from a ring: members of a neighbourhood are ordered by one draw each a month, and a
-newcomer is tied to the next in the order. So joining or leaving changes only the ties of the
+Ties follow from a ring: the members of a programme are ordered by neighbourhood and in each by one
+draw a month, and a newcomer is tied to the next in the order, who is a neighbour unless there is
+none. So joining or leaving changes only the ties of the
 neighbours in the ring.
 """
 
@@ -44,7 +45,7 @@ from model.inputs.places import N_QUINTILES
 from model.inputs.plans import PlanTerms
 from model.inputs.programmes import Eligibility
 from model.network import Network
-from model.state.population import GROUP_ROWS, Population
+from model.state.population import Population
 
 AT_LEAST = {"any": NOT_LONELY, "sometimes": SOMETIMES_LONELY, "often": OFTEN_LONELY}
 """The loneliness that makes people eligible."""
@@ -73,6 +74,13 @@ class ProgrammeTies(NamedTuple):
 
     ends: Array
     others: Array
+
+
+class Takers(NamedTuple):
+    """Who would take a place: their rows, and the uniforms that decide who gets one."""
+
+    rows: Array
+    uniforms: Array
 
 
 class Traces(NamedTuple):
@@ -211,59 +219,47 @@ def referred(
     return np.asarray(at[low.uniforms[is_there][first] < 1.0 - (1.0 - share) ** n], np.int64)
 
 
-def taken_in(
-    people: Population,
-    candidates: Array,
-    free: Array,
-    uptake: float,
-    draws: Draws,
-    month: int,
-    number: int,
-) -> Array:
-    """Return who of the candidates take a place, as many as there are in their neighbourhood.
+def takers(people: Population, candidates: Array, uptake: float, draws: Draws, month: int, number: int) -> Takers:
+    """Return who of the candidates would take a place.
 
     Parameters
     ----------
     candidates : array of int
         Rows, each once.
-    free : array of int, shape (neighbourhoods,)
-        Free places.
     uptake : float
         Share of offers taken up.
+    number : int
+        The entry's place in the plan.
     """
     words = draws.words(Purpose.ENROLMENT, month, people.resident[candidates], number)
     takes = words[0] * UNIT < uptake
-    rows, order = candidates[takes], words[1][takes]
-    return np.asarray(rows[_first_of_each(people.neighbourhood[rows], order, free)])
+    return Takers(candidates[takes], words[1][takes] * UNIT)
 
 
-def volunteers(people: Population, low: Low, chance: Array, needed: Array) -> Array:
-    """Return the residents who begin to support a programme, as many as are needed.
+def free_to_support(people: Population, n_neighbourhoods: int) -> Array:
+    """Count the adults of each neighbourhood who cope or thrive and are in no programme."""
+    may = _may_support(people, slice(None))
+    return np.bincount(people.neighbourhood[may], minlength=n_neighbourhoods)
+
+
+def volunteers(people: Population, low: Low, chance: Array) -> Array:
+    """Return the residents who begin to support a programme.
 
     Parameters
     ----------
     low : Low
         Draws below the highest chance.
     chance : array of float, shape (neighbourhoods,)
-        That an adult who copes or thrives offers to support it this month.
-    needed : array of int, shape (neighbourhoods,)
-        Supporters still needed.
+        That an adult who copes or thrives begins to support it this month.
     """
     rows = low.places.astype(np.int64)
-    homes = people.neighbourhood[rows]
+    begins = _may_support(people, rows) & (low.uniforms < chance[people.neighbourhood[rows]])
+    return np.asarray(rows[begins])
+
+
+def _may_support(people: Population, rows: Array | slice) -> Array:
     is_well = (people.state[rows] >= THRIVING) & (people.state[rows] <= COPING)
-    may = is_well & (people.engagement[rows] == NOT_ENGAGED) & (low.uniforms < chance[homes])
-    rows, homes, order = rows[may], homes[may], low.uniforms[may] / chance[homes[may]]
-    return np.asarray(rows[_first_of_each(homes, order, needed)])
-
-
-def _first_of_each(groups: Array, order: Array, n: Array) -> Array:
-    """Return the places of the first n of each group, in the order given."""
-    by_group = np.lexsort((order, groups))
-    sorted_groups = groups[by_group]
-    starts = np.searchsorted(sorted_groups, sorted_groups)
-    rank = np.arange(groups.size) - starts
-    return np.sort(by_group[rank < n[sorted_groups]])
+    return np.asarray(is_well & (people.engagement[rows] == NOT_ENGAGED))
 
 
 def leaving(
@@ -298,7 +294,7 @@ def leaving(
 def companions(
     people: Population, members: Array, newcomers: Array, terms: PlanTerms, draws: Draws, month: int
 ) -> ProgrammeTies:
-    """Tie newcomers to those next to them in the ring of their programme and neighbourhood.
+    """Tie newcomers to those next to them in the ring of their programme, neighbourhood by neighbourhood.
 
     Parameters
     ----------
@@ -309,9 +305,8 @@ def companions(
     """
     members = members[terms.peer_ties[people.programme[members]] > 0.0]
     uniforms = draws.uniforms(Purpose.COMPANIONS, month, people.resident[members])
-    ring = people.programme[members].astype(np.int64) * people.bounds.size
-    ring += people.neighbourhood[members]
-    order = np.lexsort((uniforms, ring))
+    ring = people.programme[members].astype(np.int64)
+    order = np.lexsort((uniforms, people.neighbourhood[members], ring))
     rows, ring = members[order], ring[order]
     start = np.searchsorted(ring, ring)
     size = np.searchsorted(ring, ring, side="right") - start
@@ -333,6 +328,7 @@ def activity_ties(
     people: Population,
     club: Array,
     club_order: Array,
+    club_rows: Array,
     newcomers: Array,
     offer: Array,
     terms: PlanTerms,
@@ -347,6 +343,8 @@ def activity_ties(
     ----------
     club, club_order : array of int
         Each row's place among the clubs, and the row at each place.
+    club_rows : array of int, shape (neighbourhoods,)
+        Rows of a club.
     offer : array of float, shape (neighbourhoods,)
         Share of the infrastructure there could be.
     """
@@ -354,11 +352,12 @@ def activity_ties(
     more = draws.uniforms(Purpose.ACTIVITY, month, ids)
     mean = terms.activity_ties[people.programme[newcomers]] * offer[homes]
     wanted = np.floor(mean + more).astype(np.int64)
-    first, end = people.bounds[homes], people.bounds[homes + 1]
-    group = first + (club[newcomers] - first) // GROUP_ROWS * GROUP_ROWS
-    clocks = np.full((newcomers.size, GROUP_ROWS), np.inf)
-    rows = np.zeros((newcomers.size, GROUP_ROWS), np.int64)
-    for k in range(GROUP_ROWS):
+    first, size = people.bounds[homes], club_rows[homes]
+    group = first + (club[newcomers] - first) // size * size
+    end, widest = np.minimum(group + size, people.bounds[homes + 1]), int(size.max(initial=0))
+    clocks = np.full((newcomers.size, widest), np.inf)
+    rows = np.zeros((newcomers.size, widest), np.int64)
+    for k in range(widest):
         rows[:, k] = club_order[np.minimum(group + k, end - 1)]
         can_be = (group + k < end) & (people.state[rows[:, k]] >= THRIVING)
         can_be &= rows[:, k] != newcomers

@@ -191,30 +191,3 @@ def whole_units(total: int, parts: Array) -> Array:
     units: Array = whole.astype(np.int64)
     units[order[: total - int(units.sum())]] += 1
     return units
-
-
-def in_sample(real_places: Array, scale: float) -> Array:
-    """Turn places at the real place's scale into places in the sample.
-
-    Parameters
-    ----------
-    real_places : array of int, shape (neighbourhoods,)
-        Places there really are.
-    scale : float
-        Real residents for each one in the sample.
-
-    Returns
-    -------
-    array of int64, shape (neighbourhoods,)
-        They sum to the nearest whole number of real places over ``scale``, halves up. A
-        programme with fewer than half as many places as ``scale`` has none in the sample.
-
-    Examples
-    --------
-    >>> in_sample(np.array([30, 30, 30, 30]), scale=40.0).tolist()
-    [1, 1, 1, 0]
-    """
-    total = int(real_places.sum())
-    if total == 0:
-        return np.zeros(real_places.shape, np.int64)
-    return whole_units(int(total / scale + 0.5), real_places / total)

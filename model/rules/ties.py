@@ -8,7 +8,7 @@ neighbourhood, an index :math:`I` that is 1 on average:
 
 A resident with fewer ties :math:`d_i` than they can reach, local and peer together, looks for one
 more in a month with the chance :math:`\min(1, e \, (r_i - d_i))`, with ease :math:`e`. They look in
-one group of some two dozen rows: their street, their club, the ties of a friend, another
+one group of some sixteen residents: their street, their club, the ties of a friend, another
 street of the neighbourhood or one across the place. Everyone there is open to a new tie by the
 same rule, with the chance :math:`(r_j - d_j) / r_j`, each by their own draw; one of the open
 candidates is chosen in proportion to similarity of age. Local ties end at a rate, at most one a
@@ -16,7 +16,9 @@ month by either end, and faster for residents in crisis, who withdraw. Ends and 
 both follow from the ties at its start.
 
 Streets and clubs are groups of *rows*, which residents keep for life, and every row of a group
-has its own draw, occupied or vacant. So a birth or a death elsewhere changes nobody's pairing.
+has its own draw, occupied or vacant. So a birth or a death elsewhere changes nobody's pairing. Where
+more rows stand ready for each resident, as in a small sample, a group has more of them: it is as
+many residents as meet in the real place.
 
 At the start all wanted ties are matched at once: each is a stub, the stubs of a neighbourhood are
 put in a noisy order of age, and neighbours in that order are tied.
@@ -35,7 +37,7 @@ from model.core.kernels import formula, kernel
 from model.core.rates import MONTHS_PER_YEAR, monthly_probability
 from model.inputs.parameters import Parameters
 from model.network import Network
-from model.state.population import GROUP_ROWS, Population
+from model.state.population import Population
 
 START = 0
 """The month at which starting ties are drawn."""
@@ -46,9 +48,14 @@ MOST_MONTHS = 1_500
 """Beyond the oldest resident's age; who is older counts as this old."""
 MOST_UNLIKE = 1e30
 
+GROUP_RESIDENTS = 16
+"""Residents of a street or club: some 13 adults and their children."""
+FRIENDS_OF_A_FRIEND = 24
+"""So many of a friend's ties are looked at."""
+
 HALF_BITS, HALF = 16, 2**16
-"""Each candidate of an attempt has half a word, eight of them to a block of draws."""
-CANDIDATE_BLOCKS = GROUP_ROWS // 8
+HALVES = 8
+"""Each candidate of an attempt has half a word, so many of them to a block of draws."""
 
 CHUNK, SEEKERS = 512, 256
 """Rows and seekers whose draws are made at once, few enough to stay at hand while in use."""
@@ -146,15 +153,17 @@ def _place_within(sorted_groups: Array) -> Array:
 
 
 class Groups(NamedTuple):
-    """Where people meet, as rows: all groups have `GROUP_ROWS`, vacant rows included.
+    """Where people meet, as rows, vacant ones included.
 
     ``club`` holds, for each row, its place in an order shuffled within the neighbourhood, and
-    ``club_order`` the row at each place; streets are runs of rows as they are.
+    ``club_order`` the row at each place; streets are runs of rows as they are. ``size`` is the
+    number of rows in each group of a neighbourhood.
     """
 
     club: Array
     club_order: Array
     bounds: Array
+    size: Array
 
 
 class Ease(NamedTuple):
@@ -198,14 +207,33 @@ class TieChanges(NamedTuple):
     formed: Ties
 
 
-def groups_of(people: Population, draws: Draws) -> Groups:
-    """Shuffle each neighbourhood's rows into clubs, once for good."""
+def groups_of(people: Population, residents: Array, draws: Draws) -> Groups:
+    """Shuffle each neighbourhood's rows into clubs, once for good.
+
+    Parameters
+    ----------
+    residents : array of int, shape (neighbourhoods,)
+        How many the neighbourhoods begin with.
+    """
     rows = np.arange(people.n_rows)
     shuffled = draws.uniforms(Purpose.CLUB, START, rows + 1)
     order = np.lexsort((shuffled, people.neighbourhood))
     place = np.empty_like(order)
     place[order] = rows
-    return Groups(place.astype(np.int32), order.astype(np.int32), people.bounds)
+    return Groups(place.astype(np.int32), order.astype(np.int32), people.bounds, group_rows(people, residents))
+
+
+def group_rows(people: Population, residents: Array) -> Array:
+    """Return how many rows a street or club of each neighbourhood has, so that all hold as many residents.
+
+    Examples
+    --------
+    >>> group_rows(Population([480, 4_800]), np.array([160, 3_200])).tolist()
+    [48, 24]
+    """
+    rows = np.diff(people.bounds)
+    needed = np.round(GROUP_RESIDENTS * rows / np.maximum(residents, 1)).astype(np.int64)
+    return np.asarray(np.minimum(needed, rows))
 
 
 def reachable_share(index: Any, parameters: Parameters) -> Any:
@@ -333,46 +361,47 @@ def _find_movers(seed, month, resident, state, local, slots, gap, bounds, attemp
 
 
 @formula
-def _group_around(place, bounds, home):
+def _group_around(place, bounds, size, home):
     """Return the first place of the group around a place of a neighbourhood, and its length."""
-    first = place - (place - bounds[home]) % GROUP_ROWS
-    return np.int64(first), np.int64(min(GROUP_ROWS, bounds[home + 1] - first))
+    first = place - (place - bounds[home]) % size[home]
+    return np.int64(first), np.int64(min(size[home], bounds[home + 1] - first))
 
 
 @formula
-def _some_street(share, first, end, bounds, home):
+def _some_street(share, first, end, bounds, size, home):
     row = first + int(share * (end - first))
-    return _group_around(row, bounds, home[row])
+    return _group_around(row, bounds, size, home[row])
 
 
 @formula
-def _where_to_look(k, i, way, own, n_own, home, club, bounds, ways):
+def _where_to_look(k, i, way, own, n_own, home, club, bounds, size, ways):
     """Return what a resident looks around: a friend or nobody, or the group's first place.
 
     What is left of the draw, once it has chosen the way, says which friend or which street.
     """
     street, in_club, friends, near = ways
     if way < street:
-        return IN_STREET, *_group_around(i, bounds, home[i])
+        return IN_STREET, *_group_around(i, bounds, size, home[i])
     if way < in_club:
-        return IN_CLUB, *_group_around(np.int64(club[i]), bounds, home[i])
+        return IN_CLUB, *_group_around(np.int64(club[i]), bounds, size, home[i])
     if way < friends:
         if n_own[k] == 0:
             return AMONG_FRIENDS, np.int64(i), np.int64(0)
         friend = own[k, int((way - in_club) / (friends - in_club) * n_own[k])]
-        return AMONG_FRIENDS, np.int64(friend), np.int64(GROUP_ROWS)
+        return AMONG_FRIENDS, np.int64(friend), np.int64(FRIENDS_OF_A_FRIEND)
     if way < near:
         share = (way - friends) / (near - friends)
-        return IN_STREET, *_some_street(share, bounds[home[i]], bounds[home[i] + 1], bounds, home)
+        return IN_STREET, *_some_street(share, bounds[home[i]], bounds[home[i] + 1], bounds, size, home)
     share = (way - near) / (1.0 - near)
-    return IN_STREET, *_some_street(share, 0, home.size, bounds, home)
+    return IN_STREET, *_some_street(share, 0, home.size, bounds, size, home)
 
 
 @kernel
-def _look_around(some, some_ways, own, n_own, slots, degree, home, club, club_order, bounds, ways, found, lengths):
+def _look_around(some, some_ways, own, n_own, slots, degree, home, groups, ways, found, lengths):
     """Write down the rows of the group where each resident looks, and how many they are."""
+    club, club_order, bounds, size = groups
     for k in range(some.size):
-        kind, first, length = _where_to_look(k, some[k], some_ways[k], own, n_own, home, club, bounds, ways)
+        kind, first, length = _where_to_look(k, some[k], some_ways[k], own, n_own, home, club, bounds, size, ways)
         if kind == IN_STREET:
             for s in range(length):
                 found[k, s] = first + s
@@ -408,7 +437,7 @@ def _first_to_ring(some, lengths, found, words, own, stand, unlikeness, chosen):
     candidate says whether they are open and, where it does, by its size how their clock runs.
     One candidate more or less changes nothing between the others.
     """
-    is_open = np.empty(GROUP_ROWS + 1, np.int64)
+    is_open = np.empty(found.shape[1] + 1, np.int64)
     for k in range(some.size):
         i, n_open = some[k], 0
         for s in range(lengths[k]):
@@ -431,13 +460,15 @@ def _first_to_ring(some, lengths, found, words, own, stand, unlikeness, chosen):
 @kernel
 def _find_meetings(seekers, ways, seed, month, resident, stand, slots, degree, home, groups, ease, ends, others):
     n = 0
-    found, lengths = np.empty((SEEKERS, GROUP_ROWS), np.int32), np.empty(SEEKERS, np.int64)
-    words = np.empty((4 * CANDIDATE_BLOCKS, SEEKERS), np.uint32)
+    widest = max(groups.size.max(), FRIENDS_OF_A_FRIEND)
+    blocks = (widest + HALVES - 1) // HALVES
+    found, lengths = np.empty((SEEKERS, widest), np.int32), np.empty(SEEKERS, np.int64)
+    words = np.empty((4 * blocks, SEEKERS), np.uint32)
     chosen = np.empty(SEEKERS, np.int64)
     by_way = ease.street, ease.club, ease.friends, ease.near
     for first in range(0, seekers.size, SEEKERS):
         some, some_ways = seekers[first : first + SEEKERS], ways[first : first + SEEKERS]
-        for lane in range(CANDIDATE_BLOCKS):
+        for lane in range(blocks):
             some_words = words[4 * lane : 4 * lane + 4]
             fill_words(seed, (lane << 8) | Purpose.CANDIDATE, month, resident[some], some_words)
         # First all look, then all choose: what lies far apart is fetched for many at once.
@@ -450,9 +481,7 @@ def _find_meetings(seekers, ways, seed, month, resident, stand, slots, degree, h
             slots,
             degree,
             home,
-            groups.club,
-            groups.club_order,
-            groups.bounds,
+            groups,
             by_way,
             found,
             lengths,

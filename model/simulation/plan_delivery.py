@@ -17,7 +17,7 @@ from model.inputs.catalogue import catalogue_place, load_services
 from model.inputs.plans import Entry, PlannedSpending, extra_contacts, spending_of, terms_of, units_next
 from model.inputs.programmes import Supporters
 from model.inputs.scenario import Scenario
-from model.rules import adult_care, help_seeking, infrastructure, life_events, programmes, services, targeting
+from model.rules import adult_care, capacity, help_seeking, infrastructure, life_events, programmes, services, targeting
 from model.simulation.agency_budgets import AgencyBudgets
 from model.simulation.month_account import MonthAccount
 from model.simulation.prepared import Prepared
@@ -33,11 +33,15 @@ COUNTED = ("spend_gbp", "built_gbp", "usable_gbp", "enrolled", "completed", "dro
 
 
 class Site(NamedTuple):
-    """Where an entry of a plan stands: by neighbourhood, its share of the money, units and places."""
+    """Where an entry of a plan stands in the real place: by neighbourhood, its share of the money, units, places.
+
+    And how many residents are eligible or taking part, as expected from the sample.
+    """
 
     share: Array
     units: Array
     places: Array
+    eligible: Array
 
 
 class PlanDelivery:
@@ -60,6 +64,8 @@ class PlanDelivery:
         Where each entry that has begun stands, by its number.
     engaged : array of shape (roles, entries + 1, neighbourhoods)
         Residents who take part or support, as counted last.
+    capacity : dict of int to Capacity
+        How far the real place's places are used, by an entry's number; ``engaged`` are a sample.
     traced_services : tuple of str
         Services whose residents must be known one by one, since contacts there lead on.
     """
@@ -74,6 +80,10 @@ class PlanDelivery:
         self._heads = self._adults = np.ones(len(self._codes))
         shape = len(self.plan) + 1, len(self._codes)
         self.engaged = np.zeros((len(ENGAGEMENT), *shape), np.int64)
+        self.capacity = {
+            entry.number: capacity.Capacity.unused(int(self.terms.months[entry.number]), len(self._codes))
+            for entry in self.programmes
+        }
         self._book = {name: np.zeros(shape) for name in COUNTED}
         self.traced_services = self._find_traced(config)
         acts_on = [service.kind == "contact" for service in load_services().values()]
@@ -137,9 +147,10 @@ class PlanDelivery:
         share = targeting.shares(entry.terms.targeting, world.population, world.network, named)
         nothing = np.zeros(len(self._codes), np.int64)
         there = self.sites[entry.number].units if entry.number in self.sites else nothing
-        self.sites[entry.number] = Site(share, there, nothing)
+        self.sites[entry.number] = Site(share, there, *np.zeros((2, len(self._codes))))
         if not isinstance(entry, Entry):
             return
+        self.sites[entry.number] = self.sites[entry.number]._replace(eligible=self._eligible(world, entry))
         units = self._units_next(budgets, entry, there, month)
         if units < there.sum():
             there = targeting.whole_units(units, there / there.sum())
@@ -147,7 +158,15 @@ class PlanDelivery:
         short = np.maximum(units * share - there, 0.0)
         if units > there.sum():
             there = there + targeting.whole_units(units - int(there.sum()), short / short.sum())
-        self.place_units(world, entry, there)
+        self.place_units(entry, there)
+
+    def _eligible(self, world: World, entry: Entry) -> Array:
+        people, n = world.population, len(self._codes)
+        who, adults = entry.programme.eligibility, people.adults
+        may = programmes.eligible(people, world.network, adults, who, world.calendar_month)
+        counts = (np.bincount(people.neighbourhood[rows], minlength=n) for rows in (adults[may], adults))
+        taking_part = self.capacity[entry.number].participants.sum(axis=0)
+        return np.asarray(world.scale * capacity.expected_eligible(*counts) + taking_part)
 
     def close_units(self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, month: int) -> None:
         """Close what a budget cut within a year cannot keep; what is new waits for the next.
@@ -159,15 +178,15 @@ class PlanDelivery:
         there = self.sites[entry.number].units
         units = self._units_next(budgets, entry, there, month)
         if units < there.sum():
-            self.place_units(world, entry, targeting.whole_units(units, there / there.sum()))
+            self.place_units(entry, targeting.whole_units(units, there / there.sum()))
 
     def _units_next(self, budgets: AgencyBudgets, entry: Entry, there: Array, month: int) -> int:
         budget = entry.terms.budget_gbp_per_year * budgets.kept(entry, month)
         return units_next(int(there.sum()), budget, entry.programme)
 
-    def place_units(self, world: World, entry: Entry, units: Array) -> None:
-        """Write down where an entry's units stand, and how many places that makes in the sample."""
-        places = targeting.in_sample(units * entry.programme.capacity.people.value, world.scale)
+    def place_units(self, entry: Entry, units: Array) -> None:
+        """Write down where an entry's units stand, and how many places that makes."""
+        places = units * entry.programme.capacity.people.value
         self.sites[entry.number] = self.sites[entry.number]._replace(units=units, places=places)
 
     def shelter(self, climate: life_events.Climate, month: int) -> life_events.Climate:
@@ -190,7 +209,7 @@ class PlanDelivery:
         engaged = programmes.those_engaged(people)
         taking_part = engaged[people.engagement[engaged] == PARTICIPANT]
         people.write("programme_months", taking_part, people.programme_months[taking_part] - 1)
-        self._let_go(world, engaged, month)
+        self._let_go(world, now, engaged, month)
         self.count_engaged(world)
         newcomers = self._admit(world, now, lives, month)
         self._bring_together(world, newcomers, month)
@@ -199,7 +218,7 @@ class PlanDelivery:
             people.write(f"programme_{name}", found.rows, getattr(found, name))
         people.write("programme", found.rows, found.programme)
 
-    def _let_go(self, world: World, engaged: Array, month: int) -> None:
+    def _let_go(self, world: World, now: MonthAccount, engaged: Array, month: int) -> None:
         people, mood = world.population, world.mood()
         has_ended = np.array([False, *(month > entry.last_month for entry in self.plan)])
         left = programmes.leaving(people, engaged, self.terms, has_ended, world.draws, month)
@@ -219,6 +238,18 @@ class PlanDelivery:
         self._count_rows(world, "dropped", left.rows[left.drops_out])
         people.write("engagement", left.rows, np.where(left.stays_on, SUPPORTER, NOT_ENGAGED))
         people.write("programme_months", left.rows, 0)
+        self._let_go_in_real_place(world, now, np.bincount(entry[left.stays_on], minlength=has_ended.size), month)
+
+    def _let_go_in_real_place(self, world: World, now: MonthAccount, stay_on: Array, month: int) -> None:
+        """Take the places in use a month on; of the sample, so many stay on as supporters of each entry."""
+        gone = sum(now.vital[name].sum() for name in ("deaths", "moved_out"))
+        stays = float(1.0 - gone / np.count_nonzero(world.population.is_present))
+        for entry in (one for one in self.programmes if one.is_running(month)):
+            k = entry.number
+            after = capacity.advance_month(
+                self.capacity[k], stays, self.terms.tiring_rate[k], self.terms.dropping_rate[k]
+            )
+            self.capacity[k] = capacity.keep_on(after, world.scale * stay_on[k], self.sites[k].places)
 
     def _admit(self, world: World, now: MonthAccount, lives: Lives, month: int) -> Array:
         """Fill the places there are, and find supporters where they are needed."""
@@ -228,9 +259,10 @@ class PlanDelivery:
             below[entry.number - 1] = self._highest_chances(world, entry)
         lows = programmes.offers_of_month(world.population, below, world.draws, month)
         newcomers = [np.empty(0, np.int64)]
+        adults = programmes.free_to_support(world.population, len(self._codes))
         for entry in enrolling:
             offer, willing = lows[entry.number - 1]
-            self._find_supporters(world, entry, willing)
+            self._find_supporters(world, entry, willing, world.scale * adults)
             taken = self._enrol(world, entry, self._offered(world, now, entry, offer, month), month)
             lives.begin(month, entry.number, world.population.resident[taken])
             newcomers.append(taken)
@@ -249,15 +281,18 @@ class PlanDelivery:
         more = participation / usual if usual > 0.0 else 1.0
         return np.minimum(rate / MONTHS_PER_YEAR * more, np.ones(len(self._codes)))
 
-    def _find_supporters(self, world: World, entry: Entry, willing: Low) -> None:
+    def _find_supporters(self, world: World, entry: Entry, willing: Low, adults: Array) -> None:
+        """Find supporters for places without one: in the real place by expectation, and as many of the sample.
+
+        ``adults`` are those of the real place who could support, by neighbourhood.
+        """
         carried_by = entry.programme.supporters
         if carried_by is None:
             return
-        each = self.terms.each[entry.number]
-        there = self.engaged[SUPPORTER, entry.number]
-        needed = np.ceil(self.sites[entry.number].places / each) - there
-        found = programmes.volunteers(world.population, willing, self._willing(world, carried_by), needed)
-        self._engage(world, found, entry.number, SUPPORTER)
+        k, chance = entry.number, self._willing(world, carried_by)
+        places, each = self.sites[k].places, self.terms.each[k]
+        self.capacity[k], share = capacity.find_supporters(self.capacity[k], places, each, chance * adults)
+        self._engage(world, programmes.volunteers(world.population, willing, chance * share), k, SUPPORTER)
 
     def _offered(self, world: World, now: MonthAccount, entry: Entry, offer: Low, month: int) -> Array:
         """Return who is offered a place: by themselves, or after last month's contact with a service."""
@@ -271,22 +306,20 @@ class PlanDelivery:
         return each_once(np.concatenate(offered))
 
     def _enrol(self, world: World, entry: Entry, rows: Array, month: int) -> Array:
-        people, number, free = world.population, entry.number, self._free(entry)
-        rows = rows[free[people.neighbourhood[rows]] > 0]
+        people, k = world.population, entry.number
         may = programmes.eligible(people, world.network, rows, entry.programme.eligibility, world.calendar_month)
-        taken = programmes.taken_in(people, rows[may], free, self.terms.uptake[number], world.draws, month, number)
-        self._engage(world, taken, number, PARTICIPANT)
-        people.write("programme_months", taken, self.terms.months[number])
+        takers = programmes.takers(people, rows[may], self.terms.uptake[k], world.draws, month, k)
+        each = None if entry.programme.supporters is None else self.terms.each[k]
+        asked = world.scale * world.count_by_neighbourhood(takers.rows)
+        site = self.sites[k]
+        self.capacity[k], share = capacity.take_in(
+            self.capacity[k], site.places, each, asked, site.eligible, world.scale
+        )
+        taken = takers.rows[takers.uniforms < share[people.neighbourhood[takers.rows]]]
+        self._engage(world, taken, k, PARTICIPANT)
+        people.write("programme_months", taken, self.terms.months[k])
         self._count_rows(world, "enrolled", taken)
         return taken
-
-    def _free(self, entry: Entry) -> Array:
-        """Return the free places by neighbourhood: bought, and with enough supporters."""
-        places = self.sites[entry.number].places
-        if entry.programme.supporters is not None:
-            carried = self.engaged[SUPPORTER, entry.number] * self.terms.each[entry.number]
-            places = np.minimum(places, np.floor(carried))
-        return np.asarray(np.maximum(places - self.engaged[PARTICIPANT, entry.number], 0))
 
     def _bring_together(self, world: World, newcomers: Array, month: int) -> None:
         people, mood = world.population, world.mood()
@@ -295,9 +328,8 @@ class PlanDelivery:
         world.network.add("peer", *found, mood)
         through = newcomers[self.terms.activity_ties[people.programme[newcomers]] > 0.0]
         offer = infrastructure.offer_of(world.infrastructure_index, self._prepared.parameters)
-        met = programmes.activity_ties(
-            people, world.groups.club, world.groups.club_order, through, offer, self.terms, world.draws, month
-        )
+        clubs = world.groups.club, world.groups.club_order, world.groups.size
+        met = programmes.activity_ties(people, *clubs, through, offer, self.terms, world.draws, month)
         world.network.add("local", *met, mood)
 
     def count_engaged(self, world: World) -> None:

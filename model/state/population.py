@@ -106,8 +106,7 @@ SPARE = 6.0
 """Rows for the chances of moving in and out, times the root of the founders."""
 
 GROUP_ROWS = 24
-"""Rows come in such groups: streets and clubs, of some 14 adults where a neighbourhood has a few
-hundred residents, with children and vacant rows among them."""
+"""A neighbourhood's rows are a multiple of this many."""
 
 
 def rows_with_room(sizes: Array) -> Array:
@@ -126,8 +125,12 @@ def rows_with_room(sizes: Array) -> Array:
 
 def count_rows(place: Place, population: int) -> int:
     """Count the rows that a sample of a place takes."""
-    real = np.array([one.population for one in place.neighbourhoods])
-    return int(rows_with_room(thin(real, population)).sum())
+    return int(rows_with_room(founders_by_neighbourhood(place, population)).sum())
+
+
+def founders_by_neighbourhood(place: Place, population: int) -> Array:
+    """Return how many residents of a sample begin in each neighbourhood."""
+    return thin(np.array([one.population for one in place.neighbourhoods]), population)
 
 
 @kernel

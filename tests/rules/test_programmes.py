@@ -220,52 +220,41 @@ def test_an_entrys_offers_hang_on_no_entry_beside_it():
         assert np.array_equal(one.uniforms, other.uniforms)
 
 
-def test_uptake_is_the_share_of_offers_where_places_are_plenty():
+def test_uptake_is_the_share_of_offers_that_are_taken():
+    found = programmes.takers(crowd(), np.arange(MANY), 0.42, DRAWS, 1, 1)
+
+    assert abs(found.rows.size / MANY - 0.42) < four_errors(0.42, MANY)
+
+
+def test_who_would_take_a_place_gets_one_by_a_draw_of_their_own():
     people = crowd(homes=4)
-    plenty = np.full(4, MANY)
-    found = programmes.taken_in(people, np.arange(MANY), plenty, 0.42, DRAWS, 1, 1)
+    everybody = programmes.takers(people, np.arange(MANY), 0.8, DRAWS, 1, 1)
+    without = programmes.takers(people, np.arange(1, MANY), 0.8, DRAWS, 1, 1)
 
-    assert abs(found.size / MANY - 0.42) < four_errors(0.42, MANY)
-
-
-@given(free=st.lists(st.integers(0, 30), min_size=4, max_size=4), month=st.integers(1, 99))
-def test_no_more_are_taken_in_than_there_are_places_near_them(free, month):
-    people = crowd(80, homes=4)
-    found = programmes.taken_in(people, np.arange(80), np.array(free), 1.0, DRAWS, month, 1)
-
-    assert np.bincount(people.neighbourhood[found], minlength=4).tolist() == [min(places, 20) for places in free]
-
-
-def test_who_is_taken_in_hangs_on_nobody_in_another_neighbourhood():
-    people = crowd(80, homes=4)
-    free = np.array([5, 5, 5, 5])
-    found = programmes.taken_in(people, np.arange(80), free, 0.8, DRAWS, 1, 1)
-    without = programmes.taken_in(people, np.arange(1, 80), free, 0.8, DRAWS, 1, 1)
-
-    assert found[found >= 20].tolist() == without[without >= 20].tolist()
+    is_other = everybody.rows != 0
+    assert everybody.rows[is_other].tolist() == without.rows.tolist()
+    assert everybody.uniforms[is_other].tolist() == without.uniforms.tolist()
+    # Whoever takes one draws evenly: the share of places there are is the share who get one.
+    assert abs((everybody.uniforms < 0.3).mean() - 0.3) < four_errors(0.3, everybody.rows.size)
 
 
 @given(month=st.integers(1, 99))
-def test_supporters_come_from_those_who_are_well_and_no_more_than_needed(month):
+def test_supporters_come_from_those_who_are_well_and_in_no_programme(month):
     people = crowd(800, homes=4)
     people.state[::2], people.engagement[1::8] = IN_CRISIS, SUPPORTER
     ((_, willing),) = programmes.offers_of_month(people, [(0.0, 0.5)], DRAWS, month)
-    needed = np.array([0, 3, -2, 1_000])
-    chance = np.array([0.5, 0.5, 0.5, 0.1])
-    found = programmes.volunteers(people, willing, chance, needed)
+    found = programmes.volunteers(people, willing, np.array([0.5, 0.0, 0.5, 0.1]))
 
     assert (people.state[found] == COPING).all()
     assert (people.engagement[found] == NOT_ENGAGED).all()
-    n = np.bincount(people.neighbourhood[found], minlength=4)
-    assert (n <= np.maximum(needed, 0)).all()
-    assert n[1] == 3
+    assert not (people.neighbourhood[found] == 1).any()
+    assert programmes.free_to_support(people, 4).tolist() == [75] * 4
 
 
 def test_supporters_offer_themselves_at_the_rate_of_their_neighbourhood():
-    people = crowd(homes=2)
-    chance, plenty = np.array([0.4, 0.1]), np.full(2, MANY)
+    people, chance = crowd(homes=2), np.array([0.4, 0.1])
     ((_, willing),) = programmes.offers_of_month(people, [(0.0, 0.4)], DRAWS, 1)
-    found = programmes.volunteers(people, willing, chance, plenty)
+    found = programmes.volunteers(people, willing, chance)
     shares = np.bincount(people.neighbourhood[found], minlength=2) / (MANY / 2)
 
     assert (np.abs(shares - chance) < four_errors(chance, MANY / 2)).all()
@@ -354,15 +343,17 @@ def two(town, tmp_path):
     return of
 
 
-def test_peers_are_of_one_programme_and_neighbourhood(two):
+def test_peers_are_of_one_programme_and_of_one_neighbourhood_but_for_the_last_of_each(two):
     people = ring()
     everyone = np.arange(60)
     pairs = np.array(meet(people, everyone, everyone, two(2.0)))
+    ends, others = pairs.T
 
-    assert pairs.size > 0
-    for column in (people.programme, people.neighbourhood):
-        assert (column[pairs[:, 0]] == column[pairs[:, 1]]).all()
-    assert (pairs[:, 0] != pairs[:, 1]).all()
+    assert (people.programme[ends] == people.programme[others]).all()
+    assert (ends != others).all()
+    # Where a ring leaves a neighbourhood two reach over its end, with three ties between them.
+    rings = np.unique(people.programme[:60] * 100 + people.neighbourhood[:60]).size
+    assert np.count_nonzero(people.neighbourhood[ends] != people.neighbourhood[others]) == 3 * rings
 
 
 @pytest.mark.parametrize("ties", [2.0, 1.25])
@@ -378,15 +369,19 @@ def test_each_newcomer_makes_the_ties_a_programme_adds_on_average(two, ties):
     assert abs(made[::2].mean() - ties) <= four_errors(share, newcomers.size)
 
 
-def test_who_is_alone_in_a_ring_meets_nobody_and_two_meet_each_other(two):
-    people = taking_part(3, 3)
-    assert meet(people, np.arange(3), np.arange(3), two(2.0)) == []
+def test_who_is_alone_in_a_programme_meets_nobody_and_two_meet_each_other(two):
+    people = taking_part(1)
+    assert meet(people, np.arange(1), np.arange(1), two(2.0)) == []
     people = taking_part(2)
     assert meet(people, np.arange(2), np.arange(2), two(2.0)) == [(0, 1), (1, 0)]
 
 
+def test_who_is_alone_in_a_neighbourhood_meets_those_of_the_next(two):
+    assert len(meet(taking_part(3, 3), np.arange(3), np.arange(3), two(2.0))) == 6
+
+
 @given(gone=st.integers(0, 59))
-def test_who_goes_elsewhere_re_pairs_nobody_and_near_by_only_those_beside_them(two_ties, gone):
+def test_who_goes_elsewhere_re_pairs_only_those_beside_them(two_ties, gone):
     people, of = ring(), two_ties
     everyone, others = np.arange(60), np.delete(np.arange(60), gone)
     before, after = meet(people, everyone, everyone, of), meet(people, others, others, of)
@@ -394,9 +389,7 @@ def test_who_goes_elsewhere_re_pairs_nobody_and_near_by_only_those_beside_them(t
 
     # The two who stood before them in their own ring now reach one further.
     assert len(changed) <= 2
-    for end in changed:
-        assert people.programme[end] == people.programme[gone]
-        assert people.neighbourhood[end] == people.neighbourhood[gone]
+    assert all(people.programme[end] == people.programme[gone] for end in changed)
 
 
 @pytest.fixture(scope="module")
@@ -450,7 +443,9 @@ def test_of_two_who_leave_the_lesser_share_holds():
 
 def activities(people, newcomers, of, offer):
     seats = np.arange(people.n_rows)
-    found = programmes.activity_ties(people, seats, seats, newcomers, np.array(offer), of, DRAWS, 1)
+    found = programmes.activity_ties(
+        people, seats, seats, np.full(len(offer), 24), newcomers, np.array(offer), of, DRAWS, 1
+    )
     return found.ends, found.others
 
 

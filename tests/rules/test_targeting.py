@@ -13,7 +13,6 @@ from model.core.errors import ScenarioError
 from model.network import Network
 from model.rules.targeting import (
     RULES,
-    in_sample,
     is_poor_in_ties,
     monthly_gbp_per_head,
     named,
@@ -230,24 +229,3 @@ def test_one_unit_more_in_all_may_take_one_from_somebody():
 
 
 # --- Places in the sample --------------------------------------------------------------------
-
-
-@given(st.lists(st.integers(0, 500), min_size=1, max_size=60), st.floats(1.0, 500.0))
-def test_places_in_the_sample_keep_the_sum_of_the_whole_place(real, scale):
-    found = in_sample(np.array(real), scale)
-
-    assert int(found.sum()) == int(sum(real) / scale + 0.5)
-    assert all(abs(one - n / scale) < 1.5 for one, n in zip(found, real, strict=True))
-    assert all(one == 0 for one, n in zip(found, real, strict=True) if n == 0)
-
-
-@given(st.lists(st.integers(0, 500), min_size=1, max_size=60))
-def test_a_sample_of_everybody_has_every_place(real):
-    assert in_sample(np.array(real), 1.0).tolist() == real
-
-
-def test_rounding_each_neighbourhood_alone_would_lose_what_the_whole_has():
-    real, scale = np.full(40, 15), 41.0
-
-    assert int(in_sample(real, scale).sum()) == 15
-    assert int(np.round(real / scale).sum()) == 0

@@ -25,7 +25,8 @@ def month_of(people, network, month, values=None, index=1.0, openness=1.0, seed=
     parameters = load_parameters().with_values(values or {})
     homes = np.ones(people.bounds.size - 1)
     reach = reach_of(parameters, index * homes, openness * homes)
-    groups = groups_of(people, Draws(seed))
+    residents = np.bincount(people.neighbourhood[people.is_present], minlength=homes.size)
+    groups = groups_of(people, residents, Draws(seed))
     return changes(people, network, groups, ease_of(parameters), reach, Draws(seed), month, 0)
 
 
