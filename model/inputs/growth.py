@@ -12,7 +12,7 @@ import numpy as np
 from model.core.arrays import Array
 from model.inputs.catalogue import load_services
 from model.inputs.parameters import Parameters
-from model.inputs.payers import AGENCIES, load_payments
+from model.inputs.payers import AGENCIES
 
 Series = Mapping[str, Sequence[float]]
 """Rates a year, by the name of what grows."""
@@ -34,15 +34,13 @@ FOLLOWS = {
 class Indices(NamedTuple):
     """What each year has for one of the first, which is 1 to the bit; 201 years, the most there are.
 
-    ``envelopes`` have shape (years, agencies); ``unit_costs``, ``demand`` and ``capacity`` (years,
-    services of the catalogue). Limited capacity is what the envelopes of those who pay for a service
-    buy at its unit cost.
+    ``envelopes`` have shape (years, agencies); ``unit_costs`` and ``demand`` (years, services of
+    the catalogue).
     """
 
     envelopes: Array
     unit_costs: Array
     demand: Array
-    capacity: Array
 
 
 def indices_of(envelopes: Series, unit_costs: Series, demand: Series) -> Indices:
@@ -55,16 +53,11 @@ def indices_of(envelopes: Series, unit_costs: Series, demand: Series) -> Indices
     [1.0, 0.5, 1.0, 1.0]
     """
     services = list(load_services())
-    of_agencies, of_prices = _table(envelopes, AGENCIES), _table(unit_costs, services)
-    of_demand = _table(demand, [FOLLOWS.get(name, name) for name in services])
-    # Series that are equal leave capacity as it is, to the bit.
-    of_payers = of_agencies @ np.array([_shares_of(name) for name in services]).T
-    return Indices(of_agencies, of_prices, of_demand, np.where(of_payers == of_prices, 1.0, of_payers / of_prices))
-
-
-def _shares_of(service: str) -> list[float]:
-    shares = dict(load_payments().services[service].payment.payers)
-    return [shares.get(agency, 0.0) for agency in AGENCIES]
+    return Indices(
+        _table(envelopes, AGENCIES),
+        _table(unit_costs, services),
+        _table(demand, [FOLLOWS.get(name, name) for name in services]),
+    )
 
 
 def prices_gbp(parameters: Parameters, unit_costs: Array) -> Array:

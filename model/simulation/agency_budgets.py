@@ -227,10 +227,10 @@ class AgencyBudgets:
         The next year's people are expected to be those of this one.
         """
         people = self._people[min(year, len(self._people)) - 1]
+        # A service that serves all it can costs what its capacity does, however many people there are.
+        people = np.where(self._is_limited, 1.0, people)
         demand = people * stock_index(self._growth.demand[:year, self._at], self._turnover)
-        # A service that serves all it can costs what its capacity does, whoever waits.
-        use = np.where(self._is_limited, self._growth.capacity[year - 1, self._at], demand)
-        return np.asarray(self._first_bills * use * self._growth.unit_costs[year - 1, self._at])
+        return np.asarray(self._first_bills * demand * self._growth.unit_costs[year - 1, self._at])
 
     def _released(self, avoided_gbp: Array, year: int) -> Array:
         """Return the cash that use below usual sets free, by service; less than nothing if above."""

@@ -347,7 +347,7 @@ def test_worlds_stay_identical_where_the_difference_cannot_reach():
         }
     )
     model = Model(config, rng=3)
-    someone = int(model.population.adults[100])
+    someone = int(model.population.adults[150])
     home = int(model.population.neighbourhood[someone])
     one, other = world(config), world(config, kill=someone)
     elsewhere = one.population.neighbourhood != home

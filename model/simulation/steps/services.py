@@ -41,9 +41,9 @@ def seek_services(sim: Simulation, month: int) -> None:
 
 
 def _grow_capacity(sim: Simulation, year: int) -> None:
-    """Let limited services serve what the envelopes of a year buy."""
+    """Keep limited services as scarce as they were: capacity grows as demand from outside does."""
     for name, per_month in sim.world.capacity_per_month.items():
-        index = float(sim.prepared.growth.capacity[year, catalogue_place(name)])
+        index = float(sim.prepared.growth.demand[year, catalogue_place(name)])
         sim.world.queues[name] = sim.world.queues[name]._replace(per_month=math.floor(per_month * index))
 
 
