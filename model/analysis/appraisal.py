@@ -5,7 +5,7 @@ Cash, full cost and social value are three lenses, never summed. Year 0 is the f
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from model.analysis.discounting import (
     payback_year,
     payback_years,
 )
+from model.analysis.estimates import Estimate, estimate, event_of_sum, ratio_of_means
 from model.analysis.matched_residents import Match, match
 from model.core.arrays import Array
 from model.core.codes import STATES
@@ -186,6 +187,8 @@ class AppraisalSettings:
         Value of a year of life.
     entries : sequence of str
         The entries of the plan, in its order.
+    contact_gbp : mapping of str to float, or to one of each year
+        What one contact, or a year in a stock, costs by service: the size of a simulated event in money.
     """
 
     years: int
@@ -199,6 +202,7 @@ class AppraisalSettings:
     mid_year: bool = False
     qaly_gbp: float = 0.0
     entries: Sequence[str] = ()
+    contact_gbp: Mapping[str, ByYear] = field(default_factory=dict)
 
     @cached_property
     def money_factors(self) -> pd.Series:
@@ -281,6 +285,63 @@ class Appraisal:
         saved["cash"] = in_whole_steps(saved["cash"], self.settings.step_gbp)
         factors = self.settings.money_factors
         return {lens: times_by_year(one, factors) for lens, one in saved.items()}
+
+    @cached_property
+    def _event_gbp(self) -> dict[str, pd.Series]:
+        """Discounted pounds that one simulated contact moves in each row of ``saving``; in cash at least a step."""
+        scale, steps, contacts = self.settings.scale, self.settings.step_gbp, self.settings.contact_gbp
+        events = {}
+        for lens, saved in self.saving.items():
+            keys = saved.index.to_frame()[["item", "year"]].to_numpy()
+            sizes = [scale * _in_year(contacts.get(item, 0.0), year) for item, year in keys]
+            if lens == "cash":
+                whole_steps = [_in_year(steps.get(item, 0.0), year) for item, year in keys]
+                sizes = np.maximum(sizes, whole_steps).tolist()
+            events[lens] = pd.Series(sizes, saved.index, dtype=float)
+        return {lens: times_by_year(one.to_frame(), self.settings.money_factors)[0] for lens, one in events.items()}
+
+    def saved(self, lens: str, less: "pd.Series[float] | float" = 0.0, **where: Any) -> Estimate:
+        """Estimate what is saved in ``cash`` or at ``full_cost``, less a cost of each pair.
+
+        ``where`` keeps the rows of some ``year``, ``payer``, ``quintile`` or ``item``.
+        """
+        amount = self.saving[lens][self._chosen(lens, where)].sum()
+        return estimate(amount - less, self.event(lens, **where), amount)
+
+    def _chosen(self, lens: str, where: Mapping[str, Any]) -> Array:
+        index = self.saving[lens].index
+        levels = [index.get_level_values(level).isin(np.atleast_1d(chosen)) for level, chosen in where.items()]
+        return np.asarray(np.logical_and.reduce([np.ones(len(index), bool), *levels]))
+
+    def event(self, lens: str, level: str = "central", **where: Any) -> float:
+        """Return how many pounds of a benefit one simulated event amounts to.
+
+        ``where`` keeps rows as in `saved`.
+        """
+        if lens == "social":
+            return self.event_wellbys * self.settings.wellby_gbp["central" if level == WITH_LIFE else level]
+        chosen = self._chosen(lens, where)
+        rows, events = self.saving[lens][chosen], self._event_gbp[lens][chosen]
+        return event_of_sum(rows.mean(axis=1).to_numpy(), events.to_numpy())
+
+    @property
+    def event_wellbys(self) -> float:
+        """WELLBYs of one simulated adult who is in the next better state for a year."""
+        points = list(self.settings.satisfaction.values())
+        return float(np.ptp(points)) / (N_STATES - 1) * self.settings.scale
+
+    def gained(self, quintile: int | None = None) -> Estimate:
+        """Estimate the WELLBYs of everybody, or of a deprivation quintile."""
+        return estimate(_of_quintile(self.wellbys, quintile), self.event_wellbys)
+
+    def averted(self, quintile: int | None = None) -> Estimate:
+        """Estimate the person-years in crisis averted, of everybody or of a quintile."""
+        return estimate(_of_quintile(self.crisis_averted, quintile), self.settings.scale)
+
+    def gain_of(self, lens: str, level: str = "central", less: "pd.Series[float] | float" = 0.0) -> Estimate:
+        """Estimate the benefit in a lens, in pounds, less a cost of each pair."""
+        gain = self.gains(lens, level).sum()
+        return estimate(gain - less, self.event(lens, level), gain)
 
     @cached_property
     def matches(self) -> dict[int, Match]:
@@ -416,14 +477,21 @@ class Appraisal:
         cost = self.total_cost.sum()
         return self.gains(lens, level).sum() / cost.where(cost > HALF_A_PENNY)
 
-    def switching_value(self, lens: str) -> float:
-        """Return the factor on all unit costs, or on the WELLBY, at which the plan breaks even.
+    def ratio_of(self, lens: str, level: str = "central") -> Estimate:
+        """Estimate the benefit-cost ratio of the means over pairs; NaN where nothing more is spent."""
+        gain, cost = self.gains(lens, level).sum(), self.total_cost.sum()
+        if not cost.mean() > HALF_A_PENNY:
+            return Estimate.exact(np.nan)
+        return ratio_of_means(gain, cost, self.event(lens, level))
 
-        That of the mean over pairs; NaN where there is no cost or no gain.
+    def switching_value(self, lens: str) -> Estimate:
+        """Estimate the factor on all unit costs, or on the WELLBY, at which the plan breaks even.
+
+        That of the means over pairs; NaN where there is no cost or no gain.
         """
-        gain, cost = self.gains(lens).sum().mean(), self.total_cost.sum().mean()
-        is_defined = gain > HALF_A_PENNY and cost > HALF_A_PENNY
-        return float(cost / gain) if is_defined else np.nan
+        gain, cost = self.gains(lens).sum(), self.total_cost.sum()
+        is_defined = gain.mean() > HALF_A_PENNY and cost.mean() > HALF_A_PENNY
+        return ratio_of_means(cost, gain) if is_defined else Estimate.exact(np.nan)
 
     def payback(self, lens: str) -> pd.Series:
         """Return the year, from 1, from which each pair stays paid back, or NaN."""
@@ -469,15 +537,15 @@ class Appraisal:
             for what, one in moved.items()
         }
 
-    def cost_per_crisis_year(self) -> float:
-        """Return the cost of each person-year in crisis averted, both discounted, over all pairs.
+    def cost_per_crisis_year(self) -> Estimate:
+        """Estimate the cost of each person-year in crisis averted, both discounted, over all pairs.
 
         Person-years are discounted like wellbeing; savings are not deducted. NaN where none is
         averted or nothing is spent.
         """
-        averted = times_by_year(self.crisis_averted, self.settings.wellbeing_factors).sum().mean()
-        cost = self.total_cost.sum().mean()
-        return float(cost / averted) if averted > 0 and cost > HALF_A_PENNY else np.nan
+        averted = times_by_year(self.crisis_averted, self.settings.wellbeing_factors).sum()
+        cost = self.total_cost.sum()
+        return ratio_of_means(cost, averted) if cost.mean() > HALF_A_PENNY else Estimate.exact(np.nan)
 
     def table(self, more: Sequence[Measure] = ()) -> pd.DataFrame:
         """Return the rows of the table ``appraisal``: each measure of each pair, then ``more``.
@@ -555,6 +623,11 @@ class Appraisal:
 
     def _by_year(self, values: pd.DataFrame) -> pd.DataFrame:
         return values.groupby(level="year").sum().reindex(self.settings.money_factors.index, fill_value=0.0)
+
+
+def _of_quintile(values: pd.DataFrame, quintile: int | None) -> pd.Series:
+    of_one = values.index.get_level_values("quintile") == quintile
+    return values.sum() if quintile is None else values[of_one].sum()
 
 
 def times_by_year(values: pd.DataFrame, factors: pd.Series) -> pd.DataFrame:

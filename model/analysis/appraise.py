@@ -230,13 +230,14 @@ def _judged(
         scale=one.scale,
         satisfaction={state: in_force[f"life_satisfaction_{state}"] for state in STATES},
         uplift={key: outside.uplift(entry["grade"] or outside.service_grade) for key, entry in entries.items()},
-        step_gbp=_steps(one.facts, prices),
+        step_gbp=_contacts(one.facts, prices, "step_units"),
         wellby_gbp=outside.wellby_gbp,
         money=bands,
         wellbeing=schedule.wellbeing,
         mid_year=mid_year,
         qaly_gbp=outside.qaly_gbp,
         entries=tuple(entry["label"] for entry in one.facts["plan_in_force"]),
+        contact_gbp=_contacts(one.facts, prices),
     )
     pairs = one.pairs[["run_ours", "run_theirs"]]
     words = f"{schedule.version} ({rates_in_words(bands)})" if bands is schedule.money else rates_in_words(bands)
@@ -251,11 +252,11 @@ def _reacts(facts: Mapping[str, Any]) -> bool:
     return bool(facts["budgets"]["regime"] != "planned")
 
 
-def _steps(facts: Mapping[str, Any], prices: Mapping[str, float]) -> dict[str, ByYear]:
-    """Return the yearly cost of a whole step of each service, at prices set here or in force."""
+def _contacts(facts: Mapping[str, Any], prices: Mapping[str, float], units: str | None = None) -> dict[str, ByYear]:
+    """Return what one contact of each service costs, or so many ``units`` of it, at prices set here or in force."""
     in_force = facts["parameters_in_force"]
     return {
-        name: _grown(prices.get(name, in_force[f"{name}_unit_cost"]) * one["step_units"], name, facts)
+        name: _grown(prices.get(name, in_force[f"{name}_unit_cost"]) * (one[units] if units else 1), name, facts)
         for name, one in facts["services_in_force"].items()
     }
 

@@ -30,6 +30,7 @@ from model.analysis.appraisal import (
     whole,
 )
 from model.analysis.discounting import HALF_A_PENNY, Bands, is_paid_back, payback_years
+from model.analysis.estimates import chance_above_zero, ratio_of_means
 from model.core.arrays import Array
 from model.core.rates import MONTHS_PER_YEAR
 
@@ -39,37 +40,7 @@ RATES = (0.0, 0.015, 0.035, 0.05)
 WELLBY_VALUES = np.arange(0.0, 50_001.0, 1_000.0)
 """Possible values of a WELLBY, in pounds."""
 
-RESAMPLES, RESAMPLING_SEED = 2_000, 1
-MOST_OF_THEM = (2.5, 97.5)
-"""Percentiles between which 95 % lie."""
-
 FREE: Bands = ((0, 0.0),)
-
-
-# --- Variability between runs, and uncertainty of the mean -----------------------------------
-
-
-def resampled_means(by_pair: Array, resamples: int = RESAMPLES) -> Array:
-    """Return bootstrap means over pairs, with the same draws at every call.
-
-    Parameters
-    ----------
-    by_pair : ndarray, shape (..., pairs)
-
-    Returns
-    -------
-    ndarray, shape (..., resamples)
-        Their spread estimates the uncertainty of the mean over pairs; with a handful of pairs it
-        is somewhat too small.
-
-    Examples
-    --------
-    >>> resampled_means(np.array([2.0, 2.0]), 3)
-    array([2., 2., 2.])
-    """
-    n = by_pair.shape[-1]
-    drawn = np.random.default_rng(RESAMPLING_SEED).integers(n, size=(resamples, n))
-    return np.asarray(by_pair[..., drawn].mean(axis=-1))
 
 
 # --- Payback by year, agency and rate --------------------------------------------------------
@@ -170,27 +141,20 @@ def acceptability(cost_gbp: Array, effect: Array, values_gbp: Array = WELLBY_VAL
     -------
     DataFrame
         By value: ``one_sample``, the share of pairs with a net benefit above 0, which is variability
-        between runs; and ``of_mean``, the share of bootstrap means, which is the uncertainty of
-        the mean.
+        between runs; and ``of_mean``, the probability that the mean over pairs is above 0, by Student's t
+        (Löthgren and Zethraeus 2000, Health Economics 9:623): NaN for a single pair.
 
     Examples
     --------
-    >>> acceptability(np.array([6.0, 6.0]), np.array([1.0, 3.0]), np.array([1.0, 4.0]))["one_sample"]
+    >>> acceptability(np.array([6.0, 6.0]), np.array([1.0, 3.0]), np.array([1.0, 4.0]))
+               one_sample   of_mean
     value_gbp
-    1.0    0.0
-    4.0    0.5
-    Name: one_sample, dtype: float64
+    1.0               0.0  0.077979
+    4.0               0.5  0.647584
     """
-    means = resampled_means(cost_gbp), resampled_means(effect)
-    shares = {
-        "one_sample": _worth_it(cost_gbp, effect, values_gbp),
-        "of_mean": _worth_it(means[0], means[1], values_gbp),
-    }
+    net = np.multiply.outer(values_gbp, effect) - cost_gbp
+    shares = {"one_sample": (net > 0.0).mean(axis=1), "of_mean": [chance_above_zero(row) for row in net]}
     return pd.DataFrame(shares, pd.Index(values_gbp, name="value_gbp"))
-
-
-def _worth_it(cost_gbp: Array, effect: Array, values_gbp: Array) -> Array:
-    return np.asarray((np.multiply.outer(values_gbp, effect) - cost_gbp > 0.0).mean(axis=1))
 
 
 # --- Loop gain -------------------------------------------------------------------------------
@@ -198,7 +162,7 @@ def _worth_it(cost_gbp: Array, effect: Array, values_gbp: Array) -> Array:
 
 @dataclass(frozen=True)
 class Loop:
-    """Factors of loop gain: a number each, or an array over pairs or bootstrap means.
+    """Factors of loop gain: a number each, an array over pairs, or an `Estimate`.
 
     ``ratio`` is saving at full cost over cost, ``own_share`` the share of the saving that goes to
     the agencies that pay, ``cashable`` the share of that released as cash, ``reinvestment`` the share
@@ -289,11 +253,11 @@ def pounds_by_agency(them: Appraisal) -> tuple[Array, Array, Array]:
 
 
 class Loops(NamedTuple):
-    """Loop gain of the mean over pairs, of each pair, and of bootstrap means."""
+    """Loop gain of the mean over pairs, of each pair, and its factors as `Estimate` with their intervals."""
 
     mean: Loop
     pairs: Loop
-    resampled: Loop
+    estimates: Loop
 
 
 def loops(
@@ -305,24 +269,54 @@ def loops(
     """Return loop gain and its factors, and how they vary."""
     by_pair = pounds_by_agency(them)
     means = [one.mean(axis=1) for one in by_pair]
-    drawn = [resampled_means(one) for one in by_pair]
-    found = (loop(one[0], one[1], one[2], reinvestment, pooled, gain_share) for one in (means, by_pair, drawn))
-    return Loops(*found)
+    mean, pairs = (loop(one[0], one[1], one[2], reinvestment, pooled, gain_share) for one in (means, by_pair))
+    return Loops(mean, pairs, loop_estimates(*by_pair, reinvestment, pooled, gain_share))
 
 
-def percentile_interval(values: Array) -> tuple[float, float]:
-    """Return the 2.5th and 97.5th percentiles of the finite values; NaN if fewer than 95 % are finite.
+def loop_estimates(
+    cost: Array, full: Array, cash: Array, reinvestment: float, pooled: float = 0.0, gain_share: float | None = None
+) -> Loop:
+    """Estimate the factors of loop gain, each a ratio of means over pairs, as `Estimate`.
+
+    Parameters
+    ----------
+    cost, full, cash : ndarray, shape (agencies, pairs)
+        As for `loop`.
+
+    Returns
+    -------
+    Loop
+        Without an interval where there is a single pair, and without ends where the base may be 0.
 
     Examples
     --------
-    >>> percentile_interval(np.array([np.nan, 1.0]))
-    (nan, nan)
+    >>> pounds = np.array([[10.0, 10.0]]), np.array([[20.0, 21.0]]), np.array([[10.0, 10.5]])
+    >>> loop_estimates(*pounds, 0.5).gain.text(3)
+    '0.512 (0.354 to 0.671)'
     """
-    is_number = np.isfinite(values)
-    if is_number.mean() < (MOST_OF_THEM[1] - MOST_OF_THEM[0]) / 100.0:
-        return np.nan, np.nan
-    low, high = np.percentile(values[is_number], MOST_OF_THEM)
-    return float(low), float(high)
+    paid, saved = cost.sum(axis=0), full.sum(axis=0)
+    own_full, own_cash = ((1.0 - pooled) * _of_payers(cost, one) + pooled * one.sum(axis=0) for one in (full, cash))
+    more = 0.0 if gain_share is None else pooled * (gain_share - reinvestment)
+    again = reinvestment * own_cash + more * cash.sum(axis=0)
+    return Loop(
+        ratio=ratio_of_means(saved, paid),
+        own_share=ratio_of_means(own_full, saved),
+        cashable=ratio_of_means(own_cash, own_full),
+        reinvestment=ratio_of_means(again, own_cash),
+        gain=ratio_of_means(again, paid),
+    )
+
+
+def _of_payers(cost: Array, saved: Array) -> Array:
+    """Weigh what agencies save by their shares of the cost, by pair; shares vary as their first derivatives say.
+
+    Its mean is what the mean shares make of the mean savings, as in `loop`.
+    """
+    paid = cost.sum(axis=0)
+    weights, mean = (one.mean(axis=1, keepdims=True) for one in (cost, saved))
+    weights = np.divide(weights, paid.mean(), out=np.zeros_like(weights), where=paid.mean() > HALF_A_PENNY)
+    moved = np.divide(cost - weights * paid, paid.mean(), out=np.zeros_like(cost), where=paid.mean() > HALF_A_PENNY)
+    return np.asarray((weights * saved + moved * mean).sum(axis=0))
 
 
 # --- Guidance values -------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Paired differences between two scenarios whose runs use common random numbers."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model.analysis.estimates import Estimate, estimate
+from model.analysis.estimates import Estimate, estimate, event_of_sum
 from model.analysis.series import adults_by_year
-from model.core.codes import AGE_BANDS, CHILDREN
+from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.core.rates import MONTHS_PER_YEAR
 from model.tables.results import Results
 from model.tables.schema import STATE_MONTHS
@@ -31,10 +31,20 @@ THOUSAND = 1_000
 
 @dataclass(frozen=True)
 class Paired:
-    """The same figures in both scenarios: a row each, a column a pair of runs with one seed."""
+    """The same figures in both scenarios: a row each, a column a pair of runs with one seed.
+
+    ``event`` is how much of each row one simulated event amounts to, one number or one for each row: where few
+    events were simulated, intervals are as wide as that takes. 0 where a figure counts none.
+    """
 
     ours: pd.DataFrame
     theirs: pd.DataFrame
+    event: "float | pd.Series[float]" = 0.0
+
+    @property
+    def events(self) -> "pd.Series[float]":
+        """How much of each row one simulated event amounts to."""
+        return pd.Series(self.event, self.ours.index, dtype=float)
 
     @property
     def difference(self) -> pd.DataFrame:
@@ -49,34 +59,35 @@ class Paired:
     def over(self, keys: Sequence[Any] | pd.Index) -> "Paired":
         """Sum the rows that have one key."""
         by = np.asarray(keys)
-        return Paired(self.ours.groupby(by).sum(), self.theirs.groupby(by).sum())
+        rows = pd.DataFrame({"amount": self.difference.mean(axis=1), "event": self.events})
+        events = rows.groupby(by)[["amount", "event"]].apply(lambda own: event_of_sum(*own.to_numpy().T))
+        return Paired(self.ours.groupby(by).sum(), self.theirs.groupby(by).sum(), events)
 
     def where(self, level: str, chosen: Iterable[Any]) -> "Paired":
         """Keep the rows whose level of the index is among those chosen."""
         kept = self.ours.index.get_level_values(level).isin(list(chosen))
-        return Paired(self.ours[kept], self.theirs[kept])
+        return Paired(self.ours[kept], self.theirs[kept], self.events[kept])
 
     def by(self, level: str) -> "Paired":
         """Sum the rows that agree in one level of the index."""
         sums = self.over(self.ours.index.get_level_values(level))
-        return Paired(sums.ours.rename_axis(level), sums.theirs.rename_axis(level))
+        return Paired(sums.ours.rename_axis(level), sums.theirs.rename_axis(level), sums.events.rename_axis(level))
 
     def per(self, base: "Paired", number: float = 1.0) -> "Paired":
         """Divide both by what the comparator has of a base: 0 where it has none."""
         over = number / base.theirs.where(base.theirs > 0)
-        return Paired((self.ours * over).fillna(0.0), (self.theirs * over).fillna(0.0))
+        events = (self.events * over.mean(axis=1)).fillna(0.0)
+        return Paired((self.ours * over).fillna(0.0), (self.theirs * over).fillna(0.0), events)
 
     def times(self, factor: float) -> "Paired":
         """Return the same in another unit."""
-        return Paired(self.ours * factor, self.theirs * factor)
+        return Paired(self.ours * factor, self.theirs * factor, self.event * abs(factor))
 
     def changes(self) -> dict[Any, "Change"]:
         """Estimate the difference of each row."""
-        means = self.theirs.mean(axis=1)
-        return {
-            key: Change(estimate(row), float(means.iloc[k]))
-            for k, (key, row) in enumerate(zip(self.difference.index, self.difference.to_numpy(), strict=True))
-        }
+        rows = zip(self.difference.to_numpy(), self.events, self.theirs.mean(axis=1), strict=True)
+        changes = (Change(estimate(row, event), float(base)) for row, event, base in rows)
+        return dict(zip(self.difference.index, changes, strict=True))
 
     def change(self) -> "Change":
         """Estimate the difference in the sum of all rows."""
@@ -109,7 +120,7 @@ class Change:
     @property
     def is_nothing(self) -> bool:
         """Whether no pair differs at all."""
-        return self.size.mean == 0 and not abs(self.size.high) > 0
+        return self.size.is_nothing
 
     @property
     def percent(self) -> Estimate | None:
@@ -123,8 +134,8 @@ class Change:
             return "no change in any pair"
         if size.has_interval and not size.excludes_zero:
             ends = [f"{abs(x):,.{digits}f} {more if x > 0 else fewer}" for x in (size.low, size.high)]
-            return f"no clear change: between {' and '.join(ends)}"
-        towards = size if size.mean > 0 else Estimate(-size.mean, -size.high, -size.low)
+            return f"{size.unclear('no clear change')}: between {' and '.join(ends)}"
+        towards = size if size.mean > 0 else size.times(-1.0)
         mean, *interval = towards.text(digits).split(" ", 1)
         return " ".join([mean, more if size.mean > 0 else fewer, *interval])
 
@@ -173,7 +184,10 @@ class Comparison:
 
     @cached_property
     def crisis(self) -> Paired:
-        """Person-years in crisis in the real place, by year, quintile and age band."""
+        """Person-years in crisis in the real place, by year, quintile and age band.
+
+        An event is one simulated resident's year: months of one resident are no accidents of their own.
+        """
         return self._of_people(["in_crisis_months"])
 
     @cached_property
@@ -184,25 +198,37 @@ class Comparison:
     @cached_property
     def satisfaction(self) -> Paired:
         """Mean life satisfaction of adults, by year."""
-        return self._paired(
-            pd.concat(
-                adults_by_year(self.results, name)["life_satisfaction"]
-                for name in dict.fromkeys((self.scenario, self.comparator))
-            )
+        yearly = pd.concat(
+            adults_by_year(self.results, name) for name in dict.fromkeys((self.scenario, self.comparator))
         )
+        return self._paired(yearly["life_satisfaction"], self._points_of_a_move / yearly["adults"].mean())
+
+    @property
+    def _points_of_a_move(self) -> float:
+        """Points between a state and the next, on average."""
+        points = [self.facts["parameters_in_force"][f"life_satisfaction_{state}"] for state in STATES]
+        return float(np.ptp(points)) / (len(STATES) - 1)
 
     @cached_property
     def help_sought(self) -> Paired:
         """How often adults seek early help in the real place, by year."""
         monthly = self.results.monthly
         years = ((monthly["month"] - 1) // MONTHS_PER_YEAR + 1).rename("year")
-        return self._paired(monthly.groupby(["run", years])["sought_help"].sum() * self.scale)
+        return self._paired(monthly.groupby(["run", years])["sought_help"].sum() * self.scale, self.scale)
 
     def contacts(self, column: str) -> Paired:
         """Sum a column of ``services`` in the real place, by year and service."""
         services = self.results.services
         sums = services.groupby(["run", "year", "service"], sort=False)[column].sum()
-        return self._paired(self._of_real_place(sums))
+        found = self._paired(self._of_real_place(sums))
+        names = found.ours.index.get_level_values("service")
+        return replace(found, event=pd.Series([self._event(column, name) for name in names], found.ours.index))
+
+    def _event(self, column: str, service: str) -> float:
+        """How much of a column one simulated contact, or year in a stock, amounts to in the real place."""
+        if column == "cost_gbp":
+            return float(self.scale) * float(self.facts["parameters_in_force"][f"{service}_unit_cost"])
+        return float(self.scale) * (MONTHS_PER_YEAR if column == "stock_months" else 1)
 
     def of_programmes(self, programmes: pd.DataFrame, column: str) -> Paired:
         """Sum a column of ``programmes`` in the real place, by year and entry of the plan."""
@@ -237,14 +263,14 @@ class Comparison:
     def _of_people(self, columns: list[str]) -> Paired:
         people = self.results.people[self.results.people["age_band"] != AGE_BANDS[CHILDREN]]
         sums = people.groupby(["run", "year", "quintile", "age_band"])[columns].sum().sum(axis=1)
-        return self._paired(sums * (self.scale / MONTHS_PER_YEAR))
+        return self._paired(sums * (self.scale / MONTHS_PER_YEAR), self.scale)
 
-    def _paired(self, values: "pd.Series[Any]") -> Paired:
+    def _paired(self, values: "pd.Series[Any]", event: float = 0.0) -> Paired:
         """Set values by run, and what else indexes them, side by side; what is missing is 0."""
         wide = values.unstack(level="run", fill_value=0)
         sides = (wide.reindex(columns=self.pairs[f"run_{side}"], fill_value=0.0) for side in ("ours", "theirs"))
         ours, theirs = (side.set_axis(self.pairs.index, axis=1) for side in sides)
-        return Paired(ours.astype(np.float64), theirs.astype(np.float64))
+        return Paired(ours.astype(np.float64), theirs.astype(np.float64), event)
 
 
 def compare(results: Results) -> list[Comparison]:

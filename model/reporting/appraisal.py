@@ -16,17 +16,16 @@ from model.analysis.decisions import (
     a_year,
     acceptability,
     chances,
-    percentile_interval,
     perspectives,
     plane,
     rates_shown,
 )
 from model.analysis.discounting import load_guidance
-from model.analysis.estimates import Estimate, estimate
+from model.analysis.estimates import TOO_FEW, Estimate, estimate
 from model.analysis.labels import item_label
 from model.inputs.prices import PRICE_YEAR
 from model.reporting.money_words import MILLION, THOUSAND, Unit
-from model.reporting.wording import agency_words, label_of, plain_table
+from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table
 
 MOST_LISTED = 3
 
@@ -68,7 +67,7 @@ def _about(one: AppraisedComparison) -> Iterable[RenderableType]:
     yield answer_of(one)
     for table in TABLES:
         yield Padding(table(one), (1, 0, 0, 0))
-    if is_gain(averted := estimate(them.crisis_averted.sum().to_numpy())):
+    if is_gain(averted := them.averted()):
         yield Padding(_crisis_words(them, averted), (1, 0, 0, 0))
     yield Padding(_caveat(one), (1, 0, 1, 0))
 
@@ -76,9 +75,7 @@ def _about(one: AppraisedComparison) -> Iterable[RenderableType]:
 def _crisis_words(them: Appraisal, averted: Estimate) -> str:
     words = f"{averted.rounded().text(0)} person-years in crisis are averted"
     cost = them.cost_per_crisis_year()
-    if not np.isfinite(cost):
-        return f"{words}."
-    return f"{words}, at {Estimate.exact(cost).pounds()} for each discounted person-year."
+    return f"{words}, at {cost.pounds()} for each discounted person-year." if np.isfinite(cost.mean) else f"{words}."
 
 
 def answer_of(one: AppraisedComparison) -> Table:
@@ -110,25 +107,21 @@ def _costs_and_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
             else "no more than the comparator"
         ),
     )
-    yield "Cash saving", _gain(them, "cash").saved()
-    yield "Full-cost saving", _gain(them, "full_cost").saved()
+    yield "Cash saving", them.gain_of("cash").saved()
+    yield "Full-cost saving", them.gain_of("full_cost").saved()
     yield "Wellbeing", _wellbeing(one)
-    years = _quantity(estimate(them.life_years.sum().to_numpy()), "person-years in the place")
+    years = _quantity(estimate(them.life_years.sum().to_numpy(), them.settings.scale), "person-years in the place")
     yield "Life-years", f"{years} (births and moves included; not valued)"
     if them.has_lives:
         yield "", _survival(them)
 
 
 def _survival(them: Appraisal) -> str:
-    years = estimate(them.years_of_survivors.sum().to_numpy())
+    years = estimate(them.years_of_survivors.sum().to_numpy(), them.settings.scale)
     words = f"{_quantity(years, 'life-years of survivors')} (alive here with the plan, dead without it)"
     if not is_gain(years):
         return words
     return f"{words}, worth {Estimate.exact(them.life_value.sum().mean()).pounds()}; not included in the WELLBYs"
-
-
-def _gain(them: Appraisal, lens: str) -> Estimate:
-    return estimate(them.gains(lens).sum().to_numpy())
 
 
 def is_gain(amount: Estimate) -> bool:
@@ -138,7 +131,7 @@ def is_gain(amount: Estimate) -> bool:
 
 def _wellbeing(one: AppraisedComparison) -> str:
     them = one.appraisal
-    points = estimate(them.wellbys.sum().to_numpy())
+    points = them.gained()
     words = _quantity(points, "WELLBYs")
     if not is_gain(points):
         return words
@@ -153,15 +146,13 @@ def _by_payer(them: Appraisal) -> str:
 
 
 def _who_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
-    saving = one.appraisal.saving["full_cost"]
-    sums = saving.groupby(level="payer").sum()
+    them = one.appraisal
+    sums = them.saving["full_cost"].groupby(level="payer").sum()
     order = sums.mean(axis=1).abs().sort_values(ascending=False).index
-    savings = [f"{agency_words(str(name))} {estimate(sums.loc[name].to_numpy()).saved()}" for name in order]
+    savings = [f"{agency_words(str(name))} {them.saved('full_cost', payer=name).saved()}" for name in order]
     yield "Who saves, at full cost", "; ".join(savings[:MOST_LISTED]) or "nobody"
-    fifths = one.appraisal.wellbys.groupby(level="quintile").sum()
-    poorest = estimate(fifths.loc[1].to_numpy()) if 1 in fifths.index else None
-    if poorest is not None:
-        yield "Most deprived fifth", _quantity(poorest, "WELLBYs")
+    if 1 in them.wellbys.index.get_level_values("quintile"):
+        yield "Most deprived fifth", _quantity(them.gained(1), "WELLBYs")
 
 
 def _payback(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
@@ -173,25 +164,30 @@ def _payback(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
         year, years = one.appraisal.mean_payback(lens), one.comparison.years
         chance = one.appraisal.chance_of_payback(lens).iloc[-1]
         answer = f"yes, in year {year:.0f}" if np.isfinite(year) else f"not within {_years(years)}"
-        if np.isfinite(year) and not is_gain(_gain(one.appraisal, lens)):
+        if np.isfinite(year) and not is_gain(one.appraisal.gain_of(lens)):
             answer = f"in year {year:.0f} on average, but there is no clear gain"
         yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pairs at the end)"
         first = ""
 
 
 def _self_financing(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
-    found = one.loops.mean
+    found, gain = one.loops.mean, one.loops.estimates.gain
     if not np.isfinite(found.gain):
         return
-    low, high = (_per_pound(end) for end in percentile_interval(one.loops.resampled.gain))
-    spread = f" (bootstrap interval {low} to {high})" if one.n > 1 else ""
-    yield (
-        "Self-financing?",
-        (
-            f"{'Yes' if found.gain >= 1 else 'No'}. Each £1 spent on prevention returns "
-            f"{_per_pound(found.gain)}{spread} to prevention budgets; {_needed(found)}."
-        ),
-    )
+    yield "Self-financing?", f"{_is_self_financing(gain)} {_needed(found)}."
+
+
+def _is_self_financing(gain: Estimate) -> str:
+    words = f"Each £1 spent on prevention returns {_per_pound(gain.mean)}{_spread(gain)} to prevention budgets;"
+    least, most = (gain.low, gain.high) if gain.has_interval else (gain.mean, gain.mean)
+    return f"{'Yes' if least >= 1 else 'No' if most < 1 else 'Not clear'}. {words}"
+
+
+def _spread(found: Estimate) -> str:
+    """Write the interval of an amount per pound; nothing where it has none or does not vary."""
+    if found.is_bounded:
+        return f" ({_per_pound(found.low)} to {_per_pound(found.high)})"
+    return f" ({TOO_FEW})" if found.is_few else ""
 
 
 def _needed(found: Loop) -> str:
@@ -216,18 +212,23 @@ def _switching_values(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
         return
     for lens, label in LENSES.items():
         factor = them.switching_value(lens)
-        if not is_gain(_gain(them, lens)) or not np.isfinite(factor):
+        if not is_gain(them.gain_of(lens)) or not np.isfinite(factor.mean):
             words = "none, because there is no clear gain"
         elif lens == "social":
             usual = them.settings.wellby_gbp["central"]
-            needed, used = (Estimate.exact(value).pounds() for value in (factor * usual, usual))
-            words = f"breaks even with a WELLBY worth {needed} (used here: {used})"
+            used = Estimate.exact(usual).pounds()
+            words = f"breaks even with a WELLBY worth {factor.times(usual).pounds()}; used here: {used}"
         else:
-            words = f"breaks even with all unit costs {factor:.2g} times as high"
+            words = f"breaks even with all unit costs {factor.rounded(2).text(_decimals(factor.mean))} times as high"
         yield first, f"{label}: {words}"
         first = ""
     if largest := _largest(one):
         yield "Largest contributors", largest
+
+
+def _decimals(size: float) -> int:
+    """Return the decimals of two significant digits."""
+    return max(0, 1 - int(np.floor(np.log10(size))))
 
 
 def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
@@ -259,9 +260,9 @@ def _lens_table(one: AppraisedComparison) -> Table:
     for lens, level, label in LENS_ROWS:
         if level == WITH_LIFE and not them.has_lives:
             continue
-        gain, net = them.gains(lens, level).sum(), them.net(lens, level).sum()
-        ratio = f"{gain.mean() / cost.mean():.2f}" if cost.mean() > 0 else "-"
-        table.add_row(label, unit.cell(gain), unit.mean(cost), unit.cell(net), ratio)
+        gain, net, ratio = them.gain_of(lens, level), them.gain_of(lens, level, cost), them.ratio_of(lens, level)
+        times = ratio.text(2) if np.isfinite(ratio.mean) else "-"
+        table.add_row(label, unit.cell(gain), unit.mean(cost), unit.cell(net), times)
     return table
 
 
@@ -293,22 +294,25 @@ def _whose(agency: str, lens: str) -> str:
 def _activity_table(one: AppraisedComparison) -> Table:
     them, us = one.appraisal, one.comparison
     counts = one.activity
-    full, cash = (a_year(them.saving[lens], them) for lens in ("full_cost", "cash"))
     unit, people = Unit("£k", 1 / THOUSAND, 0), Unit("", 1.0, 0)
     table = plain_table(
         "Avoided a year", "demand", "served", "refilled", f"full cost, {unit.name}", f"cash, {unit.name}"
     )
     for name in us.services:
         asked, met, refilled = (frame.T[name] for frame in counts.values())
-        paid = (one.T.get(name, pd.Series(0.0, them.pairs.index)) for one in (full, cash))
         table.add_row(
             item_label(us.facts, name),
             people.mean(asked),
-            people.cell(met),
+            people.cell(estimate(met, them.settings.scale / us.years)),
             people.mean(refilled),
-            *(unit.cell(values) for values in paid),
+            *(unit.cell(_a_year(them, lens, name)) for lens in ("full_cost", "cash")),
         )
     return table
+
+
+def _a_year(them: Appraisal, lens: str, service: str) -> Estimate:
+    saved = a_year(them.saving[lens], them).T.get(service, pd.Series(0.0, them.pairs.index))
+    return estimate(saved, them.event(lens, item=service) / them.settings.years)
 
 
 def _acceptability_table(one: AppraisedComparison) -> Table:
@@ -322,34 +326,32 @@ def _acceptability_table(one: AppraisedComparison) -> Table:
     )
     for name, label in (
         ("one_sample", "single pairs of runs (variability)"),
-        ("of_mean", "mean over pairs (bootstrap)"),
+        ("of_mean", "mean over pairs (Student's t)"),
     ):
-        table.add_row(label, *(f"{share:.0f}" for share in shares[name]))
+        table.add_row(label, *(f"{share:.0f}" if np.isfinite(share) else "-" for share in shares[name]))
     return table
 
 
 def _loop_table(one: AppraisedComparison) -> Table:
-    mean, drawn = one.loops.mean, one.loops.resampled
-    # A share has no interval where its base may be zero or negative.
-    is_saved = percentile_interval(drawn.ratio)[0] > 0
-    is_theirs = is_saved and percentile_interval(drawn.own_share)[0] > 0
-    table = plain_table("Loop gain, undiscounted", "mean", "95 % bootstrap interval")
+    mean, found = one.loops.mean, one.loops.estimates
+    table = plain_table("Loop gain, undiscounted", "mean", "95 % interval")
     for label, value, spread in (
-        ("full-cost saving per £1 of cost", mean.ratio, drawn.ratio),
-        (
-            "x share saved by the agencies that pay",
-            mean.own_share,
-            drawn.own_share if is_saved else None,
-        ),
-        ("x share of that released as cash", mean.cashable, drawn.cashable if is_theirs else None),
+        ("full-cost saving per £1 of cost", mean.ratio, found.ratio),
+        ("x share saved by the agencies that pay", mean.own_share, found.own_share),
+        ("x share of that released as cash", mean.cashable, found.cashable),
         ("x share of the cash reinvested", mean.reinvestment, None),
-        ("= loop gain, returned per £1", mean.gain, drawn.gain),
+        ("= loop gain, returned per £1", mean.gain, found.gain),
         ("saving per £1 needed to pay for itself", mean.needed_ratio, None),
     ):
-        low, high = (np.nan, np.nan) if spread is None else percentile_interval(spread)
-        is_shown = one.n > 1 and np.isfinite(low)
-        table.add_row(label, _factor(value), f"{low:.3f} to {high:.3f}" if is_shown else "")
+        table.add_row(label, _factor(value), "" if spread is None else _interval(spread))
     return table
+
+
+def _interval(found: Estimate) -> str:
+    """Write the interval of a factor; nothing where it has none or does not vary."""
+    if found.is_bounded:
+        return f"{found.low:.3f} to {found.high:.3f}"
+    return TOO_FEW if found.is_few else ""
 
 
 def _factor(value: float) -> str:
@@ -367,37 +369,39 @@ def _guidance_table(one: AppraisedComparison) -> Table:
         "central": them.saving["cash"],
         "high": one.cash_ends["high"],
     }
+    event = them.event("cash")
     for end, cash in ends.items():
         gain = cash.sum()
-        table.add_row(f"cash saving, cashable shares {end}", unit.cell(gain), unit.cell(gain - cost))
+        table.add_row(
+            f"cash saving, cashable shares {end}",
+            unit.cell(estimate(gain, event)),
+            unit.cell(estimate(gain - cost, event, gain)),
+        )
     table.add_row("residual value of social infrastructure (not in net)", unit.cell(one.residual), "")
     return table
 
 
 def _agency_table(one: AppraisedComparison) -> Table:
-    unit, pockets = _unit(one.appraisal), one.appraisal.pockets()
+    them, unit = one.appraisal, _unit(one.appraisal)
+    pays = them.pockets()["pays"]
     table = plain_table(f"By agency, {unit.name}", "pays", "saves in cash", "saves at full cost")
-    for agency in pockets["pays"].index:
-        pays, cash, full = (pockets[what].loc[agency] for what in ("pays", "cash", "full_cost"))
-        table.add_row(agency_words(str(agency)), unit.mean(pays), unit.cell(cash), unit.cell(full))
+    for agency in pays.index:
+        saved = (them.saved(lens, payer=agency) for lens in ("cash", "full_cost"))
+        table.add_row(agency_words(str(agency)), unit.mean(pays.loc[agency]), *map(unit.cell, saved))
     return table
 
 
 def _quintile_table(one: AppraisedComparison) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     table = plain_table("By deprivation fifth", f"saved, {unit.name}", "WELLBYs", "person-years in crisis averted")
-    saving, wellbys, averted = (
-        frame.groupby(level="quintile").sum() for frame in (them.saving["full_cost"], them.wellbys, them.crisis_averted)
-    )
-    saving = saving.reindex(wellbys.index, fill_value=0.0)
     people = Unit("", 1.0, 0)
-    for quintile in wellbys.index:
+    for quintile in them.wellbys.index.unique("quintile").sort_values():
         label = {1: "1, most deprived", 5: "5, least deprived"}.get(quintile, str(quintile))
         table.add_row(
             label,
-            unit.cell(saving.loc[quintile]),
-            people.cell(wellbys.loc[quintile]),
-            people.cell(averted.loc[quintile]),
+            unit.cell(them.saved("full_cost", quintile=quintile)),
+            people.cell(them.gained(quintile)),
+            people.cell(them.averted(quintile)),
         )
     return table
 
@@ -405,23 +409,14 @@ def _quintile_table(one: AppraisedComparison) -> Table:
 def _evaluation_table(one: AppraisedComparison) -> Table:
     them, unit, years = one.appraisal, _unit(one.appraisal), one.comparison.years
     table = plain_table(f"Single-agency and whole-system evaluation, {unit.name}", "cost", "saved", "net")
-    short = them.short_look()
-    evaluations = (
-        {
-            f"{agency_words(them.main_payer)} alone, {_years(min(SHORT_LOOK_YEARS, years))}, cash": (
-                short["cost"],
-                short["saving"],
-            )
-        }
-        if them.main_payer
-        else {}
-    )
-    evaluations[f"whole system, {_years(years)}, full cost"] = (
-        them.total_cost.sum(),
-        them.gains("full_cost").sum(),
-    )
-    for label, (cost, saving) in evaluations.items():
-        table.add_row(label, unit.mean(cost), unit.cell(saving), unit.cell(saving - cost))
+    if them.main_payer:
+        label = f"{agency_words(them.main_payer)} alone, {_years(min(SHORT_LOOK_YEARS, years))}, cash"
+        own = {"payer": them.main_payer, "year": range(1, SHORT_LOOK_YEARS + 1)}
+        cost = them.short_look()["cost"]
+        table.add_row(label, unit.mean(cost), *(unit.cell(them.saved("cash", less, **own)) for less in (0.0, cost)))
+    cost = them.total_cost.sum()
+    saved = (unit.cell(them.gain_of("full_cost", less=less)) for less in (0.0, cost))
+    table.add_row(f"whole system, {_years(years)}, full cost", unit.mean(cost), *saved)
     return table
 
 
@@ -454,11 +449,10 @@ TABLES = (
 def _caveat(one: AppraisedComparison) -> Text:
     n = one.n
     sure = (
-        f"Brackets and ± are 95 % intervals for the mean over {n} pairs of runs. They cover chance between runs "
-        "only, not uncertainty about parameters. Shares of pairs describe simulated samples, which vary more "
-        "than the whole place would."
+        f"{HOW_SURE.format(f'mean over {n} pairs of runs')} Shares of pairs describe simulated samples, which "
+        "vary more than the whole place would."
         if n > 1
-        else "One pair of runs, so no intervals: any difference may be chance."
+        else "One pair of runs, so no intervals: any difference may be chance. Use --replicates 2 or more."
     )
     return Text(" ".join([sure, *conventions(one)]), style="dim")
 
@@ -494,10 +488,11 @@ def _who_counts(them: Appraisal) -> str:
 
 def _quantity(amount: Estimate, unit: str) -> str:
     amount = amount.rounded()
-    if amount.mean == 0 and not amount.high > 0:
+    if amount.is_nothing:
         return f"no change in {unit}"
     if amount.has_interval and not amount.excludes_zero:
-        return f"no clear change in {unit}: between {abs(amount.low):,.0f} lost and {amount.high:,.0f} gained"
+        start = amount.unclear(f"no clear change in {unit}")
+        return f"{start}: between {abs(amount.low):,.0f} lost and {amount.high:,.0f} gained"
     return f"{amount.text(0)} {unit}"
 
 

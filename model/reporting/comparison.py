@@ -1,6 +1,5 @@
 """One scenario compared with another, seed by seed: what changes, for which groups, how certainly."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from model.core.codes import AGE_BANDS
 from model.core.rates import MONTHS_PER_YEAR
 from model.reporting.summary import warnings
 from model.reporting.wording import (
+    HOW_SURE,
     assumptions_in_words,
     first_few,
     label_of,
@@ -176,9 +176,8 @@ def _how_sure(one: Comparison) -> Iterable[tuple[str, str]]:
         yield (
             "Uncertainty",
             (
-                f"Brackets and ± are 95 % intervals (Student's t) for the mean difference over {n} pairs "
-                f"of runs, seeds {seeds.min()} to {seeds.max()}. They cover chance between runs only, not "
-                "uncertainty about parameters. A change is clear when its interval excludes 0."
+                f"{HOW_SURE.format(f'mean difference over {n} pairs of runs, seeds {seeds.min()} to {seeds.max()}')} "
+                "A change is clear when its interval excludes 0."
             ),
         )
 
@@ -189,9 +188,8 @@ def _rate_and_total(rate: Change, total: Change) -> str:
 
 
 def _gap(most_deprived: Paired, least_deprived: Paired) -> str:
-    gap = Paired(
-        most_deprived.total.ours - least_deprived.total.ours, most_deprived.total.theirs - least_deprived.total.theirs
-    )
+    most, least = most_deprived.total, least_deprived.total
+    gap = Paired(most.ours - least.ours, most.theirs - least.theirs, float(max(most.events.max(), least.events.max())))
     change = gap.change()
     return f"{change.words(2, 'wider', 'narrower')}, from {change.base:.1f}"
 
@@ -307,13 +305,8 @@ def _programmes_table(one: Comparison) -> Iterable[Table]:
             _cell(spent.where("plan_entry", [name]).times(factor).change(), digits),
             *(_count(yearly.change()) for yearly in own.values()),
         ]
-        table.add_row(str(name).replace("_", " "), *(_without_nothing(cell) for cell in cells))
+        table.add_row(str(name).replace("_", " "), *cells)
     yield table
-
-
-def _without_nothing(cell: str) -> str:
-    """Leave out an interval of zero width: money is spent as planned."""
-    return re.sub(r" ± [0.]+$", "", cell)
 
 
 def _periods_table(one: Comparison) -> Table:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from model.analysis.estimates import estimate
+from model.analysis.estimates import Estimate, estimate
 
 MILLION, THOUSAND = 1e6, 1e3
 
@@ -20,7 +20,7 @@ class Unit(NamedTuple):
         """Write the mean over pairs."""
         return f"{values.mean() * self.factor + 0.0:,.{self.digits}f}" if values.any() else "0"
 
-    def cell(self, values: pd.Series) -> str:
+    def cell(self, values: "pd.Series | Estimate") -> str:
         """Write the mean over pairs with its sign and half its interval."""
-        found = estimate(values.to_numpy()).times(self.factor)
-        return found.short(self.digits, "+") if values.any() else "0"
+        found = (values if isinstance(values, Estimate) else estimate(values.to_numpy())).times(self.factor)
+        return "0" if found.is_nothing else found.short(self.digits, "+")

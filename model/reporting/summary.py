@@ -13,7 +13,7 @@ from model.analysis.estimates import estimate
 from model.analysis.labels import item_label
 from model.analysis.series import adults_by_year, services_by_year
 from model.core.codes import STATES
-from model.reporting.wording import assumptions_in_words, changes_of, heading_of, plain_table, stands_for
+from model.reporting.wording import HOW_SURE, assumptions_in_words, changes_of, heading_of, plain_table, stands_for
 from model.tables.results import Results
 
 
@@ -45,7 +45,7 @@ def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[Renderab
     )
     yield Padding(_people_table(adults, years, scale), (1, 0, 0, 0))
     if facts["services"]:
-        yield Padding(_services_table(services_by_year(results, name), facts), (1, 0, 0, 0))
+        yield Padding(_services_table(services_by_year(results, name), facts, scale), (1, 0, 0, 0))
     yield from (Text(warning, style="yellow") for warning in warnings(results, name))
     yield Padding(_caveat(facts, runs, scale), (1, 0, 1, 0))
 
@@ -83,17 +83,16 @@ def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
     return table
 
 
-def _services_table(services: pd.DataFrame, facts: dict[str, Any]) -> Table:
+def _services_table(services: pd.DataFrame, facts: dict[str, Any], scale: float) -> Table:
     years = int(facts["years"])
     table = plain_table("Demand in the real place", "thousands, year 1", f"year {years}", f"£m in year {years}")
     for name in facts["services_in_force"]:
-        own = services.xs(name, level="service")
+        own, price = services.xs(name, level="service"), facts["parameters_in_force"][f"{name}_unit_cost"]
         first, last = (own.xs(year, level="year") for year in (1, years))
         table.add_row(
             item_label(facts, name),
-            estimate(first["contacts"].to_numpy()).times(1e-3).short(),
-            estimate(last["contacts"].to_numpy()).times(1e-3).short(),
-            estimate(last["cost_gbp"].to_numpy()).times(1e-6).short(),
+            *(estimate(one["contacts"].to_numpy(), scale).times(1e-3).short() for one in (first, last)),
+            estimate(last["cost_gbp"].to_numpy(), scale * price).times(1e-6).short(),
         )
     return table
 
@@ -101,8 +100,7 @@ def _services_table(services: pd.DataFrame, facts: dict[str, Any]) -> Table:
 def _caveat(facts: dict[str, Any], runs: pd.DataFrame, scale: float) -> Text:
     n = len(runs)
     sure = (
-        f"Brackets and ± are 95 % intervals for the mean of {n} replicates. They cover chance between runs "
-        "only, not uncertainty about parameters."
+        HOW_SURE.format(f"mean of {n} replicates")
         if n > 1
         else "One replicate, so no intervals: use --replicates 2 or more."
     )

@@ -11,6 +11,13 @@ from model.inputs.scenario import Levers, Structure
 
 CHANGES_SHOWN = 4
 
+HOW_SURE = (
+    "Brackets and ± are 95 % intervals for the {}: Student's t, of a ratio by Fieller's theorem, and never narrower "
+    "than the chance of counting a few events allows. They cover chance between runs only, not uncertainty about "
+    "parameters."
+)
+"""What intervals are and what they cover; the braces take what they are the intervals of."""
+
 
 def heading_of(name: str, facts: dict[str, Any]) -> str:
     """Name a scenario and its place."""

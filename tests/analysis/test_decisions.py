@@ -15,12 +15,10 @@ from model.analysis.decisions import (
     loop,
     loops,
     measures,
-    percentile_interval,
     perspectives,
     plane,
     pounds_by_agency,
     rates_shown,
-    resampled_means,
     residual_value,
 )
 
@@ -103,29 +101,6 @@ def only(values):
     return value
 
 
-# --- Chance in one sample, and doubt of the mean ----------------------------------------------
-
-
-def test_what_never_varies_has_no_doubt():
-    assert set(resampled_means(np.full(5, 3.0))) == {3.0}
-
-
-def test_means_drawn_again_spread_as_the_standard_error():
-    values = np.arange(20.0)
-    means = resampled_means(values)
-
-    # The spread of a bootstrap is the standard deviation over the root of n; of 2,000 means it is
-    # known to 1 in 63.
-    assert means.std() == pytest.approx(values.std() / 20**0.5, rel=0.06)
-    assert resampled_means(values).tolist() == means.tolist()
-
-
-def test_pairs_are_drawn_as_a_whole():
-    both = resampled_means(np.array([[1.0, 2.0, 5.0], [10.0, 20.0, 50.0]]), 50)
-
-    assert both[1] == pytest.approx(10 * both[0])
-
-
 # --- Payback by year, agency and rate ---------------------------------------------------------
 
 
@@ -183,7 +158,8 @@ def test_the_plane_takes_cash_off_the_cost(them):
 def test_it_is_worth_it_where_a_wellby_is_worth_more_than_it_costs():
     shares = acceptability(np.array([1_000.0]), np.array([5.0]), np.array([199.0, 200.0, 201.0]))
 
-    assert shares["one_sample"].tolist() == shares["of_mean"].tolist() == [0.0, 0.0, 1.0]
+    assert shares["one_sample"].tolist() == [0.0, 0.0, 1.0]
+    assert shares["of_mean"].isna().all()  # one pair says nothing of the mean
 
 
 def test_a_sample_may_fail_where_the_mean_hardly_can():
@@ -192,15 +168,16 @@ def test_a_sample_may_fail_where_the_mean_hardly_can():
     shares = acceptability(np.zeros(n) - 0.1, effect, np.array([1.0]))
 
     # Mean 0.1 at a standard deviation of 1: one sample gains with a chance of 0.54, the mean of
-    # 400 with one of 0.977. Of 2,000 drawn means the share is known to 0.0034.
+    # 400 with one of 0.977.
     assert only(shares["one_sample"]) == pytest.approx(normal.cdf(0.1), abs=0.002)
-    assert only(shares["of_mean"]) == pytest.approx(normal.cdf(2.0), abs=0.012)
+    assert only(shares["of_mean"]) == pytest.approx(normal.cdf(2.0), abs=0.002)
 
 
 def test_free_and_better_is_worth_it_at_any_value():
     shares = acceptability(np.array([-5.0, -1.0]), np.array([0.0, 2.0]))
 
-    assert (shares == 1.0).all(axis=None)
+    assert (shares["one_sample"] == 1.0).all()
+    assert (shares["of_mean"] > 0.5).all() and (shares["of_mean"] < 1.0).all()  # two pairs are not sure
 
 
 # --- Loop gain --------------------------------------------------------------------------------
@@ -224,7 +201,7 @@ def test_factors_by_hand(them):
 
 @pytest.mark.parametrize("pooled", [0.0, 0.3, 1.0])
 def test_gain_is_the_product_of_its_factors(them, pooled):
-    for one in loops(them, 0.7, pooled):
+    for one in loops(them, 0.7, pooled)[:2]:
         product = one.ratio * one.own_share * one.cashable * one.reinvestment
         assert np.asarray(one.gain) == pytest.approx(np.asarray(product))
         assert np.asarray(one.needed_ratio * one.gain) == pytest.approx(np.asarray(one.ratio))
@@ -274,7 +251,7 @@ def test_no_plan_has_no_loop(them):
 
     assert np.isnan(itself.mean.gain)
     assert np.isnan(itself.mean.ratio)
-    assert percentile_interval(itself.resampled.gain) == pytest.approx((np.nan, np.nan), nan_ok=True)
+    assert np.isnan(itself.estimates.gain.mean)
 
 
 # --- What comes from outside ------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import io
 import shutil
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -103,6 +104,22 @@ def test_an_interval_that_includes_0_is_no_clear_change():
 
     assert change.words().startswith("no clear change: between ") and change.share() == ""
     assert change.words().endswith("fewer and 29 more")
+
+
+def test_one_contact_a_pair_is_too_few_runs_to_tell():
+    """Two pairs that agree by chance: 164 real residents for each simulated one, one contact fewer in each pair."""
+    seen = replace(yearly([0, 0], [0, 0], [-164, -164], [-164, -164]), event=164.0)
+
+    assert seen.change().words().startswith("too few runs to tell: between ")
+    assert seen.change().share() == ""
+    assert seen.first_seen(-1) is None
+
+
+def test_a_change_of_many_contacts_is_clear_though_pairs_agree():
+    many = replace(yearly([-2_000, -2_000], [-2_000, -2_000]), event=164.0)
+
+    assert many.change().words().startswith("4,000 fewer (")
+    assert many.first_seen(-1) == 1
 
 
 # --- Pairs -----------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ LEAST_MILLION = 0.001
 """Half the length of an axis of millions when there is nothing to show."""
 
 CURVES = {
-    "of_mean": ("mean over pairs (bootstrap)", LINE, "-"),
+    "of_mean": ("mean over pairs (Student's t)", LINE, "-"),
     "one_sample": ("single pairs of runs (variability)", "#e08214", "--"),
 }
 """Column, label, colour and dashes of the cost-effectiveness acceptability curves."""
@@ -80,12 +80,12 @@ def _draw_plane(axes: "Axes", one: AppraisedComparison) -> None:
     axes.axvline(0.0, color=INK, lw=0.8)
     _worth_line(axes, gained, cost, central)
     axes.plot(gained, cost, "o", ms=4, color=LINE, alpha=0.45, mew=0, label="a pair of runs")
-    middle = [estimate(values) for values in (gained, cost)]
+    middle = [one.appraisal.gained(), estimate(cost)]
     axes.errorbar(
         middle[0].mean,
         middle[1].mean,
-        xerr=_reach(middle[0]),
-        yerr=_reach(middle[1]),
+        xerr=error_bars(middle[:1]),
+        yerr=error_bars(middle[1:]),
         fmt="o",
         ms=6,
         color=INK,
@@ -192,14 +192,15 @@ def worth(judged: AppraisedComparison) -> "Figure":
 
 def draw_money(axes: "Axes", them: Appraisal) -> None:
     """Draw what a plan spends each year, and what it saves at full cost and in cash."""
-    spent = them.total_cost.groupby(level="year").sum()
+    years = them.settings.money_factors.index
+    spent = them.total_cost.groupby(level="year").sum().reindex(years, fill_value=0.0)
     lines = {
-        "spent": spent.reindex(them.settings.money_factors.index, fill_value=0.0),
-        "saved at full cost": them.gains("full_cost"),
-        "saved in cash": them.gains("cash"),
+        "spent": [estimate(row) for row in spent.to_numpy()],
+        "saved at full cost": [them.saved("full_cost", year=year) for year in years],
+        "saved in cash": [them.saved("cash", year=year) for year in years],
     }
-    for (label, values), colour, dashes in zip(lines.items(), MONEY_LINES, MONEY_DASHES, strict=True):
-        draw_band(axes, values / MILLION, label, colour, dashes)
+    for (label, found), colour, dashes in zip(lines.items(), MONEY_LINES, MONEY_DASHES, strict=True):
+        draw_band(axes, years.to_numpy(), [one.times(1 / MILLION) for one in found], label, colour, dashes)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million a year")
     axes.legend(frameon=False, fontsize=8)
@@ -210,9 +211,11 @@ def draw_standing(axes: "Axes", them: Appraisal, lenses: Sequence[str]) -> None:
     """Draw the cumulative net benefit: all gains less all costs up to the end of each year."""
     for lens, colour, dashes in zip(LENSES, LENS_LINES, LENS_DASHES, strict=True):
         if lens in lenses:
-            net = them.net(lens).cumsum() / MILLION
-            draw_band(axes, net, LENSES[lens], colour, dashes)
-            _mark_payback(axes, net, them.mean_payback(lens), LENSES[lens])
+            gain, net = them.gains(lens).cumsum(), them.net(lens).cumsum()
+            rows = zip(net.to_numpy(), gain.to_numpy(), strict=True)
+            found = [estimate(row, them.event(lens), of).times(1 / MILLION) for row, of in rows]
+            draw_band(axes, net.index.to_numpy(), found, LENSES[lens], colour, dashes)
+            _mark_payback(axes, net / MILLION, them.mean_payback(lens), LENSES[lens])
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million, cumulative")
     if len(lenses) > 1:
@@ -229,12 +232,16 @@ def _mark_payback(axes: "Axes", net: pd.DataFrame, year: float, label: str) -> N
 
 def draw_pockets(axes: "Axes", them: Appraisal) -> None:
     """Draw what each agency pays for a plan, and what it saves in cash and at full cost."""
-    pockets = {what: values / MILLION for what, values in them.pockets().items()}
-    agencies = pockets["pays"].mean(axis=1).sort_values().index
-    bars = {"pays": -pockets["pays"], "saves in cash": pockets["cash"], "saves at full cost": pockets["full_cost"]}
+    pays = them.pockets()["pays"]
+    agencies = pays.mean(axis=1).sort_values().index
+    bars = {
+        "pays": [estimate(-pays.loc[name].to_numpy()) for name in agencies],
+        "saves in cash": [them.saved("cash", payer=name) for name in agencies],
+        "saves at full cost": [them.saved("full_cost", payer=name) for name in agencies],
+    }
     styles = zip(bars.items(), POCKET_COLOURS, (0.27, 0.0, -0.27), strict=True)
-    for (label, values), colour, shift in styles:
-        found = [estimate(values.loc[name].to_numpy()) for name in agencies]
+    for (label, amounts), colour, shift in styles:
+        found = [one.times(1 / MILLION) for one in amounts]
         axes.barh(
             np.arange(len(agencies)) + shift,
             [one.mean for one in found],
@@ -250,10 +257,10 @@ def draw_pockets(axes: "Axes", them: Appraisal) -> None:
     title_axes(axes, "By agency: paid to the left, saved to the right", x_label="£ million")
 
 
-def draw_band(axes: "Axes", values: pd.DataFrame, label: str, colour: str, dashes: str = "-") -> None:
-    """Draw a yearly series, one column per pair, with its interval over pairs where there is one."""
-    found = [estimate(row) for row in values.to_numpy()]
-    years = values.index.to_numpy()
+def draw_band(
+    axes: "Axes", years: Array, found: Sequence[Estimate], label: str, colour: str, dashes: str = "-"
+) -> None:
+    """Draw a yearly series with its interval over pairs where there is one."""
     axes.plot(years, [one.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
     if found[0].has_interval:
         axes.fill_between(
@@ -299,7 +306,3 @@ def _note(figure: "Figure", one: AppraisedComparison, words: str) -> None:
         fontsize=8,
         color=QUIET,
     )
-
-
-def _reach(found: Estimate) -> float:
-    return found.high - found.mean if found.has_interval else 0.0

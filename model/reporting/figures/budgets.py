@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from model.analysis.estimates import Estimate, estimate
+from model.core.arrays import Array
 from model.inputs.prices import PRICE_YEAR
 from model.reporting.figures.appraisal import MILLION, draw_band
 from model.reporting.figures.style import INK, LINE, QUIET, save_figure, title_axes
@@ -77,7 +79,7 @@ def budgets(results: Results, scenario: str) -> "Figure":
 
 def _draw_prevention(axes: "Axes", rows: pd.DataFrame) -> None:
     for column, (label, colour, dashes) in PREVENTION.items():
-        draw_band(axes, _by_year(rows.assign(value=rows[column])), label, colour, dashes)
+        draw_band(axes, *_by_year(rows.assign(value=rows[column])), label, colour, dashes)
     axes.set_ylim(bottom=0.0)
     axes.set(ylabel="£ million a year")
     axes.legend(frameon=False, fontsize=8)
@@ -88,7 +90,7 @@ def _draw_headroom(axes: "Axes", rows: pd.DataFrame) -> None:
     headroom = rows["envelope_gbp"] - rows["cash_bill_gbp"] - rows["planned_gbp"]
     for agency, colour in _with_bills(rows).items():
         own = rows["agency"] == agency
-        draw_band(axes, _by_year(rows[own].assign(value=headroom[own])), agency_words(agency), colour)
+        draw_band(axes, *_by_year(rows[own].assign(value=headroom[own])), agency_words(agency), colour)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million a year")
     axes.legend(frameon=False, fontsize=8)
@@ -100,7 +102,7 @@ def _with_bills(rows: pd.DataFrame) -> Mapping[str, str]:
     return {agency: colour for agency, colour in AGENCY_LINES.items() if billed[agency] > 0.0}
 
 
-def _by_year(rows: pd.DataFrame) -> pd.DataFrame:
-    """Sum a value over agencies, in millions: a row for each year, a column for each run."""
-    sums = rows.groupby(["year", "run"])["value"].sum().unstack("run")
-    return sums / MILLION
+def _by_year(rows: pd.DataFrame) -> tuple[Array, list[Estimate]]:
+    """Sum a value over agencies, in millions: years, and the mean of each over runs."""
+    sums = rows.groupby(["year", "run"])["value"].sum().unstack("run") / MILLION
+    return sums.index.to_numpy(), [estimate(row) for row in sums.to_numpy()]

@@ -120,8 +120,8 @@ def _in_percent(yearly: Paired) -> Paired:
     by_year = yearly.by("year")
     means = by_year.theirs.mean(axis=1)
     over = 100.0 / means.where(means > 0)
-    sides = (side.mul(over, axis=0).fillna(0.0) for side in (by_year.ours, by_year.theirs))
-    return Paired(*sides)
+    ours, theirs = (side.mul(over, axis=0).fillna(0.0) for side in (by_year.ours, by_year.theirs))
+    return Paired(ours, theirs, by_year.events * over.fillna(0.0))
 
 
 def _draw_crisis_differences(axes: "Axes", one: Comparison) -> None:
