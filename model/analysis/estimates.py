@@ -147,6 +147,7 @@ def estimate(
         narrower than `counted` has it. 0 where a figure is no count, or no matter of chance.
     counted_part : array, optional
         The part of each value that counts events, where the rest is no matter of chance; all of it if left out.
+        Where it is 0 in every pair, nothing is counted.
 
     Examples
     --------
@@ -162,8 +163,10 @@ def estimate(
     if n < FEWEST:
         return Estimate(mean, np.nan, np.nan, is_nothing=is_nothing)
     half = quantile_of_t(n) * float(np.std(values, ddof=1)) / n**0.5
-    part = mean if counted_part is None else float(np.mean(counted_part))
-    return _at_least(Estimate(mean, mean - half, mean + half, is_nothing=is_nothing), part, event / n)
+    found = Estimate(mean, mean - half, mean + half, is_nothing=is_nothing)
+    if counted_part is None:
+        return _at_least(found, mean, event / n)
+    return _at_least(found, float(np.mean(counted_part)), event / n) if np.any(counted_part) else found
 
 
 @cache

@@ -491,8 +491,8 @@ def _quantity(amount: Estimate, unit: str) -> str:
     if amount.is_nothing:
         return f"no change in {unit}"
     if amount.has_interval and not amount.excludes_zero:
-        start = amount.unclear(f"no clear change in {unit}")
-        return f"{start}: between {abs(amount.low):,.0f} lost and {amount.high:,.0f} gained"
+        start = amount.unclear("no clear change")
+        return f"{start}: between {abs(amount.low):,.0f} {unit} lost and {amount.high:,.0f} gained"
     return f"{amount.text(0)} {unit}"
 
 
