@@ -102,7 +102,10 @@ def appraise(
     folder: Annotated[Path, typer.Argument(help="A results folder of a run with --compare-to.")],
     discount: Annotated[
         float | None,
-        typer.Option(help="One yearly discount rate for money. [default: the Green Book's schedule]"),
+        typer.Option(
+            help="One yearly discount rate for money; that of wellbeing moves with it, in the Green Book's "
+            "proportion. [default: the Green Book's schedules]"
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -112,7 +115,10 @@ def appraise(
     ] = None,
     mid_year: Annotated[bool, typer.Option("--mid-year", help="Discount from the middle of each year.")] = False,
 ) -> None:
-    """Appraise an earlier run: costs, savings, who benefits, payback. Runs no simulation."""
+    """Appraise an earlier run: costs, savings, who benefits, payback. Runs no simulation.
+
+    With options it is a look beside the base case, kept in a folder of its own under FOLDER/looks.
+    """
     from model.analysis.appraise import appraise as judge
     from model.analysis.appraise import prices_of, write_appraisal
     from model.inputs.scenario import parse_settings

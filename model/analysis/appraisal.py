@@ -15,6 +15,7 @@ import pandas as pd
 from model.analysis.discounting import (
     HALF_A_PENNY,
     Bands,
+    Rates,
     discount_factors,
     is_paid_back,
     payback_year,
@@ -179,8 +180,8 @@ class AppraisalSettings:
         What one whole step of staffed capacity costs a year, by service.
     wellby_gbp : mapping of str to float
         Value of a WELLBY, low, central and high.
-    money, wellbeing : sequence of (int, float)
-        Discount rates.
+    rates : Rates
+        Discount rates of money and wellbeing.
     mid_year : bool
         Whether money and wellbeing come in the middle of each year.
     qaly_gbp : float
@@ -197,8 +198,7 @@ class AppraisalSettings:
     uplift: Mapping[tuple[str, str], float]
     step_gbp: Mapping[str, ByYear]
     wellby_gbp: Mapping[str, float]
-    money: Bands
-    wellbeing: Bands
+    rates: Rates
     mid_year: bool = False
     qaly_gbp: float = 0.0
     entries: Sequence[str] = ()
@@ -207,12 +207,12 @@ class AppraisalSettings:
     @cached_property
     def money_factors(self) -> pd.Series:
         """Worth of a pound of each year, from 1, in the first."""
-        return self._factors(self.money)
+        return self._factors(self.rates.money)
 
     @cached_property
     def wellbeing_factors(self) -> pd.Series:
         """Worth of wellbeing of each year, from 1, in the first."""
-        return self._factors(self.wellbeing)
+        return self._factors(self.rates.wellbeing)
 
     def _factors(self, bands: Bands) -> pd.Series:
         years = pd.RangeIndex(1, self.years + 1, name="year")

@@ -16,7 +16,7 @@ or in the options given.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from model.analysis.appraisal import USUAL, Appraisal, AppraisalSettings, ByYear, by_item, repriced
 from model.analysis.budgets import pooling_of
 from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
-from model.analysis.discounting import Bands, load_guidance, load_schedule
+from model.analysis.discounting import Bands, Rates, Schedule, at_one_rate, load_guidance, load_schedule
 from model.analysis.labels import item_label
 from model.analysis.pairs import Comparison, compare
 from model.core.codes import STATES
@@ -36,20 +36,72 @@ from model.core.errors import EvidenceError, ResultsError, ScenarioError
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.growth import ALL, index_of
 from model.inputs.parameters import LIMITS
+from model.inputs.prices import PRICE_YEAR
 from model.tables.results import Results
 from model.tables.schema import schema_of
 
 PRICE_KEY = "unit_costs"
 
 
+LOOKS = "looks"
+"""The folder, within that of the results, of appraisals that were asked for with options."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was asked of an appraisal: nothing for the base case, else one of its sensitivities.
+
+    Parameters
+    ----------
+    discount : float, optional
+        One rate a year for money, in place of the schedule; that of wellbeing moves with it.
+    prices : mapping of str to float
+        Unit costs by service, replacing those of the run.
+    mid_year : bool
+        Whether money and wellbeing come in the middle of each year.
+    """
+
+    discount: float | None = None
+    prices: Mapping[str, float] = field(default_factory=dict)
+    mid_year: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name the look by its options, for a folder; empty for the base case.
+
+        Examples
+        --------
+        >>> Look().name, Look(0.0, {"gp": 50.0}, mid_year=True).name
+        ('', 'discount_0-gp_50-mid_year')
+        """
+        rate = [] if self.discount is None else [f"discount_{self.discount:.10g}"]
+        prices = [f"{name}_{price:.10g}" for name, price in sorted(self.prices.items())]
+        return "-".join([*rate, *prices, *(["mid_year"] if self.mid_year else [])])
+
+    @property
+    def rates(self) -> Rates:
+        """Discount rates of money and of wellbeing.
+
+        Raises
+        ------
+        ScenarioError
+            When the rate is none.
+        """
+        if self.discount is None:
+            return load_schedule()
+        if not 0.0 <= self.discount <= 1.0:
+            allowed = "a share a year from 0 to 1, such as 0.035"
+            raise ScenarioError("is not a discount rate", key="--discount", value=self.discount, allowed=allowed)
+        return at_one_rate(self.discount)
+
+
 @dataclass(frozen=True)
 class AppraisedComparison:
-    """A comparison of two scenarios, and its appraisal."""
+    """A comparison of two scenarios, its appraisal, and what was asked of it."""
 
     comparison: Comparison
     appraisal: Appraisal
-    discounting: str
-    prices: Mapping[str, float]
+    look: Look
 
     @cached_property
     def n(self) -> int:
@@ -122,7 +174,7 @@ def appraise(
     results : Results
         A campaign that was compared.
     discount : float, optional
-        One rate a year for money, in place of the schedule.
+        One rate a year for money, in place of the schedule; that of wellbeing moves with it.
     prices : mapping of str to float, optional
         Unit costs by service, replacing those of the run.
     mid_year : bool
@@ -144,22 +196,9 @@ def appraise(
         )
     if empty := [one.scenario for one in found if one.pairs.empty]:
         raise ResultsError(f"holds no finished pair of runs for {empty[0]}", file=results.folder)
-    bands = _bands(discount)
-    ledger = _ledger_at(results, prices or {})
-    return [_judged(one, ledger, bands, prices or {}, mid_year) for one in found]
-
-
-def _bands(discount: float | None) -> Bands:
-    if discount is None:
-        return load_schedule().money
-    if not 0.0 <= discount <= 1.0:
-        raise ScenarioError(
-            "is not a discount rate",
-            key="--discount",
-            value=discount,
-            allowed="a share a year from 0 to 1, such as 0.035",
-        )
-    return ((0, discount),)
+    look = Look(discount, prices or {}, mid_year)
+    rates, ledger = look.rates, _ledger_at(results, look.prices)
+    return [_judged(one, ledger, rates, look) for one in found]
 
 
 def prices_of(settings: Mapping[str, Any], results: Results) -> dict[str, float]:
@@ -216,10 +255,8 @@ def _ledger_at(results: Results, prices: Mapping[str, float]) -> pd.DataFrame:
     return repriced(results.ledger, results.services, changed) if changed else results.ledger
 
 
-def _judged(
-    one: Comparison, ledger: pd.DataFrame, bands: Bands, prices: Mapping[str, float], mid_year: bool
-) -> AppraisedComparison:
-    schedule, outside = load_schedule(), load_guidance()
+def _judged(one: Comparison, ledger: pd.DataFrame, rates: Rates, look: Look) -> AppraisedComparison:
+    outside = load_guidance()
     both = {one.scenario: one.facts, one.comparator: one.their_facts}
     entries = {
         (scenario, entry["label"]): entry for scenario, facts in both.items() for entry in facts["plan_in_force"]
@@ -230,21 +267,19 @@ def _judged(
         scale=one.scale,
         satisfaction={state: in_force[f"life_satisfaction_{state}"] for state in STATES},
         uplift={key: outside.uplift(entry["grade"] or outside.service_grade) for key, entry in entries.items()},
-        step_gbp=_contacts(one.facts, prices, "step_units"),
+        step_gbp=_contacts(one.facts, look.prices, "step_units"),
         wellby_gbp=outside.wellby_gbp,
-        money=bands,
-        wellbeing=schedule.wellbeing,
-        mid_year=mid_year,
+        rates=rates,
+        mid_year=look.mid_year,
         qaly_gbp=outside.qaly_gbp,
         entries=tuple(entry["label"] for entry in one.facts["plan_in_force"]),
-        contact_gbp=_contacts(one.facts, prices),
+        contact_gbp=_contacts(one.facts, look.prices),
     )
     pairs = one.pairs[["run_ours", "run_theirs"]]
-    words = f"{schedule.version} ({rates_in_words(bands)})" if bands is schedule.money else rates_in_words(bands)
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
     worth = Appraisal(ledger, one.results.people, pairs, settings, one.results.lives_of)
-    return AppraisedComparison(one, worth, words, prices)
+    return AppraisedComparison(one, worth, look)
 
 
 def _reacts(facts: Mapping[str, Any]) -> bool:
@@ -279,8 +314,27 @@ def rates_in_words(bands: Bands) -> str:
     return ", then ".join(f"{100 * rate:.3g} %" + (f" from year {start}" if start else "") for start, rate in bands)
 
 
+def kept_in(judged: Sequence[AppraisedComparison], folder: Path) -> Path:
+    """Return, and make, the folder in which an appraisal is kept: a look has one of its own.
+
+    Raises
+    ------
+    ResultsError
+        When it cannot be made.
+    """
+    name = judged[0].look.name if judged else ""
+    kept = folder / LOOKS / name if name else folder
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResultsError(f"cannot be made ({error.strerror})", file=kept) from None
+    return kept
+
+
 def write_appraisal(judged: Sequence[AppraisedComparison], folder: Path) -> Path:
-    """Write the table ``appraisal`` into the folder, replacing an earlier one.
+    """Write the table ``appraisal`` into a results folder, or that of a look into the look's own folder.
+
+    An earlier one of the same options is replaced.
 
     Raises
     ------
@@ -290,9 +344,9 @@ def write_appraisal(judged: Sequence[AppraisedComparison], folder: Path) -> Path
     rows = pd.concat([one.table for one in judged], ignore_index=True)
     table = pa.Table.from_pandas(rows, schema=schema_of("appraisal"), preserve_index=False)
     guidance = [asdict(file) for file in (load_schedule().file, *load_guidance().files)]
-    about = {"judged_by": _judged_by(judged[0]), "guidance": json.dumps(guidance, ensure_ascii=False)}
+    about = {"judged_by": basis(judged[0]), "guidance": json.dumps(guidance, ensure_ascii=False)}
     table = table.replace_schema_metadata(about)
-    path = folder / "appraisal.parquet"
+    path = kept_in(judged, folder) / "appraisal.parquet"
     growing = path.with_suffix(".tmp")
     try:
         pq.write_table(table, growing, compression="zstd")
@@ -302,12 +356,18 @@ def write_appraisal(judged: Sequence[AppraisedComparison], folder: Path) -> Path
     return path
 
 
-def _judged_by(one: AppraisedComparison) -> str:
-    """State discount rates and prices, so that tables with different ones are not confused."""
-    timing = ", mid-year" if one.appraisal.settings.mid_year else ""
-    return "; ".join([f"money at {one.discounting}{timing}", *prices_set(one)])
+def basis(one: AppraisedComparison) -> str:
+    """State the discount rates and prices on which an appraisal rests, so that looks are not confused."""
+    rates, years = one.appraisal.settings.rates, one.comparison.years
+    money, wellbeing = (
+        rates_in_words([band for band in bands if band[0] < years]) for bands in (rates.money, rates.wellbeing)
+    )
+    guidance = f"{rates.version}: " if isinstance(rates, Schedule) else ""
+    timing = ["amounts in the middle of each year"] if one.look.mid_year else []
+    words = f"{guidance}money discounted at {money}, wellbeing at {wellbeing}"
+    return "; ".join([f"pounds of {PRICE_YEAR}", words, *timing, *prices_set(one)])
 
 
 def prices_set(one: AppraisedComparison) -> list[str]:
     """List the unit costs that replace those in force."""
-    return [f"{item_label(one.comparison.facts, name)} at £{price:,.10g}" for name, price in one.prices.items()]
+    return [f"{item_label(one.comparison.facts, name)} at £{price:,.10g}" for name, price in one.look.prices.items()]

@@ -29,33 +29,31 @@ from model.analysis.appraisal import (
     times_by_year,
     whole,
 )
-from model.analysis.discounting import HALF_A_PENNY, Bands, is_paid_back, payback_years
+from model.analysis.discounting import HALF_A_PENNY, Rates, at_one_rate, is_paid_back, payback_years
 from model.analysis.estimates import chance_above_zero, ratio_of_means
 from model.core.arrays import Array
 from model.core.rates import MONTHS_PER_YEAR
 
 RATES = (0.0, 0.015, 0.035, 0.05)
-"""Alternative yearly discount rates for money, shown with the one in force."""
+"""Alternative yearly discount rates for money, shown with the one in force; wellbeing has its own with each."""
 
 WELLBY_VALUES = np.arange(0.0, 50_001.0, 1_000.0)
 """Possible values of a WELLBY, in pounds."""
-
-FREE: Bands = ((0, 0.0),)
 
 
 # --- Payback by year, agency and rate --------------------------------------------------------
 
 
-def rates_shown(in_force: Bands, rates: Sequence[float] = RATES) -> dict[float, Bands]:
-    """Return schedules of rates by their first rate; the one in force replaces the flat one.
+def rates_shown(in_force: Rates, rates: Sequence[float] = RATES) -> dict[float, Rates]:
+    """Return rates of money and wellbeing by the first rate of money; those in force replace the flat ones.
 
     Examples
     --------
-    >>> rates_shown(((0, 0.035), (31, 0.03)), (0.0, 0.035))
-    {0.0: ((0, 0.0),), 0.035: ((0, 0.035), (31, 0.03))}
+    >>> shown = rates_shown(Rates(((0, 0.035), (31, 0.03)), ((0, 0.015),)), (0.0, 0.035))
+    >>> shown[0.0].wellbeing, shown[0.035].money
+    (((0, 0.0),), ((0, 0.035), (31, 0.03)))
     """
-    flat: dict[float, Bands] = {rate: ((0, rate),) for rate in rates}
-    return dict(sorted({**flat, in_force[0][1]: in_force}.items()))
+    return dict(sorted({**{rate: at_one_rate(rate) for rate in rates}, in_force.money[0][1]: in_force}.items()))
 
 
 def perspectives(them: Appraisal) -> list[tuple[str, str]]:
@@ -64,18 +62,20 @@ def perspectives(them: Appraisal) -> list[tuple[str, str]]:
     return [*((EVERYONE, lens) for lens in LENSES), *own]
 
 
-def flows(them: Appraisal, agency: str, lens: str, bands: Bands | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def flows(them: Appraisal, agency: str, lens: str, rates: Rates | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return discounted gains less costs, and costs, by year, of an agency or the whole place.
 
-    ``bands`` are rates for money, in place of those in force.
+    ``rates`` are in place of those in force.
     """
     cost = _of(them, them.total_cost, agency)
     gain = them.gains(lens) if lens == "social" else _of(them, them.saving[lens], agency)
-    if bands is None:
+    if rates is None:
         return gain - cost, cost
-    change = _change_of_rate(them, bands)
-    cost = cost.mul(change, axis=0)
-    return (gain if lens == "social" else gain.mul(change, axis=0)) - cost, cost
+    other = replace(them.settings, rates=rates)
+    money = other.money_factors / them.settings.money_factors
+    wellbeing = other.wellbeing_factors / them.settings.wellbeing_factors
+    cost = cost.mul(money, axis=0)
+    return gain.mul(wellbeing if lens == "social" else money, axis=0) - cost, cost
 
 
 def _of(them: Appraisal, values: pd.DataFrame, agency: str) -> pd.DataFrame:
@@ -83,10 +83,6 @@ def _of(them: Appraisal, values: pd.DataFrame, agency: str) -> pd.DataFrame:
         values = values[values.index.get_level_values("payer") == agency]
     years = them.settings.money_factors.index
     return values.groupby(level="year").sum().reindex(years, fill_value=0.0)
-
-
-def _change_of_rate(them: Appraisal, bands: Bands) -> pd.Series:
-    return replace(them.settings, money=bands).money_factors / them.settings.money_factors
 
 
 def chances(them: Appraisal) -> pd.DataFrame:
@@ -99,17 +95,17 @@ def chances(them: Appraisal) -> pd.DataFrame:
     """
     found = {}
     for agency, lens in perspectives(them):
-        for rate, bands in rates_shown(them.settings.money).items():
-            net, cost = flows(them, agency, lens, bands)
+        for rate, rates in rates_shown(them.settings.rates).items():
+            net, cost = flows(them, agency, lens, rates)
             found[agency, lens, rate] = is_paid_back(net.to_numpy(), cost.to_numpy()).mean(axis=1)
     index = pd.MultiIndex.from_tuples(found, names=["agency", "lens", "rate"])
     return pd.DataFrame(list(found.values()), index, them.settings.money_factors.index)
 
 
-def paybacks(them: Appraisal, lens: str, bands: Bands) -> pd.DataFrame:
+def paybacks(them: Appraisal, lens: str, rates: Rates) -> pd.DataFrame:
     """Return each pair's year of payback, of the whole place and of each that pays."""
     looking = [agency for agency, seen in perspectives(them) if seen == lens]
-    return pd.concat([whole(payback_years(*flows(them, one, lens, bands)), one) for one in looking])
+    return pd.concat([whole(payback_years(*flows(them, one, lens, rates)), one) for one in looking])
 
 
 # --- Cost-effectiveness ----------------------------------------------------------------------
@@ -242,9 +238,9 @@ def pounds_by_agency(them: Appraisal) -> tuple[Array, Array, Array]:
 
     Without optimism bias: what a budget pays and gets back, not what it should set aside.
     """
-    change = _change_of_rate(them, FREE)
+    undiscounted = 1.0 / them.settings.money_factors
     frames = [
-        times_by_year(one, change).groupby(level="payer").sum()
+        times_by_year(one, undiscounted).groupby(level="payer").sum()
         for one in (them.cost, them.saving["full_cost"], them.saving["cash"])
     ]
     agencies = sorted(set().union(*(one.index for one in frames)))
@@ -433,6 +429,6 @@ def measures(them: Appraisal, found: Loops, ends: Mapping[str, pd.DataFrame], re
     rows += [(f"loop_gain{name}", "ratio", whole(pd.Series(values, seeds))) for name, values in factors.items()]
     for lens in LENSES:
         for rate in RATES:
-            paid_back = paybacks(them, lens, ((0, rate),))
+            paid_back = paybacks(them, lens, at_one_rate(rate))
             rows.append((f"payback_{lens}_at_{100 * rate:g}", "year", paid_back))
     return rows

@@ -30,12 +30,18 @@ class GuidanceFile:
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """Discount rates as (first year, rate), years counted from 0, and the file they were read from."""
+class Rates:
+    """Discount rates of money and of wellbeing, as (first year, rate); years are counted from 0."""
 
-    version: str
     money: Bands
     wellbeing: Bands
+
+
+@dataclass(frozen=True)
+class Schedule(Rates):
+    """Discount rates of guidance, and the file they were read from."""
+
+    version: str
     file: GuidanceFile
 
 
@@ -50,7 +56,22 @@ def load_schedule(path: Path = DATA / "discounting.toml") -> Schedule:
     """
     document, file = _guidance_in(path)
     steps = {name: tuple((one["from_year"], one["rate"]) for one in document[name]) for name in ("money", "wellbeing")}
-    return Schedule(document["version"], **steps, file=file)
+    return Schedule(**steps, version=document["version"], file=file)
+
+
+def at_one_rate(rate: float) -> Rates:
+    """Return one rate for money in all years, and that of wellbeing in proportion.
+
+    Guidance leaves growing wealth out of the rate for wellbeing, and keeps the two in one proportion, 1.5 to 3.5,
+    as both decline: 1.29 to 3 and 1.07 to 2.5.
+
+    Examples
+    --------
+    >>> at_one_rate(0.07)
+    Rates(money=((0, 0.07),), wellbeing=((0, 0.03),))
+    """
+    guidance = load_schedule()
+    return Rates(((0, rate),), ((0, rate * guidance.wellbeing[0][1] / guidance.money[0][1]),))
 
 
 def _guidance_in(path: Path) -> tuple[dict[str, Any], GuidanceFile]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from model.analysis.appraisal import EVERYONE, LENSES, SHORT_LOOK_YEARS, WITH_LIFE, Appraisal
-from model.analysis.appraise import AppraisedComparison, prices_set, rates_in_words
+from model.analysis.appraise import AppraisedComparison, basis
 from model.analysis.decisions import (
     Loop,
     a_year,
@@ -23,7 +23,6 @@ from model.analysis.decisions import (
 from model.analysis.discounting import load_guidance
 from model.analysis.estimates import TOO_FEW, Estimate, estimate
 from model.analysis.labels import item_label
-from model.inputs.prices import PRICE_YEAR
 from model.reporting.money_words import MILLION, THOUSAND, Unit
 from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table
 
@@ -59,6 +58,8 @@ def _about(one: AppraisedComparison) -> Iterable[RenderableType]:
     us, them = one.comparison, one.appraisal
     ours, theirs = (label_of(us.scenario, us.facts), label_of(us.comparator, us.their_facts))
     yield Text(f"{ours} appraised against {theirs}: {us.facts['place_name']}, over {_years(us.years)}", style="bold")
+    if one.look.name:
+        yield Text(f"A look beside the base case: {basis(one)}.")
     if not any(
         frame.to_numpy().any() for frame in (them.total_cost, them.saving["full_cost"], them.wellbys, them.life_years)
     ):
@@ -269,7 +270,7 @@ def _lens_table(one: AppraisedComparison) -> Table:
 def _payback_table(one: AppraisedComparison) -> Table:
     them, last = one.appraisal, one.comparison.years
     shown = [*(year for year in YEARS_SHOWN if year < last), last]
-    others = [rate for rate in rates_shown(them.settings.money) if rate != _rate_in_force(them)]
+    others = [rate for rate in rates_shown(them.settings.rates) if rate != _rate_in_force(them)]
     table = plain_table(
         "% of pairs paid back by year",
         *map(str, shown),
@@ -284,7 +285,7 @@ def _payback_table(one: AppraisedComparison) -> Table:
 
 
 def _rate_in_force(them: Appraisal) -> float:
-    return float(them.settings.money[0][1])
+    return float(them.settings.rates.money[0][1])
 
 
 def _whose(agency: str, lens: str) -> str:
@@ -461,17 +462,13 @@ def conventions(one: AppraisedComparison) -> list[str]:
     """List the conventions of an appraisal, a few sentences each."""
     settings = one.appraisal.settings
     timing = "in the middle of each year" if settings.mid_year else "at the beginning of each year"
-    sentences = [
-        f"Present value in pounds of {PRICE_YEAR}: money discounted at {one.discounting}, wellbeing at "
-        f"{rates_in_words(settings.wellbeing)}; year 0 is the first year, and amounts fall {timing}.",
+    return [
+        f"Present value: {basis(one)}; year 0 is the first year, and amounts fall {timing}.",
         "The three lenses (cash, full cost, social value) are never added together: social value is wellbeing "
         "less cost, and leaves savings out. Costs include optimism bias by grade of evidence, except in loop "
         f"gain. Cash is released in whole steps of staffed capacity. {_who_counts(one.appraisal)} "
         "A worked example: docs/appraisal.md.",
     ]
-    if one.prices:
-        sentences.append(f"Unit costs changed here: {', '.join(prices_set(one))}.")
-    return sentences
 
 
 def _who_counts(them: Appraisal) -> str:

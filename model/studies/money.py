@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from model.analysis.appraisal import LENSES, Appraisal, AppraisalSettings
-from model.analysis.discounting import load_guidance, load_schedule
+from model.analysis.discounting import at_one_rate, load_guidance, load_schedule
 from model.core.arrays import Array
 from model.core.codes import STATES
 from model.inputs.parameters import load_parameters
@@ -94,9 +94,9 @@ def _at_end(text: str, key: str, end: str) -> str:
 def appraised(one: RunRecord, other: RunRecord, years: int, rate: float | None = None) -> Appraisal:
     """Appraise one run against another from their tables, over a number of years.
 
-    ``rate`` is one discount rate for money in place of the schedule; wellbeing keeps its own.
+    ``rate`` is one discount rate for money in place of the schedule; that of wellbeing moves with it.
     """
-    record, schedule = {OURS: one, THEIRS: other}, load_schedule()
+    record = {OURS: one, THEIRS: other}
     settings = AppraisalSettings(
         years=years,
         scale=one.scale,
@@ -108,8 +108,7 @@ def appraised(one: RunRecord, other: RunRecord, years: int, rate: float | None =
         },
         step_gbp=_steps(one.config),
         wellby_gbp=load_guidance().wellby_gbp,
-        money=schedule.money if rate is None else ((0, rate),),
-        wellbeing=schedule.wellbeing,
+        rates=load_schedule() if rate is None else at_one_rate(rate),
     )
     ledger, people = (_together(record, table, years) for table in ("ledger", "people"))
     pairs = pd.DataFrame({"run_ours": [0], "run_theirs": [1]}, index=[0])

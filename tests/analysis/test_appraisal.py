@@ -17,6 +17,8 @@ from model.analysis.appraisal import Appraisal, AppraisalSettings, in_whole_step
 from model.analysis.appraise import AppraisedComparison, appraise, prices_of, write_appraisal
 from model.analysis.decisions import loops
 from model.analysis.discounting import (
+    Rates,
+    at_one_rate,
     discount_factors,
     is_paid_back,
     load_guidance,
@@ -44,8 +46,7 @@ def terms(**changes):
         "years": 3,
         "scale": 1.0,
         "uplift": {("ours", "plan"): 0.15},
-        "money": FLAT,
-        "wellbeing": FREE,
+        "rates": Rates(FLAT, FREE),
         "satisfaction": {"thriving": 9.0, "coping": 8.0, "struggling": 6.0, "in_crisis": 3.0},
         "wellby_gbp": {"low": 200.0, "central": 300.0, "high": 400.0},
         "step_gbp": {"a_and_e": 100.0},
@@ -142,7 +143,49 @@ def test_the_schedule_declines_and_compounds():
 
 
 def test_wellbeing_is_discounted_at_its_own_rate():
-    assert discount_factors(41, load_schedule().wellbeing)[40] == pytest.approx(1.015**-40)
+    factors = discount_factors(101, load_schedule().wellbeing)
+
+    assert factors[30] == pytest.approx(1.015**-30)
+    assert factors[100] == pytest.approx(1.015**-30 * 1.0129**-45 * 1.0107**-25)
+
+
+def test_one_rate_for_money_brings_one_for_wellbeing_in_the_proportion_of_guidance():
+    guidance = load_schedule()
+
+    # Each published step of one is the published step of the other times 1.5 / 3.5, to the digits published.
+    for (start, money), (own_start, wellbeing) in zip(guidance.money, guidance.wellbeing, strict=True):
+        assert start == own_start
+        assert at_one_rate(money).wellbeing[0][1] == pytest.approx(wellbeing, abs=5e-5)
+    assert at_one_rate(0.0).wellbeing == FREE
+
+
+RATES = [0.0, 0.01, 0.035, 0.07, 0.15]
+
+
+def net_social(costs, gains, rates):
+    """Net present social value of pounds spent and WELLBYs gained, each by year; 10 adults, a WELLBY is 300."""
+    years = range(1, len(costs) + 1)
+    paid = [line(0, year, "council", "programme", "plan", costs[year - 1], 0) for year in years]
+    lived = [people(0, year, gains[year - 1], 10 - gains[year - 1]) for year in years]
+    lived += [people(1, year, 0, 10) for year in years]
+    us = terms(years=len(costs), rates=rates, uplift={("ours", "plan"): 0.0})
+    return only(Appraisal(pd.DataFrame(paid), pd.DataFrame(lived), pairs(), us).net("social").sum())
+
+
+SPENT_AT_ONCE, SPENT_IN_FIVE_YEARS = [900, 0, 0, 0, 0], [300] * 5 + [0] * 5
+
+
+@pytest.mark.parametrize("costs, gains", [(SPENT_AT_ONCE, [0, 1, 0, 2, 2]), (SPENT_IN_FIVE_YEARS, [0] * 5 + [2] * 5)])
+def test_a_higher_rate_never_flatters_a_plan_that_costs_first_and_pays_later(costs, gains):
+    both = [net_social(costs, gains, at_one_rate(rate)) for rate in RATES]
+
+    assert both == sorted(both, reverse=True) and both[0] > both[-1]
+
+
+def test_a_rate_for_money_alone_would_flatter():
+    alone = [net_social(SPENT_IN_FIVE_YEARS, [0] * 5 + [2] * 5, Rates(((0, rate),), FREE)) for rate in RATES]
+
+    assert alone == sorted(alone) and alone[0] < alone[-1]
 
 
 def test_half_a_year_is_half_a_step():
@@ -359,7 +402,7 @@ def test_two_residents_by_hand():
             life(1, 2, BOB, STRUGGLING, quintile=5),
         ]
     )
-    found = Appraisal(LEDGER, PEOPLE, pairs(), terms(scale=10.0, wellbeing=FLAT), lived).wellbys
+    found = Appraisal(LEDGER, PEOPLE, pairs(), terms(scale=10.0, rates=Rates(FLAT, FLAT)), lived).wellbys
 
     # Ann is 9 - 6 better off at the end of year 2, Bob 8 - 6 at that of year 1 and 6 - 3 worse off at
     # that of year 2; a year has the mean of its ends, 10 real residents each.
@@ -402,7 +445,7 @@ def test_a_survivor_lives_the_years_that_the_dead_do_not():
             *(life(0, year, ANN, COPING) for year in (1, 2, 3)),
         ]
     )
-    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(qaly_gbp=100.0, wellbeing=FLAT), lived)
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms(qaly_gbp=100.0, rates=Rates(FLAT, FLAT)), lived)
 
     assert only(one.years_of_survivors.sum()) == 2.0
     assert only(one.deaths_averted.sum()) == 1.0
@@ -551,7 +594,7 @@ def test_what_is_not_yet_spent_has_not_come_back():
 def test_chance_of_payback_is_a_share_of_pairs():
     second = LEDGER.assign(run=LEDGER["run"] + 2)
     poor = second.assign(amount_gbp=second["amount_gbp"].where(second["kind"] == "programme", 2e3))
-    rich = terms(uplift={("ours", "plan"): 0.0}, money=FREE)
+    rich = terms(uplift={("ours", "plan"): 0.0}, rates=Rates(FREE, FREE))
     one = Appraisal(
         pd.concat([LEDGER, poor]), pd.concat([PEOPLE, PEOPLE.assign(run=PEOPLE["run"] + 2)]), pairs(2), rich
     )
@@ -803,12 +846,41 @@ def test_the_command_tells_and_writes(results, capsys):
 
     assert stopped.value.code == 0
     assert "3 %" in told
-    assert "Unit costs changed here: GP appointments at £50." in " ".join(told.split())
-    assert "appraisal.parquet" in told
+    assert "A look beside the base case: pounds of 2024/25; money discounted at 3 %" in told
+    assert "GP appointments at £50" in " ".join(told.split())
+    look = results.folder / "looks" / "discount_0.03-gp_50"
+    assert str(look / "appraisal.parquet") in told
     # Of the scenario that differs, and of the one that does not.
     for name in ("cost_effectiveness_helped", "appraisal_helped", "appraisal_same"):
         assert f"{name}.png (and .svg)" in told
-        assert (results.folder / f"{name}.svg").stat().st_size > 0
+        assert "discounted at 3 %, wellbeing at 1.29 %" in (look / f"{name}.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_look_leaves_the_base_case_as_it_was(results, capsys):
+    def kept():
+        return {path.name: path.read_bytes() for path in results.folder.iterdir() if path.is_file()}
+
+    judged_from(["appraise", str(results.folder)])
+    shown = shown_by(results, capsys)
+    base = kept()
+    judged_from(["appraise", str(results.folder), "--discount", "0", "--set", "unit_costs.gp=50"])
+    assert kept() == base
+
+    assert shown_by(results, capsys) == shown
+    assert kept() == base
+
+
+def judged_from(words):
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 0
+
+
+def shown_by(results, capsys):
+    capsys.readouterr()
+    judged_from(["show", str(results.folder)])
+    return capsys.readouterr().out
 
 
 def test_the_command_refuses_in_one_line(results, capsys):

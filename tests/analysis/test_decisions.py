@@ -21,6 +21,7 @@ from model.analysis.decisions import (
     rates_shown,
     residual_value,
 )
+from model.analysis.discounting import Rates
 
 FLAT, FREE = ((0, 0.25),), ((0, 0.0),)
 PAIR = pd.DataFrame({"run_ours": [0], "run_theirs": [1]}, pd.Index([1], name="seed"))
@@ -32,8 +33,7 @@ def terms(**changes):
         "years": 3,
         "scale": 1.0,
         "uplift": {("ours", "plan"): 0.0},
-        "money": FLAT,
-        "wellbeing": FREE,
+        "rates": Rates(FLAT, FREE),
         "satisfaction": {"thriving": 9.0, "coping": 8.0, "struggling": 6.0, "in_crisis": 3.0},
         "wellby_gbp": {"low": 200.0, "central": 300.0, "high": 400.0},
         "step_gbp": {"a_and_e": 100.0, "looked_after_child": 50.0},
@@ -105,8 +105,10 @@ def only(values):
 
 
 def test_rates_in_force_are_told_once():
-    assert list(rates_shown(FLAT)) == [0.0, 0.015, 0.035, 0.05, 0.25]
-    assert rates_shown(((0, 0.035), (31, 0.03)))[0.035] == ((0, 0.035), (31, 0.03))
+    in_force = Rates(((0, 0.035), (31, 0.03)), ((0, 0.02),))
+
+    assert list(rates_shown(Rates(FLAT, FREE))) == [0.0, 0.015, 0.035, 0.05, 0.25]
+    assert rates_shown(in_force)[0.035] is in_force
 
 
 def test_who_pays_looks_for_its_own_money(them):

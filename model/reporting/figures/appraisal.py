@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from model.analysis.appraisal import LENSES, Appraisal
-from model.analysis.appraise import AppraisedComparison
+from model.analysis.appraise import AppraisedComparison, basis, kept_in
 from model.analysis.decisions import WELLBY_VALUES, acceptability, plane
 from model.analysis.estimates import Estimate, estimate
 from model.core.arrays import Array
-from model.inputs.prices import PRICE_YEAR
 from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
 from model.reporting.wording import agency_words, label_of
 
@@ -37,7 +36,7 @@ CURVES = {
 
 
 def draw_appraisals(judged: Sequence[AppraisedComparison], folder: Path) -> list[Path]:
-    """Draw the figures of each appraisal into a folder, as SVG and as PNG.
+    """Draw the figures of each appraisal into a results folder, or of a look into its own, as SVG and as PNG.
 
     Returns
     -------
@@ -48,8 +47,9 @@ def draw_appraisals(judged: Sequence[AppraisedComparison], folder: Path) -> list
         "appraisal": worth,
         "cost_effectiveness": cost_effectiveness,
     }
+    kept = kept_in(judged, folder)
     return [
-        save_figure(partial(draw, one), folder / (name if len(judged) == 1 else f"{name}_{one.comparison.scenario}"))
+        save_figure(partial(draw, one), kept / (name if len(judged) == 1 else f"{name}_{one.comparison.scenario}"))
         for one in judged
         for name, draw in figures.items()
     ]
@@ -175,9 +175,9 @@ def worth(judged: AppraisedComparison) -> "Figure":
     )
     n = judged.n
     figure.supxlabel(
-        f"Present value in pounds of {PRICE_YEAR}: money discounted at {judged.discounting}. "
+        f"Present value, {basis(judged)}.\n"
         + (
-            f"Mean of {n} pairs of runs.\nBands and bars: 95 % intervals (chance between runs only)."
+            f"Mean of {n} pairs of runs. Bands and bars: 95 % intervals (chance between runs only)."
             if n > 1
             else "One pair of runs: no interval."
         )
@@ -300,7 +300,7 @@ def _note(figure: "Figure", one: AppraisedComparison, words: str) -> None:
         else "One pair of runs: no interval."
     )
     figure.supxlabel(
-        f"{chance}\n{words}\nPresent value in pounds of {PRICE_YEAR}: money discounted at {one.discounting}.",
+        f"{chance}\n{words}\nPresent value, {basis(one)}.",
         x=0.01,
         ha="left",
         fontsize=8,

@@ -30,10 +30,10 @@ from model.studies.runner import Answers
 MILLION = 1e6
 YEARS_SHOWN = (1, 3, 5, 10, 15, 20, 25, 30)
 CASES = {
-    "shift": "central case, 3.5 %",
-    "rate_0": "discounted at 0 %",
-    "rate_1_5": "at 1.5 %",
-    "rate_6": "at 6 %",
+    "shift": "central case, 3.5 %, wellbeing at 1.5 %",
+    "rate_0": "discounted at 0 %, wellbeing too",
+    "rate_1_5": "at 1.5 %, wellbeing at 0.64 %",
+    "rate_6": "at 6 %, wellbeing at 2.6 %",
     "dose_half": "half the money",
     "dose_double": "twice the money",
     "led_low": "community-led, fit at its low end",
@@ -82,7 +82,8 @@ def _opening(found: Answers) -> Lines:
     yield ""
     yield (
         f"{about_worlds(found)} Money is in £ million at 2024/25 prices, in present value at the Green Book's "
-        "rates unless stated otherwise: 3.5 % for money, 1.5 % for wellbeing. Costs include optimism bias. Cash, "
+        "rates unless stated otherwise: 3.5 % for money, 1.5 % for wellbeing; at another rate for money that for "
+        "wellbeing moves in the same proportion. Costs include optimism bias. Cash, "
         "full cost and social value are three lenses, each compared with the whole cost and never added together "
         "([appraisal.md](appraisal.md)). Cash is released in whole steps of staffed capacity; wellbeing is the change "
         "in the mean of all adults. Parameters are varied to the ends of their ranges."
