@@ -114,6 +114,9 @@ def appraise(
         ),
     ] = None,
     mid_year: Annotated[bool, typer.Option("--mid-year", help="Discount from the middle of each year.")] = False,
+    optimism_bias: Annotated[
+        str, typer.Option(metavar="benefits|costs", help="Take optimism bias off benefits, or add it to costs.")
+    ] = "benefits",
 ) -> None:
     """Appraise an earlier run: costs, savings, who benefits, payback. Runs no simulation.
 
@@ -129,7 +132,7 @@ def appraise(
 
     asked, results = parse_settings(settings or []), Results(folder)
     prices = prices_of(asked, results)
-    judged = judge(results, discount, prices, mid_year=mid_year)
+    judged = judge(results, discount, prices, mid_year=mid_year, bias_on=optimism_bias)
     print_answer(appraisal(judged))
     print(f"Table   {write_appraisal(judged, folder)}")
     for path in draw_appraisals(judged, folder):

@@ -38,6 +38,11 @@ ByYear = float | Sequence[float]
 Measure = tuple[str, str, pd.DataFrame]
 """Name, unit, and values by agency and quintile with a column for each seed."""
 
+BENEFITS, COSTS_TOO_LOW = "benefits", "costs"
+
+BIAS_ON = (BENEFITS, COSTS_TOO_LOW)
+"""Where optimism bias goes: off benefits, because effects tend to be overestimated, or onto costs."""
+
 LENSES = {"cash": "cash", "full_cost": "full cost", "social": "social value"}
 """Measures of benefit, never summed: cash released, activity at full cost, and wellbeing."""
 
@@ -176,6 +181,8 @@ class AppraisalSettings:
         Life satisfaction by state, 0 to 10.
     uplift : mapping
         Optimism bias by scenario and entry of its plan.
+    bias_on : {"benefits", "costs"}
+        Whether optimism bias is taken off benefits or added to costs.
     step_gbp : mapping of str to float, or to one of each year
         What one whole step of staffed capacity costs a year, by service.
     wellby_gbp : mapping of str to float
@@ -190,6 +197,8 @@ class AppraisalSettings:
         The entries of the plan, in its order.
     contact_gbp : mapping of str to float, or to one of each year
         What one contact, or a year in a stock, costs by service: the size of a simulated event in money.
+    supporter_month_gbp : float
+        Value of the time that a supporter gives in a month.
     """
 
     years: int
@@ -203,6 +212,8 @@ class AppraisalSettings:
     qaly_gbp: float = 0.0
     entries: Sequence[str] = ()
     contact_gbp: Mapping[str, ByYear] = field(default_factory=dict)
+    bias_on: str = BENEFITS
+    supporter_month_gbp: float = 0.0
 
     @cached_property
     def money_factors(self) -> pd.Series:
@@ -237,6 +248,8 @@ class Appraisal:
         The settings of the appraisal.
     lives_of : callable, optional
         Gives the rows of ``lives`` of a run, none where they were not kept.
+    programmes : DataFrame, optional
+        Supporters at the end of each year in the sample, by run; without it nobody gives time.
     """
 
     def __init__(
@@ -246,7 +259,9 @@ class Appraisal:
         pairs: pd.DataFrame,
         settings: AppraisalSettings,
         lives_of: LivesOf | None = None,
+        programmes: pd.DataFrame | None = None,
     ) -> None:
+        self._programmes = programmes
         self.pairs, self.settings = pairs, settings
         runs = pairs.to_numpy().ravel()
         self._ledger, self._people = (one[one["run"].isin(runs)] for one in (ledger, people))
@@ -260,11 +275,37 @@ class Appraisal:
 
     @cached_property
     def optimism_bias(self) -> pd.DataFrame:
-        """Added to the cost because costs tend to be underestimated, by year and agency."""
+        """Added to the cost because costs tend to be underestimated, by year and agency.
+
+        0 where optimism bias is taken off benefits.
+        """
         own = self._ledger[self._ledger["kind"] == PROGRAMME]
+        added = self._uplifts(own) * (self.settings.bias_on == COSTS_TOO_LOW)
+        return self._discounted(own.assign(bias=own["amount_gbp"] * added), "bias", ["year", "payer"])
+
+    @cached_property
+    def optimism_share(self) -> float:
+        """Share taken off benefits because effects tend to be overestimated; 0 where bias is added to costs.
+
+        The mean of the plan's entries, each weighted by the present value of what is spent on it.
+        """
+        own = self._ledger[(self._ledger["kind"] == PROGRAMME) & self._ledger["run"].isin(self.pairs["run_ours"])]
+        spent = own["amount_gbp"].to_numpy() * self.settings.money_factors.reindex(own["year"]).to_numpy()
+        if self.settings.bias_on == COSTS_TOO_LOW or not spent.sum() > HALF_A_PENNY:
+            return 0.0
+        return float(np.average(self._uplifts(own), weights=spent))
+
+    def _uplifts(self, own: pd.DataFrame) -> Array:
         keys = zip(own["scenario"], own["item"], strict=True)
-        bias = own["amount_gbp"] * np.array([self.settings.uplift[key] for key in keys], float)
-        return self._discounted(own.assign(bias=bias), "bias", ["year", "payer"])
+        return np.array([self.settings.uplift[key] for key in keys], float)
+
+    def less_optimism(self, values: pd.DataFrame, level: str | None = None) -> pd.DataFrame:
+        """Take optimism bias off a benefit; what is lost, in all or by a level, stays whole."""
+        if level is None:
+            return values * (1.0 - self.optimism_share * (values.sum().mean() > 0.0))
+        gained = values.groupby(level=level).sum().mean(axis=1) > 0.0
+        kept = 1.0 - self.optimism_share * gained.reindex(values.index.get_level_values(level)).to_numpy()
+        return values.mul(kept, axis=0)
 
     @cached_property
     def total_cost(self) -> pd.DataFrame:
@@ -272,8 +313,39 @@ class Appraisal:
         return self.cost.add(self.optimism_bias, fill_value=0.0)
 
     @cached_property
+    def supporter_months(self) -> pd.DataFrame:
+        """Months that supporters give, more than by the comparator, by year, in the real place.
+
+        From their number at the ends of a year; at the beginning of the first there are none.
+        """
+        years = self.settings.money_factors.index
+        if self._programmes is None:
+            return pd.DataFrame(0.0, years, self.pairs.index)
+        ours, theirs = sums_of_pairs(self._programmes, "supporters", ["year"], self.pairs)
+        at_end = (ours - theirs).reindex(years, fill_value=0.0) * self.settings.scale
+        return (at_end + at_end.shift(fill_value=0.0)) / 2.0 * MONTHS_PER_YEAR
+
+    @cached_property
+    def volunteer_time(self) -> pd.DataFrame:
+        """Discounted value of the time that supporters give, by year; it is no money, and in no budget."""
+        return times_by_year(self.supporter_months, self.settings.money_factors) * self.settings.supporter_month_gbp
+
+    def cost_in(self, lens: str) -> pd.DataFrame:
+        """Return the discounted cost of each year in a lens: with volunteers' time in social value alone."""
+        cost = self._by_year(self.total_cost)
+        return cost + self.volunteer_time if lens == "social" else cost
+
+    @cached_property
     def saving(self) -> dict[str, pd.DataFrame]:
-        """Discounted spending avoided, in ``cash`` and at ``full_cost``.
+        """Discounted spending avoided, less optimism bias where it is taken off benefits.
+
+        As `simulated_saving`; the extra spending of an agency stays whole.
+        """
+        return {lens: self.less_optimism(one, "payer") for lens, one in self.simulated_saving.items()}
+
+    @cached_property
+    def simulated_saving(self) -> dict[str, pd.DataFrame]:
+        """Discounted spending avoided, in ``cash`` and at ``full_cost``, as it was simulated.
 
         By year, agency that would have paid, quintile and service. Cash is released in whole
         steps of each year's saving on a service.
@@ -298,7 +370,8 @@ class Appraisal:
                 whole_steps = [_in_year(steps.get(item, 0.0), year) for item, year in keys]
                 sizes = np.maximum(sizes, whole_steps).tolist()
             events[lens] = pd.Series(sizes, saved.index, dtype=float)
-        return {lens: times_by_year(one.to_frame(), self.settings.money_factors)[0] for lens, one in events.items()}
+        kept = self.settings.money_factors * (1.0 - self.optimism_share)
+        return {lens: times_by_year(one.to_frame(), kept)[0] for lens, one in events.items()}
 
     def saved(self, lens: str, less: "pd.Series[float] | float" = 0.0, **where: Any) -> Estimate:
         """Estimate what is saved in ``cash`` or at ``full_cost``, less a cost of each pair.
@@ -328,7 +401,7 @@ class Appraisal:
     def event_wellbys(self) -> float:
         """WELLBYs of one simulated adult who is in the next better state for a year."""
         points = list(self.settings.satisfaction.values())
-        return float(np.ptp(points)) / (N_STATES - 1) * self.settings.scale
+        return float(np.ptp(points)) / (N_STATES - 1) * self.settings.scale * (1.0 - self.optimism_share)
 
     def gained(self, quintile: int | None = None) -> Estimate:
         """Estimate the WELLBYs of everybody, or of a deprivation quintile."""
@@ -363,6 +436,11 @@ class Appraisal:
 
     @cached_property
     def wellbys(self) -> pd.DataFrame:
+        """Discounted WELLBYs by year and quintile, less optimism bias where it is taken off benefits."""
+        return self.less_optimism(self.simulated_wellbys)
+
+    @cached_property
+    def simulated_wellbys(self) -> pd.DataFrame:
         """Discounted points of life satisfaction gained, one for an adult and a year.
 
         By year and the comparator's quintile, in the real place: at the end of each year, among
@@ -413,6 +491,11 @@ class Appraisal:
         """
         return -self._person_years("in_crisis_months")
 
+    @property
+    def discounted_crisis(self) -> pd.DataFrame:
+        """Person-years in crisis averted, discounted like wellbeing and less optimism bias, by year and quintile."""
+        return self.less_optimism(times_by_year(self.crisis_averted, self.settings.wellbeing_factors))
+
     @cached_property
     def life_years(self) -> pd.DataFrame:
         """Person-years of all ages in the place, more than by the comparator, not discounted.
@@ -438,9 +521,9 @@ class Appraisal:
 
     @cached_property
     def life_value(self) -> pd.DataFrame:
-        """Value of the life-years of survivors, discounted like wellbeing, by year and quintile."""
+        """Value of the life-years of survivors, discounted like wellbeing and less optimism bias."""
         years = times_by_year(self.years_of_survivors, self.settings.wellbeing_factors)
-        return years * self.settings.qaly_gbp
+        return self.less_optimism(years) * self.settings.qaly_gbp
 
     @cached_property
     def enrolee_gain(self) -> pd.DataFrame:
@@ -470,16 +553,16 @@ class Appraisal:
 
     def net(self, lens: str, level: str = "central") -> pd.DataFrame:
         """Return gains less costs each year, discounted."""
-        return self.gains(lens, level) - self._by_year(self.total_cost)
+        return self.gains(lens, level) - self.cost_in(lens)
 
     def ratio(self, lens: str, level: str = "central") -> pd.Series:
         """Return the benefit-cost ratio by pair; NaN where nothing more is spent."""
-        cost = self.total_cost.sum()
+        cost = self.cost_in(lens).sum()
         return self.gains(lens, level).sum() / cost.where(cost > HALF_A_PENNY)
 
     def ratio_of(self, lens: str, level: str = "central") -> Estimate:
         """Estimate the benefit-cost ratio of the means over pairs; NaN where nothing more is spent."""
-        gain, cost = self.gains(lens, level).sum(), self.total_cost.sum()
+        gain, cost = self.gains(lens, level).sum(), self.cost_in(lens).sum()
         if not cost.mean() > HALF_A_PENNY:
             return Estimate.exact(np.nan)
         return ratio_of_means(gain, cost, self.event(lens, level))
@@ -489,22 +572,22 @@ class Appraisal:
 
         That of the means over pairs; NaN where there is no cost or no gain.
         """
-        gain, cost = self.gains(lens).sum(), self.total_cost.sum()
+        gain, cost = self.gains(lens).sum(), self.cost_in(lens).sum()
         is_defined = gain.mean() > HALF_A_PENNY and cost.mean() > HALF_A_PENNY
         return ratio_of_means(cost, gain) if is_defined else Estimate.exact(np.nan)
 
     def payback(self, lens: str) -> pd.Series:
         """Return the year, from 1, from which each pair stays paid back, or NaN."""
-        return payback_years(self.net(lens), self._by_year(self.total_cost))
+        return payback_years(self.net(lens), self.cost_in(lens))
 
     def mean_payback(self, lens: str) -> float:
         """Return the year from which the mean over pairs stays paid back, or NaN."""
-        net, cost = self.net(lens), self._by_year(self.total_cost)
+        net, cost = self.net(lens), self.cost_in(lens)
         return payback_year(net.mean(axis=1).to_numpy(), cost.mean(axis=1).to_numpy())
 
     def chance_of_payback(self, lens: str) -> pd.Series:
         """Return the share of pairs that are paid back at the end of each year."""
-        net, cost = self.net(lens), self._by_year(self.total_cost)
+        net, cost = self.net(lens), self.cost_in(lens)
         return pd.Series(is_paid_back(net.to_numpy(), cost.to_numpy()).mean(axis=1), net.index)
 
     def pockets(self) -> dict[str, pd.DataFrame]:
@@ -543,7 +626,7 @@ class Appraisal:
         Person-years are discounted like wellbeing; savings are not deducted. NaN where none is
         averted or nothing is spent.
         """
-        averted = times_by_year(self.crisis_averted, self.settings.wellbeing_factors).sum()
+        averted = self.discounted_crisis.sum()
         cost = self.total_cost.sum()
         return ratio_of_means(cost, averted) if cost.mean() > HALF_A_PENNY else Estimate.exact(np.nan)
 
@@ -560,6 +643,9 @@ class Appraisal:
         found = [
             ("programme_cost", "GBP", _by_agency(self.cost)),
             ("optimism_bias", "GBP", _by_agency(self.optimism_bias)),
+            ("optimism_share", "share", whole(pd.Series(self.optimism_share, self.pairs.index))),
+            ("supporter_months", "months", whole(self.supporter_months.sum())),
+            ("volunteer_time", "GBP", whole(self.volunteer_time.sum())),
         ]
         for lens, saved in self.saving.items():
             both = pd.concat([_by_agency(saved), _by_quintile(saved)])

@@ -25,7 +25,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from model.analysis.appraisal import USUAL, Appraisal, AppraisalSettings, ByYear, by_item, repriced
+from model.analysis.appraisal import BENEFITS, BIAS_ON, USUAL, Appraisal, AppraisalSettings, ByYear, by_item, repriced
 from model.analysis.budgets import pooling_of
 from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
 from model.analysis.discounting import Bands, Rates, Schedule, at_one_rate, load_guidance, load_schedule
@@ -59,11 +59,30 @@ class Look:
         Unit costs by service, replacing those of the run.
     mid_year : bool
         Whether money and wellbeing come in the middle of each year.
+    bias_on : {"benefits", "costs"}
+        Whether optimism bias is taken off benefits or added to costs; one of the two it must be.
+
+    Raises
+    ------
+    ScenarioError
+        When optimism bias is on neither.
     """
 
     discount: float | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
     mid_year: bool = False
+    bias_on: str = BENEFITS
+
+    def __post_init__(self) -> None:
+        if self.bias_on not in BIAS_ON:
+            raise ScenarioError(
+                "optimism bias is never left out",
+                key="--optimism-bias",
+                value=self.bias_on,
+                known=BIAS_ON,
+                wanted=self.bias_on,
+                allowed="benefits (taken off them) or costs (added to them)",
+            )
 
     @property
     def name(self) -> str:
@@ -76,7 +95,8 @@ class Look:
         """
         rate = [] if self.discount is None else [f"discount_{self.discount:.10g}"]
         prices = [f"{name}_{price:.10g}" for name, price in sorted(self.prices.items())]
-        return "-".join([*rate, *prices, *(["mid_year"] if self.mid_year else [])])
+        others = {"mid_year": self.mid_year, f"bias_on_{self.bias_on}": self.bias_on != BENEFITS}
+        return "-".join([*rate, *prices, *(name for name, is_set in others.items() if is_set)])
 
     @property
     def rates(self) -> Rates:
@@ -166,6 +186,7 @@ def appraise(
     prices: Mapping[str, float] | None = None,
     *,
     mid_year: bool = False,
+    bias_on: str = BENEFITS,
 ) -> list[AppraisedComparison]:
     """Appraise every scenario of a campaign against its comparator, from its tables alone.
 
@@ -179,6 +200,8 @@ def appraise(
         Unit costs by service, replacing those of the run.
     mid_year : bool
         Whether money and wellbeing come in the middle of each year.
+    bias_on : {"benefits", "costs"}
+        Whether optimism bias is taken off benefits or added to costs.
 
     Raises
     ------
@@ -196,7 +219,7 @@ def appraise(
         )
     if empty := [one.scenario for one in found if one.pairs.empty]:
         raise ResultsError(f"holds no finished pair of runs for {empty[0]}", file=results.folder)
-    look = Look(discount, prices or {}, mid_year)
+    look = Look(discount, prices or {}, mid_year, bias_on)
     rates, ledger = look.rates, _ledger_at(results, look.prices)
     return [_judged(one, ledger, rates, look) for one in found]
 
@@ -271,6 +294,8 @@ def _judged(one: Comparison, ledger: pd.DataFrame, rates: Rates, look: Look) -> 
         wellby_gbp=outside.wellby_gbp,
         rates=rates,
         mid_year=look.mid_year,
+        bias_on=look.bias_on,
+        supporter_month_gbp=outside.supporter_month_gbp,
         qaly_gbp=outside.qaly_gbp,
         entries=tuple(entry["label"] for entry in one.facts["plan_in_force"]),
         contact_gbp=_contacts(one.facts, look.prices),
@@ -278,7 +303,7 @@ def _judged(one: Comparison, ledger: pd.DataFrame, rates: Rates, look: Look) -> 
     pairs = one.pairs[["run_ours", "run_theirs"]]
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
-    worth = Appraisal(ledger, one.results.people, pairs, settings, one.results.lives_of)
+    worth = Appraisal(ledger, one.results.people, pairs, settings, one.results.lives_of, one.results.programmes)
     return AppraisedComparison(one, worth, look)
 
 
@@ -365,7 +390,8 @@ def basis(one: AppraisedComparison) -> str:
     guidance = f"{rates.version}: " if isinstance(rates, Schedule) else ""
     timing = ["amounts in the middle of each year"] if one.look.mid_year else []
     words = f"{guidance}money discounted at {money}, wellbeing at {wellbeing}"
-    return "; ".join([f"pounds of {PRICE_YEAR}", words, *timing, *prices_set(one)])
+    bias = "optimism bias off benefits" if one.look.bias_on == BENEFITS else "optimism bias on costs"
+    return "; ".join([f"pounds of {PRICE_YEAR}", words, *timing, bias, *prices_set(one)])
 
 
 def prices_set(one: AppraisedComparison) -> list[str]:

@@ -67,7 +67,7 @@ def flows(them: Appraisal, agency: str, lens: str, rates: Rates | None = None) -
 
     ``rates`` are in place of those in force.
     """
-    cost = _of(them, them.total_cost, agency)
+    cost = them.cost_in(lens) if agency == EVERYONE else _of(them, them.total_cost, agency)
     gain = them.gains(lens) if lens == "social" else _of(them, them.saving[lens], agency)
     if rates is None:
         return gain - cost, cost
@@ -117,15 +117,14 @@ def plane(them: Appraisal) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        By seed: ``cost_gbp``, with optimism bias and net of cash released; ``wellbys``; and
-        ``crisis_years``, person-years in crisis averted.
+        By seed: ``cost_gbp``, with volunteers' time and net of cash released; ``wellbys``; and
+        ``crisis_years``, person-years in crisis averted. All with optimism bias.
     """
-    averted = times_by_year(them.crisis_averted, them.settings.wellbeing_factors)
     return pd.DataFrame(
         {
-            "cost_gbp": them.total_cost.sum() - them.saving["cash"].sum(),
+            "cost_gbp": them.cost_in("social").sum() - them.saving["cash"].sum(),
             "wellbys": them.wellbys.sum(),
-            "crisis_years": averted.sum(),
+            "crisis_years": them.discounted_crisis.sum(),
         }
     )
 
@@ -241,7 +240,7 @@ def pounds_by_agency(them: Appraisal) -> tuple[Array, Array, Array]:
     undiscounted = 1.0 / them.settings.money_factors
     frames = [
         times_by_year(one, undiscounted).groupby(level="payer").sum()
-        for one in (them.cost, them.saving["full_cost"], them.saving["cash"])
+        for one in (them.cost, them.simulated_saving["full_cost"], them.simulated_saving["cash"])
     ]
     agencies = sorted(set().union(*(one.index for one in frames)))
     cost, full, cash = (one.reindex(agencies, fill_value=0.0).to_numpy() for one in frames)
@@ -321,9 +320,10 @@ def _of_payers(cost: Array, saved: Array) -> Array:
 def cash_at(them: Appraisal, cashable: Mapping[str, float]) -> pd.DataFrame:
     """Return discounted cash, as ``saving`` has it, at other cashable shares by service."""
     factors = them.settings.money_factors
-    full = times_by_year(them.saving["full_cost"], 1.0 / factors)
+    full = times_by_year(them.simulated_saving["full_cost"], 1.0 / factors)
     shares = full.index.get_level_values("item").map(cashable).to_numpy(float)
-    return times_by_year(in_whole_steps(full.mul(shares, axis=0), them.settings.step_gbp), factors)
+    cash = times_by_year(in_whole_steps(full.mul(shares, axis=0), them.settings.step_gbp), factors)
+    return them.less_optimism(cash, "payer")
 
 
 def residual_value(

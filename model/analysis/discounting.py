@@ -67,8 +67,8 @@ def at_one_rate(rate: float) -> Rates:
 
     Examples
     --------
-    >>> at_one_rate(0.07)
-    Rates(money=((0, 0.07),), wellbeing=((0, 0.03),))
+    >>> [(start, round(rate, 4)) for start, rate in at_one_rate(0.07).wellbeing]
+    [(0, 0.03)]
     """
     guidance = load_schedule()
     return Rates(((0, rate),), ((0, rate * guidance.wellbeing[0][1] / guidance.money[0][1]),))
@@ -93,9 +93,10 @@ class GuidanceValues:
     """Values that an appraisal takes from guidance, in pounds of the ledger's price year.
 
     ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is the value of a year of life in full
-    health; ``optimism_bias`` is the share added to costs, by grade of evidence from 1. A mean gain
-    of enrolees above ``most_plausible_gain`` points of life satisfaction is not credible. ``files``
-    are those it was read from, with the deflator.
+    health; ``optimism_bias`` is the share taken off benefits or added to costs, by grade of evidence from 1.
+    A mean gain of enrolees above ``most_plausible_gain`` points of life satisfaction is not credible.
+    ``supporter_month_gbp`` is the value of the time that a volunteer gives in a month. ``files`` are those it
+    was read from, with the deflator.
     """
 
     wellby_gbp: Mapping[str, float]
@@ -103,10 +104,11 @@ class GuidanceValues:
     most_plausible_gain: float
     optimism_bias: Sequence[float]
     service_grade: int
+    supporter_month_gbp: float
     files: Sequence[GuidanceFile]
 
     def uplift(self, grade: int) -> float:
-        """Return the share added to the cost of a programme of a grade."""
+        """Return the share taken off benefits, or added to costs, of a programme of a grade."""
         return self.optimism_bias[grade - 1]
 
 
@@ -120,7 +122,7 @@ def load_guidance(path: Path = DATA / "appraisal.toml") -> GuidanceValues:
     16074
     """
     document, file = _guidance_in(path)
-    wellby, qaly, bias = (document[name] for name in ("wellby", "qaly", "optimism_bias"))
+    wellby, qaly, bias, time = (document[name] for name in ("wellby", "qaly", "optimism_bias", "volunteer_time"))
     values = {level: rebased(wellby[level], wellby["price_year"]) for level in ("low", "central", "high")}
     return GuidanceValues(
         values,
@@ -128,6 +130,7 @@ def load_guidance(path: Path = DATA / "appraisal.toml") -> GuidanceValues:
         document["enrolees"]["most"],
         tuple(bias["by_grade"]),
         bias["service_grade"],
+        rebased(time["hours_a_month"] * time["gbp_an_hour"], time["price_year"]),
         (file, _deflator_file()),
     )
 

@@ -217,7 +217,7 @@ def ratio_of_means(over: "Array | pd.Series[float]", under: "Array | pd.Series[f
     over, under : array
         Numerator and denominator, one for each pair.
     event : float
-        As in `estimate`, of the numerator.
+        As in `estimate`, of the numerator; where that is 0 in every pair, nothing is counted.
 
     Returns
     -------
@@ -237,7 +237,8 @@ def ratio_of_means(over: "Array | pd.Series[float]", under: "Array | pd.Series[f
         return Estimate.exact(np.nan)
     if n < FEWEST:
         return Estimate.exact(y / x)
-    return _at_least(_fieller(above, below), y / x, event / (n * x))
+    found = _fieller(above, below)
+    return _at_least(found, y / x, event / (n * x)) if above.any() else found
 
 
 def _fieller(over: Array, under: Array) -> Estimate:

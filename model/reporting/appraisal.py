@@ -99,15 +99,14 @@ def answer_of(one: AppraisedComparison) -> Table:
 def _costs_and_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     them = one.appraisal
     cost = estimate(them.cost.sum().to_numpy()).pounds()
-    bias = Estimate.exact(them.optimism_bias.sum().mean()).pounds()
-    yield (
-        "Cost",
-        (
-            f"{cost}{_by_payer(them)}; plus {bias} for optimism bias"
-            if them.cost.to_numpy().any()
-            else "no more than the comparator"
-        ),
-    )
+    is_paid = them.cost.to_numpy().any()
+    yield "Cost", f"{cost}{_by_payer(them)}{_bias_on_costs(them)}" if is_paid else "no more than the comparator"
+    if months := them.supporter_months.sum().mean():
+        time, given = them.volunteer_time.sum().mean(), Estimate.exact(months).rounded().text(0)
+        words = f"{Estimate.exact(time).pounds()} for {given} months of supporters; in no budget, in social value alone"
+        yield "Volunteers' time", words
+    if them.optimism_share:
+        yield "Optimism bias", f"{100 * them.optimism_share:.0f} % is taken off every benefit, by evidence of effect"
     yield "Cash saving", them.gain_of("cash").saved()
     yield "Full-cost saving", them.gain_of("full_cost").saved()
     yield "Wellbeing", _wellbeing(one)
@@ -115,6 +114,11 @@ def _costs_and_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     yield "Life-years", f"{years} (births and moves included; not valued)"
     if them.has_lives:
         yield "", _survival(them)
+
+
+def _bias_on_costs(them: Appraisal) -> str:
+    bias = them.optimism_bias.sum().mean()
+    return f"; plus {Estimate.exact(bias).pounds()} for optimism bias" if bias else ""
 
 
 def _survival(them: Appraisal) -> str:
@@ -257,14 +261,19 @@ def _largest(one: AppraisedComparison) -> str:
 def _lens_table(one: AppraisedComparison) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     table = plain_table(f"Present value, {unit.name}", "benefit", "cost", "net", "benefit-cost ratio")
-    cost = them.total_cost.sum()
     for lens, level, label in LENS_ROWS:
         if level == WITH_LIFE and not them.has_lives:
             continue
+        cost = them.cost_in(lens).sum()
         gain, net, ratio = them.gain_of(lens, level), them.gain_of(lens, level, cost), them.ratio_of(lens, level)
-        times = ratio.text(2) if np.isfinite(ratio.mean) else "-"
-        table.add_row(label, unit.cell(gain), unit.mean(cost), unit.cell(net), times)
+        table.add_row(label, unit.cell(gain), unit.mean(cost), unit.cell(net), _times(ratio))
     return table
+
+
+def _times(ratio: Estimate) -> str:
+    if np.isnan(ratio.mean):
+        return "-"
+    return TOO_FEW if np.isinf(ratio.low) else ratio.text(2)
 
 
 def _payback_table(one: AppraisedComparison) -> Table:
@@ -312,7 +321,7 @@ def _activity_table(one: AppraisedComparison) -> Table:
 
 
 def _a_year(them: Appraisal, lens: str, service: str) -> Estimate:
-    saved = a_year(them.saving[lens], them).T.get(service, pd.Series(0.0, them.pairs.index))
+    saved = a_year(them.simulated_saving[lens], them).T.get(service, pd.Series(0.0, them.pairs.index))
     return estimate(saved, them.event(lens, item=service) / them.settings.years)
 
 
@@ -465,8 +474,8 @@ def conventions(one: AppraisedComparison) -> list[str]:
     return [
         f"Present value: {basis(one)}; year 0 is the first year, and amounts fall {timing}.",
         "The three lenses (cash, full cost, social value) are never added together: social value is wellbeing "
-        "less cost, and leaves savings out. Costs include optimism bias by grade of evidence, except in loop "
-        f"gain. Cash is released in whole steps of staffed capacity. {_who_counts(one.appraisal)} "
+        "less cost, and leaves savings out. Optimism bias, by grade of evidence, is left out of loop gain and of what "
+        f"is avoided a year. Cash is released in whole steps of staffed capacity. {_who_counts(one.appraisal)} "
         "A worked example: docs/appraisal.md.",
     ]
 

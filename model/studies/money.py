@@ -180,7 +180,7 @@ def whose_pocket(worlds: Worlds) -> Figures:
         pockets = appraised(record, base, years).pockets()
         found |= _by_agency(label, pockets)
         undiscounted = appraised(record, base, years, rate=0.0)
-        moved = {"cost": undiscounted.cost, **undiscounted.saving}
+        moved = {"cost": undiscounted.cost, **undiscounted.simulated_saving}
         sums = {what: frame.groupby(level="payer").sum() for what, frame in moved.items()}
         found |= _by_agency(f"{label}_undiscounted", sums)
     return found

@@ -50,6 +50,7 @@ def terms(**changes):
         "satisfaction": {"thriving": 9.0, "coping": 8.0, "struggling": 6.0, "in_crisis": 3.0},
         "wellby_gbp": {"low": 200.0, "central": 300.0, "high": 400.0},
         "step_gbp": {"a_and_e": 100.0},
+        "bias_on": "costs",  # benefits stay round; the worked example takes it off them
     }
     return AppraisalSettings(**{**usual, **changes})
 
@@ -116,9 +117,12 @@ PEOPLE = pd.DataFrame(
 )
 
 
+SUPPORTERS = pd.DataFrame({"run": 0, "year": [1, 2, 3], "supporters": [2, 4, 4]})
+
+
 @pytest.fixture
 def worked():
-    return Appraisal(LEDGER, PEOPLE, pairs(), terms())
+    return Appraisal(LEDGER, PEOPLE, pairs(), terms(supporter_month_gbp=1.0, bias_on="benefits"), None, SUPPORTERS)
 
 
 def only(series):
@@ -226,51 +230,88 @@ def test_weaker_evidence_is_trusted_less():
 
 
 def test_costs_of_the_worked_example(worked):
-    assert only(worked.cost.sum()) == 1_000.0
-    assert only(worked.optimism_bias.sum()) == 150.0
+    assert only(worked.cost.sum()) == only(worked.total_cost.sum()) == 1_000.0
+    assert worked.optimism_share == pytest.approx(0.15)
 
 
 def test_full_cost_of_the_worked_example(worked):
-    by_hand = 200 + 400 / 1.25 + 750 / 1.25**2
+    by_hand = 0.85 * (200 + 400 / 1.25 + 750 / 1.25**2)
 
-    assert only(worked.gains("full_cost").sum()) == pytest.approx(by_hand) == 1_000.0
+    assert only(worked.gains("full_cost").sum()) == pytest.approx(by_hand) == pytest.approx(850.0)
     assert only(worked.net("full_cost").sum()) == pytest.approx(-150.0)
-    assert only(worked.ratio("full_cost")) == pytest.approx(1_000 / 1_150)
-    assert worked.switching_value("full_cost").mean == pytest.approx(1.15)
+    assert only(worked.ratio("full_cost")) == pytest.approx(0.85)
+    assert worked.switching_value("full_cost").mean == pytest.approx(1 / 0.85)
     assert np.isnan(worked.mean_payback("full_cost"))
 
 
 def test_cash_of_the_worked_example(worked):
     # A quarter of 20, 40 and 75 attendances at 10 pounds; 10 of them are a whole step.
     steps = [int(fewer / 4) // 10 for fewer in (20, 40, 75)]
-    by_hand = sum(10 * 10 * n / 1.25**k for k, n in enumerate(steps))
+    by_hand = 0.85 * sum(10 * 10 * n / 1.25**k for k, n in enumerate(steps))
 
     assert steps == [0, 1, 1]
-    assert only(worked.gains("cash").sum()) == pytest.approx(by_hand) == 144.0
-    assert only(worked.net("cash").sum()) == pytest.approx(-1_006.0)
-    assert only(worked.ratio("cash")) == pytest.approx(144 / 1_150)
+    assert only(worked.gains("cash").sum()) == pytest.approx(by_hand) == pytest.approx(122.4)
+    assert only(worked.net("cash").sum()) == pytest.approx(-877.6)
+    assert only(worked.ratio("cash")) == pytest.approx(0.1224)
 
 
 def test_social_value_of_the_worked_example(worked):
-    assert only(worked.wellbys.sum()) == pytest.approx(5.0)
-    assert only(worked.net("social").sum()) == pytest.approx(350.0)
-    assert only(worked.net("social", "low").sum()) == pytest.approx(-150.0)
+    # Supporters: none at the beginning, 2, 4 and 4 at the ends of the years; a month of one is worth 1 pound.
+    months = [12 * number for number in (1, 3, 4)]
+    time = sum(number / 1.25**k for k, number in enumerate(months))
+
+    assert worked.supporter_months.to_numpy().ravel().tolist() == months
+    assert only(worked.volunteer_time.sum()) == pytest.approx(time) == pytest.approx(71.52)
+    assert only(worked.wellbys.sum()) == pytest.approx(0.85 * 5.0)
+    assert only(worked.net("social").sum()) == pytest.approx(1_275 - 1_000 - time)
+    assert only(worked.net("social", "low").sum()) == pytest.approx(850 - 1_000 - time)
     assert worked.mean_payback("social") == 2.0
 
 
 def test_pockets_of_the_worked_example(worked):
     pockets = {what: one.mean(axis=1).to_dict() for what, one in worked.pockets().items()}
 
-    assert pockets["pays"] == pytest.approx({"council": 1_150.0, "nhs": 0.0})
-    assert pockets["cash"] == pytest.approx({"council": 0.0, "nhs": 144.0})
-    assert pockets["full_cost"] == pytest.approx({"council": 0.0, "nhs": 1_000.0})
+    assert pockets["pays"] == pytest.approx({"council": 1_000.0, "nhs": 0.0})
+    assert pockets["cash"] == pytest.approx({"council": 0.0, "nhs": 122.4})
+    assert pockets["full_cost"] == pytest.approx({"council": 0.0, "nhs": 850.0})
 
 
 def test_the_council_alone_sees_cost_and_no_saving(worked):
     look = worked.short_look()
 
     assert worked.main_payer == "council"
-    assert (only(look["cost"]), only(look["saving"])) == (1_150.0, 0.0)
+    assert (only(look["cost"]), only(look["saving"])) == (1_000.0, 0.0)
+
+
+def test_bias_on_costs_is_added_to_them_and_leaves_benefits_whole():
+    one = Appraisal(LEDGER, PEOPLE, pairs(), terms())
+
+    assert only(one.optimism_bias.sum()) == 150.0
+    assert only(one.total_cost.sum()) == 1_150.0
+    assert only(one.gains("full_cost").sum()) == pytest.approx(1_000.0)
+    assert only(one.wellbys.sum()) == pytest.approx(5.0)
+
+
+def test_bias_takes_off_gains_and_never_off_losses():
+    dearer = LEDGER.assign(
+        amount_gbp=np.where(LEDGER["kind"] == "service", -LEDGER["amount_gbp"], LEDGER["amount_gbp"])
+    )
+    both = [
+        Appraisal(dearer, PEOPLE, pairs(), terms(uplift={("ours", "plan"): share}, bias_on="benefits"))
+        for share in (0.0, 0.4)
+    ]
+
+    losses = [only(one.gains("full_cost").sum()) for one in both]
+    assert losses[0] == losses[1] == pytest.approx(-1_000.0)
+
+
+def test_bias_is_that_of_each_entry_by_what_is_spent_on_it():
+    more = pd.concat([LEDGER, pd.DataFrame([line(0, 1, "nhs", "programme", "other", 3_000.0, quintile=0)])])
+    one = Appraisal(
+        more, PEOPLE, pairs(), terms(uplift={("ours", "plan"): 0.4, ("ours", "other"): 0.0}, bias_on="benefits")
+    )
+
+    assert one.optimism_share == pytest.approx(0.1)
 
 
 def test_loop_gain_of_the_worked_example(worked):
@@ -323,7 +364,9 @@ def test_at_the_switching_value_it_breaks_even(worked):
     own = LEDGER["kind"] != "programme"
     ledger = LEDGER.assign(amount_gbp=LEDGER["amount_gbp"] * np.where(own, factor, 1.0))
 
-    assert only(Appraisal(ledger, PEOPLE, pairs(), terms()).net("full_cost").sum()) == (pytest.approx(0.0, abs=1e-9))
+    assert only(Appraisal(ledger, PEOPLE, pairs(), worked.settings).net("full_cost").sum()) == (
+        pytest.approx(0.0, abs=1e-9)
+    )
 
 
 def test_parts_sum_to_the_whole(worked):
@@ -823,6 +866,11 @@ def test_every_measure_is_documented(results):
     for measure in appraise(results)[0].table["measure"].unique():
         family = re.sub(r"^(net|ratio|payback|loop_gain)_.*", r"\1_*", measure)
         assert f"`{family}`" in words, measure
+
+
+def test_optimism_bias_is_never_left_out(results):
+    with pytest.raises(ScenarioError, match="optimism bias is never left out"):
+        appraise(results, bias_on="neither")
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.5, float("nan")])

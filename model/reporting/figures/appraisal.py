@@ -67,7 +67,7 @@ def cost_effectiveness(one: AppraisedComparison) -> "Figure":
     _note(
         figure,
         one,
-        "Cost includes optimism bias and is net of cash released. Below the dotted line the plan is cost-effective.",
+        "Cost includes volunteers' time and is net of cash released. Below the dotted line the plan is cost-effective.",
     )
     return figure
 
@@ -181,7 +181,7 @@ def worth(judged: AppraisedComparison) -> "Figure":
             if n > 1
             else "One pair of runs: no interval."
         )
-        + " Costs include optimism bias. Scales differ between panels.",
+        + " Scales differ between panels.",
         x=0.01,
         ha="left",
         fontsize=8,

@@ -83,8 +83,8 @@ def _opening(found: Answers) -> Lines:
     yield (
         f"{about_worlds(found)} Money is in £ million at 2024/25 prices, in present value at the Green Book's "
         "rates unless stated otherwise: 3.5 % for money, 1.5 % for wellbeing; at another rate for money that for "
-        "wellbeing moves in the same proportion. Costs include optimism bias. Cash, "
-        "full cost and social value are three lenses, each compared with the whole cost and never added together "
+        "wellbeing moves in the same proportion. Optimism bias is taken off benefits; volunteers' time is left out. "
+        "Cash, full cost and social value are three lenses, each compared with the whole cost and never added together "
         "([appraisal.md](appraisal.md)). Cash is released in whole steps of staffed capacity; wellbeing is the change "
         "in the mean of all adults. Parameters are varied to the ends of their ranges."
     )
