@@ -451,12 +451,14 @@ class Appraisal:
         return times_by_year(points, self.settings.wellbeing_factors)
 
     def _points_in_both(self) -> pd.DataFrame:
+        return self._by_place({seed: self._points(one.both) for seed, one in self.matches.items()})
+
+    def _points(self, moves: Array) -> Array:
+        """Points of each year, the first axis, by who is in one state there and in another here."""
+        at_end = (moves * self._gain_of_move).sum(axis=(-2, -1))
         # A year has what its two ends have on average; before the first there is no difference.
-        at_end = {seed: (one.both * self._gain_of_move).sum(axis=(2, 3)) for seed, one in self.matches.items()}
-        before = {seed: np.roll(one, 1, axis=0) for seed, one in at_end.items()}
-        for one in before.values():
-            one[0] = 0.0
-        return self._by_place({seed: (before[seed] + one) / 2.0 for seed, one in at_end.items()})
+        before = np.concatenate([np.zeros_like(at_end[:1]), at_end[:-1]])
+        return np.asarray((before + at_end) / 2.0)
 
     @property
     def _gain_of_move(self) -> Array:
@@ -539,6 +541,42 @@ class Appraisal:
             gains[seed] = points / np.where(enrolled > 0, enrolled, np.nan)
         frame = pd.DataFrame(gains, pd.Index(self.settings.entries, name="item"), dtype=float)
         return frame.dropna(how="all")
+
+    @cached_property
+    def participant_wellbys(self) -> pd.DataFrame:
+        """WELLBYs of those who took part, over the whole course after, by the entry they took part in first.
+
+        Against the same residents in the comparator's run; discounted and less optimism bias, as `wellbys`.
+        What others gain through them is not in it. Only where lives were kept.
+        """
+        factors = self.settings.wellbeing_factors.to_numpy()
+        kept = 1.0 - self.optimism_share * (self.simulated_wellbys.sum().mean() > 0.0)
+        points = {
+            seed: factors @ self._points(np.moveaxis(one.participants, 1, 0)) * self.settings.scale * kept
+            for seed, one in self.matches.items()
+        }
+        return pd.DataFrame(points, pd.Index(self.settings.entries, name="item"), dtype=float)
+
+    @property
+    def participants(self) -> pd.DataFrame:
+        """Residents who ever took part, by the entry they took part in first, in the real place."""
+        joined = {seed: one.joined * self.settings.scale for seed, one in self.matches.items()}
+        return pd.DataFrame(joined, pd.Index(self.settings.entries, name="item"), dtype=float)
+
+    @cached_property
+    def cost_by_entry(self) -> pd.DataFrame:
+        """Discounted money of each entry of the plan."""
+        own = self._ledger[(self._ledger["kind"] == PROGRAMME) & self._ledger["run"].isin(self.pairs["run_ours"])]
+        spent = self._discounted(own, "amount_gbp", ["year", "item"]).groupby(level="item").sum()
+        return spent.reindex(pd.Index(self.settings.entries, name="item"), fill_value=0.0)
+
+    @property
+    def enrolments(self) -> pd.Series:
+        """Enrolments more than by the comparator, in the real place; one resident may enrol again."""
+        if self._programmes is None:
+            return pd.Series(0.0, self.pairs.index)
+        ours, theirs = sums_of_pairs(self._programmes, "enrolled", ["year"], self.pairs)
+        return (ours - theirs).sum() * self.settings.scale
 
     def gains(self, lens: str, level: str = "central") -> pd.DataFrame:
         """Return the discounted benefit of each year in a lens, in pounds.
@@ -644,6 +682,7 @@ class Appraisal:
             ("programme_cost", "GBP", _by_agency(self.cost)),
             ("optimism_bias", "GBP", _by_agency(self.optimism_bias)),
             ("optimism_share", "share", whole(pd.Series(self.optimism_share, self.pairs.index))),
+            ("enrolments", "enrolments", whole(self.enrolments)),
             ("supporter_months", "months", whole(self.supporter_months.sum())),
             ("volunteer_time", "GBP", whole(self.volunteer_time.sum())),
         ]
@@ -661,6 +700,8 @@ class Appraisal:
                 ("deaths_averted", "people", _by_quintile(self.deaths_averted)),
                 ("life_value", "GBP", _by_quintile(self.life_value)),
                 ("enrolee_gain", "points", by_item(self.enrolee_gain)),
+                ("participants", "people", by_item(self.participants)),
+                ("participant_wellbys", "WELLBY", by_item(self.participant_wellbys)),
             ]
         for lens in LENSES:
             levels = self.levels if lens == "social" else [""]

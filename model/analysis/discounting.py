@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -88,6 +88,14 @@ def _deflator_file() -> GuidanceFile:
     return GuidanceFile(DEFLATOR_FILE.name, sha256_of(DEFLATOR_FILE), [" ".join(head)])
 
 
+class Benchmark(NamedTuple):
+    """WELLBYs a participant that were published."""
+
+    name: str
+    wellbys: float
+    design: str
+
+
 @dataclass(frozen=True)
 class GuidanceValues:
     """Values that an appraisal takes from guidance, in pounds of the ledger's price year.
@@ -95,6 +103,7 @@ class GuidanceValues:
     ``wellby_gbp`` is low, central and high; ``qaly_gbp`` is the value of a year of life in full
     health; ``optimism_bias`` is the share taken off benefits or added to costs, by grade of evidence from 1.
     A mean gain of enrolees above ``most_plausible_gain`` points of life satisfaction is not credible.
+    Nor is a social value of more than ``most_plausible_return`` for each pound. ``benchmarks`` are published gains.
     ``supporter_month_gbp`` is the value of the time that a volunteer gives in a month. ``files`` are those it
     was read from, with the deflator.
     """
@@ -105,6 +114,8 @@ class GuidanceValues:
     optimism_bias: Sequence[float]
     service_grade: int
     supporter_month_gbp: float
+    most_plausible_return: float
+    benchmarks: Sequence[Benchmark]
     files: Sequence[GuidanceFile]
 
     def uplift(self, grade: int) -> float:
@@ -131,6 +142,8 @@ def load_guidance(path: Path = DATA / "appraisal.toml") -> GuidanceValues:
         tuple(bias["by_grade"]),
         bias["service_grade"],
         rebased(time["hours_a_month"] * time["gbp_an_hour"], time["price_year"]),
+        document["return"]["most"],
+        [Benchmark(one["name"], one["wellbys"], one["design"]) for one in document["benchmarks"]],
         (file, _deflator_file()),
     )
 

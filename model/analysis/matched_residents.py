@@ -23,6 +23,10 @@ class Match(NamedTuple):
     enrolled : ndarray, shape (entries, states, states)
         Of them, over all years, those who began to take part in an entry of the scenario's plan
         about a year before.
+    participants : ndarray, shape (entries, years, states, states)
+        Of those in both, at each year's end all who have ever taken part, by the entry they took part in first.
+    joined : ndarray, shape (entries,)
+        Residents who ever took part, by the entry they took part in first.
     outlived : ndarray, shape (years, quintiles)
         Residents alive and living here at the end of a year who had died by then in the
         comparator's world, less those alive here in that world who had died in the scenario's.
@@ -30,6 +34,8 @@ class Match(NamedTuple):
 
     both: Array
     enrolled: Array
+    participants: Array
+    joined: Array
     outlived: Array
 
 
@@ -43,6 +49,8 @@ def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int =
     """
     both = np.zeros((years, N_QUINTILES, N_STATES, N_STATES), np.int64)
     enrolled = np.zeros((n_entries, N_STATES, N_STATES), np.int64)
+    participants = np.zeros((n_entries, years, N_STATES, N_STATES), np.int64)
+    first = _first_part(ours)
     here, there = (dict(list(_adults(one).groupby("year"))) for one in (ours, theirs))
     for year in range(1, years + 1):  # one at a time, so that memory stays flat
         if year not in here or year not in there:
@@ -51,7 +59,17 @@ def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int =
         own = adults[adults["enrolled_entry_number"] > 0]
         both[year - 1] += _counts(both.shape[1:], adults["quintile"] - 1, *_states(adults))
         enrolled += _counts(enrolled.shape, own["enrolled_entry_number"] - 1, *_states(own))
-    return Match(both, enrolled, _outlived(ours, theirs, years) - _outlived(theirs, ours, years))
+        taken = adults.merge(first[first["since"] <= year], on="resident")
+        participants[:, year - 1] += _counts((n_entries, N_STATES, N_STATES), taken["entry"] - 1, *_states(taken))
+    joined = _counts((n_entries,), first["entry"] - 1)
+    return Match(both, enrolled, participants, joined, _outlived(ours, theirs, years) - _outlived(theirs, ours, years))
+
+
+def _first_part(lives: pd.DataFrame) -> pd.DataFrame:
+    """Return for each resident who ever took part the entry they took part in first, and the year since."""
+    number = lives["enrolled_entry_number"].where(lives["enrolled_entry_number"] > 0, lives["plan_entry_number"])
+    rows = lives[["resident"]].assign(entry=number, since=lives["year"])
+    return rows[number > 0].sort_values("since", kind="stable").drop_duplicates("resident")
 
 
 def _adults(lives: pd.DataFrame) -> pd.DataFrame:

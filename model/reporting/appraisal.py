@@ -21,7 +21,7 @@ from model.analysis.decisions import (
     rates_shown,
 )
 from model.analysis.discounting import load_guidance
-from model.analysis.estimates import TOO_FEW, Estimate, estimate
+from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
 from model.reporting.money_words import MILLION, THOUSAND, Unit
 from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table
@@ -66,8 +66,9 @@ def _about(one: AppraisedComparison) -> Iterable[RenderableType]:
         yield Text("No pair of runs differs: nothing is spent, saved or gained compared with the other scenario.")
         return
     yield answer_of(one)
-    for table in TABLES:
-        yield Padding(table(one), (1, 0, 0, 0))
+    for table in (make(one) for make in TABLES):
+        if table.row_count:
+            yield Padding(table, (1, 0, 0, 0))
     if is_gain(averted := them.averted()):
         yield Padding(_crisis_words(them, averted), (1, 0, 0, 0))
     yield Padding(_caveat(one), (1, 0, 1, 0))
@@ -90,6 +91,7 @@ def answer_of(one: AppraisedComparison) -> Table:
         *_payback(one),
         *_self_financing(one),
         *_switching_values(one),
+        *_rests_on(one),
         *_implausible(one),
     ]:
         table.add_row(what, words)
@@ -236,16 +238,83 @@ def _decimals(size: float) -> int:
     return max(0, 1 - int(np.floor(np.log10(size))))
 
 
+def _rests_on(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
+    """Say what the gain in wellbeing rests on: what an enrolment brings beside published gains, and whose it is."""
+    them = one.appraisal
+    each = ratio_of_means(them.wellbys.sum(), them.enrolments, them.event_wellbys)
+    if is_gain(them.gained()) and np.isfinite(each.mean):
+        others = ", ".join(f"{known.wellbys:g} {known.name} ({known.design})" for known in load_guidance().benchmarks)
+        yield "WELLBYs an enrolment", f"{each.text(2)}; published: {others}"
+    if them.has_lives and is_gain(them.gained()) and len(them.settings.entries):
+        shares = 100 * them.participant_wellbys.mean(axis=1) / them.wellbys.sum().mean()
+        name = str(shares.idxmax())
+        words = f"{shares[name]:.0f} % of WELLBYs are of people who took part in {_entry(name)} first"
+        yield "Rests on", f"{words}, {100 - shares.sum():.0f} % of people who took part in nothing"
+
+
 def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
-    if not one.appraisal.has_lives:
-        return
-    gains, most = one.appraisal.enrolee_gain.mean(axis=1), load_guidance().most_plausible_gain
-    for name, gain in gains[gains > most].items():
+    them, outside = one.appraisal, load_guidance()
+    most, highest = outside.most_plausible_gain, outside.most_plausible_return
+    if (ratio := them.ratio_of("social").mean) > highest:
         yield (
-            "Implausible effect",
-            f"people who enrolled in {str(name).replace('_', ' ')} gained {gain:.2g} points "
-            f"of life satisfaction about a year later; more than {most:.2g} is not credible",
+            "Implausible return",
+            f"each £1 of the plan returns £{ratio:.0f} of social value; {_not_credible(highest)}",
         )
+    if not them.has_lives:
+        return
+    for name, gain in them.enrolee_gain.mean(axis=1).items():
+        if gain > most:
+            words = f"gained {gain:.2g} points of life satisfaction about a year later; more than {most:.2g}"
+            yield "Implausible effect", f"people who enrolled in {_entry(name)} {words} is not credible"
+    for name, each, ratio in by_entry(them).itertuples():
+        if each > most:
+            words = f"gained {each:.2g} WELLBYs each over the whole course; more than {most:.2g}"
+            yield "Implausible effect", f"people who took part in {_entry(name)} {words} is not credible"
+        if ratio > highest:
+            words = f"returns £{ratio:.0f} in its own participants alone; {_not_credible(highest)}"
+            yield "Implausible return", f"each £1 of {_entry(name)} {words}"
+
+
+def _not_credible(most: float) -> str:
+    return f"more than £{most:g} is not credible without strong evidence"
+
+
+def _entry(name: object) -> str:
+    return str(name).replace("_", " ")
+
+
+def by_entry(them: Appraisal) -> pd.DataFrame:
+    """Return WELLBYs a participant, and social value a pound of an entry's own cost, by entry of the plan.
+
+    Means over pairs; NaN where nobody took part or nothing was spent.
+    """
+    gained, people, cost = (
+        one.mean(axis=1) for one in (them.participant_wellbys, them.participants, them.cost_by_entry)
+    )
+    value = gained * them.settings.wellby_gbp["central"]
+    return pd.DataFrame({"each": gained / people.where(people > 0), "ratio": value / cost.where(cost > 0)})
+
+
+def _entry_table(one: AppraisedComparison) -> Table:
+    """Show whose gain in wellbeing it is; empty where no lives were kept."""
+    them, people = one.appraisal, Unit("", 1.0, 0)
+    headings = ("WELLBYs", "% of all", "people", "WELLBYs each", "value per £1 spent")
+    table = plain_table("Wellbeing of those who took part, by first entry", *headings)
+    if not them.has_lives:
+        return table
+    total, of_entries = them.wellbys.sum(), by_entry(them)
+    for name in them.settings.entries:
+        gained, joined = (frame.T[name] for frame in (them.participant_wellbys, them.participants))
+        each, ratio = (f"{of_entries[what][name]:.2f}".replace("nan", "-") for what in ("each", "ratio"))
+        cells = people.cell(estimate(gained, them.event_wellbys)), _percent_of(gained, total), people.mean(joined)
+        table.add_row(_entry(name), *cells, each, ratio)
+    others = total - them.participant_wellbys.sum()
+    table.add_row("everyone else", people.cell(estimate(others, them.event_wellbys)), _percent_of(others, total))
+    return table
+
+
+def _percent_of(part: pd.Series, total: pd.Series) -> str:
+    return f"{100 * part.mean() / total.mean():.0f}" if total.mean() > 0 else "-"
 
 
 def _largest(one: AppraisedComparison) -> str:
@@ -450,6 +519,7 @@ TABLES = (
     _loop_table,
     _acceptability_table,
     _quintile_table,
+    _entry_table,
     _guidance_table,
     _evaluation_table,
 )

@@ -5,6 +5,7 @@ import io
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,7 @@ from model.campaign.campaign import run_campaign
 from model.cli import main
 from model.core.errors import EvidenceError, ResultsError, ScenarioError
 from model.core.files import DATA
-from model.reporting.appraisal import appraisal
+from model.reporting.appraisal import _implausible, _rests_on, appraisal
 from model.tables.schema import STATE_MONTHS
 
 PAGE = Path(__file__).parents[2] / "docs" / "appraisal.md"
@@ -117,7 +118,7 @@ PEOPLE = pd.DataFrame(
 )
 
 
-SUPPORTERS = pd.DataFrame({"run": 0, "year": [1, 2, 3], "supporters": [2, 4, 4]})
+SUPPORTERS = pd.DataFrame({"run": 0, "year": [1, 2, 3], "supporters": [2, 4, 4], "enrolled": 0})
 
 
 @pytest.fixture
@@ -560,6 +561,68 @@ def test_those_who_enrolled_are_set_against_themselves():
     assert one.enrolee_gain.index.tolist() == ["group"]  # nobody enrolled in the other
     assert only(one.enrolee_gain) == pytest.approx(0.5)
     assert rows[["item", "unit", "agency", "quintile"]].to_numpy().tolist() == [["group", "points", "all", 0]]
+
+
+COURSE = [  # Ann takes part in the hub in year 1 and stays a point up; Bob takes part in nothing and gains too
+    *(life(0, year, ANN, THRIVING, enrolled=(year == 2)) for year in (2, 3)),
+    life(0, 1, ANN, THRIVING) | {"plan_entry_number": 1},
+    *(life(1, year, ANN, COPING) for year in (1, 2, 3)),
+    *(life(0, year, BOB, THRIVING) for year in (2, 3)),
+    life(0, 1, BOB, COPING),
+    *(life(1, year, BOB, COPING) for year in (1, 2, 3)),
+]
+
+
+def course(**changes):
+    settings = terms(entries=("hub", "group"), uplift={("ours", "hub"): 0.0}, **changes)
+    ledger = LEDGER.replace({"item": {"plan": "hub"}})
+    programmes = pd.DataFrame({"run": [0], "year": [1], "supporters": [0], "enrolled": [1]})
+    return Appraisal(ledger, PEOPLE, pairs(), settings, of(COURSE), programmes)
+
+
+def test_those_who_took_part_are_followed_over_the_whole_course():
+    one = course()
+
+    # Halves of years at the ends: 0.5 + 1 + 1 for Ann; 0 + 0.5 + 1 for Bob, who is nobody's participant.
+    assert one.participant_wellbys[1].to_dict() == {"hub": 2.5, "group": 0.0}
+    assert only(one.wellbys.sum()) == 4.0
+    assert one.participants[1].to_dict() == {"hub": 1.0, "group": 0.0}
+    assert one.cost_by_entry[1].to_dict() == {"hub": 1_000.0, "group": 0.0}
+    assert only(one.enrolments) == 1.0
+
+
+def test_a_small_gain_that_lasts_is_flagged_though_month_12_is_not():
+    one = course(wellby_gbp={"low": 1.0, "central": 1.0, "high": 1.0})
+    flags = dict(_implausible(SimpleNamespace(appraisal=one)))
+
+    assert "gained 2.5 WELLBYs each over the whole course" in flags["Implausible effect"]
+    assert "Implausible return" not in flags
+
+
+def test_a_return_above_ten_to_one_is_flagged():
+    one = course(wellby_gbp={"low": 1.0, "central": 9_000.0, "high": 9_000.0})
+    flags = [words for what, words in _implausible(SimpleNamespace(appraisal=one)) if what == "Implausible return"]
+
+    # 4 WELLBYs in all, and 2.5 of the hub's own participant, for 1,000 pounds.
+    assert "£36 of social value" in flags[0] and "each £1 of hub returns £22" in flags[1]
+
+
+def test_a_gain_is_said_beside_published_ones():
+    words = dict(_rests_on(SimpleNamespace(appraisal=course())))
+
+    assert words["WELLBYs an enrolment"].startswith("4.00; published: 0.13 Green Social Prescribing")
+    assert (
+        words["Rests on"]
+        == "62 % of WELLBYs are of people who took part in hub first, 38 % of people who took part in nothing"
+    )
+
+
+def test_published_gains_are_what_their_sources_say():
+    known = {one.name: one.wellbys for one in load_guidance().benchmarks}
+
+    # 14.0 million pounds for 8,339 people at 13,000 pounds a WELLBY.
+    assert known["Green Social Prescribing"] == pytest.approx(14.0e6 / 8_339 / 13_000, abs=0.005)
+    assert known["NHS Talking Therapies"] == 0.71
 
 
 def test_lives_of_one_run_alone_are_not_used():
