@@ -485,6 +485,12 @@ class Appraisal:
         person_years = months * self.settings.scale / MONTHS_PER_YEAR
         return points * person_years
 
+    @property
+    def inhabited(self) -> list[int]:
+        """Deprivation quintiles that have residents, the most deprived first."""
+        months = self._people.groupby("quintile")["person_months"].sum()
+        return [int(quintile) for quintile in months[months > 0].index]
+
     @cached_property
     def crisis_averted(self) -> pd.DataFrame:
         """Person-years in crisis fewer than by the comparator, not discounted, in the real place.

@@ -31,6 +31,7 @@ from model.analysis.appraisal import (
 )
 from model.analysis.discounting import HALF_A_PENNY, Rates, at_one_rate, is_paid_back, payback_years
 from model.analysis.estimates import chance_above_zero, ratio_of_means
+from model.analysis.series import asked
 from model.core.arrays import Array
 from model.core.rates import MONTHS_PER_YEAR
 
@@ -368,7 +369,8 @@ def residual_value(
 def activity(services: pd.DataFrame, pairs: pd.DataFrame, years: int) -> dict[str, pd.DataFrame]:
     """Return the contacts avoided a year by service, demanded and served, in the real place.
 
-    For a stock, demand is entries and served is years in it. ``refilled`` is the freed capacity
+    Demand has those who came from another service's queue in it. For a stock, demand is entries and served is
+    years in it. ``refilled`` is the freed capacity
     taken up by people who were waiting: demand avoided less contacts avoided; 0 for stocks.
 
     Parameters
@@ -385,7 +387,7 @@ def activity(services: pd.DataFrame, pairs: pd.DataFrame, years: int) -> dict[st
     scale = services["scale"] / years
     in_stock = services["stock_months"] / MONTHS_PER_YEAR
     counts = services.assign(
-        asked=services["demand"] * scale,
+        asked=asked(services) * scale,
         met=in_stock.where(services["service"].isin(stocks), services["served"]) * scale,
     )
     found = {}

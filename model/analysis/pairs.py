@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from model.analysis.estimates import Estimate, estimate, event_of_sum
-from model.analysis.series import adults_by_year
+from model.analysis.series import adults_by_year, asked
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.core.rates import MONTHS_PER_YEAR
 from model.tables.results import Results
@@ -27,6 +27,9 @@ EARLY_YEARS = 3
 FEWEST_FOR_AN_INTERVAL = 2
 
 THOUSAND = 1_000
+
+BILLED = ("service", "care")
+"""Kinds of line in the ledger that follow from use of services and care."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,9 @@ class Paired:
         """Sum the rows that have one key."""
         by = np.asarray(keys)
         rows = pd.DataFrame({"amount": self.difference.mean(axis=1), "event": self.events})
-        events = rows.groupby(by)[["amount", "event"]].apply(lambda own: event_of_sum(*own.to_numpy().T))
-        return Paired(self.ours.groupby(by).sum(), self.theirs.groupby(by).sum(), events)
+        events = {key: event_of_sum(*own.to_numpy().T) for key, own in rows.groupby(by)}
+        ours, theirs = (side.groupby(by).sum() for side in (self.ours, self.theirs))
+        return Paired(ours, theirs, pd.Series(list(events.values()), ours.index, dtype=float))
 
     def where(self, level: str, chosen: Iterable[Any]) -> "Paired":
         """Keep the rows whose level of the index is among those chosen."""
@@ -218,8 +222,19 @@ class Comparison:
 
     def contacts(self, column: str) -> Paired:
         """Sum a column of ``services`` in the real place, by year and service."""
-        services = self.results.services
-        sums = services.groupby(["run", "year", "service"], sort=False)[column].sum()
+        return self._by_service(self.results.services, column)
+
+    @cached_property
+    def bills(self) -> Paired:
+        """Pounds billed for services and care, by year and service; what a plan bought of them is its own cost."""
+        ledger = self.results.ledger
+        billed = ledger[ledger["kind"].isin(BILLED)].rename(columns={"item": "service", "amount_gbp": "cost_gbp"})
+        # A service that nobody used has no line in the ledger.
+        unused = self.results.services[["run", "year", "service"]].assign(cost_gbp=0.0)
+        return self._by_service(pd.concat([unused, billed]), "cost_gbp")
+
+    def _by_service(self, rows: pd.DataFrame, column: str) -> Paired:
+        sums = rows.groupby(["run", "year", "service"], sort=False)[column].sum()
         found = self._paired(self._of_real_place(sums))
         names = found.ours.index.get_level_values("service")
         return replace(found, event=pd.Series([self._event(column, name) for name in names], found.ours.index))
@@ -241,8 +256,9 @@ class Comparison:
 
     @cached_property
     def demand(self) -> Paired:
-        """Demand, in contacts of the real place, by year and service."""
-        return self.contacts("demand")
+        """Demand, in contacts of the real place, by year and service: those from another's queue included."""
+        services = self.results.services
+        return self._by_service(services.assign(asked=asked(services)), "asked")
 
     @property
     def services(self) -> list[str]:

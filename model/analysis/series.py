@@ -48,6 +48,17 @@ def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:
     )
 
 
+def asked(services: pd.DataFrame) -> "pd.Series[float]":
+    """Return the contacts that a service is asked for: its own demand, and those who came from another's queue.
+
+    Examples
+    --------
+    >>> asked(pd.DataFrame({"demand": [8, 3], "spilled_in": [2, 0]})).tolist()
+    [10, 3]
+    """
+    return services["demand"] + services["spilled_in"]
+
+
 def services_by_year(results: Results, scenario: str) -> pd.DataFrame:
     """Return contacts and cost in the real place, by run, year and service."""
     services = results.services

@@ -24,7 +24,7 @@ from model.analysis.discounting import load_guidance
 from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
 from model.reporting.money_words import MILLION, THOUSAND, Unit
-from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table
+from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table, quintile_words
 
 MOST_LISTED = 3
 
@@ -158,8 +158,9 @@ def _who_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     order = sums.mean(axis=1).abs().sort_values(ascending=False).index
     savings = [f"{agency_words(str(name))} {them.saved('full_cost', payer=name).saved()}" for name in order]
     yield "Who saves, at full cost", "; ".join(savings[:MOST_LISTED]) or "nobody"
-    if 1 in them.wellbys.index.get_level_values("quintile"):
-        yield "Most deprived fifth", _quantity(them.gained(1), "WELLBYs")
+    first = them.inhabited[0]
+    what = "Most deprived fifth" if first == 1 else f"Most deprived here: {quintile_words(first)}"
+    yield what, _quantity(them.gained(first), "WELLBYs")
 
 
 def _payback(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
@@ -474,7 +475,7 @@ def _quintile_table(one: AppraisedComparison) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     table = plain_table("By deprivation fifth", f"saved, {unit.name}", "WELLBYs", "person-years in crisis averted")
     people = Unit("", 1.0, 0)
-    for quintile in them.wellbys.index.unique("quintile").sort_values():
+    for quintile in them.inhabited:
         label = {1: "1, most deprived", 5: "5, least deprived"}.get(quintile, str(quintile))
         table.add_row(
             label,

@@ -25,9 +25,11 @@ from model.reporting.summary import warnings
 from model.reporting.wording import (
     HOW_SURE,
     assumptions_in_words,
+    budget_in_words,
     first_few,
     label_of,
     plain_table,
+    quintile_words,
     settings_of,
     stands_for,
 )
@@ -39,6 +41,9 @@ SEVERAL = 2
 
 LARGE_GBP = 10_000_000
 """Differences in cost are shown in millions from this size."""
+
+SMALL_GBP = 10_000
+"""Below this size they are shown in pounds."""
 
 LIMITS = {
     "spilled": "went elsewhere",
@@ -112,7 +117,7 @@ def _in_all(facts: Mapping[str, Any]) -> str:
     spent = sum(entry["budget_gbp_per_year"] for entry in facts["plan"])
     if len(facts["plan"]) < SEVERAL:
         return ""
-    return f": £{spent / 1e6:g}m a year in total, £{spent / facts['real_population']:,.0f} per resident"
+    return f": {budget_in_words(spent)} a year in total, £{spent / facts['real_population']:,.0f} per resident"
 
 
 def _answer(one: Comparison) -> Table:
@@ -160,7 +165,7 @@ def _for_whom(one: Comparison) -> Iterable[tuple[str, str]]:
     yield "", ""
     yield "Person-years in crisis", "a year per 1,000 adults, then in total:"
     for quintile in dict.fromkeys((first, last)):
-        yield f"  {_quintile_words(quintile)}", _rate_and_total(changes[quintile], totals[quintile])
+        yield f"  {quintile_words(quintile)}", _rate_and_total(changes[quintile], totals[quintile])
     if first != last:
         yield "  gap between the two", _gap(*(rates.where("quintile", [k]) for k in (first, last)))
     for label, bands in (("16 to 64", set(AGE_BANDS) - set(OLD_AGE)), ("65 and over", OLD_AGE)):
@@ -194,10 +199,6 @@ def _gap(most_deprived: Paired, least_deprived: Paired) -> str:
     return f"{change.words(2, 'wider', 'narrower')}, from {change.base:.1f}"
 
 
-def _quintile_words(quintile: int) -> str:
-    return {1: "most deprived fifth", 5: "least deprived fifth"}.get(quintile, f"fifth {quintile}")
-
-
 def _tables(one: Comparison) -> Iterable[RenderableType]:
     yield _whom_table(one)
     if one.services:
@@ -218,7 +219,8 @@ def _whom_table(one: Comparison) -> Table:
     ]
     for level, name in (("quintile", _quintile_row), ("age_band", "aged {}".format)):
         totals, rates = one.crisis.by(level).changes(), rates_by(one, level).changes()
-        rows += [(name(key), totals[key], rates[key]) for key in totals]
+        inhabited = one.adults.by(level).theirs.any(axis=1)
+        rows += [(name(key), totals[key], rates[key]) for key in totals if inhabited[key]]
     for label, total, rate in rows:
         _add(table, label, total, _count(total), _percent(total), _cell(rate, 2))
     return table
@@ -229,9 +231,9 @@ def _quintile_row(quintile: int) -> str:
 
 
 def _demand_table(one: Comparison) -> Table:
-    cost = one.contacts("cost_gbp")
+    cost = one.bills
     unit, factor, digits = _unit_of(cost)
-    table = plain_table("Demand in the real place", _years(one.years), "%", "clear from", f"served, {unit}")
+    table = plain_table("Demand in the real place", _years(one.years), "%", "clear from", f"billed, {unit}")
     for name in one.services:
         own, bill = (paired.where("service", [name]) for paired in (one.demand, cost))
         change = own.change()
@@ -251,8 +253,10 @@ def _demand_table(one: Comparison) -> Table:
 
 def _unit_of(gbp: Paired) -> tuple[str, float, int]:
     """Choose a unit for pounds: its name, its factor and its number of decimals."""
-    is_large = abs(gbp.change().size.mean) >= LARGE_GBP
-    return ("£m", 1e-6, 2) if is_large else ("£ thousand", 1e-3, 0)
+    size = float(gbp.difference.abs().sum().mean())
+    if size >= LARGE_GBP:
+        return "£m", 1e-6, 2
+    return ("£ thousand", 1e-3, 0) if size >= SMALL_GBP else ("£", 1.0, 0)
 
 
 def _seen(yearly: Paired) -> str:
@@ -371,5 +375,9 @@ def _gain(one: Comparison) -> Iterable[str]:
 def _signs(one: Comparison) -> Iterable[str]:
     yield "In tables + means more and - fewer than the comparator; % is of the comparator."
     if one.services:
-        yield "Costs are activity at full unit cost, not discounted: they are not cash that could be released."
+        yield "Demand includes people who come from another service's queue."
+        yield (
+            "Bills are activity at full unit cost, not discounted: they are not cash that could be released. What a "
+            "plan buys of a service is the plan's cost, and in no bill."
+        )
         yield "Clear from: the first of two consecutive years whose intervals lie on the same side of 0."

@@ -11,9 +11,18 @@ from rich.text import Text
 
 from model.analysis.estimates import estimate
 from model.analysis.labels import item_label
+from model.analysis.pairs import BILLED
 from model.analysis.series import adults_by_year, services_by_year
 from model.core.codes import STATES
-from model.reporting.wording import HOW_SURE, assumptions_in_words, changes_of, heading_of, plain_table, stands_for
+from model.reporting.wording import (
+    HOW_SURE,
+    assumptions_in_words,
+    budget_in_words,
+    changes_of,
+    heading_of,
+    plain_table,
+    stands_for,
+)
 from model.tables.results import Results
 
 
@@ -51,18 +60,29 @@ def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[Renderab
 
 
 def warnings(results: Results, scenario: str) -> Iterable[str]:
-    """Warn of money that reached nobody: too little for one unit, or nobody eligible."""
+    """Warn of money that bought nothing: too little for one unit, nobody eligible, or nobody waiting."""
+    facts = results.manifest["scenarios"][scenario]
     rows = results.programmes
-    rows = rows[rows["scenario"] == scenario]
-    summed = rows.groupby("plan_entry", sort=False)[["spend_gbp", "enrolled"]].sum()
-    entries = results.manifest["scenarios"][scenario]["plan_in_force"]
-    bought = [entry["label"] for entry in entries if entry["programme_file"] is None]  # more of a service
-    for name in summed.index[(summed["enrolled"] == 0) & (summed["spend_gbp"] > 0)]:
-        if name not in bought:
-            yield (
-                f"{str(name).replace('_', ' ').capitalize()}: money was spent but nobody took part. "
-                "Perhaps nobody is eligible, or the money buys less than one place in the sample."
-            )
+    summed = rows[rows["scenario"] == scenario].groupby("plan_entry")[["spend_gbp", "enrolled"]].sum()
+    for entry, asked in zip(facts["plan_in_force"], facts["plan"], strict=True):
+        spent, enrolled = summed.loc[entry["label"]] if entry["label"] in summed.index else (0.0, 0)
+        if spent and not (_has_bought(results, scenario, asked["service"]) if asked["service"] else enrolled):
+            budget = budget_in_words(asked["budget_gbp_per_year"])
+            name = entry["label"].replace("_", " ").capitalize()
+            yield f"{name}: {budget} a year was spent and bought nothing. {_why(asked['service'])}"
+
+
+def _has_bought(results: Results, scenario: str, service: str) -> bool:
+    """Whether a plan paid for any contact of a service: the ledger credits it to nobody's bill."""
+    lines = results.ledger
+    own = (lines["scenario"] == scenario) & (lines["item"] == service) & (lines["quintile"] == 0)
+    return bool((own & lines["kind"].isin(BILLED)).any())
+
+
+def _why(service: str | None) -> str:
+    if service:
+        return "The money of a month may be below the price of a contact, or nobody waits for more of the service."
+    return "Nobody took part: perhaps nobody is eligible, or the money buys less than one place."
 
 
 def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:

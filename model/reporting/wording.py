@@ -11,6 +11,8 @@ from model.inputs.scenario import Levers, Structure
 
 CHANGES_SHOWN = 4
 
+MILLION = 1e6
+
 HOW_SURE = (
     "Brackets and ± are 95 % intervals for the {}: Student's t, of a ratio by Fieller's theorem, and never narrower "
     "than the chance of counting a few events allows. They cover chance between runs only, not uncertainty about "
@@ -60,7 +62,23 @@ def entry_in_words(entry: dict[str, Any]) -> str:
     name = entry["name"] or entry["programme"] or f"more of {entry['service']}"
     led = ", community-led" if entry["approach"] == "community_led" else ""
     words = Path(name).stem.replace("_", " ")
-    return f"{words} (£{entry['budget_gbp_per_year'] / 1e6:g}m a year{led})"
+    return f"{words} ({budget_in_words(entry['budget_gbp_per_year'])} a year{led})"
+
+
+def budget_in_words(gbp: float) -> str:
+    """Write a sum of money as it was given: in millions from one million.
+
+    Examples
+    --------
+    >>> budget_in_words(1.2e6), budget_in_words(24_000), budget_in_words(5)
+    ('£1.2m', '£24,000', '£5')
+    """
+    return f"£{gbp / MILLION:g}m" if gbp >= MILLION else f"£{gbp:,g}"
+
+
+def quintile_words(quintile: int) -> str:
+    """Name a deprivation quintile, counted from the most deprived."""
+    return {1: "most deprived fifth", 5: "least deprived fifth"}.get(quintile, f"fifth {quintile}")
 
 
 def agency_words(name: str) -> str:

@@ -625,6 +625,13 @@ def test_published_gains_are_what_their_sources_say():
     assert known["NHS Talking Therapies"] == 0.71
 
 
+def test_the_most_deprived_fifth_is_one_that_has_residents():
+    nobody = pd.DataFrame([people(run, 1, 0, 0, quintile=1) for run in (0, 1)])
+    some = pd.DataFrame([people(run, 1, 5, 5, quintile=k) for run in (0, 1) for k in (3, 2)])
+
+    assert Appraisal(LEDGER, pd.concat([nobody, some]), pairs(), terms()).inhabited == [2, 3]
+
+
 def test_lives_of_one_run_alone_are_not_used():
     assert not Appraisal(LEDGER, PEOPLE, pairs(), terms(), of([life(0, 1, ANN, COPING)])).has_lives
 

@@ -307,6 +307,7 @@ SERVICES = pd.DataFrame(
         "run": [0, 1, 0, 1, 0, 1],
         "service": ["referral"] * 2 + ["gp"] * 2 + ["looked_after_child"] * 2,
         "demand": [80, 100, 50, 60, 3, 4],
+        "spilled_in": [0] * 6,
         "served": [70, 75, 50, 60, 3, 4],
         "stock_months": [0, 0, 0, 0, 120, 144],
         "scale": [10.0] * 6,
@@ -321,6 +322,15 @@ def test_what_is_freed_goes_to_those_who_wait():
     assert found["asked"] == {"gp": 50.0, "looked_after_child": 5.0, "referral": 100.0}
     assert found["met"] == {"gp": 50.0, "looked_after_child": 10.0, "referral": 25.0}
     assert found["refilled"] == {"gp": 0.0, "looked_after_child": 0.0, "referral": 75.0}
+
+
+def test_what_comes_from_another_queue_is_no_refilled_capacity():
+    came = SERVICES.assign(spilled_in=[0, 0, 0, 18, 0, 0])
+    came["served"] += came["spilled_in"]
+    found = {what: frame[1].to_dict() for what, frame in activity(came, PAIR, 2).items()}
+
+    assert found["asked"]["gp"] == found["met"]["gp"] == 50.0 + 18 * 10 / 2
+    assert found["refilled"]["gp"] == 0.0
 
 
 # --- Rows -------------------------------------------------------------------------------------

@@ -266,7 +266,7 @@ def test_what_it_is_worth_stands_before_all_that_changes(results):
     page = io.StringIO()
     told = Group(*about(one, Text("Worth a lot."), ["Rests on guesses."]))
     Console(file=page, width=100).print(told)
-    words = page.getvalue()
+    words = " ".join(page.getvalue().split())
 
     assert words.index("Worth a lot.") < words.index("Person-years in crisis")
     assert words.index("Rests on guesses.") > words.index("Demand in the real place")
@@ -281,16 +281,8 @@ def test_of_nothing_that_changes_no_worth_is_told(with_itself):
 
 
 def test_a_plan_of_several_entries_says_what_it_spends_in_all(results):
-    other = Results(results.folder)
-    other.manifest = deepcopy(results.manifest)
-    entry = {
-        "programme": "peer_support_group",
-        "service": None,
-        "name": None,
-        "budget_gbp_per_year": 1e6,
-        "approach": "uniform",
-    }
-    other.manifest["scenarios"]["helped"] |= {"plan": [entry, {**entry, "name": "more"}]}
+    entry = {"label": "peer_support_group", "budget_gbp_per_year": 1e6}
+    other = with_plan(results, entry, {**entry, "label": "more"})
 
     assert "£2m a year in total, £50 per resident" in words_of(other)  # 40,000 live there
 
@@ -326,29 +318,82 @@ def test_programmes_are_told_where_a_campaign_has_them(results):
             "scenario": "helped",
         }
     )
-    other = Results(results.folder)
+    other = with_plan(results, {"label": "peer_support", "service": None, "budget_gbp_per_year": 5.0})
     other.programmes = spent
 
-    assert "Programme delivery spent, £ thousand" in words_of(other)
-    assert "peer support +1 +" in words_of(other)
-    assert "nobody took part" not in words_of(other)
+    assert "With peer support (£5 a year), " in words_of(other)
+    assert "Programme delivery spent, £ enrolled" in words_of(other)
+    assert "peer support +1,000 +" in words_of(other)
+    assert "bought nothing" not in words_of(other)
     other.programmes = spent.assign(enrolled=0)
-    warned = "Peer support: money was spent but nobody took part. Perhaps nobody is eligible"
+    warned = "Peer support: £5 a year was spent and bought nothing. Nobody took part: perhaps nobody is eligible"
     assert warned in words_of(other)
     page = io.StringIO()
     Console(file=page, width=1_000).print(summary(other))
     assert page.getvalue().count(warned) == 1
 
 
-def test_more_of_a_service_under_a_name_of_its_own_is_no_programme_without_people(results):
+def with_plan(results, *entries):
+    """The same campaign with entries of a plan in its manifest."""
     other = Results(results.folder)
     other.manifest = deepcopy(results.manifest)
-    other.manifest["scenarios"]["helped"] |= {"plan_in_force": [{"label": "more_doctors", "programme_file": None}]}
+    usual = {"programme": None, "service": None, "name": None, "approach": "uniform"}
+    plan = [{**usual, "name": entry["label"], **entry} for entry in entries]
+    in_force = [
+        {"label": entry["label"], "programme_file": None, "grade": 1, "building_share": 0.0} for entry in entries
+    ]
+    other.manifest["scenarios"]["helped"] |= {"plan": plan, "plan_in_force": in_force}
+    return other
+
+
+def bought(contacts_gbp):
+    """A line of the ledger by which a plan pays for contacts: it is in nobody's bill."""
+    line = {"run": 0, "scenario": "helped", "year": 1, "kind": "service", "item": "gp", "quintile": 0}
+    return pd.DataFrame([{**line, "amount_gbp": -contacts_gbp}])
+
+
+def test_more_of_a_service_under_a_name_of_its_own_is_warned_by_what_it_is(results):
+    doctors = {"label": "more_doctors", "service": "gp", "budget_gbp_per_year": 24_000.0}
+    other = with_plan(results, doctors, {"label": "peer_support", "budget_gbp_per_year": 1e6})
     rows = {"scenario": "helped", "plan_entry": ["more_doctors", "peer_support"], "spend_gbp": 1_000.0, "enrolled": 0}
     other.programmes = pd.DataFrame(rows)
 
-    (warning,) = warnings(other, "helped")
-    assert "Peer support" in warning
+    first, second = warnings(other, "helped")
+    assert first.startswith("More doctors: £24,000 a year was spent and bought nothing. The money of a month")
+    assert second.startswith("Peer support: £1m a year was spent and bought nothing. Nobody took part")
+
+    other.ledger = pd.concat([results.ledger, bought(500.0)])
+    assert list(warnings(other, "helped")) == [second]
+
+
+def test_what_a_plan_buys_of_a_service_is_in_no_bill(results):
+    (one,), other = compare(results), Results(results.folder)
+    usual = one.bills.total.ours.to_numpy()[0]
+    other.ledger = pd.concat([results.ledger, bought(500.0)])
+    less = Comparison(other, "helped").bills.total.ours.to_numpy()[0]
+
+    own = results.ledger[results.ledger["kind"].isin(["service", "care"]) & (results.ledger["scenario"] == "helped")]
+    assert usual == pytest.approx(own.groupby("seed")["amount_gbp"].sum().to_numpy())
+    assert (usual - less).tolist() == pytest.approx([500.0, 0.0, 0.0])
+
+
+def test_demand_has_those_who_come_from_another_queue(results):
+    other = Results(results.folder)
+    other.services = results.services.assign(spilled_in=(results.services["service"] == "gp") * 2)
+    (usual,), (more,) = compare(results), compare(other)
+    rows = (results.services["service"] == "gp") & (results.services["scenario"] == "helped")
+    came = 2 * usual.scale * rows.groupby(results.services["seed"]).sum()
+
+    assert (more.demand.total.ours - usual.demand.total.ours).to_numpy()[0] == pytest.approx(came.to_numpy())
+
+
+@pytest.mark.slow
+def test_a_fifth_that_has_no_residents_has_no_row(results, words):
+    nobody = Results(results.folder)
+    nobody.people = results.people.assign(quintile=results.people["quintile"].replace(1, 2))
+
+    assert "1, most deprived" in words
+    assert "1, most deprived" not in words_of(nobody)
 
 
 # --- What may be compared --------------------------------------------------------------------
