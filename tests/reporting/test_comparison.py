@@ -1,5 +1,6 @@
 """A scenario beside its comparator: paired by seed, the answer first, and nothing out of nothing."""
 
+import copy
 import io
 import shutil
 from copy import deepcopy
@@ -358,12 +359,25 @@ def test_more_of_a_service_under_a_name_of_its_own_is_warned_by_what_it_is(resul
     rows = {"scenario": "helped", "plan_entry": ["more_doctors", "peer_support"], "spend_gbp": 1_000.0, "enrolled": 0}
     other.programmes = pd.DataFrame(rows)
 
-    first, second = warnings(other, "helped")
+    first, second = [words for words in warnings(other, "helped") if "bought nothing" in words]
     assert first.startswith("More doctors: £24,000 a year was spent and bought nothing. The money of a month")
     assert second.startswith("Peer support: £1m a year was spent and bought nothing. Nobody took part")
 
     other.ledger = pd.concat([results.ledger, bought(500.0)])
-    assert list(warnings(other, "helped")) == [second]
+    assert [words for words in warnings(other, "helped") if "bought nothing" in words] == [second]
+
+
+def test_a_sample_too_small_for_its_ties_is_said_with_the_size_of_the_bias(results):
+    homes = results.neighbourhoods["neighbourhood"].size
+    each = {}
+    for residents in (249, 250):
+        other = copy.copy(results)
+        other.runs = results.runs.assign(sample_size=residents * homes)
+        each[residents] = [words for words in warnings(other, "helped") if "in each neighbourhood" in words]
+
+    assert each[250] == []
+    assert "249 residents in each neighbourhood" in each[249][0]
+    assert "up to 8 %" in each[249][0]
 
 
 def test_what_a_plan_buys_of_a_service_is_in_no_bill(results):
