@@ -86,8 +86,8 @@ def _small_sample(results: Results, scenario: str) -> Iterable[str]:
         if each < FEWEST_RESIDENTS:
             yield (
                 f"{name}: the sample has {each:,.0f} residents in each neighbourhood. With fewer than "
-                f"{FEWEST_RESIDENTS}, ties are up to 3 % fewer and lonely adults up to 8 % more than in a large sample; "
-                "how many are helped, and what a plan averts, do not depend on it."
+                f"{FEWEST_RESIDENTS}, ties are up to 3 % fewer and lonely adults up to 8 % more than in a large "
+                "sample; how many are helped, and what a plan averts, do not depend on it."
             )
 
 
