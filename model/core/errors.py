@@ -10,6 +10,9 @@ _LONGEST_VALUE = 80
 _LONGEST_KEY = 200
 _LONGEST_MESSAGE = 1_800
 _MOST_NAMES = 40
+_SHORT = 4
+_NEAR, _NEAR_IF_SHORT = 0.75, 0.65
+"""Share of letters in common and in order from which a name may be a slip of another; two of three letters if short."""
 
 
 class InputError(Exception):
@@ -58,7 +61,7 @@ class InputError(Exception):
         if allowed is not None:
             sentences.append(f"Allowed: {allowed}")
         if wanted is not None:
-            sentences.append(_suggestion(_cut(wanted, _LONGEST_KEY), list(known)))
+            sentences.append(_suggestion(wanted, list(known)))
         super().__init__(_cut(_on_one_line(". ".join(part for part in sentences if part)), _LONGEST_MESSAGE))
 
     def placed(self, file: str | Path) -> Self:
@@ -101,8 +104,23 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+def nearest_name(wanted: str, known: Iterable[str]) -> str | None:
+    """Return the known name that differs in a slip or two from what was given, in any case; none if none does.
+
+    Examples
+    --------
+    >>> nearest_name("Yeers", ["years", "seed"])
+    'years'
+    >>> nearest_name("oldham", ["newham"]) is None
+    True
+    """
+    as_known = {name.casefold(): name for name in known}
+    cutoff = _NEAR_IF_SHORT if len(wanted) <= _SHORT else _NEAR
+    nearest = difflib.get_close_matches(_cut(wanted, _LONGEST_KEY).casefold(), as_known, n=1, cutoff=cutoff)
+    return as_known[nearest[0]] if nearest else None
+
+
 def _suggestion(wanted: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
-    if nearest:
-        return f"Did you mean {nearest[0]!r}?"
+    if nearest := nearest_name(wanted, known):
+        return f"Did you mean {nearest!r}?"
     return f"Known: {', '.join(sorted(known))}" if 0 < len(known) <= _MOST_NAMES else ""

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from model.core.errors import PlaceError
 from model.core.files import new_file, validation_problem
+from model.inputs.councils import counties, county_of
 from model.inputs.payers import AGENCIES
 from model.inputs.places import N_QUINTILES, Neighbourhood, Place, PublicSpending, thin
 
@@ -114,8 +115,16 @@ def build_place(areas: pd.DataFrame, *names: str, title: str = "") -> Place:
 def _rows_of(areas: pd.DataFrame, name: str) -> pd.DataFrame:
     own = areas[(areas["lad24cd"] == name) | (areas["lad24nm"].str.lower() == name.lower())]
     if own.empty:
-        raise PlaceError("no such council area", key="place", value=name, known=areas["lad24nm"].unique(), wanted=name)
+        raise _no_such_area(name, areas["lad24nm"].unique())
     return own
+
+
+def _no_such_area(name: str, known: Iterable[str]) -> PlaceError:
+    if county := county_of(name):
+        codes = " ".join(council.code for council in counties()[county])
+        allowed = f"codes or names of council areas; for the whole county: {codes}"
+        return PlaceError("is a county, not a council area", key="place", value=name, allowed=allowed)
+    return PlaceError("no such council area", key="place", value=name, known=known, wanted=name)
 
 
 def build_miniature(areas: pd.DataFrame, n: int = 50, size: int = 8_000) -> Place:

@@ -24,6 +24,7 @@ from pydantic import (
 from model.core.arrays import Array
 from model.core.errors import PlaceError
 from model.core.files import DATA, Read, TextFile, read_bounded, read_table, toml_of, validation_problem
+from model.inputs.councils import place_not_bundled
 from model.inputs.prices import deflators, rebased
 
 PLACES = DATA / "places"
@@ -197,7 +198,7 @@ def _path_of(name: str | Path) -> Path:
         return Path(name)
     bundled = bundled_places()
     if name not in bundled:
-        raise PlaceError("unknown place", key="place", value=name, known=bundled, wanted=name)
+        raise place_not_bundled(name, bundled)
     return bundled[name]
 
 
