@@ -190,7 +190,8 @@ def chosen(
     """Load the scenarios to run, and the comparator if there is one.
 
     If nothing is named, a whole-place plan is compared with the status quo; but if settings change
-    levers, plans or budgets, which would apply to the plan only, the status quo runs on its own.
+    levers, plans or budgets, which would apply to the plan only, the status quo runs on its own. The
+    numbers of a programme are set in both, where both plans pay for it.
 
     Examples
     --------
@@ -201,10 +202,18 @@ def chosen(
     True
     """
     for_both = set_for_both(overrides)
-    if not scenarios and compare_to is None and len(for_both) == len(overrides):
+    of_programmes = {key: one for key, one in overrides.items() if key.split(".")[0] == "programmes"}
+    if not scenarios and compare_to is None and len(for_both) + len(of_programmes) == len(overrides):
         scenarios, compare_to = DEFAULT_PAIR[:1], DEFAULT_PAIR[1]
     configs = [load_scenario(name, overrides) for name in scenarios or [AS_IT_IS]]
-    return configs, load_scenario(compare_to, for_both) if compare_to else None
+    return configs, _comparator(compare_to, for_both, of_programmes) if compare_to else None
+
+
+def _comparator(name: str, for_both: Mapping[str, Any], of_programmes: Mapping[str, Any]) -> Scenario:
+    comparator = load_scenario(name, for_both)
+    paid = {f"programmes.{one.name}" for one in map(comparator.programme_of, comparator.plan) if one is not None}
+    shared = {key: one for key, one in of_programmes.items() if ".".join(key.split(".")[:2]) in paid}
+    return load_scenario(name, {**for_both, **shared}) if shared else comparator
 
 
 def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tuple[list[Scenario], str]:

@@ -4,6 +4,7 @@ One TOML file per programme, under ``data/programmes`` or in a scenario's folder
 no code. Every number gives its source, or says that it is an assumption and why.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -559,6 +560,52 @@ def read_programme(name: str, key: str = "programme") -> Read[Programme]:
     return Read(_programme_in(file), file)
 
 
+def with_numbers(programme: Programme, values: Mapping[str, float], at: str) -> Programme:
+    """Return a programme with some of its numbers replaced, each as an assumption of the scenario.
+
+    ``values`` are by the keys of `Programme.numbers`; ``at`` is where they were given, for messages.
+
+    Raises
+    ------
+    EvidenceError
+        When a key is no number of the programme, or a value cannot be.
+
+    Examples
+    --------
+    >>> with_numbers(load_programme("link_worker"), {"capacity.people": 50.0}, "programmes").capacity.people.value
+    50.0
+    """
+    for key, value in values.items():
+        programme = _with_number(programme, key, value, f"{at}.{key}")
+    return programme
+
+
+def _with_number(programme: Programme, key: str, value: float, at: str) -> Programme:
+    if key not in programme.numbers:
+        raise EvidenceError(
+            "is not a number of the programme", key=at, value=value, known=programme.numbers, wanted=key
+        )
+    low, high = programme.numbers[key].range
+    document = programme.model_dump()
+    *tables, leaf = key.split(".")
+    table: Any = document
+    for name in tables:
+        table = table[int(name) if name.isdecimal() else name]
+    table[leaf] = {
+        "value": value,
+        "range": (min(low, value), max(high, value)),
+        "source": ASSUMPTION,
+        "why": "Set by the scenario.",
+    }
+    try:
+        changed = Programme.model_validate(document)
+    except ValidationError as error:
+        limits = re.sub(r"^.*(?=is not within)", "", str(error.errors()[0]["msg"]))
+        raise EvidenceError(limits, key=at, value=value) from None
+    _require_effects(changed, None, at)
+    return changed
+
+
 def _path_of(name: str, key: str) -> Path:
     if name.endswith(".toml"):
         return Path(name)
@@ -608,6 +655,10 @@ def _require_known(programme: Programme, path: Path) -> None:
             raise EvidenceError(
                 "unknown evidence", file=path, key=at, value=key, known=known, wanted=key, allowed=CITABLE
             )
+    _require_effects(programme, path)
+
+
+def _require_effects(programme: Programme, path: Path | None, at: str | None = None) -> None:
     services = load_services()
     for k, effect in enumerate(programme.effects):
         name = getattr(effect, "service", None)
@@ -624,10 +675,10 @@ def _require_known(programme: Programme, path: Path) -> None:
                 allowed=REPLACEABLE,
             )
         if isinstance(effect, ServiceRatio) and services[effect.service].kind == "stock":
-            _require_no_more(effect, path, f"effects.{k}.ratio.value")
+            _require_no_more(effect, path, at or f"effects.{k}.ratio.value")
 
 
-def _require_no_more(effect: ServiceRatio, path: Path, key: str) -> None:
+def _require_no_more(effect: ServiceRatio, path: Path | None, key: str) -> None:
     if effect.ratio.value > 1.0:
         raise EvidenceError(
             "a programme cannot bring people into care",

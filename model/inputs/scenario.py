@@ -30,7 +30,7 @@ from model.inputs.growth import ALL, Indices, indices_of
 from model.inputs.parameters import LIMITS, Parameters, load_parameters
 from model.inputs.payers import AGENCIES, Payment, load_payments
 from model.inputs.places import Place
-from model.inputs.programmes import Programme
+from model.inputs.programmes import Programme, with_numbers
 from model.inputs.scenario_checks import check_references, growing_services
 from model.inputs.scenario_files import Inputs
 
@@ -38,6 +38,8 @@ LARGEST_SCENARIO_BYTES = 1_000_000
 DEEPEST_EXTENDS = 8
 MOST_ENTRIES = 50
 """Entries of a plan: their numbers stand in a column of small numbers."""
+LISTS = ("shocks", "plan")
+"""Keys whose entries are numbered from 0, so that one of them may be set."""
 Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -191,6 +193,19 @@ SeriesByName = Annotated[dict[str, Series], AfterValidator(_FrozenDict)]
 Pounds = Annotated[float, Field(ge=0.0, le=1e12)]
 
 
+def _by_dotted_key(value: object, before: str = "") -> object:
+    if not isinstance(value, Mapping):
+        return value
+    flat: dict[str, object] = {}
+    for key, one in value.items():
+        inner = _by_dotted_key(one, f"{before}{key}.")
+        flat |= inner if isinstance(inner, dict) else {before + key: one}
+    return flat
+
+
+Numbers = Annotated[dict[str, float], BeforeValidator(_by_dotted_key), AfterValidator(_FrozenDict)]
+
+
 class Growth(_Table):
     """Exogenous growth in real terms: a yearly rate, or a list of rates, by name.
 
@@ -298,12 +313,18 @@ class Scenario(_Table):
     budgets: Budgets = Budgets()
     growth: Growth = Growth()
     parameters: Annotated[dict[str, float], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
+    programmes: Annotated[dict[str, Numbers], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
     _inputs: Inputs = PrivateAttr()
+    _programmes: dict[str, Programme] = PrivateAttr()
 
     def model_post_init(self, context: Any, /) -> None:
         """Read the files it names, but for those that were read already."""
         named = [(f"plan.{k}.programme", entry.programme) for k, entry in enumerate(self.plan)]
         self._inputs = (context or Inputs()).of(self.place, [(key, name) for key, name in named if name is not None])
+        self._programmes = {name: self._as_set(read.record) for name, read in self._inputs.programmes.items()}
+
+    def _as_set(self, programme: Programme) -> Programme:
+        return with_numbers(programme, self.programmes.get(programme.name, {}), f"programmes.{programme.name}")
 
     @property
     def inputs(self) -> Inputs:
@@ -330,8 +351,8 @@ class Scenario(_Table):
         return self._inputs.places[self.place].record
 
     def programme_of(self, entry: PlanEntry) -> Programme | None:
-        """Return the programme that an entry of the plan pays for; none where it pays for a service."""
-        return None if entry.programme is None else self._inputs.programmes[entry.programme].record
+        """Return the programme that an entry pays for, with the scenario's own numbers; none where it is a service."""
+        return None if entry.programme is None else self._programmes[entry.programme]
 
     @property
     def place_key(self) -> str:
@@ -476,6 +497,7 @@ def json_schema() -> dict[str, Any]:
             for least, most in [LIMITS[one.unit]]
         },
     }
+    properties["programmes"]["additionalProperties"] = {"type": "object"}
     properties["services"]["items"] = {"enum": list(load_services())}
     properties["capacity"]["propertyNames"] = {"enum": list(contact_services())}
     tables = schema["$defs"]["Growth"]["properties"]
@@ -626,16 +648,34 @@ def _put(document: dict[str, Any], key: str, value: Any, origin: str) -> None:
     *tables, leaf = key.split(".")
     if len(tables) >= DEEPEST_NEST:
         raise ScenarioError(f"nested more than {DEEPEST_NEST} deep", file=origin)
+    if tables and tables[0] in LISTS:
+        document.setdefault(tables[0], [])
+    here: Any = document
     for table in tables:
-        inner = document.setdefault(table, {})
-        if not isinstance(inner, dict):
+        inner = _entry(here, table, key, origin) if isinstance(here, list) else here.setdefault(table, {})
+        if not isinstance(inner, dict | list):
             raise ScenarioError("is not a table", file=origin, key=table, value=inner)
-        document = inner
-    document[leaf] = value
+        here = inner
+    if isinstance(here, list):
+        raise ScenarioError("sets a whole entry", file=origin, key=key, allowed=f"a key of it, {key}.KEY")
+    here[leaf] = value
+
+
+def _entry(entries: list[Any], number: str, key: str, origin: str) -> Any:
+    if number.isdecimal() and int(number) < len(entries):
+        return entries[int(number)]
+    name, *_ = key.split(".")
+    allowed = f"a scenario with an entry of {name}"
+    if entries:
+        allowed = (
+            f"{name}.0" if len(entries) == 1 else f"{name}.0 to {name}.{len(entries) - 1}, in the order of the file"
+        )
+    raise ScenarioError("there is no such entry", file=origin, key=f"{name}.{number}", allowed=allowed)
 
 
 def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins, known: Inputs) -> S:
     try:
+        _require_no_prices(document)
         config = kind.model_validate(document, context=known)
         check_references(config)
     except ValidationError as error:
@@ -647,6 +687,19 @@ def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins, know
     except InputError as problem:
         raise _at(problem, origins) from None
     return config
+
+
+def _require_no_prices(document: Mapping[str, Any]) -> None:
+    """Refuse the key by which an appraisal sets prices, and name the keys of a run."""
+    if "unit_costs" not in document:
+        return
+    given = document["unit_costs"]
+    known = [name for name in load_services() if isinstance(given, Mapping) and name in given]
+    raise ScenarioError(
+        "is a key of upstream appraise, not of a scenario",
+        key=".".join(["unit_costs", *known[:1]]),
+        allowed=" or ".join(f"parameters.{name}_unit_cost" for name in known) or "parameters.SERVICE_unit_cost",
+    )
 
 
 def _at(problem: InputError, origins: _Origins) -> InputError:

@@ -48,6 +48,7 @@ def check_references(config: "Scenario") -> None:
     _ = config.parameter_values
     _check_shocks(config)
     _check_plan(config)
+    _check_programmes(config)
     _check_budgets(config)
     _check_growth(config)
     real = config.place_profile.population
@@ -111,6 +112,15 @@ def _check_plan(config: "Scenario") -> None:
                 allowed="'named' with neighbourhoods, or another rule without",
             )
         _require_neighbourhoods(entry.neighbourhoods, f"{at}.neighbourhoods", codes)
+
+
+def _check_programmes(config: "Scenario") -> None:
+    paid = [one.name for one in map(config.programme_of, config.plan) if one is not None]
+    for name in config.programmes:
+        if name not in paid:
+            raise ScenarioError(
+                "is not a programme that the plan pays for", key=f"programmes.{name}", known=paid, wanted=name
+            )
 
 
 def _check_purchase(entry: "PlanEntry", service: str, at: str, config: "Scenario") -> None:

@@ -427,6 +427,76 @@ def test_setting_stands_over_the_file(tmp_path: Path) -> None:
     assert config.parameters == {"frailty_sd": 0.5, "jump_up": 0.2}
 
 
+TWO_ENTRIES = """
+[[plan]]
+programme = "community_hub"
+budget_gbp_per_year = 500_000
+
+[[plan]]
+programme = "peer_support_group"
+budget_gbp_per_year = 100_000
+"""
+
+
+def with_settings(file: Path, *settings_: str) -> Scenario:
+    return load_scenario(file, {key: (f"--set {key}", value) for key, value in map(parse_setting, settings_)})
+
+
+def test_key_of_one_entry_is_set_by_its_number(tmp_path: Path) -> None:
+    file = write(tmp_path, TWO_ENTRIES)
+    config = with_settings(file, "plan.1.budget_gbp_per_year=1", "plan.1.end_month=24")
+    assert config.plan[0] == load_scenario(file).plan[0]
+    assert (config.plan[1].budget_gbp_per_year, config.plan[1].end_month) == (1.0, 24)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("plan.2.end_month=9", "plan.2: there is no such entry. Allowed: plan.0 to plan.1, in the order of the file"),
+        ("plan.hub.end_month=9", "plan.hub: there is no such entry. Allowed: plan.0 to plan.1, in the order of the"),
+        ("shocks.0.size=2", "shocks.0: there is no such entry. Allowed: a scenario with an entry of shocks"),
+        ("plan.0=3", "plan.0: sets a whole entry. Allowed: a key of it, plan.0.KEY"),
+        ("plan.0.end_mont=9", "plan.0.end_mont = 9: unknown key. Did you mean 'end_month'?"),
+        ("plan.0.end_month=0", "plan.0.end_month = 0: input should be greater than or equal to 1"),
+        ("unit_costs.a_and_e=300", "unit_costs.a_and_e: is a key of upstream appraise, not of a scenario. Allowed: para"
+            "meters.a_and_e_unit_cost"),
+        ("unit_costs.aande=300", "unit_costs: is a key of upstream appraise, not of a scenario. Allowed: param"),
+        ("programmes.community_hub.capacity.peple=9", "programmes.community_hub.capacity.peple = 9.0: is not a number "
+            "of the programme. Did you mean 'capacity.people'?"),
+        ("programmes.community_hub.capacity.people=0", "programmes.community_hub.capacity.people = 0.0: is not within "
+            "0.01 to 1,000,000"),
+        ("programmes.community_hub.capacity.people=many", "programmes.community_hub.capacity.people = 'many': input"),
+        ("programmes.community_hub=3", "programmes.community_hub = 3: is not a table of keys"),
+        ("programmes.community_hb.capacity.people=9", "programmes.community_hb: is not a programme that the plan pays "
+            "for. Did you mean 'community_hub'?"),
+    ],
+)  # fmt: skip
+def test_setting_that_reaches_no_key_says_which_one_does(tmp_path: Path, setting: str, told: str) -> None:
+    key, _ = parse_setting(setting)
+    assert message_of(write(tmp_path, TWO_ENTRIES), setting).startswith(f"--set {key}: {told}")
+
+
+def test_number_of_a_programme_is_set_for_the_scenario_alone(tmp_path: Path) -> None:
+    file = write(tmp_path, TWO_ENTRIES)
+    config = with_settings(
+        file, "programmes.community_hub.capacity.people=50", "programmes.community_hub.effects.1.ties=0"
+    )
+    hub, peers = (config.programme_of(entry) for entry in config.plan)
+    without = [load_scenario(file).programme_of(entry) for entry in config.plan]
+    changed = {key for key, one in hub.numbers.items() if one.value != without[0].numbers[key].value}
+    assert changed == {"capacity.people", "effects.1.ties"}
+    assert not any(hub.numbers[key].is_sourced for key in changed)
+    assert peers == without[1]
+
+
+@pytest.mark.parametrize("table", ["capacity.people = 50", '"capacity.people" = 50', "capacity = { people = 50 }"])
+def test_number_of_a_programme_may_stand_in_the_file(tmp_path: Path, table: str) -> None:
+    config = load_scenario(write(tmp_path, f"{TWO_ENTRIES}\n[programmes.community_hub]\n{table}"))
+    assert config.programmes == {"community_hub": {"capacity.people": 50.0}}
+    copy = config.model_copy(update={"programmes": {"community_hub": {"capacity": {"people": 60}}}})
+    assert copy.programme_of(copy.plan[0]).capacity.people.value == 60.0
+
+
 # --- In Python -------------------------------------------------------------------------------
 
 
@@ -465,7 +535,12 @@ def keys_read_by_the_code() -> set[str]:
     read = r"(?=\b(?:config|structure|levers)\.(\w+))|facts\[[\"'](\w+)[\"']\]"
     found = {name for text in sources for match in re.findall(read, text) for name in match}
     # Those that are looked up in a table of their own, by a property of the scenario.
-    behind = {"place_profile": "place", "parameter_values": "parameters", "limited_services": "capacity"}
+    behind = {
+        "place_profile": "place",
+        "parameter_values": "parameters",
+        "limited_services": "capacity",
+        "programme_of": "programmes",
+    }
     return found | {behind[name] for name in found & behind.keys()}
 
 

@@ -16,7 +16,7 @@ from scipy import stats
 from model import Results
 from model.analysis.estimates import estimate
 from model.analysis.pairs import Change, Comparison, Paired, compare, turn_of
-from model.campaign.campaign import plan, run_campaign, set_for_both, with_comparator
+from model.campaign.campaign import chosen, plan, run_campaign, set_for_both, with_comparator
 from model.core.errors import ScenarioError
 from model.reporting.comparison import about, comparison
 from model.reporting.figures.comparison import draw_comparisons
@@ -458,6 +458,16 @@ def test_options_reach_both_and_choices_only_the_scenario():
     settings = {"years": 1, "structure.variant": "full", "shocks": [], "levers.x": 0, "plan": []}
 
     assert set(set_for_both(settings)) == {"years", "structure.variant", "shocks"}
+
+
+def test_numbers_of_a_programme_are_set_wherever_a_plan_pays_for_it():
+    setting = {"programmes.community_hub.capacity.people": ("--set", 50.0)}
+    (helped,), as_it_is = chosen([], None, setting)
+    (again,), other = chosen(["people_powered_shift"], "people_powered_shift", setting)
+
+    assert (helped.name, as_it_is.name) == ("people_powered_shift", "status_quo")
+    assert helped.programmes == again.programmes == other.programmes == {"community_hub": {"capacity.people": 50.0}}
+    assert not as_it_is.programmes
 
 
 def test_a_campaign_without_comparator_has_no_comparison(results, tmp_path):
