@@ -5,11 +5,13 @@ its middle-layer area, council, deprivation decile and mid-2019 population by ag
 columns are listed in ``docs/places.md``.
 """
 
+import gzip
+import io
 import json
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,6 +35,8 @@ NAMES = ("lad24cd", "lad24nm", "msoa11cd", "msoa11nm")
 DECILE = "imd19_decile"
 COLUMNS = (*NAMES, DECILE, *AGE_COLUMNS.values())
 MOST_PEOPLE = 1_000_000
+LARGEST_BYTES = 100_000_000
+"""Of the file of small areas, unpacked: England's with 44 columns has 7 million."""
 SOURCES = ("ons_lsoa_2019", "imd2019")
 YEAR = 2019
 
@@ -47,12 +51,14 @@ def read_small_areas(path: Path) -> pd.DataFrame:
         people or no deprivation decile.
     """
     try:
-        if path.exists() and not path.is_file():
-            raise PlaceError("is not an ordinary file", file=path)
-        packed: Literal["gzip"] | None = "gzip" if path.suffix == ".gz" else None
-        areas = pd.read_csv(path, usecols=list(COLUMNS), dtype=str, compression=packed)
+        unpacked = io.BytesIO(_unpacked(path))
+        _require_columns(pd.read_csv(unpacked, nrows=0).columns, path)
+        unpacked.seek(0)
+        areas = pd.read_csv(unpacked, usecols=list(COLUMNS), dtype=str)
     except FileNotFoundError:
         raise PlaceError("no such file", file=path) from None
+    except UnicodeDecodeError:
+        raise PlaceError("is not text in UTF-8", file=path, allowed="the file saved as CSV in UTF-8") from None
     except (OSError, ValueError, EOFError, zlib.error) as error:
         raise PlaceError(f"cannot be read ({str(error).strip()})", file=path) from None
     for column in NAMES:
@@ -64,6 +70,27 @@ def read_small_areas(path: Path) -> pd.DataFrame:
         _require(areas, column, fits, f"a whole number from {least} to {most:,}", path)
         areas[column] = numbers.astype(np.int64)
     return areas
+
+
+def _unpacked(path: Path) -> bytes:
+    """Read a file, gzipped or not; what is packed could unpack to any size, so it stops at the largest."""
+    if path.exists() and not path.is_file():
+        raise PlaceError("is not an ordinary file", file=path)
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        content = file.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise PlaceError("is too large", file=path, allowed=f"at most {LARGEST_BYTES:,} bytes, unpacked")
+    return content
+
+
+def _require_columns(found: Iterable[str], path: Path) -> None:
+    missing = [column for column in COLUMNS if column not in set(found)]
+    if missing:
+        raise PlaceError(
+            f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}",
+            file=path,
+            allowed=f"values separated by commas, below a first line that names these columns: {', '.join(COLUMNS)}",
+        )
 
 
 def _require(areas: pd.DataFrame, column: str, fits: "pd.Series[bool]", allowed: str, path: Path) -> None:
@@ -96,7 +123,8 @@ def build_place(areas: pd.DataFrame, *names: str, title: str = "") -> Place:
     PlaceError
         When no council area has such a code or name.
     """
-    own = pd.concat([_rows_of(areas, name) for name in names]).drop_duplicates()
+    own = pd.concat([_rows_of(areas, name) for name in names])
+    own = own[~own.index.duplicated()]  # an area named twice counts once, but two areas may be equal in every column
     councils = own[["lad24cd", "lad24nm"]].drop_duplicates()
     neighbourhoods = [
         _neighbourhood(str(msoa), str(group["msoa11nm"].iloc[0]), _counts(group))

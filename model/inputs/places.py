@@ -22,9 +22,10 @@ from pydantic import (
 )
 
 from model.core.arrays import Array
-from model.core.errors import PlaceError
+from model.core.errors import InputError, PlaceError
 from model.core.files import DATA, Read, TextFile, read_bounded, read_table, toml_of, validation_problem
 from model.inputs.councils import place_not_bundled
+from model.inputs.payers import AGENCIES
 from model.inputs.prices import deflators, rebased
 
 PLACES = DATA / "places"
@@ -33,6 +34,9 @@ ENGLAND_AGES_FILE = DATA / "england_ages.csv"
 N_QUINTILES = 5
 LARGEST_PROFILE_BYTES = 8_000_000
 OLDEST_AGE = 105
+
+PLAUSIBLE_GBP_A_HEAD = (5, 50_000)
+"""What an agency spends in a year. The NHS spends about 3,200 and a council about 1,000: in thousands, 3 and 1."""
 
 LINE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -216,7 +220,32 @@ def _place_in(file: TextFile) -> Place:
             known=deflators(),
             wanted=place.spending.year,
         )
+    if place.spending is not None:
+        for agency in AGENCIES:
+            spent = math.fsum(place.spending.lines_of(agency).values())
+            require_plausible(spent, place, PlaceError, file.path, f"spending.{agency}_gbp")
     return place
+
+
+def require_plausible(
+    gbp: float, place: Place, error: type[InputError], file: Path | None = None, key: str | None = None
+) -> None:
+    """Refuse a yearly sum that no public body spends on so many people: in thousands, say, or in pence.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, with the sum a head.
+    """
+    least, most = PLAUSIBLE_GBP_A_HEAD
+    if gbp and not least <= gbp / place.population <= most:
+        raise error(
+            f"is £{gbp / place.population:,.2f} a head of {place.population:,} people",
+            file=file,
+            key=key,
+            value=gbp,
+            allowed=f"£{least:,} to £{most:,} a head, in pounds a year (not in thousands) for the whole place; or 0",
+        )
 
 
 def thin(counts: Array, total: int) -> Array:

@@ -7,6 +7,7 @@ from model.core.errors import ScenarioError
 from model.inputs.catalogue import contact_services, cut_by, load_services, load_shocks
 from model.inputs.growth import ALL, index_of
 from model.inputs.payers import AGENCIES, OFF_ONE, load_payments
+from model.inputs.places import require_plausible
 
 if TYPE_CHECKING:
     from model.inputs.scenario import PlanEntry, Scenario
@@ -152,8 +153,9 @@ def _check_purchase(entry: "PlanEntry", service: str, at: str, config: "Scenario
 
 def _check_budgets(config: "Scenario") -> None:
     budgets = config.budgets
-    for agency in budgets.envelopes_gbp:
+    for agency, gbp in budgets.envelopes_gbp.items():
         _require_name(agency, "budgets.envelopes_gbp", AGENCIES, "agency")
+        require_plausible(gbp, config.place_profile, ScenarioError, key=f"budgets.envelopes_gbp.{agency}")
     if (budgets.regime == "pooled") != (budgets.contract is not None):
         raise ScenarioError(
             "regime and contract do not agree",

@@ -225,8 +225,8 @@ SPENT = """
 [spending]
 year = "2024/25"
 source = "the council's accounts"
-council_gbp = { childrens_social_care = 100.5, culture = 20 }
-nhs_gbp = { hospitals = 400.0 }
+council_gbp = { childrens_social_care = 100_000.5, culture = 20_000 }
+nhs_gbp = { hospitals = 400000.0 }
 """
 
 LINES = {"childrens_social_care", "adult_social_care", "public_health", "culture", "housing"}
@@ -273,14 +273,14 @@ def test_an_invented_town_spends_nobody_knows_what(agency: str) -> None:
     assert load_place("sandbeck").spending_gbp(agency) == 0.0
 
 
-@pytest.mark.parametrize(("agency", "spent"), [("council", 120.5), ("nhs", 400.0), ("police", 0.0)])
+@pytest.mark.parametrize(("agency", "spent"), [("council", 120_000.5), ("nhs", 400000.0), ("police", 0.0)])
 def test_spending_is_the_sum_of_the_lines(tmp_path: Path, agency: str, spent: float) -> None:
     assert load_place(profile(tmp_path, GOOD + SPENT)).spending_gbp(agency) == spent
 
 
 def test_older_spending_is_worth_more_today(tmp_path: Path) -> None:
     older = load_place(profile(tmp_path, GOOD + SPENT.replace("2024/25", "2018/19")))
-    assert older.spending_gbp("nhs") == pytest.approx(400.0 * 100 / deflators()["2018/19"])
+    assert older.spending_gbp("nhs") == pytest.approx(400000.0 * 100 / deflators()["2018/19"])
 
 
 def test_every_agency_may_be_told_of() -> None:
@@ -303,21 +303,21 @@ def test_places_that_differ_in_spending_alone_have_the_same_past(tmp_path: Path)
         (
             "nhs_gbp",
             "nsh_gbp",
-            "spending.nsh_gbp = {'hospitals': 400.0}: unknown key. Did you mean 'nhs_gbp'?",
+            "spending.nsh_gbp = {'hospitals': 400000.0}: unknown key. Did you mean 'nhs_gbp'?",
         ),
-        ("400.0", "-1.0", "spending.nhs_gbp.hospitals = -1.0: "),
-        ("400.0", "inf", "spending.nhs_gbp.hospitals = inf: "),
-        ("400.0", "nan", "spending.nhs_gbp.hospitals = nan: "),
-        ("400.0", "1e13", "spending.nhs_gbp.hospitals = 10000000000000.0: "),
-        ("400.0", "true", "spending.nhs_gbp.hospitals = True: "),
-        ("400.0", '"400"', "spending.nhs_gbp.hospitals = '400': "),
-        ("{ hospitals = 400.0 }", "400.0", "spending.nhs_gbp = 400.0: is not a table of keys"),
+        ("400000.0", "-1.0", "spending.nhs_gbp.hospitals = -1.0: "),
+        ("400000.0", "inf", "spending.nhs_gbp.hospitals = inf: "),
+        ("400000.0", "nan", "spending.nhs_gbp.hospitals = nan: "),
+        ("400000.0", "1e13", "spending.nhs_gbp.hospitals = 10000000000000.0: "),
+        ("400000.0", "true", "spending.nhs_gbp.hospitals = True: "),
+        ("400000.0", '"400"', "spending.nhs_gbp.hospitals = '400': "),
+        ("{ hospitals = 400000.0 }", "400000.0", "spending.nhs_gbp = 400000.0: is not a table of keys"),
         (
             "hospitals",
             '"The hospitals"',
-            "spending.nhs_gbp = {'The hospitals': 400.0}: 'The hospitals' must start with a small",
+            "spending.nhs_gbp = {'The hospitals': 400000.0}: 'The hospitals' must start with a small",
         ),
-        ("hospitals", '""', "spending.nhs_gbp = {'': 400.0}: '' must start with a small letter"),
+        ("hospitals", '""', "spending.nhs_gbp = {'': 400000.0}: '' must start with a small letter"),
         (
             '"2024/25"',
             '"2024-25"',
@@ -327,6 +327,13 @@ def test_places_that_differ_in_spending_alone_have_the_same_past(tmp_path: Path)
         ('year = "2024/25"\n', "", "spending.year: is missing"),
         ('source = "the council\'s accounts"\n', "", "spending.source: is missing"),
         ("[spending]", "[[spending]]", "spending = [{"),
+        (
+            "400000.0",
+            "400.0",
+            "spending.nhs_gbp = 400.0: is £2.67 a head of 150 people. Allowed: £5 to £50,000 a head, in "
+            "pounds a year (not in thousands) for the whole place; or 0",
+        ),
+        ("400000.0", "4e7", "spending.nhs_gbp = 40000000.0: is £266,666.67 a head of 150 people. Allowed: £5 to £50,"),
         ("[spending]", "[spendings]", "spendings = {"),
     ],
 )
@@ -432,7 +439,38 @@ def test_neighbourhood_where_nobody_lives_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_missing_column_is_named(tmp_path: Path, column: str) -> None:
-    assert column in unreadable(small_areas(tmp_path, SMALL.replace(column, "other", 1)))
+    told = unreadable(small_areas(tmp_path, SMALL.replace(column, "other", 1)))
+    assert told.startswith(f"lacks the column {column}. Allowed: values separated by commas, ")
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", SMALL.replace(",", ";")], ids=["others", "semicolons"])
+def test_wrong_columns_are_told_all_that_are_needed_in_their_order(tmp_path: Path, text: str) -> None:
+    assert unreadable(small_areas(tmp_path, text)).startswith(f"lacks the columns {', '.join(COLUMNS)}. Allowed: ")
+
+
+def test_small_areas_equal_in_every_column_are_all_counted(tmp_path: Path) -> None:
+    """Of five areas two pairs are equal in every column that a profile needs: seen in England's file."""
+    rows = [
+        "1,100,200,300,400,200,300",
+        "1,100,200,300,400,200,300",
+        *2 * ["4,250,250,250,250,250,250"],
+        "9,10,10,10,10,10,1460",
+    ]
+    text = SMALL.splitlines()[0].replace("extra,", "") + "".join(f"\nE3,Cold,M9,Cold 001,{row}" for row in rows)
+    areas = read_small_areas(small_areas(tmp_path, text))
+    for names in (["E3"], ["E3", "Cold"]):
+        place = build_place(areas, *names)
+        assert (place.population, place.neighbourhoods[0].quintiles) == (7_510, (3_000, 3_000, 0, 0, 1_510))
+
+
+@pytest.mark.parametrize("name", ["areas.csv", "areas.csv.gz"])
+def test_table_that_is_too_large_unpacked_is_refused(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.inputs.place_builder.LARGEST_BYTES", 10_000)
+    content = SMALL.encode() + 10_000 * b"\n"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    assert unreadable(tmp_path / name) == "is too large. Allowed: at most 10,000 bytes, unpacked"
 
 
 @pytest.mark.parametrize("value", ["-1", "", "1.5", "many", "inf", "nan", "True", "1e9"])
@@ -457,17 +495,26 @@ def test_missing_name_is_refused(tmp_path: Path) -> None:
     ("name", "content"),
     [
         ("areas.csv", b""),
-        ("areas.csv", b"\x89PNG\r\n\x1a\n\xff\xfe\x00"),
         ("areas.csv", b'a,b\n"1'),
         ("areas.csv.gz", SMALL.encode()),
         ("areas.csv.gz", gzip.compress(SMALL.encode())[:-40]),
     ],
-    ids=["empty", "binary", "open quote", "not packed", "cut off"],
+    ids=["empty", "open quote", "not packed", "cut off"],
 )
 def test_file_that_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     file = tmp_path / name
     file.write_bytes(content)
     assert unreadable(file).startswith("cannot be read (")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x89PNG\r\n\x1a\n\xff\xfe\x00", SMALL.replace("Abbots", "Abbé").encode("latin-1"), SMALL.encode("utf-16")],
+    ids=["binary", "Latin-1", "UTF-16"],
+)
+def test_table_in_another_encoding_is_told_which(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "areas.csv").write_bytes(content)
+    assert unreadable(tmp_path / "areas.csv") == "is not text in UTF-8. Allowed: the file saved as CSV in UTF-8"
 
 
 def test_missing_table_is_refused(tmp_path: Path) -> None:
