@@ -1,17 +1,21 @@
 """A plan as the simulation reads it: each entry, when it runs, and what its money buys.
 
 Money buys whole units (workers, groups, places) at the real place's scale, year by year: existing
-units keep running, and the rest of the money sets up new ones.
+units keep running, and the rest of the money sets up new ones. Of a service it buys whole contacts,
+month by month.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 
 from model.core.arrays import Array
 from model.core.money import PENCE, half_up
 from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.catalogue import catalogue_place
+from model.inputs.growth import prices_gbp
 from model.inputs.programmes import Programme, UnitCapacity, terms_filled
 from model.inputs.scenario import PlanEntry, Scenario
 
@@ -37,7 +41,7 @@ class PlannedSpending:
 
     @property
     def a_month_gbp(self) -> float:
-        """Money spent a month, in the real place."""
+        """Money planned a month, in the real place."""
         return self.terms.budget_gbp_per_year / MONTHS_PER_YEAR
 
     def spent_pence(self, month: int) -> int:
@@ -48,6 +52,11 @@ class PlannedSpending:
         months = min(month, self.last_month) - self.terms.start_month + 1
         a_year = half_up(PENCE * self.terms.budget_gbp_per_year)
         return (2 * a_year * max(months, 0) + MONTHS_PER_YEAR) // (2 * MONTHS_PER_YEAR)
+
+    def gbp_in(self, month: int) -> float:
+        """Money spent in a month in which it is running, in the real place."""
+        del month
+        return self.a_month_gbp
 
     def is_running(self, month: int) -> bool:
         """Whether money is spent in a month."""
@@ -77,8 +86,56 @@ class Entry(PlannedSpending):
         return (self.terms.ending or self.programme.course.ending) == "abrupt"
 
 
+@dataclass(frozen=True)
+class Purchase(PlannedSpending):
+    """Money for more contacts with a service: whole ones, each in the month in which its price is there.
+
+    ``contacts`` and ``pence`` are what has been bought by the end of each month from ``start_month``
+    on, and what it cost: money that does not buy a contact is kept for the next month, and what is left
+    at the end is not spent.
+    """
+
+    contacts: tuple[int, ...]
+    pence: tuple[int, ...]
+
+    def spent_pence(self, month: int) -> int:
+        """Return what the contacts bought by the end of a month cost, in whole pence."""
+        return self._by(month, self.pence)
+
+    def gbp_in(self, month: int) -> float:
+        """Money spent in a month, in the real place."""
+        return (self.spent_pence(month) - self.spent_pence(month - 1)) / PENCE
+
+    def paid_contacts(self, month: int, kept: Callable[[int], float]) -> int:
+        """Return the contacts that a month buys where budgets pay a share of each month's money.
+
+        A part of a contact that was paid for is kept until the year's end.
+        """
+        first = (month - 1) // MONTHS_PER_YEAR * MONTHS_PER_YEAR + 1
+        paid = [
+            kept(one) * (self._by(one, self.contacts) - self._by(one - 1, self.contacts))
+            for one in range(first, month + 1)
+        ]
+        return int(sum(paid) * (1.0 + A_HAIR)) - int(sum(paid[:-1]) * (1.0 + A_HAIR))
+
+    def _by(self, month: int, sums: Sequence[int]) -> int:
+        months = min(month, self.last_month) - self.terms.start_month + 1
+        return sums[months - 1] if months > 0 else 0
+
+
+def _purchase(money: PlannedSpending, price_gbp: Callable[[int], float]) -> Purchase:
+    """Spend an entry's money on contacts, at the price of each month's year."""
+    contacts, pence = [0], [0]
+    for month in range(money.terms.start_month, money.last_month + 1):
+        left, price = money.spent_pence(month) - pence[-1], PENCE * price_gbp((month - 1) // MONTHS_PER_YEAR)
+        n = int(left * (1.0 + A_HAIR) / price)
+        contacts.append(contacts[-1] + n)
+        pence.append(pence[-1] + min(half_up(n * price), left))
+    return Purchase(money.number, money.terms, money.last_month, tuple(contacts[1:]), tuple(pence[1:]))
+
+
 def spending_of(config: Scenario) -> tuple[PlannedSpending, ...]:
-    """Lay out the entries of a scenario's plan; those of programmes are `Entry`.
+    """Lay out the entries of a scenario's plan: `Entry` where they are for programmes, else `Purchase`.
 
     Examples
     --------
@@ -92,7 +149,11 @@ def spending_of(config: Scenario) -> tuple[PlannedSpending, ...]:
 def _spending(number: int, terms: PlanEntry, config: Scenario) -> PlannedSpending:
     # An end beyond the simulation is kept, so that a shorter one is the beginning of a longer.
     last, programme = terms.end_month or config.months, config.programme_of(terms)
-    return PlannedSpending(number, terms, last) if programme is None else Entry(number, terms, last, programme)
+    if programme is not None:
+        return Entry(number, terms, last, programme)
+    at = catalogue_place(terms.service or "")
+    prices = prices_gbp(config.parameter_values, config.growth.indices.unit_costs)[:, at]
+    return _purchase(PlannedSpending(number, terms, last), lambda year: float(prices[year]))
 
 
 def units_next(there: int, budget_gbp_per_year: float, programme: Programme) -> int:
@@ -124,25 +185,20 @@ def _taken_in_a_year(programme: Programme, capacity: UnitCapacity) -> float:
 
 
 def extra_contacts(
-    plan: Sequence[PlannedSpending],
-    month: int,
-    paid_gbp: Callable[[PlannedSpending], float],
-    price_gbp: Callable[[str], float],
+    plan: Sequence[PlannedSpending], month: int, kept: Callable[[PlannedSpending, int], float]
 ) -> dict[str, int]:
-    """Return the contacts a month that plans buy of services, at the real place's scale.
+    """Return the contacts that plans buy of services in a month, at the real place's scale.
 
     Parameters
     ----------
-    paid_gbp : callable
-        What is paid for an entry this month.
-    price_gbp : callable
-        What a contact with a service costs.
+    kept : callable
+        The share of an entry's money that is paid in a month of the same year.
     """
     bought: dict[str, int] = {}
     for entry in plan:
-        service = entry.terms.service
-        if service is not None and entry.is_running(month):
-            n = int(paid_gbp(entry) / price_gbp(service))
+        if isinstance(entry, Purchase) and entry.is_running(month):
+            n = entry.paid_contacts(month, partial(kept, entry))
+            service = str(entry.terms.service)
             bought[service] = bought.get(service, 0) + n
     return bought
 

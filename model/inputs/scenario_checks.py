@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from model.core.errors import ScenarioError
-from model.inputs.catalogue import contact_services, cut_by, load_services, load_shocks
-from model.inputs.growth import ALL, index_of
+from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.catalogue import catalogue_place, contact_services, cut_by, load_services, load_shocks
+from model.inputs.growth import ALL, index_of, prices_gbp
 from model.inputs.payers import AGENCIES, OFF_ONE, load_payments
 from model.inputs.places import require_plausible
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 MOST_GROWN = 100.0
 """The largest factor by which anything may grow, so that pence and months stay countable."""
+
+
+LEAST_PRICE_GBP = 0.01
+"""Of a contact that money can buy."""
 
 
 def check_references(config: "Scenario") -> None:
@@ -142,12 +147,25 @@ def _check_purchase(entry: "PlanEntry", service: str, at: str, config: "Scenario
             wanted=service,
             allowed="a service that [capacity] limits",
         )
+    _require_price(entry, service, at, config)
     if entry.targeting != "equal":
         raise ScenarioError(
             "a service covers the whole place",
             key=f"{at}.targeting",
             value=entry.targeting,
             allowed="left out with a service",
+        )
+
+
+def _require_price(entry: "PlanEntry", service: str, at: str, config: "Scenario") -> None:
+    name, years = f"{service}_unit_cost", -(-(entry.end_month or config.months) // MONTHS_PER_YEAR)
+    prices = prices_gbp(config.parameter_values, config.growth.indices.unit_costs)
+    if prices[:years, catalogue_place(service)].min() < LEAST_PRICE_GBP:
+        raise ScenarioError(
+            f"its contacts would cost nothing: parameters.{name} is {config.parameter_values[name]:g}",
+            key=f"{at}.service",
+            value=service,
+            allowed=f"a service that costs £{LEAST_PRICE_GBP} a contact or more in every year of the plan",
         )
 
 

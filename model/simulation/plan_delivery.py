@@ -110,7 +110,7 @@ class PlanDelivery:
         self._open_and_close(world, budgets, running, month)
         led, uniform, drawn_in = np.zeros((3, len(self._codes)))
         for entry in running:
-            a_month = entry.a_month_gbp * budgets.kept(entry, month) * self.sites[entry.number].share
+            a_month = entry.gbp_in(month) * budgets.kept(entry, month) * self.sites[entry.number].share
             self._count("spend_gbp", entry.number, a_month)
             if isinstance(entry, Entry):
                 is_led = entry.terms.approach == "community_led"
@@ -383,22 +383,13 @@ class PlanDelivery:
 
     def bought_contacts(self, budgets: AgencyBudgets, month: int) -> dict[str, int]:
         """Return the contacts that the plan buys of services this month, in the real place."""
-        return extra_contacts(
-            self.plan,
-            month,
-            lambda entry: entry.a_month_gbp * budgets.kept(entry, month),
-            lambda service: self._price_gbp(service, month),
-        )
+        return extra_contacts(self.plan, month, budgets.kept)
 
     def bought_in_year(self, budgets: AgencyBudgets, year: int) -> Counter[str]:
         """Return the contacts that the plan bought of services in a year."""
         end = year * MONTHS_PER_YEAR
         months = range(end - MONTHS_PER_YEAR + 1, end + 1)
         return sum((Counter(self.bought_contacts(budgets, month)) for month in months), Counter())
-
-    def _price_gbp(self, service: str, month: int) -> float:
-        year = (month - 1) // MONTHS_PER_YEAR
-        return float(self._prepared.prices_gbp[year, catalogue_place(service)])
 
     # --- What is counted ------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from model.core.codes import NOT_ENGAGED, PARTICIPANT, SUPPORTER
 from model.inputs.catalogue import load_services
 from model.inputs.parameters import load_parameters
-from model.inputs.plans import Entry, extra_contacts, spending_of, terms_of, units_next
+from model.inputs.plans import Entry, PlannedSpending, Purchase, extra_contacts, spending_of, terms_of, units_next
 from tests.small_programmes import effect, programme, written
 
 P = load_parameters()
@@ -53,8 +53,17 @@ def units_bought(budget, programme, years):
     return tuple(accumulate(range(years), lambda there, _: units_next(there, budget, programme), initial=0))[1:]
 
 
-def bought(entries, month):
-    return extra_contacts(entries, month, lambda entry: entry.a_month_gbp, lambda service: P[f"{service}_unit_cost"])
+def in_full(entry, month):
+    return 1.0
+
+
+def purchase(town, years=1, growth=None, **terms):
+    """More of a service that costs 44 pounds a contact."""
+    plan = [{"service": "gp", **terms}]
+    update = {"years": years, "plan": plan, "capacity": {"gp": {"rule": "queue"}}, "parameters": {"gp_unit_cost": 44.0}}
+    (entry,) = spending_of(town.model_copy(update={**update, "growth": growth or {}}))
+    assert isinstance(entry, Purchase)
+    return entry
 
 
 # --- What money buys --------------------------------------------------------------------------
@@ -115,9 +124,55 @@ def test_bought_contacts_are_whole_and_add_up_over_entries(town):
     ]
     config = town.model_copy(update={"plan": plan, "capacity": {"gp": {"rule": "queue"}}})
     entries = spending_of(config)
+    by_month = [extra_contacts(entries, month, in_full) for month in range(2, 10)]
 
-    assert bought(entries, 2) == {} == bought(entries, 9)
-    assert bought(entries, 3) == {"gp": 6} == bought(entries, 8)
+    # Halves make a contact every second month, quarters every fourth.
+    assert by_month == [{}, *({"gp": n} for n in (6, 7, 6, 8, 6, 7)), {}]
+
+
+def test_money_below_one_contact_is_kept_until_it_buys_one(town):
+    entry = purchase(town, budget_gbp_per_year=264.0)  # 22 a month: a contact every second month
+
+    assert [entry.paid_contacts(month, lambda _: 1.0) for month in range(1, 13)] == [0, 1] * 6
+    assert [entry.gbp_in(month) for month in range(1, 13)] == [0.0, 44.0] * 6
+
+
+def test_money_that_never_buys_a_contact_is_not_spent(town):
+    entry = purchase(town, years=5, budget_gbp_per_year=5.0)
+
+    assert entry.spent_pence(60) == sum(entry.paid_contacts(month, lambda _: 1.0) for month in range(1, 61)) == 0
+
+
+@given(budget=st.floats(0.0, 1e6), start=st.integers(1, 30), months=st.integers(1, 60), growth=st.floats(-0.5, 0.2))
+def test_what_is_spent_on_a_service_is_the_price_of_what_is_bought_and_no_contact_could_be_had_more(
+    town, budget, start, months, growth
+):
+    terms = {"budget_gbp_per_year": budget, "start_month": start, "end_month": start + months - 1}
+    entry = purchase(town, 10, {"unit_costs": {"gp": growth}}, **terms)
+    bought = [entry.paid_contacts(month, lambda _: 1.0) for month in range(1, 121)]
+    pence = np.diff([entry.spent_pence(month) for month in range(121)])
+    price = 4_400 * (1 + growth) ** (np.arange(120) // 12)
+
+    assert min(bought) >= 0
+    # Each month's sum is rounded to a penny.
+    assert np.abs(pence - bought * price).max() <= 0.5 + 1e-6
+    due = PlannedSpending(1, entry.terms, entry.last_month)
+    left = np.array([due.spent_pence(month) - entry.spent_pence(month) for month in range(start, start + months)])
+    assert (left >= 0).all()
+    assert (left < price[start - 1 : start - 1 + months] * (1 + 1e-6) + 0.5).all()
+    assert not any(bought[: start - 1] + bought[start + months - 1 :])
+
+
+@given(kept=st.lists(st.floats(0.0, 1.0), min_size=12, max_size=12), budget=st.floats(0.0, 1e6))
+def test_where_budgets_pay_a_share_the_year_has_all_whole_contacts_that_were_paid(town, kept, budget):
+    entry = purchase(town, budget_gbp_per_year=budget)
+    planned, bought = (
+        [entry.paid_contacts(month, share) for month in range(1, 13)]
+        for share in (lambda _: 1.0, lambda month: kept[month - 1])
+    )
+    paid = np.cumsum(np.multiply(kept, planned))
+
+    assert (np.abs(np.cumsum(bought) - np.floor(paid * (1 + 1e-9))) == 0).all()
 
 
 # --- When -------------------------------------------------------------------------------------

@@ -663,6 +663,7 @@ def test_any_setting_is_read_or_refused(key: str, value: str) -> None:
 
 # --- Plans -----------------------------------------------------------------------------------
 
+MORE_GP = '[[plan]]\nservice = "gp"\nbudget_gbp_per_year = 1000\n[capacity.gp]\nrule = "queue"\n'
 PEERS = '[[plan]]\nprogramme = "peer_support_group"\nbudget_gbp_per_year = 1000\n'
 
 
@@ -689,6 +690,16 @@ PEERS = '[[plan]]\nprogramme = "peer_support_group"\nbudget_gbp_per_year = 1000\
             '[[plan]]\nservice = "ambulence"\nbudget_gbp_per_year = 1',
             "plan.0.service = 'ambulence': is not a service with contacts, of which money could buy more. "
             "Did you mean 'ambulance'?",
+        ),
+        (
+            f"{MORE_GP}[parameters]\ngp_unit_cost = 0",
+            "plan.0.service = 'gp': its contacts would cost nothing: parameters.gp_unit_cost is 0. Allowed: a service "
+            "that costs £0.01 a contact or more in every year of the plan",
+        ),
+        (
+            f"years = 30\n{MORE_GP}[growth]\nunit_costs = {{ gp = -0.5 }}",
+            "plan.0.service = 'gp': its contacts would cost nothing: parameters.gp_unit_cost is 44. Allowed: a service "
+            "that costs £0.01 a contact or more in every year of the plan",
         ),
         (
             PEERS + "start_month = 9\nend_month = 8",
