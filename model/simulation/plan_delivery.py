@@ -94,7 +94,8 @@ class PlanDelivery:
         ways = [entry.programme.enrolment for entry in self.programmes]
         refers = any(one.gp is not None for one in ways)
         follows = any(one.after_acute is not None for one in ways)
-        cared_for = "long_term_care" in config.services
+        # Care of adults begins with a request, and is simulated wherever any care is.
+        cared_for = any(load_services()[name].kind == "stock" for name in config.services)
         return (GP,) * refers + ACUTE * follows + (REQUEST,) * cared_for
 
     # --- Money ----------------------------------------------------------------------------
