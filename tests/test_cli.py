@@ -338,6 +338,12 @@ def test_places_are_listed(name: str, capsys: pytest.CaptureFixture[str]) -> Non
         (["--set", "levers.worsen_hazard_ratio=-1"], "--set levers.worsen_hazard_ratio: "),
         (["--set", "name=a/b"], "--set name: name = 'a/b': "),
         (["--set", "a\nb=1"], "--set a\\nb: a\\nb = 1: unknown key"),
+        (["--set", "parameters.gp_rate=0"], "parameters.gp_rate = 0.0: is below the contacts that seeking help alone"),
+        (["--set", "parameters.infrastructure_index_most=0"], "parameters.infrastructure_index_most = 0.0: an index"),
+        (
+            ["--set", "parameters.migration_rate=3"],
+            "--set parameters.migration_rate: parameters.migration_rate = 3.0: ",
+        ),
         (["status_qou"], "status_qou: no such scenario. "),
         (["no.toml"], "no.toml: no such file"),
         (["--compare-to", "no.toml"], "no.toml: no such file"),

@@ -16,6 +16,7 @@ from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import require_memory
+from model.simulation.prepared import prepare
 from model.state.lives import BYTES, MOST, MOST_UNASKED
 from model.state.saved_state import history_of
 from model.tables.manifest import write_manifest
@@ -297,7 +298,7 @@ def run_campaign(
 
     Raises
     ------
-    ScenarioError
+    ScenarioError, EvidenceError
         When the plan cannot be run; nothing has been run at that point.
     ResultsError
         When the folder cannot be used, or replicates came out identical.
@@ -314,6 +315,7 @@ def run_campaign(
     tasks = [replace(task, with_lives=with_lives) for task in tasks_of(runs)]
     jobs = min(jobs, len(tasks))
     for config in scenarios:
+        prepare(config)  # refuses parameters that no rates and no demand can follow from
         lives_mb = with_lives * config.population * config.years * BYTES / MB
         require_memory(config, jobs, lives_mb)
     folder = new_folder(out)

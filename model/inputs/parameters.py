@@ -29,6 +29,7 @@ UNIT_COST = "_unit_cost"
 
 LIMITS = {
     "per year": (0.0, 120.0),
+    "per household per year": (0.0, 2.0),
     "per contact per year": (0.0, 12.0),
     "per 1,000 people per year": (0.0, 20_000.0),
     "per 1,000 adults per year": (0.0, 20_000.0),

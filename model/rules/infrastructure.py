@@ -58,12 +58,6 @@ class Infrastructure(NamedTuple):
 def at_start(parameters: Parameters, n_neighbourhoods: int) -> Infrastructure:
     """Give every neighbourhood the usual stock, with nothing in the pipeline.
 
-    Raises
-    ------
-    EvidenceError
-        When the index can never have its starting value, or when trust and participation would
-        raise each other without limit.
-
     Examples
     --------
     >>> from model.inputs.parameters import load_parameters
@@ -71,8 +65,6 @@ def at_start(parameters: Parameters, n_neighbourhoods: int) -> Infrastructure:
     [1.0, 1.0, 1.0]
     """
     p, n = parameters, n_neighbourhoods
-    _require_a_start(p)
-    _require_rest(p)
     delay = round(p.infrastructure_delay_months)
     return Infrastructure(
         stock_gbp=np.full(n, usual_stock(p)),
@@ -83,7 +75,20 @@ def at_start(parameters: Parameters, n_neighbourhoods: int) -> Infrastructure:
     )
 
 
-def _require_a_start(parameters: Parameters) -> None:
+def require_start(parameters: Parameters) -> None:
+    """Refuse parameters under which social infrastructure has no state to start from.
+
+    Raises
+    ------
+    EvidenceError
+        When the index can never have its starting value, or when trust and participation would
+        raise each other without limit.
+    """
+    _require_index(parameters)
+    _require_rest(parameters)
+
+
+def _require_index(parameters: Parameters) -> None:
     p = parameters
     if p.infrastructure_stock_gbp == 0.0:
         raise EvidenceError(

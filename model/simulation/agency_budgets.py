@@ -254,7 +254,7 @@ class AgencyBudgets:
     @property
     def _memory_years(self) -> int:
         parameters = self._parameters
-        return round(parameters.budget_memory_years)
+        return max(1, round(parameters.budget_memory_years))  # the year that ends is always known
 
     def _open_books(self, bills: Array) -> None:
         """Take the first year's bills as usual, and fill the reserves."""

@@ -18,6 +18,7 @@ from model.rules import (
     demography,
     founding,
     help_seeking,
+    infrastructure,
     life_events,
     loneliness,
     ties,
@@ -94,6 +95,7 @@ def prepare(config: Scenario) -> Prepared:
     1.0
     """
     p, growth, levers = config.parameter_values, config.growth.indices, config.levers
+    infrastructure.require_start(p)
     constants = {name: work_out(p) for name, work_out in WORKED_OUT.items()}
     deaths, births = demography.death_rates().mean(axis=2), demography.birth_rates()
     roles = founding.roles_by_age(p, constants["household_rates"], deaths, births)

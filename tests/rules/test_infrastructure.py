@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from model.core.errors import EvidenceError
 from model.inputs.parameters import load_parameters
-from model.rules.infrastructure import advance_month, at_start, index_of, usable_of, usual_stock
+from model.rules.infrastructure import advance_month, at_start, index_of, require_start, usable_of, usual_stock
 
 P = load_parameters()
 DELAY = round(P.infrastructure_delay_months)
@@ -321,7 +321,7 @@ def test_not_more_than_everybody_trusts_or_takes_part():
 def test_a_spiral_without_end_is_refused():
     parameters = P.with_values({"trust_per_participation": 1.0, "participation_per_trust": 1.0})
     with pytest.raises(EvidenceError, match=r"trust_per_participation = 1\.0: with .* without limit"):
-        at_start(parameters, N)
+        require_start(parameters)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_a_spiral_without_end_is_refused():
 )
 def test_a_start_that_cannot_be_is_refused(values, told):
     with pytest.raises(EvidenceError, match=told):
-        at_start(P.with_values(values), N)
+        require_start(P.with_values(values))
 
 
 def test_no_draw_from_the_ranges_is_refused():
@@ -346,4 +346,4 @@ def test_no_draw_from_the_ranges_is_refused():
             "infrastructure_depreciation",
             "infrastructure_delay_months",
         ]
-        at_start(P.with_values({name: getattr(P.entry(name), end) for name in names}), N)
+        require_start(P.with_values({name: getattr(P.entry(name), end) for name in names}))
