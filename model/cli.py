@@ -352,11 +352,13 @@ def build(
     title: Annotated[str, typer.Option(help="Name of the place. [default: the area's name]")] = "",
 ) -> None:
     """Build the profile of an English council area from official open data."""
+    from model.core.errors import printable
     from model.inputs.place_builder import build_place, read_small_areas, write_profile
 
     profile = build_place(read_small_areas(areas), *area, title=title)
     write_profile(profile, out)
-    print(f"{out}: {profile.name}, {profile.population:,} people in {len(profile.neighbourhoods)} neighbourhoods")
+    name, n = printable(profile.name), len(profile.neighbourhoods)
+    print(f"{out}: {name}, {profile.population:,} people in {n} neighbourhoods")
 
 
 class EachOptionOnce(TyperCommand):

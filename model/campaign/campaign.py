@@ -1,5 +1,6 @@
 """A campaign: scenarios x replicates, planned, run and written into one folder."""
 
+import contextlib
 import os
 import time
 from collections import defaultdict
@@ -23,7 +24,7 @@ from model.tables.manifest import write_manifest
 from model.tables.neighbourhoods import write_neighbourhoods
 from model.tables.results import Results
 from model.tables.schema import frame_of
-from model.tables.store import PartWriter, compact, new_folder
+from model.tables.store import PartWriter, compact, discard, new_folder
 
 RESIDENT_MONTHS_A_PROCESS = 8_000_000
 """With fewer, another process takes longer to load libraries and kernels than it saves."""
@@ -322,23 +323,37 @@ def run_campaign(
     watcher = watcher or Watcher()
     started = time.perf_counter()
     manifest = manifest_of(scenarios, len(runs), compared_with, command)
-    write_manifest(folder, {**manifest, "status": "running"})
+    try:
+        write_manifest(folder, {**manifest, "status": "running"})
+    except ResultsError:
+        discard(folder)
+        raise
     watcher.on_plan(sum(task.months for task in tasks))
     interrupted = False
-    try:
-        write_neighbourhoods(folder, places_of(scenarios))
-        _live_through(tasks, folder, jobs, watcher)
-    except KeyboardInterrupt:
-        interrupted = True
-    except OSError as error:  # the disk is full, say: nothing more can be kept
-        raise ResultsError(f"cannot be written ({error})", file=folder) from error
-    failed = _settle_rest(folder, runs, interrupted)
-    compact(folder)
+    with _keeping_what_is_finished(folder):
+        try:
+            write_neighbourhoods(folder, places_of(scenarios))
+            _live_through(tasks, folder, jobs, watcher)
+        except KeyboardInterrupt:
+            interrupted = True
+        failed = _settle_rest(folder, runs, interrupted)
+        compact(folder)
     status = "interrupted" if interrupted else "failed" if failed else "finished"
     seconds = round(time.perf_counter() - started, 2)
     write_manifest(folder, {**manifest, "status": status, "seconds": seconds, "jobs": jobs})
     _require_distinct(Results(folder))
     return Outcome(folder, failed, interrupted)
+
+
+@contextlib.contextmanager
+def _keeping_what_is_finished(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # the disk is full, say: nothing more can be kept
+        raise ResultsError(
+            f"cannot be written ({error}). Runs that were finished are kept: make room, then upstream show prints them",
+            file=folder,
+        ) from error
 
 
 def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watcher) -> None:

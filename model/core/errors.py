@@ -62,7 +62,7 @@ class InputError(Exception):
             sentences.append(f"Allowed: {allowed}")
         if wanted is not None:
             sentences.append(_suggestion(wanted, list(known)))
-        super().__init__(_cut(_on_one_line(". ".join(part for part in sentences if part)), _LONGEST_MESSAGE))
+        super().__init__(_cut(printable(". ".join(part for part in sentences if part)), _LONGEST_MESSAGE))
 
     def placed(self, file: str | Path) -> Self:
         """Return the same error with the file, or the option, it came from in front."""
@@ -87,11 +87,6 @@ class ResultsError(InputError):
     """A results folder that cannot be written or read."""
 
 
-def _on_one_line(message: str) -> str:
-    # Names in an untrusted file may hold line breaks and terminal control codes.
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in message)
-
-
 def _short(value: object) -> str:
     try:
         text = repr(value)
@@ -102,6 +97,19 @@ def _short(value: object) -> str:
 
 def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def printable(text: str) -> str:
+    r"""Return a text with line breaks and control characters as they would be typed.
+
+    Names and titles of an untrusted file may hold them; a terminal obeys them, and a figure cannot hold them.
+
+    Examples
+    --------
+    >>> print(printable("Down\x1b[2Jtown"))
+    Down\x1b[2Jtown
+    """
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def nearest_name(wanted: str, known: Iterable[str]) -> str | None:

@@ -22,7 +22,12 @@ DATA = PACKAGE / "data"
 Record = TypeVar("Record")
 
 DEEPEST_NEST = 8
-MOST_DOTS_IN_A_LINE = 1_000
+MOST_PARTS = 300_000
+"""Keys, values and tables of a file: above the 240,000 or so of a place with the most neighbourhoods."""
+MOST_KEYS = 1_000
+"""Of one table."""
+MOST_DOTS_SQUARED = 20_000_000
+"""Sum over the lines of a file: the parser's time grows with the square of the parts of a dotted key."""
 
 _BAD_KIND = ("union_tag_invalid", "union_tag_not_found")
 
@@ -142,6 +147,8 @@ def replace_text(path: Path, text: str, error: type[InputError]) -> None:
         growing.write_text(text, encoding="utf-8")
         growing.replace(path)
     except OSError as problem:
+        with contextlib.suppress(OSError):  # half a file, where the disk is full
+            growing.unlink()
         raise error(f"cannot be written ({problem.strerror})", file=path) from None
 
 
@@ -176,17 +183,20 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        When it is not TOML, or is nested deeper.
+        When it is not TOML, is nested deeper, or would take long: a file under a megabyte takes a second or two.
     """
-    # The parser's time grows with the square of the parts of a dotted key.
-    if any(line.count(".") > MOST_DOTS_IN_A_LINE for line in text.split("\n")):
-        raise ValueError(f"a line with more than {MOST_DOTS_IN_A_LINE:,} dots")
+    if sum(text.count(sign) for sign in ",=[{") > MOST_PARTS:
+        raise ValueError(f"more than {MOST_PARTS:,} keys, values and tables")
+    if sum(line.count(".") ** 2 for line in text.split("\n")) > MOST_DOTS_SQUARED:
+        raise ValueError("too many dots in its lines")
     try:
         document = tomllib.loads(text)
     except RecursionError:
         raise ValueError("nested too deep") from None
     level: list[Any] = [document]
     for _ in range(DEEPEST_NEST):
+        if any(len(outer) > MOST_KEYS for outer in level if isinstance(outer, dict)):
+            raise ValueError(f"a table with more than {MOST_KEYS:,} keys")
         level = [
             inner
             for outer in level
@@ -210,7 +220,7 @@ def validation_problem(
     ``schemas``, the outermost first, are searched for the names that exist where a key is
     unknown; ``also`` are further names that exist.
     """
-    errors = error.errors()
+    errors = error.errors(include_url=False)
     # A misspelt key often means a missing key too, and is more informative.
     unknown = [one for one in errors if one["type"] == "extra_forbidden"]
     first = (unknown or errors)[0]

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import (
     BaseModel,
     ConfigDict,
+    FailFast,
     Field,
     ValidationError,
     field_validator,
@@ -32,7 +33,7 @@ PLACES = DATA / "places"
 ENGLAND_AGES_FILE = DATA / "england_ages.csv"
 
 N_QUINTILES = 5
-LARGEST_PROFILE_BYTES = 8_000_000
+LARGEST_PROFILE_BYTES = 4_000_000
 OLDEST_AGE = 105
 
 PLAUSIBLE_GBP_A_HEAD = (5, 50_000)
@@ -56,8 +57,8 @@ class Neighbourhood(BaseModel):
     code: Annotated[str, Field(min_length=1, max_length=40)]
     name: Annotated[str, Field(min_length=1, max_length=100)]
     population: Annotated[int, Field(gt=0, le=100_000_000)]
-    ages: Annotated[tuple[Count, ...], Field(strict=False)]
-    quintiles: Annotated[tuple[Count, ...], Field(strict=False)]
+    ages: Annotated[tuple[Count, ...], Field(strict=False), FailFast()]
+    quintiles: Annotated[tuple[Count, ...], Field(strict=False), FailFast()]
 
     @model_validator(mode="after")
     def _sums(self) -> "Neighbourhood":
@@ -120,10 +121,12 @@ class Place(BaseModel):
     code: Annotated[str, Field(min_length=1, max_length=400)]
     kind: Literal["real", "miniature", "synthetic"]
     year: Annotated[int, Field(ge=1900, le=2200)]
-    sources: Annotated[tuple[str, ...], Field(strict=False)]
+    sources: Annotated[tuple[str, ...], Field(strict=False), FailFast()]
     note: str = ""
-    age_from: Annotated[tuple[Annotated[int, Field(ge=0, lt=OLDEST_AGE)], ...], Field(strict=False)]
-    neighbourhoods: Annotated[tuple[Neighbourhood, ...], Field(strict=False, min_length=1, max_length=10_000)]
+    age_from: Annotated[tuple[Annotated[int, Field(ge=0, lt=OLDEST_AGE)], ...], Field(strict=False), FailFast()]
+    neighbourhoods: Annotated[
+        tuple[Neighbourhood, ...], Field(strict=False, min_length=1, max_length=10_000), FailFast()
+    ]
     spending: PublicSpending | None = None
 
     @model_validator(mode="after")

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from model.core.draws import HIGHEST_SEED
-from model.core.errors import InputError, ScenarioError
+from model.core.errors import InputError, ScenarioError, printable
 from model.core.files import DEEPEST_NEST, PACKAGE, TextFile, parse_toml, read_bounded, toml_of, validation_problem
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import Shock, contact_services, cut_by, load_services, load_shocks
@@ -34,10 +34,12 @@ from model.inputs.programmes import Programme, with_numbers
 from model.inputs.scenario_checks import check_references, growing_services
 from model.inputs.scenario_files import Inputs
 
-LARGEST_SCENARIO_BYTES = 1_000_000
+LARGEST_SCENARIO_BYTES = 200_000
 DEEPEST_EXTENDS = 8
 MOST_ENTRIES = 50
 """Entries of a plan: their numbers stand in a column of small numbers."""
+NAME = r"^[A-Za-z0-9_\-]{1,80}$"
+"""What a scenario, or an entry of a plan, may be called: it is part of the names of files."""
 LISTS = ("shocks", "plan")
 """Keys whose entries are numbered from 0, so that one of them may be set."""
 Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
@@ -136,7 +138,7 @@ class PlanEntry(_Table):
 
     programme: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
     service: str | None = None
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,80}$")] | None = None
+    name: Annotated[str, Field(pattern=NAME)] | None = None
     budget_gbp_per_year: Annotated[float, Field(ge=0.0, le=1e11)]
     start_month: Annotated[int, Field(ge=1, le=2_400)] = 1
     end_month: Annotated[int, Field(ge=1, le=2_400)] | None = None
@@ -155,7 +157,7 @@ class PlanEntry(_Table):
     @property
     def label(self) -> str:
         """What tables call the entry."""
-        return self.name or Path(self.programme or self.service or "").stem
+        return self.name or printable(Path(self.programme or self.service or "").stem)
 
 
 class ServiceCapacity(_Table):
@@ -295,7 +297,7 @@ class Scenario(_Table):
     (2, 24, 'Wigan')
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,80}$")] = "unnamed"
+    name: Annotated[str, Field(pattern=NAME)] = "unnamed"
     title: Annotated[str, Field(max_length=200)] = ""
     question: Annotated[str, Field(max_length=2_000)] = ""
     place: Annotated[str, Field(min_length=1, max_length=4_096)] = "wigan"
@@ -363,7 +365,7 @@ class Scenario(_Table):
         >>> load_scenario().place_key
         'wigan'
         """
-        return Path(self.place).name.removesuffix(".toml")
+        return printable(Path(self.place).name.removesuffix(".toml"))
 
     @property
     def parameter_values(self) -> Parameters:
@@ -371,6 +373,16 @@ class Scenario(_Table):
         variant = self.structure.variant
         own = load_parameters(variant).with_values(self.parameters)
         return own.with_values(cut_by(variant))
+
+    def lasting(self, years: int) -> Self:
+        """Return this scenario, with as many years if it has fewer.
+
+        Examples
+        --------
+        >>> load_scenario().lasting(10).years, load_scenario().lasting(40).years
+        (30, 40)
+        """
+        return self if self.years >= years else self.model_copy(update={"years": years})
 
     def model_copy(
         self, *, update: Mapping[str, Any] | None = None, deep: bool = False, inputs: Inputs | None = None

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from model.core.errors import ScenarioError
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, contact_services, cut_by, load_services, load_shocks
 from model.inputs.growth import ALL, index_of, prices_gbp
 from model.inputs.payers import AGENCIES, OFF_ONE, load_payments
-from model.inputs.places import require_plausible
+from model.inputs.places import require_plausible, thin
 
 if TYPE_CHECKING:
     from model.inputs.scenario import PlanEntry, Scenario
@@ -118,6 +120,19 @@ def _check_plan(config: "Scenario") -> None:
                 allowed="'named' with neighbourhoods, or another rule without",
             )
         _require_neighbourhoods(entry.neighbourhoods, f"{at}.neighbourhoods", codes)
+        _require_residents(entry, at, config)
+
+
+def _require_residents(entry: "PlanEntry", at: str, config: "Scenario") -> None:
+    people = {one.code: one.population for one in config.place_profile.neighbourhoods}
+    sample = dict(zip(people, thin(np.array(list(people.values())), config.population), strict=True))
+    if entry.neighbourhoods and not any(sample[code] for code in entry.neighbourhoods):
+        raise ScenarioError(
+            f"a sample of {config.population:,} has nobody there",
+            key=f"{at}.neighbourhoods",
+            value=entry.neighbourhoods,
+            allowed="a larger population, or neighbourhoods with more residents",
+        )
 
 
 def _check_programmes(config: "Scenario") -> None:

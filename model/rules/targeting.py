@@ -59,7 +59,7 @@ def shares(rule: str, people: Population, network: Network, is_named: Array) -> 
     Returns
     -------
     array of float64, shape (neighbourhoods,)
-        Shares of 1; none where nobody lives.
+        Shares of 1; none where nobody lives, unless only such neighbourhoods are named.
 
     Raises
     ------
@@ -84,6 +84,8 @@ def shares(rule: str, people: Population, network: Network, is_named: Array) -> 
         weights = weights if weights.any() else residents
     elif rule == "named":
         weights = residents * is_named
+        if not weights.any():  # the few of the sample have moved away: the real neighbourhood is still there
+            weights = is_named * residents.any()
     else:
         raise ScenarioError(
             "unknown rule of targeting", key="targeting", value=rule, allowed=", ".join(RULES), known=RULES, wanted=rule

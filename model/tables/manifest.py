@@ -1,13 +1,15 @@
 """What a results folder says of itself: what was run, by which version, in which format."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from model.core.errors import ResultsError
-from model.inputs.scenario import Scenario
+from model.core.errors import ResultsError, printable
+from model.core.files import replace_text
+from model.inputs.scenario import NAME, Scenario
 
 MANIFEST = "manifest.json"
 
@@ -30,10 +32,14 @@ SCENARIO_KEYS = (
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write what a campaign is and how it stands, all at once."""
-    growing = folder / f"{MANIFEST}.tmp"
-    growing.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    growing.replace(folder / MANIFEST)
+    """Write what a campaign is and how it stands, all at once.
+
+    Raises
+    ------
+    ResultsError
+        When it cannot be written.
+    """
+    replace_text(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", ResultsError)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -57,7 +63,24 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise _of_another_version(manifest, path)
     if lacking := next(_lacking(manifest), None):
         raise ResultsError("is missing, so these results cannot be read", file=path, key=lacking)
-    return manifest
+    for name in manifest["scenarios"]:
+        if not re.fullmatch(NAME, name):
+            raise ResultsError(
+                "is not the name of a scenario",
+                file=path,
+                key=f"scenarios.{name}",
+                allowed="letters, digits, _ and -, at most 80",
+            )
+    return {**manifest, "scenarios": _shown(manifest["scenarios"])}
+
+
+def _shown(value: Any) -> Any:
+    """Return what is printed and drawn, without control characters: a title may hold any."""
+    if isinstance(value, dict):
+        return {key: _shown(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_shown(one) for one in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def _of_another_version(manifest: Mapping[str, Any], path: Path) -> ResultsError:

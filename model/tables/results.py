@@ -50,7 +50,13 @@ class Results:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """One row a run: its dimensions, status, seconds, memory, scale and digest."""
-        return self._read("runs")
+        runs = self._read("runs")
+        for name in runs["scenario"].unique():
+            if name not in self.manifest["scenarios"]:
+                raise ResultsError(
+                    "is a scenario that the manifest does not have", file=self._path("runs"), key="scenario", value=name
+                )
+        return runs
 
     @cached_property
     def monthly(self) -> pd.DataFrame:

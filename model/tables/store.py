@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+from collections.abc import Sequence
 from io import BufferedWriter
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,27 @@ def compact(folder: Path) -> None:
         if not chosen:
             continue
         growing = folder / PARTS / f"{table}.parquet"
-        with pq.ParquetWriter(growing, schema_of(table), compression="zstd") as writer:
-            for run in chosen:
-                writer.write_batch(batches[run])
+        try:
+            _write_batches(growing, table, [batches[run] for run in chosen])
+        except OSError:
+            growing.unlink(missing_ok=True)  # half a table, where the disk is full: its parts are whole
+            raise
         batches.clear()
         growing.replace(folder / f"{table}.parquet")
     shutil.rmtree(folder / PARTS, ignore_errors=True)
+
+
+def _write_batches(path: Path, table: str, batches: Sequence[pa.RecordBatch]) -> None:
+    with pq.ParquetWriter(path, schema_of(table), compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def discard(folder: Path) -> None:
+    """Remove the folder of a campaign in which nothing stands yet; anything else stays."""
+    with contextlib.suppress(OSError):
+        (folder / PARTS).rmdir()
+        folder.rmdir()
 
 
 def new_folder(named: Path | None, root: Path = Path("results")) -> Path:

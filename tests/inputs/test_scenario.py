@@ -222,8 +222,8 @@ def test_broken_profile_is_named_itself(tmp_path: Path) -> None:
         (b"years = " + b"[" * 5_000 + b"]" * 5_000, "nested too deep"),
         (b"years = " + b"[" * 9 + b"]" * 9, "nested more than 8 deep"),
         (b"a." * 600 + b"a = 1", "nested more than 8 deep"),
-        (b"a." * 100_000 + b"a = 1", "a line with more than 1,000 dots"),
-        (b"#" * (LARGEST_SCENARIO_BYTES + 1), "is too large (1,000,001 bytes)"),
+        (b"a." * 90_000 + b"a = 1", "too many dots in its lines"),
+        (b"#" * (LARGEST_SCENARIO_BYTES + 1), "is too large (200,001 bytes)"),
     ],
     ids=lambda value: value[:12].decode("latin-1") if isinstance(value, bytes) else None,
 )
@@ -722,6 +722,11 @@ PEERS = '[[plan]]\nprogramme = "peer_support_group"\nbudget_gbp_per_year = 1000\
         (
             f'place = "sandbeck"\n{PEERS}targeting = "named"\nneighbourhoods = ["SB1", "SB9"]',
             "plan.0.neighbourhoods = 'SB9': is not a neighbourhood of the place. Did you mean 'SB5'?",
+        ),
+        (
+            f'population = 30\n{PEERS}targeting = "named"\nneighbourhoods = ["E02001287"]',
+            "plan.0.neighbourhoods = ('E02001287',): a sample of 30 has nobody there. Allowed: a larger population, or "
+            "neighbourhoods with more residents",
         ),
         (
             PEERS + PEERS,

@@ -149,9 +149,9 @@ def test_money_for_nobody_is_refused(rule):
         parts(rule, people, is_named=~NOWHERE)
 
 
-def test_money_for_an_empty_neighbourhood_is_refused():
-    with pytest.raises(ScenarioError, match="nobody lives"):
-        parts("named", place([1], [1], []), is_named=named(["a", "b", "c"], ["c"]))
+def test_money_for_a_neighbourhood_that_the_sample_has_left_goes_there_all_the_same():
+    is_named = named(["a", "b", "c"], ["c"])
+    assert parts("named", place([1], [1], []), is_named=is_named).tolist() == [0.0, 0.0, 1.0]
 
 
 def test_a_neighbourhood_that_is_not_there_is_told_the_nearest():

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from xml.etree import ElementTree
 
 import pytest
 
@@ -106,3 +107,39 @@ def test_what_is_no_results_folder_is_refused(tmp_path, name):
 
     with pytest.raises(ResultsError, match=name):
         Results(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "a/b", "a\\b", "a b", "", "a" * 81, "a\nb"])
+def test_a_scenario_whose_name_could_lead_outside_the_folder_is_refused(edited, name):
+    def rename(manifest):
+        manifest["scenarios"] = {name: manifest["scenarios"].popitem()[1]}
+
+    with pytest.raises(ResultsError, match=r"is not the name of a scenario\. Allowed: letters, digits, _ and -"):
+        Results(edited(rename))
+
+
+def test_runs_of_a_scenario_that_the_manifest_does_not_have_are_refused(edited):
+    def rename(manifest):
+        manifest["scenarios"] = {"another": manifest["scenarios"].popitem()[1]}
+
+    with pytest.raises(ResultsError, match=r"runs\.parquet: scenario = 'status_quo': is a scenario that the manifest"):
+        _ = Results(edited(rename)).runs
+
+
+@pytest.mark.slow
+def test_control_characters_of_a_title_are_shown_as_they_would_be_typed(edited, capsys):
+    def spoil(manifest):
+        (facts,) = manifest["scenarios"].values()
+        facts.update(title="Clear\x1b[2J\x00 & <b>\nand more", place_name="Down\x07town\u202e")
+
+    folder = edited(spoil)
+    with pytest.raises(SystemExit) as stopped:
+        main(["show", str(folder)])
+
+    assert stopped.value.code == 0
+    shown = capsys.readouterr().out
+    assert "Clear\\x1b[2J\\x00 & <b>\\nand more" in shown
+    assert "Down\\x07town\\u202e" in shown
+    assert all(line.isprintable() for line in shown.splitlines())
+    for figure in folder.glob("*.svg"):
+        ElementTree.parse(figure)  # noqa: S314 - a figure that this test has drawn
