@@ -404,7 +404,7 @@ def _company(people: Population, network: Network, adults: Array) -> dict[str, A
 
 
 def _mean(total: Array, n: Array) -> Array:
-    """Divide, with no value (NaN) where nobody lives."""
+    """Divide, with no value (NaN, in tables a null) where nobody lives."""
     return np.asarray(np.divide(total, n, out=np.full(n.size, np.nan), where=n > 0))
 
 

@@ -209,7 +209,7 @@ PROGRAMMES = Table(
             "mean_fit",
             "float64",
             "share",
-            "usable share of the money spent on places to meet; empty (NaN) where none was spent",
+            "usable share of the money spent on places to meet; empty (null) where none was spent",
         ),
     ),
 )
@@ -362,7 +362,7 @@ APPRAISAL = Table(
             "value",
             "float64",
             "see unit",
-            "the measure; money is a present value; empty (NaN) where it cannot be given",
+            "the measure; money is a present value; empty (null) where it cannot be given",
         ),
         Field("unit", "string", "unit", "GBP, WELLBY, person-years, people, points, ratio, year or a year"),
     ),
@@ -436,7 +436,7 @@ def schema_of(table: str) -> pa.Schema:
 
 
 def frame_of(table: str, rows: Rows) -> pa.Table:
-    """Make an Arrow table of rows, in the columns and types declared.
+    """Make an Arrow table of rows, in the columns and types declared; what is not a number is null.
 
     Raises
     ------
@@ -444,4 +444,7 @@ def frame_of(table: str, rows: Rows) -> pa.Table:
         When a declared column is missing from the rows.
     """
     schema = schema_of(table)
-    return pa.table({name: rows[name] for name in schema.names}, schema=schema)
+    return pa.table(
+        [pa.array(rows[one.name], one.type, from_pandas=True) for one in schema],
+        schema=schema,
+    )

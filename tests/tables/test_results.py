@@ -9,10 +9,12 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from model import CommunityModel, Results
+from model import CommunityModel, Results, load_scenario
 from model.analysis.estimates import estimate
 from model.campaign.campaign import places_of, plan, run_campaign
 from model.campaign.workers import Run, run_row
@@ -309,3 +311,23 @@ def test_the_smallest_campaigns_are_drawn_and_summed_up(config, tmp_path, update
 
     draw_overviews(results)
     assert summary(results)
+
+
+def test_nothing_is_stored_as_null_and_never_as_a_number_that_is_none(tmp_path):
+    """In a sample of 20, most of Wigan's 40 neighbourhoods have nobody; DuckDB and pandas average NaN differently."""
+    update = {"population": 20, "years": 1, "burn_in_years": 0, "replicates": 1}
+    config = load_scenario("people_powered_shift").model_copy(update=update)
+    folder = run_campaign([config], tmp_path / "out", lives=True).folder
+    empty = set()
+    for path in folder.glob("*.parquet"):
+        table = pq.read_table(path)
+        for name in table.column_names:
+            column = table[name]
+            if pa.types.is_floating(column.type):
+                assert not pc.any(pc.is_nan(column)).as_py(), (path.stem, name)
+            empty |= {(path.stem, name)} if column.null_count else set()
+
+    assert empty == {
+        ("programmes", "mean_fit"),
+        *(("monthly", name) for name in ("life_satisfaction", "ties_kin", "ties_local", "ties_peer")),
+    }
