@@ -129,7 +129,13 @@ class Resident(mesa.Agent):
         return int((self.model.calendar_month - self.birth_month) // MONTHS_PER_YEAR)
 
     def neighbours(self, layer: str) -> list["Resident"]:
-        """Return the residents tied to this one in a layer."""
+        """Return the residents tied to this one in a layer.
+
+        Raises
+        ------
+        KeyError
+            When there is no such layer.
+        """
         rows = self.model.network.neighbours(layer, self.row)
         return [Resident(self.model, row) for row in rows]
 

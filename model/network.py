@@ -137,6 +137,24 @@ def _tell_neighbours(slots, degree, rows, before, after, content, discontent):
                 discontent[slots[i, s]] += gained_discontent
 
 
+def number_of(layer: str) -> int:
+    """Return the number of a layer.
+
+    Raises
+    ------
+    KeyError
+        When there is no such layer; it names those there are.
+
+    Examples
+    --------
+    >>> number_of("local")
+    1
+    """
+    if layer not in LAYER_NAMES:
+        raise KeyError(f"layer {layer!r} is none of {', '.join(LAYER_NAMES)}")
+    return LAYER_NAMES.index(layer)
+
+
 class Network:
     """Every tie in one run, and the moods of each resident's neighbours.
 
@@ -195,15 +213,13 @@ class Network:
 
     def _checked(self, layer: str, ends: Array, others: Array) -> int:
         """Return a layer's number, once the ends are known to be rows: kernels check nothing."""
-        if layer not in LAYER_NAMES:
-            raise KeyError(f"layer {layer!r} is none of {', '.join(LAYER_NAMES)}")
-        n = self.degrees.shape[1]
+        k, n = number_of(layer), self.degrees.shape[1]
         for rows in (ends, others):
             if not np.issubdtype(rows.dtype, np.integer):
                 raise TypeError(f"ends of ties are {rows.dtype}, not whole numbers")
             if rows.size and not 0 <= rows.min() <= rows.max() < n:
                 raise IndexError(f"a tie leads outside the {n:,} rows")
-        return LAYER_NAMES.index(layer)
+        return k
 
     def remove(self, rows: Array, mood: Array) -> None:
         """End every tie of some residents, who were in these moods."""
@@ -214,7 +230,7 @@ class Network:
 
     def degree(self, layer: str) -> Array:
         """Return each resident's number of ties in a layer, shape (residents,)."""
-        return np.asarray(self.degrees[LAYER_NAMES.index(layer)])
+        return np.asarray(self.degrees[number_of(layer)])
 
     @property
     def ties_held(self) -> Array:
@@ -222,8 +238,15 @@ class Network:
         return np.asarray(self.degrees.sum(axis=0, dtype=np.uint8))
 
     def neighbours(self, layer: str, row: int) -> Array:
-        """Return the rows of a resident's neighbours in a layer."""
-        return np.asarray(self.slots[layer][row, : self.degree(layer)[row]])
+        """Return the rows of a resident's neighbours in a layer.
+
+        Raises
+        ------
+        KeyError
+            When there is no such layer.
+        """
+        held = self.degree(layer)[row]
+        return np.asarray(self.slots[layer][row, :held])
 
     def ties_of(self, layer: str, rows: Array) -> tuple[Array, Array]:
         """List the ties of some residents in a layer, as rows of their ends and of the others'."""
@@ -325,8 +348,7 @@ class Network:
         ties: dict[str, list[tuple[int, int]]] = {name: [] for name in LAYER_NAMES}
         row_of = {int(resident): row for row, resident in enumerate(residents) if resident > 0}
         for one, other, data in graph.edges(data=True):
-            if data.get("layer") not in ties:
-                raise KeyError(f"layer {data.get('layer')!r} is none of {', '.join(LAYER_NAMES)}")
+            number_of(data.get("layer"))
             for node in (one, other):
                 if node not in row_of:
                     raise KeyError(f"node {node!r} is no resident")

@@ -1079,3 +1079,9 @@ def test_the_month_decides_by_the_chances_to_the_bit(way, beyond, variant, monke
     monkeypatch.setattr(Draws, "uniforms", uniforms)
     expected = np.where(beyond & (chance > 0.0), way, 0)
     assert directions_of_step(branch).tolist() == expected.tolist()
+
+
+def test_an_unknown_layer_is_told_those_there_are():
+    model = CommunityModel(load_scenario().model_copy(update={"population": 500, "burn_in_years": 0}), rng=1)
+    with pytest.raises(KeyError, match=r"layer 'work' is none of .*kin"):
+        next(iter(model.agents)).neighbours("work")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_toml, validation_problem
 from model.core.money import half_up
+from model.inputs.catalogue import SERVICES_FILE, load_services
 from model.inputs.prices import LARGEST_BYTES, Above0, deflators, known_in, rebased
 
 PAYERS_FILE = DATA / "payers.toml"
@@ -163,13 +164,22 @@ def load_payments(items: Path = ITEMS_FILE, payers: Path = PAYERS_FILE) -> Payme
     Raises
     ------
     EvidenceError
-        When shares don't sum to one, or an agency, a wording or a price year is unknown.
+        When shares don't sum to one, when an agency, a wording or a price year is unknown, or when a
+        service is missing.
     """
     table = _read_payers(payers)
     read = _read(items, _ItemsFile, (_Service, _Item))
     services = {name: _priced(one, f"services.{name}", table, items) for name, one in read.services.items()}
     programmes = {name: _payment(one, f"programmes.{name}", table, items) for name, one in read.programmes.items()}
     services |= _OWN if items == ITEMS_FILE else {}
+    for name in load_services():
+        if name not in services:
+            raise EvidenceError(
+                "is missing",
+                file=items,
+                key=f"services.{name}",
+                allowed=f"a table with {', '.join(_Service.model_fields)} for each service of {SERVICES_FILE.name}",
+            )
     others = (_payment(one, name, table, items) for name, one in (("unlisted", read.unlisted), ("usual", read.usual)))
     return Payments(services, programmes, *others)
 

@@ -129,8 +129,20 @@ class CommunityModel(mesa.Model):
         """Simulate one month, and yield each of its steps when it has been taken.
 
         The month is over when nothing more is yielded.
+
+        Raises
+        ------
+        ScenarioError
+            When the scenario's last month is over.
         """
         world = self.simulation.world
+        if world.month >= self.config.months:
+            raise ScenarioError(
+                f"the scenario ends with month {self.config.months}, which is over",
+                key="years",
+                value=self.config.years,
+                allowed="step while model.running is true; a scenario with more years goes on longer",
+            )
         world.month += 1
         for step in self._month:
             step.run(self.simulation, world.month)

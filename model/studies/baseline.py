@@ -108,7 +108,7 @@ def shares_by_year(model: CommunityModel, weights: Array) -> Figures:
 
 def live_england(seed: int, population: int, years: int = YEARS) -> Figures:
     """Simulate England in small without change, and measure it on the way."""
-    config = england("full", population).model_copy(update={"services": list(load_services())})
+    config = england("full", population).model_copy(update={"services": list(load_services())}).lasting(years)
     model = CommunityModel(config, rng=seed)
     weights = age_weights(model)
     at_start = snapshot(model)

@@ -323,7 +323,7 @@ def shock_multiplier(config: Scenario, seed: int, years: int = 5, share: float =
     A share of coping adults is set to struggling, in one of two otherwise identical runs;
     the difference is summed over everybody, and over those adults.
     """
-    past = CommunityModel(config, rng=seed)
+    past = CommunityModel(config.lasting(years), rng=seed)
     usual, struck = past.branch(), past.branch()
     rows = np.flatnonzero(past.population.state == COPING)
     ids = past.population.resident[rows]

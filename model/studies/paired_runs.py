@@ -150,7 +150,7 @@ class Worlds:
             had_years, had_watched, record = self._runs[config]
             if had_years >= years and had_watched >= watched_years:
                 return record
-        record = _run(self.branch(config), years, watched_years)
+        record = _run(self.branch(config.lasting(years)), years, watched_years)
         self._runs[config] = years, watched_years, record
         return record
 

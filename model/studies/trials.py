@@ -17,6 +17,7 @@ from model.studies.surveys import satisfaction_of
 
 ALLOCATED = 0.5
 """Share of those eligible who are allocated to a befriender."""
+FOLLOWED_YEARS = 2
 SOON, LATE = 6, 18
 """Months after allocation at which both arms are asked: short and long term of the review."""
 
@@ -70,7 +71,7 @@ def befriending(config: Scenario, seed: int, uptake: float = 0.58) -> dict[str, 
         Share of those allocated who meet their befriender more than once: 58 per cent did in the
         trial of Harris, Brown and Robinson (1999).
     """
-    past = CommunityModel(config, rng=seed)
+    past = CommunityModel(config.lasting(FOLLOWED_YEARS), rng=seed)
     usual, befriended = past.branch(), past.branch()
     arms = allocate(past, uptake)
     people, network = befriended.population, befriended.network
@@ -94,6 +95,7 @@ def befriending_programme(config: Scenario, seed: int) -> dict[str, float]:
     of those allocated takes it up, as the catalogue says.
     """
     entry = {"programme": "befriending", "budget_gbp_per_year": 0.0}  # nobody else is taken in
+    config = config.lasting(FOLLOWED_YEARS)
     past = CommunityModel(config, rng=seed)
     usual, befriended = past.branch(), past.branch(config.model_copy(update={"plan": [entry]}))
     programme = load_programme("befriending")

@@ -225,6 +225,15 @@ def test_items_that_cannot_be_used_are_refused(tmp_path, old, new, words):
         load_payments(path)
 
 
+def test_a_service_that_items_leave_out_is_named(tmp_path):
+    head, gp = ITEMS_FILE.read_text("utf-8").split("[services.gp]")
+    path = tmp_path / "items.toml"
+    path.write_text(head + gp[gp.index("[services.") :], "utf-8")
+
+    with pytest.raises(EvidenceError, match=r"items\.toml: services\.gp: is missing\. Allowed: a table with payer, "):
+        load_payments(path)
+
+
 def test_who_has_no_share_bears_no_penny():
     shares = {"council": 0.5, "police": 0.5, "nhs": 0.0}
     assert load_payments().of_entry(None, None, shares).split(101) == [

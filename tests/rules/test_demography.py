@@ -187,7 +187,7 @@ def test_newborns_are_their_mothers_neighbours_and_kin(town):
 
 
 def test_no_tie_leads_to_the_dead(town):
-    model = CommunityModel(town, rng=1)
+    model = CommunityModel(town.lasting(2), rng=1)
     for _ in range(24):
         model.step()
     here = model.population.is_present

@@ -210,7 +210,7 @@ def test_a_lower_hazard_for_all_makes_no_resident_worse_in_any_month(town):
     # Where wellbeing does not follow ties each life stands alone, so the promise must hold life
     # by life; help, which only those get who are low, would break it.
     nobody_helped = {"help_seeking_struggling": 0.0, "help_seeking_in_crisis": 0.0}
-    alone = town.model_copy(update={"structure": {"variant": "selection_only"}, "parameters": nobody_helped})
+    alone = town.lasting(2).model_copy(update={"structure": {"variant": "selection_only"}, "parameters": nobody_helped})
     helped = alone.model_copy(update={"name": "b", "levers": {"worsen_hazard_ratio": 0.7}})
     one = CommunityModel(alone, rng=5)
     other = one.branch(helped)

@@ -197,7 +197,7 @@ def test_two_worlds_differ_only_where_the_difference_reaches(town):
     # crisis loosening ties, nobody else may notice.
     steady = {"tie_end_ratio_in_crisis": 1.0}
     update = {"structure": {"variant": "no_contagion"}, "parameters": steady}
-    alone = town.model_copy(update=update)
+    alone = town.lasting(2).model_copy(update=update)
     worse = alone.model_copy(update={"parameters": {**steady, "log_hazard_quintile_1": 1.5}})
     one, other = lived(alone, 24), lived(worse, 24)
     differ = one.population.state != other.population.state
@@ -343,3 +343,14 @@ def test_a_copy_with_part_of_a_table_keeps_the_rest():
     assert copy.structure.direct_jumps
     assert copy.structure.variant == "no_buffer"
     assert copy.parameters == sisa.parameters
+
+
+def test_a_step_past_the_last_month_is_refused_and_changes_nothing(town):
+    model = lived(town, 12)
+    assert not model.running
+
+    with pytest.raises(
+        ScenarioError, match=r"years = 1: the scenario ends with month 12, which is over\. Allowed: step"
+    ):
+        model.step()
+    assert model.month == 12

@@ -54,7 +54,7 @@ def fixed_point(p):
 
 def sisa(parameters, population=10_000):
     config = load_scenario("teaching/sisa")
-    update = {"population": population, "parameters": {**config.parameters, **parameters}}
+    update = {"population": population, "years": 100, "parameters": {**config.parameters, **parameters}}
     return config.model_copy(update=update)
 
 
