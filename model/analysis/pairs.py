@@ -205,7 +205,8 @@ class Comparison:
         yearly = pd.concat(
             adults_by_year(self.results, name) for name in dict.fromkeys((self.scenario, self.comparator))
         )
-        return self._paired(yearly["life_satisfaction"], self._points_of_a_move / yearly["adults"].mean())
+        adults = yearly["adults"].mean()
+        return self._paired(yearly["life_satisfaction"], self._points_of_a_move / adults if adults else 0.0)
 
     @property
     def _points_of_a_move(self) -> float:

@@ -160,6 +160,8 @@ def _for_whom(one: Comparison) -> Iterable[tuple[str, str]]:
     rates = rates_by(one, "quintile")
     adults = one.adults.by("quintile").theirs
     inhabited = [int(quintile) for quintile in adults.index[adults.any(axis=1)]]
+    if not inhabited:  # no adults anywhere
+        return
     first, last = inhabited[0], inhabited[-1]
     changes, totals = rates.changes(), one.crisis.by("quintile").changes()
     yield "", ""

@@ -30,6 +30,8 @@ FEWEST_RESIDENTS = 250
 
 Measured in Wigan and York at 100 to 3,300 residents in each (`tests/simulation/test_sample_size.py`)."""
 
+NO_ADULTS = "In some run nobody aged 16 or over lives there, so no states of wellbeing are given."
+
 
 def summary(results: Results) -> RenderableType:
     """Describe a campaign: for each scenario the answer, the change over time, and the uncertainty."""
@@ -45,23 +47,28 @@ def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[Renderab
     facts = results.manifest["scenarios"][name]
     scale, years = float(runs["scale"].iloc[0]), int(facts["years"])
     adults = adults_by_year(results, name)
-    last = adults.xs(years, level="year")
-    crisis = estimate(last["in_crisis"].to_numpy()).within(0.0, 1.0)
-    satisfaction = estimate(last["life_satisfaction"].to_numpy())
-    number = estimate((last["in_crisis"] * last["adults"]).to_numpy()).times(scale).within(0.0)
+    last = pd.DataFrame(adults.xs(years, level="year"))
     yield Text(f"{heading_of(name, facts)}, year {years}", style="bold")
     if changed := changes_of(facts):
         yield Text(f"With {changed}.")
-    yield Text(
-        f"Adults in crisis: {crisis.times(100).text()} % of all, or about "
-        f"{number.rounded().text(0)} people. Mean life satisfaction is {satisfaction.text(2)} "
-        "on the scale of 0 to 10."
-    )
+    yield Text(_state_of(last, scale) if last["adults"].all() else NO_ADULTS)
     yield Padding(_people_table(adults, years, scale), (1, 0, 0, 0))
     if facts["services"]:
         yield Padding(_services_table(services_by_year(results, name), facts, scale), (1, 0, 0, 0))
     yield from (Text(warning, style="yellow") for warning in warnings(results, name))
     yield Padding(_caveat(facts, runs, scale), (1, 0, 1, 0))
+
+
+def _state_of(last: pd.DataFrame, scale: float) -> str:
+    """Say how many adults are in crisis in the last year, and how satisfied all are."""
+    crisis = estimate(last["in_crisis"].to_numpy()).within(0.0, 1.0)
+    satisfaction = estimate(last["life_satisfaction"].to_numpy())
+    number = estimate((last["in_crisis"] * last["adults"]).to_numpy()).times(scale).within(0.0)
+    return (
+        f"Adults in crisis: {crisis.times(100).text()} % of all, or about "
+        f"{number.rounded().text(0)} people. Mean life satisfaction is {satisfaction.text(2)} "
+        "on the scale of 0 to 10."
+    )
 
 
 def warnings(results: Results, scenario: str) -> Iterable[str]:
@@ -72,10 +79,11 @@ def warnings(results: Results, scenario: str) -> Iterable[str]:
     summed = rows[rows["scenario"] == scenario].groupby("plan_entry")[["spend_gbp", "enrolled"]].sum()
     for entry, asked in zip(facts["plan_in_force"], facts["plan"], strict=True):
         spent, enrolled = summed.loc[entry["label"]] if entry["label"] in summed.index else (0.0, 0)
-        if spent and not (_has_bought(results, scenario, asked["service"]) if asked["service"] else enrolled):
-            budget = budget_in_words(asked["budget_gbp_per_year"])
+        service, planned = asked["service"], asked["budget_gbp_per_year"]
+        if (spent or (service and planned)) and not (_has_bought(results, scenario, service) if service else enrolled):
+            did = "was spent and bought nothing" if spent else "bought nothing, so nothing was spent"
             name = entry["label"].replace("_", " ").capitalize()
-            yield f"{name}: {budget} a year was spent and bought nothing. {_why(asked['service'])}"
+            yield f"{name}: {budget_in_words(planned)} a year {did}. {_why(service, spent)}"
 
 
 def _small_sample(results: Results, scenario: str) -> Iterable[str]:
@@ -98,9 +106,11 @@ def _has_bought(results: Results, scenario: str, service: str) -> bool:
     return bool((own & lines["kind"].isin(BILLED)).any())
 
 
-def _why(service: str | None) -> str:
+def _why(service: str | None, spent: float) -> str:
+    if service and spent:
+        return "Nobody waited for more of the service."
     if service:
-        return "The money of a month may be below the price of a contact, or nobody waits for more of the service."
+        return "All of the money is below the price of one contact, or budgets cut it."
     return "Nobody took part: perhaps nobody is eligible, or the money buys less than one place."
 
 
@@ -112,6 +122,8 @@ def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
     rows.append(("adults' life satisfaction, 0-10", "life_satisfaction", 1.0, 2))
     for label, column, factor, digits in rows:
         first, last = (adults.xs(year, level="year")[column] * factor for year in (1, years))
+        if first.isna().any() or last.isna().any():  # a share of no adults
+            continue
         change = estimate((last - first).to_numpy())
         table.add_row(
             label,

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow.dataset import Dataset, dataset, field
 
-from model.core.errors import ResultsError
+from model.core.errors import ResultsError, printable
 from model.tables.codebook import codebooks
 from model.tables.database import write_database
 from model.tables.manifest import read_manifest
@@ -56,7 +56,7 @@ class Results:
                 raise ResultsError(
                     "is a scenario that the manifest does not have", file=self._path("runs"), key="scenario", value=name
                 )
-        return runs
+        return runs.assign(**{column: runs[column].map(printable) for column in ("place_name", "error")})
 
     @cached_property
     def monthly(self) -> pd.DataFrame:

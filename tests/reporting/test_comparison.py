@@ -360,8 +360,14 @@ def test_more_of_a_service_under_a_name_of_its_own_is_warned_by_what_it_is(resul
     other.programmes = pd.DataFrame(rows)
 
     first, second = [words for words in warnings(other, "helped") if "bought nothing" in words]
-    assert first.startswith("More doctors: £24,000 a year was spent and bought nothing. The money of a month")
+    assert first.startswith("More doctors: £24,000 a year was spent and bought nothing. Nobody waited")
     assert second.startswith("Peer support: £1m a year was spent and bought nothing. Nobody took part")
+
+    other.programmes = pd.DataFrame({**rows, "spend_gbp": [0.0, 1_000.0]})
+    assert next(words for words in warnings(other, "helped") if "bought nothing" in words) == (
+        "More doctors: £24,000 a year bought nothing, so nothing was spent. All of the money is below the price of "
+        "one contact, or budgets cut it."
+    )
 
     other.ledger = pd.concat([results.ledger, bought(500.0)])
     assert [words for words in warnings(other, "helped") if "bought nothing" in words] == [second]

@@ -63,9 +63,13 @@ def overview(results: Results, scenario: str) -> "Figure":
     figure = Figure(figsize=(10.0, 7.6), layout="constrained")
     axes = figure.subplots(2, 2)
     monthly = over_adults(results, scenario, "month")
-    _draw_states(axes[0, 0], monthly)
-    _draw_satisfaction(axes[0, 1], monthly)
-    _draw_crisis_by_quintile(axes[1, 0], results, scenario)
+    if monthly["adults"].all():
+        _draw_states(axes[0, 0], monthly)
+        _draw_satisfaction(axes[0, 1], monthly)
+        _draw_crisis_by_quintile(axes[1, 0], results, scenario)
+    else:  # in some month of a run nobody has a state
+        for empty in (axes[0, 0], axes[0, 1], axes[1, 0]):
+            empty.set_axis_off()
     if facts["services"]:
         _draw_costs(axes[1, 1], results, scenario)
     else:
