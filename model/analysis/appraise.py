@@ -148,7 +148,7 @@ class AppraisedComparison:
         """Residual value of social infrastructure at the end, in present value."""
         us, in_force = self.comparison, self.comparison.facts["parameters_in_force"]
         building = {
-            (scenario, entry["label"]): entry["building_share"]
+            (scenario, entry["label"]): entry["building_share"] * (1.0 - in_force["infrastructure_running_share"])
             for scenario, facts in ((us.scenario, us.facts), (us.comparator, us.their_facts))
             for entry in facts["plan_in_force"]
         }

@@ -346,7 +346,7 @@ def residual_value(
         The table, with ``scenario``: real pounds spent by run, year, entry and neighbourhood, and
         the usable part of what built social infrastructure.
     building : mapping
-        By scenario and entry of its plan, the share of its money that builds social infrastructure.
+        By scenario and entry of its plan, the share of its money that is capital of social infrastructure.
     depreciation, delay_years : float
         Rate a year, and years from spending to use.
 

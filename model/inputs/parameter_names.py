@@ -99,6 +99,8 @@ class ParameterNames:
     weight_local: float
     infrastructure_stock_gbp: float
     infrastructure_depreciation: float
+    infrastructure_running_share: float
+    infrastructure_capital_yield: float
     infrastructure_delay_months: float
     infrastructure_index_most: float
     fit_uniform: float

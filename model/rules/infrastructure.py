@@ -1,18 +1,20 @@
 r"""Social infrastructure: places and people that bring residents together, and their upkeep.
 
-The stock :math:`K` of a neighbourhood is measured per head, in pounds of annual-equivalent running
-cost: the yearly usable spending that maintains it. Usable spending leaves a
-pipeline after a delay of :math:`\tau` months, and the stock follows it,
+What a neighbourhood has is measured per head, in pounds a year: what usable money keeps usual
+infrastructure going. Usable money leaves a pipeline after a delay of :math:`\tau` months. A share
+:math:`\rho` of it is running cost, which serves while it is paid, and the rest is capital. A pound of
+capital serves as :math:`a` pounds a year would, and wears at the rate :math:`\delta`:
 
-.. math:: \dot K = \delta \, (u_0 + u(t - \tau) - K),
+.. math:: \dot K = a (1 - \rho) u(t - \tau) + \delta K_0 - \delta K, \qquad S = K + \rho \, (S_0 + u(t - \tau)) ,
 
-with the usable pounds a year of a plan :math:`u`, those that maintain the usual stock
-:math:`u_0`, and depreciation :math:`\delta`. So a permanent pound a year becomes a pound of stock,
-and stock that is not maintained has a half-life of :math:`\ln 2 / \delta`. The index saturates,
+with the usable pounds a year of a plan :math:`u`, what there usually is :math:`S_0`, and the part of
+it that is capital :math:`K_0 = (1 - \rho) S_0`. Keeping that up takes :math:`\delta K_0 / a` pounds a year:
+faster wear costs more, and leaves less of what a plan builds. Capital that is not maintained has a
+half-life of :math:`\ln 2 / \delta`. The index saturates,
 
-.. math:: I = I_{max} \, K / (K + K_{half}),
+.. math:: I = I_{max} \, S / (S + S_{half}),
 
-with :math:`K_{half}` such that it is exactly 1 where the stock is as usual.
+with :math:`S_{half}` such that it is exactly 1 where infrastructure is as usual.
 
 Local fit is the share of the pounds spent that is usable. It is constant for a uniform roll-out;
 community-led fit starts at a value of its own and improves while money flows, faster where more
@@ -39,7 +41,9 @@ class Infrastructure(NamedTuple):
     Attributes
     ----------
     stock_gbp : array of shape (neighbourhoods,)
-        Pounds a head of annual-equivalent running cost.
+        Pounds a year and head that capital serves for.
+    running_gbp : array of shape (neighbourhoods,)
+        Pounds a year and head of running cost that are paid now.
     pipeline_gbp : array of shape (months of delay, neighbourhoods)
         Usable pounds a head on their way, those arriving next month first.
     fit_led : array of shape (neighbourhoods,)
@@ -49,10 +53,16 @@ class Infrastructure(NamedTuple):
     """
 
     stock_gbp: Array
+    running_gbp: Array
     pipeline_gbp: Array
     fit_led: Array
     trust: Array
     participation: Array
+
+    @property
+    def service_gbp(self) -> Array:
+        """Pounds a year and head for which capital and running cost serve together."""
+        return np.asarray(self.stock_gbp + self.running_gbp)
 
 
 def at_start(parameters: Parameters, n_neighbourhoods: int) -> Infrastructure:
@@ -61,13 +71,15 @@ def at_start(parameters: Parameters, n_neighbourhoods: int) -> Infrastructure:
     Examples
     --------
     >>> from model.inputs.parameters import load_parameters
-    >>> index_of(at_start(load_parameters(), 3).stock_gbp, load_parameters()).tolist()
+    >>> index_of(at_start(load_parameters(), 3).service_gbp, load_parameters()).tolist()
     [1.0, 1.0, 1.0]
     """
     p, n = parameters, n_neighbourhoods
     delay = round(p.infrastructure_delay_months)
+    running = p.infrastructure_running_share * usual_service(p)
     return Infrastructure(
-        stock_gbp=np.full(n, usual_stock(p)),
+        stock_gbp=np.full(n, usual_service(p) - running),
+        running_gbp=np.full(n, running),
         pipeline_gbp=np.zeros((delay, n)),
         fit_led=np.full(n, p.fit_led_start),
         trust=np.full(n, p.trust_usual),
@@ -116,27 +128,45 @@ def _require_rest(parameters: Parameters) -> None:
         )
 
 
-def usual_stock(parameters: Parameters) -> float:
-    """Return the stock a head that neighbourhoods start with, and that usual spending keeps up."""
-    return float(stock_at(parameters.infrastructure_index, parameters))
+def usual_service(parameters: Parameters) -> float:
+    """Return the service, in pounds a year and head, that neighbourhoods start with."""
+    return float(service_at(parameters.infrastructure_index, parameters))
 
 
-def stock_at(index: Any, parameters: Parameters) -> Any:
-    """Return the stock a head that has an index; the inverse of `index_of`.
+def usual_cost_gbp(parameters: Parameters) -> float:
+    """Return what keeps usual infrastructure going, in usable pounds a year and head.
+
+    Running cost, and what makes good the wear of capital: more where it wears faster.
+
+    Examples
+    --------
+    >>> from model.inputs.parameters import load_parameters
+    >>> usual_cost_gbp(load_parameters())
+    20.0
+    """
+    p, service = parameters, usual_service(parameters)
+    running = p.infrastructure_running_share
+    return (
+        running * service + p.infrastructure_depreciation / p.infrastructure_capital_yield * (1.0 - running) * service
+    )
+
+
+def service_at(index: Any, parameters: Parameters) -> Any:
+    """Return the service, in pounds a year and head, that has an index; the inverse of `index_of`.
 
     Examples
     --------
     >>> from model.inputs.parameters import load_parameters
     >>> p = load_parameters()
-    >>> round(float(index_of(stock_at(1.25, p), p)), 9)
+    >>> round(float(index_of(service_at(1.25, p), p)), 9)
     1.25
     """
     most = parameters.infrastructure_index_most
     return parameters.infrastructure_stock_gbp * (index * (most - 1.0) / (most - index))
 
 
-def index_of(stock_gbp: Any, parameters: Parameters) -> Any:
-    """Return the index of a stock a head: 0 without any, 1 where it is as usual, saturating.
+def index_of(service_gbp: Any, parameters: Parameters) -> Any:
+    """Return the index of a service: 0 without any, 1 where it is as usual, saturating.
 
     Examples
     --------
@@ -146,7 +176,7 @@ def index_of(stock_gbp: Any, parameters: Parameters) -> Any:
     [0.0, 1.0, 1.5]
     """
     most = parameters.infrastructure_index_most
-    ratio = stock_gbp / parameters.infrastructure_stock_gbp
+    ratio = service_gbp / parameters.infrastructure_stock_gbp
     return most * ratio / (ratio + (most - 1.0))
 
 
@@ -216,10 +246,14 @@ def advance_month(
     p = parameters
     usable = usable_of(state, uniform_gbp, led_gbp, p)
     on_the_way = np.concatenate([state.pipeline_gbp, usable[np.newaxis]])
-    kept_up = usual_share * usual_stock(p) + MONTHS_PER_YEAR * on_the_way[0]
+    arrives, share = MONTHS_PER_YEAR * on_the_way[0], p.infrastructure_running_share
+    usual, wear = usual_share * usual_service(p), p.infrastructure_depreciation / MONTHS_PER_YEAR
+    built = p.infrastructure_capital_yield * (1.0 - share) * on_the_way[0]
+    kept_up = _nearer(state.stock_gbp, (1.0 - share) * usual, p.infrastructure_depreciation)
     trust, participation = _in_confidence(state, opportunity, p)
     return Infrastructure(
-        stock_gbp=_nearer(state.stock_gbp, kept_up, p.infrastructure_depreciation),
+        stock_gbp=kept_up + built * (-np.expm1(-wear) / wear if wear > 0.0 else 1.0),
+        running_gbp=share * (usual + arrives),
         pipeline_gbp=on_the_way[1:],
         fit_led=_learned(state, led_gbp > 0.0, p),
         trust=trust,
@@ -244,7 +278,7 @@ def _in_confidence(state: Infrastructure, opportunity: Array, parameters: Parame
     p = parameters
     more_trust = state.trust - p.trust_usual
     more_part = state.participation - p.participation_usual
-    more_index = index_of(state.stock_gbp, p) - index_of(usual_stock(p), p)
+    more_index = index_of(state.service_gbp, p) - index_of(usual_service(p), p)
     trust = p.trust_usual + p.trust_per_participation * more_part
     part = (
         p.participation_usual

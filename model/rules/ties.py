@@ -4,7 +4,10 @@ Sociability :math:`s_i` is the number of local ties a resident wants, negative b
 mixture of Poissons). What they can reach of it follows from the social infrastructure of their
 neighbourhood, an index :math:`I` that is 1 on average:
 
-.. math:: r_i = s_i \min(1, \; \phi_0 + \phi_1 I) .
+.. math:: r_i = s_i \left(1 - (1 - \phi_0) \left(\frac{1 - \phi_0 - \phi_1}{1 - \phi_0}\right)^I\right) .
+
+So a share :math:`\phi_0` is within reach without any, :math:`\phi_0 + \phi_1` where it is as usual, and each
+step of the index leaves the same part of what was out of reach.
 
 A resident with fewer ties :math:`d_i` than they can reach, local and peer together, looks for one
 more in a month with the chance :math:`\min(1, e \, (r_i - d_i))`, with ease :math:`e`. They look in
@@ -242,11 +245,14 @@ def reachable_share(index: Any, parameters: Parameters) -> Any:
     Examples
     --------
     >>> from model.inputs.parameters import load_parameters
-    >>> bool(reachable_share(2.0, load_parameters()) == 1.0)
-    True
+    >>> p = load_parameters().with_values({"ties_reachable_without": 0.4, "ties_reachable_per_index": 0.4})
+    >>> reachable_share(np.array([0.0, 1.0, 2.0]), p).round(3).tolist()
+    [0.4, 0.8, 0.933]
     """
     p = parameters
-    return np.minimum(1.0, p.ties_reachable_without + p.ties_reachable_per_index * index)
+    beyond = 1.0 - p.ties_reachable_without
+    left = max(beyond - p.ties_reachable_per_index, 0.0) / beyond if beyond > 0.0 else 0.0
+    return 1.0 - beyond * left**index
 
 
 def reach_of(parameters: Parameters, index: Array, openness: Array | float = 1.0) -> Reach:

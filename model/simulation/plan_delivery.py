@@ -104,7 +104,7 @@ class PlanDelivery:
         """Spend the month's money; social infrastructure grows and depreciates."""
         if month % MONTHS_PER_YEAR == 1:
             residents = world.scale * np.count_nonzero(world.population.is_present)
-            budgets.expect_usual(residents * infrastructure.usual_stock(self._prepared.parameters))
+            budgets.expect_usual(residents * infrastructure.usual_cost_gbp(self._prepared.parameters))
         if not self.plan and budgets.is_planned:
             return
         running = [entry for entry in self.plan if entry.is_running(month)]

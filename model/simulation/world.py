@@ -113,8 +113,8 @@ class World:
 
     @property
     def infrastructure_index(self) -> Array:
-        """Usable social infrastructure by neighbourhood; 1 at the usual stock."""
-        index = infrastructure.index_of(self.infrastructure.stock_gbp, self.prepared.parameters)
+        """Usable social infrastructure by neighbourhood; 1 where it is as usual."""
+        index = infrastructure.index_of(self.infrastructure.service_gbp, self.prepared.parameters)
         return np.asarray(index)
 
     def mood(self) -> Array:

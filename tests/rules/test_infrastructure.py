@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from model.core.errors import EvidenceError
 from model.inputs.parameters import load_parameters
-from model.rules.infrastructure import advance_month, at_start, index_of, require_start, usable_of, usual_stock
+from model.rules.infrastructure import (
+    advance_month,
+    at_start,
+    index_of,
+    require_start,
+    usable_of,
+    usual_cost_gbp,
+    usual_service,
+)
 
 P = load_parameters()
 DELAY = round(P.infrastructure_delay_months)
@@ -32,7 +40,7 @@ def lived(months, parameters=P, uniform=NONE, led=NONE, usual_share=ONE, opportu
 
 
 def indices(states, parameters=P):
-    return np.array([index_of(state.stock_gbp, parameters) for state in states])
+    return np.array([index_of(state.service_gbp, parameters) for state in states])
 
 
 # --- Nothing done, nothing changed -----------------------------------------------------------
@@ -61,63 +69,80 @@ def test_without_a_plan_forty_years_change_no_bit(values):
 def test_the_usual_stock_has_an_index_of_exactly_one(most, stock):
     parameters = P.with_values({"infrastructure_index_most": most, "infrastructure_stock_gbp": stock})
 
-    assert index_of(at_start(parameters, N).stock_gbp, parameters).tolist() == [1.0] * N
+    assert index_of(at_start(parameters, N).service_gbp, parameters).tolist() == [1.0] * N
 
 
 @pytest.mark.parametrize("index", [0.0, 0.5, 1.3])
 def test_a_place_starts_with_the_index_it_is_given(index):
     parameters = P.with_values({"infrastructure_index": index})
 
-    assert index_of(usual_stock(parameters), parameters) == pytest.approx(index, rel=CLOSE)
+    assert index_of(usual_service(parameters), parameters) == pytest.approx(index, rel=CLOSE)
 
 
 # --- Stock -----------------------------------------------------------------------------------
 
 
-def test_constant_spending_builds_a_geometric_series_after_its_delay():
+RUNNING, YIELD = P.infrastructure_running_share, P.infrastructure_capital_yield
+
+
+def test_constant_spending_runs_things_at_once_and_builds_capital_that_wears():
     monthly = np.array([0.5, 1.0, 2.0])
-    states = lived(480, uniform=monthly)
+    states, rate = lived(480, uniform=monthly), P.infrastructure_depreciation
     yearly = 12.0 * P.fit_uniform * monthly
 
     for month in (0, DELAY, DELAY + 1, DELAY + 60, 480):
-        built = yearly * (1.0 - (1.0 - WEAR) ** max(month - DELAY, 0))
-        assert states[month].stock_gbp == pytest.approx(usual_stock(P) + built, rel=CLOSE)
+        years = max(month - DELAY, 0) / 12.0
+        capital = YIELD * (1.0 - RUNNING) * yearly * -math.expm1(-rate * years) / rate
+        running = RUNNING * yearly * (month > DELAY)
+        assert states[month].service_gbp == pytest.approx(usual_service(P) + capital + running, rel=1e-9)
 
 
-def test_lasting_spending_ends_as_so_much_stock_whatever_the_depreciation():
-    monthly = np.full(N, 1.0)
-    for depreciation in (0.1, 0.2, 0.35):
-        parameters = P.with_values({"infrastructure_depreciation": depreciation})
-        last = lived(12 * 200, parameters, uniform=monthly)[-1]
-        expected = usual_stock(P) + 12.0 * P.fit_uniform
+@given(st.floats(0.0, 0.34), st.floats(0.0, 0.34), st.integers(1, 600), st.floats(0.0, 5.0))
+def test_faster_wear_never_pays(slow, fast, months, pounds):
+    slow, fast = sorted((slow, fast))
+    found = []
+    for rate in (slow, fast):
+        parameters = P.with_values({"infrastructure_depreciation": rate})
+        with_plan = lived(months, parameters, uniform=pounds * ONE)[-1]
+        found.append((with_plan.service_gbp[0], usual_cost_gbp(parameters)))
+    (more, cheaper), (less, dearer) = found
 
-        # Two hundred years leave exp(-20) of the gap.
-        assert last.stock_gbp == pytest.approx(expected, rel=1e-8)
+    assert less <= more + 1e-9
+    assert cheaper <= dearer
 
 
-def test_what_is_not_kept_up_halves_in_its_half_life():
+def test_usual_spending_keeps_what_there_is_whatever_its_wear():
+    for rate in (0.0, 0.03, 0.35):
+        state = lived(480, P.with_values({"infrastructure_depreciation": rate}))[-1]
+        assert (state.service_gbp == usual_service(P)).all()
+    # At the central values wear takes what capital yields, so that a pound keeps a pound.
+    assert usual_cost_gbp(P) == pytest.approx(usual_service(P))
+
+
+def test_without_money_what_runs_ends_at_once_and_capital_halves_in_its_half_life():
     parameters = P.with_values({"infrastructure_depreciation": math.log(2.0) / 5.0})
     states = lived(120, parameters, usual_share=NONE)
 
     for years, left in ((5, 0.5), (10, 0.25)):
-        assert states[12 * years].stock_gbp == pytest.approx(left * usual_stock(P), rel=CLOSE)
-    assert (lived(1)[1].stock_gbp == usual_stock(P)).all()
+        assert states[12 * years].service_gbp == pytest.approx(left * (1.0 - RUNNING) * usual_service(P), rel=CLOSE)
 
 
 def test_a_cut_tends_to_what_is_still_paid_for_and_is_made_good():
     parameters = P.with_values({"infrastructure_depreciation": 0.35})
     state = lived(1_200, parameters, usual_share=0.5 * ONE)[-1]
-    assert state.stock_gbp == pytest.approx(0.5 * usual_stock(P), rel=1e-9)
+    assert state.service_gbp == pytest.approx(0.5 * usual_service(P), rel=1e-9)
 
     for _ in range(1_200):
         state = advance_month(state, NONE, NONE, ONE, NONE, parameters)
-    assert state.stock_gbp == pytest.approx(usual_stock(P), rel=1e-9)
+    assert state.service_gbp == pytest.approx(usual_service(P), rel=1e-9)
 
 
-def test_a_depreciation_of_nothing_neither_builds_nor_loses():
+def test_capital_that_does_not_wear_stays_and_adds_up():
     parameters = P.with_values({"infrastructure_depreciation": 0.0})
-    for plan in ({"usual_share": NONE}, {"uniform": ONE}):
-        assert (lived(60, parameters, **plan)[-1].stock_gbp == usual_stock(P)).all()
+    states = lived(60, parameters, uniform=ONE)
+    built = YIELD * (1.0 - RUNNING) * P.fit_uniform * (60 - DELAY)
+
+    assert states[-1].stock_gbp == pytest.approx(states[0].stock_gbp + built)
 
 
 @given(
@@ -126,21 +151,24 @@ def test_a_depreciation_of_nothing_neither_builds_nor_loses():
 )
 def test_no_pound_is_lost_on_its_way(spending, delay):
     parameters = P.with_values({"infrastructure_delay_months": delay})
-    state, usual = at_start(parameters, 1), usual_stock(parameters)
-    spent = unfit = worn = 0.0
+    state, usual = at_start(parameters, 1), usual_service(parameters)
+    spent = unfit = ran = worn = 0.0
     for uniform, led in spending:
         money = np.array([uniform]), np.array([led])
         usable = usable_of(state, *money, parameters)[0]
         spent += uniform + led
         unfit += (1.0 - parameters.fit_uniform) * uniform + (1.0 - state.fit_led[0]) * led
         assert 0.0 <= usable <= uniform + led
-        # K is what a year takes to keep it up, so that a month takes a twelfth.
-        worn += (state.stock_gbp[0] - usual) / 12.0
+        before = state
         state = advance_month(state, *money, np.ones(1), np.zeros(1), parameters)
-    # And laying it down took what it keeps a month over the share that wears in one.
-    held = (state.stock_gbp[0] - usual) / (12.0 * WEAR)
+        extra = (state.running_gbp[0] - RUNNING * usual) / 12.0
+        ran, arrived = ran + extra, extra / RUNNING
+        worn += (1.0 - RUNNING) * arrived - (state.stock_gbp[0] - before.stock_gbp[0]) / YIELD
+    # Capital is worth what a pound of it was: its yield is the yearly service of one.
+    held = (state.stock_gbp[0] - (1.0 - RUNNING) * usual) / YIELD
 
-    assert spent == pytest.approx(unfit + state.pipeline_gbp.sum() + held + worn, abs=1e-7)
+    assert spent == pytest.approx(unfit + state.pipeline_gbp.sum() + ran + held + worn, abs=1e-7)
+    assert worn >= -1e-9
 
 
 def test_money_of_one_neighbourhood_stays_there():
@@ -258,7 +286,7 @@ def test_which_approach_ends_higher_is_found_and_not_built_in():
 def test_trust_and_participation_come_to_rest_where_the_closed_form_says():
     opportunity = np.array([0.0, 0.02, 0.1])
     last = lived(12 * 120, P, uniform=ONE, opportunity=opportunity)[-1]
-    more_index = index_of(last.stock_gbp, P) - 1.0
+    more_index = index_of(last.service_gbp, P) - 1.0
     gain = P.trust_per_participation * P.participation_per_trust
     more = (P.participation_per_index * more_index + opportunity) / (1.0 - gain)
 

@@ -12,7 +12,7 @@ from model.core.draws import Draws
 from model.inputs.catalogue import load_shocks
 from model.inputs.parameters import load_parameters
 from model.inputs.scenario import ScheduledShock
-from model.rules.infrastructure import stock_at
+from model.rules.infrastructure import service_at
 from model.rules.life_events import (
     bereavements,
     climate_of,
@@ -196,8 +196,8 @@ def harm(town, update, seed, months=6, index=None):
     past = CommunityModel(town, rng=seed)
     worlds = past.branch(), past.branch(town.model_copy(update=update))
     for world in (one.simulation.world for one in worlds if index is not None):
-        stock = np.full_like(world.infrastructure.stock_gbp, stock_at(index, past.parameters))
-        world.infrastructure = world.infrastructure._replace(stock_gbp=stock)
+        service = np.full_like(world.infrastructure.stock_gbp, service_at(index, past.parameters))
+        world.infrastructure = world.infrastructure._replace(stock_gbp=service - world.infrastructure.running_gbp)
     usual, struck = (low_share(world, months) for world in worlds)
     return struck - usual
 

@@ -9,7 +9,7 @@ from model.core.codes import COPING, IN_CRISIS, NO_STATE
 from model.core.draws import Draws
 from model.inputs.parameters import load_parameters
 from model.network import Network
-from model.rules.infrastructure import stock_at
+from model.rules.infrastructure import service_at
 from model.rules.ties import changes, ease_of, groups_of, reach_of
 from model.simulation.community import CommunityModel as Model
 from model.simulation.steps.wellbeing import meet_and_part
@@ -224,7 +224,7 @@ def test_infrastructure_of_one_neighbourhood_reaches_others_only_through_ties():
         homes = np.ones(len(model.place.neighbourhoods))
         homes[0] = index
         world = model.simulation.world
-        stock = stock_at(homes, model.parameters)
+        stock = service_at(homes, model.parameters) - world.infrastructure.running_gbp
         world.infrastructure = world.infrastructure._replace(stock_gbp=stock)
         for month in range(1, 61):
             meet_and_part(model.simulation, month)
