@@ -141,10 +141,12 @@ class ParameterNames:
     gp_rate: float
     gp_ratio_struggling: float
     gp_ratio_in_crisis: float
+    gp_deprivation_ratio: float
     gp_unit_cost: float
     ambulance_rate: float
     ambulance_ratio_struggling: float
     ambulance_ratio_in_crisis: float
+    ambulance_deprivation_ratio: float
     ambulance_unit_cost: float
     a_and_e_rate: float
     a_and_e_ratio_struggling: float
@@ -161,19 +163,23 @@ class ParameterNames:
     mental_health_referral_rate: float
     mental_health_referral_ratio_struggling: float
     mental_health_referral_ratio_in_crisis: float
+    mental_health_referral_deprivation_ratio: float
     mental_health_referral_unit_cost: float
     police_welfare_rate: float
     police_welfare_ratio_struggling: float
     police_welfare_ratio_in_crisis: float
+    police_welfare_deprivation_ratio: float
     police_welfare_unit_cost: float
     adult_social_care_request_rate: float
     adult_social_care_request_ratio_struggling: float
     adult_social_care_request_ratio_in_crisis: float
+    adult_social_care_request_deprivation_ratio: float
     adult_social_care_request_share_65_plus: float
     adult_social_care_request_unit_cost: float
     homelessness_duty_rate: float
     homelessness_duty_ratio_struggling: float
     homelessness_duty_ratio_in_crisis: float
+    homelessness_duty_deprivation_ratio: float
     homelessness_duty_unit_cost: float
     child_in_need_stock: float
     child_protection_plan_stock: float
