@@ -271,7 +271,8 @@ def test_the_summary_gives_the_answer_and_says_how_sure(results):
     words = " ".join(console.export_text().split())
 
     monthly = results.monthly[results.monthly["scenario"] == "status_quo"]
-    share = 100 * monthly["in_crisis"].sum() / monthly["adults"].sum()
+    by_run = monthly.groupby("run")[["in_crisis", "adults"]].sum()
+    share = 100 * (by_run["in_crisis"] / by_run["adults"]).mean()
     assert f"Adults in crisis: {share:.1f} (" in words
     assert "95 % intervals" in words
     assert "1,000 simulated residents represent the 40,000 of Sandbeck, an invented town" in words
