@@ -110,34 +110,43 @@ def test_the_codebook_has_a_column_of_ones_own(tmp_path):
     assert "| `in_debt` | int64 | residents | in debt at the end of the month |" in done.stdout
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ('after="life_events_strike"', 'after="life_event_strikes"', "Did you mean 'life_events_strike'?"),
-        ('reads=("debt_clearing_ratio",)', "reads=()", "no step reads what this effect fills"),
-        ("def fall_into_debt", "def seek_help", "two steps have one name"),
-        ('guess("debt_rate"', 'guess("gp_rate"', "there is a parameter of this name"),
-        ('Service("welfare_rights"', 'Service("gp"', "there is a service of this name"),
-        ('Column("in_debt"', 'Column("state"', "there is a column of this name"),
-        ('Field("in_debt"', 'Field("adults"', "a table has a column of this name"),
-        ('"per year", 0.1, 1.0', '"per yaer", 0.1, 1.0', "unknown unit"),
-        ('kind: Literal["debt_advice"]', 'kind: Literal["add_ties"]', "there is an effect of this kind"),
-        ("extension = Extension(", "mine = Extension(", "names no extension"),
-        ("import numpy as np", "import numpee as np", "cannot be run (ModuleNotFoundError: No module named 'numpee')"),
-    ],
-)
-def test_what_cannot_work_is_refused_in_one_message(tmp_path, old, new, said):
-    assert old in PAGE
-    text = PAGE.replace(old, new).replace(
-        "Step(fall_into_debt", "Step(seek_help" if "seek_help" in new else "Step(fall_into_debt"
-    )
+def test_what_is_refused_ends_the_command_with_one_message(tmp_path):
+    text = PAGE.replace("COUNCIL = Payment", "import sys; sys.exit(3)\nCOUNCIL = Payment")
     done = upstream(written(tmp_path, text), "steps", "--with", "debt.py")
 
     assert done.returncode == 2
-    assert said in done.stderr
-    assert "debt.py" in done.stderr
+    assert re.fullmatch(r"upstream: debt\.py, line \d+: cannot be run \(SystemExit: 3\)\n", done.stderr)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_step_that_fails_says_where_at_any_number_of_workers(tmp_path, jobs):
+    old = "    people, p = sim.world.population"
+    line = PAGE[PAGE.index("# debt.py") : PAGE.index(old)].count("\n")
+    folder = written(tmp_path, PAGE.replace(old, f"    sim.config.plan[0]\n{old}"))
+    place = ("--place", "sandbeck", "--population", "300", "--years", "1", "--set", "burn_in_years=0")
+    pair = ("advice.toml", "--compare-to", "no_advice.toml", "--replicates", "2")
+    done = upstream(folder, "run", *pair, *place, "--with", "debt.py", "--jobs", jobs)
+    found = Results(folder / "results" / "001")
+    said = f"debt.py, line {line}, step fall_into_debt: IndexError: tuple index out of range"
+
+    assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert found.manifest["status"] == "failed"
+    assert found.runs["status"].tolist() == ["finished"] * 2 + ["failed"] * 2
+    assert found.runs["error"].tolist() == [""] * 2 + [said] * 2
+
+
+def test_code_that_runs_in_the_parent_only_fails_every_run_by_name(tmp_path):
+    alone = "import multiprocessing\nif multiprocessing.parent_process(): raise OSError('not here')\n"
+    text = PAGE.replace("COUNCIL = Payment", f"{alone}COUNCIL = Payment")
+    place = ("--place", "sandbeck", "--population", "300", "--years", "1", "--set", "burn_in_years=0")
+    options = ("--replicates", "2", "--with", "debt.py", "--jobs", "2")
+    done = upstream(written(tmp_path, text), "run", "no_advice.toml", *place, *options)
+    errors = Results(tmp_path / "results" / "001").runs["error"]
+
+    assert done.returncode == 1
+    assert len(errors) == 2
+    assert all(re.fullmatch(r"debt\.py, line \d+: cannot be run \(OSError: not here\)", one) for one in errors)
 
 
 def test_a_file_that_changed_since_it_was_loaded_is_refused(tmp_path):

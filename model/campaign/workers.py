@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model.core.errors import InputError
 from model.core.files import TextFile
 from model.core.memory import peak_mb, reset_peak
-from model.core.own_code import LOADED
+from model.core.own_code import LOADED, OwnCodeError, described
 from model.core.rates import MONTHS_PER_YEAR
 from model.extend import run_own_code
 from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import CommunityModel
+from model.simulation.month import STEPS
 from model.tables.schema import Rows, frame_of
 from model.tables.store import PartWriter
 
@@ -65,9 +67,13 @@ class _StopAskedError(Exception):
 
 
 def warm_kernels() -> None:
-    """Compile every kernel once, so that workers find them on disk."""
+    """Compile every kernel once, so that workers find them on disk.
+
+    Without steps of a user's own. What else of theirs fails here fails in every run, which says so.
+    """
     update = {"place": "sandbeck", "population": 300, "burn_in_years": 0, "years": 1}
-    CommunityModel(load_scenario().model_copy(update=update), rng=0).step()
+    with contextlib.suppress(OwnCodeError):
+        CommunityModel(load_scenario().model_copy(update=update), rng=0, steps=STEPS).step()
 
 
 def run_row(run: Run, status: str, **values: Any) -> Rows:
@@ -114,8 +120,7 @@ def run_task(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> No
         except (_StopAskedError, KeyboardInterrupt):
             raise
         except Exception as error:  # whatever broke one run must not lose the rest
-            problem = f"{type(error).__name__}: {error}"
-            writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
+            _write_failure(run, error, writer)
             continue
         for name, rows in tables.items():
             writer.append(name, rows)
@@ -128,6 +133,10 @@ def run_task(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> No
             digest=digest,
         )
         writer.append("runs", frame_of("runs", row))
+
+
+def _write_failure(run: Run, error: Exception, writer: PartWriter) -> None:
+    writer.append("runs", frame_of("runs", run_row(run, "failed", error=described(error))))
 
 
 def run_tasks(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
@@ -143,13 +152,16 @@ def run_tasks(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(folder: Path, months_done: Any, stop: Any, own_code: Mapping[str, TextFile]) -> None:
+def _start_worker(folder: Path, months_done: Any, stop: Any, own_code: Mapping[Path, TextFile]) -> None:
     # Only the parent handles Ctrl-C: it asks its workers to stop, and they close their files.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    for name, code in own_code.items():
-        run_own_code(name, code)
     _worker.update(writer=PartWriter(folder, uuid.uuid4().hex[:12]), months_done=months_done, stop=stop)
+    try:
+        for path, code in own_code.items():
+            run_own_code(path, code)
+    except InputError as error:  # a file that runs in the parent only
+        _worker["unable"] = error
 
 
 def _end_with_parent() -> None:
@@ -168,6 +180,10 @@ def _month_done() -> None:
 
 
 def _live_in_worker(task: Task) -> None:
+    if unable := _worker.get("unable"):
+        for run in task.runs:
+            _write_failure(run, unable, _worker["writer"])
+        return
     with contextlib.suppress(_StopAskedError):
         run_task(task, _worker["writer"], _month_done)
 

@@ -96,7 +96,7 @@ def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> Tex
             raise error(f"is too large ({size:,} bytes)", file=path, allowed=f"at most {largest_bytes:,} bytes")
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        siblings = [other.name for other in path.parent.glob("*.toml")] if path.parent else []
+        siblings = [other.name for other in path.parent.glob(f"*{path.suffix or '.toml'}")]
         raise error("no such file", file=path, known=siblings, wanted=path.name) from None
     except UnicodeDecodeError:
         raise error("is not text in UTF-8", file=path) from None

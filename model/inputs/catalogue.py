@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_toml, validation_problem
+from model.core.own_code import register
 
 SERVICES_FILE = DATA / "services.toml"
 SHOCKS_FILE = DATA / "shocks.toml"
@@ -88,7 +89,7 @@ def load_services(path: Path = SERVICES_FILE) -> Mapping[str, Service]:
     return services
 
 
-def _check_spill(service: Service, services: Mapping[str, Service], path: Path) -> None:
+def _check_spill(service: Service, services: Mapping[str, Service], path: Path | None) -> None:
     target = service.spills_to
     if target is None:
         return
@@ -111,6 +112,14 @@ def _check_spill(service: Service, services: Mapping[str, Service], path: Path) 
 _OWN_SERVICES: dict[str, Service] = {}
 
 
+def _forget() -> None:
+    for reader in (load_services, contact_services):
+        reader.cache_clear()
+
+
+register(_OWN_SERVICES, _forget)
+
+
 def add_service(service: Service) -> None:
     """Add your own service after those of the catalogue, in this process.
 
@@ -120,14 +129,16 @@ def add_service(service: Service) -> None:
     Raises
     ------
     EvidenceError
-        When there is a service of that name, or nobody can turn where it spills to.
+        When there is a service of that name, it is a stock, or nobody can turn where it spills to.
     """
     if service.name in load_services():
         raise EvidenceError("there is a service of this name", key="services", value=service.name)
+    if service.kind != "contact":
+        problem = "cannot be added: each stock of care has rules of its own"
+        raise EvidenceError(problem, key=f"services.{service.name}.kind", value=service.kind, allowed="contact")
+    _check_spill(service, {**load_services(), service.name: service}, None)
     _OWN_SERVICES[service.name] = service
-    for reader in (load_services, contact_services):
-        reader.cache_clear()
-    _check_spill(service, load_services(), SERVICES_FILE)
+    _forget()
 
 
 @cache

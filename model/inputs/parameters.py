@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_toml, validation_problem
+from model.core.own_code import register
 from model.inputs.parameter_names import ParameterNames
 from model.inputs.payers import load_payments
 
@@ -278,6 +279,15 @@ _OWN_ENTRIES: dict[str, Parameter] = {}
 _OWN_SOURCES: dict[str, Source] = {}
 
 
+def _forget() -> None:
+    for reader in (read_parameters, load_parameters):
+        reader.cache_clear()
+
+
+register(_OWN_ENTRIES, _forget)
+register(_OWN_SOURCES, _forget)
+
+
 def add_parameters(parameters: Iterable[Parameter], sources: Iterable[Source], file: Path) -> None:
     """Add your own parameters to those of the data file, in this process.
 
@@ -302,8 +312,7 @@ def add_parameters(parameters: Iterable[Parameter], sources: Iterable[Source], f
             raise EvidenceError("there is a parameter of this name", file=file, key=f"parameters.{one.name}")
         _require_sound(one, file, {**known.sources, **_OWN_SOURCES})
         _OWN_ENTRIES[one.name] = one
-    for reader in (read_parameters, load_parameters):
-        reader.cache_clear()
+    _forget()
 
 
 def _parameter(name: str, entry: _Entry, path: Path, sources: Mapping[str, Source]) -> Parameter:

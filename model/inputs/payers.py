@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_toml, validation_problem
 from model.core.money import half_up
+from model.core.own_code import register
 from model.inputs.catalogue import SERVICES_FILE, load_services
 from model.inputs.prices import LARGEST_BYTES, Above0, deflators, known_in, rebased
 
@@ -185,10 +186,22 @@ def load_payments(items: Path = ITEMS_FILE, payers: Path = PAYERS_FILE) -> Payme
 
 
 _OWN: dict[str, Priced] = {}
+register(_OWN, load_payments.cache_clear)
 
 
 def add_priced(service: str, priced: Priced) -> None:
-    """Set what your own service costs and who pays for it, in this process."""
+    """Set what your own service costs and who pays for it, in this process.
+
+    Raises
+    ------
+    EvidenceError
+        When shares don't sum to one, or an agency or a price year is unknown.
+    """
+    key, paid = f"services.{service}", priced.payment
+    known_in(deflators(), f"{key}.price_year", priced.price_year, None, "price year")
+    known_in(dict.fromkeys(AGENCIES), f"{key}.beneficiary", paid.beneficiary, None, "agency")
+    _require_shares(dict(paid.payers), f"{key}.payers", None)
+    _within(paid.cashable, paid.cashable_range, None, f"{key}.cashable")
     _OWN[service] = priced
     load_payments.cache_clear()
 
@@ -204,16 +217,18 @@ def _read(path: Path, schema: type[M], inner: tuple[type[BaseModel], ...]) -> M:
 def _read_payers(path: Path) -> _PayersFile:
     table = _read(path, _PayersFile, (_Payer, _Cashable))
     for wording, one in table.payers.items():
-        key = f"payers.{wording}.shares"
-        for agency in one.shares:
-            known_in(dict.fromkeys(AGENCIES), key, agency, path, "agency")
-        if abs(sum(one.shares.values()) - 1.0) > OFF_ONE:
-            raise EvidenceError(
-                "payers' shares don't sum to one", file=path, key=key, value=one.shares, allowed="shares that sum to 1"
-            )
+        _require_shares(one.shares, f"payers.{wording}.shares", path)
     for wording, two in table.cashable.items():
         _within(two.share, two.range, path, f"cashable.{wording}.share")
     return table
+
+
+def _require_shares(shares: Mapping[str, float], key: str, path: Path | None) -> None:
+    for agency in shares:
+        known_in(dict.fromkeys(AGENCIES), key, agency, path, "agency")
+    if abs(sum(shares.values()) - 1.0) > OFF_ONE:
+        problem, allowed = "payers' shares don't sum to one", "shares that sum to 1"
+        raise EvidenceError(problem, file=path, key=key, value=dict(shares), allowed=allowed)
 
 
 def _priced(one: _Service, at: str, table: _PayersFile, path: Path) -> Priced:
@@ -223,7 +238,7 @@ def _priced(one: _Service, at: str, table: _PayersFile, path: Path) -> Priced:
     return Priced(one.row, one.read_gbp, one.price_year, one.times, payment, one.step_units)
 
 
-def _within(value: float, limits: tuple[float, float], path: Path, key: str) -> None:
+def _within(value: float, limits: tuple[float, float], path: Path | None, key: str) -> None:
     low, high = limits
     if not low <= value <= high:
         raise EvidenceError("outside its own range", file=path, key=key, value=value, allowed=f"{low:g} to {high:g}")

@@ -49,7 +49,7 @@ def rebased(value: float, from_year: str) -> float:
     return value * deflators()[PRICE_YEAR] / index
 
 
-def known_in(table: Mapping[str, T], key: str, name: str, path: Path, what: str) -> T:
+def known_in(table: Mapping[str, T], key: str, name: str, path: Path | None, what: str) -> T:
     """Look a name up that a file gives.
 
     Raises

@@ -26,6 +26,7 @@ from model.core.arrays import Array
 from model.core.codes import ENGAGEMENT, PARTICIPANT, SUPPORTER
 from model.core.errors import EvidenceError
 from model.core.files import DATA, Read, TextFile, read_bounded, read_table, toml_of, validation_problem
+from model.core.own_code import register
 from model.inputs.catalogue import catalogue_place, load_services
 
 PROGRAMMES = DATA / "programmes"
@@ -237,6 +238,15 @@ EffectTerms = Mapping[str, Array]
 """Terms by name, each with an entry of the plan along its first axis."""
 
 
+class _Declared(dict[str, Array]):
+    """The terms that an effect says it fills: no others."""
+
+    def __missing__(self, name: str) -> Array:
+        raise EvidenceError(
+            "is a term that the effect does not declare", key=name, allowed="one of its fills", known=self, wanted=name
+        )
+
+
 class Effect(_Table):
     """What a programme does; each kind says which terms it fills, and how."""
 
@@ -414,12 +424,21 @@ EFFECTS: list[type[Effect]] = [
 def kind_of(effect: type[Effect]) -> str:
     """Return the name by which programme files give a kind of effect.
 
+    Raises
+    ------
+    EvidenceError
+        When the class does not say it in one word.
+
     Examples
     --------
     >>> kind_of(CaseFinding)
     'case_finding'
     """
-    return str(get_args(effect.model_fields["kind"].annotation)[0])
+    words = get_args(effect.model_fields["kind"].annotation) if "kind" in effect.model_fields else ()
+    if len(words) != 1 or not isinstance(words[0], str):
+        allowed = 'kind: Literal["NAME"]'
+        raise EvidenceError("does not say what kind of effect it is", key=f"{effect.__name__}.kind", allowed=allowed)
+    return words[0]
 
 
 def terms_filled() -> dict[str, Term]:
@@ -499,10 +518,17 @@ def add_effect(effect: type[Effect]) -> None:
         if name in terms_filled():
             raise EvidenceError("another kind of effect fills it", key=f"{kind_of(effect)}.fills", value=name)
     EFFECTS.append(effect)
+    _let_programmes_use_effects()
+
+
+def _let_programmes_use_effects() -> None:
     one_of: Any = Annotated[Union[tuple(EFFECTS)], Field(discriminator="kind")]  # noqa: UP007 - known as it runs
     some: Any = GenericAlias(tuple, (one_of, ...))
     Programme.model_fields["effects"].annotation = some
     Programme.model_rebuild(force=True)
+
+
+register(EFFECTS, _let_programmes_use_effects)
 
 
 def _numbers_in(table: BaseModel, before: str) -> Iterator[tuple[str, Number]]:
@@ -637,6 +663,7 @@ def _programme_in(file: TextFile) -> Programme:
     except ValidationError as error:
         raise validation_problem(error, EvidenceError, path, (*_SCHEMAS, *EFFECTS)) from None
     _require_known(programme, path)
+    _require_fills(programme)
     return programme
 
 
@@ -676,6 +703,14 @@ def _require_effects(programme: Programme, path: Path | None, at: str | None = N
             )
         if isinstance(effect, ServiceRatio) and services[effect.service].kind == "stock":
             _require_no_more(effect, path, at or f"effects.{k}.ratio.value")
+
+
+def _require_fills(programme: Programme) -> None:
+    """Try what effects fill, as a plan of one entry would: what cannot work fails before anything is run."""
+    for effect in programme.effects:
+        terms = _Declared({name: term.array(2) for name, term in effect.fills.items()})
+        for is_abrupt in (False, True):
+            effect.fill(terms, 1, is_abrupt=is_abrupt)
 
 
 def _require_no_more(effect: ServiceRatio, path: Path | None, key: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from model.core.errors import InputError
+from model.core.own_code import register
 from model.simulation.simulation import Simulation
 from model.simulation.steps.founding import (
     begin_founders_care,
@@ -53,12 +54,26 @@ class Step:
         Whether it is left out where nobody is born, ages, dies, moves or changes household.
     reads : tuple of str
         Terms that it reads of what effects of programmes fill.
+
+    Raises
+    ------
+    InputError
+        When it names no phase, or one that does not exist: it would never happen.
     """
 
     run: Callable[[Simulation, int], None]
     phases: tuple[str, ...] = (MONTHS,)
     needs_demography: bool = False
     reads: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        key, allowed = f"step {self.name}.phases", ", ".join(PHASES)
+        if not self.phases or isinstance(self.phases, str):
+            allowed = f'some of {allowed}; of one, ("{MONTHS}",) with its comma'
+            raise InputError("is no list of phases", key=key, value=self.phases, allowed=allowed)
+        for phase in self.phases:
+            if phase not in PHASES:
+                raise InputError("unknown phase", key=key, value=phase, allowed=allowed, known=PHASES, wanted=phase)
 
     @property
     def name(self) -> str:
@@ -104,6 +119,7 @@ STEPS = (
 
 
 _OWN_STEPS: list[tuple[Step, str | None, str | None]] = []
+register(_OWN_STEPS)
 
 
 def add_step(step: Step, *, before: str | None = None, after: str | None = None) -> None:
@@ -156,11 +172,21 @@ def with_step(
     ['life_events_strike', 'fall_into_debt', 'meet_and_part']
     """
     names = [one.name for one in steps]
-    where = before or after
-    if where not in names or (before and after):
-        allowed = "the name of one step, as before or as after"
-        raise InputError("unknown step", key="step", value=where, allowed=allowed, known=names, wanted=where)
     if step.name in names:
         raise InputError("two steps have one name", key="step", value=step.name, allowed="a name of its own")
-    at = names.index(where) + (before is None)
+    at = _place_among(names, step.name, before, after)
     return (*steps[:at], step, *steps[at:])
+
+
+def _place_among(names: Sequence[str], name: str, before: str | None, after: str | None) -> int:
+    key = f"step {name}"
+    if before is not None and after is not None:
+        problem = f"stands before {before} and after {after}"
+        raise InputError(problem, key=key, allowed="one of before and after")
+    where = after if before is None else before
+    if where is None:
+        raise InputError("has no place in the month", key=key, allowed="before or after: the name of a step")
+    if where not in names:
+        at = "after" if before is None else "before"
+        raise InputError("unknown step", key=f"{key}.{at}", value=where, known=names, wanted=where)
+    return names.index(where) + (before is None)

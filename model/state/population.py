@@ -5,7 +5,7 @@ A resident is a row. Rules receive columns; `model.agents.Resident` is a window 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from model.core.codes import (
 )
 from model.core.errors import InputError
 from model.core.kernels import kernel
+from model.core.own_code import register
 from model.inputs.places import Place, thin
 
 
@@ -34,7 +35,7 @@ class Column:
     """
 
     name: str
-    dtype: str
+    dtype: Literal["int8", "int16", "int32", "int64", "float32", "float64"]
     unit: str
     meaning: str
     owner: str
@@ -82,6 +83,10 @@ DECLARED: dict[str, Column] = {column.name: column for column in COLUMNS}
 
 OWN_COLUMNS: list[str] = []
 """Names of users' own columns; newcomers have 0 in them."""
+
+register(COLUMNS)
+register(DECLARED)
+register(OWN_COLUMNS)
 
 
 def add_column(column: Column) -> None:

@@ -6,12 +6,13 @@ into the real place; money is the real place's already.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from model.core.codes import LAYER_NAMES, STATES
 from model.core.errors import InputError
+from model.core.own_code import register
 from model.inputs.places import N_QUINTILES
 
 Rows = Mapping[str, Any]
@@ -22,7 +23,7 @@ class Field:
     """One column of a result table: Arrow type, unit, meaning."""
 
     name: str
-    type: str
+    type: Literal["int8", "int16", "int32", "int64", "float32", "float64", "bool", "string"]
     unit: str
     meaning: str
 
@@ -381,6 +382,11 @@ TABLES: dict[str, Table] = {
     "appraisal": APPRAISAL,
 }
 """All result tables, by name."""
+
+BUNDLED_TABLES = dict(TABLES)
+"""The same without columns of users' own."""
+
+register(TABLES)
 
 EVERY_RUN = ("runs", "monthly", "people", "services", "programmes", "ledger", "budgets")
 """Tables to which every run adds its rows."""

@@ -59,14 +59,28 @@ def test_a_step_stands_before_or_after_the_one_named():
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        ({"after": "dye"}, "step = 'dye': unknown step. .*Did you mean 'die'"),
-        ({}, "unknown step"),
-        ({"before": "die", "after": "die"}, "the name of one step"),
+        ({"after": "dye"}, "step pay_a_dividend.after = 'dye': unknown step. Did you mean 'die'"),
+        ({}, "step pay_a_dividend: has no place in the month. Allowed: before or after: the name of a step"),
+        ({"before": "die", "after": "be_born"}, "stands before die and after be_born. Allowed: one of before and"),
     ],
 )
 def test_a_place_that_is_not_there_is_refused(place, said):
     with pytest.raises(InputError, match=said):
         with_step(STEPS, Step(pay_a_dividend), **place)
+
+
+@pytest.mark.parametrize(
+    ("phases", "said"),
+    [
+        (("burnin", MONTHS), "pay_a_dividend.phases = 'burnin': unknown phase. .*Did you mean 'burn-in'"),
+        (("month",), "Did you mean 'months'"),
+        ((), "is no list of phases"),
+        (MONTHS, r"is no list of phases. .*\(\"months\",\) with its comma"),
+    ],
+)
+def test_a_step_that_would_never_be_taken_is_refused(phases, said):
+    with pytest.raises(InputError, match=said):
+        Step(pay_a_dividend, phases)
 
 
 def test_a_step_of_ones_own_happens_every_month_and_in_burn_in_only_if_it_says_so(town):

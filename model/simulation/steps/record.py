@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from model.core.arrays import Array
 from model.core.codes import PARTICIPANT, SUPPORTER
+from model.core.own_code import register
 from model.core.rates import MONTHS_PER_YEAR
 from model.simulation.simulation import Simulation
 from model.tables.schema import Field, add_field
@@ -21,6 +22,7 @@ def record(sim: Simulation, month: int) -> None:
 
 
 _OWN_COUNTS: dict[str, Callable[[Simulation], Array]] = {}
+register(_OWN_COUNTS)
 
 
 def add_monthly(field: Field, count: Callable[[Simulation], Array]) -> None:
