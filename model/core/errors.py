@@ -61,7 +61,7 @@ class InputError(Exception):
         if allowed is not None:
             sentences.append(f"Allowed: {allowed}")
         if wanted is not None:
-            sentences.append(_suggestion(wanted, list(known)))
+            sentences.append(_suggestion(wanted, list(known), allowed or ""))
         super().__init__(_cut(printable(". ".join(part for part in sentences if part)), _LONGEST_MESSAGE))
 
     def placed(self, file: str | Path) -> Self:
@@ -128,7 +128,8 @@ def nearest_name(wanted: str, known: Iterable[str]) -> str | None:
     return as_known[nearest[0]] if nearest else None
 
 
-def _suggestion(wanted: str, known: list[str]) -> str:
+def _suggestion(wanted: str, known: list[str], allowed: str) -> str:
     if nearest := nearest_name(wanted, known):
         return f"Did you mean {nearest!r}?"
-    return f"Known: {', '.join(sorted(known))}" if 0 < len(known) <= _MOST_NAMES else ""
+    is_said = set(known) <= set(allowed.split(", "))
+    return f"Known: {', '.join(sorted(known))}" if len(known) <= _MOST_NAMES and not is_said else ""

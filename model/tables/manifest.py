@@ -2,33 +2,114 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.core.errors import ResultsError, printable
-from model.core.files import replace_text
-from model.inputs.scenario import NAME, Scenario
+from model.core.files import replace_text, validation_problem
+from model.inputs.scenario import NAME
 
 MANIFEST = "manifest.json"
 
 FORMAT = 2
 """Of results folders: one number higher whenever readers of the one before would go wrong."""
 
-MANIFEST_KEYS = ("upstream", "comparator", "scenarios")
 
-SCENARIO_KEYS = (
-    *Scenario.model_fields,
-    "real_population",
-    "place_name",
-    "place_kind",
-    "place_year",
-    "parameters_in_force",
-    "services_in_force",
-    "plan_in_force",
-)
-"""What a manifest holds of each scenario."""
+class _Table(BaseModel):
+    """Part of a manifest: what its readers need, of the kind they need; there may be more."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class _Paid(_Table):
+    label: str
+    payers: dict[str, float]
+    beneficiary: str
+    cashable: float
+    cashable_range: Annotated[tuple[float, float], Field(strict=False)]
+
+
+class _Service(_Paid):
+    step_units: float
+
+
+class _Entry(_Paid):
+    grade: int | None
+    building_share: float
+    programme_file: str | None
+
+
+class _Spending(_Table):
+    budget_gbp_per_year: float
+
+
+class _Shock(_Table):
+    kind: str
+    start_month: int
+
+
+class _Capacity(_Table):
+    rule: str
+
+
+class _Structure(_Table):
+    variant: str
+    demography: bool
+
+
+class _Budgets(_Table):
+    regime: str
+    contract: dict[str, Any] | None
+
+
+class _Growth(_Table):
+    unit_costs: dict[str, list[float]]
+
+
+class _Scenario(_Table):
+    name: str
+    title: str
+    question: str
+    place: str
+    population: Annotated[int, Field(gt=0)]
+    years: Annotated[int, Field(gt=0)]
+    burn_in_years: int
+    replicates: int
+    seed: int
+    services: list[str]
+    capacity: dict[str, _Capacity]
+    structure: _Structure
+    levers: dict[str, float]
+    shocks: list[_Shock]
+    plan: list[_Spending]
+    budgets: _Budgets
+    growth: _Growth
+    parameters: dict[str, float]
+    real_population: int
+    place_name: str
+    place_kind: str
+    place_year: int
+    parameters_in_force: dict[str, float]
+    services_in_force: dict[str, _Service]
+    plan_in_force: list[_Entry]
+
+
+class _Manifest(_Table):
+    upstream: str
+    status: str
+    n_runs: int
+    comparator: str | None
+    scenarios: Annotated[dict[str, _Scenario], Field(min_length=1)]
+
+
+MANIFEST_KEYS, SCENARIO_KEYS = tuple(_Manifest.model_fields), tuple(_Scenario.model_fields)
+"""What readers need of a manifest, and of each scenario in it."""
+
+_SCHEMAS = (_Manifest, _Scenario, _Service, _Entry, _Spending, _Shock, _Capacity, _Structure, _Budgets, _Growth)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -54,15 +135,24 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ResultsError("holds no results", file=folder, allowed=f"a folder with a {MANIFEST}") from None
+        raise _holds_none(folder) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"cannot be read ({error})", file=path) from None
     if not isinstance(manifest, dict) or "format" not in manifest:
         raise ResultsError("is not the manifest of a campaign", file=path, allowed="a folder that upstream run made")
+    if type(manifest["format"]) is not int:
+        problem = "is not the number of a format"
+        raise ResultsError(problem, file=path, key="format", value=manifest["format"], allowed=str(FORMAT))
     if manifest["format"] != FORMAT:
         raise _of_another_version(manifest, path)
-    if lacking := next(_lacking(manifest), None):
-        raise ResultsError("is missing, so these results cannot be read", file=path, key=lacking)
+    try:
+        _Manifest.model_validate(manifest)
+    except ValidationError as error:
+        raise validation_problem(error, ResultsError, path, _SCHEMAS) from None
+    if manifest["comparator"] not in (None, *manifest["scenarios"]):
+        raise ResultsError(
+            "is missing, so these results cannot be read", file=path, key=f"scenarios.{manifest['comparator']}"
+        )
     for name in manifest["scenarios"]:
         if not re.fullmatch(NAME, name):
             raise ResultsError(
@@ -83,6 +173,14 @@ def _shown(value: Any) -> Any:
     return printable(value) if isinstance(value, str) else value
 
 
+def _holds_none(folder: Path) -> ResultsError:
+    if folder.is_dir():
+        return ResultsError("holds no results", file=folder, allowed=f"a folder with a {MANIFEST}")
+    there = [path.parent.name for path in folder.parent.glob(f"*/{MANIFEST}")]
+    wanted = f"{int(folder.name):03d}" if folder.name.isdecimal() else folder.name
+    return ResultsError("no such folder", file=folder, known=there, wanted=wanted)
+
+
 def _of_another_version(manifest: Mapping[str, Any], path: Path) -> ResultsError:
     theirs, ours = manifest.get("upstream", "of an unknown version"), version("upstream-abm")
     return ResultsError(
@@ -90,17 +188,3 @@ def _of_another_version(manifest: Mapping[str, Any], path: Path) -> ResultsError
         f"reads format {FORMAT}. Run the scenarios again, or read this folder with the version that wrote it",
         file=path,
     )
-
-
-def _lacking(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Name the keys that a manifest of this format must have, and has not."""
-    yield from (key for key in MANIFEST_KEYS if key not in manifest)
-    scenarios = manifest["scenarios"]
-    if not isinstance(scenarios, dict) or not scenarios:
-        yield "scenarios"
-    for name, facts in scenarios.items():
-        yield from (
-            f"scenarios.{name}.{key}" for key in SCENARIO_KEYS if not isinstance(facts, dict) or key not in facts
-        )
-    if manifest["comparator"] not in (None, *scenarios):
-        yield f"scenarios.{manifest['comparator']}"

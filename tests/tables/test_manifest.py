@@ -41,7 +41,7 @@ def test_a_campaign_holds_every_key_its_readers_need(folder):
     assert all(set(SCENARIO_KEYS) <= set(facts) for facts in manifest["scenarios"].values())
 
 
-@pytest.mark.parametrize("number", [1, FORMAT + 1, "two", None])
+@pytest.mark.parametrize("number", [1, FORMAT + 1])
 def test_another_format_is_refused_with_who_wrote_it_and_what_to_do(edited, number):
     old = edited(lambda manifest: manifest.update(format=number, upstream="0.0.9"))
 
@@ -49,6 +49,47 @@ def test_another_format_is_refused_with_who_wrote_it_and_what_to_do(edited, numb
         Results(old)
     for words in (str(old / MANIFEST), "upstream 0.0.9", f"format {number}", f"format {FORMAT}", "Run the scenarios"):
         assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("number", [str(FORMAT), "two", None, float(FORMAT)])
+def test_a_format_that_is_no_whole_number_is_said_to_be_none(edited, number):
+    with pytest.raises(ResultsError, match=rf"format = .*: is not the number of a format. Allowed: {FORMAT}$"):
+        Results(edited(lambda manifest: manifest.update(format=number)))
+
+
+@pytest.mark.parametrize("command", [["show"], ["appraise"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda facts: facts.update(years="two"), "years = 'two': input should be a valid integer"),
+        (lambda facts: facts.update(population=0), "population = 0: input should be greater than 0"),
+        (lambda facts: facts.update(structure=[]), "structure = []: is not a table of keys"),
+        (lambda facts: facts["structure"].pop("demography"), "structure.demography: is missing"),
+        (lambda facts: facts["parameters_in_force"].update(frailty_sd=None), "parameters_in_force.frailty_sd = None"),
+        (lambda facts: facts.update(plan_in_force=[{"label": "hub"}]), "plan_in_force.0.payers: is missing"),
+        (lambda facts: facts.update(services="gp"), "services = 'gp': input should be a valid list"),
+    ],
+)
+def test_a_scenario_with_something_of_another_kind_is_refused_by_its_name(edited, capsys, command, change, said):
+    wrong = edited(lambda manifest: change(manifest["scenarios"]["status_quo"]))
+
+    with pytest.raises(SystemExit) as stopped:
+        main([*command, str(wrong)])
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{MANIFEST}: scenarios.status_quo.{said}" in line
+
+
+def test_a_folder_that_is_not_there_gets_the_nearest_by_its_number(folder, tmp_path):
+    for name in ("001", "010", "100"):
+        shutil.copytree(folder, tmp_path / name)
+
+    for asked, meant in (("1", "001"), ("10", "010"), ("0100", "100")):
+        with pytest.raises(ResultsError, match=rf"no such folder\. Did you mean '{meant}'"):
+            Results(tmp_path / asked)
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ResultsError, match=f"mine: holds no results. Allowed: a folder with a {MANIFEST}"):
+        Results(tmp_path / "mine")
 
 
 @pytest.mark.parametrize("command", [["show"], ["show", "--each"], ["appraise"]], ids=" ".join)
