@@ -12,6 +12,7 @@
 `appraise`                   what that costs, saves and gains
 `estimate`                   the mean over runs or pairs, with its interval
 `InputError`                 what every complaint about an input is
+``__version__``              the version of the package
 ============================ ==========================================================
 
 Names are loaded when first asked for, so that ``import model`` is quick.
@@ -37,6 +38,7 @@ __all__ = [
     "InputError",
     "Results",
     "Scenario",
+    "__version__",
     "appraise",
     "compare",
     "estimate",
@@ -66,7 +68,15 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from model.core.errors import nearest_name  # noqa: PLC0415
+
+        near = nearest_name(name, __all__)
+        hint = f". Did you mean {near!r}?" if near else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
     from importlib import import_module  # noqa: PLC0415 - only when a name is asked for
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

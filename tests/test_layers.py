@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,14 @@ def test_a_model_is_made_without_drawing_libraries():
 
 
 def test_every_name_of_the_front_door_is_there():
-    for name in model.__all__:
+    for name in set(model.__all__) - {"__version__"}:
         assert getattr(model, name).__name__ == name
+        assert name in dir(model)
+    assert model.__version__ == version("upstream-abm")
     with pytest.raises(AttributeError, match="nothing_here"):
         _ = model.nothing_here
+
+
+def test_a_misspelt_name_of_the_front_door_gets_the_nearest():
+    with pytest.raises(AttributeError, match="Did you mean 'run_campaign'"):
+        _ = model.run_campain
