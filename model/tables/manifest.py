@@ -101,6 +101,8 @@ class _Scenario(_Table):
 class _Manifest(_Table):
     upstream: str
     status: str
+    started: str
+    command: list[str] | None
     n_runs: int
     comparator: str | None
     scenarios: Annotated[dict[str, _Scenario], Field(min_length=1)]

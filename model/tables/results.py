@@ -11,17 +11,17 @@ import contextlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 from pyarrow.dataset import Dataset, dataset, field
 
-from model.core.errors import ResultsError, printable
+from model.core.errors import ResultsError, nearest_name, printable
 from model.tables.codebook import codebooks
-from model.tables.database import write_database
+from model.tables.database import DescribedTable, campaign_table, write_database
 from model.tables.manifest import read_manifest
-from model.tables.schema import DIMENSIONS, EVERY_CAMPAIGN, EVERY_RUN, TABLES, schema_of
+from model.tables.schema import BUNDLED_TABLES, DIMENSIONS, EVERY_CAMPAIGN, EVERY_RUN, TABLES, schema_of
 from model.tables.store import _read_parts
 
 
@@ -33,9 +33,10 @@ class Results:
     folder : path
         A results folder, of a campaign that has ended or was cut off.
 
-    Every frame carries the unit and the meaning of its columns in ``attrs["units"]`` and
-    ``attrs["meanings"]``, by name. pandas keeps them through selections, groups and sums, and where it
-    merges or concatenates frames of `Results`; not where one of two frames has none, as a frame of your own.
+    Every frame carries units and meanings in ``attrs["units"]`` and ``attrs["meanings"]``, by the name of
+    the column. All frames carry those of every column of every table, because pandas keeps ``attrs`` in a
+    merge only where both frames have the same. So they stay through selections, groups, sums and merges of
+    frames of `Results`; they are lost in a merge with a frame of your own.
 
     Raises
     ------
@@ -46,6 +47,17 @@ class Results:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = read_manifest(self.folder)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.manifest["scenarios"])
+        return f"<Results {self.folder}: {names}; {self.manifest['n_runs']} runs, {self.manifest['status']}>"
+
+    if not TYPE_CHECKING:  # a type checker should see the attributes there are
+
+        def __getattr__(self, name: str) -> Any:
+            near = nearest_name(name, [one for one in dir(self) if not one.startswith("_")])
+            hint = f". Did you mean {near!r}?" if near else ""
+            raise AttributeError(f"Results has no attribute {name!r}{hint}")
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -93,6 +105,28 @@ class Results:
         """By place and neighbourhood: names, real population, deprivation; a row each, whatever was run."""
         return self._read("neighbourhoods")
 
+    @property
+    def lives(self) -> pd.DataFrame:
+        """By run, resident and year: state and part taken in the plan; no rows if not kept.
+
+        There may be millions of rows: `lives_of` reads those of one run.
+        """
+        return self._joined("lives")
+
+    @property
+    def appraisal(self) -> pd.DataFrame:
+        """By pair of runs, measure, agency and quintile: what the plan costs, saves and gains.
+
+        Raises
+        ------
+        ResultsError
+            When nothing was appraised yet.
+        """
+        if not self._path("appraisal").exists():
+            allowed = f"upstream appraise {self.folder}, which writes it"
+            raise ResultsError("has not been appraised", file=self.folder, allowed=allowed)
+        return self._joined("appraisal")
+
     def lives_of(self, run: int) -> pd.DataFrame:
         """Return the residents alive at the end of each year of a run, and those who died; no rows if not kept.
 
@@ -101,10 +135,12 @@ class Results:
         return self._read("lives", run)
 
     def to_duckdb(self, path: str | Path) -> None:
-        """Write every table of the folder into one new DuckDB file, with a comment on each column.
+        """Write every table of the folder into one new DuckDB file, with comments on tables and columns.
 
         The tables stand as they do in the folder: join ``runs`` on ``run`` for the dimensions of a run.
-        ``SELECT column_name, comment FROM duckdb_columns()`` shows the comments.
+        ``SELECT column_name, comment FROM duckdb_columns()`` shows the comments. One more table, ``campaign``,
+        has one row: whether the campaign was finished, how many runs were planned and finished, the
+        command and the version.
 
         Parameters
         ----------
@@ -114,14 +150,15 @@ class Results:
         Raises
         ------
         ResultsError
-            When DuckDB is not installed, when the file is there already, or when a table cannot be read.
+            When DuckDB is not installed, when the file is there already or its folder is not, or when
+            a table cannot be read.
         """
-        tables = {}
-        for name in TABLES:
+        tables = {"campaign": DescribedTable("the whole campaign", campaign_table(self.manifest, self.runs["status"]))}
+        for name, table in TABLES.items():
             with self._reading(name):
                 rows = self._open(name)
                 if name in (*EVERY_RUN, *EVERY_CAMPAIGN) or rows.count_rows():
-                    tables[name] = rows
+                    tables[name] = DescribedTable(table.row, rows)
         write_database(tables, Path(path))
 
     def _joined(self, table: str) -> pd.DataFrame:
@@ -148,7 +185,11 @@ class Results:
     def _open(self, table: str) -> Dataset:
         """Open a table as it was written; while a campaign runs, what its finished runs have left."""
         if self._path(table).exists():
-            return dataset(self._path(table))
+            found = dataset(self._path(table))
+            for column in BUNDLED_TABLES[table].columns:
+                if column.name not in found.schema.names:
+                    raise ResultsError("has no such column", file=self._path(table), key=f"column {column.name}")
+            return found
         batches, runs = _read_parts(self.folder, table), _read_parts(self.folder, "runs")
         rows = [batch for number, batch in sorted(batches.items()) if number in runs]
         return dataset(pa.Table.from_batches(rows, rows[0].schema if rows else schema_of(table)))

@@ -4,7 +4,7 @@ A name has one meaning and one unit in all tables. Counts are of the sample, and
 into the real place; money is the real place's already.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -435,9 +435,19 @@ def table_named(name: str) -> Table:
 
 def schema_of(table: str) -> pa.Schema:
     """Return the Arrow schema of a table; each field carries its unit and meaning."""
+    return arrow_schema(TABLES[table].columns)
+
+
+def arrow_schema(columns: Iterable[Field]) -> pa.Schema:
+    """Return the Arrow schema of columns; each field carries its unit and meaning.
+
+    Examples
+    --------
+    >>> arrow_schema([Field("status", "string", "word", "finished or failed")]).field("status").metadata[b"unit"]
+    b'word'
+    """
     return pa.schema(
-        pa.field(one.name, one.type, metadata={"unit": one.unit, "meaning": one.meaning})
-        for one in TABLES[table].columns
+        pa.field(one.name, one.type, metadata={"unit": one.unit, "meaning": one.meaning}) for one in columns
     )
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from model import CommunityModel, Results, load_scenario
+from model.analysis.appraise import appraise, write_appraisal
 from model.analysis.estimates import estimate
 from model.campaign.campaign import places_of, plan, run_campaign
 from model.campaign.workers import Run, run_row
@@ -285,6 +286,38 @@ def test_a_corrupt_table_is_refused(folder, tmp_path):
 
     with pytest.raises(ResultsError, match=r"runs\.parquet"):
         _ = Results(copy).runs
+
+
+def test_another_table_in_its_place_is_refused(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    shutil.copy(copy / "people.parquet", copy / "monthly.parquet")
+
+    with pytest.raises(ResultsError, match=r"monthly\.parquet: column month: has no such column"):
+        _ = Results(copy).monthly
+
+
+def test_a_misspelt_table_gets_the_nearest_name(results):
+    with pytest.raises(AttributeError, match=r"Results has no attribute 'montly'\. Did you mean 'monthly'\?"):
+        _ = results.montly
+    assert not hasattr(results, "_repr_html_")
+
+
+def test_results_say_what_they_are(results):
+    assert repr(results) == f"<Results {results.folder}: status_quo, helped; 8 runs, finished>"
+
+
+def test_lives_and_the_appraisal_are_tables_like_others(config, helped, tmp_path):
+    small = [one.model_copy(update={"population": 300, "replicates": 2}) for one in (config, helped)]
+    found = run_campaign(small[1:], tmp_path / "out", comparator=small[0]).results
+
+    assert set(DIMENSIONS) <= set(found.lives.columns)
+    assert len(found.lives) == sum(len(found.lives_of(run)) for run in found.runs["run"])
+    with pytest.raises(ResultsError, match=r"out: has not been appraised\. Allowed: upstream appraise .*out"):
+        _ = found.appraisal
+    write_appraisal(appraise(found), found.folder)
+    assert set(found.appraisal["scenario"]) == {"helped"}
+    assert {"measure", "value", "unit"} <= set(found.appraisal.columns)
 
 
 def test_no_service_at_all_leaves_an_empty_table(config, tmp_path):
