@@ -1,10 +1,14 @@
 """What tests share: a small invented town, and a hand-made world of a few residents."""
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import settings
 
 from model.core.codes import COPING
+from model.core.own_code import all_or_nothing
 from model.inputs.scenario import Scenario, load_scenario
 from model.network import Network
 from model.state.population import Population
@@ -16,6 +20,18 @@ settings.load_profile("here")
 
 NO_LINES = {"mental_health_referral": {"rule": "unlimited"}}
 """Capacity without limits: a line couples all who stand in it."""
+
+
+class _OverError(Exception):
+    """The session is over."""
+
+
+@pytest.fixture
+def session() -> Iterator[None]:
+    """Whatever a test loads is forgotten after it."""
+    with contextlib.suppress(_OverError), all_or_nothing():
+        yield
+        raise _OverError
 
 
 @pytest.fixture(scope="session")

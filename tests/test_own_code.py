@@ -1,6 +1,5 @@
 """A file of one's own that cannot work is refused in one message, and leaves nothing behind."""
 
-import contextlib
 import sys
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from model import CommunityModel
 from model.core.errors import InputError
-from model.core.own_code import LOADED, OwnCodeError, all_or_nothing
+from model.core.own_code import LOADED, OwnCodeError
 from model.extend import load_extension
 from model.inputs.catalogue import load_services
 from model.inputs.parameters import read_parameters
@@ -18,18 +17,6 @@ from model.simulation.month import all_steps
 from model.state.population import COLUMNS, DECLARED, OWN_COLUMNS
 from model.tables.schema import TABLES
 from tests.test_extend import PAGE, written
-
-
-class _OverError(Exception):
-    """The session is over."""
-
-
-@pytest.fixture
-def session():
-    """Whatever a test loads is forgotten after it."""
-    with contextlib.suppress(_OverError), all_or_nothing():
-        yield
-        raise _OverError
 
 
 def known():

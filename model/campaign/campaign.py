@@ -265,7 +265,7 @@ def tasks_of(runs: Sequence[Run]) -> list[Task]:
 
 def run_campaign(
     scenarios: Sequence[Scenario],
-    out: Path | None = None,
+    out: str | Path | None = None,
     jobs: int | None = 1,
     watcher: Watcher | None = None,
     comparator: Scenario | None = None,
@@ -304,6 +304,7 @@ def run_campaign(
     ResultsError
         When the folder cannot be used, or replicates came out identical.
     """
+    _require_scenarios(scenarios)
     if jobs is None:
         jobs = jobs_that_pay([*scenarios, *([comparator] if comparator else [])])
     if isinstance(jobs, bool) or jobs < 1:
@@ -319,7 +320,7 @@ def run_campaign(
         prepare(config)  # refuses parameters that no rates and no demand can follow from
         lives_mb = with_lives * config.population * config.years * BYTES / MB
         require_memory(config, jobs, lives_mb)
-    folder = new_folder(out)
+    folder = new_folder(None if out is None else Path(out))
     watcher = watcher or Watcher()
     started = time.perf_counter()
     manifest = manifest_of(scenarios, len(runs), compared_with, command)
@@ -354,6 +355,15 @@ def _keeping_what_is_finished(folder: Path) -> Iterator[None]:
             f"cannot be written ({error}). Runs that were finished are kept: make room, then upstream show prints them",
             file=folder,
         ) from error
+
+
+def _require_scenarios(scenarios: object) -> None:
+    if isinstance(scenarios, Scenario):
+        allowed = "a list of scenarios: run_campaign([scenario])"
+        raise ScenarioError("is a single scenario", key="scenarios", value=scenarios.name, allowed=allowed)
+    if not isinstance(scenarios, Sequence) or not scenarios or not all(isinstance(one, Scenario) for one in scenarios):
+        allowed = 'scenarios, one or more, as load_scenario returns them: run_campaign([load_scenario("status_quo")])'
+        raise ScenarioError("is no list of scenarios", key="scenarios", value=scenarios, allowed=allowed)
 
 
 def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watcher) -> None:

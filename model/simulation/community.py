@@ -98,6 +98,10 @@ class CommunityModel(mesa.Model):
         self._take(SETTLED)
         self._take(OPENING)
 
+    def __repr__(self) -> str:
+        where, n = self.place.name, len(self.agents)
+        return f"<CommunityModel of {where}: {self.config.name}, seed {self.seed}, month {self.month}, {n:,} residents>"
+
     def _open(
         self, config: Scenario, seed: int, on_month: Callable[[], None] | None, steps: Sequence[Step] | None
     ) -> None:

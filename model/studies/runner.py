@@ -6,7 +6,7 @@ over seeds.
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,6 +16,9 @@ import numpy as np
 
 from model.campaign.workers import warm_kernels
 from model.core.arrays import Array
+from model.core.files import TextFile
+from model.core.own_code import LOADED
+from model.extend import run_own_code
 from model.inputs.scenario_files import Inputs
 from model.studies.paired_runs import Worlds
 
@@ -70,9 +73,11 @@ def answer(
 _done: Any = None
 
 
-def _start(done: Any) -> None:
+def _start(done: Any, own_code: Mapping[Path, TextFile]) -> None:
     global _done  # noqa: PLW0603 - what a process of a pool is given at its start
     _done = done
+    for path, code in own_code.items():
+        run_own_code(path, code)
 
 
 def _one_more() -> None:
@@ -116,7 +121,7 @@ def ask(
     done, told = context.Value("q", 0), 0
     inputs = Inputs().of(place, ())
     warm_kernels()
-    with context.Pool(min(jobs, len(seeds)), initializer=_start, initargs=(done,)) as pool:
+    with context.Pool(min(jobs, len(seeds)), initializer=_start, initargs=(done, dict(LOADED))) as pool:
         waiting = [pool.apply_async(_of_seed, (studies, seed, population, years, place, inputs)) for seed in seeds]
         while told < len(seeds) * len(studies) and not all(one.ready() for one in waiting):
             time.sleep(SECONDS_BETWEEN_LOOKS)

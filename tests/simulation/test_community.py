@@ -33,6 +33,12 @@ def wigan():
     return CommunityModel(load_scenario().model_copy(update={"burn_in_years": 0}))
 
 
+def test_a_model_says_what_it_is(town):
+    model = CommunityModel(town.model_copy(update={"population": 300, "burn_in_years": 0}), rng=7)
+
+    assert repr(model) == "<CommunityModel of Sandbeck: status_quo, seed 7, month 0, 300 residents>"
+
+
 def test_a_sample_keeps_every_neighbourhoods_share(wigan):
     real = np.array([one.population for one in wigan.place.neighbourhoods])
     sample = np.bincount(wigan.population.neighbourhood[wigan.population.is_present])

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from model.extend import load_extension
 from model.inputs.places import load_place
+from model.simulation.month import all_steps
 from model.studies.paired_runs import Worlds
 from model.studies.runner import Figures, ask
 from tests.own_files import OwnFiles
@@ -21,3 +25,24 @@ def test_a_place_spoilt_during_a_study_changes_no_answer(tmp_path: Path) -> None
     found = ask([spoils_the_place], [1, 2], population=300, years=1, jobs=1, place=str(own.place))
     assert found.of("people").tolist() == [people, people]
     assert found.place == "Sandbeck"
+
+
+def counts_steps(worlds: Worlds) -> Figures:
+    """Answer with the number of steps of the month."""
+    return {"steps": float(len(all_steps()))}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("session")
+def test_own_code_of_the_process_that_asks_reaches_every_process(tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(
+        "from model.extend import Extension, OwnStep, Step\n"
+        "def look(sim, month): pass\n"
+        'extension = Extension(steps=[OwnStep(Step(look), after="die")])\n'
+    )
+    before = len(all_steps())
+    load_extension(file)
+    found = ask([counts_steps], [1, 2], population=300, years=1, jobs=2, place="sandbeck")
+
+    assert found.of("steps").tolist() == [before + 1] * 2

@@ -212,6 +212,24 @@ def test_identical_replicates_are_an_error(config, tmp_path, monkeypatch):
         run_campaign([config], tmp_path / "out")
 
 
+@pytest.mark.parametrize("wrong", ["status_quo", ["status_quo"], [], None, 3])
+def test_what_is_no_list_of_scenarios_is_refused(tmp_path, wrong):
+    with pytest.raises(ScenarioError, match=r"scenarios = .*: is no list of scenarios\. Allowed: scenarios, one or"):
+        run_campaign(wrong, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_single_scenario_is_told_how_to_be_given(config, tmp_path):
+    with pytest.raises(ScenarioError, match=r"status_quo.*is a single scenario\. .*: run_campaign\(\[scenario\]\)"):
+        run_campaign(config, tmp_path / "out")
+
+
+def test_the_folder_may_be_given_as_text(config, tmp_path):
+    small = config.model_copy(update={"population": 200, "replicates": 1, "services": []})
+
+    assert run_campaign([small], str(tmp_path / "out")).folder == tmp_path / "out"
+
+
 def test_two_scenarios_of_one_name_are_refused(config):
     with pytest.raises(ScenarioError, match="this name"):
         plan([config, config])
