@@ -1,8 +1,9 @@
 """Result tables to figures. Never runs a model."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from model.analysis.estimates import estimate
 from model.analysis.labels import item_label
 from model.analysis.series import over_adults, services_by_year
+from model.core.arrays import Array
 from model.core.codes import STATES
 from model.core.rates import MONTHS_PER_YEAR
 from model.reporting.figures.style import (
@@ -31,10 +33,20 @@ if TYPE_CHECKING:
 
 MILLION = 1e6
 
-MANY_CONTACTS = 1_000_000
+INTERVALS: Any = {"fmt": "none", "ecolor": INK, "elinewidth": 1.0, "capsize": 3}
+"""How intervals are drawn at the ends of bars."""
 
-LEAST_AXIS = 0.1
-"""Length of an axis of per cents or of millions when there is nothing to show."""
+LEAST_ROWS = 4
+"""Bars for which the panel of costs has room, however few there are."""
+
+PAIR = 2
+"""Panels in a row."""
+
+APART = 5.5
+"""Least distance of two labels of states, in per cent of adults: the height of a line of them."""
+
+FIT = 1.45
+"""Length of the axis of costs, times the longest bar with its interval: there is room for a label beside it."""
 
 
 def draw_overviews(results: Results) -> list[Path]:
@@ -60,58 +72,71 @@ def overview(results: Results, scenario: str) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     facts = results.manifest["scenarios"][scenario]
-    figure = Figure(figsize=(10.0, 7.6), layout="constrained")
-    axes = figure.subplots(2, 2)
-    monthly = over_adults(results, scenario, "month")
-    if monthly["adults"].all():
-        _draw_states(axes[0, 0], monthly)
-        _draw_satisfaction(axes[0, 1], monthly)
-        _draw_crisis_by_quintile(axes[1, 0], results, scenario)
-    else:  # in some month of a run nobody has a state
-        for empty in (axes[0, 0], axes[0, 1], axes[1, 0]):
-            empty.set_axis_off()
-    if facts["services"]:
-        _draw_costs(axes[1, 1], results, scenario)
-    else:
-        axes[1, 1].set_axis_off()
     runs = results.runs[results.runs["scenario"] == scenario]
     n = int((runs["status"] == "finished").sum())
+    monthly = over_adults(results, scenario, "month")
+    draws: list[Callable[[Axes], None]] = []
+    if monthly["adults"].all():  # otherwise nobody has a state in some month of a run
+        draws = [partial(_draw_states, monthly=monthly), partial(_draw_satisfaction, monthly=monthly)]
+    if (crisis := _crisis_by_quintile(results, scenario)).gt(0.0).any(axis=None):
+        draws.append(partial(_draw_crisis_by_quintile, shares=crisis, year=facts["years"]))
+    if facts["services"]:
+        draws.append(partial(_draw_costs, results=results, scenario=scenario))
+    figure = Figure(figsize=(10.0, 7.6 if len(draws) > PAIR else 4.4), layout="constrained")
+    for draw, axes in zip(draws, _panels(figure, len(draws)), strict=True):
+        draw(axes)
     figure.suptitle(
         heading_of(scenario, facts), x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False
     )
-    figure.supxlabel(
-        f"{facts['population']:,} simulated residents represent {facts['real_population']:,}; "
-        f"{n} replicates. Bands and bars: 95 % intervals of the mean over replicates "
-        "(chance between runs only).\nThe summary lists the assumptions.",
-        x=0.01,
-        ha="left",
-        fontsize=8,
-        color=QUIET,
-    )
+    figure.supxlabel(_caption(facts, n), x=0.01, ha="left", fontsize=8, color=QUIET)
     return figure
+
+
+def _panels(figure: "Figure", n: int) -> "list[Axes]":
+    """Return so many panels, two a row; the last is as wide as a row where it is alone in it."""
+    numbers = [min(PAIR, n - PAIR * k) for k in range((n + 1) // PAIR)]
+    rows = figure.subfigures(len(numbers), 1, squeeze=False).flat if numbers else ()
+    return [panel for row, m in zip(rows, numbers, strict=True) for panel in row.subplots(1, m, squeeze=False).flat]
+
+
+def _caption(facts: Mapping[str, Any], n: int) -> str:
+    represents = f"{facts['population']:,} simulated residents represent {facts['real_population']:,}; "
+    chance = (
+        f"{n} replicates. Bands and bars: 95 % intervals of the mean over replicates (chance between runs only)."
+        if n > 1
+        else "one replicate, so no intervals."
+    )
+    return f"{represents}{chance}\ndocs/parameters.md and docs/programmes.md mark what is an assumption."
 
 
 def _draw_states(axes: "Axes", monthly: pd.DataFrame) -> None:
     shares = 100.0 * monthly[list(STATES)].groupby("month").mean()
+    shares.loc[0] = shares.iloc[0]  # a month's share stands for the whole month
+    shares = shares.sort_index()
     years = shares.index.to_numpy() / MONTHS_PER_YEAR
     order = STATES[::-1]
     axes.stackplot(years, shares[list(order)].to_numpy().T, colors=STATE_COLOURS[::-1], lw=0)
-    middle = 0.0
     last_year = shares.iloc[-MONTHS_PER_YEAR:].mean()
-    for state, colour in zip(order, ("white", INK, INK, "white"), strict=True):
-        share = float(last_year[state])
-        axes.text(
-            years[-1] * 0.985,
-            middle + share / 2,
-            f"{state.replace('_', ' ')} {share:.1f} %",
-            ha="right",
-            va="center",
-            color=colour,
-            fontsize=8,
-        )
-        middle += share
+    there = [state for state in order if shares[state].any()]
+    tops = np.cumsum(last_year[there])
+    for state, height in zip(there, spread((tops - last_year[there] / 2).to_numpy(), APART), strict=True):
+        words = f"{state.replace('_', ' ')} {last_year[state]:.1f} %"
+        axes.annotate(words, (1.02, height), xycoords=("axes fraction", "data"), va="center", color=INK, fontsize=8)
     axes.set(ylim=(0, 100), ylabel="% of adults", xlim=(0, years[-1]))
-    title_axes(axes, "Wellbeing states of adults")
+    axes.locator_params("x", integer=True, min_n_ticks=1)
+    title_axes(axes, "Wellbeing states of adults, and their shares in the last year")
+
+
+def spread(heights: Array, least: float) -> Array:
+    """Return rising heights at least so far apart, moved as little as going up allows.
+
+    Examples
+    --------
+    >>> spread(np.array([0.1, 5.0, 40.0]), 6.0).tolist()
+    [0.1, 6.1, 40.0]
+    """
+    apart = least * np.arange(len(heights))
+    return np.asarray(np.maximum.accumulate(heights - apart) + apart)
 
 
 def _draw_satisfaction(axes: "Axes", monthly: pd.DataFrame) -> None:
@@ -120,65 +145,74 @@ def _draw_satisfaction(axes: "Axes", monthly: pd.DataFrame) -> None:
     by_year = monthly["life_satisfaction"].groupby([monthly.index.get_level_values("run"), year])
     values = by_year.mean().unstack(level=0)
     found = [estimate(row) for row in values.to_numpy()]
-    years = values.index.to_numpy()
+    years, lows, highs = values.index.to_numpy(), [one.low for one in found], [one.high for one in found]
     axes.plot(years, [one.mean for one in found], color=LINE, lw=1.8, marker="o", ms=2.5)
     if found[0].has_interval:
-        axes.fill_between(years, [one.low for one in found], [one.high for one in found], color=LINE, alpha=0.2, lw=0)
+        axes.fill_between(years, lows, highs, color=LINE, alpha=0.2, lw=0)
     centre = float(np.mean([one.mean for one in found]))
-    reach = max(0.1, 1.2 * float(np.abs(values.to_numpy() - centre).max()))
-    axes.set(ylim=(centre - reach, centre + reach), ylabel="score, 0 to 10", xlim=(0, years[-1]))
+    shown = np.array([*values.to_numpy().ravel(), *lows, *highs])
+    reach = max(0.1, 1.1 * float(np.nanmax(np.abs(shown - centre))))
+    axes.set(ylim=(max(0.0, centre - reach), min(10.0, centre + reach)), ylabel="score, 0 to 10")
+    axes.set_xlim(years[0] - 0.5 * (len(years) == 1), years[-1] + 0.5 * (len(years) == 1))
+    axes.locator_params("x", integer=True, min_n_ticks=1)
     axes.locator_params("y", nbins=5, steps=[1, 2, 5, 10])
-    title_axes(axes, "Mean life satisfaction (axis cut)")
+    title_axes(axes, "Mean life satisfaction (axis cut)", x_label="year after burn-in")
 
 
-def _draw_crisis_by_quintile(axes: "Axes", results: Results, scenario: str) -> None:
+def _crisis_by_quintile(results: Results, scenario: str) -> pd.DataFrame:
+    """Return the per cent of adults in crisis in the last year, by quintile and run."""
     people = results.people
     people = people[(people["scenario"] == scenario) & (people["year"] == people["year"].max())]
     sums = people.groupby(["run", "quintile"])[list(STATE_MONTHS)].sum()
-    shares = (100.0 * sums["in_crisis_months"] / sums.sum(axis=1)).unstack(level=0).dropna(how="all")
-    found = [estimate(row) for row in shares.to_numpy()]
-    means = np.array([one.mean for one in found])
-    errors = error_bars(found)
-    positions = shares.index.to_numpy()
-    axes.bar(
-        positions,
-        means,
-        color=STATE_COLOURS[3],
-        width=0.65,
-        yerr=errors,
-        error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3},
-    )
-    top = max(LEAST_AXIS, float(np.nanmax(means + errors[1])))
+    shares = 100.0 * sums["in_crisis_months"] / sums.sum(axis=1)
+    return pd.DataFrame(shares.unstack(level=0)).dropna(how="all")
+
+
+def _draw_crisis_by_quintile(axes: "Axes", shares: pd.DataFrame, year: int) -> None:
+    found = [estimate(row).within(0.0, 100.0) for row in shares.to_numpy()]
+    means, errors, positions = np.array([one.mean for one in found]), error_bars(found), shares.index.to_numpy()
+    axes.bar(positions, means, color=STATE_COLOURS[3], width=0.65)
+    if errors.any():
+        axes.errorbar(positions, means, yerr=errors, **INTERVALS)
+    top = float(np.nanmax(means + errors[1]))
     for position, mean, error in zip(positions, means, errors[1], strict=True):
         axes.text(position, mean + error + 0.02 * top, f"{mean:.1f}", ha="center", va="bottom", fontsize=8)
     axes.set(ylim=(0, 1.15 * top), ylabel="% of adults", xlim=(0.4, 5.6))
     axes.set_xticks(range(1, 6), ["1\nmost\ndeprived", "2", "3", "4", "5\nleast\ndeprived"])
-    title_axes(axes, f"In crisis by deprivation quintile, year {int(results.people['year'].max())}", x_label=None)
+    title_axes(axes, f"In crisis by deprivation quintile, year {year}", x_label=None)
 
 
 def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     services = services_by_year(results, scenario)
     last = services.index.get_level_values("year").max()
-    costs = (services["cost_gbp"].xs(last, level="year") / 1e6).unstack(level="run")
+    costs = (services["cost_gbp"].xs(last, level="year") / MILLION).unstack(level="run")
     contacts = services["contacts"].xs(last, level="year").unstack(level="run").mean(axis=1)
-    found = {str(name): estimate(row) for name, row in zip(costs.index, costs.to_numpy(), strict=True)}
+    found = {str(name): estimate(row).within(0.0) for name, row in zip(costs.index, costs.to_numpy(), strict=True)}
     names = sorted(found, key=lambda name: found[name].mean)
-    means = np.array([found[name].mean for name in names])
-    errors = error_bars([found[name] for name in names])
-    axes.barh(names, means, color=LINE, height=0.65, xerr=errors, error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})
-    longest = max(LEAST_AXIS, *means)
+    means, errors = np.array([found[name].mean for name in names]), error_bars([found[name] for name in names])
+    places = np.arange(len(names))
+    axes.barh(places, means, color=LINE, height=0.65)
+    if errors.any():
+        axes.errorbar(means, places, xerr=errors, **INTERVALS)
+    ends = means + errors[1]
+    for name, place, mean, end in zip(names, places, means, ends, strict=True):
+        words = f"£{mean:.1f}m; {_rounded(contacts[name])}"
+        axes.annotate(words, (end, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
     facts = results.manifest["scenarios"][scenario]
-    for k, name in enumerate(names):
-        number = contacts[name]
-        words = f"{number / 1e6:.1f}m" if number >= MANY_CONTACTS else f"{round(number, -2):,.0f}"
-        label = item_label(facts, name)
-        axes.text(
-            means[k] + errors[1, k] + 0.02 * longest, k, f"{label}: £{means[k]:.1f}m, {words}", va="center", fontsize=8
-        )
-    axes.set_yticks([])
-    axes.set(xlim=(0, max(2.3 * longest, *(means + errors[1] + 1.3 * longest))), xlabel="£ million a year")
-    title_axes(
-        axes,
-        f"Services in the real place, year {int(last)}: cost, contacts or entries",
-        x_label=None,
-    )
+    axes.set_yticks(places, [item_label(facts, name) for name in names], fontsize=8)
+    axes.set(xlim=(0, FIT * (ends.max() or 1.0)), xlabel="£ million a year, in the real place")
+    axes.set_ylim(-0.6, max(len(names), LEAST_ROWS) - 0.4)
+    title_axes(axes, f"Services in year {int(last)}: cost; contacts or entries", x_label=None)
+
+
+def _rounded(number: float) -> str:
+    """Write a number with three figures.
+
+    Examples
+    --------
+    >>> _rounded(1_234_567), _rounded(254_083), _rounded(12.3)
+    ('1.2m', '254,000', '12')
+    """
+    if number >= MILLION:
+        return f"{number / MILLION:.1f}m"
+    return f"{float(f'{number:.3g}'):,.0f}"
