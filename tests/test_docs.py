@@ -145,6 +145,8 @@ def test_names_in_the_glossary_exist():
     names = {name.strip("[]") for name in re.findall("`([^`]+)`", words)}
     assert names, "the glossary says where each term is used"
     assert names <= known, names - known
+    columns = {column.split(".")[1] for column in tables}
+    assert not names & columns, "a column is named with its table, so that this test sees when it is renamed"
 
 
 def test_terms_of_the_glossary_are_defined_once():

@@ -115,7 +115,7 @@ class Results:
 
     @property
     def appraisal(self) -> pd.DataFrame:
-        """By pair of runs, measure, agency and quintile: what the plan costs, saves and gains.
+        """By pair of runs, measure, agency and quintile: what the plan costs, saves and gains, in the base case.
 
         Raises
         ------

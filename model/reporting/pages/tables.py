@@ -55,7 +55,7 @@ def _introduction() -> Iterator[str]:
     yield (
         "A results folder holds one Parquet file per table. A column name has one meaning and one unit in all tables. "
         "Each Parquet column carries its unit and meaning as metadata; `Results` puts them into `frame.attrs`, and "
-        "`Results.to_duckdb` into column comments."
+        "`Results.to_duckdb` into comments on tables and columns. Terms are explained in the [glossary](glossary.md)."
     )
     yield ""
     yield (
