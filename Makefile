@@ -29,8 +29,9 @@ lint: $(VENV)/ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-# Three pages live through whole worlds, so by hand, after a change of the model: upstream baseline >
-# docs/baseline.md, upstream patterns > docs/patterns.md, upstream money > docs/money.md.
+# Four pages live through whole worlds, so by hand, after a change of the model: upstream baseline >
+# docs/baseline.md, upstream patterns > docs/patterns.md, upstream money > docs/money.md, upstream predicted
+# --places FILE --areas FILE --csv docs/places_predicted.csv > docs/places_predicted.md.
 docs: $(VENV)/ready
 	$(BIN)/python -m model.reporting.pages.reference
 

@@ -281,6 +281,40 @@ def baseline(
 
 
 @app.command()
+def predicted(
+    places: Annotated[Path, typer.Option(help="CSV file of local authorities; see docs/places_predicted.md.")],
+    areas: Annotated[Path, typer.Option(help="CSV file of small areas; see docs/places.md.")],
+    csv: Annotated[Path | None, typer.Option(help="File for the predictions of held-out authorities.")] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 2,
+    population: Annotated[int, typer.Option(min=1_000, help="Simulated residents of each authority.")] = 6_000,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
+) -> None:
+    """Predict local authorities that nothing was fitted to, and print the page docs/places_predicted.md."""
+    from model.campaign.campaign import default_jobs
+    from model.inputs.authorities import read_authorities
+    from model.inputs.place_builder import read_small_areas
+    from model.reporting.pages.places_predicted import check_csv, places_predicted_page, write_held_out
+    from model.studies.authorities import COLUMNS, predict_authorities
+
+    if csv is not None:
+        check_csv(csv)
+    official, small_areas = read_authorities(places, COLUMNS), read_small_areas(areas)
+    with _progress() as watcher:
+        found = predict_authorities(
+            official,
+            small_areas,
+            range(1, seeds + 1),
+            population,
+            jobs or default_jobs(),
+            watcher.on_plan,
+            lambda: watcher.on_months(1),
+        )
+    if csv is not None:
+        write_held_out(found, csv)
+    print(places_predicted_page(found), end="")
+
+
+@app.command()
 def patterns(
     seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
     population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 20_000,
