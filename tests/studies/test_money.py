@@ -1,7 +1,6 @@
 """What is asked of money: studies that run, nulls that must fail, and sums that can be done by hand."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from model.analysis.estimates import estimate
