@@ -29,6 +29,20 @@ place_app = typer.Typer(no_args_is_help=True, help="List places, or build the pr
 app.add_typer(place_app, name="place")
 
 
+OwnCode = Annotated[
+    list[Path] | None,
+    typer.Option("--with", metavar="FILE", help="Code of your own, which is run: see docs/extend.md; may be repeated."),
+]
+
+
+def _load(own_code: list[Path] | None) -> None:
+    """Load files of own code before anything that they change is looked at."""
+    from model.extend import load_extension
+
+    for file in own_code or []:
+        load_extension(file)
+
+
 @app.command()
 def run(
     context: typer.Context,
@@ -58,12 +72,7 @@ def run(
             "except --set of levers, plans and budgets.",
         ),
     ] = None,
-    own_code: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--with", metavar="FILE", help="Code of your own, which is run: see docs/extend.md; may be repeated."
-        ),
-    ] = None,
+    own_code: OwnCode = None,
     lives: Annotated[
         bool,
         typer.Option("--lives", help="Keep a yearly record of every resident; small comparisons do so by default."),
@@ -71,10 +80,8 @@ def run(
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
     from model.campaign.campaign import chosen, run_campaign
-    from model.extend import load_extension
 
-    for file in own_code or []:
-        load_extension(file)
+    _load(own_code)
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
     configs, comparator = chosen(scenarios or [], compare_to, overrides)
@@ -196,31 +203,23 @@ def programmes() -> None:
 @app.command()
 def tables(
     name: Annotated[str | None, typer.Argument(help="A table. [default: all]")] = None,
-    own_code: Annotated[
-        list[Path] | None, typer.Option("--with", metavar="FILE", help="Code of your own, which is run.")
-    ] = None,
+    own_code: OwnCode = None,
 ) -> None:
     """Print every column of the result tables with its unit and meaning, as in docs/tables.md."""
-    from model.extend import load_extension
     from model.reporting.pages.tables import table_section, tables_page
 
-    for file in own_code or []:
-        load_extension(file)
+    _load(own_code)
     print(tables_page() if name is None else table_section(name), end="")
 
 
 @app.command()
 def steps(
-    own_code: Annotated[
-        list[Path] | None, typer.Option("--with", metavar="FILE", help="Code of your own, which is run.")
-    ] = None,
+    own_code: OwnCode = None,
 ) -> None:
     """Print what happens in a month, step by step, in order."""
-    from model.extend import load_extension
     from model.reporting.pages.reference import steps_table
 
-    for file in own_code or []:
-        load_extension(file)
+    _load(own_code)
     print(steps_table(), end="")
 
 
