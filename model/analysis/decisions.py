@@ -12,7 +12,7 @@ and the share :math:`r` of the cash that is reinvested in prevention. With a loo
 plan would sustain itself indefinitely. Savings after the horizon are left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -211,20 +211,48 @@ def loop(
     >>> float(one.needed_ratio)
     20.0
     """
+    terms = _Terms(reinvestment, pooled, gain_share)
+    found = _factors((cost, full, cash), terms, _weighed, _over)
+    return replace(found, reinvestment=reinvestment) if terms.more == 0.0 else found
+
+
+class _Terms(NamedTuple):
+    """What is reinvested: of an agency's own cash, and of what is pooled."""
+
+    reinvestment: float
+    pooled: float
+    gain_share: float | None
+
+    @property
+    def more(self) -> float:
+        """By how much a pool reinvests more than its agencies would, as a share of all cash."""
+        return 0.0 if self.gain_share is None else self.pooled * (self.gain_share - self.reinvestment)
+
+
+def _factors(
+    pounds: tuple[Array, Array, Array],
+    terms: _Terms,
+    weigh: Callable[[Array, Array], Array],
+    over: Callable[[Array, Array], Any],
+) -> Loop:
+    """Return the factors of loop gain, by a way to weigh what agencies save and a way to divide."""
+    cost, full, cash = pounds
     paid, saved = cost.sum(axis=0), full.sum(axis=0)
-    weights = _over(cost, paid)
-    own_saved, own_cash = (
-        (1.0 - pooled) * (weights * one).sum(axis=0) + pooled * one.sum(axis=0) for one in (full, cash)
+    own_full, own_cash = (
+        (1.0 - terms.pooled) * weigh(cost, one) + terms.pooled * one.sum(axis=0) for one in (full, cash)
     )
-    more = 0.0 if gain_share is None else pooled * (gain_share - reinvestment)
-    again = reinvestment * own_cash + more * cash.sum(axis=0)
+    again = terms.reinvestment * own_cash + terms.more * cash.sum(axis=0)
     return Loop(
-        ratio=_over(saved, paid),
-        own_share=_over(own_saved, saved),
-        cashable=_over(own_cash, own_saved),
-        reinvestment=_over(again, own_cash) if more else reinvestment,
-        gain=_over(again, paid),
+        ratio=over(saved, paid),
+        own_share=over(own_full, saved),
+        cashable=over(own_cash, own_full),
+        reinvestment=over(again, own_cash),
+        gain=over(again, paid),
     )
+
+
+def _weighed(cost: Array, saved: Array) -> Array:
+    return np.asarray((_over(cost, cost.sum(axis=0)) * saved).sum(axis=0))
 
 
 def _over(part: Array, of: Array, least: float = HALF_A_PENNY) -> Array:
@@ -290,17 +318,7 @@ def loop_estimates(
     >>> loop_estimates(*pounds, 0.5).gain.text(3)
     '0.512 (0.354 to 0.671)'
     """
-    paid, saved = cost.sum(axis=0), full.sum(axis=0)
-    own_full, own_cash = ((1.0 - pooled) * _of_payers(cost, one) + pooled * one.sum(axis=0) for one in (full, cash))
-    more = 0.0 if gain_share is None else pooled * (gain_share - reinvestment)
-    again = reinvestment * own_cash + more * cash.sum(axis=0)
-    return Loop(
-        ratio=ratio_of_means(saved, paid),
-        own_share=ratio_of_means(own_full, saved),
-        cashable=ratio_of_means(own_cash, own_full),
-        reinvestment=ratio_of_means(again, own_cash),
-        gain=ratio_of_means(again, paid),
-    )
+    return _factors((cost, full, cash), _Terms(reinvestment, pooled, gain_share), _of_payers, ratio_of_means)
 
 
 def _of_payers(cost: Array, saved: Array) -> Array:
