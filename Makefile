@@ -29,8 +29,8 @@ lint: $(VENV)/ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-# Four pages live through whole worlds, so by hand, after a change of the model: upstream baseline >
-# docs/baseline.md, upstream patterns > docs/patterns.md, upstream money > docs/money.md, upstream predicted
+# Five pages live through whole worlds, so by hand, after a change of the model: upstream baseline >
+# docs/baseline.md, upstream patterns > docs/patterns.md, upstream replay > docs/trials.md, upstream money > docs/money.md, upstream predicted
 # --places FILE --areas FILE --csv docs/places_predicted.csv > docs/places_predicted.md.
 docs: $(VENV)/ready
 	$(BIN)/python -m model.reporting.pages.reference

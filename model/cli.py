@@ -314,6 +314,31 @@ def predicted(
 
 
 @app.command()
+def replay(
+    name: Annotated[str | None, typer.Argument(help="A programme that has a trial. [default: all of them]")] = None,
+    solve: Annotated[
+        bool, typer.Option("--solve", help="Find the hazard ratios and the fade that give what the trial published.")
+    ] = False,
+    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 4,
+    population: Annotated[int, typer.Option(min=1_000, help="Simulated residents of England in each.")] = 40_000,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
+) -> None:
+    """Replay the trials of programmes by their own design, and print the page docs/trials.md."""
+    from model.reporting.pages.trials import solved_lines, trials_page
+    from model.studies.calibration import england
+    from model.studies.trials import load_trials, replay_trials, solve_trial, trial_of
+
+    chosen = [trial_of(name)] if name else list(load_trials().values())
+    if not solve:
+        asked = _asked([replay_trials], seeds, population, 1, "england", jobs)
+        print(trials_page(asked, chosen), end="")
+    for trial in chosen if solve else ():
+        with _waiting(f"Solving {trial.programme}"):
+            numbers = solve_trial(trial, england("full", population), range(1, seeds + 1))
+        print(trial.programme, *solved_lines(trial, numbers), sep="\n")
+
+
+@app.command()
 def patterns(
     seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
     population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 20_000,

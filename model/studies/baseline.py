@@ -29,7 +29,6 @@ from model.studies.surveys import (
     standardised_shares,
 )
 from model.studies.ties import measure_ties
-from model.studies.trials import befriending
 
 Figures = dict[str, float]
 
@@ -176,7 +175,7 @@ def measure_baseline(
 
 
 def _experiments(seed: int, config: Scenario) -> Figures:
-    return {"multiplier": shock_multiplier(config, seed), **befriending(config, seed)}
+    return {"multiplier": shock_multiplier(config, seed)}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.codes import IN_CRISIS, PARTICIPANT, STRUGGLING, SUPPORTER, THRIVING
 from model.core.rates import MONTHS_PER_YEAR
-from model.inputs.programmes import load_programme
 from model.inputs.scenario import Scenario
 from model.simulation.community import CommunityModel
 from model.studies.paired_runs import (
@@ -26,7 +25,6 @@ from model.studies.paired_runs import (
     with_terms,
 )
 from model.studies.runner import Figures, Study
-from model.studies.trials import LATE, SOON, befriending, befriending_programme
 
 PER_CENT, PER_THOUSAND = 100.0, 1_000.0
 
@@ -475,29 +473,6 @@ def _windows(record: RunRecord, base: RunRecord, start: Array) -> Array:
     )
 
 
-# --- The trial of befriending ------------------------------------------------------------
-
-
-def befriending_trial(worlds: Worlds) -> Figures:
-    """Replay the befriending trial with the catalogue's programme, and with each half of it alone.
-
-    Where wellbeing does not follow ties, the hazard ratios are left; a bare tie is the other half.
-    """
-    apart = worlds.scenario(structure={"variant": "selection_only"})
-    uptake = load_programme("befriending").enrolment.uptake.value
-    parts = {
-        "trial": befriending_programme(worlds.scenario(), worlds.seed),
-        "ratios": befriending_programme(apart, worlds.seed),
-        "tie": befriending(worlds.scenario(), worlds.seed, uptake),
-        "neither": befriending(apart, worlds.seed, uptake),
-    }
-    return {
-        f"{label}_after_{months}": value
-        for label, found in parts.items()
-        for months, value in zip((SOON, LATE), found.values(), strict=True)
-    }
-
-
 # --- How much common random numbers are worth --------------------------------------------
 
 
@@ -552,7 +527,6 @@ STUDIES: tuple[Study, ...] = (
     reached,
     bit_identical,
     before_and_after,
-    befriending_trial,
     paired_worlds,
     queues,
 )

@@ -13,7 +13,7 @@ TARGETS_FILE = DATA / "targets.toml"
 
 @dataclass(frozen=True)
 class Target:
-    """A published figure of ``ties``, ``wellbeing`` or ``trials``, and its range.
+    """A published figure of ``ties`` or ``wellbeing``, and its range.
 
     ``fitted`` says whether calibration aims at it; what it does not aim at is predicted.
     """

@@ -38,7 +38,6 @@ from model.studies.patterns import (
     WINDOW,
 )
 from model.studies.runner import Answers
-from model.studies.trials import LATE, SOON
 
 PERSON_YEARS = " person-years"
 YEARS_SHOWN = (1, 2, 3, 5, 10, 15, 20, 30)
@@ -46,7 +45,6 @@ EXPECTED_REDUCTION = 5.0
 """Expected variance reduction of paired runs, compared with independent runs."""
 LARGEST_SHOWN = 10_000
 """Ends of intervals above this are not written as numbers."""
-PUBLISHED_SMD = {SOON: -0.27, LATE: -0.18}
 PUBLISHED_FALLS = {"crisis_network": "-30 (Croydon)", "link_worker": "-20 (Rotherham)"}
 
 LABELS = {
@@ -155,10 +153,6 @@ def _order_in_words(found: Answers, label: str, most: int) -> str:
         f"**{answer}**, with {PLAN_LABELS[label]}. {asked}; {fell}. Over {years} years crisis "
         f"{total}, {share} % of the total."
     )
-
-
-def _holds(one: Estimate, value: float) -> bool:
-    return one.low <= value <= one.high
 
 
 def _not_shown(change: Estimate, what: str) -> str:
@@ -538,40 +532,6 @@ def _before_and_after(found: Answers) -> Lines:
     )
 
 
-def _befriending(found: Answers) -> Lines:
-    yield "## Does befriending do what its trials found?"
-    yield ""
-    yield (
-        "Depressive symptoms (measured here as reversed life satisfaction) of everyone allocated to the "
-        "catalogue's befriending, compared with the same people without it, in standard deviations. Its hazard "
-        "ratios were derived from the first published figure, so agreement there is not a test; the second tests "
-        "whether the effect lasts."
-    )
-    yield ""
-    yield from head("", *(f"{months} months" for months in PUBLISHED_SMD))
-    yield row("published", *(f"{value:.2f}" for value in PUBLISHED_SMD.values()))
-    for label, meaning in (
-        ("trial", "model: the programme"),
-        ("ratios", "only its hazard ratios"),
-        ("tie", "only a tie for a year"),
-        ("neither", "null: a tie, where wellbeing does not follow ties"),
-    ):
-        yield row(meaning, *(cell(found, f"{label}_after_{months}", 3) for months in PUBLISHED_SMD))
-    yield ""
-    soon = mean_of(found, f"trial_after_{SOON}")
-    share = soon.mean / PUBLISHED_SMD[SOON]
-    uptake = load_programme("befriending").enrolment.uptake.value
-    yield (
-        f"At {SOON} months the model has {100 * share:.0f} % of the published difference among all "
-        f"allocated; {100 * (1 - uptake):.0f} % of them meet once or never. "
-        + "".join(
-            f"Not shown: the published difference at {months} months, which lies outside the interval. "
-            for months, value in PUBLISHED_SMD.items()
-            if not _holds(mean_of(found, f"trial_after_{months}"), value)
-        ).rstrip()
-    )
-
-
 def _variance(found: Answers) -> Lines:
     yield "## What are common random numbers worth?"
     yield ""
@@ -710,7 +670,6 @@ PARTS: tuple[Callable[[Answers], Lines], ...] = (
     _reached,
     _bit_identical,
     _before_and_after,
-    _befriending,
     _variance,
     _queues,
 )
