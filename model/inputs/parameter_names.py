@@ -123,6 +123,8 @@ class ParameterNames:
     ties_wanted_age_75_plus: float
     lonely_often_gap: float
     lonely_sometimes_gap: float
+    lonely_gap_low: float
+    lonely_gap_deprivation: float
     leave_home_rate: float
     partnering_rate: float
     partnering_fall: float

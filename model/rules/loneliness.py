@@ -2,13 +2,16 @@ r"""Loneliness: fewer ties than wanted, by more than a person can accept.
 
 A resident of age band a who wants :math:`s_i` ties has the gap
 
-.. math:: g_i = w_a \, s_i - d_i + u_i ,
+.. math:: g_i = w_a \, s_i - d_i + u_i + m_{state} + q_{fifth} ,
 
 with the ties held in all layers :math:`d_i` and a personal need of company :math:`u_i`, normal and
 lifelong: people with the same ties are not equally lonely, and most lonely people are still lonely
-a year later. Wants differ by age; otherwise the model could not reproduce that the young, who hold
-most ties, are loneliest. From one cut-point of the gap people are lonely some of the time, from the
-other often or always. Under 16 nobody is counted as lonely.
+a year later. Who struggles or is in crisis feels the same ties as fewer, by :math:`m`, so that part
+of the association of loneliness with wellbeing runs from wellbeing to loneliness. Residents of more
+deprived neighbourhoods lack more than their ties say, by :math:`q`. Wants differ by age; otherwise
+the model could not reproduce that the young, who hold most ties, are loneliest. From one cut-point
+of the gap people are lonely some of the time, from the other often or always. Under 16 nobody is
+counted as lonely.
 
 The gap is a number of ties, not a share of those wanted. A share would make somebody lonely who
 wants two ties and holds one, but not somebody who lacks five of twenty; and one more tie would
@@ -21,23 +24,31 @@ from typing import NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import AGE_BANDS, CHILDREN, key_of
+from model.core.codes import AGE_BANDS, CHILDREN, STRUGGLING, key_of
 from model.core.draws import Draws, Purpose
 from model.core.kernels import kernel
 from model.inputs.parameters import Parameters
 from model.network import Network
 from model.state.population import Population
 
+FIFTHS = np.arange(6)
+NO_FIFTH_LACKS = np.zeros(FIFTHS.size)
 START = 0
 """The month whose address what is drawn for life bears."""
 
 
 class Wants(NamedTuple):
-    """What is wanted by age band, as a ratio to sociability, and the gaps that are felt."""
+    """What is wanted by age band, as a ratio to sociability, the gaps that are felt, and what adds to a gap.
+
+    ``if_low`` adds for those who struggle or are in crisis, ``by_quintile`` by fifth, of which the first entry
+    is not used.
+    """
 
     by_age_band: Array
     sometimes: float
     often: float
+    if_low: float = 0.0
+    by_quintile: Array = NO_FIFTH_LACKS
 
 
 def needs_of_company(residents: Array, parameters: Parameters, draws: Draws) -> Array:
@@ -60,15 +71,28 @@ def wants_of(parameters: Parameters) -> Wants:
     """Lay the parameters of loneliness out by age band."""
     by_age_band = [0.0] + [parameters[name_of(band)] for band in AGE_BANDS[CHILDREN + 1 :]]
     p = parameters
-    return Wants(np.array(by_age_band), p.lonely_sometimes_gap, p.lonely_often_gap)
+    by_quintile = p.lonely_gap_deprivation * share_of_gradient(FIFTHS)
+    return Wants(np.array(by_age_band), p.lonely_sometimes_gap, p.lonely_often_gap, p.lonely_gap_low, by_quintile)
+
+
+def share_of_gradient(quintile: Array) -> Array:
+    """Return how far fifths stand from the middle one: half at the most deprived, minus half at the least.
+
+    Examples
+    --------
+    >>> share_of_gradient(np.array([1, 3, 5])).tolist()
+    [0.5, 0.0, -0.5]
+    """
+    return (3.0 - quintile) / 4.0
 
 
 @kernel
-def _feel(state, age_band, wanted, kin, local, peer, need, wants, felt):
-    by_age_band, sometimes, often = wants
+def _feel(state, age_band, quintile, wanted, kin, local, peer, need, wants, felt):
+    by_age_band, sometimes, often, if_low, by_quintile = wants
     for i in range(state.size):
         held = kin[i] + local[i] + peer[i]
         gap = by_age_band[np.uint8(age_band[i])] * wanted[i] - held + need[i]
+        gap += by_quintile[np.uint8(quintile[i])] + if_low * (state[i] >= STRUGGLING)
         felt[i] = (state[i] >= 0) * ((gap >= sometimes) + (gap >= often))
 
 
@@ -92,5 +116,16 @@ def loneliness(people: Population, network: Network, wants: Wants) -> Array:
     """
     felt = np.empty(people.n_rows, np.int8)
     kin, local, peer = network.degrees
-    _feel(people.state, people.age_band, people.ties_wanted, kin, local, peer, people.need_of_company, wants, felt)
+    _feel(
+        people.state,
+        people.age_band,
+        people.quintile,
+        people.ties_wanted,
+        kin,
+        local,
+        peer,
+        people.need_of_company,
+        wants,
+        felt,
+    )
     return felt

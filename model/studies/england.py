@@ -5,10 +5,11 @@ composition and the homes of its children are counted, and one number ties prope
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import brentq, least_squares
 
 from model.core.arrays import Array
 from model.core.codes import (
@@ -18,6 +19,7 @@ from model.core.codes import (
     IN_CRISIS,
     NO_STATE,
     OFTEN_LONELY,
+    STRUGGLING,
     THRIVING,
     key_of,
 )
@@ -29,12 +31,15 @@ from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES
 from model.rules.childrens_care import HOMES, N_HOMES, standing_at_home
 from model.rules.demand import expected_propensity, standardised, state_ratios
-from model.rules.loneliness import name_of
+from model.rules.loneliness import name_of, share_of_gradient
 from model.simulation.community import CommunityModel
+from model.studies.surveys import lonely_deprivation_ratio, satisfaction_lost_to_loneliness, satisfaction_of
 from model.studies.targets import load_targets
 
 NEVER = 1e9
 """A want by which nobody becomes lonely."""
+ADDED_AT_FIRST, ADDED_STEP = (2.0, 1.0), 0.2
+"""Ties added to the gap by low mood and by deprivation where the search begins, and its relative step."""
 USUAL_WANT = 0.5
 """What ages 35 to 49 want, as a ratio to sociability: at it, those often lonely hold fewer ties
 than others; at 1 they would be the most sociable, and hold more."""
@@ -45,6 +50,32 @@ COMPOSITION_YEARS = 5
 # --- Loneliness --------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Adults:
+    """Adults as loneliness finds them, one value each.
+
+    Attributes
+    ----------
+    wanted, held : array
+        Sociability, and ties held in all layers less the personal need of company.
+    age_band : array of int
+        Age bands, by number.
+    is_low : array of bool
+        Whether they struggle or are in crisis.
+    quintile : array of int
+        Fifths of deprivation, 1 the most deprived.
+    satisfaction : array
+        Life satisfaction of their state.
+    """
+
+    wanted: Array
+    held: Array
+    age_band: Array
+    is_low: Array
+    quintile: Array
+    satisfaction: Array
+
+
 def loneliness_of_england(models: Sequence[CommunityModel]) -> dict[str, float]:
     """Find the parameters under which England's adults are as lonely as was published.
 
@@ -53,24 +84,93 @@ def loneliness_of_england(models: Sequence[CommunityModel]) -> dict[str, float]:
     models : sequence of CommunityModel
         Worlds of England, whose residents are taken together.
     """
-    columns = []
-    for model in models:
-        people = model.population
-        adults = people.adults
-        held = model.network.ties_held[adults] - people.need_of_company[adults]
-        columns.append((people.ties_wanted[adults], held, people.age_band[adults]))
-    wanted, held, bands = (np.concatenate(parts) for parts in zip(*columns, strict=True))
+    parts = [_adults_of(model) for model in models]
+    adults = Adults(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Adults)))
     targets = load_targets()
-    often = {band: targets[target_of(band)].value for band in AGE_BANDS[CHILDREN + 1 :]}
     return solve_loneliness(
-        wanted,
-        held,
-        bands,
-        often=often,
+        adults,
+        often={band: targets[target_of(band)].value for band in AGE_BANDS[CHILDREN + 1 :]},
         share_often=targets["lonely_often"].value / PER_CENT,
         share_lonely=targets["lonely"].value / PER_CENT,
         usual=USUAL_WANT,
+        satisfaction_lost=targets["satisfaction_lost_lonely_sometimes"].value,
+        deprivation_ratio=targets["lonely_deprivation_ratio"].value,
     )
+
+
+def _adults_of(model: CommunityModel) -> Adults:
+    people = model.population
+    rows = people.adults
+    return Adults(
+        people.ties_wanted[rows].astype(float),
+        model.network.ties_held[rows] - people.need_of_company[rows].astype(float),
+        people.age_band[rows],
+        people.state[rows] >= STRUGGLING,
+        people.quintile[rows],
+        satisfaction_of(model)[people.state[rows]],
+    )
+
+
+def solve_loneliness(
+    adults: Adults,
+    *,
+    often: Mapping[str, float],
+    share_often: float,
+    share_lonely: float,
+    usual: float,
+    satisfaction_lost: float,
+    deprivation_ratio: float,
+) -> dict[str, float]:
+    """Find the parameters under which adults are as lonely, and as differently so, as was published.
+
+    What low mood and deprivation add to the gap in ties is searched for; given these, wants by age and
+    cut-points are quantiles: see `solve_wants`.
+
+    Parameters
+    ----------
+    adults : Adults
+        Adults.
+    often, share_often, share_lonely, usual
+        See `solve_wants`.
+    satisfaction_lost : float
+        Life satisfaction of those hardly lonely, less that of those lonely some of the time.
+    deprivation_ratio : float
+        Share lonely in the most deprived fifth, over that in the least.
+
+    Returns
+    -------
+    dict
+        Values of parameters.
+    """
+
+    def solved(adds: Array) -> dict[str, float]:
+        held = adults.held - adds[0] * adults.is_low - adds[1] * share_of_gradient(adults.quintile)
+        wants = solve_wants(
+            adults.wanted,
+            held,
+            adults.age_band,
+            often=often,
+            share_often=share_often,
+            share_lonely=share_lonely,
+            usual=usual,
+        )
+        return {"lonely_gap_low": float(adds[0]), "lonely_gap_deprivation": float(adds[1]), **wants}
+
+    def off(adds: Array) -> tuple[float, float]:
+        felt = felt_with(adults, solved(adds))
+        lost = satisfaction_lost_to_loneliness(felt, adults.satisfaction)
+        return lost - satisfaction_lost, lonely_deprivation_ratio(felt, adults.quintile) - deprivation_ratio
+
+    return solved(least_squares(off, ADDED_AT_FIRST, diff_step=(ADDED_STEP, ADDED_STEP)).x)
+
+
+def felt_with(adults: Adults, values: Mapping[str, float]) -> Array:
+    """Return how lonely adults are with given parameters of loneliness: 0 hardly, 1 some of the time, 2 often."""
+    wants = np.array([0.0, *(values[name_of(band)] for band in AGE_BANDS[CHILDREN + 1 :])])
+    gap = wants[adults.age_band] * adults.wanted - adults.held
+    gap += values["lonely_gap_low"] * adults.is_low
+    gap += values["lonely_gap_deprivation"] * share_of_gradient(adults.quintile)
+    return (gap >= values["lonely_sometimes_gap"]).astype(int) + (gap >= values["lonely_often_gap"])
 
 
 def target_of(age_band: str) -> str:
@@ -78,7 +178,7 @@ def target_of(age_band: str) -> str:
     return "lonely_often_age_" + key_of(age_band)
 
 
-def solve_loneliness(
+def solve_wants(
     wanted: Array,
     held: Array,
     age_band: Array,

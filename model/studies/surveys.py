@@ -11,7 +11,16 @@ import numpy as np
 import pandas as pd
 
 from model.core.arrays import Array
-from model.core.codes import AGE_BANDS, CHILDREN, COPING, STATES, STRUGGLING, THRIVING
+from model.core.codes import (
+    AGE_BANDS,
+    CHILDREN,
+    COPING,
+    NOT_LONELY,
+    SOMETIMES_LONELY,
+    STATES,
+    STRUGGLING,
+    THRIVING,
+)
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import N_QUINTILES
 from model.simulation.community import CommunityModel
@@ -135,6 +144,30 @@ def mean_satisfaction(model: CommunityModel, youngest: int, oldest: int) -> floa
 def satisfaction_of(model: CommunityModel) -> Array:
     """Return life satisfaction by state."""
     return np.array([model.parameters[f"life_satisfaction_{state}"] for state in STATES])
+
+
+def satisfaction_lost_to_loneliness(felt: Array, satisfaction: Array) -> float:
+    """Return how much lower life satisfaction is on average where people are lonely some of the time than hardly ever.
+
+    Examples
+    --------
+    >>> satisfaction_lost_to_loneliness(np.array([0, 0, 1, 2]), np.array([8.0, 7.0, 6.0, 3.0]))
+    1.5
+    """
+    hardly, sometimes = (satisfaction[felt == level] for level in (NOT_LONELY, SOMETIMES_LONELY))
+    return float(hardly.mean() - sometimes.mean()) if hardly.size and sometimes.size else float("nan")
+
+
+def lonely_deprivation_ratio(felt: Array, quintile: Array) -> float:
+    """Return the share of adults lonely at least some of the time in the most deprived fifth, over the least.
+
+    Examples
+    --------
+    >>> lonely_deprivation_ratio(np.array([1, 2, 1, 0]), np.array([1, 1, 5, 5]))
+    2.0
+    """
+    most, least = (felt[quintile == fifth] != NOT_LONELY for fifth in (1, 5))
+    return float(most.mean() / least.mean()) if most.size and least.any() else float("nan")
 
 
 def age_weights(model: CommunityModel) -> Array:

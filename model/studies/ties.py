@@ -9,11 +9,13 @@ from model.core.codes import (
     LAYER_NAMES,
     NOT_LONELY,
     OFTEN_LONELY,
+    STRUGGLING,
     THRIVING,
     key_of,
 )
 from model.core.rates import MONTHS_PER_YEAR
 from model.simulation.community import CommunityModel
+from model.studies.surveys import lonely_deprivation_ratio, satisfaction_lost_to_loneliness, satisfaction_of
 
 PER_CENT = 100.0
 
@@ -58,8 +60,18 @@ def _snapshot(model: CommunityModel) -> dict[str, float]:
         "alike_in_state": _correlation(people.state, ends, others),
         "local_ties_leaving_neighbourhood": float(far.mean()) if far.size else float("nan"),
         **_shares_lonely(people.loneliness[adults], people.age_band[adults]),
+        "satisfaction_lost_lonely_sometimes": satisfaction_lost_to_loneliness(
+            people.loneliness[adults], satisfaction_of(model)[people.state[adults]]
+        ),
+        "lonely_deprivation_ratio": lonely_deprivation_ratio(people.loneliness[adults], people.quintile[adults]),
+        "distress_ratio_lonely_often": _ratio(people.state[adults] >= STRUGGLING, is_often),
         "ties_of_lonely_often": float(every[is_often].mean()) if is_often.any() else float("nan"),
     }
+
+
+def _ratio(which: Array, of: Array) -> float:
+    """Return how many times as common something is among some as among the others."""
+    return float(which[of].mean() / which[~of].mean()) if of.any() and which[~of].any() else float("nan")
 
 
 def _shares_lonely(felt: Array, age_band: Array) -> dict[str, float]:
