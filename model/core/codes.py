@@ -42,9 +42,17 @@ ENGAGEMENT = ("none", "participant", "supporter")
 
 NOT_ENGAGED, PARTICIPANT, SUPPORTER = range(len(ENGAGEMENT))
 
-CHILD_CARE = ("none", "in need", "on a protection plan", "looked after")
+CHILD_CARE = ("none", "in need, short spell", "in need, long spell", "on a protection plan", "looked after")
 
-NO_CARE, IN_NEED, ON_PLAN, LOOKED_AFTER = range(len(CHILD_CARE))
+NO_CARE, IN_NEED_SHORT, IN_NEED_LONG, ON_PLAN, LOOKED_AFTER = range(len(CHILD_CARE))
+
+LEAST_CARE = {
+    "none": NO_CARE,
+    "in need": IN_NEED_SHORT,
+    "on a protection plan": ON_PLAN,
+    "looked after": LOOKED_AFTER,
+}
+"""The lowest code of each level of children's care: both kinds of spell in need are one level."""
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,9 @@ class ParameterNames:
     looked_after_child_stock: float
     looked_after_child_entry_rate: float
     child_care_deprivation_ratio: float
+    child_in_need_start_rate: float
     in_need_median_months: float
+    in_need_short_mean_months: float
     protection_plan_mean_months: float
     looked_after_share_from_plan: float
     child_in_need_ratio_struggling: float

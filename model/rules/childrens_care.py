@@ -6,6 +6,17 @@ brings more children into need and keeps them there longer. Need comes before a 
 or need before care; a plan ends in need, care ends at home. When the adult recovers, only the causal
 share of the published ratio of coming into need disappears, as with services.
 
+A spell in need is of one of two kinds, drawn when it begins: short, while the child's needs are assessed,
+or long, while they are met. No one constant rate of ending has both the published median of an episode of
+need (three months) and its mean, all in need over those who begin (12 months). If nothing went further and
+a share w of the spells were long, with chances s and l that a short or a long spell goes on for another month,
+
+.. math:: S(m) = (1 - w) s^m + w l^m, \qquad \mathrm{mean} = \frac{1 - w}{1 - s} + \frac{w}{1 - l}
+
+would be the share that goes on after m months and the mean: with the mean of short spells, the two fix w,
+s and l. They are solved with plans and care among them. A spell of either kind is as likely to lead to a
+plan or into care in a month; a long spell follows a plan.
+
 The chances are solved once over England's children, so that they reproduce its published stocks and
 flows, and then frozen: places differ only by their people. Homes change too, so the chain of both
 together is solved,
@@ -17,9 +28,8 @@ the mean of :math:`J^a` over ages a in months. The same gives what a child has a
 age, deprivation and home.
 
 Published figures count children under 18; here children are under 16, and the 16th birthday
-ends all care. Spells are memoryless, with the published median in need: in reality half are short
-and some last years, so entries into need are about twice the published number at the same stock, and
-a stock falls faster here than in reality. A looked-after child keeps a row in the household it
+ends all care. Spells on a plan and in care are memoryless, and more episodes outlast two years here (18 %)
+than are published to (just under 10 %). A looked-after child keeps a row in the household it
 came from. Homes are assumed to be the same at all ages of a child, and to change without memory
 of their earlier state.
 """
@@ -39,7 +49,8 @@ from model.core.codes import (
     AGE_BANDS,
     CHILD_CARE,
     CHILDREN,
-    IN_NEED,
+    IN_NEED_LONG,
+    IN_NEED_SHORT,
     LOOKED_AFTER,
     NO_CARE,
     NO_STATE,
@@ -67,14 +78,17 @@ NOWHERE = -1
 """In place of a code, where nothing changes."""
 
 CARES = ("child_in_need", "child_protection_plan", "looked_after_child")
-"""What is counted, by code from `IN_NEED` on: each child once, under what goes furthest."""
+"""What is counted: each child once, under what goes furthest."""
+COUNTED_AS = np.array([NOWHERE, 0, 0, 1, 2])
+"""Number in `CARES` of each code."""
+IN_NEED = slice(IN_NEED_SHORT, IN_NEED_LONG + 1)
 
 HOMES = ("steady", "struggling", "in_crisis")
 """State of a household by its worst-off adult; steady where all are coping or thriving."""
 HOME_STEADY, HOME_STRUGGLING, HOME_IN_CRISIS = range(len(HOMES))
 
 ENGLAND_CHILDREN_FILE = DATA / "england_children.csv"
-N_CARES, N_HOMES = len(CHILD_CARE), len(HOMES)
+N_CODES, N_HOMES = len(CHILD_CARE), len(HOMES)
 MONTHS_OF_CHILDHOOD = ADULT_FROM_AGE * MONTHS_PER_YEAR
 PER_THOUSAND = 1_000.0
 CLOSE = 1e-8
@@ -93,10 +107,15 @@ class England(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """CareRates a month in a steady home: coming into need by quintile, and each way on."""
+    """CareRates a month in a steady home: coming into need by quintile, and each way on.
 
-    into_need: Array
-    need_ends: float
+    ``into_short`` is that of short spells, ``long_to_short`` the ratio of long spells that begin to short ones.
+    """
+
+    into_short: Array
+    long_to_short: float
+    short_ends: float
+    long_ends: float
     need_to_plan: float
     need_to_care: float
     plan_ends: float
@@ -185,12 +204,14 @@ def care_chances(steps: Steps, into: Array, out: Array) -> Array:
     array of shape (quintiles, homes, codes, codes)
         Zero for staying in the same code.
     """
-    rate = np.zeros((N_QUINTILES, N_HOMES, N_CARES, N_CARES))
-    rate[:, :, NO_CARE, IN_NEED] = np.outer(steps.into_need, into)
-    rate[:, :, IN_NEED, NO_CARE] = steps.need_ends * out
+    rate = np.zeros((N_QUINTILES, N_HOMES, N_CODES, N_CODES))
+    rate[:, :, NO_CARE, IN_NEED_SHORT] = np.outer(steps.into_short, into)
+    rate[:, :, NO_CARE, IN_NEED_LONG] = steps.long_to_short * rate[:, :, NO_CARE, IN_NEED_SHORT]
+    rate[:, :, IN_NEED_SHORT, NO_CARE] = steps.short_ends * out
+    rate[:, :, IN_NEED_LONG, NO_CARE] = steps.long_ends * out
     rate[:, :, IN_NEED, ON_PLAN] = steps.need_to_plan
     rate[:, :, IN_NEED, LOOKED_AFTER] = steps.need_to_care
-    rate[:, :, ON_PLAN, IN_NEED] = steps.plan_ends * out
+    rate[:, :, ON_PLAN, IN_NEED_LONG] = steps.plan_ends * out
     rate[:, :, ON_PLAN, LOOKED_AFTER] = steps.plan_to_care
     rate[:, :, LOOKED_AFTER, NO_CARE] = steps.care_ends * out
     total = rate.sum(axis=3, keepdims=True)
@@ -199,19 +220,19 @@ def care_chances(steps: Steps, into: Array, out: Array) -> Array:
 
 def _with_staying(chance: Array) -> Array:
     stay = 1.0 - chance.sum(axis=-1)
-    return np.asarray(chance + stay[..., None] * np.eye(N_CARES))
+    return np.asarray(chance + stay[..., None] * np.eye(N_CODES))
 
 
 def _a_month_of_both(chance: Array, england: England) -> Array:
     """Return the chain of home and care together, shape (quintiles, homes x codes, the same)."""
     both = np.einsum("qhg,qgcd->qhcgd", england.changing, _with_staying(chance))
-    return np.asarray(both.reshape(N_QUINTILES, N_HOMES * N_CARES, N_HOMES * N_CARES))
+    return np.asarray(both.reshape(N_QUINTILES, N_HOMES * N_CODES, N_HOMES * N_CODES))
 
 
 def _at_birth(england: England) -> Array:
-    born = np.zeros((N_QUINTILES, N_HOMES, N_CARES))
+    born = np.zeros((N_QUINTILES, N_HOMES, N_CODES))
     born[:, :, NO_CARE] = england.standing
-    return born.reshape(N_QUINTILES, 1, N_HOMES * N_CARES)
+    return born.reshape(N_QUINTILES, 1, N_HOMES * N_CODES)
 
 
 def stationary(chance: Array, england: England) -> Array:
@@ -227,12 +248,32 @@ def stationary(chance: Array, england: England) -> Array:
             total, reached = total + reached @ sum_below, reached @ power
         sum_below, power, left = sum_below + sum_below @ power, power @ power, left >> 1
     found = _at_birth(england) @ total / MONTHS_OF_CHILDHOOD
-    return np.asarray(england.children[:, None, None] * found.reshape(-1, N_HOMES, N_CARES))
+    return np.asarray(england.children[:, None, None] * found.reshape(-1, N_HOMES, N_CODES))
 
 
 def flows(stock: Array, chance: Array, england: England) -> Array:
     """Return the moves of a month from code to code, for each child of England."""
     return np.asarray(np.einsum("qhc,qhg,qgcd->cd", stock, england.changing, chance))
+
+
+def still_in_need(stock: Array, chance: Array, england: England, months: int) -> Array:
+    """Return the share of episodes of need that go on after each number of months, from 0 on.
+
+    An episode lasts from coming into need until the case is closed, any plan and care among it.
+    """
+    open_to, stays = slice(IN_NEED_SHORT, None), _with_staying(chance)[:, :, IN_NEED_SHORT:, IN_NEED_SHORT:]
+    now = np.einsum("qh,qhg,qgc->qgc", stock[..., NO_CARE], england.changing, chance[:, :, NO_CARE, open_to])
+    left = [float(now.sum())]
+    for _ in range(months):
+        now = np.einsum("qhc,qhg,qgcd->qgd", now, england.changing, stays)
+        left.append(float(now.sum()))
+    return np.array(left) / left[0]
+
+
+def _still_at(months: float, stock: Array, chance: Array, england: England) -> float:
+    """Return the share of episodes that outlast some months, between whole months in even ratios."""
+    share = still_in_need(stock, chance, england, int(np.ceil(months)))
+    return float(np.exp(np.interp(months, np.arange(share.size), np.log(share))))
 
 
 def _margins(parameters: Parameters, england: England) -> Array:
@@ -249,25 +290,29 @@ def _margins(parameters: Parameters, england: England) -> Array:
             p.looked_after_child_entry_rate / PER_THOUSAND / MONTHS_PER_YEAR,
             p.looked_after_share_from_plan,
             1.0 / p.protection_plan_mean_months,
-            1.0 - 2.0 ** (-1.0 / p.in_need_median_months),
+            p.child_in_need_start_rate / PER_THOUSAND / MONTHS_PER_YEAR,
+            1.0 / p.in_need_short_mean_months,
+            0.5,
         ]
     )
 
 
-def _found(steps: Steps, ratios: tuple[Array, Array], england: England) -> Array:
-    chance = care_chances(steps, *ratios)
+def _found(steps: Steps, parameters: Parameters, england: England) -> Array:
+    chance = care_chances(steps, *ratios_at_home(parameters))
     stock = stationary(chance, england)
     moves, of_code = flows(stock, chance, england), stock.sum(axis=(0, 1))
     taken = moves[:, LOOKED_AFTER].sum()
     return np.array(
         [
             *stock[:, :, LOOKED_AFTER].sum(axis=1),
-            of_code[IN_NEED],
+            of_code[IN_NEED].sum(),
             of_code[ON_PLAN],
             taken,
             moves[ON_PLAN, LOOKED_AFTER] / taken,
             moves[ON_PLAN].sum() / of_code[ON_PLAN],
-            moves[IN_NEED].sum() / of_code[IN_NEED],
+            moves[NO_CARE].sum(),
+            moves[IN_NEED_SHORT].sum() / of_code[IN_NEED_SHORT],
+            _still_at(parameters.in_need_median_months, stock, chance, england),
         ]
     )
 
@@ -278,14 +323,21 @@ def _steps_of(logs: Array) -> Steps:
 
 
 def _first_guess(target: Array, children: Array) -> Array:
-    """Return the logarithms of rates that balance the margins if children never grew up."""
-    need, plan, taken, from_plan, plan_leaving, need_leaving = target[N_QUINTILES:]
+    """Return the logarithms of rates that balance the margins if children never grew up.
+
+    Half of the spells are taken to be long.
+    """
+    need, plan, taken, from_plan, plan_leaving, begun, short_leaving, _ = target[N_QUINTILES:]
     care = target[:N_QUINTILES]
     plan_to_care, need_to_care = taken * from_plan / plan, taken * (1.0 - from_plan) / need
-    need_to_plan = plan * plan_leaving / need
+    need_to_plan, further = plan * plan_leaving / need, plan * plan_leaving / need + need_to_care
+    came_down = plan * (plan_leaving - plan_to_care)
+    long = need - 0.5 * begun / short_leaving
     rates = [
-        *(need * need_leaving * care / care.sum() / children),
-        need_leaving - need_to_plan - need_to_care,
+        *(0.5 * begun * care / care.sum() / children),
+        1.0,
+        short_leaving - further,
+        (0.5 * begun + came_down) / long - further,
         need_to_plan,
         need_to_care,
         plan_leaving - plan_to_care,
@@ -304,12 +356,12 @@ def solve_steps(parameters: Parameters, england: England | None = None) -> Steps
         When no rates reproduce them.
     """
     england = england or load_england()
-    target, ratios = _margins(parameters, england), ratios_at_home(parameters)
+    target = _margins(parameters, england)
     if (target <= 0.0).any():
         raise _no_rates(parameters)
 
     def beyond(logs: Array) -> Array:
-        return _found(_steps_of(logs), ratios, england) / target - 1.0
+        return _found(_steps_of(logs), parameters, england) / target - 1.0
 
     with np.errstate(over="ignore", invalid="ignore"):
         solved = root(beyond, _first_guess(target, england.children), options={"xtol": 1e-12})
@@ -340,7 +392,8 @@ def care_rates(parameters: Parameters, england: England | None = None) -> CareRa
     --------
     >>> from model.inputs.parameters import load_parameters
     >>> rates = care_rates(load_parameters())
-    >>> bool((rates.chance[0, :, NO_CARE, IN_NEED] > rates.chance[4, :, NO_CARE, IN_NEED]).all())
+    >>> into = rates.chance[:, :, NO_CARE, IN_NEED]
+    >>> bool((into[0] > into[4]).all())
     True
     """
     england = england or load_england()
@@ -365,15 +418,16 @@ def grown(rates: CareRates, index: float) -> CareRates:
     True
     """
     chance = rates.chance.copy()
-    chance[..., NO_CARE, IN_NEED] = np.minimum(index * chance[..., NO_CARE, IN_NEED], 1.0)
+    begin = chance[..., NO_CARE, :]
+    begin *= np.minimum(index, 1.0 / begin.sum(axis=-1, keepdims=True))
     return rates._replace(chance=chance, highest=_highest(chance))
 
 
 def _by_age(chance: Array, england: England) -> Array:
     month, now = _a_month_of_both(chance, england), _at_birth(england)
-    shares = np.empty((MONTHS_OF_CHILDHOOD, N_QUINTILES, N_HOMES, N_CARES))
+    shares = np.empty((MONTHS_OF_CHILDHOOD, N_QUINTILES, N_HOMES, N_CODES))
     for age in range(MONTHS_OF_CHILDHOOD):
-        shares[age] = now.reshape(N_QUINTILES, N_HOMES, N_CARES)
+        shares[age] = now.reshape(N_QUINTILES, N_HOMES, N_CODES)
         now = now @ month
     shares = shares.transpose(1, 2, 0, 3)
     return np.ascontiguousarray(shares / shares.sum(axis=3, keepdims=True))
@@ -543,13 +597,13 @@ def changes(people: Population, network: Network, rates: CareRates, draws: Draws
 def entries_of(people: Population, found: CareChanges) -> Array:
     """Count the children who came into each kind of care this month.
 
-    Coming down from a plan into need counts as coming into need.
+    Coming down from a plan into need is no new spell, and not counted.
 
     Returns
     -------
     array of int64, shape (`CARES`, quintiles, age bands)
     """
-    entered = found.after != NO_CARE
+    entered = found.after > found.before
     return _counted(people, found.rows[entered], found.after[entered])
 
 
@@ -583,5 +637,5 @@ def stock_of(people: Population) -> Array:
 
 def _counted(people: Population, rows: Array, codes: Array) -> Array:
     counts = np.zeros((len(CARES), N_QUINTILES, len(AGE_BANDS)), np.int64)
-    np.add.at(counts[:, :, CHILDREN], (codes - IN_NEED, people.quintile[rows] - 1), 1)
+    np.add.at(counts[:, :, CHILDREN], (COUNTED_AS[codes], people.quintile[rows] - 1), 1)
     return counts

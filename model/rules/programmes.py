@@ -24,9 +24,9 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import (
-    CHILD_CARE,
     CHILDREN,
     COPING,
+    LEAST_CARE,
     NOT_ENGAGED,
     NOT_LONELY,
     OFTEN_LONELY,
@@ -148,7 +148,7 @@ def eligible(people: Population, network: Network, rows: Array, who: Eligibility
         is_in &= people.long_term_care[rows] > 0
     if who.parents:
         care = _most_care_at_home(people, network, rows[is_in])
-        is_in[is_in] = care >= CHILD_CARE.index(who.child_care)
+        is_in[is_in] = care >= LEAST_CARE[who.child_care]
     return np.asarray(is_in)
 
 

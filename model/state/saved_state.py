@@ -30,7 +30,7 @@ from model.inputs.scenario import Scenario
 from model.network import EMPTY, Network
 from model.state.population import COLUMNS, Population, count_rows
 
-STATE_FORMAT = 3
+STATE_FORMAT = 4
 SMALL_PARTS_BYTES = 1_000_000
 
 RANGES = {

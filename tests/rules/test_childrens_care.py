@@ -6,7 +6,8 @@ import pytest
 from model.core.codes import (
     COPING,
     IN_CRISIS,
-    IN_NEED,
+    IN_NEED_LONG,
+    IN_NEED_SHORT,
     LOOKED_AFTER,
     NO_CARE,
     NO_STATE,
@@ -20,10 +21,12 @@ from model.core.errors import EvidenceError
 from model.inputs.parameters import load_parameters
 from model.network import Network
 from model.rules.childrens_care import (
+    COUNTED_AS,
     HOME_IN_CRISIS,
     HOME_STEADY,
     HOME_STRUGGLING,
     HOMES,
+    IN_NEED,
     care_chances,
     care_rates,
     changes,
@@ -35,6 +38,7 @@ from model.rules.childrens_care import (
     standing_at_home,
     starting_care,
     stationary,
+    still_in_need,
     stock_of,
 )
 from model.state.population import Population
@@ -43,7 +47,7 @@ SEEDS = range(8)
 P = load_parameters()
 RATES = care_rates(P)
 NO_EFFECT = P.with_values({"causal_share": 0.0})
-CODES = (NO_CARE, IN_NEED, ON_PLAN, LOOKED_AFTER)
+CODES = (NO_CARE, IN_NEED_SHORT, IN_NEED_LONG, ON_PLAN, LOOKED_AFTER)
 
 
 def families(n, state=COPING, quintile=1, care=NO_CARE, age_months=60):
@@ -78,10 +82,12 @@ def england_solved(parameters=P):
 @pytest.mark.parametrize("parameters", [P, NO_EFFECT], ids=["as given", "homes do nothing"])
 def test_england_has_its_published_stocks_and_flows(parameters):
     stock, moves, _ = england_solved(parameters)
-    need, plan, care = 1_000 * stock.sum(axis=(0, 1))[IN_NEED:]
+    short, long, plan, care = 1_000 * stock.sum(axis=(0, 1))[IN_NEED_SHORT:]
 
     assert stock.sum() == pytest.approx(1.0)
-    assert need + plan + care == pytest.approx(P.child_in_need_stock)
+    assert short + long + plan + care == pytest.approx(P.child_in_need_stock)
+    assert 12_000 * moves[NO_CARE].sum() == pytest.approx(P.child_in_need_start_rate)
+    assert short / moves[IN_NEED_SHORT].sum() / 1_000 == pytest.approx(P.in_need_short_mean_months)
     assert plan == pytest.approx(P.child_protection_plan_stock)
     assert care == pytest.approx(P.looked_after_child_stock)
     taken = moves[:, LOOKED_AFTER].sum()
@@ -101,7 +107,7 @@ def test_the_stock_is_what_comes_in_times_the_mean_stay_less_those_who_grow_up()
     stock, moves, _ = england_solved()
     of_code = stock.sum(axis=(0, 1))
 
-    for code in (IN_NEED, ON_PLAN, LOOKED_AFTER):
+    for code in (IN_NEED_SHORT, IN_NEED_LONG, ON_PLAN, LOOKED_AFTER):
         stay = of_code[code] / moves[code].sum()
         # Out of balance by those who turn 16 in care: at most their share of the stock a month,
         # 1 in 192, times how much older they have had time to get into it.
@@ -160,7 +166,7 @@ def test_a_crisis_at_home_brings_more_into_need_as_far_as_it_is_causal(parameter
         people, network = families(n, state)
         found[state] = sum(changes(people, network, rates, Draws(seed), 1).rows.size for seed in SEEDS)
     ratio = 1 + parameters.causal_share * (P.child_in_need_ratio_in_crisis - 1)
-    due = n * len(SEEDS) * rates.chance[0, HOME_STEADY, NO_CARE, IN_NEED]
+    due = n * len(SEEDS) * rates.chance[0, HOME_STEADY, NO_CARE, IN_NEED].sum()
 
     # Poisson: four standard errors.
     assert found[COPING] == pytest.approx(due, abs=4 * due**0.5)
@@ -171,7 +177,7 @@ def test_a_crisis_at_home_brings_more_into_need_as_far_as_it_is_causal(parameter
 def test_a_crisis_at_home_keeps_children_in_need_longer():
     left = {}
     for state in (COPING, IN_CRISIS):
-        people, network = families(20_000, state, care=IN_NEED)
+        people, network = families(80_000, state, care=IN_NEED_LONG)
         left[state] = changes(people, network, RATES, Draws(1), 1).rows.size
 
     assert left[IN_CRISIS] < left[COPING] - 4 * left[COPING] ** 0.5
@@ -180,20 +186,62 @@ def test_a_crisis_at_home_keeps_children_in_need_longer():
 # --- Spells -----------------------------------------------------------------------------------
 
 
-def test_half_the_spells_in_need_last_no_longer_than_the_median():
+def test_half_the_episodes_of_need_last_no_longer_than_the_median():
+    stock, _, chance = england_solved()
+    left = still_in_need(stock, chance, load_england(), 240)
+
+    assert left[round(P.in_need_median_months)] == pytest.approx(0.5)
+    # One constant rate of ending would halve what is left at the same pace for ever.
+    assert left[2 * round(P.in_need_median_months)] > 0.3
+    assert (np.diff(left) < 0).all()
+
+
+def test_two_kinds_of_spell_have_the_published_mean_and_median_in_closed_form():
+    # Nothing goes further and homes do nothing: the mean and the median are those of the mixture.
+    a_little = {"child_protection_plan_stock": 0.01, "looked_after_child_stock": 0.01}
+    nothing_further = {**a_little, "looked_after_child_entry_rate": 0.004, "causal_share": 0.0}
+    stock, moves, chance = england_solved(P.with_values(nothing_further))
+    short, long = (1.0 - chance[0, HOME_STEADY, code].sum() for code in (IN_NEED_SHORT, IN_NEED_LONG))
+    share = moves[NO_CARE, IN_NEED_LONG] / moves[NO_CARE].sum()
+    months = P.in_need_median_months
+    mean = (1 - share) / (1 - short) + share / (1 - long)
+
+    assert 1 / (1 - short) == pytest.approx(P.in_need_short_mean_months)
+    assert (1 - share) * short**months + share * long**months == pytest.approx(0.5, rel=2e-3)  # plans add a little
+    # Stock over starts, less the spells that the 16th birthday cuts short: those open at 16, one
+    # month of birth in 192, lose at most a long spell each.
+    lost = stock.sum(axis=(0, 1))[IN_NEED].sum() / 192 / moves[NO_CARE].sum() / (1 - long)
+    assert 0.0 <= mean - 12.0 * P.child_in_need_stock / P.child_in_need_start_rate < 1.5 * lost
+
+
+def test_episodes_of_need_end_as_the_chain_has_it():
+    n, months = 30_000, 24
     rates = care_rates(NO_EFFECT)
-    n, left = 20_000, 0
-    people, network = families(n, care=IN_NEED)
-    first = np.ones(2 * n, bool)
-    for month in range(1, round(P.in_need_median_months) + 1):
+    people, network = families(n)
+    into = rates.chance[0, HOME_STEADY, NO_CARE, IN_NEED]
+    long = np.random.default_rng(1).random(n) < into[1] / into.sum()
+    people.child_care[n:] = np.where(long, IN_NEED_LONG, IN_NEED_SHORT)
+    still, left = np.ones(2 * n, bool), []
+    for month in range(1, months + 1):
         found = changes(people, network, rates, Draws(5), month)
         people.write("child_care", found.rows, found.after)
-        gone = found.rows[first[found.rows]]
-        left += gone.size
-        first[gone] = False
+        still[found.rows[found.after == NO_CARE]] = False
+        left.append(np.count_nonzero(still[n:]) / n)
+    stock, _, chance = england_solved(NO_EFFECT)
+    due = still_in_need(stock, chance, load_england(), months)[1:]
 
-    # Geometric: half are gone after the median; binomial, four standard errors.
-    assert left / n == pytest.approx(0.5, abs=4 * (0.25 / n) ** 0.5)
+    # Binomial, four standard errors.
+    assert (abs(np.array(left) - due) < 4 * (due * (1 - due) / n) ** 0.5).all()
+
+
+def test_spells_of_both_kinds_begin_in_their_shares():
+    n = 200_000
+    people, network = families(n, quintile=1)
+    found = changes(people, network, RATES, Draws(3), 1)
+    due = n * RATES.chance[0, HOME_STEADY, NO_CARE, IN_NEED]
+    met = [np.count_nonzero(found.after == code) for code in (IN_NEED_SHORT, IN_NEED_LONG)]
+
+    assert (abs(met - due) < 4 * due**0.5).all()
 
 
 def test_moves_have_their_chances_whatever_they_lead_to():
@@ -215,15 +263,17 @@ def test_stock_is_that_before_and_what_came_in_less_what_went():
     people, network = families(3_000)
     children = children_of(people)
     people.quintile[:] = np.tile(np.arange(6_000) % 5 + 1, 1)
-    people.write("child_care", children, np.arange(3_000) % 4)
+    people.write("child_care", children, np.arange(3_000) % len(CODES))
     for month in range(1, 13):
         before = stock_of(people)
         found = changes(people, network, RATES, Draws(1), month)
-        went = np.zeros_like(before)
-        was = found.before != NO_CARE
-        np.add.at(went, (found.before[was] - IN_NEED, people.quintile[found.rows[was]] - 1, 0), 1)
+        went, came_down = np.zeros_like(before), np.zeros_like(before)
+        was, down = found.before != NO_CARE, (found.after < found.before) & (found.after != NO_CARE)
+        quintile = people.quintile[found.rows] - 1
+        np.add.at(went, (COUNTED_AS[found.before[was]], quintile[was], 0), 1)
+        np.add.at(came_down, (COUNTED_AS[found.after[down]], quintile[down], 0), 1)
         people.write("child_care", found.rows, found.after)
-        assert (stock_of(people) == before + entries_of(people, found) - went).all()
+        assert (stock_of(people) == before + entries_of(people, found) + came_down - went).all()
 
 
 def test_a_crowd_of_all_ages_keeps_the_stock_it_starts_with():
@@ -254,7 +304,8 @@ def test_a_crowd_of_all_ages_keeps_the_stock_it_starts_with():
         stocks.append(stock_of(people).sum(axis=(1, 2)))
 
     stock, _, _ = england_solved()
-    due = n * stock.sum(axis=(0, 1))[IN_NEED:]
+    short, *rest = n * stock.sum(axis=(0, 1))[IN_NEED_SHORT:]
+    due = np.array([short + rest[0], *rest[1:]])
     # Poisson at the start, four standard errors; later months hang on it, so their mean is at
     # least as near.
     assert (abs(stocks[0] - due) < 4 * due**0.5).all()

@@ -9,6 +9,8 @@ from model.core.codes import (
     CHILDREN,
     COPING,
     IN_CRISIS,
+    IN_NEED_LONG,
+    IN_NEED_SHORT,
     LOOKED_AFTER,
     NO_CARE,
     NO_STATE,
@@ -130,6 +132,9 @@ def family():
     [
         (NO_CARE, "none", True),
         (NO_CARE, "in need", False),
+        (IN_NEED_SHORT, "in need", True),
+        (IN_NEED_LONG, "in need", True),
+        (IN_NEED_LONG, "on a protection plan", False),
         (ON_PLAN, "in need", True),
         (ON_PLAN, "on a protection plan", True),
         (ON_PLAN, "looked after", False),

@@ -208,9 +208,9 @@ def _care_table(found: Baseline) -> Iterator[str]:
     yield "## Long-term care and children's social care"
     yield ""
     yield (
-        "Per 1,000 of the base population. Children in need are those neither on a plan nor looked after. The stocks "
-        "of children are solved for, and so is the gradient of looked-after children. No published stock of "
-        "long-term care was found."
+        "Per 1,000 of the base population. Children in need are those neither on a plan nor looked after. Stocks of "
+        "children are solved for, and so are those who come into need or care in a year and the gradient of "
+        "looked-after children. No published stock of long-term care was found."
     )
     yield ""
     yield "| stock | published | model | entries a year | most to least deprived fifth |"

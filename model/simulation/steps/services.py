@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import IN_NEED, NO_STATE
+from model.core.codes import NO_STATE
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, load_services
 from model.rules import adult_care, childrens_care, demand, help_seeking, services
@@ -87,8 +87,9 @@ def _children_in_care(sim: Simulation, rates: childrens_care.CareRates, month: i
     world, people = sim.world, sim.world.population
     found = childrens_care.changes(people, world.network, rates, world.draws, month)
     stays = np.zeros(found.rows.size, bool)
-    for care, name in enumerate(childrens_care.CARES, start=IN_NEED):
-        into = np.flatnonzero((found.after == care) & (found.before < care))
+    care, upward = childrens_care.COUNTED_AS[found.after], found.after > found.before
+    for number, name in enumerate(childrens_care.CARES):
+        into = np.flatnonzero(upward & (care == number))
         stays[into] = sim.delivery.prevented(world, found.rows[into], name, month)
     found = childrens_care.CareChanges(*(part[~stays] for part in found))
     people.write("child_care", found.rows, found.after)
