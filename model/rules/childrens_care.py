@@ -472,6 +472,32 @@ def standing_at_home(people: Population, network: Network, rows: Array) -> Array
 # --- The start, and the month ----------------------------------------------------------------
 
 
+def expected_care(people: Population, network: Network, rows: Array, rates: CareRates, month: int) -> Array:
+    """Return the chances that children have each code of care, by their age, deprivation and home as it stands.
+
+    Their sum is the stock to be expected, without the accidents of who is taken into care in a small sample.
+
+    Parameters
+    ----------
+    people, network
+        Columns, and the ties that define households; not changed.
+    rows : array of int
+        Rows of children.
+    rates : CareRates
+        From `care_rates`.
+    month : int
+        The month from which ages are counted.
+
+    Returns
+    -------
+    array of shape (children, codes)
+        Each row sums to 1.
+    """
+    age = np.clip(month - people.birth_month[rows], 0, MONTHS_OF_CHILDHOOD - 1)
+    home = standing_at_home(people, network, rows)
+    return np.asarray(rates.by_age[people.quintile[rows] - 1, home, age])
+
+
 def starting_care(
     people: Population, network: Network, rows: Array, rates: CareRates, draws: Draws, month: int
 ) -> Array:
@@ -495,9 +521,7 @@ def starting_care(
     array of int8, shape (children,)
         Codes of care.
     """
-    age = np.clip(month - people.birth_month[rows], 0, MONTHS_OF_CHILDHOOD - 1)
-    home = standing_at_home(people, network, rows)
-    shares = rates.by_age[people.quintile[rows] - 1, home, age]
+    shares = expected_care(people, network, rows, rates, month)
     uniform = draws.uniforms(Purpose.CHILD_CARE, START, people.resident[rows], AT_START)
     reached = np.cumsum(shares[:, :-1], axis=1)
     return np.asarray((uniform[:, None] >= reached).sum(axis=1), np.int8)

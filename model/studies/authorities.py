@@ -14,11 +14,13 @@ from model.analysis.agreement import best_left_out, root_mean_square
 from model.analysis.estimates import quantile_of_t
 from model.campaign.workers import warm_kernels
 from model.core.arrays import Array
+from model.core.codes import LOOKED_AFTER, NO_CARE, NO_STATE
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.authorities import AGES, DEPRIVATION, HELD_OUT, PEOPLE
 from model.inputs.catalogue import load_services
 from model.inputs.place_builder import build_place, write_profile
 from model.inputs.places import load_place
+from model.rules.childrens_care import care_rates, expected_care
 from model.simulation.community import CommunityModel
 from model.studies.calibration import england
 
@@ -34,8 +36,6 @@ PER_CENT = 100.0
 PER_THOUSAND = 1_000.0
 PER_TEN_THOUSAND = 10_000.0
 QUARTERS = 4
-CARE_STOCKS = ("child_in_need", "child_protection_plan", "looked_after_child")
-"""Children in need, as published, are those in any of these."""
 
 
 @dataclass(frozen=True)
@@ -325,12 +325,22 @@ def _wellbeing(model: CommunityModel) -> Figures:
 
 
 def _care(model: CommunityModel) -> Figures:
+    """Measure homelessness as it was counted, and children's care as it is to be expected.
+
+    Some ten children of a sample are looked after at a time, so that a count would be chance for the most part.
+    Children in need, as published, are all who have any care.
+    """
     table = _services(model)
     duties = table[table["service"] == "homelessness_duty"]
-    sums = table.groupby("service")[["stock_months", "base_population"]].sum()
-    stocks = PER_TEN_THOUSAND / MONTHS_PER_YEAR * sums["stock_months"] / sums["base_population"]
+    shares = PER_TEN_THOUSAND * _expected_care(model).mean(axis=0)
     return {
-        "looked_after_child": float(stocks["looked_after_child"]),
-        "child_in_need": float(stocks[list(CARE_STOCKS)].sum()),
+        "looked_after_child": float(shares[LOOKED_AFTER]),
+        "child_in_need": float(shares[NO_CARE + 1 :].sum()),
         "homelessness_duty": PER_THOUSAND / QUARTERS * float(duties["demand"].sum() / duties["base_population"].sum()),
     }
+
+
+def _expected_care(model: CommunityModel) -> Array:
+    people, rates = model.population, care_rates(model.parameters)
+    children = np.flatnonzero(people.state == NO_STATE)
+    return expected_care(people, model.network, children, rates, model.calendar_month)

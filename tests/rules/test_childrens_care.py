@@ -31,6 +31,7 @@ from model.rules.childrens_care import (
     care_rates,
     changes,
     entries_of,
+    expected_care,
     flows,
     load_england,
     ratios_at_home,
@@ -311,6 +312,17 @@ def test_a_crowd_of_all_ages_keeps_the_stock_it_starts_with():
     assert (abs(stocks[0] - due) < 4 * due**0.5).all()
     assert (abs(np.mean(stocks, axis=0) - due) < 4 * due**0.5).all()
     assert (abs(stocks[-1] - due) < 4 * due**0.5).all()
+
+
+def test_the_expected_stock_is_what_is_counted_without_its_accidents():
+    people, network = families(30_000, STRUGGLING, quintile=2, age_months=100)
+    children = children_of(people)
+    due = expected_care(people, network, children, RATES, 0).sum(axis=0)
+    counts = [np.bincount(starting_care(people, network, children, RATES, Draws(seed), 0)) for seed in SEEDS]
+
+    assert due.sum() == pytest.approx(children.size)
+    # Poisson: four standard errors of the mean over the seeds.
+    assert (abs(np.mean(counts, axis=0) - due) < 4 * (due / len(SEEDS)) ** 0.5).all()
 
 
 def test_newborns_start_at_none_and_the_older_have_had_longer():

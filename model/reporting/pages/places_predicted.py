@@ -85,9 +85,10 @@ def _steps_table(found: Predicted) -> Iterator[str]:
         "between authorities have their published size, below 1 the model exaggerates them. *Regression* is the "
         "correlation of the published figures with the best linear regression on the deprivation score, the shares of "
         "five age groups, or both; each authority is predicted by a regression on the others. The regression is fitted "
-        "to these very outcomes and the best of three is shown, so it is a hard test. Figures of children are "
-        "published by county and not by district, so children's rows are of authorities that are no district of a "
-        "county."
+        "to these very outcomes and the best of three is shown, so it is a hard test. Few children are in care in a "
+        "small sample, so their figures are what is to be expected of each simulated child's age, home and "
+        "neighbourhood. They are published by county and not by district, so children's rows are of authorities that "
+        "are no district of a county."
     )
     yield ""
     yield from _agreement_rows(found, {one: found.in_steps(one) for one in OUTCOMES})
