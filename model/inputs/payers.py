@@ -55,8 +55,8 @@ class Priced:
     """What the unit cost of a service was read as, before it was rebased, and its payment.
 
     ``read_gbp`` is in the money of ``price_year``, ``times`` how many of it make one unit, and
-    ``row`` where it was read. ``step_units`` a year are what one whole step of staffed capacity
-    meets.
+    ``row`` where it was read; where it is the mean of several, ``row`` names them all. ``step_units``
+    a year are what one whole step of staffed capacity meets.
     """
 
     row: str
@@ -141,9 +141,16 @@ class _Item(_Table):
     why: str = ""
 
 
-class _Service(_Item):
+class _Part(_Table):
     row: Words
     read_gbp: Above0
+    share: Share
+
+
+class _Service(_Item):
+    row: Words = ""
+    read_gbp: Above0 | None = None
+    parts: tuple[_Part, ...] = Field(default=(), strict=False)
     price_year: str
     times: Above0 = 1.0
     step_units: Above0
@@ -169,7 +176,7 @@ def load_payments(items: Path = ITEMS_FILE, payers: Path = PAYERS_FILE) -> Payme
         service is missing.
     """
     table = _read_payers(payers)
-    read = _read(items, _ItemsFile, (_Service, _Item))
+    read = _read(items, _ItemsFile, (_Service, _Part, _Item))
     services = {name: _priced(one, f"services.{name}", table, items) for name, one in read.services.items()}
     programmes = {name: _payment(one, f"programmes.{name}", table, items) for name, one in read.programmes.items()}
     services |= _OWN if items == ITEMS_FILE else {}
@@ -234,8 +241,22 @@ def _require_shares(shares: Mapping[str, float], key: str, path: Path | None) ->
 def _priced(one: _Service, at: str, table: _PayersFile, path: Path) -> Priced:
     known_in(deflators(), f"{at}.price_year", one.price_year, path, "price year")
     _within(one.step_units, one.step_range, path, f"{at}.step_units")
-    payment = _payment(one, at, table, path)
-    return Priced(one.row, one.read_gbp, one.price_year, one.times, payment, one.step_units)
+    payment, (row, read_gbp) = _payment(one, at, table, path), _as_read(one, at, path)
+    return Priced(row, read_gbp, one.price_year, one.times, payment, one.step_units)
+
+
+def _as_read(one: _Service, at: str, path: Path) -> tuple[str, float]:
+    """Return where a price was read, and what: of several parts their mean, by their shares."""
+    if one.row and one.read_gbp is not None and not one.parts:
+        return one.row, one.read_gbp
+    if one.row or one.read_gbp is not None or not one.parts:
+        raise EvidenceError("needs a row and read_gbp, or parts that have them", file=path, key=at)
+    shares = [part.share for part in one.parts]
+    if abs(sum(shares) - 1.0) > OFF_ONE:
+        raise EvidenceError(
+            "shares don't sum to one", file=path, key=f"{at}.parts", value=shares, allowed="shares that sum to 1"
+        )
+    return ", ".join(part.row for part in one.parts), sum(part.share * part.read_gbp for part in one.parts)
 
 
 def _within(value: float, limits: tuple[float, float], path: Path | None, key: str) -> None:

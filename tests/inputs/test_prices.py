@@ -80,6 +80,22 @@ def test_unit_costs_are_what_was_read_in_the_money_of_the_price_year(name):
     assert "value" not in PARAMETERS[f"{name}_unit_cost"]  # one number stands in one place
 
 
+def test_long_term_care_costs_the_mean_of_its_settings_by_their_shares():
+    parts, cost = ITEMS["services"]["long_term_care"]["parts"], load_parameters().long_term_care_unit_cost
+    a_year = [365 * part["read_gbp"] for part in parts]
+
+    assert cost == round(365 * (0.71 * 62 + 0.17 * 149 + 0.12 * 173))
+    assert min(a_year) < cost < max(a_year)
+
+
+def test_shares_of_settings_are_those_that_two_groups_of_people_allow():
+    # Percentages of Asian and of Black people in the community, in residential and in nursing homes; and of all.
+    of_setting, of_all = np.array([[6.4, 1.8, 2.0], [5.3, 2.2, 3.0], [100.0, 100.0, 100.0]]), np.array([5.1, 4.5, 100])
+    shares = [part["share"] for part in ITEMS["services"]["long_term_care"]["parts"]]
+
+    np.testing.assert_allclose(shares, np.linalg.solve(of_setting, of_all), atol=0.01)
+
+
 # --- Who pays ---------------------------------------------------------------------------------
 
 
@@ -213,6 +229,10 @@ def test_a_table_of_payers_that_cannot_be_used_is_refused(tmp_path, old, new, wo
         ("step_units = 18.0", "step_units = 0.0", "greater than 0"),
         ("step_units = 18.0", "step_units = 80.0", "outside its own range"),
         ("step_units = 18.0", "step_unit = 18.0", r"Did you mean 'step_units'\?"),
+        ("share = 0.71", "share = 0.61", "long_term_care.parts.*shares don't sum to one"),
+        ("share = 0.71", "shar = 0.71", r"unknown key. Did you mean 'share'\?"),
+        ("read_gbp = 44.0", "times = 44.0", "needs a row and read_gbp, or parts that have them"),
+        ("times = 365.0", 'times = 365.0\nrow = "asc_community_day"', "needs a row and read_gbp, or parts"),
     ],
 )
 def test_items_that_cannot_be_used_are_refused(tmp_path, old, new, words):
