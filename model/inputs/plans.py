@@ -80,6 +80,14 @@ class Entry(PlannedSpending):
         until = self.last_month - taper if self.terms.end_month else self.last_month
         return self.terms.start_month <= month <= until
 
+    def months_to_pay(self, month: int) -> int:
+        """Return how many months of this year of the plan are still paid, from a month on.
+
+        The simulation's end is no end of the plan: a longer one goes on.
+        """
+        left = MONTHS_PER_YEAR - (month - self.terms.start_month) % MONTHS_PER_YEAR
+        return min(left, self.last_month - month + 1) if self.terms.end_month else left
+
     @property
     def is_abrupt(self) -> bool:
         """Whether participants are left from one month to the next when the plan ends."""
@@ -156,12 +164,20 @@ def _spending(number: int, terms: PlanEntry, config: Scenario) -> PlannedSpendin
     return _purchase(PlannedSpending(number, terms, last), lambda year: float(prices[year]))
 
 
-def units_next(there: int, budget_gbp_per_year: float, programme: Programme) -> int:
-    """Count the whole units that a year's money keeps running and sets up.
+def running_gbp_per_year(programme: Programme) -> float:
+    """Return what a unit costs in a year once it is set up.
 
-    A unit costs its running, and as many new participants a year as its places turn over, by who
-    completes and by who drops out; a new one its set-up on top, in its first year. What cannot be
-    paid any more closes.
+    Its running, and as many new participants a year as its places turn over, by who completes and by
+    who drops out.
+    """
+    c = programme.capacity
+    return c.unit_cost_gbp.value + c.participant_cost_gbp.value * _taken_in_a_year(programme, c)
+
+
+def units_next(there: int, money_gbp: float, programme: Programme, months: int = MONTHS_PER_YEAR) -> int:
+    """Count the whole units that the money of some months keeps running and sets up.
+
+    A new unit costs its set-up on top. What cannot be paid any more closes.
 
     Examples
     --------
@@ -169,12 +185,11 @@ def units_next(there: int, budget_gbp_per_year: float, programme: Programme) -> 
     >>> units_next(3, 0.0, load_programme("peer_support_group"))
     0
     """
-    c = programme.capacity
-    running = c.unit_cost_gbp.value + c.participant_cost_gbp.value * _taken_in_a_year(programme, c)
-    if there * running > budget_gbp_per_year * (1.0 + A_HAIR):
-        return int(budget_gbp_per_year / running)
-    left = budget_gbp_per_year - there * running
-    new = running + c.set_up_cost_gbp.value
+    running = running_gbp_per_year(programme) * months / MONTHS_PER_YEAR
+    if there * running > money_gbp * (1.0 + A_HAIR):
+        return max(0, int(money_gbp / running))
+    left = money_gbp - there * running
+    new = running + programme.capacity.set_up_cost_gbp.value
     return there + (max(0, int(left / new)) if new > 0.0 else 0)
 
 

@@ -14,7 +14,15 @@ from model.core.codes import ENGAGEMENT, NOT_ENGAGED, PARTICIPANT, SUPPORTER
 from model.core.draws import Low
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, load_services
-from model.inputs.plans import Entry, PlannedSpending, extra_contacts, spending_of, terms_of, units_next
+from model.inputs.plans import (
+    Entry,
+    PlannedSpending,
+    extra_contacts,
+    running_gbp_per_year,
+    spending_of,
+    terms_of,
+    units_next,
+)
 from model.inputs.programmes import Supporters
 from model.inputs.scenario import Scenario
 from model.rules import adult_care, capacity, help_seeking, infrastructure, life_events, programmes, services, targeting
@@ -76,6 +84,7 @@ class PlanDelivery:
         self.terms = terms_of(self.plan)
         self.sites: dict[int, Site] = {}
         self._prepared = prepared
+        self._in_hand_gbp = dict.fromkeys((entry.number for entry in self.programmes), 0.0)
         self._codes = [one.code for one in config.place_profile.neighbourhoods]
         self._heads = self._adults = np.ones(len(self._codes))
         shape = len(self.plan) + 1, len(self._codes)
@@ -114,6 +123,7 @@ class PlanDelivery:
             a_month = entry.gbp_in(month) * budgets.kept(entry, month) * self.sites[entry.number].share
             self._count("spend_gbp", entry.number, a_month)
             if isinstance(entry, Entry):
+                self._pay_for_units(entry, float(a_month.sum()))
                 is_led = entry.terms.approach == "community_led"
                 built = self.terms.share_built[entry.number] * a_month
                 (led if is_led else uniform)[:] += built
@@ -128,6 +138,11 @@ class PlanDelivery:
             np.minimum(drawn_in / self._adults, 1.0),
             self._prepared.parameters,
         )
+
+    def _pay_for_units(self, entry: Entry, paid_gbp: float) -> None:
+        """Pay a month of the units that stand; setting up was paid in advance."""
+        running = self.sites[entry.number].units.sum() * running_gbp_per_year(entry.programme) / MONTHS_PER_YEAR
+        self._in_hand_gbp[entry.number] += paid_gbp - running
 
     def _open_and_close(self, world: World, budgets: AgencyBudgets, running: list[PlannedSpending], month: int) -> None:
         beginning = [entry for entry in running if entry.begins_year(month)]
@@ -152,13 +167,17 @@ class PlanDelivery:
         if not isinstance(entry, Entry):
             return
         self.sites[entry.number] = self.sites[entry.number]._replace(eligible=self._eligible(world, entry))
+        # What a year's money leaves buys nothing in the next; what it still owes for setting up is paid first.
+        self._in_hand_gbp[entry.number] = min(self._in_hand_gbp[entry.number], 0.0)
         units = self._units_next(budgets, entry, there, month)
         if units < there.sum():
             there = targeting.whole_units(units, there / there.sum())
         # What stands stays where it is; new units go where most are short of their share.
         short = np.maximum(units * share - there, 0.0)
         if units > there.sum():
-            there = there + targeting.whole_units(units - int(there.sum()), short / short.sum())
+            new = units - int(there.sum())
+            there = there + targeting.whole_units(new, short / short.sum())
+            self._in_hand_gbp[entry.number] -= new * entry.programme.capacity.set_up_cost_gbp.value
         self.place_units(entry, there)
 
     def _eligible(self, world: World, entry: Entry) -> Array:
@@ -182,8 +201,10 @@ class PlanDelivery:
             self.place_units(entry, targeting.whole_units(units, there / there.sum()))
 
     def _units_next(self, budgets: AgencyBudgets, entry: Entry, there: Array, month: int) -> int:
-        budget = entry.terms.budget_gbp_per_year * budgets.kept(entry, month)
-        return units_next(int(there.sum()), budget, entry.programme)
+        """Return how many units can be paid to the end of the year of the plan, by what is in hand and will be paid."""
+        months = entry.months_to_pay(month)
+        paid = months / MONTHS_PER_YEAR * entry.terms.budget_gbp_per_year * budgets.kept(entry, month)
+        return units_next(int(there.sum()), self._in_hand_gbp[entry.number] + paid, entry.programme, months)
 
     def place_units(self, entry: Entry, units: Array) -> None:
         """Write down where an entry's units stand, and how many places that makes."""

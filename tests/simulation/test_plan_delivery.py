@@ -133,6 +133,52 @@ def test_units_stay_where_they_stand_and_new_ones_go_where_most_are_wanting(worl
     assert before.sum() > 16 == units_next(0, budget, entry.programme)
 
 
+HUBS = {"programme": "community_hub", "budget_gbp_per_year": 910_000.0, "ending": "abrupt", "taper_months": 0}
+"""A hub costs 222,000 a year, and 233,000 to set up."""
+
+
+def paid_and_due(model, months):
+    """Live some months; return what was paid and what the units that stood cost by each month's end, and the units."""
+    (entry,), paid, due, units, there = model.simulation.delivery.programmes, [], [], [], 0
+    for month in range(1, months + 1):
+        live(model, 1)
+        running = entry.is_running(month)
+        paid.append(entry.gbp_in(month) * model.simulation.budgets.kept(entry, month) if running else 0.0)
+        units.append(int(model.simulation.delivery.sites[1].units.sum()) if running else 0)
+        due.append(233_000.0 * max(units[-1] - there, 0) + 222_000.0 / 12 * units[-1])
+        there = units[-1]
+    assert sum(paid) == pytest.approx(programmes_of(model)["spend_gbp"].sum())
+    return np.cumsum(paid), np.cumsum(due), units
+
+
+@pytest.mark.parametrize(
+    ("last", "units"),
+    [(1, [0]), (3, [0] * 3), (6, [1] * 6), (13, [2] * 13), (24, [2] * 12 + [3] * 12), (25, [2] * 12 + [3] * 13)],
+)
+def test_no_unit_stands_that_a_plan_does_not_pay_for_before_it_ends(home, last, units):
+    config = home.config.model_copy(update={"plan": [{**HUBS, "end_month": last}], "years": 3})
+    paid, due, stood = paid_and_due(home.branch(config), 36)
+
+    assert stood[:last] == units
+    assert paid[-1] == pytest.approx(910_000 * last / 12)
+    ends_of_years = [*range(11, last, 12), last - 1]
+    assert (due[ends_of_years] <= paid[ends_of_years] + 0.01).all()
+    assert due[-1] == due[last - 1]
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.5, 0.9])
+def test_a_cut_within_a_year_closes_what_the_money_of_the_year_does_not_pay(home, monkeypatch, kept):
+    budgets = type(home.simulation.budgets)
+    monkeypatch.setattr(budgets, "kept", lambda self, entry, month: 1.0 if month < 7 else kept)
+    config = home.config.model_copy(update={"plan": [HUBS], "years": 3})
+    paid, due, units = paid_and_due(home.branch(config), 36)
+
+    # By July two hubs have cost 688,000, set-up and half a year's running, and 455,000 was paid.
+    assert units[5] == 2 > units[6]
+    for year_end in (11, 23, 35):
+        assert due[year_end] <= paid[year_end] + 0.01 or units[year_end] == 0
+
+
 def test_a_place_for_whom_nobody_is_eligible_costs_the_same(world):
     model = live(world(({"eligibility": {"ages": [118, 120]}}, {})), 12)
     table = programmes_of(model)
