@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from scipy.special import gammainccinv
 
 from model.core.arrays import Array
 from model.core.codes import (
@@ -105,10 +106,13 @@ def add_column(column: Column) -> None:
 
 
 ROOM = 1.3
-"""Rows for each founder of a neighbourhood, so that it can grow where births exceed deaths."""
+"""Residents for each founder of a neighbourhood whose births exceed its deaths, on average when it has grown."""
 
-SPARE = 6.0
-"""Rows for the chances of moving in and out, times the root of the founders."""
+HOUSEHOLD = 3.0
+"""Members of a resident's household, on average: whole households come and go."""
+
+NO_ROOM = 1e-7
+"""Chance that a neighbourhood which has grown by `ROOM` has more residents than rows at a time."""
 
 GROUP_ROWS = 24
 """A neighbourhood's rows are a multiple of this many."""
@@ -117,14 +121,17 @@ GROUP_ROWS = 24
 def rows_with_room(sizes: Array) -> Array:
     """Return how many rows neighbourhoods of these sizes get, in whole groups.
 
-    Small ones vary more by chance, so they get more for each resident.
+    Households that come and go by chance make a compound Poisson number of residents, whose variance is
+    `HOUSEHOLD` times its mean; it is taken for a gamma variable of the same mean and variance. Small
+    neighbourhoods vary more by chance, so they get more rows for each resident.
 
     Examples
     --------
     >>> rows_with_room(np.array([10, 8_000])).tolist()
-    [48, 10968]
+    [96, 11352]
     """
-    needed = ROOM * sizes + SPARE * np.sqrt(sizes) + 8.0
+    households = ROOM * np.maximum(sizes, 1) / HOUSEHOLD
+    needed = HOUSEHOLD * gammainccinv(households, NO_ROOM)
     return np.asarray(GROUP_ROWS * np.ceil(needed / GROUP_ROWS), np.int64)
 
 

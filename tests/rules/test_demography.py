@@ -267,7 +267,7 @@ def test_deaths_that_were_not_put_in_proportion_would_have_been_noticed(deaths_a
 
 # --- Forty years -------------------------------------------------------------------------
 
-FOUNDERS = 6_000
+FOUNDERS = 4_000
 
 
 @pytest.fixture(scope="module")
