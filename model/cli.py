@@ -339,6 +339,26 @@ def replay(
 
 
 @app.command()
+def controlled(
+    figure: Annotated[
+        Path | None, typer.Option(help="File of the picture, without .svg or .png: both are written.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
+    population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 80_000,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
+) -> None:
+    """Replay controlled studies in Wigan, and print the page docs/controlled_studies.md."""
+    from model.reporting.figures.controlled import draw_controlled
+    from model.reporting.pages.controlled import controlled_page
+    from model.studies.controlled import PLACE, STUDIES, YEARS
+
+    found = _asked(STUDIES, seeds, population, YEARS, PLACE, jobs)
+    if figure is not None:
+        draw_controlled(found, figure)
+    print(controlled_page(found), end="")
+
+
+@app.command()
 def patterns(
     seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
     population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 20_000,

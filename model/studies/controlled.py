@@ -25,6 +25,8 @@ from model.studies.paired_runs import Worlds, line_of
 from model.studies.runner import Answers, Figures
 from model.studies.surveys import PER_CENT, satisfaction_of
 
+PLACE = "wigan"
+"""Where studies are replayed: one of them has a ward of it."""
 YEARS = 12
 """The length of the longest replay."""
 CENTRAL, DRAWN = "central", "drawn"
@@ -344,7 +346,13 @@ def verdict(finding: Finding, found: Estimate) -> str:
         return DIFFERS
     if finding.kind == "interval":
         return AGREES if found.high - found.low <= high - low else CANNOT_TELL
-    return AGREES if low <= found.low and found.high <= high else CANNOT_TELL
+    return AGREES if low < found.low and found.high < high else CANNOT_TELL
+
+
+def passes_without_effect(finding: Finding) -> bool:
+    """Return whether a model in which programmes do nothing would agree too."""
+    nothing = finding.no_effect
+    return verdict(finding, Estimate(nothing, nothing, nothing)) == AGREES
 
 
 def _side(finding: Finding) -> tuple[float, float]:
