@@ -113,7 +113,7 @@ def fit_table(found: Fit) -> RenderableType:
     predicted = [
         f"{target.meaning} {found.measured[name]:.2f} (published {target.value:g})"
         for name, target in load_targets().items()
-        if name in found.measured and not target.fitted
+        if name in found.measured and target.kind == "predicted"
     ]
     is_worrying = found.radius > WORRYING_RADIUS
     words = f"Spectral radius of contagion: {found.radius:.3f}" + (
