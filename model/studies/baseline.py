@@ -71,7 +71,7 @@ def snapshot(model: CommunityModel) -> Figures:
 def service_rates(model: CommunityModel, first: int, last: int) -> Figures:
     """Return rates for 1,000 of each service's base population, over some years.
 
-    Contacts a year, or those in a stock; of stocks the entries a year too.
+    Contacts a year, or those in a stock; of stocks the entries a year too. A ratio or share of nothing is NaN.
     """
     table = model.recorder.tables()["services"].to_pandas()
     table = table[table["year"].between(first, last)]
@@ -83,9 +83,10 @@ def service_rates(model: CommunityModel, first: int, last: int) -> Figures:
         outer = [_rate(rows[rows["quintile"] == q], what) for q in (1, 5)]
         if is_stock:
             figures[f"{name}_entry_rate"] = _rate(rows, "demand")
-        figures[f"{name}_deprivation_ratio"] = outer[0] / outer[1]
+        figures[f"{name}_deprivation_ratio"] = outer[0] / outer[1] if outer[1] else np.nan
         older = rows["age_band"].isin(["65-74", "75+"])
-        figures[f"{name}_share_65_plus"] = PER_CENT * rows["demand"][older].sum() / rows["demand"].sum()
+        demand = rows["demand"].sum()
+        figures[f"{name}_share_65_plus"] = PER_CENT * rows["demand"][older].sum() / demand if demand else np.nan
     return {str(name): float(value) for name, value in figures.items()}
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from model.analysis.estimates import Estimate, estimate
+import numpy as np
+
+from model.analysis.estimates import TOO_FEW, Estimate, estimate
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.inputs.catalogue import contact_services, load_services
 from model.inputs.england import load_composition
@@ -215,13 +217,19 @@ def _services_table(found: Baseline) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- |"
     for name, service in contact_services().items():
         cells = [
-            estimate(found.of(f"{name}_{what}")).short(digits)
+            _told(found, f"{name}_{what}", digits)
             for what, digits in (("rate", 1), ("deprivation_ratio", 2), ("share_65_plus", 1))
         ]
         yield (
             f"| {service.label}, {service.base} | {p[f'{name}_rate']:g} | {' | '.join(cells)} "
             f"| {100.0 * states[name]:.0f} |"
         )
+
+
+def _told(found: Baseline, name: str, digits: int) -> str:
+    """Write a figure; that of a small sample may be a ratio of nothing."""
+    one = estimate(found.of(name))
+    return TOO_FEW if np.isnan(one.mean) else one.short(digits)
 
 
 def _care_table(found: Baseline) -> Iterator[str]:
@@ -244,7 +252,7 @@ def _care_table(found: Baseline) -> Iterator[str]:
     for name, service in load_services().items():
         if service.kind == "stock":
             cells = [
-                estimate(found.of(f"{name}_{what}")).short(digits)
+                _told(found, f"{name}_{what}", digits)
                 for what, digits in (("rate", 1), ("entry_rate", 1), ("deprivation_ratio", 1))
             ]
             stock = f"{published[name]:.1f}" if name in published else ""
