@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PUBLISHED_AT, SIMULATED_AT = 1.0, 0.0
-ROW_INCHES = 1.15
+ROW_INCHES = 1.4
 
 
 def draw_controlled(found: Answers, stem: Path) -> Path:
@@ -50,7 +50,7 @@ def intervals(found: Answers) -> "Figure":
 
 
 def _title(study: Study, finding: Finding) -> str:
-    return f"{study.title}: {finding.outcome}, {finding.unit}"
+    return f"{study.title}\n{finding.outcome}, {finding.unit}"
 
 
 def _draw(axes: "Axes", finding: Finding, ours: Estimate) -> None:

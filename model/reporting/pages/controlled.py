@@ -1,6 +1,5 @@
 """The page docs/controlled_studies.md: controlled studies replayed in the model, published against simulated."""
 
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
@@ -42,21 +41,25 @@ def published_words(finding: Finding) -> str:
         return "higher" if finding.sign == 1 else "lower"
     if finding.value is None:
         return "no effect found"
-    return f"{finding.value:g}" if finding.ends is None else "{:g} ({:g} to {:g})".format(finding.value, *finding.ends)
+    numbers = (finding.value, *(finding.ends or ()))
+    digits = max(len(str(one).partition(".")[2]) for one in numbers)
+    value, *ends = (f"{one:.{digits}f}" for one in numbers)
+    return f"{value} ({' to '.join(ends)})" if ends else value
 
 
 def _opening(found: Answers) -> Lines:
     judged = list(findings_of(found))
-    n = Counter(one for _, _, one in judged)
-    empty = sum(one == AGREES and passes_without_effect(finding) for _, finding, one in judged)
+    of = {said: [finding for _, finding, one in judged if one == said] for said in (AGREES, DIFFERS, CANNOT_TELL)}
+    empty = [one for one in of[AGREES] if passes_without_effect(one)]
+    missed = f" ({'; '.join(one.outcome for one in of[DIFFERS])})" if of[DIFFERS] else ""
     yield "# Controlled studies, replayed"
     yield ""
     yield (
         f"Of {_number(len(judged))} findings of {_number(len(load_controlled_studies().studies))} controlled studies, "
-        f"replayed by their own designs, the model agrees with {_number(n[AGREES])}, differs from "
-        f"{_number(n[DIFFERS])}, and of {_number(n[CANNOT_TELL])} nothing can be told. "
-        f"A model in which programmes do nothing would agree with {_number(empty)} of the {_number(n[AGREES])} too, so "
-        "agreement is weak evidence: most of the studies found little, or were too small to find much."
+        f"replayed by their own designs, the model agrees with {_number(len(of[AGREES]))} and differs from "
+        f"{_number(len(of[DIFFERS]))}{missed}; of {_number(len(of[CANNOT_TELL]))} nothing can be told. "
+        f"A model in which programmes do nothing would agree with {_number(len(empty))} of the findings that it agrees "
+        "with, too: agreement is weak evidence, since the studies found little, or were too small to find much."
     )
     yield ""
     yield (
@@ -127,12 +130,13 @@ def _study(found: Answers, study: Study) -> Lines:
 
 def _finding(found: Answers, study: Study, finding: Finding) -> Lines:
     ours, chance = simulated(found, study, finding), chance_alone(found, study, finding)
+    digits = finding.digits
+    yield f"- {finding.outcome[:1].upper()}{finding.outcome[1:]} ({finding.unit}): {verdict(finding, ours)}."
+    yield f"  - Published: {published_words(finding)}; seen: {finding.seen}.{_within(finding)}"
     yield (
-        f"- {finding.outcome[:1].upper()}{finding.outcome[1:]} (measured as {finding.measured}; {finding.unit}): "
-        f"published {published_words(finding)} ({finding.seen}); simulated {chance.text(finding.digits)} with the "
-        f"programme's numbers as they are, where the bracket is chance alone, and "
-        f"{ours.low:.{finding.digits}f} to {ours.high:.{finding.digits}f} with the numbers drawn: "
-        f"{verdict(finding, ours)}.{_within(finding)}"
+        f"  - Simulated, as {finding.measured}: {chance.text(digits)} with the programme's numbers as they are, the "
+        f"bracket being the 95 % interval of the mean for chance alone; {ours.low:.{digits}f} to "
+        f"{ours.high:.{digits}f} with the numbers drawn."
     )
 
 
@@ -140,7 +144,7 @@ def _within(finding: Finding) -> str:
     if finding.kind != "null" or finding.ends is None:
         return ""
     low, high = finding.ends
-    return f" From {low:g} to {high:g} the study would have found nothing. {finding.why}"
+    return f" Within {low:g} to {high:g} the study would have called nothing significant. {finding.why}"
 
 
 def _picture() -> Lines:
