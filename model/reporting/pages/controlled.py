@@ -158,7 +158,7 @@ def _doubts() -> Lines:
     yield ""
     yield (
         "A study that finds nothing is met by any model that does little, and the wide intervals of area studies by "
-        "most models. None of the studies tests the programmes on which the gain of the bundled plans mostly rests. "
+        "most models. Programmes whose own trials set their numbers are replayed in [trials.md](trials.md), not here. "
         "Before-and-after results, such as the wellbeing of Big Local's own members, are left out: nobody was compared."
     )
 
