@@ -290,13 +290,15 @@ def predicted(
 ) -> None:
     """Predict local authorities that nothing was fitted to, and print the page docs/places_predicted.md."""
     from model.campaign.campaign import default_jobs
+    from model.core.errors import PlaceError
+    from model.core.files import check_place_for
     from model.inputs.authorities import read_authorities
     from model.inputs.place_builder import read_small_areas
-    from model.reporting.pages.places_predicted import check_csv, places_predicted_page, write_held_out
+    from model.reporting.pages.places_predicted import places_predicted_page, write_held_out
     from model.studies.authorities import COLUMNS, predict_authorities
 
     if csv is not None:
-        check_csv(csv)
+        check_place_for(csv, PlaceError)
     official, small_areas = read_authorities(places, COLUMNS), read_small_areas(areas)
     with _progress() as watcher:
         found = predict_authorities(
@@ -340,18 +342,20 @@ def replay(
 
 @app.command()
 def controlled(
-    figure: Annotated[
-        Path | None, typer.Option(help="File of the picture, without .svg or .png: both are written.")
-    ] = None,
+    figure: Annotated[Path | None, typer.Option(help="The picture, as .svg and as .png: a name without these.")] = None,
     seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
     population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 80_000,
     jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
     """Replay controlled studies in Wigan, and print the page docs/controlled_studies.md."""
+    from model.core.errors import ResultsError
+    from model.core.files import check_place_for
     from model.reporting.figures.controlled import draw_controlled
     from model.reporting.pages.controlled import controlled_page
     from model.studies.controlled import PLACE, STUDIES, YEARS
 
+    if figure is not None:
+        check_place_for(figure.with_suffix(".svg"), ResultsError)
     found = _asked(STUDIES, seeds, population, YEARS, PLACE, jobs)
     if figure is not None:
         draw_controlled(found, figure)

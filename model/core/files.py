@@ -134,6 +134,18 @@ def new_file(path: Path, error: type[InputError]) -> Iterator[BufferedWriter]:
         raise error(f"cannot be written ({problem.strerror})", file=path) from None
 
 
+def check_place_for(path: Path, error: type[InputError]) -> None:
+    """Refuse a place for a file before anything is simulated for it.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when it is a folder, or in none that exists.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        raise error("cannot be written", file=path, allowed="a file in a folder that exists")
+
+
 def replace_text(path: Path, text: str, error: type[InputError]) -> None:
     """Write a text file in full or not at all, replacing an existing one.
 

@@ -6,6 +6,7 @@ import pytest
 from model import CommunityModel
 from model.analysis.discounting import load_guidance
 from model.analysis.estimates import Estimate
+from model.cli import main
 from model.core.errors import EvidenceError
 from model.inputs.controlled_studies import NEEDED, STUDIES_FILE, Finding, load_controlled_studies
 from model.inputs.programmes import load_programme
@@ -302,6 +303,12 @@ def test_page_has_every_study_with_what_was_seen_and_what_differs():
         assert all(f"- {one}" in page for one in study.differs)
         assert all(one in page for one in study.not_in_model)
         assert all(one.seen in page for one in study.findings)
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_run(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["controlled", "--figure", str(tmp_path / "none" / "picture")])
+    assert capsys.readouterr().err.endswith("picture.svg: cannot be written. Allowed: a file in a folder that exists\n")
 
 
 @pytest.mark.slow

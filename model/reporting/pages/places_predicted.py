@@ -34,18 +34,6 @@ def places_predicted_page(found: Predicted) -> str:
     return "\n".join("\n".join(part(found)) + "\n" for part in parts)
 
 
-def check_csv(path: Path) -> None:
-    """Refuse a place for the CSV file before anything is simulated.
-
-    Raises
-    ------
-    PlaceError
-        When it is a folder, or in none that exists.
-    """
-    if path.is_dir() or not path.parent.is_dir():
-        raise PlaceError("cannot be written", file=path, allowed="a file in a folder that exists")
-
-
 def write_held_out(found: Predicted, path: Path) -> None:
     """Write the predictions for held-out authorities as CSV, replacing an existing file.
 
