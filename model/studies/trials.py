@@ -273,7 +273,7 @@ def ratio_range(trial: Trial, ratio: float) -> Pair:
     --------
     >>> low, high = ratio_range(load_trials()["befriending"], 1.72)
     >>> round(low, 2), round(high, 2)
-    (1.06, 3.0)
+    (1.07, 3.0)
     """
     effect, (better, worse) = trial.difference_sd[0], trial.range_sd[0]
     walk = crosswalk()
