@@ -77,6 +77,14 @@ def run(
         bool,
         typer.Option("--lives", help="Keep a yearly record of every resident; small comparisons do so by default."),
     ] = False,
+    test: Annotated[
+        bool,
+        typer.Option(
+            "--test/--no-test",
+            help="Run a compared plan once more with the programme that its gain rests on most at no effect, "
+            "where lives are kept: half as long again.",
+        ),
+    ] = True,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
     from model.campaign.campaign import chosen, run_campaign
@@ -86,7 +94,7 @@ def run(
     overrides = _overrides(settings, options)
     configs, comparator = chosen(scenarios or [], compare_to, overrides)
     with _progress() as watcher:
-        outcome = run_campaign(configs, out, jobs, watcher, comparator, lives=lives, command=context.obj)
+        outcome = run_campaign(configs, out, jobs, watcher, comparator, lives=lives, test=test, command=context.obj)
     _show(outcome.folder)
     if outcome.interrupted:
         _say("Interrupted: finished runs are kept.", error=True)

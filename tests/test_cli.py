@@ -224,7 +224,11 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_a_run_that_names_nothing_compares_a_plan_with_the_place_as_it_is(default: Path) -> None:
     results = Results(default)
-    assert list(results.manifest["scenarios"]) == ["people_powered_shift", "status_quo"]
+    assert list(results.manifest["scenarios"]) == [
+        "people_powered_shift",
+        "status_quo",
+        "people_powered_shift_at_no_effect",
+    ]
     assert results.manifest["comparator"] == "status_quo"
 
 
@@ -232,9 +236,9 @@ def test_a_run_that_names_nothing_compares_a_plan_with_the_place_as_it_is(defaul
 @pytest.mark.parametrize(
     ("key", "value"), [("population", 1_000), ("years", 2), ("replicates", 2), ("burn_in_years", 0)]
 )
-def test_options_of_a_run_that_names_nothing_reach_both(default: Path, key: str, value: int) -> None:
+def test_options_of_a_run_that_names_nothing_reach_every_scenario(default: Path, key: str, value: int) -> None:
     scenarios = Results(default).manifest["scenarios"].values()
-    assert [facts[key] for facts in scenarios] == [value, value]
+    assert [facts[key] for facts in scenarios] == [value] * 3
 
 
 @pytest.fixture(scope="module")

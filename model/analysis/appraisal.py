@@ -564,6 +564,13 @@ class Appraisal:
         return pd.DataFrame(points, pd.Index(self.settings.entries, name="item"), dtype=float)
 
     @property
+    def largest_entry(self) -> str | None:
+        """The entry whose participants have the largest share of the gain in wellbeing; none where nobody gained."""
+        gains = self.participant_wellbys.mean(axis=1)
+        has_gained = self.has_lives and len(gains) > 0 and gains.max() > 0.0 and self.wellbys.sum().mean() > 0.0
+        return str(gains.idxmax()) if has_gained else None
+
+    @property
     def participants(self) -> pd.DataFrame:
         """Residents who ever took part, by the entry they took part in first, in the real place."""
         joined = {seed: one.joined * self.settings.scale for seed, one in self.matches.items()}

@@ -16,7 +16,7 @@ or in the options given.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,8 @@ class AppraisedComparison:
     comparison: Comparison
     appraisal: Appraisal
     look: Look
+    test: "AppraisedComparison | None" = None
+    """The same plan with the programme that its gain rests on most at no effect, where it was run."""
 
     @cached_property
     def n(self) -> int:
@@ -221,7 +223,18 @@ def appraise(
         raise ResultsError(f"holds no finished pair of runs for {empty[0]}", file=results.folder)
     look = Look(discount, prices or {}, mid_year, bias_on)
     rates, ledger = look.rates, _ledger_at(results, look.prices)
-    return [_judged(one, ledger, rates, look) for one in found]
+    judged = {one.scenario: _judged(one, ledger, rates, look) for one in (*found, *_tests(results))}
+    return [replace(judged[one.scenario], test=judged.get(_test_of(one))) for one in found]
+
+
+def _tests(results: Results) -> list[Comparison]:
+    """Pair every test with the comparator, as far as pairs were finished."""
+    tests = [Comparison(results, name) for name in results.manifest["tests"].values()]
+    return [test for test in tests if not test.pairs.empty]
+
+
+def _test_of(one: Comparison) -> str:
+    return str(one.results.manifest["tests"].get(one.scenario, ""))
 
 
 def prices_of(settings: Mapping[str, Any], results: Results) -> dict[str, float]:

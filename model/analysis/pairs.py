@@ -291,9 +291,9 @@ class Comparison:
 
 
 def compare(results: Results) -> list[Comparison]:
-    """Return each scenario of a campaign paired with its comparator; empty where it has none."""
-    comparator = results.manifest.get("comparator")
-    names = [name for name in results.manifest["scenarios"] if name != comparator]
+    """Return each scenario of a campaign paired with its comparator, but for tests; empty where it has none."""
+    comparator, tests = results.manifest["comparator"], results.manifest["tests"].values()
+    names = [name for name in results.manifest["scenarios"] if name not in (comparator, *tests)]
     return [Comparison(results, name) for name in names] if comparator else []
 
 

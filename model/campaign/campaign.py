@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from model.campaign.provenance import manifest_of
+from model.campaign.no_effect import LONGEST_STEM, name_of_test, tests_of
+from model.campaign.provenance import manifest_of, with_tests
 from model.campaign.workers import Run, Task, run_row, run_tasks, run_tasks_in_pool, warm_kernels
 from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB
@@ -31,8 +32,6 @@ RESIDENT_MONTHS_A_PROCESS = 8_000_000
 
 OPTIONS = ("place", "population", "years", "seed", "replicates")
 """Keys of a scenario that are options of the command too."""
-
-LONGEST_STEM = 60
 
 TRIES = 3
 """How often runs are tried whose process was killed."""
@@ -89,15 +88,23 @@ def plan(scenarios: Sequence[Scenario]) -> list[Run]:
     ScenarioError
         When two scenarios have one name, or two places one key.
     """
+    _require_one_name_each([config.name for config in scenarios])
+    places_of(scenarios)
+    pairs = [(config, k) for config in scenarios for k in range(config.replicates)]
+    return [Run(number, config, k) for number, (config, k) in enumerate(pairs)]
+
+
+def _require_names_for_tests(scenarios: Sequence[Scenario], comparator: str | None) -> None:
     names = [config.name for config in scenarios]
+    _require_one_name_each([*names, *(name_of_test(name) for name in names if name != comparator)])
+
+
+def _require_one_name_each(names: Sequence[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ScenarioError(
                 "two scenarios have this name", key="name", value=name, allowed="one name each; set name in one of them"
             )
-    places_of(scenarios)
-    pairs = [(config, k) for config in scenarios for k in range(config.replicates)]
-    return [Run(number, config, k) for number, (config, k) in enumerate(pairs)]
 
 
 def places_of(scenarios: Sequence[Scenario]) -> dict[str, Place]:
@@ -244,7 +251,7 @@ def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tupl
     return [*scenarios, comparator], comparator.name
 
 
-def tasks_of(runs: Sequence[Run]) -> list[Task]:
+def tasks_of(runs: Sequence[Run], *, with_lives: bool = False) -> list[Task]:
     """Gather runs that share a burnt-in place and seed.
 
     Examples
@@ -260,7 +267,7 @@ def tasks_of(runs: Sequence[Run]) -> list[Task]:
     shared = defaultdict(list)
     for run in runs:
         shared[past_of[run.config.name], run.seed].append(run)
-    return [Task(tuple(runs)) for runs in shared.values()]
+    return [Task(tuple(runs), with_lives) for runs in shared.values()]
 
 
 def run_campaign(
@@ -271,6 +278,7 @@ def run_campaign(
     comparator: Scenario | None = None,
     *,
     lives: bool = False,
+    test: bool = False,
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every replicate of every scenario, and write all their tables.
@@ -289,6 +297,10 @@ def run_campaign(
         What every scenario is compared with, seed by seed.
     lives : bool
         Whether to keep the table ``lives`` always, not only where a comparison is small enough.
+    test : bool
+        Whether to run each compared plan once more, with the programme that its gain in wellbeing rests on
+        most at no effect. That is known where lives are kept, and only once the pairs have run, so these
+        runs have a burn-in of their own.
     command : sequence of str, optional
         The words of the command that asks for it, for the manifest.
 
@@ -314,7 +326,10 @@ def run_campaign(
         scenarios, compared_with = with_comparator(scenarios, comparator)
     runs = plan(scenarios)
     with_lives = keeps_lives(scenarios, compared=compared_with is not None, asked=lives)
-    tasks = [replace(task, with_lives=with_lives) for task in tasks_of(runs)]
+    test = test and with_lives and compared_with is not None
+    if test:
+        _require_names_for_tests(scenarios, compared_with)
+    tasks = tasks_of(runs, with_lives=with_lives)
     jobs = min(jobs, len(tasks))
     for config in scenarios:
         prepare(config)  # refuses parameters that no rates and no demand can follow from
@@ -335,6 +350,14 @@ def run_campaign(
         try:
             write_neighbourhoods(folder, places_of(scenarios))
             _live_through(tasks, folder, jobs, watcher)
+            if test:
+                tests = tests_of(Results(folder), scenarios)
+                runs, begun = plan([*scenarios, *tests.values()]), len(runs)
+                manifest = with_tests(manifest, tests, len(runs))
+                write_manifest(folder, {**manifest, "status": "running"})
+                more = tasks_of(runs[begun:], with_lives=with_lives)
+                watcher.on_plan(sum(task.months for task in [*tasks, *more]))
+                _live_through(more, folder, jobs, watcher)
         except KeyboardInterrupt:
             interrupted = True
         failed = _settle_rest(folder, runs, interrupted)

@@ -8,7 +8,7 @@ of the user's own code.
 
 import hashlib
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
@@ -56,9 +56,27 @@ def manifest_of(
         "data": {path.name: sha256_of(path) for path in sorted(DATA.iterdir()) if path.is_file()},
         "n_runs": n_runs,
         "comparator": comparator,
+        "tests": {},
         "scenarios": {config.name: _facts(config) for config in scenarios},
         "files": _files(scenarios),
     }
+
+
+def with_tests(manifest: Mapping[str, Any], tests: Mapping[str, Scenario], n_runs: int) -> dict[str, Any]:
+    """Return a manifest with the tests of its scenarios, by the names of these; their files are those it has.
+
+    Parameters
+    ----------
+    manifest : mapping
+        As `manifest_of` gives it.
+    tests : mapping of str to Scenario
+        By the name of the scenario that each tests.
+    n_runs : int
+        Runs in all, with those of the tests.
+    """
+    scenarios = {**manifest["scenarios"], **{config.name: _facts(config) for config in tests.values()}}
+    names = {name: config.name for name, config in tests.items()}
+    return {**manifest, "n_runs": n_runs, "tests": names, "scenarios": scenarios}
 
 
 def code_hash(package: Path = PACKAGE) -> str:

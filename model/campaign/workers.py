@@ -141,7 +141,7 @@ def _write_failure(run: Run, error: Exception, writer: PartWriter) -> None:
 
 def run_tasks(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
     """Run all tasks in this process."""
-    writer = PartWriter(folder, "here")
+    writer = PartWriter(folder, uuid.uuid4().hex[:12])
     try:
         for task in tasks:
             run_task(task, writer, lambda: on_months(1))

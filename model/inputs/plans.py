@@ -265,7 +265,7 @@ def terms_of(plan: Sequence[PlannedSpending]) -> PlanTerms:
         if isinstance(entry, Entry):
             is_abrupt[entry.number] = entry.is_abrupt
             _lay_out_course(course, entry)
-            for effect in entry.programme.effects:
+            for effect in () if entry.terms.at_no_effect else entry.programme.effects:
                 effect.fill(filled, entry.number, is_abrupt=entry.is_abrupt)
     named = {field.name for field in fields(PlanTerms)}
     own = {name: values for name, values in filled.items() if name not in named}

@@ -134,6 +134,7 @@ class PlanEntry(_Table):
     ``ending`` overrides the programme's own, and a tapered ending enrols nobody in its last
     ``taper_months``. ``name`` is the entry's name in tables, needed where a programme comes twice.
     ``payers`` are shares of agencies that sum to 1, by default those of the programme or service.
+    ``at_no_effect`` runs the programme without any of its effects: people enrol and money is spent, to no end.
     """
 
     programme: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
@@ -148,6 +149,7 @@ class PlanEntry(_Table):
     approach: Literal["uniform", "community_led"] = "uniform"
     ending: Literal["tapered", "abrupt"] | None = None
     payers: Annotated[dict[str, Share], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
+    at_no_effect: bool = False
 
     @property
     def payment(self) -> Payment:

@@ -107,6 +107,10 @@ def _check_plan(config: "Scenario") -> None:
                 value=entry.label,
                 allowed="a different name for each; set name in one of them",
             )
+        if entry.service is not None and entry.at_no_effect:
+            raise ScenarioError(
+                "a service has no effects to leave out", key=f"{at}.at_no_effect", value=True, allowed="false"
+            )
         if entry.service is not None:
             _check_purchase(entry, entry.service, at, config)
         _check_payers(entry, at)

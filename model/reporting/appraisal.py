@@ -92,6 +92,7 @@ def answer_of(one: AppraisedComparison) -> Table:
         *_self_financing(one),
         *_switching_values(one),
         *_rests_on(one),
+        *_at_no_effect(one),
         *_implausible(one),
     ]:
         table.add_row(what, words)
@@ -246,11 +247,24 @@ def _rests_on(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     if is_gain(them.gained()) and np.isfinite(each.mean):
         others = ", ".join(f"{known.wellbys:g} {known.name} ({known.design})" for known in load_guidance().benchmarks)
         yield "WELLBYs an enrolment", f"{each.text(2)}; published: {others}"
-    if them.has_lives and is_gain(them.gained()) and len(them.settings.entries):
+    if is_gain(them.gained()) and (name := them.largest_entry):
         shares = 100 * them.participant_wellbys.mean(axis=1) / them.wellbys.sum().mean()
-        name = str(shares.idxmax())
         words = f"{shares[name]:.0f} % of WELLBYs are of people who took part in {_entry(name)} first"
         yield "Rests on", f"{words}, {100 - shares.sum():.0f} % of people who took part in nothing"
+
+
+def _at_no_effect(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
+    """Give the answer of the same plan with its largest programme at no effect: gain, saving and payback."""
+    if one.test is None:
+        return
+    them, us = one.test.appraisal, one.test.comparison
+    plan = zip(us.facts["plan_in_force"], us.facts["plan"], strict=True)
+    (name,) = (_entry(entry["label"]) for entry, asked in plan if asked["at_no_effect"])
+    yield "If that had no effect", f"{_quantity(them.gained(), 'WELLBYs')} ({name} still runs, at the same cost)"
+    year = them.mean_payback("social")
+    is_back = np.isfinite(year) and is_gain(them.gain_of("social"))
+    payback = f"yes, in year {year:.0f}" if is_back else f"not within {_years(us.years)}"
+    yield "", f"at full cost {them.gain_of('full_cost').saved()}; paid back in social value: {payback}"
 
 
 def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:

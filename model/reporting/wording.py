@@ -56,13 +56,14 @@ def entry_in_words(entry: dict[str, Any]) -> str:
     Examples
     --------
     >>> entry_in_words({"programme": "community_hub", "service": None, "name": None,
-    ...                 "budget_gbp_per_year": 3e6, "approach": "community_led"})
+    ...                 "budget_gbp_per_year": 3e6, "approach": "community_led", "at_no_effect": False})
     'community hub (£3m a year, community-led)'
     """
     name = entry["name"] or entry["programme"] or f"more of {entry['service']}"
-    led = ", community-led" if entry["approach"] == "community_led" else ""
+    how = ", community-led" if entry["approach"] == "community_led" else ""
+    how += ", at no effect" if entry["at_no_effect"] else ""
     words = Path(name).stem.replace("_", " ")
-    return f"{words} ({budget_in_words(entry['budget_gbp_per_year'])} a year{led})"
+    return f"{words} ({budget_in_words(entry['budget_gbp_per_year'])} a year{how})"
 
 
 def budget_in_words(gbp: float) -> str:

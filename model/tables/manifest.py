@@ -45,6 +45,7 @@ class _Entry(_Paid):
 
 class _Spending(_Table):
     budget_gbp_per_year: float
+    at_no_effect: bool
 
 
 class _Shock(_Table):
@@ -105,6 +106,7 @@ class _Manifest(_Table):
     command: list[str] | None
     n_runs: int
     comparator: str | None
+    tests: dict[str, str]
     scenarios: Annotated[dict[str, _Scenario], Field(min_length=1)]
 
 
@@ -151,10 +153,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         _Manifest.model_validate(manifest)
     except ValidationError as error:
         raise validation_problem(error, ResultsError, path, _SCHEMAS) from None
-    if manifest["comparator"] not in (None, *manifest["scenarios"]):
-        raise ResultsError(
-            "is missing, so these results cannot be read", file=path, key=f"scenarios.{manifest['comparator']}"
-        )
+    for name in (manifest["comparator"], *manifest["tests"], *manifest["tests"].values()):
+        if name not in (None, *manifest["scenarios"]):
+            raise ResultsError("is missing, so these results cannot be read", file=path, key=f"scenarios.{name}")
     for name in manifest["scenarios"]:
         if not re.fullmatch(NAME, name):
             raise ResultsError(

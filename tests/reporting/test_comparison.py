@@ -338,7 +338,7 @@ def with_plan(results, *entries):
     """The same campaign with entries of a plan in its manifest."""
     other = Results(results.folder)
     other.manifest = deepcopy(results.manifest)
-    usual = {"programme": None, "service": None, "name": None, "approach": "uniform"}
+    usual = {"programme": None, "service": None, "name": None, "approach": "uniform", "at_no_effect": False}
     plan = [{**usual, "name": entry["label"], **entry} for entry in entries]
     in_force = [
         {"label": entry["label"], "programme_file": None, "grade": 1, "building_share": 0.0} for entry in entries

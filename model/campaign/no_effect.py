@@ -1,0 +1,68 @@
+"""The plans of a campaign again, each with what its answer rests on most at no effect."""
+
+from collections.abc import Sequence
+
+from model.analysis.appraise import appraise
+from model.core.errors import ResultsError
+from model.inputs.scenario import Scenario
+from model.tables.results import Results
+
+LONGEST_STEM = 60
+
+
+def name_of_test(scenario: str) -> str:
+    """Name the test of a scenario, for tables.
+
+    Examples
+    --------
+    >>> name_of_test("people_powered_shift")
+    'people_powered_shift_at_no_effect'
+    """
+    return f"{scenario[:LONGEST_STEM]}_at_no_effect"
+
+
+def tests_of(results: Results, scenarios: Sequence[Scenario]) -> dict[str, Scenario]:
+    """Find the programme on which each compared scenario's gain rests most, and put it at no effect.
+
+    A scenario has no test where lives were not kept, nobody who took part gained, or the comparator
+    pays for the same programme.
+
+    Parameters
+    ----------
+    results : Results
+        What has been run of the campaign.
+    scenarios : sequence of Scenario
+        All of the campaign.
+
+    Returns
+    -------
+    dict
+        By the name of a scenario, its test.
+    """
+    named = {config.name: config for config in scenarios}
+    try:
+        largest = {one.comparison.scenario: one.appraisal.largest_entry for one in appraise(results)}
+    except ResultsError:  # no pair of runs was finished, or nothing was spent
+        return {}
+    theirs = {entry.programme for entry in named[str(results.manifest["comparator"])].plan}
+    tests = {name: at_no_effect(named[name], label) for name, label in largest.items() if label is not None}
+    return {name: test for name, test in tests.items() if theirs.isdisjoint(_programmes_at_no_effect(test))}
+
+
+def at_no_effect(config: Scenario, label: str) -> Scenario:
+    """Return a scenario under another name, one entry of whose plan has no effect.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> test = at_no_effect(load_scenario("people_powered_shift"), "peer_support_group")
+    >>> test.title, [entry.label for entry in test.plan if entry.at_no_effect]
+    ('People-powered shift, peer support group at no effect', ['peer_support_group'])
+    """
+    plan = [entry.model_copy(update={"at_no_effect": entry.label == label}) for entry in config.plan]
+    title = f"{config.title or config.name}, {label.replace('_', ' ')} at no effect"
+    return config.model_copy(update={"name": name_of_test(config.name), "title": title, "plan": plan})
+
+
+def _programmes_at_no_effect(test: Scenario) -> set[str | None]:
+    return {entry.programme for entry in test.plan if entry.at_no_effect}
