@@ -2,8 +2,8 @@ r"""How agencies set their budgets for prevention, once a year.
 
 An agency has an envelope :math:`E` for the services it pays, as far as the model has them, and for
 prevention. Of what is planned for prevention, :math:`P`, a share :math:`\sigma` is paid. At the
-end of a year it knows what it paid in cash for services and can forecast :math:`F` for the next;
-its headroom is
+end of a year it knows what it paid in cash for services and can forecast :math:`F` for the next, as
+usual but for what chance cannot explain; its headroom is
 
 .. math:: R = E' - F - \sigma P'.
 
@@ -34,6 +34,13 @@ from model.inputs.payers import AGENCIES
 MAY_RUN_A_DEFICIT = np.isin(AGENCIES, ("nhs", "central_government"))
 """Councils must balance (Local Government Finance Act 1992, section 31A), and so must the police
 (section 42A) and organisations that depend on grants."""
+
+
+CONTROL_LIMIT = 3.0
+"""Standard errors within which a bill counts as usual.
+
+Charts of process control act from three standard errors on, because whoever acts on less follows chance
+(Shewhart 1931, Economic control of quality of manufactured product; NHS England, Making data count)."""
 
 
 class Rule(NamedTuple):
@@ -155,23 +162,33 @@ def decide(books: Books, year: Year, terms: BudgetTerms) -> Books:
     return _broken(after, _weights(year.envelope_gbp)) if ends else after
 
 
-def forecast(cash_gbp: Array, usual_gbp: Array, next_usual_gbp: Array) -> Array:
-    """Forecast next year's cash bills: the usual bill times the average ratio of recent years.
+def forecast(cash_gbp: Array, usual_gbp: Array, error_gbp: Array, next_usual_gbp: Array) -> Array:
+    """Forecast next year's cash bills: the usual bill, and as much of a lasting difference as chance cannot explain.
+
+    Chance is `CONTROL_LIMIT` standard errors. What is beyond them on average over recent years is expected
+    to last: so a forecast has no step where a difference begins to count.
 
     Parameters
     ----------
     cash_gbp, usual_gbp : array of shape (years, agencies)
         Bills paid, and what they would have been at the demand of the start.
+    error_gbp : array of shape (years, agencies)
+        Standard error of their difference, from the number of people and contacts that were counted.
     next_usual_gbp : array of shape (agencies,)
         The same for the coming year: exogenous growth of prices and demand is foreseen.
 
     Examples
     --------
-    >>> forecast(np.array([[110.0], [90.0]]), np.array([[100.0], [100.0]]), np.array([50.0])).tolist()
-    [50.0]
+    >>> cash, usual, error = np.array([[110.0], [130.0]]), np.full((2, 1), 100.0), np.full((2, 1), 5.0)
+    >>> forecast(cash, usual, error, np.array([50.0])).tolist()
+    [52.5]
     """
-    ratio = np.divide(cash_gbp, usual_gbp, out=np.ones_like(cash_gbp), where=usual_gbp > 0.0)
-    return np.asarray(ratio.mean(axis=0) * next_usual_gbp)
+    over, error = (
+        np.divide(gbp, usual_gbp, out=np.zeros_like(cash_gbp), where=usual_gbp > 0.0).mean(axis=0)
+        for gbp in (cash_gbp - usual_gbp, error_gbp)
+    )
+    lasting = np.sign(over) * np.maximum(np.abs(over) - CONTROL_LIMIT * error, 0.0)
+    return np.asarray((1.0 + lasting) * next_usual_gbp)
 
 
 def _kept(share: Array, planned: Array, free: Array, usable: Array, rule: Rule) -> Array:

@@ -42,6 +42,7 @@ class BudgetPath:
     before: Array
     after: Array
     cash_gbp: list[Array] = field(default_factory=list)
+    error_gbp: list[Array] = field(default_factory=list)
 
     def turn(self, books: budgets.Books) -> None:
         """Go into a new year: more is paid at once, less when notice is over."""
@@ -70,6 +71,7 @@ class AgencyBudgets:
 
     def __init__(self, config: Scenario, prepared: Prepared, plan: Sequence[PlannedSpending]) -> None:
         self._config, self._parameters, self._plan = config, prepared.parameters, plan
+        self._scale = config.place_profile.population / config.population
         self._growth, self._prices_gbp = prepared.growth, prepared.prices_gbp
         self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
         self._priced = [load_payments().services[name] for name in config.services]
@@ -141,18 +143,25 @@ class AgencyBudgets:
                 pence = int(by_agency[AGENCIES.index(payer)])
                 ledger.post(Posting(year, payer, payment.beneficiary, kind, name, NOBODYS, pence, payment.cashable))
 
-    def close(self, year: int, ledger: Ledger, people: Array, turnover: Array) -> None:
+    def begin(self, turnover: Array) -> None:
+        """Take how fast stocks turned over in the first year.
+
+        Parameters
+        ----------
+        turnover : array of shape (services,)
+            Entries of the first year for each one in a stock; infinite for contacts.
+        """
+        self._turnover = turnover
+
+    def close(self, year: int, ledger: Ledger, people: Array) -> None:
         """Close a year by its bills, set the next one's prevention, and write the year down.
 
         Parameters
         ----------
         people : array of shape (services,)
             What services would cost for the people of this year, for one pound of the first.
-        turnover : array of shape (services,)
-            Entries of the first year for each one in a stock; infinite for contacts.
         """
         self._people.append(people)
-        self._turnover = turnover
         bills = np.array([ledger.billed_pence(year, name) / PENCE for name in self._config.services])
         if year == 1:
             self._open_books(bills)
@@ -170,15 +179,17 @@ class AgencyBudgets:
                 "frozen_prevention_gbp": self._paid(self._frozen, year),
             }
         )
-        settled = self._turn(self._real, cash, year)
-        self._turn(self._frozen, frozen, year)
+        settled = self._turn(self._real, cash, self._error(bills, usual, year), year)
+        self._turn(self._frozen, frozen, np.zeros(len(AGENCIES)), year)
         self.rows[-1] |= {"reserves_gbp": self._real.books.reserves_gbp, **settled._asdict()}
 
-    def _turn(self, path: BudgetPath, cash: Array, year: int) -> budgets.Settled:
+    def _turn(self, path: BudgetPath, cash: Array, error: Array, year: int) -> budgets.Settled:
         path.cash_gbp.append(cash)
+        path.error_gbp.append(error)
         of_years = range(max(1, year + 1 - self._memory_years), year + 1)
         usual = [self._usual_bills(one) @ self._who_pays for one in (*of_years, year + 1)]
-        expected = budgets.forecast(np.array(path.cash_gbp[-len(of_years) :]), np.array(usual[:-1]), usual[-1])
+        cash_gbp, error_gbp = (np.array(gbp[-len(of_years) :]) for gbp in (path.cash_gbp, path.error_gbp))
+        expected = budgets.forecast(cash_gbp, np.array(usual[:-1]), error_gbp, usual[-1])
         money = budgets.Year(
             self._envelope(year),
             cash,
@@ -232,6 +243,18 @@ class AgencyBudgets:
         demand = people * stock_index(self._growth.demand[:year, self._at], self._turnover)
         return np.asarray(self._first_bills * demand * self._growth.unit_costs[year - 1, self._at])
 
+    def _error(self, bills: Array, usual: Array, year: int) -> Array:
+        """Return the standard error of the difference between cash bills and usual ones, by agency.
+
+        What one simulated contact, or person in a stock, costs is counted as often as chance has it (Poisson),
+        this year and in the first, from which the usual bill is known.
+        """
+        one, first = (self._scale * self._prices_gbp[k - 1, self._at] for k in (year, 1))
+        grown = np.divide(usual, self._first_bills, out=np.zeros_like(usual), where=self._first_bills > 0.0)
+        cashable = np.array([service.payment.cashable for service in self._priced])
+        variance = cashable**2 * (one * bills + first * grown * usual)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0) @ self._who_pays**2))
+
     def _released(self, avoided_gbp: Array, year: int) -> Array:
         """Return the cash that use below usual sets free, by service; less than nothing if above."""
         price, priced = self._prices_gbp[year - 1, self._at], self._priced
@@ -245,11 +268,14 @@ class AgencyBudgets:
     def _envelope(self, year: int) -> Array:
         """Return what agencies have for the model's services and for what is planned.
 
-        Funding follows the people there, as formulas by age do, and the series of the envelope.
+        Funding follows the people there, as formulas by age do, and the series of the envelope; for care in a
+        stock as late as the stock follows its entries. The plan brings its own money.
         """
         people = np.where(self._is_limited, 1.0, self._people[min(year, len(self._people)) - 1])
-        bills = (self._first_bills * people) @ self._who_pays
-        return np.asarray(self._growth.envelopes[year - 1] * (bills + self._planned(year)))
+        entries = self._growth.demand[:year, self._at]
+        behind = stock_index(entries, self._turnover) / entries[-1]
+        bills = (self._first_bills * people * behind) @ self._who_pays
+        return np.asarray(self._growth.envelopes[year - 1] * bills + self._planned(year))
 
     @property
     def _memory_years(self) -> int:

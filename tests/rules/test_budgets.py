@@ -193,4 +193,17 @@ def test_what_a_broken_pool_carried_goes_to_its_members(before, year, limits):
 @given(st.floats(0.1, 5.0), pounds, pounds)
 def test_bills_that_stay_in_proportion_are_foreseen_exactly(ratio, usual, then):
     past = np.array([usual, 2.0 * usual]) + 1.0
-    assert forecast(ratio * past, past, then) == pytest.approx(ratio * then)
+    assert forecast(ratio * past, past, np.zeros((2, N)), then) == pytest.approx(ratio * then)
+
+
+@given(st.floats(-2.9, 2.9), st.floats(0.0, 0.2), pounds, pounds)
+def test_what_chance_explains_is_no_reason_to_expect_other_than_usual(z, error, usual, then):
+    past = np.array([usual, 2.0 * usual]) + 1.0
+    assert forecast(past * (1.0 + z * error), past, error * past, then) == pytest.approx(then)
+
+
+@given(st.floats(3.0, 20.0), st.floats(0.0, 0.04), st.sampled_from([-1.0, 1.0]), pounds, pounds)
+def test_of_a_lasting_difference_what_is_beyond_chance_counts(z, error, side, usual, then):
+    past = np.array([usual, 2.0 * usual]) + 1.0
+    expected = (1.0 + side * (z - 3.0) * error) * then
+    assert forecast(past * (1.0 + side * z * error), past, error * past, then) == pytest.approx(expected, abs=1e-6)

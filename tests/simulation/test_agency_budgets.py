@@ -15,6 +15,7 @@ from model.inputs.catalogue import load_services
 from model.inputs.growth import index_of
 from model.inputs.payers import AGENCIES
 from model.inputs.scenario import Growth, load_scenario
+from model.rules import budgets as budget_rules
 from model.simulation.agency_budgets import stock_index
 from model.state.ledger import BILLED
 
@@ -96,6 +97,40 @@ def test_agencies_with_enough_pay_what_is_planned_and_the_world_is_the_same(live
 
 
 # --- What is cut ------------------------------------------------------------------------------
+
+
+def alike(years=12):
+    """Demand and envelopes grow alike, nothing is planned, and every agency decides for itself."""
+    growth = {"demand": {"all": 0.015}, "envelopes": {"all": 0.015}}
+    return {"years": years, "plan": [], "growth": growth, "budgets": {"regime": "siloed"}}
+
+
+def council_of(past, seed):
+    model = CommunityModel(past.config.model_copy(update={**alike(), "burn_in_years": 3}), rng=seed)
+    for _ in range(model.config.months):
+        model.step()
+    return model.recorder.tables()["budgets"].to_pandas().query("agency == 'council'")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_where_both_sides_grow_alike_nothing_drifts(past, seed):
+    found = council_of(past, seed)
+    known, planned = found["frozen_bill_gbp"] + found["planned_gbp"], found["planned_gbp"].to_numpy()
+
+    # What is known beforehand leaves nothing over and nothing short: to the rounding of sums.
+    assert found["envelope_gbp"].to_numpy() == pytest.approx(known.to_numpy(), rel=1e-12)
+    # What is counted differs from it by chance, within three standard errors of counting, so that
+    # nothing is cut and nothing added: what is left is the rounding of pence.
+    assert found["prevention_gbp"].to_numpy() == pytest.approx(planned, abs=0.02)
+
+
+@pytest.mark.slow
+def test_a_rule_that_follows_chance_drifts(past, monkeypatch):
+    monkeypatch.setattr(budget_rules, "CONTROL_LIMIT", 0.0)
+    found = council_of(past, seed=1)
+
+    assert (found["prevention_gbp"] / found["planned_gbp"]).iloc[-5:].mean() > 1.2
 
 
 def test_a_council_that_loses_a_tenth_a_year_cuts_and_the_table_says_what(lived):

@@ -62,5 +62,7 @@ def _record_year(sim: Simulation, year: int) -> None:
         if service in sim.world.queues:
             usual = MONTHS_PER_YEAR * sim.world.queues[service].per_month
             sim.recorder.credit(year, service, usual, bought)
-    sim.budgets.close(year, ledger, sim.recorder.people_index(year), sim.recorder.turnover())
+    if year == 1:
+        sim.budgets.begin(sim.recorder.turnover())
+    sim.budgets.close(year, ledger, sim.recorder.people_index(year))
     sim.recorder.record_budgets(sim.budgets.rows[-1])
