@@ -13,8 +13,8 @@ import numpy as np
 
 from model import CommunityModel
 from model.core.codes import LAYER_NAMES, NO_STATE, STRUGGLING, THRIVING
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Purpose
-from model.core.rates import MONTHS_PER_YEAR
 from model.rules import wellbeing
 
 MOOD: list[int] = wellbeing.MOOD.tolist()

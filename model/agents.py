@@ -15,7 +15,7 @@ import mesa
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.payers import AGENCIES
 from model.network import Network
 from model.rules.budgets import MAY_RUN_A_DEFICIT

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.introspect import opt_func_info
 
 from model import CommunityModel, load_scenario
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 
 FILE = Path(__file__).parent / "data" / "golden.json"
 SMALL = {"population": 3_000, "years": 2, "burn_in_years": 1}

@@ -18,8 +18,8 @@ from mesa.agent import AgentSet
 from model import CommunityModel, load_scenario
 from model.agents import Resident, ResidentSet
 from model.core.codes import CHILDREN, LAYER_NAMES, NO_STATE
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose
-from model.core.rates import MONTHS_PER_YEAR
 from model.rules import wellbeing
 from model.state import population
 from model.state.population import COLUMNS, DECLARED

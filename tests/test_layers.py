@@ -83,6 +83,14 @@ def test_a_model_is_made_without_drawing_libraries():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 
 
+@pytest.mark.slow
+def test_results_are_read_without_the_libraries_that_simulate_or_draw():
+    heavy = ("mesa", "numba", "matplotlib", "scipy.stats", "scipy.optimize")
+    code = f"import sys, model.reporting.findings; print([m for m in {heavy} if m in sys.modules])"
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
 def test_every_name_of_the_front_door_is_there():
     for name in set(model.__all__) - {"__version__"}:
         assert getattr(model, name).__name__ == name

@@ -25,8 +25,8 @@ from model.analysis.estimates import Estimate, estimate, event_of_sum, ratio_of_
 from model.analysis.matched_residents import Match, match
 from model.core.arrays import Array
 from model.core.codes import STATES
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.money import cash_released
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import N_QUINTILES
 from model.tables.schema import STATE_MONTHS
 

@@ -32,8 +32,8 @@ from model.analysis.discounting import Bands, Rates, Schedule, at_one_rate, load
 from model.analysis.labels import item_label
 from model.analysis.pairs import Comparison, compare
 from model.core.codes import STATES
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import EvidenceError, ResultsError, ScenarioError
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.growth import ALL, index_of
 from model.inputs.parameters import LIMITS
 from model.inputs.prices import PRICE_YEAR

@@ -33,7 +33,7 @@ from model.analysis.discounting import HALF_A_PENNY, Rates, at_one_rate, is_paid
 from model.analysis.estimates import chance_above_zero, ratio_of_means
 from model.analysis.series import asked
 from model.core.arrays import Array
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 
 RATES = (0.0, 0.015, 0.035, 0.05)
 """Alternative yearly discount rates for money, shown with the one in force; wellbeing has its own with each."""

@@ -18,7 +18,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special  # scipy.stats, which wraps it, takes a third of a second to load
 
 from model.core.arrays import Array
 
@@ -172,7 +172,7 @@ def estimate(
 @cache
 def quantile_of_t(n: int) -> float:
     """Return how many standard errors of n values reach from their mean to an end of the interval."""
-    return float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1))
+    return float(special.stdtrit(n - 1, 0.5 + CONFIDENCE / 2))
 
 
 def _at_least(found: Estimate, part: float, step: float) -> Estimate:
@@ -277,7 +277,7 @@ def chance_above_zero(values: Array) -> float:
     if n < FEWEST:
         return np.nan
     error = float(np.std(values, ddof=1)) / n**0.5
-    return float(stats.t.cdf(mean / error, n - 1)) if error > 0.0 else float(mean > 0.0)
+    return float(special.stdtr(n - 1, mean / error)) if error > 0.0 else float(mean > 0.0)
 
 
 def _pounds(gbp: float) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from model.analysis.estimates import Estimate, estimate, event_of_sum
 from model.analysis.series import adults_by_year, asked
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.tables.results import Results
 from model.tables.schema import STATE_MONTHS
 

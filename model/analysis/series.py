@@ -3,7 +3,7 @@
 import pandas as pd
 
 from model.core.codes import STATES
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.tables.results import Results
 
 SHARES = (*STATES, "lonely_often")

@@ -12,9 +12,9 @@ from typing import Any
 from model.campaign.no_effect import LONGEST_STEM, name_of_test, tests_of
 from model.campaign.provenance import manifest_of, with_tests
 from model.campaign.workers import Run, Task, run_row, run_tasks, run_tasks_in_pool, warm_kernels
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import require_memory

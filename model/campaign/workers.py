@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import InputError
 from model.core.files import TextFile
 from model.core.memory import peak_mb, reset_peak
 from model.core.own_code import LOADED, OwnCodeError, described
-from model.core.rates import MONTHS_PER_YEAR
 from model.extend import run_own_code
 from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import CommunityModel

@@ -23,12 +23,12 @@ from numba import uint32, uint64
 
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, highest_word, pick
+from model.core.constants import HIGHEST_SEED
 from model.core.kernels import formula, kernel
 
 MULTIPLIER_0, MULTIPLIER_1 = 0xD2511F53, 0xCD9E8D57  # Salmon et al. 2011, table 2
 WEYL_0, WEYL_1 = 0x9E3779B9, 0xBB67AE85
 
-HIGHEST_SEED = 2**63 - 1
 FINER = 1
 """Lane of the further bits, needed where the first word of a uniform does not decide."""
 NEWCOMER_BIT = 1 << 62

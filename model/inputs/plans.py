@@ -12,8 +12,8 @@ from functools import partial
 import numpy as np
 
 from model.core.arrays import Array
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.money import PENCE, half_up
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place
 from model.inputs.growth import prices_gbp
 from model.inputs.programmes import Programme, UnitCapacity, terms_filled

@@ -21,10 +21,9 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from model.core.draws import HIGHEST_SEED
+from model.core.constants import HIGHEST_SEED, MONTHS_PER_YEAR
 from model.core.errors import InputError, ScenarioError, printable
 from model.core.files import DEEPEST_NEST, PACKAGE, TextFile, parse_toml, read_bounded, toml_of, validation_problem
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import Shock, contact_services, cut_by, load_services, load_shocks
 from model.inputs.growth import ALL, Indices, indices_of
 from model.inputs.parameters import LIMITS, Parameters, load_parameters

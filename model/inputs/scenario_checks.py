@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ScenarioError
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, contact_services, cut_by, load_services, load_shocks
 from model.inputs.growth import ALL, index_of, prices_gbp
 from model.inputs.payers import AGENCIES, OFF_ONE, load_payments

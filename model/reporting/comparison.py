@@ -20,7 +20,7 @@ from model.analysis.pairs import (
     turn_of,
 )
 from model.core.codes import AGE_BANDS
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.reporting.summary import warnings
 from model.reporting.wording import (
     HOW_SURE,

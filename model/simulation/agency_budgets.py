@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from model.core.arrays import Array
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.money import PENCE, cash_released, half_up
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place
 from model.inputs.payers import AGENCIES, Payment, load_payments
 from model.inputs.plans import PlannedSpending

@@ -9,10 +9,10 @@ import numpy as np
 
 from model.agents import Agency, Resident, ResidentSet
 from model.core.arrays import Array
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws
 from model.core.errors import ScenarioError
 from model.core.memory import MB, available_mb
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.parameters import Parameters
 from model.inputs.payers import AGENCIES
 from model.inputs.places import Place

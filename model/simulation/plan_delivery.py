@@ -11,8 +11,8 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.chunks import each_once
 from model.core.codes import ENGAGEMENT, NOT_ENGAGED, PARTICIPANT, SUPPORTER
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Low
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, load_services
 from model.inputs.plans import (
     Entry,

@@ -10,8 +10,9 @@ import numpy as np
 
 from model.core.arrays import Array
 from model.core.codes import LAYER_NAMES, LAYERS, SEXES
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.kernels import formula, kernel
-from model.core.rates import MONTHS_PER_YEAR, monthly_probability
+from model.core.rates import monthly_probability
 from model.inputs.parameters import Parameters
 from model.inputs.places import OLDEST_AGE
 from model.network import Network

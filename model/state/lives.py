@@ -8,7 +8,7 @@ import numpy as np
 
 from model.core.arrays import Array
 from model.core.codes import PARTICIPANT
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.state.population import Population
 
 MOST_UNASKED = 3_000_000

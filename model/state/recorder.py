@@ -19,8 +19,8 @@ from model.core.codes import (
     STATES,
     VACANT,
 )
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.kernels import kernel
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, load_services
 from model.inputs.parameters import Parameters
 from model.inputs.payers import AGENCIES, load_payments

@@ -15,7 +15,7 @@ from model.analysis.estimates import quantile_of_t
 from model.campaign.workers import warm_kernels
 from model.core.arrays import Array
 from model.core.codes import LOOKED_AFTER, NO_CARE, NO_STATE
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.authorities import AGES, DEPRIVATION, HELD_OUT, PEOPLE
 from model.inputs.catalogue import load_services
 from model.inputs.place_builder import build_place, write_profile

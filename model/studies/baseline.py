@@ -15,8 +15,8 @@ import pandas as pd
 
 from model.core.arrays import Array
 from model.core.codes import NOT_WORKING, STATES, STRUGGLING, UNEMPLOYED
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.files import DATA, read_table
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import load_services
 from model.inputs.scenario import Scenario
 from model.simulation.community import CommunityModel

@@ -31,9 +31,9 @@ from scipy.sparse.linalg import LinearOperator, eigs
 
 from model.core.arrays import Array
 from model.core.codes import AGE_BANDS, CHILDREN, COPING, LAYER_NAMES, STRUGGLING, THRIVING, key_of
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import EvidenceError, ScenarioError
 from model.core.files import replace_text
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import load_services
 from model.inputs.england import COMPOSITION_FILE, Composition
 from model.inputs.parameters import FITTED_FILE, read_parameters

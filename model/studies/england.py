@@ -23,9 +23,9 @@ from model.core.codes import (
     THRIVING,
     key_of,
 )
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import EvidenceError
 from model.core.files import replace_text
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.england import CELL_STATES, CELLS, Composition
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES

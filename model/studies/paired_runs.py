@@ -16,7 +16,7 @@ import pandas as pd
 
 from model.core.arrays import Array
 from model.core.codes import IN_CRISIS, THRIVING, VACANT
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.programmes import bundled_programmes
 from model.inputs.scenario import Scenario, load_scenario
 from model.inputs.scenario_files import Inputs

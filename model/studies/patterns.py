@@ -11,7 +11,7 @@ import numpy as np
 
 from model.core.arrays import Array
 from model.core.codes import IN_CRISIS, PARTICIPANT, STRUGGLING, SUPPORTER, THRIVING
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.scenario import Scenario
 from model.simulation.community import CommunityModel
 from model.studies.paired_runs import (

@@ -21,7 +21,7 @@ from model.core.codes import (
     STRUGGLING,
     THRIVING,
 )
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.places import N_QUINTILES
 from model.simulation.community import CommunityModel
 from model.tables.schema import STATE_MONTHS

@@ -13,7 +13,7 @@ from model.core.codes import (
     THRIVING,
     key_of,
 )
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.simulation.community import CommunityModel
 from model.studies.surveys import lonely_deprivation_ratio, satisfaction_lost_to_loneliness, satisfaction_of
 

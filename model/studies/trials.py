@@ -21,10 +21,10 @@ from scipy.optimize import least_squares
 
 from model.core.arrays import Array
 from model.core.codes import COPING, PARTICIPANT, STRUGGLING, SUPPORTER, THRIVING
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Purpose
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_toml
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.programmes import Number, Programme
 from model.inputs.scenario import Scenario
 from model.rules import wellbeing

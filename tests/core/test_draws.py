@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.core.constants import HIGHEST_SEED
 from model.core.draws import (
     FINER,
-    HIGHEST_SEED,
     Draws,
     Purpose,
     migrant_ids,

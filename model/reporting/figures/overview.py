@@ -13,7 +13,7 @@ from model.analysis.labels import item_label
 from model.analysis.series import over_adults, services_by_year
 from model.core.arrays import Array
 from model.core.codes import STATES
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.reporting.figures.style import (
     INK,
     LINE,

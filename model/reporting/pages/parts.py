@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from scipy import stats
 
-from model.analysis.estimates import CONFIDENCE, Estimate, estimate
+from model.analysis.estimates import Estimate, estimate, quantile_of_t
 from model.core.arrays import Array
 from model.studies.runner import Answers
 
@@ -116,5 +115,5 @@ def jackknifed(statistic: Callable[..., float], *by_seed: Array) -> Estimate:
         [statistic(*(np.delete(values, k, axis=0).mean(axis=0) for values in by_seed)) for k in range(n)], float
     )
     error = float(np.sqrt((n - 1) / n * np.sum((left - left.mean()) ** 2)))
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * error
+    half = quantile_of_t(n) * error
     return Estimate(whole, whole - half, whole + half)

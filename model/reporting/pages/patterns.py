@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
 
-from model.analysis.estimates import CONFIDENCE, Estimate, estimate
+from model.analysis.estimates import Estimate, estimate, quantile_of_t
 from model.core.arrays import Array
 from model.inputs.programmes import HazardRatio, load_programme
 from model.reporting.pages.parts import (
@@ -584,7 +583,7 @@ def variance_ratio(one: Array, other: Array) -> tuple[float, float, float]:
     if not np.isfinite(left).all():
         return float(np.exp(whole)), np.nan, np.nan
     error = float(np.sqrt((n - 1) / n * np.sum((left - left.mean()) ** 2)))
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * error
+    half = quantile_of_t(n) * error
     return float(np.exp(whole)), float(np.exp(whole - half)), float(np.exp(whole + half))
 
 
