@@ -108,7 +108,7 @@ def show(
     folder: Annotated[Path, typer.Argument(help="A results folder.")],
     each: Annotated[bool, typer.Option("--each", help="Also summarise each scenario of a comparison.")] = False,
 ) -> None:
-    """Print the results of an earlier run again, and redraw its figures."""
+    """Print the results of an earlier run again, and draw the figures that are missing or out of date."""
     _show(folder, each=each)
 
 

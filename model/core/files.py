@@ -78,6 +78,12 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def package_changed() -> float:
+    """When a file of the package was last written: its code and its data, in seconds of the file system's clock."""
+    files = (path for path in PACKAGE.rglob("*") if path.suffix in {".py", ".csv", ".toml"})
+    return max(path.stat().st_mtime for path in files)
+
+
 def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> TextFile:
     """Read a text file of at most so many bytes.
 

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from model.analysis.appraise import AppraisedComparison, appraise
 from model.analysis.pairs import Comparison, compare
 from model.core.errors import ResultsError
+from model.core.files import package_changed
 from model.reporting.appraisal import answer_of, conventions
 from model.reporting.budgets import about_budgets, about_loop_gain
 from model.reporting.comparison import about
@@ -63,7 +64,10 @@ def where_more_is(results: Results) -> list[str]:
 
 
 def figures(results: Results) -> list[Path]:
-    """Draw all figures of a campaign into its folder; none before a run has finished."""
+    """Draw the figures of a campaign into its folder; none before a run has finished.
+
+    Those drawn since its tables were written, and since this version was installed, are kept.
+    """
     from model.reporting.figures.appraisal import draw_appraisals  # noqa: PLC0415
     from model.reporting.figures.budgets import draw_budgets  # noqa: PLC0415
     from model.reporting.figures.comparison import draw_comparisons  # noqa: PLC0415
@@ -71,10 +75,10 @@ def figures(results: Results) -> list[Path]:
 
     if not (results.runs["status"] == "finished").any():
         return []
-    worth = list(_worth(results).values())
+    worth, since = list(_worth(results).values()), max(results.changed, package_changed())
     return [
-        *draw_appraisals(worth, results.folder),
-        *draw_comparisons(results),
-        *draw_budgets(results),
-        *draw_overviews(results),
+        *draw_appraisals(worth, results.folder, since),
+        *draw_comparisons(results, since),
+        *draw_budgets(results, since),
+        *draw_overviews(results, since),
     ]

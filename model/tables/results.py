@@ -10,6 +10,7 @@ file under its final name is ever half-written.
 import contextlib
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from model.tables.codebook import codebooks
 from model.tables.database import DescribedTable, campaign_table, write_database
 from model.tables.manifest import read_manifest
 from model.tables.schema import BUNDLED_TABLES, DIMENSIONS, EVERY_CAMPAIGN, EVERY_RUN, TABLES, schema_of
-from model.tables.store import _read_parts
+from model.tables.store import PARTS, _read_parts
 
 
 class Results:
@@ -58,6 +59,12 @@ class Results:
             near = nearest_name(name, [one for one in dir(self) if not one.startswith("_")])
             hint = f". Did you mean {near!r}?" if near else ""
             raise AttributeError(f"Results has no attribute {name!r}{hint}")
+
+    @property
+    def changed(self) -> float:
+        """When anything that was run was last written, in seconds of the file system's clock."""
+        written = chain(self.folder.glob("*.json"), self.folder.glob("*.parquet"), self.folder.glob(f"{PARTS}/*"))
+        return max(path.stat().st_mtime for path in written)
 
     @cached_property
     def runs(self) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Appraisals to figures: money by year and by agency, payback, and cost-effectiveness."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -35,8 +36,10 @@ CURVES = {
 """Column, label, colour and dashes of the cost-effectiveness acceptability curves."""
 
 
-def draw_appraisals(judged: Sequence[AppraisedComparison], folder: Path) -> list[Path]:
+def draw_appraisals(judged: Sequence[AppraisedComparison], folder: Path, since: float = math.inf) -> list[Path]:
     """Draw the figures of each appraisal into a results folder, or of a look into its own, as SVG and as PNG.
+
+    Those written after ``since`` are kept.
 
     Returns
     -------
@@ -49,7 +52,9 @@ def draw_appraisals(judged: Sequence[AppraisedComparison], folder: Path) -> list
     }
     kept = kept_in(judged, folder)
     return [
-        save_figure(partial(draw, one), kept / (name if len(judged) == 1 else f"{name}_{one.comparison.scenario}"))
+        save_figure(
+            partial(draw, one), kept / (name if len(judged) == 1 else f"{name}_{one.comparison.scenario}"), since
+        )
         for one in judged
         for name, draw in figures.items()
     ]

@@ -1,5 +1,6 @@
 """Budgets to figures: what was planned for prevention and paid each year, and the headroom."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -29,8 +30,10 @@ PREVENTION = {
 AGENCY_LINES = {"council": "#b35806", "nhs": LINE, "police": "#1b7837"}
 
 
-def draw_budgets(results: Results) -> list[Path]:
+def draw_budgets(results: Results, since: float = math.inf) -> list[Path]:
     """Draw the budgets of each scenario in which they react, as SVG and as PNG.
+
+    Those written after ``since`` are kept.
 
     Returns
     -------
@@ -42,7 +45,9 @@ def draw_budgets(results: Results) -> list[Path]:
         for name, facts in results.manifest["scenarios"].items()
         if facts["budgets"]["regime"] != "planned" and (results.budgets["scenario"] == name).any()
     ]
-    return [save_figure(partial(budgets, results, name), results.folder / f"budgets_{name}") for name in reacting]
+    return [
+        save_figure(partial(budgets, results, name), results.folder / f"budgets_{name}", since) for name in reacting
+    ]
 
 
 def budgets(results: Results, scenario: str) -> "Figure":

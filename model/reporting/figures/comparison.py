@@ -1,5 +1,6 @@
 """Two scenarios side by side, as a figure."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -25,8 +26,10 @@ SERVICE_DASHES = ("-", "--", ":")
 LEGEND_STRIP = 0.16
 
 
-def draw_comparisons(results: Results) -> list[Path]:
+def draw_comparisons(results: Results, since: float = math.inf) -> list[Path]:
     """Draw each scenario that was compared, as SVG and as PNG; none without finished pairs.
+
+    Those written after ``since`` are kept.
 
     Returns
     -------
@@ -38,6 +41,7 @@ def draw_comparisons(results: Results) -> list[Path]:
         save_figure(
             partial(differences, one),
             results.folder / ("comparison" if len(found) == 1 else f"comparison_{one.scenario}"),
+            since,
         )
         for one in found
     ]

@@ -1,5 +1,6 @@
 """Result tables to figures. Never runs a model."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -49,8 +50,10 @@ FIT = 1.45
 """Length of the axis of costs, times the longest bar with its interval: there is room for a label beside it."""
 
 
-def draw_overviews(results: Results) -> list[Path]:
+def draw_overviews(results: Results, since: float = math.inf) -> list[Path]:
     """Draw an overview of each scenario into the results folder, as SVG and as PNG.
+
+    Those written after ``since`` are kept.
 
     Returns
     -------
@@ -62,6 +65,7 @@ def draw_overviews(results: Results) -> list[Path]:
         save_figure(
             partial(overview, results, str(name)),
             results.folder / ("overview" if len(names) == 1 else f"overview_{name}"),
+            since,
         )
         for name in names
     ]
