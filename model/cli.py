@@ -85,6 +85,9 @@ def run(
             "where lives are kept: half as long again.",
         ),
     ] = True,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Simulate burn-in again, also where an earlier run kept the same one.")
+    ] = False,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
     from model.campaign.campaign import chosen, run_campaign
@@ -94,7 +97,8 @@ def run(
     overrides = _overrides(settings, options)
     configs, comparator = chosen(scenarios or [], compare_to, overrides)
     with _progress() as watcher:
-        outcome = run_campaign(configs, out, jobs, watcher, comparator, lives=lives, test=test, command=context.obj)
+        keeps = {"lives": lives, "test": test, "fresh": fresh}
+        outcome = run_campaign(configs, out, jobs, watcher, comparator, **keeps, command=context.obj)
     _show(outcome.folder)
     if outcome.interrupted:
         _say("Interrupted: finished runs are kept.", error=True)
@@ -568,7 +572,9 @@ def _progress() -> Iterator[Any]:
         progress.update(task, total=months)
 
     try:
-        yield Watcher(on_plan, lambda months: progress.advance(task, months))
+        yield Watcher(
+            on_plan, lambda months: progress.advance(task, months), lambda words: _say(f"upstream: {words}", error=True)
+        )
     finally:
         progress.stop()
 

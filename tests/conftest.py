@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
 from model.core.codes import COPING
+from model.core.kernels import cache_folder
 from model.core.own_code import all_or_nothing
 from model.inputs.scenario import Scenario, load_scenario
 from model.network import Network
@@ -20,6 +22,16 @@ settings.load_profile("here")
 
 NO_LINES = {"mental_health_referral": {"rule": "unlimited"}}
 """Capacity without limits: a line couples all who stand in it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What tests keep is kept apart from what the user keeps; compiled kernels are the same."""
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / cache_folder().name).symlink_to(cache_folder(), target_is_directory=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UPSTREAM_CACHE_DIR", str(folder))
+        yield folder
 
 
 class _OverError(Exception):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -74,10 +75,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Watcher:
-    """Callbacks for the progress of a campaign, each called with a number of months."""
+    """Callbacks for the progress of a campaign, each called with a number of months; and for warnings."""
 
     on_plan: Callable[[int], None] = lambda months: None
     on_months: Callable[[int], None] = lambda months: None
+    on_warning: Callable[[str], None] = warnings.warn
 
 
 def plan(scenarios: Sequence[Scenario]) -> list[Run]:
@@ -251,7 +253,7 @@ def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tupl
     return [*scenarios, comparator], comparator.name
 
 
-def tasks_of(runs: Sequence[Run], *, with_lives: bool = False) -> list[Task]:
+def tasks_of(runs: Sequence[Run], *, with_lives: bool = False, fresh: bool = False) -> list[Task]:
     """Gather runs that share a burnt-in place and seed.
 
     Examples
@@ -267,7 +269,7 @@ def tasks_of(runs: Sequence[Run], *, with_lives: bool = False) -> list[Task]:
     shared = defaultdict(list)
     for run in runs:
         shared[past_of[run.config.name], run.seed].append(run)
-    return [Task(tuple(runs), with_lives) for runs in shared.values()]
+    return [Task(tuple(runs), with_lives, fresh) for runs in shared.values()]
 
 
 def run_campaign(
@@ -279,6 +281,7 @@ def run_campaign(
     *,
     lives: bool = False,
     test: bool = False,
+    fresh: bool = False,
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every replicate of every scenario, and write all their tables.
@@ -300,7 +303,9 @@ def run_campaign(
     test : bool
         Whether to run each compared plan once more, with the programme that its gain in wellbeing rests on
         most at no effect. That is known where lives are kept, and only once the pairs have run, so these
-        runs have a burn-in of their own.
+        runs begin from the burn-in that was kept.
+    fresh : bool
+        Whether to simulate burn-in even where an earlier campaign kept the same one.
     command : sequence of str, optional
         The words of the command that asks for it, for the manifest.
 
@@ -329,7 +334,7 @@ def run_campaign(
     test = test and with_lives and compared_with is not None
     if test:
         _require_names_for_tests(scenarios, compared_with)
-    tasks = tasks_of(runs, with_lives=with_lives)
+    tasks = tasks_of(runs, with_lives=with_lives, fresh=fresh)
     jobs = min(jobs, len(tasks))
     for config in scenarios:
         prepare(config)  # refuses parameters that no rates and no demand can follow from
@@ -345,11 +350,11 @@ def run_campaign(
         discard(folder)
         raise
     watcher.on_plan(sum(task.months for task in tasks))
-    interrupted = False
+    interrupted, warned = False, set[str]()
     with _keeping_what_is_finished(folder):
         try:
             write_neighbourhoods(folder, places_of(scenarios))
-            _live_through(tasks, folder, jobs, watcher)
+            warned |= _live_through(tasks, folder, jobs, watcher)
             if test:
                 tests = tests_of(Results(folder), scenarios)
                 runs, begun = plan([*scenarios, *tests.values()]), len(runs)
@@ -357,9 +362,11 @@ def run_campaign(
                 write_manifest(folder, {**manifest, "status": "running"})
                 more = tasks_of(runs[begun:], with_lives=with_lives)
                 watcher.on_plan(sum(task.months for task in [*tasks, *more]))
-                _live_through(more, folder, jobs, watcher)
+                warned |= _live_through(more, folder, jobs, watcher)
         except KeyboardInterrupt:
             interrupted = True
+        for words in sorted(warned):
+            watcher.on_warning(words)
         failed = _settle_rest(folder, runs, interrupted)
         compact(folder)
     status = "interrupted" if interrupted else "failed" if failed else "finished"
@@ -389,19 +396,21 @@ def _require_scenarios(scenarios: object) -> None:
         raise ScenarioError("is no list of scenarios", key="scenarios", value=scenarios, allowed=allowed)
 
 
-def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watcher) -> None:
+def _live_through(tasks: Sequence[Task], folder: Path, jobs: int, watcher: Watcher) -> set[str]:
+    """Run all tasks, and return the warnings: each once, however many processes had it."""
     if jobs == 1:
-        run_tasks(tasks, folder, watcher.on_months)
-        return
+        return run_tasks(tasks, folder, watcher.on_months)
     warm_kernels()
+    found: set[str] = set()
     for _ in range(TRIES):
-        run_tasks_in_pool(tasks, folder, jobs, watcher.on_months)
+        found |= run_tasks_in_pool(tasks, folder, jobs, watcher.on_months)
         # One killed process breaks its whole pool; runs left unfinished are tried again.
         done = set(Results(folder).runs["run"])
         left = [replace(task, runs=tuple(run for run in task.runs if run.number not in done)) for task in tasks]
         tasks = [task for task in left if task.runs]
         if not tasks:
-            return
+            break
+    return found
 
 
 def keeps_lives(scenarios: Sequence[Scenario], *, compared: bool, asked: bool) -> bool:

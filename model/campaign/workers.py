@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model.campaign.settled_places import settle
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import InputError
 from model.core.files import TextFile
@@ -49,11 +50,13 @@ class Run:
 class Task:
     """Runs that share one burnt-in place and seed: burn-in is simulated once, then branched.
 
-    ``with_lives`` says whether a yearly record of every resident is kept.
+    ``with_lives`` says whether a yearly record of every resident is kept, ``fresh`` whether burn-in is simulated
+    although an earlier campaign kept it.
     """
 
     runs: tuple[Run, ...]
     with_lives: bool = False
+    fresh: bool = False
 
     @property
     def months(self) -> int:
@@ -100,18 +103,24 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
     return {name: [value] for name, value in {**row, **values}.items()}
 
 
-def run_task(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> None:
+def run_task(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> set[str]:
     """Simulate the runs of a task; the rows of each are on disk before the next begins.
 
     A run that fails leaves a row with the reason, and the others continue.
+
+    Returns
+    -------
+    set of str
+        Warnings.
     """
     place: CommunityModel | None = None
+    warnings: set[str] = set()
     for run in task.runs:
         started = time.perf_counter()
         reset_peak()
         try:
             if place is None:
-                place = CommunityModel(run.config, rng=run.seed, on_month=on_month)
+                place = settle(run.config, run.seed, on_month, warnings.add, fresh=task.fresh)
             model = place.branch(run.config, on_month)
             model.recorder.lives.is_kept = task.with_lives
             for _ in range(run.config.months):
@@ -133,18 +142,18 @@ def run_task(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> No
             digest=digest,
         )
         writer.append("runs", frame_of("runs", row))
+    return warnings
 
 
 def _write_failure(run: Run, error: Exception, writer: PartWriter) -> None:
     writer.append("runs", frame_of("runs", run_row(run, "failed", error=described(error))))
 
 
-def run_tasks(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> None:
-    """Run all tasks in this process."""
+def run_tasks(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> set[str]:
+    """Run all tasks in this process, and return the warnings."""
     writer = PartWriter(folder, uuid.uuid4().hex[:12])
     try:
-        for task in tasks:
-            run_task(task, writer, lambda: on_months(1))
+        return set().union(*(run_task(task, writer, lambda: on_months(1)) for task in tasks))
     finally:
         writer.close()
 
@@ -179,23 +188,26 @@ def _month_done() -> None:
         raise _StopAskedError
 
 
-def _live_in_worker(task: Task) -> None:
+def _live_in_worker(task: Task) -> set[str]:
     if unable := _worker.get("unable"):
         for run in task.runs:
             _write_failure(run, unable, _worker["writer"])
-        return
-    with contextlib.suppress(_StopAskedError):
-        run_task(task, _worker["writer"], _month_done)
+        return set()
+    try:
+        return run_task(task, _worker["writer"], _month_done)
+    except _StopAskedError:
+        return set()
 
 
-def run_tasks_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMonths) -> None:
-    """Run all tasks in a pool of processes.
+def run_tasks_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMonths) -> set[str]:
+    """Run all tasks in a pool of processes, and return the warnings.
 
     When a process is killed, this returns early: the runs that were finished are on disk, and
     the caller sees from their rows which are not.
     """
     context = multiprocessing.get_context("spawn")
     months_done, stop = context.Value("q", 0), context.Value("b", 0)
+    warnings: set[str] = set()
     with ProcessPoolExecutor(
         jobs, mp_context=context, initializer=_start_worker, initargs=(folder, months_done, stop, dict(LOADED))
     ) as pool:
@@ -205,13 +217,14 @@ def run_tasks_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months:
             for months in _watch(futures, months_done):
                 on_months(months)
             for future in futures:
-                future.result()
+                warnings |= future.result()
         except BrokenProcessPool:
             pass
         except KeyboardInterrupt:
             stop.value = 1
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+    return warnings
 
 
 @contextlib.contextmanager
@@ -227,7 +240,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _watch(futures: set[Future[None]], months_done: Any) -> Iterator[int]:
+def _watch(futures: set[Future[set[str]]], months_done: Any) -> Iterator[int]:
     reported = 0
     while futures:
         _, futures = wait(futures, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)

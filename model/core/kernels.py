@@ -6,16 +6,15 @@ imports a function from. So the cache folder carries a hash of the sources.
 
 import contextlib
 import hashlib
-import os
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
+from model.core.cache import private_folder, spare_cache_folder, user_cache_folder
 from model.core.files import PACKAGE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -24,8 +23,8 @@ WITH_KERNELS = ("core", "inputs", "tables", "state", "rules", "network.py")
 """Folders and files of the package that a kernel may depend on: the layers up to the rules."""
 
 
-def sources_hash(package: Path = PACKAGE) -> str:
-    """Return a hash of every source file that kernels may depend on.
+def sources_hash(package: Path = PACKAGE, layers: Sequence[str] = WITH_KERNELS) -> str:
+    """Return a hash of every source file in some layers: by default, those that kernels may depend on.
 
     Constants count too, since a kernel freezes those it reads.
 
@@ -37,32 +36,18 @@ def sources_hash(package: Path = PACKAGE) -> str:
     digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
     for path in sorted(package.rglob("*.py")):
         where = path.relative_to(package)
-        if where.parts[0] in WITH_KERNELS:
+        if where.parts[0] in layers:
             digest.update(where.as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def user_cache_folder() -> Path:
-    """Where this machine keeps files that can be made again."""
-    if named := os.environ.get("UPSTREAM_CACHE_DIR"):
-        return Path(named)
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", tempfile.gettempdir())) / "upstream-abm"
-    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    return Path(home) / "upstream-abm"
-
-
 @cache
 def cache_folder() -> Path:
-    """Return the folder of compiled kernels: the user's cache, or a temporary one."""
+    """Return the folder of compiled kernels: in the user's cache, or in a temporary one."""
     name = f"kernels-{sources_hash()}"
-    for root in (user_cache_folder(), Path(tempfile.gettempdir()) / "upstream-abm"):
-        with contextlib.suppress(OSError):
-            (root / name).mkdir(parents=True, exist_ok=True)
-            if os.access(root / name, os.W_OK):
-                return root / name
-    return Path(tempfile.mkdtemp(prefix="upstream-abm-"))
+    found = (private_folder(root / name) for root in (user_cache_folder(), spare_cache_folder()))
+    return next((folder for folder in found if folder), None) or Path(tempfile.mkdtemp(prefix="upstream-abm-"))
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """A burnt-in place on disk: plain arrays and counters, checked before they are used."""
 
+import contextlib
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -110,12 +112,14 @@ def write_state(path: Path, arrays: Mapping[str, Array], seed: int, config: Scen
         When the file cannot be written.
     """
     about = {"format": STATE_FORMAT, "seed": seed, "history": history_of(config), "digest": _digest_of(arrays)}
-    growing = path.with_name(path.name + ".tmp")
+    growing = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")  # another process may write the same place
     try:
         with growing.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays, about=np.array(json.dumps(about)))
         growing.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):  # half a file, where the disk is full
+            growing.unlink()
         raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
 
 

@@ -82,7 +82,7 @@ def test_no_room_for_a_figure_is_one_message(
     config: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = run_campaign([config], tmp_path / "out").folder
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    monkeypatch.setattr("matplotlib.backends.backend_svg.FigureCanvasSVG.print_svg", full)
     with pytest.raises(SystemExit) as stopped:
         main(["show", str(folder)])
     assert stopped.value.code == 2

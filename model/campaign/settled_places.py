@@ -1,0 +1,134 @@
+"""Settled places that are kept: what one campaign has lived through before month 1, later ones read.
+
+A file is named by a hash of all that the past depends on: the place and the numbers (`history_of`), the seed, the
+code up to the simulation, the package's data, and the libraries and the processor that work it out. So a file is
+never out of date: what changes has another name. Where code of a user's own is loaded nothing is kept, because it
+may read or import what no hash covers.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from llvmlite import binding
+
+from model.core.cache import private_folder, user_cache_folder
+from model.core.constants import MONTHS_PER_YEAR
+from model.core.errors import ResultsError
+from model.core.files import DATA, PACKAGE, sha256_of
+from model.core.kernels import WITH_KERNELS, sources_hash
+from model.core.own_code import LOADED
+from model.inputs.scenario import Scenario
+from model.simulation.community import CommunityModel
+from model.state.saved_state import history_of
+
+FOLDER = "settled"
+
+MOST_BYTES = 2_000_000_000
+"""Of all that is kept; what was not used for longest goes."""
+
+DIGEST_BYTES = 16
+"""Of the hash that names a file."""
+
+LIBRARIES = ("numpy", "scipy", "mesa")
+
+
+def settle(
+    config: Scenario,
+    seed: int,
+    on_month: Callable[[], None],
+    warn: Callable[[str], None],
+    *,
+    fresh: bool = False,
+) -> CommunityModel:
+    """Return a place at the end of burn-in: as it was kept, otherwise simulated, and then kept.
+
+    Parameters
+    ----------
+    config : Scenario
+        What to simulate.
+    seed : int
+        Of this world.
+    on_month : callable
+        Called after every month of burn-in, also of one that was kept.
+    warn : callable
+        Called with words where a file was damaged, or cannot be kept.
+    fresh : bool
+        Whether to simulate it in any case.
+    """
+    path = None if LOADED else _path_of(config, seed)
+    if path is not None and not fresh and (kept := _read(path, config, warn)):
+        for _ in range(config.burn_in_years * MONTHS_PER_YEAR):
+            on_month()
+        return kept
+    place = CommunityModel(config, rng=seed, on_month=on_month)
+    if path is not None:
+        _keep(place, path, warn)
+    return place
+
+
+def _path_of(config: Scenario, seed: int) -> Path | None:
+    folder = private_folder(user_cache_folder() / FOLDER)
+    about = json.dumps([seed, history_of(config), made_by()])
+    return folder and folder / f"{hashlib.blake2b(about.encode(), digest_size=DIGEST_BYTES).hexdigest()}.npz"
+
+
+@cache
+def made_by() -> list[str]:
+    """Say what works a past out: code, data, libraries, processor."""
+    data = [sha256_of(path) for path in sorted(DATA.iterdir()) if path.is_file()]
+    processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), platform.platform()
+    return [sources_hash(PACKAGE, (*WITH_KERNELS, "simulation")), *data, *map(version, LIBRARIES), *processor]
+
+
+def _read(path: Path, config: Scenario, warn: Callable[[str], None]) -> CommunityModel | None:
+    if not path.is_file():
+        return None
+    try:
+        place = CommunityModel.load_state(path, config)
+        os.utime(path)
+    except ResultsError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        warn(f"{path.parent}: a file was damaged. Its burn-in is simulated again, and kept anew")
+        return None
+    except OSError:  # removed meanwhile
+        return None
+    return place
+
+
+def _keep(place: CommunityModel, path: Path, warn: Callable[[str], None]) -> None:
+    people, network = place.population, place.network
+    if people.state.size * (people.bytes_per_resident + network.bytes_per_resident) > MOST_BYTES:
+        return
+    try:
+        place.save_state(path)
+        _make_room(path.parent)
+    except ResultsError as error:
+        problem = str(error).removeprefix(f"{path}: ")
+        warn(f"{path.parent}: {problem}. Burn-in is not kept for later runs; results are the same")
+
+
+def _make_room(folder: Path) -> None:
+    """Remove what was not used for longest, until no more is kept than may be."""
+    total = 0
+    for _, size, path in sorted(_ages(folder), reverse=True):
+        total += size
+        if total > MOST_BYTES:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _ages(folder: Path) -> list[tuple[int, int, Path]]:
+    found = []
+    for path in folder.glob(f"{'?' * 2 * DIGEST_BYTES}.npz*"):
+        with contextlib.suppress(OSError):  # removed meanwhile
+            about = path.stat()
+            found.append((about.st_mtime_ns, about.st_size, path))
+    return found

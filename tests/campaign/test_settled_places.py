@@ -1,0 +1,203 @@
+"""Burn-in that was kept is read again to the bit, and whatever is wrong with what was kept changes no result."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model import Results
+from model.campaign import settled_places
+from model.campaign.campaign import Watcher, run_campaign
+from model.campaign.settled_places import settle
+from model.core.files import TextFile
+from model.core.kernels import cache_folder
+from model.core.own_code import LOADED
+from model.inputs.scenario import Scenario
+
+TABLES = ("monthly", "people", "services", "ledger")
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where settled places are kept: nothing yet."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / cache_folder().name).symlink_to(cache_folder(), target_is_directory=True)
+    monkeypatch.setenv("UPSTREAM_CACHE_DIR", str(cache))
+    return cache / settled_places.FOLDER
+
+
+@pytest.fixture
+def config(town: Scenario) -> Scenario:
+    return town.model_copy(update={"population": 300, "burn_in_years": 1, "replicates": 2, "services": ["gp"]})
+
+
+def files(kept: Path) -> list[str]:
+    return sorted(path.name for path in kept.iterdir()) if kept.exists() else []
+
+
+def campaign(config: Scenario, out: Path, **how: Any) -> tuple[Results, list[str]]:
+    """Run a campaign, and return its results and warnings."""
+    warned: list[str] = []
+    results = run_campaign([config], out, watcher=Watcher(on_warning=warned.append), **how).results
+    return results, warned
+
+
+def settled(config: Scenario, seed: int = 1, **how: Any) -> tuple[str, int, list[str]]:
+    """Settle a place: its digest, the months that were reported, the warnings."""
+    months: list[int] = []
+    warned: list[str] = []
+    place = settle(config, seed, lambda: months.append(1), warned.append, **how)
+    return place.digest(), len(months), warned
+
+
+def spoil(path: Path, change: Callable[[bytes], bytes]) -> None:
+    path.write_bytes(change(path.read_bytes()))
+
+
+def refuse(*_: Any, **__: Any) -> Any:
+    raise AssertionError("burn-in was simulated")
+
+
+@pytest.mark.slow
+def test_every_table_is_the_same_whether_burn_in_was_kept_or_not(config: Scenario, kept: Path, tmp_path: Path) -> None:
+    cold, _ = campaign(config, tmp_path / "cold")
+    once = files(kept)
+    others = [
+        campaign(config, tmp_path / "warm")[0],
+        campaign(config, tmp_path / "fresh", fresh=True)[0],
+        campaign(config, tmp_path / "warm_2", jobs=2)[0],
+        campaign(config, tmp_path / "fresh_2", jobs=2, fresh=True)[0],
+    ]
+
+    assert len(once) == config.replicates
+    assert files(kept) == once
+    for other in others:
+        assert other.runs["digest"].tolist() == cold.runs["digest"].tolist()
+        assert all(getattr(other, table).equals(getattr(cold, table)) for table in TABLES)
+
+
+def test_burn_in_that_was_kept_is_not_simulated(config: Scenario, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = settled(config)
+    monkeypatch.setattr(settled_places.CommunityModel, "_burn_in", refuse)
+
+    assert settled(config) == first == (first[0], 12, [])
+    with pytest.raises(AssertionError, match="was simulated"):
+        settled(config, fresh=True)
+
+
+def test_only_what_shapes_the_past_has_a_file_of_its_own(
+    config: Scenario, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def names_with(seed: int = 1, **update: Any) -> int:
+        settled(config.model_copy(update=update), seed)
+        return len(files(kept))
+
+    assert names_with() == 1
+    assert names_with(name="another", years=2, replicates=5, levers={"worsen_hazard_ratio": 0.9}) == 1
+    assert names_with(seed=2) == 2
+    assert names_with(population=301) == 3
+    assert names_with(burn_in_years=2) == 4
+    assert names_with(parameters={"frailty_sd": 0.5}) == 5
+    assert names_with(structure=config.structure.model_copy(update={"demography": False})) == 6
+    monkeypatch.setattr(settled_places, "made_by", lambda: ["another version of the package"])
+    assert names_with() == 7
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda bytes_: b"",
+        lambda bytes_: bytes_[: len(bytes_) // 2],
+        lambda bytes_: bytes_[: len(bytes_) // 2] + b"?" + bytes_[len(bytes_) // 2 + 1 :],
+    ],
+    ids=["empty", "torn", "one byte"],
+)
+def test_a_damaged_file_is_made_anew_with_one_warning(
+    config: Scenario, kept: Path, change: Callable[[bytes], bytes]
+) -> None:
+    first, _, _ = settled(config)
+    (path,) = kept.iterdir()
+    sound = path.read_bytes()
+    spoil(path, change)
+
+    again, months, warned = settled(config)
+
+    assert (again, months, len(warned)) == (first, 12, 1)
+    assert str(kept) in warned[0]
+    assert "damaged" in warned[0]
+    assert path.read_bytes()[:100] == sound[:100]
+    assert settled(config) == (first, 12, [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_many_damaged_files_are_one_warning(config: Scenario, kept: Path, tmp_path: Path, jobs: int) -> None:
+    campaign(config, tmp_path / "first")
+    for path in kept.iterdir():
+        spoil(path, lambda _: b"")
+
+    _, warned = campaign(config, tmp_path / "again", jobs=jobs)
+
+    assert len(warned) == 1
+
+
+def test_on_a_full_disk_nothing_is_kept_with_one_warning(
+    config: Scenario, kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: Any, *_: Any, **__: Any) -> None:
+        file.write(b"half a file")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "savez", full)
+    results, warned = campaign(config, tmp_path / "out")
+
+    assert results.runs["status"].tolist() == ["finished"] * 2
+    assert len(warned) == 1
+    assert "No space left on device" in warned[0]
+    assert files(kept) == []
+
+
+def test_a_folder_in_which_others_may_write_is_not_used(config: Scenario, kept: Path) -> None:
+    kept.mkdir()
+    kept.chmod(0o777)
+
+    assert settled(config)[1:] == (12, [])
+    assert files(kept) == []
+
+
+def test_what_was_not_used_for_longest_goes(config: Scenario, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in (1, 2):
+        settled(config, seed)
+    first, second = sorted(kept.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    for age, path in ((200, first), (100, second)):
+        os.utime(path, (path.stat().st_atime - age, path.stat().st_mtime - age))
+    settled(config, 1)  # used again, so the second is now the oldest
+    (kept / "of somebody else.npz").write_bytes(b"is left alone")
+    monkeypatch.setattr(settled_places, "MOST_BYTES", int(2.5 * first.stat().st_size))
+    settled(config, 3)
+
+    assert first.exists()
+    assert not second.exists()
+    assert len(files(kept)) == 3
+
+
+def test_a_place_larger_than_all_that_may_be_kept_is_not_written(
+    config: Scenario, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settled_places, "MOST_BYTES", 1_000)
+
+    assert settled(config)[1:] == (12, [])
+    assert files(kept) == []
+
+
+def test_nothing_is_kept_where_own_code_is_loaded(config: Scenario, kept: Path, tmp_path: Path, session: None) -> None:
+    LOADED[tmp_path / "own.py"] = TextFile(tmp_path / "own.py", "")
+
+    settled(config)
+
+    assert files(kept) == []
