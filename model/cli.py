@@ -1,6 +1,7 @@
 """The command line: reads the request, runs it and prints the answer."""
 
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,9 @@ from model import __version__
 UNUSABLE_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
+
+OBJECTS_BEFORE_COLLECTION = 100_000
+"""Python's own 700 make it look for garbage hundreds of times while libraries load: a twentieth of a short run."""
 
 # What is wrong with the words of a command, by its public child: typer does not name it.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -492,6 +496,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from model.reporting.console import ready_streams
 
     ready_streams()
+    gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
     # A scheduler's request to stop works like Ctrl-C: finished runs are kept.
     with contextlib.suppress(ValueError):  # only the main thread can handle signals
         signal.signal(signal.SIGTERM, signal.default_int_handler)

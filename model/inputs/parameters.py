@@ -141,6 +141,9 @@ class Parameters(Mapping[str, float], ParameterNames):
                 raise AttributeError(name)
             return self[name]
 
+    def __hash__(self) -> int:
+        return hash(tuple(self.items()))
+
     def __getitem__(self, name: str) -> float:
         return self.entry(name).value
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -96,9 +97,6 @@ def prepare(config: Scenario) -> Prepared:
     """
     p, growth, levers = config.parameter_values, config.growth.indices, config.levers
     infrastructure.require_start(p)
-    constants = {name: work_out(p) for name, work_out in WORKED_OUT.items()}
-    deaths, births = demography.death_rates().mean(axis=2), demography.birth_rates()
-    roles = founding.roles_by_age(p, constants["household_rates"], deaths, births)
     rates = wellbeing.state_rates(
         p,
         direct_jumps=config.structure.direct_jumps,
@@ -109,16 +107,23 @@ def prepare(config: Scenario) -> Prepared:
         parameters=p,
         growth=growth,
         prices_gbp=prices_gbp(p, growth.unit_costs),
-        roles=roles,
-        vital_chances=demography.vital_chances(roles.in_couple, p.birth_ratio_unpartnered, demography.death_ratios(p)),
         rates_before=rates,
         rates_after=rates._replace(
             worsen_hazard_ratio=levers.worsen_hazard_ratio, improve_hazard_ratio=levers.improve_hazard_ratio
         ),
         usual_child_care=childrens_care.care_rates(p) if has_care else None,
         shocks=_shocks(config),
-        **constants,
+        **_from_parameters(p),
     )
+
+
+@lru_cache(maxsize=16)  # the runs of a campaign share parameters
+def _from_parameters(p: Parameters) -> Mapping[str, Any]:
+    constants = {name: work_out(p) for name, work_out in WORKED_OUT.items()}
+    deaths, births = demography.death_rates().mean(axis=2), demography.birth_rates()
+    roles = founding.roles_by_age(p, constants["household_rates"], deaths, births)
+    chances = demography.vital_chances(roles.in_couple, p.birth_ratio_unpartnered, demography.death_ratios(p))
+    return {**constants, "roles": roles, "vital_chances": chances}
 
 
 def _shocks(config: Scenario) -> list[tuple[Shock, Array]]:
