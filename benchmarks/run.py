@@ -16,7 +16,8 @@ again. Nanoseconds, seconds and megabytes are this machine's own.
 `scaling`            cost of a resident-month among 1,000,000 over that among 50,000
 `import_seconds`     fresh processes that only import
 `peak_memory`        one 5-year run of 330,000 residents, in a process of its own
-`batch_run`          the shortest useful campaign from the shell, kernels compiled already
+`shell`              processor time of `upstream run` (four runs of 5,000 residents over ten years,
+                     burn-in kept, and simulated again) and of `upstream show` of eight runs
 ==================== ======================================================================
 
 The yardstick is a file beside the checkout, ``shared/bench/yardstick.py``; without it its two
@@ -339,19 +340,40 @@ def peak_memory(effort: Effort) -> list[Finding]:
     return [Finding("peak_memory", float(python("-c", FIVE_YEARS)), "MB")]
 
 
-def batch_run(effort: Effort) -> list[Finding]:
-    """Time a small campaign from the shell, the second time it runs."""
-    del effort
-    options = {"population": 5_000, "years": 10, "replicates": 1, "jobs": 1}
-    command = [
-        "run_batch.py",
-        "status_quo",
-        *(f"--{name}={value}" for name, value in options.items()),
-        "--out",
-    ]
+def shell(effort: Effort) -> list[Finding]:
+    """Take the processor time of commands from the shell, their own processes included, once all is warm."""
+    seconds: dict[str, list[float]] = {}
+    size = ("--population=5000", "--years=10", "--replicates=4")
+    compared = ("people_powered_shift", "--compare-to=status_quo")
     with tempfile.TemporaryDirectory() as folder:
-        _, warm = (seconds_of(partial(python, *command, str(Path(folder) / out))) for out in ("cold", "warm"))
-    return [Finding("batch_run", warm, "s")]
+        upstream("run", *compared, *size, f"--out={folder}/eight")
+        upstream("show", f"{folder}/eight")
+        for k in range(effort.repeats):
+            commands = {
+                "run": ("run", "status_quo", *size, f"--out={folder}/{k}"),
+                "run_fresh": ("run", "status_quo", *size, "--fresh", f"--out={folder}/fresh_{k}"),
+                "show_8_runs": ("show", f"{folder}/eight"),
+            }
+            for name, words in commands.items():
+                seconds.setdefault(name, []).append(processor_seconds_of(partial(upstream, *words)))
+    most = {"run": 4.0, "show_8_runs": 3.0}
+    return [
+        Finding(f"shell/{name}", statistics.median(taken), "s", at_most=most.get(name), detail={"min": min(taken)})
+        for name, taken in seconds.items()
+    ]
+
+
+def upstream(*words: str) -> str:
+    """Run a command of the checkout in a process of its own."""
+    return python("-m", "model", *words)
+
+
+def processor_seconds_of(happening: Callable[[], object]) -> float:
+    """Take the processor time of the processes that something starts and waits for."""
+    before = os.times()
+    happening()
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def python(*arguments: str) -> str:
@@ -370,7 +392,7 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Finding]]] = {
         scaling,
         import_seconds,
         peak_memory,
-        batch_run,
+        shell,
     )
 }
 
