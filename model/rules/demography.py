@@ -20,10 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, pick
 from model.core.codes import (
     ADULT_FROM_AGE,
-    AGE_BAND_FROM,
     IN_CRISIS,
     NO_STATE,
     OFTEN_LONELY,
@@ -43,9 +41,6 @@ from model.state.population import Population, founders_by_neighbourhood, rows_w
 
 START = 0
 """The month in which the place is settled; month 1 follows burn-in."""
-
-BAND_ENDS_MONTHS = np.array([*AGE_BAND_FROM[1:], 1_000], np.int32) * MONTHS_PER_YEAR
-"""Age in months at which each band is left; nobody leaves the last."""
 
 FEMALE, MALE = range(len(SEXES))
 PER_THOUSAND = 1_000.0
@@ -139,33 +134,6 @@ def _ages(residents: Array, band: Array, age_from: tuple[int, ...], draws: Draws
         cumulative = np.cumsum(both[first:end]) / both[first:end].sum()
         ages[rows] = first + np.searchsorted(cumulative[:-1], uniform[rows], side="right")
     return ages
-
-
-# --- Growing older -----------------------------------------------------------------------
-
-
-@kernel
-def _is_birthday(birth_month, age_band, state, ends_months, month, chosen):
-    for i in range(state.size):
-        age = month - birth_month[i]
-        chosen[i] = (state[i] != VACANT) & (age >= ends_months[age_band[i]])
-
-
-@kernel
-def _find_birthdays(birth_month, age_band, state, ends_months, month, rows):
-    n, chosen = 0, np.empty(CHUNK, np.bool_)
-    for first in range(0, state.size, CHUNK):
-        here = slice(first, min(first + CHUNK, state.size))
-        _is_birthday(birth_month[here], age_band[here], state[here], ends_months, month, chosen)
-        n = pick(chosen, here.stop - first, first, rows, n)
-    return n
-
-
-def leaving_age_band(people: Population, month: int) -> Array:
-    """Return the rows of residents who grow into the next age band this month."""
-    rows = np.empty(people.n_rows + 8, np.int64)
-    n = _find_birthdays(people.birth_month, people.age_band, people.state, BAND_ENDS_MONTHS, np.int32(month), rows)
-    return rows[:n].copy()
 
 
 # --- Rates -------------------------------------------------------------------------------
@@ -272,10 +240,11 @@ def _find_deaths(likely, uniforms, birth_month, month, sex, quintile, age_band, 
     return n
 
 
-def highest_chances(chances: VitalChances) -> tuple[float, float]:
-    """Return the highest chances of a month: of dying, and of bearing."""
-    death = chances.death.max() * chances.death_ratio.max()
-    return float(death), float(chances.birth.max())
+def highest_chances(chances: VitalChances) -> tuple[Array, Array]:
+    """Return the highest chances of a month by sex and age: of dying, and of bearing."""
+    death = chances.death.max(axis=2) * chances.death_ratio.max()
+    birth = chances.birth.max(axis=0) * (np.arange(len(SEXES)) == FEMALE)[:, None]
+    return np.minimum(death, 1.0), birth
 
 
 def deaths(people: Population, chances: VitalChances, low: Low, today: int) -> Array:
@@ -286,7 +255,7 @@ def deaths(people: Population, chances: VitalChances, low: Low, today: int) -> A
     people, chances
         Columns, and chances of a month.
     low : Low
-        Residents whose draw lies below the highest chance of dying.
+        Residents whose draw lies below their highest chance of dying.
     today : int
         The month from which ages are counted.
     """
@@ -361,7 +330,7 @@ def rows_for(people: Population, ids: Array, neighbourhood: Array) -> Array:
 def births(people: Population, chances: VitalChances, low: Low, draws: Draws, month: int) -> Births:
     """Find this month's newborns.
 
-    ``low`` are the residents whose draw lies below the highest chance of bearing.
+    ``low`` are the residents whose draw lies below their highest chance of bearing.
     """
     mothers = np.empty(low.places.size, np.int64)
     n = _find_mothers(

@@ -23,10 +23,12 @@ from model.core.codes import VACANT
 from model.core.draws import Draws, Low, Purpose, block, to_unit
 from model.core.kernels import formula, kernel
 from model.core.rates import MONTHS_PER_YEAR
+from model.inputs.places import OLDEST_AGE
 from model.network import Network, is_tied
 from model.state.households import (
     FEMALE,
     GROWN,
+    GROWN_AGE,
     KIN_SLOTS,
     MALE,
     MOST_MEMBERS,
@@ -365,9 +367,10 @@ def _find_changes(likely, uniforms, seed, month, columns, ties, found, rates):
     return n, n_left, n_found
 
 
-def highest_chance(rates: HouseholdRates) -> float:
-    """Return the highest chance that a resident changes home within a month."""
-    return max(rates.leave, rates.separate, float(rates.find.max()))
+def highest_chances(rates: HouseholdRates) -> Array:
+    """Return the highest chance of a month that a resident changes home, by sex and age."""
+    either = np.full(OLDEST_AGE, max(rates.leave, rates.separate))
+    return np.asarray((np.arange(OLDEST_AGE) >= GROWN_AGE) * np.stack([np.maximum(rates.find, either), either]))
 
 
 def changes(
@@ -381,7 +384,7 @@ def changes(
     seeks prefers the men she knows; each pair has a clock of its own, so that a birth or a death
     elsewhere pairs nobody otherwise. The man's household joins hers.
 
-    ``low`` are the residents whose draw lies below the highest chance.
+    ``low`` are the residents whose draw lies below their highest chance.
     """
     columns = _Columns(
         people.resident,

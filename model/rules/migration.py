@@ -116,8 +116,7 @@ def moving_out(people: Population, low: Low) -> Array:
 
     ``low`` are the residents whose draw lies below the chance of moving out.
     """
-    rows = low.places.astype(np.int64)
-    return np.asarray(rows[people.householder[rows] == rows])
+    return np.asarray(low.places[people.householder[low.places] == low.places])
 
 
 def moving_in(founders: Founders, numbers: Array, draws: Draws, month: int) -> Newcomers:

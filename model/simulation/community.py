@@ -24,6 +24,7 @@ from model.simulation.explanations import explain
 from model.simulation.month import BURN_IN, FOUNDING, MONTHS, OPENING, SETTLED, Step, all_steps, steps_of
 from model.simulation.simulation import assemble
 from model.simulation.world import START
+from model.state.calendar import Calendar
 from model.state.population import Population, count_rows
 from model.state.recorder import Recorder
 from model.state.saved_state import (
@@ -334,6 +335,7 @@ class CommunityModel(mesa.Model):
         world = model.simulation.world
         world.population, world.network = population_from(arrays), network_from(arrays)
         world.groups = ties.groups_of(world.population, world.founders_by_neighbourhood, world.draws)
+        world.calendar = Calendar(world.population.n_rows)
         world.founders = migration.founders_of(world.population)
         world.contact_weights = arrays["weights"]
         model._take(OPENING)

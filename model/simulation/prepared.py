@@ -19,13 +19,16 @@ from model.rules import (
     demography,
     founding,
     help_seeking,
+    households,
     infrastructure,
     life_events,
     loneliness,
+    migration,
     ties,
     wellbeing,
 )
-from model.state import households
+from model.state import calendar
+from model.state.households import HouseholdRates, household_rates
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Prepared:
         Unit costs in force, by year.
     rates_before, rates_after : wellbeing.StateRates
         Rates between states in burn-in, and from month 1 on, when levers act.
+    rare_bounds : calendar.Bounds
+        Highest chances of what is rare.
     usual_demand : Demand
         Expected contacts before anything grows.
     share_sought : array of shape (services of the catalogue,)
@@ -61,8 +66,9 @@ class Prepared:
     stress_left_after_a_month: float
     recognition: help_seeking.Recognition
     roles: founding.Roles
-    household_rates: households.HouseholdRates
+    household_rates: HouseholdRates
     vital_chances: demography.VitalChances
+    rare_bounds: calendar.Bounds
     coefficients: wellbeing.Coefficients
     rates_before: wellbeing.StateRates
     rates_after: wellbeing.StateRates
@@ -78,7 +84,7 @@ WORKED_OUT: Mapping[str, Callable[[Parameters], Any]] = {
     "event_chances": life_events.event_chances,
     "stress_left_after_a_month": life_events.fading,
     "recognition": help_seeking.recognition_of,
-    "household_rates": households.household_rates,
+    "household_rates": household_rates,
     "coefficients": wellbeing.coefficients_of,
     "usual_demand": lambda p: demand.solve_demand(p, expected_sought=help_seeking.contacts_expected(p)),
     "share_sought": lambda p: demand.share_sought(p, help_seeking.contacts_expected(p)),
@@ -122,8 +128,13 @@ def _from_parameters(p: Parameters) -> Mapping[str, Any]:
     constants = {name: work_out(p) for name, work_out in WORKED_OUT.items()}
     deaths, births = demography.death_rates().mean(axis=2), demography.birth_rates()
     roles = founding.roles_by_age(p, constants["household_rates"], deaths, births)
-    chances = demography.vital_chances(roles.in_couple, p.birth_ratio_unpartnered, demography.death_ratios(p))
-    return {**constants, "roles": roles, "vital_chances": chances}
+    vital = demography.vital_chances(roles.in_couple, p.birth_ratio_unpartnered, demography.death_ratios(p))
+    bounds = calendar.bounds_of(
+        *demography.highest_chances(vital),
+        households.highest_chances(constants["household_rates"]),
+        np.full_like(vital.death[:, :, 0], migration.chance_of_moving_out(p)),
+    )
+    return {**constants, "roles": roles, "vital_chances": vital, "rare_bounds": bounds}
 
 
 def _shocks(config: Scenario) -> list[tuple[Shock, Array]]:

@@ -25,6 +25,7 @@ from model.rules import (
 )
 from model.rules.infrastructure import Infrastructure
 from model.simulation.prepared import Prepared
+from model.state.calendar import Calendar
 from model.state.population import OWN_COLUMNS, Population, founders_by_neighbourhood
 from model.state.queues import Queue
 
@@ -69,6 +70,8 @@ class World:
         Weight of a tie of each layer in contagion.
     infrastructure : Infrastructure
         Places to meet, trust and participation, by neighbourhood.
+    calendar : Calendar
+        When what is rare may happen to each resident.
     queues : dict of str to Queue
         Waiting lists of services with limited capacity.
     capacity_per_month : dict of str to float
@@ -86,6 +89,7 @@ class World:
     infrastructure: Infrastructure = field(init=False)
     queues: dict[str, Queue] = field(default_factory=dict)
     capacity_per_month: dict[str, float] = field(default_factory=dict)
+    calendar: Calendar = field(init=False)
     month: int = START
 
     place: Place = field(init=False)
@@ -145,6 +149,11 @@ class World:
         self.population.write("log_hazard", rows, risk.log_hazard)
         self.population.write("worsen_risk", rows, risk.worsen)
         self.population.write("improve_risk", rows, risk.improve)
+
+    def name(self, rows: Array, ids: Array) -> None:
+        """Say who now lives in some rows."""
+        self.population.write("resident", rows, ids)
+        self.calendar.forget(rows)
 
     def endow(self, rows: Array, month: int) -> None:
         """Give newcomers what they keep for life, work and health, and a clean slate."""

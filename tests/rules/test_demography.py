@@ -239,8 +239,8 @@ def deaths_at_baseline():
             old = np.flatnonzero(people.is_present & (month - people.birth_month >= OLD))
             age = (month - people.birth_month[old]) // 12
             expected += overall[people.sex[old], np.minimum(age, 104), people.quintile[old] - 1].sum()
-            below = highest_chances(model.simulation.prepared.vital_chances)
-            low, _ = model.draws.low(Purpose.VITAL, month, people.resident, below)
+            below = [highest_chances(model.simulation.prepared.vital_chances)[0].max()]
+            (low,) = model.draws.low(Purpose.VITAL, month, people.resident, below)
             rows = deaths(people, model.simulation.prepared.vital_chances, low, month)
             met += np.isin(old, rows).sum()
             model.step()

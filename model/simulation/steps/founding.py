@@ -8,6 +8,7 @@ from model.network import Network
 from model.rules import demand, demography, founding, help_seeking, households, migration, ties
 from model.simulation.simulation import Simulation
 from model.simulation.steps.services import begin_care
+from model.state.calendar import Calendar
 from model.state.queues import queue_of
 
 
@@ -17,6 +18,7 @@ def settle_residents(sim: Simulation, month: int) -> None:
     world = sim.world
     world.population = people = demography.settle(world.place, sim.config.population, world.draws)
     world.network = Network(people.n_rows)
+    world.calendar = Calendar(people.n_rows)
     world.groups = ties.groups_of(people, world.founders_by_neighbourhood, world.draws)
 
 

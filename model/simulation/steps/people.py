@@ -4,27 +4,20 @@ import numpy as np
 
 from model.core.arrays import Array
 from model.core.codes import CHILDREN, LAYER_NAMES, NO_CARE, NO_STATE, NOBODY, NOT_WORKING, VACANT, age_band_of
-from model.core.draws import Low, Purpose, renewal_ids
+from model.core.draws import Low, renewal_ids
 from model.core.rates import MONTHS_PER_YEAR
 from model.rules import demography, households, life_events, migration, wellbeing
 from model.simulation.simulation import Simulation
 from model.simulation.steps.services import begin_care
 from model.simulation.world import START, World
+from model.state.calendar import BIRTH, DEATH, HOME, MOVING_OUT, NEXT_BAND
 from model.state.households import has_room, members, ties_within
-
-DEATH, BIRTH, HOME, MOVING_OUT = range(4)
-"""What is drawn for everybody at once, in the order of the words of a block."""
 
 
 def _draw_rare_chances(sim: Simulation, month: int) -> None:
     """Draw at once what may happen once in a life or so; newcomers are drawn for next month."""
-    below = (
-        *demography.highest_chances(sim.prepared.vital_chances),
-        households.highest_chance(sim.prepared.household_rates),
-        migration.chance_of_moving_out(sim.prepared.parameters),
-    )
-    ids = sim.world.population.resident
-    sim.now.rare_chances = sim.world.draws.low(Purpose.VITAL, month, ids, below)
+    world = sim.world
+    sim.now.rare_chances = world.calendar.look(world.population, sim.prepared.rare_bounds, world.draws, month)
 
 
 def _low(sim: Simulation, what: int) -> Low:
@@ -136,7 +129,7 @@ def move_in(sim: Simulation, month: int) -> None:
     new = migration.moving_in(world.founders, n, world.draws, month)
     rows = demography.rows_for(people, new.resident, new.neighbourhood)
     sim.now.vital["moved_in"] = world.count_by_neighbourhood(rows)
-    people.write("resident", rows, new.resident)
+    world.name(rows, new.resident)
     people.write("quintile", rows, new.quintile)
     people.write("sex", rows, new.sex)
     people.write("birth_month", rows, month - new.age_months)
@@ -163,7 +156,7 @@ def renew(sim: Simulation, month: int) -> None:
     for layer in LAYER_NAMES:
         if layer != "kin":
             network.end(layer, *network.ties_of(layer, rows), world.mood())
-    people.write("resident", rows, renewal_ids(people.resident[rows], month))
+    world.name(rows, renewal_ids(people.resident[rows], month))
     world.endow(rows, month)
     adults = rows[people.age_band[rows] != CHILDREN]
     world.change_states(adults, people.state[adults], world.resting_states(adults, month))
@@ -177,7 +170,7 @@ def be_born(sim: Simulation, month: int) -> None:
     network.overflow["kin"] += int(np.count_nonzero(~fits))
     born = demography.Births(*(part[fits] for part in born))
     sim.now.vital["births"] = world.count_by_neighbourhood(born.row)
-    people.write("resident", born.row, born.resident)
+    world.name(born.row, born.resident)
     people.write("quintile", born.row, people.quintile[born.mother_row])
     people.write("sex", born.row, born.sex)
     people.write("birth_month", born.row, month)
@@ -199,7 +192,7 @@ def be_born(sim: Simulation, month: int) -> None:
 def grow_older(sim: Simulation, month: int) -> None:
     """Let residents enter their next age band: into adulthood, or into retirement."""
     world, people, p = sim.world, sim.world.population, sim.prepared.parameters
-    rows = demography.leaving_age_band(people, month)
+    rows = _low(sim, NEXT_BAND).places
     come_of_age = rows[people.age_band[rows] == CHILDREN]
     age_years = (month - people.birth_month[rows]) // MONTHS_PER_YEAR
     people.write("age_band", rows, age_band_of(age_years))

@@ -1,0 +1,210 @@
+r"""The calendar of rare events: in which month each resident is next looked at.
+
+What happens once in a life or so is not drawn for everybody every month. Its chance stays below a
+bound :math:`b` that depends only on sex and age, so it can happen only in candidate months, which come
+with the chance :math:`b`. The wait for the next one is geometric, :math:`P(g \ge j) = (1 - b)^j`. In a
+candidate month a uniform below :math:`b` is drawn, and the event happens if it lies below its own
+chance: thinning [1]_. Events are independent of one another, as if each resident drew all of them
+every month.
+
+Waits are drawn anew after each candidate month, and at the start of each window of months. So the
+candidates of a resident follow from the seed, who they are and the window, whatever has been worked
+out before. That somebody leaves their age band is certain, and stands in the same calendar.
+
+References
+----------
+.. [1] Lewis and Shedler (1979). Simulation of nonhomogeneous Poisson processes by thinning.
+   Naval Research Logistics Quarterly 26. https://doi.org/10.1002/nav.3800260304
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from model.core.arrays import Array
+from model.core.chunks import CHUNK, pick
+from model.core.codes import AGE_BAND_FROM
+from model.core.draws import Draws, Low, Purpose, block, to_unit
+from model.core.kernels import formula, kernel
+from model.core.rates import MONTHS_PER_YEAR
+from model.state.population import Population
+
+DEATH, BIRTH, HOME, MOVING_OUT, NEXT_BAND = range(5)
+"""What stands in the calendar; the chances come in the order of the words of a block."""
+CHANCES = 4
+
+VITAL = int(Purpose.VITAL)
+WAIT, DECISION = range(2)
+"""Lanes: of the waits, and of the uniforms that decide."""
+
+WINDOW = 60
+"""Months of a window. In a longer one bounds are further from chances; in a shorter one waits are drawn more often."""
+HELD_UNTIL = 0
+"""Up to this month, ages are held."""
+
+UNKNOWN, NEVER = -(2**15), 2**15 - 1
+"""Due where it has to be worked out, and where nobody lives."""
+BAND_STARTS_MONTHS = np.array([*AGE_BAND_FROM[1:], 10_000], np.int64) * MONTHS_PER_YEAR
+
+
+class Bounds(NamedTuple):
+    """Bounds of the chances of a month, and of a candidate within a window, by age as it begins.
+
+    Both are of shape (sexes, ages, chances).
+    """
+
+    chance: Array
+    within: Array
+
+
+def bounds_of(*highest: Array) -> Bounds:
+    """Lay out the highest chance of each event by sex and age in years, each of shape (sexes, ages).
+
+    Examples
+    --------
+    >>> bounds = bounds_of(*[np.array([[0.0] * 10 + [0.5]])] * 4)
+    >>> bounds.chance[0, :, 0].tolist()
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+    """
+    chance = np.stack(highest, axis=-1)
+    for _ in range(WINDOW // MONTHS_PER_YEAR):
+        chance[:, :-1] = np.maximum(chance[:, :-1], chance[:, 1:])
+    return Bounds(chance, 1.0 - (1.0 - chance) ** WINDOW)
+
+
+@formula
+def _wait(word, chance, within):
+    """Return the months before a candidate month, or a whole window where none comes in it."""
+    unit = to_unit(word)
+    if unit >= within:
+        return WINDOW
+    return min(int(math.log1p(-unit) / math.log1p(-chance)), WINDOW)
+
+
+@formula
+def _next_band(birth_month, since):
+    """Return the month in which somebody leaves the age band they are in."""
+    k = 0
+    while birth_month + BAND_STARTS_MONTHS[k] <= max(since, HELD_UNTIL):
+        k += 1
+    return birth_month + BAND_STARTS_MONTHS[k]
+
+
+@formula
+def _start_of_window(who, month):
+    # Windows of different residents start in different months, so that months cost alike.
+    return month - (month + who) % WINDOW
+
+
+@formula
+def _years_at(start, birth_month, bounds):
+    """Return the age in years by which the bounds of a window are looked up."""
+    age_months = max(start, HELD_UNTIL) - birth_month
+    return min(max(age_months // MONTHS_PER_YEAR, 0), bounds.chance.shape[1] - 1)
+
+
+@formula
+def _next(seed, who, birth_month, sex, since, bounds):
+    """Return the month after a given one in which somebody is looked at, and a bit for each event."""
+    start = _start_of_window(who, since + 1)
+    years = _years_at(start, birth_month, bounds)
+    words = block(seed, VITAL, WAIT, since, who)
+    due, events = start + WINDOW - 1, 0
+    for event in range(CHANCES):
+        month = since + 1 + _wait(words[event], bounds.chance[sex, years, event], bounds.within[sex, years, event])
+        if month < due:
+            due, events = month, 0
+        events |= int(month == due) << event
+    band = _next_band(birth_month, since)
+    if band < due:
+        due, events = band, 0
+    return due, events | int(band == due) << NEXT_BAND
+
+
+@formula
+def _note(seed, i, who, birth_month, sex, month, events, bounds, n, rows, uniforms):
+    """Write down whose candidate month it is, and their uniforms."""
+    years = _years_at(_start_of_window(who, month), birth_month, bounds)
+    words = block(seed, VITAL, DECISION, month, who)
+    for event in range(CHANCES):
+        if events >> event & 1:
+            rows[event, n[event]] = i
+            uniforms[event, n[event]] = to_unit(words[event]) * bounds.chance[sex, years, event]
+            n[event] += 1
+    rows[NEXT_BAND, n[NEXT_BAND]] = i
+    n[NEXT_BAND] += events >> NEXT_BAND
+
+
+@kernel
+def _is_due(due, month, chosen):
+    for k in range(due.size):
+        chosen[k] = due[k] <= month
+
+
+@kernel
+def _find_due(due, month):
+    rows, n, chosen = np.empty(due.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
+    for first in range(0, due.size, CHUNK):
+        here = due[first : first + CHUNK]
+        _is_due(here, np.int16(month), chosen)
+        n = pick(chosen, here.size, first, rows, n)
+    return rows[:n]
+
+
+@kernel
+def _look(seed, month, due, what, resident, birth_month, sex, bounds):
+    looked_at = _find_due(due, month)
+    rows, uniforms = np.empty((CHANCES + 1, looked_at.size), np.int64), np.zeros((CHANCES + 1, looked_at.size))
+    n = np.zeros(CHANCES + 1, np.int64)
+    for i in looked_at:
+        who, born = resident[i], np.int64(birth_month[i])
+        if who == 0:
+            due[i] = NEVER
+            continue
+        when, events = np.int64(due[i]), np.int64(what[i])
+        if when == UNKNOWN:
+            when = _start_of_window(who, month) - 1
+        while when < month:
+            when, events = _next(seed, who, born, sex[i], when, bounds)
+        if when == month:
+            if events != 0:
+                _note(seed, i, who, born, sex[i], month, events, bounds, n, rows, uniforms)
+            when, events = _next(seed, who, born, sex[i], month, bounds)
+        due[i], what[i] = when, events
+    return n, rows, uniforms
+
+
+class Calendar:
+    """Who is looked at in which month.
+
+    It follows from who lives in each row, so it is neither saved nor handed to branches.
+
+    Parameters
+    ----------
+    n : int
+        Rows of the population.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._due = np.full(n, UNKNOWN, np.int16)
+        self._what = np.zeros(n, np.uint8)
+
+    def forget(self, rows: Array) -> None:
+        """Work rows out anew next month, in which others now live."""
+        self._due[rows] = UNKNOWN
+
+    def look(self, people: Population, bounds: Bounds, draws: Draws, month: int) -> tuple[Low, ...]:
+        """Find the candidates of a month, which come one after the other.
+
+        Returns
+        -------
+        tuple of Low
+            One for each event: of the chances, uniforms below the resident's bound; of `NEXT_BAND`,
+            which is certain, zeros.
+        """
+        n, rows, uniforms = _look(
+            draws.seed, month, self._due, self._what, people.resident, people.birth_month, people.sex, bounds
+        )
+        found = [(rows[event, :size], uniforms[event, :size]) for event, size in enumerate(n.tolist())]
+        return tuple(Low(places, people.resident[places], low) for places, low in found)
