@@ -199,9 +199,9 @@ def test_levers_act_from_month_one_and_shape_no_history(town):
 
 
 def test_two_worlds_differ_only_where_the_difference_reaches(town):
-    # Everyone in quintile 1 runs a higher risk in one world; without contagion, and without
-    # crisis loosening ties, nobody else may notice.
-    steady = {"tie_end_ratio_in_crisis": 1.0}
+    # Everyone in quintile 1 runs a higher risk in one world; without contagion, and where crisis neither
+    # loosens ties nor kills, nobody else may notice.
+    steady = {"tie_end_ratio_in_crisis": 1.0, "mortality_ratio_struggling": 1.0, "mortality_ratio_in_crisis": 1.0}
     update = {"structure": {"variant": "no_contagion"}, "parameters": steady}
     alone = town.lasting(2).model_copy(update=update)
     worse = alone.model_copy(update={"parameters": {**steady, "log_hazard_quintile_1": 1.5}})
