@@ -104,11 +104,17 @@ def _end_ties(slots, degree, ends, others, mood, content, discontent):
 
 
 @kernel
-def _remove_all(slots, degree, rows):
+def _remove_all(slots, degree, rows, mood, content, discontent):
     for k in range(rows.size):
         i = rows[k]
-        while degree[i] > 0:
-            part(slots, degree, i, slots[i, degree[i] - 1])
+        is_content, is_discontented = mood[k] > 0, mood[k] < 0
+        for s in range(degree[i]):
+            j = slots[i, s]
+            content[j] -= is_content
+            discontent[j] -= is_discontented
+            _free_slot(slots, degree, j, i)
+            slots[i, s] = EMPTY
+        degree[i] = content[i] = discontent[i] = 0
 
 
 @kernel
@@ -223,10 +229,8 @@ class Network:
 
     def remove(self, rows: Array, mood: Array) -> None:
         """End every tie of some residents, who were in these moods."""
-        self.tell_neighbours(rows, mood, np.zeros_like(mood))
         for k, name in enumerate(LAYER_NAMES):
-            _remove_all(self.slots[name], self.degrees[k], rows)
-        self.content[:, rows], self.discontent[:, rows] = 0, 0
+            _remove_all(self.slots[name], self.degrees[k], rows, mood, self.content[k], self.discontent[k])
 
     def degree(self, layer: str) -> Array:
         """Return each resident's number of ties in a layer, shape (residents,)."""

@@ -239,18 +239,19 @@ def _find_partner(i, size, seed, month, columns, ties, is_changing, rates):
             if look < known and 4 * look + k >= ties.n_local[i]:
                 break
             j = ties.local[i, 4 * look + k] if look < known else first + rows[k]
+            if not _could_match(i, j, month, columns, rates):
+                continue
+            # His household is far off in memory: it is looked at only where he would be the first.
+            rings = _when_it_rings(i, j, seed, month, columns, rates)
             if (
-                not _could_match(i, j, month, columns, rates)
+                rings >= best
                 or home[j] != home[i]
                 or is_changing[householder[j]]
                 or is_tied(ties.kin, ties.n_kin, i, j)
             ):
                 continue
             n = members_of(j, householder, ties.kin, ties.n_kin, theirs)
-            if size + n > MOST_MEMBERS or not _is_head(j, theirs, n, month, columns):
-                continue
-            rings = _when_it_rings(i, j, seed, month, columns, rates)
-            if rings < best:
+            if size + n <= MOST_MEMBERS and _is_head(j, theirs, n, month, columns):
                 best, chosen = rings, j
     return chosen
 
@@ -327,23 +328,26 @@ def _chance_of_finding(i, month, columns, rates):
 
 
 @formula
-def _stays(i, uniform, finds, month, columns, rates, is_changing):
-    """Return whether nothing can change for a resident this month, whatever their household is."""
-    if columns.state[i] == VACANT or month - columns.birth_month[i] < GROWN or is_changing[columns.householder[i]]:
-        return True
-    if columns.partner[i] >= 0:
-        return columns.sex[i] == MALE or uniform >= rates.separate
-    return uniform >= max(rates.leave, finds)
+def _could_change(i, uniform, finds, month, columns, rates):
+    """Return whether something may change for a resident this month, whatever their household is."""
+    # Evaluated all at once, as most fail.
+    separates = (columns.partner[i] >= 0) & (columns.sex[i] == FEMALE) & (uniform < rates.separate)
+    moves = (columns.partner[i] < 0) & (uniform < max(rates.leave, finds))
+    is_grown = month - columns.birth_month[i] >= GROWN
+    return (columns.state[i] != VACANT) & is_grown & (separates | moves)
 
 
 @kernel
 def _find_changes(likely, uniforms, seed, month, columns, ties, found, rates):
     n = n_left = n_found = 0
     members, leaving = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.bool_)
+    finding, could_change = np.empty(likely.size), np.empty(likely.size, np.bool_)
     for k in range(likely.size):
-        i, uniform = likely[k], uniforms[k]
-        finds = _chance_of_finding(i, month, columns, rates)
-        if _stays(i, uniform, finds, month, columns, rates, found.is_changing):
+        finding[k] = _chance_of_finding(likely[k], month, columns, rates)
+        could_change[k] = _could_change(likely[k], uniforms[k], finding[k], month, columns, rates)
+    for k in np.flatnonzero(could_change):
+        i, uniform, finds = likely[k], uniforms[k], finding[k]
+        if found.is_changing[columns.householder[i]]:
             continue
         size = members_of(i, columns.householder, ties.kin, ties.n_kin, members)
         if columns.partner[i] >= 0:

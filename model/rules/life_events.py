@@ -334,8 +334,7 @@ def stress_of_climate(people: Population, climate: Climate) -> Events:
 
 def bereavements(people: Population, network: Network, dead: Array, stress: float) -> Events:
     """Return the residents bereaved by this month's deaths: the adults who were kin of the dead."""
-    kin = [network.neighbours("kin", row) for row in dead.tolist()]
-    rows = np.concatenate([*kin, np.empty(0, np.int64)]).astype(np.int64)
+    _, rows = network.ties_of("kin", dead)
     rows = rows[people.state[rows] >= 0]
     return Events(rows, np.full(rows.size, stress))
 

@@ -49,6 +49,27 @@ MOOD = np.array([1, 0, -1, -1, 0, 0], np.int8)
 """Mood of each state, content above and discontented below zero; none under 16, nor where
 nobody lives (their codes count from the end)."""
 
+
+@kernel
+def _fill_moods(state, mood):
+    # As `MOOD` says; the compiler does many residents at once.
+    for i in range(state.size):
+        mood[i] = np.int8(state[i] == THRIVING) - np.int8(state[i] >= STRUGGLING)
+
+
+def moods(state: Array) -> Array:
+    """Return the mood of residents by their states.
+
+    Examples
+    --------
+    >>> moods(np.array([0, 1, 2, 3, -1, -2], np.int8)).tolist()
+    [1, 0, -1, -1, 0, 0]
+    """
+    mood = np.empty(state.size, np.int8)
+    _fill_moods(state, mood)
+    return mood
+
+
 MARGIN = 1.0 + 1e-5
 """Added to a bound, which is taken with seven digits."""
 

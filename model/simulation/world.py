@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import OFTEN_LONELY, STRUGGLING, THRIVING
+from model.core.codes import OFTEN_LONELY
 from model.core.draws import Draws, Purpose
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario
@@ -123,9 +123,7 @@ class World:
 
     def mood(self) -> Array:
         """Return the mood of every row: content, discontented or neither."""
-        # As wellbeing.MOOD says of every row, at a tenth of the cost of looking it up.
-        state = self.population.state
-        return np.asarray(np.subtract(state == THRIVING, state >= STRUGGLING, dtype=np.int8))
+        return wellbeing.moods(self.population.state)
 
     def count_by_neighbourhood(self, rows: Array) -> Array:
         """Count rows by the neighbourhood they are in."""

@@ -25,7 +25,7 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import AGE_BAND_FROM
-from model.core.draws import Draws, Low, Purpose, block, to_unit
+from model.core.draws import Draws, Low, Purpose, block, fill_words, to_unit
 from model.core.kernels import formula, kernel
 from model.core.rates import MONTHS_PER_YEAR
 from model.state.population import Population
@@ -49,13 +49,15 @@ BAND_STARTS_MONTHS = np.array([*AGE_BAND_FROM[1:], 10_000], np.int64) * MONTHS_P
 
 
 class Bounds(NamedTuple):
-    """Bounds of the chances of a month, and of a candidate within a window, by age as it begins.
+    """Bounds of the chances of a month by sex and age as a window begins, of shape (sexes, ages, chances).
 
-    Both are of shape (sexes, ages, chances).
+    Likewise ``none``, the chance of no candidate month in a window, and ``scale``, by which a logarithm
+    becomes a wait in months.
     """
 
     chance: Array
-    within: Array
+    none: Array
+    scale: Array
 
 
 def bounds_of(*highest: Array) -> Bounds:
@@ -70,16 +72,15 @@ def bounds_of(*highest: Array) -> Bounds:
     chance = np.stack(highest, axis=-1)
     for _ in range(WINDOW // MONTHS_PER_YEAR):
         chance[:, :-1] = np.maximum(chance[:, :-1], chance[:, 1:])
-    return Bounds(chance, 1.0 - (1.0 - chance) ** WINDOW)
+    with np.errstate(divide="ignore"):  # of what is impossible or certain
+        return Bounds(chance, (1.0 - chance) ** WINDOW, 1.0 / np.log1p(-chance))
 
 
 @formula
-def _wait(word, chance, within):
+def _wait(word, none, scale):
     """Return the months before a candidate month, or a whole window where none comes in it."""
-    unit = to_unit(word)
-    if unit >= within:
-        return WINDOW
-    return min(int(math.log1p(-unit) / math.log1p(-chance)), WINDOW)
+    unit = to_unit(word) + 2.0**-33
+    return min(int(math.log(unit) * scale), WINDOW) if unit > none else WINDOW
 
 
 @formula
@@ -105,14 +106,13 @@ def _years_at(start, birth_month, bounds):
 
 
 @formula
-def _next(seed, who, birth_month, sex, since, bounds):
+def _next(words, who, birth_month, sex, since, bounds):
     """Return the month after a given one in which somebody is looked at, and a bit for each event."""
     start = _start_of_window(who, since + 1)
     years = _years_at(start, birth_month, bounds)
-    words = block(seed, VITAL, WAIT, since, who)
     due, events = start + WINDOW - 1, 0
     for event in range(CHANCES):
-        month = since + 1 + _wait(words[event], bounds.chance[sex, years, event], bounds.within[sex, years, event])
+        month = since + 1 + _wait(words[event], bounds.none[sex, years, event], bounds.scale[sex, years, event])
         if month < due:
             due, events = month, 0
         events |= int(month == due) << event
@@ -123,10 +123,19 @@ def _next(seed, who, birth_month, sex, since, bounds):
 
 
 @formula
-def _note(seed, i, who, birth_month, sex, month, events, bounds, n, rows, uniforms):
+def _next_from(seed, who, birth_month, sex, month, bounds):
+    """As `_next`, of somebody of whom nothing is known yet: the first month from a given one on."""
+    due, events = _start_of_window(who, month) - 1, 0
+    while due < month:
+        words = block(seed, VITAL, WAIT, due, who)
+        due, events = _next(words, who, birth_month, sex, due, bounds)
+    return due, events
+
+
+@formula
+def _note(words, i, who, birth_month, sex, month, events, bounds, n, rows, uniforms):
     """Write down whose candidate month it is, and their uniforms."""
     years = _years_at(_start_of_window(who, month), birth_month, bounds)
-    words = block(seed, VITAL, DECISION, month, who)
     for event in range(CHANCES):
         if events >> event & 1:
             rows[event, n[event]] = i
@@ -152,25 +161,33 @@ def _find_due(due, month):
     return rows[:n]
 
 
+@formula
+def _words_of(seed, lane, month, ids):
+    words = np.empty((4, ids.size), np.uint32)
+    fill_words(seed, lane << 8 | VITAL, month, ids, words)
+    return words
+
+
 @kernel
 def _look(seed, month, due, what, resident, birth_month, sex, bounds):
     looked_at = _find_due(due, month)
-    rows, uniforms = np.empty((CHANCES + 1, looked_at.size), np.int64), np.zeros((CHANCES + 1, looked_at.size))
+    # Fetched and drawn together: one by one, each would wait for memory.
+    ids, births, sexes = resident[looked_at], birth_month[looked_at], sex[looked_at]
+    dues, whats = due[looked_at], what[looked_at]
+    waits, decisions = _words_of(seed, WAIT, month, ids), _words_of(seed, DECISION, month, ids)
+    rows, uniforms = np.empty((CHANCES + 1, ids.size), np.int64), np.zeros((CHANCES + 1, ids.size))
     n = np.zeros(CHANCES + 1, np.int64)
-    for i in looked_at:
-        who, born = resident[i], np.int64(birth_month[i])
+    for k, i in enumerate(looked_at):
+        who, born, when, events = ids[k], np.int64(births[k]), np.int64(dues[k]), np.int64(whats[k])
         if who == 0:
             due[i] = NEVER
             continue
-        when, events = np.int64(due[i]), np.int64(what[i])
         if when == UNKNOWN:
-            when = _start_of_window(who, month) - 1
-        while when < month:
-            when, events = _next(seed, who, born, sex[i], when, bounds)
+            when, events = _next_from(seed, who, born, sexes[k], month, bounds)
         if when == month:
             if events != 0:
-                _note(seed, i, who, born, sex[i], month, events, bounds, n, rows, uniforms)
-            when, events = _next(seed, who, born, sex[i], month, bounds)
+                _note(decisions[:, k], i, who, born, sexes[k], month, events, bounds, n, rows, uniforms)
+            when, events = _next(waits[:, k], who, born, sexes[k], month, bounds)
         due[i], what[i] = when, events
     return n, rows, uniforms
 
