@@ -134,6 +134,10 @@ class Parameters(Mapping[str, float], ParameterNames):
     entries: Mapping[str, Parameter] = field(repr=False)
     sources: Mapping[str, Source] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        # Rules read values thousands of times a month; as plain attributes they cost a tenth.
+        vars(self).update({name: entry.value for name, entry in self.entries.items()})
+
     if not TYPE_CHECKING:  # so that a type checker knows the names of `ParameterNames` alone
 
         def __getattr__(self, name: str) -> float:

@@ -345,8 +345,8 @@ def _find_changes(likely, uniforms, seed, month, columns, ties, found, rates):
     for k in range(likely.size):
         finding[k] = _chance_of_finding(likely[k], month, columns, rates)
         could_change[k] = _could_change(likely[k], uniforms[k], finding[k], month, columns, rates)
-    for k in np.flatnonzero(could_change):
-        i, uniform, finds = likely[k], uniforms[k], finding[k]
+    for at in np.flatnonzero(could_change):
+        i, uniform, finds = likely[at], uniforms[at], finding[at]
         if found.is_changing[columns.householder[i]]:
             continue
         size = members_of(i, columns.householder, ties.kin, ties.n_kin, members)

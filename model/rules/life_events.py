@@ -14,6 +14,7 @@ References
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -85,6 +86,7 @@ class Climate(NamedTuple):
 # --- Rates -------------------------------------------------------------------------------
 
 
+@cache
 def gradient(ratio: float) -> Array:
     """Return factors by quintile (from index 1) with a ratio between the outer fifths, mean 1.
 
@@ -102,9 +104,12 @@ def illness_rates(parameters: Parameters) -> Array:
 
     They double with every so many years of age.
     """
-    p = parameters
+    return _illness_by_age(parameters.condition_rate, parameters.condition_doubling_years)
+
+
+def _illness_by_age(rate: float, doubling_years: float) -> Array:
     ages = np.arange(OLDEST_AGE) + 0.5
-    return np.asarray(p.condition_rate * 2.0 ** ((ages - 50.0) / p.condition_doubling_years))
+    return np.asarray(rate * 2.0 ** ((ages - 50.0) / doubling_years))
 
 
 def event_chances(parameters: Parameters) -> EventChances:
@@ -132,8 +137,8 @@ def work_of(people: Population, rows: Array, parameters: Parameters, draws: Draw
     """
     p = parameters
     uniform = draws.uniforms(Purpose.WORK, START, people.resident[rows])
-    losing = p.job_loss_rate * gradient(p.event_deprivation_ratio)[people.quintile[rows]]
-    share_without = losing / np.maximum(losing + p.job_finding_rate, 1e-12)
+    losing = p.job_loss_rate * gradient(p.event_deprivation_ratio)
+    share_without = (losing / np.maximum(losing + p.job_finding_rate, 1e-12))[people.quintile[rows]]
     outside = p.share_outside_work
     is_without = uniform < outside + (1.0 - outside) * share_without
     work = np.where(uniform < outside, NOT_WORKING, np.where(is_without, UNEMPLOYED, EMPLOYED))
@@ -144,21 +149,24 @@ def work_of(people: Population, rows: Array, parameters: Parameters, draws: Draw
 def conditions_of(people: Population, rows: Array, month: int, parameters: Parameters, draws: Draws) -> Array:
     """Draw the long-term conditions that adults enter with: Poisson, of all years until now."""
     p = parameters
+    at_most = _chances_of_conditions(p.condition_rate, p.condition_doubling_years, p.event_deprivation_ratio)
     age = np.clip((month - people.birth_month[rows]) // MONTHS_PER_YEAR, 0, OLDEST_AGE - 1)
-    until_now = np.concatenate([[0.0], np.cumsum(illness_rates(p))])[age]
-    mean = until_now * gradient(p.event_deprivation_ratio)[people.quintile[rows]]
     uniform = draws.uniforms(Purpose.CONDITION, START, people.resident[rows])
-    count, chance = np.zeros(rows.size, np.int8), np.exp(-mean)
-    cumulative = chance.copy()
-    for k in range(1, MOST_CONDITIONS_DRAWN + 1):
-        count += uniform >= cumulative
-        chance = chance * mean / k
-        cumulative += chance
+    count = np.count_nonzero(uniform >= at_most[:, age, people.quintile[rows]], axis=0)
     return np.asarray(np.where(people.age_band[rows] > 0, count, 0), np.int8)
 
 
 MOST_CONDITIONS_DRAWN = 8
 """Nobody enters with more conditions; chances beyond are below one in a million."""
+
+
+@cache
+def _chances_of_conditions(rate: float, doubling_years: float, ratio: float) -> Array:
+    """Return the chances of at most 0, 1, ... conditions, shape (counts, ages, quintiles from index 1)."""
+    until_now = np.concatenate([[0.0], np.cumsum(_illness_by_age(rate, doubling_years))])[:OLDEST_AGE]
+    mean, counts = np.outer(until_now, gradient(ratio)), np.arange(1, MOST_CONDITIONS_DRAWN)
+    terms = np.cumprod([np.exp(-mean), *(mean / k for k in counts)], axis=0)
+    return np.asarray(np.cumsum(terms, axis=0))
 
 
 # --- A month -----------------------------------------------------------------------------

@@ -28,6 +28,7 @@ put in a noisy order of age, and neighbours in that order are tied.
 """
 
 import math
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,13 +116,16 @@ def ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array
         wanted = np.full(residents.size, round(mean))
     else:
         uniform = draws.uniforms(Purpose.TIES_WANTED, START, residents)
-        most = MOST_LOCAL
-        # The distribution function of a negative binomial is an incomplete beta function.
-        size, p = mean**2 / (variance - mean), mean / variance
-        chances = betainc(size, np.arange(most) + 1.0, p)
-        # Rounded, so that a last digit of the library's never moves anybody.
-        wanted = np.searchsorted(np.round(chances, 12), uniform)
+        wanted = np.searchsorted(_chances_of_ties(mean, variance), uniform)
     return np.asarray(wanted, np.int64)
+
+
+@cache
+def _chances_of_ties(mean: float, variance: float) -> Array:
+    """Return the distribution function of a negative binomial, which is an incomplete beta function."""
+    size, p = mean**2 / (variance - mean), mean / variance
+    # Rounded, so that a last digit of the library's never moves anybody.
+    return np.asarray(np.round(betainc(size, np.arange(MOST_LOCAL) + 1.0, p), 12))
 
 
 def _stub_draws(

@@ -30,6 +30,8 @@ def die(sim: Simulation, month: int) -> None:
     _draw_rare_chances(sim, month)
     rows = demography.deaths(world.population, sim.prepared.vital_chances, _low(sim, DEATH), month)
     sim.now.vital["deaths"] = world.count_by_neighbourhood(rows)
+    if rows.size == 0:
+        return
     _mourn(sim, rows)
     sim.recorder.lives.die(world.population, rows)
     vacate(world, rows, month)
@@ -46,7 +48,8 @@ def move_out(sim: Simulation, month: int) -> None:
     leaving = migration.moving_out(world.population, _low(sim, MOVING_OUT))
     rows = members(world.population, world.network, leaving)
     sim.now.vital["moved_out"] = world.count_by_neighbourhood(rows)
-    vacate(world, rows, month)
+    if rows.size > 0:
+        vacate(world, rows, month)
 
 
 def vacate(world: World, rows: Array, month: int) -> None:
@@ -98,6 +101,8 @@ def change_homes(sim: Simulation, month: int) -> None:
     """Let young people leave home, couples form and couples separate."""
     world, people, network = sim.world, sim.world.population, sim.world.network
     found = households.changes(people, network, sim.prepared.household_rates, _low(sim, HOME), world.draws, month)
+    if found.rows.size == 0:
+        return
     formed = households.ties_between(people, network, found.woman, found.man)
     people.write("householder", found.rows, found.householder)
     for one, other in ((found.woman, found.man), (found.man, found.woman)):
@@ -129,6 +134,8 @@ def move_in(sim: Simulation, month: int) -> None:
     new = migration.moving_in(world.founders, n, world.draws, month)
     rows = demography.rows_for(people, new.resident, new.neighbourhood)
     sim.now.vital["moved_in"] = world.count_by_neighbourhood(rows)
+    if rows.size == 0:
+        return
     world.name(rows, new.resident)
     people.write("quintile", rows, new.quintile)
     people.write("sex", rows, new.sex)
@@ -170,6 +177,8 @@ def be_born(sim: Simulation, month: int) -> None:
     network.overflow["kin"] += int(np.count_nonzero(~fits))
     born = demography.Births(*(part[fits] for part in born))
     sim.now.vital["births"] = world.count_by_neighbourhood(born.row)
+    if born.row.size == 0:
+        return
     world.name(born.row, born.resident)
     people.write("quintile", born.row, people.quintile[born.mother_row])
     people.write("sex", born.row, born.sex)
@@ -193,6 +202,8 @@ def grow_older(sim: Simulation, month: int) -> None:
     """Let residents enter their next age band: into adulthood, or into retirement."""
     world, people, p = sim.world, sim.world.population, sim.prepared.parameters
     rows = _low(sim, NEXT_BAND).places
+    if rows.size == 0:
+        return
     come_of_age = rows[people.age_band[rows] == CHILDREN]
     age_years = (month - people.birth_month[rows]) // MONTHS_PER_YEAR
     people.write("age_band", rows, age_band_of(age_years))
