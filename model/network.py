@@ -221,7 +221,7 @@ class Network:
         """Return a layer's number, once the ends are known to be rows: kernels check nothing."""
         k, n = number_of(layer), self.degrees.shape[1]
         for rows in (ends, others):
-            if not np.issubdtype(rows.dtype, np.integer):
+            if rows.dtype.kind not in "iu":
                 raise TypeError(f"ends of ties are {rows.dtype}, not whole numbers")
             if rows.size and not 0 <= rows.min() <= rows.max() < n:
                 raise IndexError(f"a tie leads outside the {n:,} rows")

@@ -13,6 +13,7 @@ size. Each arriving household is a copy of a founding household of that neighbou
 sexes and deprivation, with kin only among themselves.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -97,13 +98,19 @@ def founders_of(people: Population) -> Founders:
 def numbers_moving_in(founders: Founders, parameters: Parameters, draws: Draws, month: int) -> Array:
     """Draw how many households move into each neighbourhood this month."""
     founded = np.diff(founders.bounds)
-    mean = parameters.migration_rate * founded / MONTHS_PER_YEAR
-    uniform = draws.uniforms(Purpose.MOVING_IN, month, np.arange(1, mean.size + 1), lane=1)
+    uniform = draws.uniforms(Purpose.MOVING_IN, month, np.arange(1, founded.size + 1), lane=1)
+    at_most = _chances_of_arrivals(parameters.migration_rate, tuple(founded.tolist()))
+    return np.asarray(np.where(founded > 0, np.count_nonzero(at_most <= uniform, axis=0), 0))
+
+
+@lru_cache(maxsize=16)
+def _chances_of_arrivals(rate: float, founded: tuple[int, ...]) -> Array:
+    """Return the chances of at most 0, 1, ... households moving in within a month, by neighbourhood."""
+    mean = rate * np.array(founded) / MONTHS_PER_YEAR
     largest = mean.max(initial=0.0)
     most = int(np.ceil(largest + WIDE * largest**0.5 + 10.0))
     # Rounded, so that a last digit of the library's never moves anybody.
-    chances = np.round(pdtr(np.arange(most)[:, None], mean), 12)
-    return np.asarray(np.where(founded > 0, (chances <= uniform).sum(axis=0), 0))
+    return np.asarray(np.round(pdtr(np.arange(most)[:, None], mean), 12))
 
 
 def chance_of_moving_out(parameters: Parameters) -> float:

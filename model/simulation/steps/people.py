@@ -173,9 +173,10 @@ def be_born(sim: Simulation, month: int) -> None:
     """Let children be born into the households of their mothers."""
     world, people, network = sim.world, sim.world.population, sim.world.network
     born = demography.births(people, sim.prepared.vital_chances, _low(sim, BIRTH), world.draws, month)
-    fits = has_room(people, network, born.mother_row)
-    network.overflow["kin"] += int(np.count_nonzero(~fits))
-    born = demography.Births(*(part[fits] for part in born))
+    if born.row.size > 0:
+        fits = has_room(people, network, born.mother_row)
+        network.overflow["kin"] += int(np.count_nonzero(~fits))
+        born = demography.Births(*(part[fits] for part in born))
     sim.now.vital["births"] = world.count_by_neighbourhood(born.row)
     if born.row.size == 0:
         return
@@ -207,11 +208,17 @@ def grow_older(sim: Simulation, month: int) -> None:
     come_of_age = rows[people.age_band[rows] == CHILDREN]
     age_years = (month - people.birth_month[rows]) // MONTHS_PER_YEAR
     people.write("age_band", rows, age_band_of(age_years))
-    people.write("child_care", come_of_age, NO_CARE)
     retiring = rows[people.age_band[rows] == life_events.RETIRED_BAND]
     people.write("employment", retiring, NOT_WORKING)
     people.write("employment", come_of_age, life_events.work_of(people, come_of_age, p, world.draws))
     world.assess_risk(rows)
+    if come_of_age.size > 0:
+        _enter_adulthood(sim, come_of_age, month)
+
+
+def _enter_adulthood(sim: Simulation, come_of_age: Array, month: int) -> None:
+    world, people, p = sim.world, sim.world.population, sim.prepared.parameters
+    people.write("child_care", come_of_age, NO_CARE)
     states = wellbeing.entering_states(
         people, world.network, come_of_age, p, sim.prepared.rates_before, world.draws, month
     )
