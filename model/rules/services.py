@@ -55,18 +55,19 @@ HALVES_PER_BLOCK = 8
 """Each service has half a word of a block of draws."""
 FINER = 256
 """Lane of the finer draws of the first service, beyond all those blocks."""
-ALMOST_ALL = HALVES * (1.0 + 1e-6)
+ALMOST_ALL = HALVES * (1.0 + 2e-6)
 """Half-words there are, and a little more, where they are compared with seven digits."""
-SEEN_COUNT, SEEN_MEAN, NINE_DIGITS = 3, 8.0, 1e-9
-"""Contacts that are counted for many at once: fewer than this, of a mean up to this."""
+SEEN_COUNT, SEEN_MEAN, FOUR_DIGITS = 2, 4.0, 2e-5
+"""Contacts are counted for all at once up to so many, of a mean up to this."""
 OPEN = -1
 """In place of a count that is still to be made."""
-MANY = CHUNK // 8
-"""Rows of a chunk from which it costs less to count for all at once."""
+FREQUENT = 1 / 8
+"""Contacts a month, in the cell with most, beyond which it costs less to count for all at once."""
 HIGHEST_MEAN = 700.0
 """Contacts a month beyond which exp(-mean) would be zero."""
 
 NO_ROWS: Array = np.empty(0, np.int64)
+NO_GROUPS: Array = np.empty(0, np.uint8)
 N_CELLS = math.prod(CELLS)
 CONVEYED = 1
 """Added to the course of a contact that an ambulance brings."""
@@ -123,6 +124,19 @@ NOTHING_YET = Account(NO_FLOW, {}, {}, {}, {})
 
 
 @formula
+def _inverted(uniform, mean):
+    """Return the Poisson count at a uniform, and the uniform up to which it stays the same."""
+    count = 0
+    chance = math.exp(-mean)
+    cumulative = chance
+    while uniform >= cumulative and chance > 0.0:
+        count += 1
+        chance *= mean / count
+        cumulative += chance
+    return count, cumulative
+
+
+@formula
 def poisson_count(uniform, mean):
     """Count events from one uniform, by inversion: a higher mean never gives fewer.
 
@@ -131,24 +145,37 @@ def poisson_count(uniform, mean):
     >>> poisson_count(0.5, 0.1), poisson_count(0.95, 0.1), poisson_count(0.999, 0.1)
     (0, 1, 2)
     """
-    count = 0
-    chance = math.exp(-mean)
-    cumulative = chance
-    while uniform >= cumulative and chance > 0.0:
-        count += 1
-        chance *= mean / count
-        cumulative += chance
+    count, _ = _inverted(uniform, mean)
     return count
 
 
+@formula
+def _cell_of(state, quintile, age_band):
+    """Number the cell of a resident; of a vacant row, the one after all."""
+    n_bands, n_quintiles, n_states = CELLS
+    s = state if state >= 0 else n_states - 1
+    cell = (np.int32(age_band) * n_quintiles + quintile - 1) * n_states + s
+    return np.uint16(cell if state != VACANT else n_bands * n_quintiles * n_states)
+
+
 @kernel
-def _fill_cells(state, quintile, age_band, shape, cells):
-    n_bands, n_quintiles, n_states = shape
-    nowhere = n_bands * n_quintiles * n_states
-    for i in range(state.size):
-        s = state[i] if state[i] >= 0 else n_states - 1
-        cell = (age_band[i] * n_quintiles + quintile[i] - 1) * n_states + s
-        cells[i] = cell if state[i] != VACANT else nowhere
+def _fill_cells(state, quintile, age_band, cells):
+    for k in range(state.size):
+        cells[k] = _cell_of(state[k], quintile[k], age_band[k])
+
+
+@kernel
+def _fill_cells_of(rows, state, quintile, age_band, cells):
+    for k in range(rows.size):
+        i = rows[k]
+        cells[k] = _cell_of(state[i], quintile[i], age_band[i])
+
+
+@kernel
+def _add_groups(groups, cells):
+    for k in range(groups.size):
+        # Nobody is in a vacant row, whatever its group.
+        cells[k] += np.uint16(groups[k]) * np.uint16(N_CELLS + 1)
 
 
 @formula
@@ -160,17 +187,17 @@ def _half(words, place, k):
 @kernel
 def _could_come(words, shift, propensity, highest, chosen):
     for k in range(propensity.size):
-        # What the half-word leaves above it, with seven digits: see `_is_likely`.
-        above = HALVES - 1 - ((words[k] >> shift) & (HALVES - 1))
+        # What the half-word leaves above it, with six digits: see `_is_likely`.
+        above = np.int32(HALVES - 1) - np.int32((words[k] >> shift) & uint32(HALVES - 1))
         chosen[k] = np.float32(above) <= propensity[k] * highest
 
 
 @kernel
-def _is_likely(rows, first, words, place, cells, propensity, per_month):
+def _is_likely(rows, words, place, cells, propensity, per_month):
     # Moved on without a jump, which nobody could foresee.
     n = 0
     for k in rows:
-        mean = propensity[first + k] * per_month[cells[first + k]]
+        mean = propensity[k] * per_month[cells[k]]
         any_contact = mean * (1.0 - mean * (0.5 - mean / 6.0))  # >= 1 - exp(-mean)
         rows[n] = k
         n += HALVES - 1 - float(_half(words, place, k)) <= HALVES * any_contact
@@ -183,8 +210,8 @@ def _count(half, mean, where, service, resident):
 
     The others are drawn where they can matter.
     """
-    count = poisson_count(half / HALVES, mean)
-    if count != poisson_count((half + 1.0) / HALVES, mean):
+    count, up_to = _inverted(half / HALVES, mean)
+    if (half + 1.0) / HALVES >= up_to:
         seed, purpose, month = where
         word, _, _, _ = block(seed, purpose, FINER + service, month, resident)
         count = poisson_count((half + (word + 0.5) * 2.0**-32) / HALVES, mean)
@@ -193,44 +220,42 @@ def _count(half, mean, where, service, resident):
 
 @formula
 def _none_come(mean):
-    """Return exp(-mean) with nine digits, up to `SEEN_MEAN`: a series, five times squared."""
-    x = mean * (-1.0 / 32.0)
-    e = 1.0 + x * (
-        1.0
-        + x * (1 / 2 + x * (1 / 6 + x * (1 / 24 + x * (1 / 120 + x * (1 / 720 + x * (1 / 5040 + x * (1 / 40320)))))))
+    """Return exp(-mean) with four digits, up to `SEEN_MEAN`: a series, four times squared."""
+    x = mean * np.float32(-1 / 16)
+    one = np.float32(1.0)
+    e = one + x * (
+        one + x * (np.float32(1 / 2) + x * (np.float32(1 / 6) + x * (np.float32(1 / 24) + x * np.float32(1 / 120))))
     )
     e *= e
     e *= e
     e *= e
     e *= e
-    return e * e
-
-
-@formula
-def _reached(half, up_to_0, up_to_1, up_to_2):
-    return np.int32(half >= up_to_0) + np.int32(half >= up_to_1) + np.int32(half >= up_to_2)
+    return e
 
 
 @kernel
-def _look_up(cells, per_month, means):
+def _look_up(cells, propensity, per_month, means):
     for k in range(cells.size):
-        means[k] = per_month[cells[k]]
+        means[k] = propensity[k] * per_month[cells[k]]
 
 
 @kernel
-def _see(words, shift, propensity, means, seen):
+def _see(words, shift, means, seen):
     # All at once, without branching; where the half-word cannot decide, or many come, it stays open.
-    low, high = HALVES * (1.0 + NINE_DIGITS), HALVES * (1.0 - NINE_DIGITS)
-    for k in range(propensity.size):
-        half = float((words[k] >> shift) & uint32(HALVES - 1))
-        mean = propensity[k] * means[k]
-        none = _none_come(mean)
-        up_to_1 = none + none * mean
-        up_to_2 = up_to_1 + none * mean * mean * 0.5
-        least = _reached(half, low * none, low * up_to_1, low * up_to_2)
-        most = _reached(half + 1.0, high * none, high * up_to_1, high * up_to_2)
-        is_seen = (least == most) & (most < SEEN_COUNT) & (mean <= SEEN_MEAN)
-        seen[k] = np.int8(least) if is_seen else np.int8(OPEN)
+    low, high = np.float32(HALVES * (1.0 + FOUR_DIGITS)), np.float32(HALVES * (1.0 - FOUR_DIGITS))
+    for k in range(means.size):
+        least = np.float32(np.int32((words[k] >> shift) & uint32(HALVES - 1)))
+        most, mean = least + np.float32(1.0), means[k]
+        chance = _none_come(mean)
+        cumulative, count, is_seen = chance, np.int32(0), mean <= np.float32(SEEN_MEAN)
+        for more in range(SEEN_COUNT):
+            is_beyond = least >= low * cumulative
+            is_seen &= is_beyond == (most >= high * cumulative)
+            count += np.int32(is_beyond)
+            chance *= mean * (np.float32(1.0) / np.float32(more + 1))
+            cumulative += chance
+        is_seen &= most < high * cumulative
+        seen[k] = np.int8(count) if is_seen else np.int8(OPEN)
 
 
 @kernel
@@ -243,50 +268,83 @@ def _write_seen(size, seen, rows, counts):
 
 
 @kernel
-def _find_contacts(
-    where, lane, resident, cells, propensity, householder, per_month, of_heads, is_followed, tallies, rows, counts
-):
+def _count_likely(where, half, likely, resident, propensity, cells, per_month, counts):
+    """Count, one by one, what is still open of those who are likely to come."""
+    words, place, service = half
+    for at in range(likely.size):
+        if counts[at] == OPEN:
+            k = likely[at]
+            mean = min(propensity[k] * per_month[cells[k]], HIGHEST_MEAN)
+            counts[at] = _count(_half(words, place, k), mean, where, service, resident[k])
+
+
+@kernel
+def _tally(likely, counts, cells, tallies):
+    for at in range(likely.size):
+        tallies[cells[likely[at]]] += counts[at]
+
+
+@kernel
+def _leave_out_others(likely, first, householder, counts):
+    for at in range(likely.size):
+        i = first + likely[at]
+        counts[at] *= householder[i] == i
+
+
+@kernel
+def _write_down(likely, first, counts, cells, rows, of_each, of_cell):
+    n = 0
+    for at in range(likely.size):
+        k = likely[at]
+        rows[n], of_each[n], of_cell[n] = first + k, counts[at], cells[k]
+        n += counts[at] > 0
+    return n
+
+
+@kernel
+def _find_contacts(where, lane, columns, groups, per_month, of_heads, is_followed, tallies, rows, counts, of_cell):
     """Count contacts with the services of a block of draws, a half-word each.
 
     ``tallies`` are by service and cell. Where ``is_followed`` says so, it is also written down who
-    comes how often; where ``of_heads``, only householders do.
+    comes how often, and of which cell; where ``of_heads``, only householders do.
     """
     seed, purpose, month = where
-    highest = [np.float32(ALMOST_ALL * one.max()) for one in per_month]
+    resident, state, quintile, age_band, propensity, householder = columns
+    highest, roughly = [one.max() for one in per_month], per_month.astype(np.float32)
     words, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.bool_)
-    likely, means = np.empty(CHUNK + 8, np.int64), np.empty(CHUNK)
-    seen, open_or_not = np.empty(CHUNK, np.int8), np.full(CHUNK, OPEN, np.int8)
-    known = np.empty(CHUNK + 1, np.int8)
+    cells, means = np.empty(CHUNK, np.uint16), np.empty(CHUNK, np.float32)
+    seen, likely, found = np.empty(CHUNK, np.int8), np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 1, np.int32)
     n = np.zeros(len(per_month), np.int64)
-    for first in range(0, cells.size, CHUNK):
-        here = slice(first, min(first + CHUNK, cells.size))
-        fill_words(seed, lane << 8 | purpose, month, resident[here], words)
+    for first in range(0, state.size, CHUNK):
+        here = slice(first, min(first + CHUNK, state.size))
+        size, ids, propensities = here.stop - first, resident[here], propensity[here]
+        _fill_cells(state[here], quintile[here], age_band[here], cells)
+        if groups.size > 0:
+            _add_groups(groups[here], cells)
+        fill_words(seed, lane << 8 | purpose, month, ids, words)
         for place in range(len(per_month)):
             if highest[place] == 0.0:
                 continue
-            by_cell, shift = per_month[place], np.uint32(HALF_BITS * (place & 1))
-            _could_come(words[place >> 1], shift, propensity[here], highest[place], chosen)
-            n_likely = pick(chosen, here.stop - first, 0, likely, 0)
-            if n_likely > MANY:
-                _look_up(cells[here], by_cell, means)
-                _see(words[place >> 1], shift, propensity[here], means, seen)
-                n_likely = _write_seen(here.stop - first, seen, likely, known)
-                found = known
+            word, shift, by_cell = words[place >> 1], np.uint32(HALF_BITS * (place & 1)), per_month[place]
+            if highest[place] > FREQUENT:
+                _look_up(cells[:size], propensities, roughly[place], means)
+                _see(word, shift, means[:size], seen)
+                come = likely[: _write_seen(size, seen, likely, found)]
             else:
-                n_likely = _is_likely(likely[:n_likely], first, words, place, cells, propensity, by_cell)
-                found = open_or_not
-            for at in range(n_likely):
-                k, count = likely[at], int(found[at])
-                i = first + k
-                if count == OPEN:
-                    mean = min(propensity[i] * by_cell[cells[i]], HIGHEST_MEAN)
-                    service = lane * HALVES_PER_BLOCK + place
-                    count = _count(_half(words, place, k), mean, where, service, resident[i])
-                if count > 0 and (not of_heads[place] or householder[i] == i):
-                    tallies[place, cells[i]] += count
-                    if is_followed[place]:
-                        rows[place, n[place]], counts[place, n[place]] = i, count
-                        n[place] += 1
+                _could_come(word, shift, propensities, np.float32(ALMOST_ALL * highest[place]), chosen)
+                come = likely[: pick(chosen, size, 0, likely, 0)]
+                come = come[: _is_likely(come, words, place, cells, propensities, by_cell)]
+                found[: come.size] = OPEN
+            half = words, place, lane * HALVES_PER_BLOCK + place
+            _count_likely(where, half, come, ids, propensities, cells, by_cell, found)
+            if of_heads[place]:
+                _leave_out_others(come, first, householder, found)
+            _tally(come, found, cells, tallies[place])
+            if is_followed[place]:
+                at = n[place]
+                n[place] += _write_down(
+                    come, first, found, cells, rows[place, at:], counts[place, at:], of_cell[place, at:]
+                )
     return n
 
 
@@ -304,68 +362,63 @@ def _course(contacts: Contacts, draws: Draws) -> Array:
     return uniforms
 
 
-def _cells_of(people: Population, ratios: Ratios | None) -> Array:
-    cells = np.empty(people.n_rows, np.uint16)
-    _fill_cells(people.state, people.quintile, people.age_band, CELLS, cells)
-    if ratios is not None:
-        nowhere = cells == N_CELLS
-        cells += ratios.group.astype(np.uint16) * np.uint16(N_CELLS)
-        cells[nowhere] = len(ratios.ratios) * N_CELLS
+def _cells_of(people: Population, rows: Array) -> Array:
+    cells = np.empty(rows.size, np.int64)
+    _fill_cells_of(rows, people.state, people.quintile, people.age_band, cells)
     return cells
 
 
 def _own_contacts(
     people: Population,
-    cells: Array,
     names: Collection[str],
     followed: Collection[str],
     demand: Demand,
     ratios: Ratios | None,
     draws: Draws,
     month: int,
-) -> tuple[Array, dict[str, tuple[Array, Array]]]:
+) -> tuple[Array, dict[str, tuple[Array, Array, Array]]]:
     """Count the contacts by which demand begins this month, by service and cell.
 
-    Of those followed also whose they are: rows, and contacts of each.
+    Of those followed also whose they are: rows, contacts of each, and cells.
     """
     catalogue = list(load_services())
     of_group = np.ones((1, len(catalogue))) if ratios is None else ratios.ratios
     n_groups, n_services = len(of_group), len(catalogue) + -len(catalogue) % HALVES_PER_BLOCK
-    # None where vacant, nor with a service that is not asked for.
-    per_month = np.zeros((n_services, n_groups * N_CELLS + 1))
+    # None where vacant, the last cell of each group, nor with a service that is not asked for.
+    per_month = np.zeros((n_services, n_groups, N_CELLS + 1))
     tallies = np.zeros(per_month.shape, np.int64)
     of_heads, is_followed = np.zeros((2, n_services), np.bool_)
     for name in [name for name in names if name != ADMISSION]:  # which others lead to
         place = catalogue_place(name)
-        each = of_group[:, place, None] * demand.per_month[place].ravel()
-        per_month[place, :-1] = each.ravel()
+        per_month[place, :, :-1] = of_group[:, place, None] * demand.per_month[place].ravel()
         of_heads[place] = load_services()[name].base == "households"
         is_followed[place] = name in followed
-    rows, counts = (np.empty((HALVES_PER_BLOCK, people.n_rows), np.int32) for _ in range(2))
-    own: dict[str, tuple[Array, Array]] = dict.fromkeys(names, (NO_ROWS, NO_ROWS))
-    where = draws.seed, int(Purpose.CONTACTS), month
+    rows, counts, cells = (
+        np.empty((HALVES_PER_BLOCK, people.n_rows + 1), dtype) for dtype in ("int32", "int32", "uint16")
+    )
+    own: dict[str, tuple[Array, Array, Array]] = dict.fromkeys(names, (NO_ROWS, NO_ROWS, NO_ROWS))
     for lane in range(n_services // HALVES_PER_BLOCK):
         # A service's draws bear its place in the catalogue, whichever others are simulated.
         here = slice(lane * HALVES_PER_BLOCK, (lane + 1) * HALVES_PER_BLOCK)
         if not per_month[here].any():
             continue
         n = _find_contacts(
-            where,
+            (draws.seed, int(Purpose.CONTACTS), month),
             lane,
-            people.resident,
-            cells,
-            people.propensity,
-            people.householder,
-            per_month[here],
+            (people.resident, people.state, people.quintile, people.age_band, people.propensity, people.householder),
+            NO_GROUPS if ratios is None else ratios.group,
+            per_month[here].reshape(HALVES_PER_BLOCK, -1),
             of_heads[here],
             is_followed[here],
-            tallies[here],
+            tallies[here].reshape(HALVES_PER_BLOCK, -1),
             rows,
             counts,
+            cells,
         )
         for k, name in enumerate(catalogue[here]):
-            own[name] = rows[k, : n[k]].copy(), counts[k, : n[k]].copy()
-    return tallies[:, :-1].reshape(n_services, n_groups, N_CELLS).sum(axis=1), own
+            in_group = cells[k, : n[k]] % (N_CELLS + 1)
+            own[name] = rows[k, : n[k]].copy(), counts[k, : n[k]].copy(), in_group
+    return tallies[..., :-1].sum(axis=1), own
 
 
 # --- The month ----------------------------------------------------------------------------
@@ -411,9 +464,8 @@ def monthly_services(
     sought, queues, bought = sought or {}, queues or {}, bought or {}
     names = _in_order(frozenset({*services, *queues, *listed}))
     traced = {name for name in names if name in queues or name in PATHWAY or load_services()[name].treats}
-    cells = _cells_of(people, ratios)
     named = {*PATHWAY, *listed}
-    tallies, own = _own_contacts(people, cells, names, traced | named, demand, ratios, draws, month)
+    tallies, own = _own_contacts(people, names, traced | named, demand, ratios, draws, month)
     steps: dict[str, _Step] = {}
     rows: dict[str, Array] = {}
     for name in names:
@@ -422,14 +474,14 @@ def monthly_services(
         if name in traced:
             new = together(
                 _led_to(name, steps, people, demand, ratios, draws, month),
-                arising(people, *own[name], cells[own[name][0]] % N_CELLS, month),
-                arising(people, asking, np.ones_like(asking), cells[asking] % N_CELLS, month, SOUGHT_ORDER),
+                arising(people, *own[name], month),
+                arising(people, asking, np.ones_like(asking), _cells_of(people, asking), month, SOUGHT_ORDER),
             )
             steps[name] = _step(name, new, came, queues.get(name), bought.get(name, 0), people, draws, month)
             if name in named:
                 rows[name] = each_once(new.row)
         else:
-            new_by_cell = tallies[catalogue_place(name)] + _tally(cells[asking] % N_CELLS)
+            new_by_cell = tallies[catalogue_place(name)] + _tally_of(_cells_of(people, asking))
             steps[name] = _all_served(new_by_cell, came)
             if name in named:
                 rows[name] = each_once(np.concatenate([own[name][0], asking]))
@@ -469,12 +521,12 @@ def _step(
     """Serve those who come to a service, or let them wait there."""
     arrivals, place = together(new, came), catalogue_place(name)
     if queue is None:
-        return _all_served(_tally(new.cell), came)._replace(met=arrivals)
+        return _all_served(_tally_of(new.cell), came)._replace(met=arrivals)
     found = pass_month(queue, arrivals, queue.room(bought), people, place, draws, month)
     counted = new, came, found.served, found.spilled, found.given_up, found.line
     offered = queue.offered + queue.per_month + bought
     return _Step(
-        Flow(*(_tally(one.cell) for one in counted)),
+        Flow(*(_tally_of(one.cell) for one in counted)),
         met=found.served,
         left=together(found.given_up, found.spilled),
         spilled=found.spilled,
@@ -483,7 +535,7 @@ def _step(
 
 
 def _all_served(new: Array, came: Contacts) -> _Step:
-    spilled_in = _tally(came.cell)
+    spilled_in = _tally_of(came.cell)
     flow = Flow(new, spilled_in, new + spilled_in, NONE, NONE, NONE)
     return _Step(flow, NO_CONTACTS, NO_CONTACTS, NO_CONTACTS, None)
 
@@ -526,7 +578,7 @@ def _led_to(
     return found._replace(joined=np.full(found.size, month, np.int32))
 
 
-def _tally(cells: Array) -> Array:
+def _tally_of(cells: Array) -> Array:
     return np.bincount(cells, minlength=N_CELLS) if cells.size else NONE
 
 
