@@ -52,23 +52,32 @@ def _find_cells(householder, quintile, age_band, state, first, cells):
 
 
 @kernel
-def _census(householder, bounds, quintile, age_band, state, counts):
-    """Count residents, and the householders among them, by neighbourhood and cell."""
+def _count_cells(first, end, columns, counts):
+    """Count the cells of some rows, in turn in one of two rows of counts: one cell often follows itself."""
+    householder, quintile, age_band, state = columns
     cells = np.empty(CHUNK, np.int32)
+    for start in range(first, end, CHUNK):
+        here = slice(start, min(start + CHUNK, end))
+        _find_cells(householder[here], quintile[here], age_band[here], state[here], np.int32(start), cells)
+        for k in range(here.stop - start):
+            counts[k & 1, cells[k]] += 1
+
+
+@kernel
+def _census(bounds, columns, by_state, households, residents, householders):
+    # Two counts a cell, householders and others, after two for vacant rows.
+    counts = np.empty((2, 2 + 2 * residents.size), np.int32)
+    n_states = by_state.shape[1]
     for home in range(bounds.size - 1):
-        here = counts[home]
-        for first in range(bounds[home], bounds[home + 1], CHUNK):
-            end = min(first + CHUNK, bounds[home + 1])
-            _find_cells(
-                householder[first:end],
-                quintile[first:end],
-                age_band[first:end],
-                state[first:end],
-                np.int32(first),
-                cells,
-            )
-            for k in range(end - first):
-                here[cells[k]] += 1
+        counts[:] = 0
+        _count_cells(bounds[home], bounds[home + 1], columns, counts)
+        for cell in range(residents.size):
+            heads = counts[0, 3 + 2 * cell] + counts[1, 3 + 2 * cell]
+            everybody = heads + counts[0, 2 + 2 * cell] + counts[1, 2 + 2 * cell]
+            by_state[home, cell % n_states] += everybody
+            households[home] += heads
+            residents[cell] += everybody
+            householders[cell // n_states] += heads
 
 
 @kernel
@@ -98,22 +107,26 @@ _IN_BASE = {"people": True, "households": True, "adults": ~_IS_CHILD, "children"
 
 
 class Census(NamedTuple):
-    """Counts of residents, shape (neighbourhoods, quintiles, age bands, states and none).
+    """Counts of residents and of households, counted as their householders.
 
-    ``households`` are counted as their householders, without the last axis.
+    ``by_state`` has shape (neighbourhoods, states and none), ``households`` (neighbourhoods,); of the whole place,
+    ``residents`` has shape (quintiles, age bands, states and none) and ``householders`` (quintiles, age bands).
     """
 
-    residents: Array
+    by_state: Array
     households: Array
+    residents: Array
+    householders: Array
 
 
 def census(people: Population) -> Census:
     """Count the residents and the households of a place."""
-    # Two counts a cell, householders and others, after two for vacant rows.
-    counts = np.zeros((people.bounds.size - 1, 2 + 2 * math.prod(SHAPE)), np.int64)
-    _census(people.householder, people.bounds, people.quintile, people.age_band, people.state, counts)
-    by_cell = counts[:, 2:].reshape(-1, *SHAPE, 2)
-    return Census(by_cell.sum(axis=-1), by_cell[..., 1].sum(axis=-1))
+    n = people.bounds.size - 1
+    found = Census(
+        *(np.zeros(shape, np.int64) for shape in ((n, SHAPE[-1]), n, math.prod(SHAPE), math.prod(SHAPE[:2])))
+    )
+    _census(people.bounds, (people.householder, people.quintile, people.age_band, people.state), *found)
+    return found._replace(residents=found.residents.reshape(SHAPE), householders=found.householders.reshape(SHAPE[:2]))
 
 
 class Recorder:
@@ -182,26 +195,28 @@ class Recorder:
         entries into each stock, and who was in it, by quintile and age band; ``saved_gbp`` by how
         much less the stock cost.
         """
-        counts, households = census(people)
-        by_state = counts.sum(axis=(1, 2))
-        adults = by_state[:, :N_STATES].sum(axis=1)
+        by_state, households, residents, householders = census(people)
+        of_all = by_state.sum(axis=1)
+        adults = of_all - by_state[:, N_STATES]
         row = {
             "month": np.full(adults.size, month),
-            "residents": by_state.sum(axis=1),
+            "residents": of_all,
             "adults": adults,
             **{state: by_state[:, k] for k, state in enumerate(STATES)},
             "life_satisfaction": _mean(by_state[:, :N_STATES] @ self._satisfaction, adults),
             **_company(people, network, adults),
             **vital,
-            "households": households.sum(axis=(1, 2)),
+            "households": households,
         }
         self._months.append(row)
-        self._person_months += counts.sum(axis=0)
-        self._household_months += households.sum(axis=0)
+        self._person_months += residents
+        self._household_months += householders
         self._flow[: len(flow)] += flow
         for name, (entries, in_stock) in (stocks or {}).items():
             if name in self._services:
-                self._flow[[DEMAND, SERVED, STOCK_MONTHS], self._services.index(name)] += [entries, entries, in_stock]
+                k = self._services.index(name)
+                for kind, counts in ((DEMAND, entries), (SERVED, entries), (STOCK_MONTHS, in_stock)):
+                    self._flow[kind, k] += counts
         for name, gbp in (saved_gbp or {}).items():
             if name in self._services:
                 self._saved[self._services.index(name)] += gbp
@@ -394,9 +409,9 @@ def _company(people: Population, network: Network, adults: Array) -> dict[str, A
     """Return adults' mean ties by layer, and how many are lonely."""
     sums = np.empty((adults.size, len(LAYER_NAMES) + 3), np.int64)
     _sum_company_of_all(people.state, people.loneliness, network.degrees, people.bounds, sums)
-    *held, often, sometimes, none = sums.T
+    held, (often, sometimes, none) = sums.T[: len(LAYER_NAMES)], sums.T[len(LAYER_NAMES) :]
     return {
-        **{f"ties_{layer}": _mean(n, adults) for layer, n in zip(LAYER_NAMES, held, strict=True)},
+        **{f"ties_{layer}": mean for layer, mean in zip(LAYER_NAMES, _mean(held, adults), strict=True)},
         "lonely_often": often,
         "lonely_sometimes": sometimes,
         "no_tie": none,
@@ -405,7 +420,7 @@ def _company(people: Population, network: Network, adults: Array) -> dict[str, A
 
 def _mean(total: Array, n: Array) -> Array:
     """Divide, with no value (NaN, in tables a null) where nobody lives."""
-    return np.asarray(np.divide(total, n, out=np.full(n.size, np.nan), where=n > 0))
+    return np.asarray(np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0))
 
 
 def _grid(*sizes: int) -> list[Array]:
