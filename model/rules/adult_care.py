@@ -13,14 +13,17 @@ beyond those explained by age. Where requests wait, care begins later; need that
 care that people pay for themselves, are not counted.
 """
 
+import math
 from functools import cache
 
 import numpy as np
 
 from model.core.arrays import Array
+from model.core.chunks import CHUNK, pick
 from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, age_band_of
 from model.core.draws import Draws, Purpose
 from model.core.files import DATA, read_table
+from model.core.kernels import kernel
 from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.england import load_composition
 from model.inputs.parameters import Parameters
@@ -179,10 +182,26 @@ def ends(people: Population, parameters: Parameters, draws: Draws, month: int) -
 # --- What is counted --------------------------------------------------------------------------
 
 
+@kernel
+def _is_in_care(state, long_term_care, chosen):
+    for k in range(state.size):
+        chosen[k] = (long_term_care[k] == 1) & (state[k] >= THRIVING)
+
+
+@kernel
+def _list_in_care(state, long_term_care, rows):
+    chosen, n = np.empty(CHUNK, np.bool_), 0
+    for first in range(0, state.size, CHUNK):
+        here = slice(first, min(first + CHUNK, state.size))
+        _is_in_care(state[here], long_term_care[here], chosen)
+        n = pick(chosen, here.stop - first, first, rows, n)
+    return n
+
+
 def in_care(people: Population) -> Array:
     """Return the rows of those in long-term care."""
-    rows = np.flatnonzero(people.long_term_care == 1)
-    return np.asarray(rows[people.state[rows] >= THRIVING])
+    rows = np.empty(people.n_rows + 8, np.int64)
+    return rows[: _list_in_care(people.state, people.long_term_care, rows)].copy()
 
 
 def counted(people: Population, rows: Array) -> Array:
@@ -192,6 +211,6 @@ def counted(people: Population, rows: Array) -> Array:
     -------
     array of int64, shape (`CARES`, quintiles, age bands)
     """
-    counts = np.zeros((len(CARES), N_QUINTILES, len(AGE_BANDS)), np.int64)
-    np.add.at(counts[0], (people.quintile[rows] - 1, people.age_band[rows]), 1)
-    return counts
+    shape = N_QUINTILES, len(AGE_BANDS)
+    at = (people.quintile[rows] - 1) * np.int64(shape[1]) + people.age_band[rows]
+    return np.bincount(at, minlength=math.prod(shape)).reshape(len(CARES), *shape)

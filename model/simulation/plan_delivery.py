@@ -95,8 +95,10 @@ class PlanDelivery:
         }
         self._book = {name: np.zeros(shape) for name in COUNTED}
         self.traced_services = self._find_traced(config)
-        acts_on = [service.kind == "contact" for service in load_services().values()]
-        self._changes_demand = bool((self.terms.service_ratio[:, acts_on] != 1.0).any())
+        is_changed = (self.terms.service_ratio != 1.0).any(axis=0)
+        changed = {name: one for (name, one), is_so in zip(load_services().items(), is_changed, strict=True) if is_so}
+        self._prevents = frozenset(name for name, one in changed.items() if one.kind == "stock")
+        self._changes_demand = any(one.kind == "contact" for one in changed.values())
 
     def _find_traced(self, config: Scenario) -> tuple[str, ...]:
         """Name the services whose residents must be known one by one: contacts there lead on."""
@@ -378,12 +380,14 @@ class PlanDelivery:
             return None
         return services.Ratios(programmes.groups(world.population), self.terms.service_ratio)
 
+    def can_prevent(self, service: str) -> bool:
+        """Return whether any programme keeps people from coming into a kind of care."""
+        return service in self._prevents
+
     def prevented(self, world: World, rows: Array, service: str, month: int) -> Array:
         """Return who does not come into a kind of care, because of a programme."""
         place = catalogue_place(service)
         ratio = self.terms.service_ratio[:, place]
-        if (ratio == 1.0).all():
-            return np.zeros(rows.size, bool)
         at_home = load_services()[service].base == "children"
         return programmes.prevented(world.population, rows, at_home, ratio, world.draws, month, place)
 

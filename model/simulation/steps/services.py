@@ -86,11 +86,12 @@ def come_into_care(sim: Simulation, month: int) -> None:
 def _children_in_care(sim: Simulation, rates: childrens_care.CareRates, month: int) -> dict[str, tuple[Array, Array]]:
     world, people = sim.world, sim.world.population
     found = childrens_care.changes(people, world.network, rates, world.draws, month)
-    stays = np.zeros(found.rows.size, bool)
     care, upward = childrens_care.COUNTED_AS[found.after], found.after > found.before
+    stays = np.zeros(found.rows.size, bool)
     for number, name in enumerate(childrens_care.CARES):
-        into = np.flatnonzero(upward & (care == number))
-        stays[into] = sim.delivery.prevented(world, found.rows[into], name, month)
+        if sim.delivery.can_prevent(name):
+            into = np.flatnonzero(upward & (care == number))
+            stays[into] = sim.delivery.prevented(world, found.rows[into], name, month)
     found = childrens_care.CareChanges(*(part[~stays] for part in found))
     people.write("child_care", found.rows, found.after)
     entries, in_care = childrens_care.entries_of(people, found), childrens_care.stock_of(people)
@@ -101,7 +102,8 @@ def _adults_in_care(sim: Simulation, month: int) -> tuple[Array, Array]:
     world, people, p = sim.world, sim.world.population, sim.prepared.parameters
     people.write("long_term_care", adult_care.ends(people, p, world.draws, month), 0)
     begun = adult_care.begins(people, _requests_met(sim), p, world.draws, month)
-    begun = begun[~sim.delivery.prevented(world, begun, *adult_care.CARES, month)]
+    if sim.delivery.can_prevent(*adult_care.CARES):
+        begun = begun[~sim.delivery.prevented(world, begun, *adult_care.CARES, month)]
     people.write("long_term_care", begun, 1)
     cared_for = adult_care.counted(people, adult_care.in_care(people))[0]
     return adult_care.counted(people, begun)[0], cared_for
