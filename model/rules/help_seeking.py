@@ -118,13 +118,17 @@ def _find_those_in_need(state, help_months, rows):
 def _find_seekers(words, could_seek, state, degrees, discontent, recognition, help_seeking_ratio, rows):
     n = 0
     for k in range(could_seek.size):
-        i = could_seek[k]
+        i, uniform = could_seek[k], to_unit(words[k])
+        # Ties that are discontented only ever put people off, and most need not be asked about theirs.
+        most = chance_of_seeking(state[i], 0, 0, degrees[PEER, i], recognition)
+        if uniform >= most * help_seeking_ratio[k]:
+            continue
         ties = discontented = 0
         for layer in range(degrees.shape[0]):
             ties += degrees[layer, i]
             discontented += discontent[layer, i]
         chance = chance_of_seeking(state[i], ties, discontented, degrees[PEER, i], recognition)
-        if to_unit(words[k]) < chance * help_seeking_ratio[k]:
+        if uniform < chance * help_seeking_ratio[k]:
             rows[n] = i
             n += 1
     return n
