@@ -26,8 +26,7 @@ def life_events_strike(sim: Simulation, month: int) -> None:
     if month == world.calendar_month:  # while ages are held, years of illness don't add up
         iller = people.conditions[strikes.fell_ill] + np.int8(1)
         people.write("conditions", strikes.fell_ill, np.minimum(iller, MOST_CONDITIONS))
-    for changed in (strikes.lost_work, strikes.found_work, strikes.fell_ill):
-        world.assess_risk(changed)
+    world.assess_risk(np.concatenate([strikes.lost_work, strikes.found_work, strikes.fell_ill]))
     world.add_stress(strikes.events)
     world.add_stress(life_events.stress_of_climate(people, climate))
 
