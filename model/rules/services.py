@@ -386,8 +386,7 @@ def _asked_for(names: frozenset[str], followed: frozenset[str]) -> _Asked:
         is_of_heads = catalogue[name].base == "households"
         of_each[:, catalogue_place(name)] = True, is_of_heads, name in followed
     by_lane = of_each[0].reshape(n_lanes, HALVES_PER_BLOCK)
-    counted, of_heads, followed = of_each
-    return _Asked(counted, of_heads, followed, tuple(np.flatnonzero(by_lane.any(axis=1)).tolist()))
+    return _Asked(of_each[0], of_each[1], of_each[2], tuple(np.flatnonzero(by_lane.any(axis=1)).tolist()))
 
 
 def _own_contacts(
@@ -431,9 +430,9 @@ def _own_contacts(
             counts,
             cells,
         )
-        for k, name in enumerate(catalogue[here]):
+        for k in np.flatnonzero(n).tolist():
             in_group = cells[k, : n[k]] % (N_CELLS + 1)
-            own[name] = rows[k, : n[k]].copy(), counts[k, : n[k]].copy(), in_group
+            own[catalogue[here][k]] = rows[k, : n[k]].copy(), counts[k, : n[k]].copy(), in_group
     of_all = tallies[:, 0] if ratios is None else tallies.sum(axis=1)
     return of_all[:, :-1], own
 
