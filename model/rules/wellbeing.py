@@ -49,6 +49,12 @@ MOOD = np.array([1, 0, -1, -1, 0, 0], np.int8)
 """Mood of each state, content above and discontented below zero; none under 16, nor where
 nobody lives (their codes count from the end)."""
 
+MARGIN = 1.0 + 1e-5
+"""Added to a bound, which is taken with seven digits."""
+
+MOST_CONDITIONS = 3
+"""Long-term conditions beyond this many raise the hazard no further."""
+
 
 @kernel
 def _fill_moods(state, mood):
@@ -68,13 +74,6 @@ def moods(state: Array) -> Array:
     mood = np.empty(state.size, np.int8)
     _fill_moods(state, mood)
     return mood
-
-
-MARGIN = 1.0 + 1e-5
-"""Added to a bound, which is taken with seven digits."""
-
-MOST_CONDITIONS = 3
-"""Long-term conditions beyond this many raise the hazard no further."""
 
 
 class Stress(NamedTuple):

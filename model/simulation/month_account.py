@@ -28,7 +28,7 @@ class MonthAccount:
     demand, child_care : Demand, childrens_care.CareRates or None
         Expected contacts and entries into care of the year.
     rare_chances : tuple of Low
-        Draws of what happens once in a life or so, made for everybody at once.
+        Whose month it may be for what happens once in a life or so, with their draws.
     """
 
     climate: life_events.Climate
