@@ -322,10 +322,7 @@ def run_campaign(
         When the folder cannot be used, or replicates came out identical.
     """
     _require_scenarios(scenarios)
-    if jobs is None:
-        jobs = jobs_that_pay([*scenarios, *([comparator] if comparator else [])])
-    if isinstance(jobs, bool) or jobs < 1:
-        raise ScenarioError("is not a number of processes", key="--jobs", value=jobs, allowed="a whole number from 1")
+    jobs = _number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])])
     compared_with = None
     if comparator is not None:
         scenarios, compared_with = with_comparator(scenarios, comparator)
@@ -385,6 +382,14 @@ def _keeping_what_is_finished(folder: Path) -> Iterator[None]:
             f"cannot be written ({error}). Runs that were finished are kept: make room, then upstream show prints them",
             file=folder,
         ) from error
+
+
+def _number_of_jobs(jobs: int | None, scenarios: Sequence[Scenario]) -> int:
+    if jobs is None:
+        return jobs_that_pay(scenarios)
+    if isinstance(jobs, bool) or jobs < 1:
+        raise ScenarioError("is not a number of processes", key="--jobs", value=jobs, allowed="a whole number from 1")
+    return jobs
 
 
 def _require_scenarios(scenarios: object) -> None:
