@@ -5,7 +5,7 @@ import os
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -338,8 +338,7 @@ def run_campaign(
         lives_mb = with_lives * config.population * config.years * BYTES / MB
         require_memory(config, jobs, lives_mb)
     folder = new_folder(None if out is None else Path(out))
-    watcher = watcher or Watcher()
-    started = time.perf_counter()
+    watcher, started = watcher or Watcher(), time.perf_counter()
     manifest = manifest_of(scenarios, len(runs), compared_with, command)
     try:
         write_manifest(folder, {**manifest, "status": "running"})
@@ -362,8 +361,7 @@ def run_campaign(
                 warned |= _live_through(more, folder, jobs, watcher)
         except KeyboardInterrupt:
             interrupted = True
-        for words in sorted(warned):
-            watcher.on_warning(words)
+        _tell(warned, watcher)
         failed = _settle_rest(folder, runs, interrupted)
         compact(folder)
     status = "interrupted" if interrupted else "failed" if failed else "finished"
@@ -371,6 +369,11 @@ def run_campaign(
     write_manifest(folder, {**manifest, "status": status, "seconds": seconds, "jobs": jobs})
     _require_distinct(Results(folder))
     return Outcome(folder, failed, interrupted)
+
+
+def _tell(warned: Iterable[str], watcher: Watcher) -> None:
+    for words in sorted(warned):
+        watcher.on_warning(words)
 
 
 @contextlib.contextmanager
