@@ -7,7 +7,7 @@ constant hazard of ``h`` per year moves someone within a month with probability
 
 import math
 
-from model.core.constants import MONTHS_PER_YEAR as MONTHS_PER_YEAR  # noqa: PLC0414 - rules import it from here
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.kernels import formula
 
 

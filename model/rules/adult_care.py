@@ -21,10 +21,10 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, age_band_of
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose
 from model.core.files import DATA, read_table
 from model.core.kernels import kernel
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.england import load_composition
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES, england_ages

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 
 PRIOR_COUNT = 4.0
 """Eligible residents that a neighbourhood's own count has to outweigh: those of neighbourhoods differ by half."""

@@ -57,11 +57,11 @@ from model.core.codes import (
     ON_PLAN,
     STRUGGLING,
 )
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_table
 from model.core.kernels import formula, kernel
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES
 from model.network import Network

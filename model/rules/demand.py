@@ -27,9 +27,9 @@ from scipy.special import gammaincc, gammainccinv, gammaincinv, gammaln, ndtr
 
 from model.core.arrays import Array
 from model.core.codes import AGE_BAND_FROM, CHILDREN, IN_CRISIS, STATES, STRUGGLING
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose
 from model.core.errors import EvidenceError
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.catalogue import (
     ADMISSION,
     ATTENDANCE,

@@ -30,10 +30,11 @@ from model.core.codes import (
     VACANT,
     age_band_of,
 )
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Purpose, newborn_ids
 from model.core.files import DATA, read_table
 from model.core.kernels import kernel
-from model.core.rates import MONTHS_PER_YEAR, monthly_probability
+from model.core.rates import monthly_probability
 from model.inputs.england import CELL_STATES, Composition, load_composition
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES, OLDEST_AGE, Place, england_ages, thin

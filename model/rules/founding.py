@@ -16,9 +16,9 @@ import numpy as np
 
 from model.core.arrays import Array
 from model.core.codes import NOBODY
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose
 from model.core.kernels import kernel
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.parameters import Parameters
 from model.inputs.places import OLDEST_AGE, england_ages
 from model.state.households import (

@@ -19,9 +19,9 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import LAYER_NAMES, STRUGGLING
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, to_unit
 from model.core.kernels import formula, kernel
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.parameters import Parameters
 from model.network import Network
 from model.state.population import Population

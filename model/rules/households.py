@@ -20,9 +20,9 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import VACANT
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Purpose, block, to_unit
 from model.core.kernels import formula, kernel
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import OLDEST_AGE
 from model.network import Network, is_tied
 from model.state.households import (

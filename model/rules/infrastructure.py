@@ -30,8 +30,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import EvidenceError
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.parameters import Parameters
 
 

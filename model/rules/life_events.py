@@ -22,9 +22,10 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, highest_word, pick
 from model.core.codes import AGE_BAND_FROM, EMPLOYED, NOT_WORKING, UNEMPLOYED
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
-from model.core.rates import MONTHS_PER_YEAR, monthly_probability
+from model.core.rates import monthly_probability
 from model.inputs.catalogue import Shock
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES

@@ -20,8 +20,9 @@ import numpy as np
 from scipy.special import pdtr
 
 from model.core.arrays import Array
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Purpose, migrant_ids
-from model.core.rates import MONTHS_PER_YEAR, monthly_probability
+from model.core.rates import monthly_probability
 from model.inputs.parameters import Parameters
 from model.state.population import Population
 

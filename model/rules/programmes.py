@@ -38,9 +38,9 @@ from model.core.codes import (
     THRIVING,
     VACANT,
 )
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Purpose
 from model.core.kernels import kernel
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import N_QUINTILES
 from model.inputs.plans import PlanTerms
 from model.inputs.programmes import Eligibility

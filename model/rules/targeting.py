@@ -25,8 +25,8 @@ from itertools import pairwise
 import numpy as np
 
 from model.core.arrays import Array
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ScenarioError
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import N_QUINTILES
 from model.network import Network
 from model.state.population import Population

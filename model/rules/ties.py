@@ -36,9 +36,10 @@ from scipy.special import betainc
 
 from model.core.arrays import Array
 from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
-from model.core.rates import MONTHS_PER_YEAR, monthly_probability
+from model.core.rates import monthly_probability
 from model.inputs.parameters import Parameters
 from model.network import Network
 from model.state.population import Population

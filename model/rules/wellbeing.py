@@ -38,9 +38,10 @@ from model.core.codes import (
     UNEMPLOYED,
     key_of,
 )
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, to_unit
 from model.core.kernels import formula, kernel
-from model.core.rates import MONTHS_PER_YEAR, share_of_move
+from model.core.rates import share_of_move
 from model.inputs.parameters import Parameters
 from model.network import Network
 from model.state.population import Population

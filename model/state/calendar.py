@@ -25,9 +25,9 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import AGE_BAND_FROM
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Purpose, block, fill_words, to_unit
 from model.core.kernels import formula, kernel
-from model.core.rates import MONTHS_PER_YEAR
 from model.state.population import Population
 
 DEATH, BIRTH, HOME, MOVING_OUT, NEXT_BAND = range(5)

@@ -14,7 +14,7 @@ from model.analysis.discounting import discount_factors, load_guidance, load_sch
 from model.analysis.estimates import Estimate, estimate, quantile_of_t
 from model.core.arrays import Array
 from model.core.codes import COPING, NOT_LONELY, STRUGGLING, THRIVING
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.controlled_studies import Finding, Study, load_controlled_studies
 from model.inputs.places import Place
 from model.inputs.programmes import Programme, load_programme

@@ -4,8 +4,8 @@ import numpy as np
 
 from model.core.arrays import Array
 from model.core.codes import CHILDREN, LAYER_NAMES, NO_CARE, NO_STATE, NOBODY, NOT_WORKING, VACANT, age_band_of
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Low, renewal_ids
-from model.core.rates import MONTHS_PER_YEAR
 from model.rules import demography, households, life_events, migration, wellbeing
 from model.simulation.simulation import Simulation
 from model.simulation.steps.services import begin_care

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from model.core.arrays import Array
 from model.core.codes import PARTICIPANT, SUPPORTER
+from model.core.constants import MONTHS_PER_YEAR
 from model.core.own_code import register
-from model.core.rates import MONTHS_PER_YEAR
 from model.simulation.simulation import Simulation
 from model.tables.schema import Field, add_field
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from model.core.arrays import Array
 from model.core.codes import NO_STATE
-from model.core.rates import MONTHS_PER_YEAR
+from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.catalogue import catalogue_place, load_services
 from model.rules import adult_care, childrens_care, demand, help_seeking, services
 from model.simulation.plan_delivery import REQUEST
