@@ -57,6 +57,8 @@ NEGLIGIBLE = 1e-3
 OFFERED, WILLING = range(2)
 """Words of an entry's draws: whether a place is offered, whether one offers to support."""
 WORDS_PER_BLOCK = 4
+MOST_BLOCKS = 64
+"""More than the entries of a plan fill: ways of referral do not share a block."""
 
 
 class Leaving(NamedTuple):
@@ -124,6 +126,19 @@ def ever_enrolled(people: Population) -> Array:
 def those_engaged(people: Population) -> Array:
     """Find the rows of all participants and supporters."""
     return _marked(people.engagement)
+
+
+def count_engaged(people: Population, counts: Array) -> None:
+    """Count who takes part and who supports into an array by engagement, entry and neighbourhood."""
+    counts[:] = 0
+    _count_engaged(people.engagement, people.programme, people.neighbourhood, counts)
+
+
+@kernel
+def _count_engaged(engagement, programme, neighbourhood, counts):
+    for i in range(engagement.size):
+        if engagement[i] != NOT_ENGAGED:
+            counts[engagement[i], programme[i], neighbourhood[i]] += 1
 
 
 def eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
@@ -194,25 +209,33 @@ def offered(people: Population, low: Low, self_referral: float, universal: float
 def referred(
     people: Population,
     contacts: Sequence[tuple[Array, Array]],
-    share: float,
+    shares: Sequence[float],
     draws: Draws,
     month: int,
-    number: int,
-) -> Array:
-    """Return the rows offered a place after contacts of last month's.
+    way: int,
+) -> list[Array]:
+    """Return the rows offered a place by each entry of the plan after contacts of last month's.
 
     Parameters
     ----------
     contacts : sequence of (array of int, array of int64)
         For each service, the rows that had contact with it, each once, and whose they were.
-    share : float
-        The chance that each service offers a place.
-    number : int
-        The entry's place in the plan.
+    shares : sequence of float
+        For each entry of the plan in turn, the chance that each service offers a place.
+    way : int
+        Tells ways of referral apart.
     """
     rows, ids = (np.concatenate(part) for part in zip(*contacts, strict=True))
-    highest = 1.0 - (1.0 - share) ** len(contacts)
-    (low,) = draws.low(Purpose.REFERRAL, month, ids, [highest], number)
+    found: list[Array] = []
+    for first in range(0, len(shares), WORDS_PER_BLOCK):
+        some = shares[first : first + WORDS_PER_BLOCK]
+        highest = [1.0 - (1.0 - share) ** len(contacts) for share in some]
+        lows = draws.low(Purpose.REFERRAL, month, ids, highest, way * MOST_BLOCKS + first // WORDS_PER_BLOCK)
+        found += [_offered_after(people, rows, low, share) for low, share in zip(lows, some, strict=True)]
+    return found
+
+
+def _offered_after(people: Population, rows: Array, low: Low, share: float) -> Array:
     at = rows[low.places]
     is_there = people.resident[at] == low.ids  # who died or moved is offered nothing
     at, first, n = np.unique(at[is_there], return_index=True, return_counts=True)
@@ -236,10 +259,20 @@ def takers(people: Population, candidates: Array, uptake: float, draws: Draws, m
     return Takers(candidates[takes], words[1][takes] * UNIT)
 
 
-def free_to_support(people: Population, n_neighbourhoods: int) -> Array:
+def free_to_support(people: Population) -> Array:
     """Count the adults of each neighbourhood who cope or thrive and are in no programme."""
-    may = _may_support(people, slice(None))
-    return np.bincount(people.neighbourhood[may], minlength=n_neighbourhoods)
+    free = np.empty(people.bounds.size - 1, np.int64)
+    _count_free(people.state, people.engagement, people.bounds, free)
+    return free
+
+
+@kernel
+def _count_free(state, engagement, bounds, free):
+    for home in range(free.size):
+        n = 0
+        for i in range(bounds[home], bounds[home + 1]):
+            n += (state[i] >= THRIVING) & (state[i] <= COPING) & (engagement[i] == NOT_ENGAGED)
+        free[home] = n
 
 
 def volunteers(people: Population, low: Low, chance: Array) -> Array:
@@ -257,7 +290,7 @@ def volunteers(people: Population, low: Low, chance: Array) -> Array:
     return np.asarray(rows[begins])
 
 
-def _may_support(people: Population, rows: Array | slice) -> Array:
+def _may_support(people: Population, rows: Array) -> Array:
     is_well = (people.state[rows] >= THRIVING) & (people.state[rows] <= COPING)
     return np.asarray(is_well & (people.engagement[rows] == NOT_ENGAGED))
 

@@ -4,6 +4,7 @@ The rules decide; this module applies their results.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -282,12 +283,14 @@ class PlanDelivery:
         for entry in enrolling:
             below[entry.number - 1] = self._highest_chances(world, entry)
         lows = programmes.offers_of_month(world.population, below, world.draws, month)
+        referred = self._referred(world, now, enrolling, month)
         newcomers = [np.empty(0, np.int64)]
-        adults = programmes.free_to_support(world.population, len(self._codes))
+        adults = programmes.free_to_support(world.population)
         for entry in enrolling:
             offer, willing = lows[entry.number - 1]
             self._find_supporters(world, entry, willing, world.scale * adults)
-            taken = self._enrol(world, entry, self._offered(world, now, entry, offer, month), month)
+            asked = each_once(np.concatenate([self._by_themselves(world, entry, offer), *referred[entry.number - 1]]))
+            taken = self._enrol(world, entry, asked, month)
             lives.begin(month, entry.number, world.population.resident[taken])
             newcomers.append(taken)
         return np.concatenate(newcomers)
@@ -318,16 +321,26 @@ class PlanDelivery:
         self.capacity[k], share = capacity.find_supporters(self.capacity[k], places, each, chance * adults)
         self._engage(world, programmes.volunteers(world.population, willing, chance * share), k, SUPPORTER)
 
-    def _offered(self, world: World, now: MonthAccount, entry: Entry, offer: Low, month: int) -> Array:
-        """Return who is offered a place: by themselves, or after last month's contact with a service."""
-        people, ways = world.population, entry.programme.enrolment
+    def _by_themselves(self, world: World, entry: Entry, offer: Low) -> Array:
+        """Return who is offered a place without a referral."""
+        ways = entry.programme.enrolment
         own = [way.value if way else 0.0 for way in (ways.self_referral, ways.universal)]
-        offered = [programmes.offered(people, offer, *own)]
-        for share, names in ((ways.after_acute, ACUTE), (ways.gp, (GP,))):
+        return programmes.offered(world.population, offer, *own)
+
+    def _referred(
+        self, world: World, now: MonthAccount, enrolling: Sequence[Entry], month: int
+    ) -> list[tuple[Array, ...]]:
+        """Return, for each entry of the plan, who is offered a place after last month's contact with a service."""
+        found = []
+        for way, names in enumerate((ACUTE, (GP,))):
             contacts = [now.contact_rows[name] for name in names if name in now.contact_rows]
-            if share is not None and contacts:
-                offered.append(programmes.referred(people, contacts, share.value, world.draws, month, entry.number))
-        return each_once(np.concatenate(offered))
+            shares = [0.0] * len(self.plan)
+            for entry in enrolling:
+                share = (entry.programme.enrolment.after_acute, entry.programme.enrolment.gp)[way]
+                shares[entry.number - 1] = share.value if share is not None else 0.0
+            if contacts and any(shares):
+                found.append(programmes.referred(world.population, contacts, shares, world.draws, month, way))
+        return list(zip(*found, strict=True)) if found else [()] * len(self.plan)
 
     def _enrol(self, world: World, entry: Entry, rows: Array, month: int) -> Array:
         people, k = world.population, entry.number
@@ -360,10 +373,7 @@ class PlanDelivery:
         """Count who takes part and who supports, as residents now are."""
         if not self.programmes:  # without one nobody is ever engaged
             return
-        people, rows = world.population, programmes.those_engaged(world.population)
-        at = (people.engagement[rows], people.programme[rows], people.neighbourhood[rows])
-        self.engaged[:] = 0
-        np.add.at(self.engaged, at, 1)
+        programmes.count_engaged(world.population, self.engaged)
 
     # --- Services and care ----------------------------------------------------------------
 

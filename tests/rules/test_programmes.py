@@ -192,7 +192,7 @@ def test_each_service_met_refers_its_share_and_nobody_else_does(n_contacts):
     people = crowd()
     came = np.arange(0, MANY, 2)
     contacts = [(came, people.resident[came])] * n_contacts
-    found = programmes.referred(people, contacts, 0.1, DRAWS, 1, 1)
+    found = programmes.referred(people, contacts, [0.1], DRAWS, 1, 1)[0]
 
     assert np.isin(found, came).all()
     assert np.unique(found).size == found.size
@@ -206,7 +206,9 @@ def test_who_has_taken_the_row_of_a_patient_is_not_referred():
     contacts = rows, people.resident.copy()
     people.resident[4] = 99
 
-    assert programmes.referred(people, [contacts], 1.0, DRAWS, 1, 1).tolist() == [row for row in range(10) if row != 4]
+    assert programmes.referred(people, [contacts], [1.0], DRAWS, 1, 1)[0].tolist() == [
+        row for row in range(10) if row != 4
+    ]
 
 
 def test_without_a_chance_nobody_is_offered_anything():
@@ -253,7 +255,7 @@ def test_supporters_come_from_those_who_are_well_and_in_no_programme(month):
     assert (people.state[found] == COPING).all()
     assert (people.engagement[found] == NOT_ENGAGED).all()
     assert not (people.neighbourhood[found] == 1).any()
-    assert programmes.free_to_support(people, 4).tolist() == [75] * 4
+    assert programmes.free_to_support(people).tolist() == [75] * 4
 
 
 def test_supporters_offer_themselves_at_the_rate_of_their_neighbourhood():
