@@ -51,7 +51,8 @@ def test_no_more_are_admitted_than_attend():
     more = grown(USUAL, index_with([PATHWAY[2]], 50.0), SOUGHT, P)
 
     assert (more.admitted <= 1.0).all()
-    assert (more.admitted[USUAL.admitted > 0.0] == 1.0).all()
+    # But for the last digit of a solved root.
+    assert more.admitted[USUAL.admitted > 0.0] == pytest.approx(1.0, abs=1e-12)
 
 
 def test_no_growth_is_no_change_to_the_bit():
