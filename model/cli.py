@@ -346,7 +346,7 @@ def replay(
     from model.studies.calibration import england
     from model.studies.trials import load_trials, replay_trials, solve_trial, trial_of
 
-    chosen = [trial_of(name)] if name else list(load_trials().values())
+    chosen = [trial_of(name)] if name is not None else list(load_trials().values())
     if not solve:
         asked = _asked([replay_trials], seeds, population, 1, "england", jobs)
         print(trials_page(asked, chosen), end="")
@@ -371,6 +371,10 @@ def controlled(
     from model.studies.controlled import PLACE, STUDIES, YEARS
 
     if figure is not None:
+        if not figure.name:
+            raise ResultsError(
+                "names no file", key="--figure", value=str(figure), allowed="a name without .svg or .png"
+            )
         check_place_for(figure.with_suffix(".svg"), ResultsError)
     found = _asked(STUDIES, seeds, population, YEARS, PLACE, jobs)
     if figure is not None:

@@ -295,7 +295,7 @@ def _check_taper(config: "Scenario", entry: "PlanEntry", at: str) -> None:
             "nobody would be enrolled: the taper covers the whole entry",
             key=f"{at}.taper_months",
             value=entry.taper_months,
-            allowed=f"below {months}, or ending = 'abrupt'",
+            allowed=f"{f'below {months}' if months > 1 else '0'}, or ending = 'abrupt'",
         )
 
 

@@ -270,7 +270,8 @@ def _at_no_effect(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
 def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     them, outside = one.appraisal, load_guidance()
     most, highest = outside.most_plausible_gain, outside.most_plausible_return
-    if (ratio := them.ratio_of("social").mean) > highest:
+    has_gain = is_gain(them.gained())
+    if has_gain and (ratio := them.ratio_of("social").mean) > highest:
         yield (
             "Implausible return",
             f"each £1 of the plan returns £{ratio:.0f} of social value; {_not_credible(highest)}",
@@ -285,7 +286,7 @@ def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
         if each > most:
             words = f"gained {each:.2g} WELLBYs each over the whole course; more than {most:.2g}"
             yield "Implausible effect", f"people who took part in {_entry(name)} {words} is not credible"
-        if ratio > highest:
+        if has_gain and ratio > highest:
             words = f"returns £{ratio:.0f} in its own participants alone; {_not_credible(highest)}"
             yield "Implausible return", f"each £1 of {_entry(name)} {words}"
 

@@ -97,8 +97,8 @@ def about(
             yield Padding(worth, (0, 0, 1, 0))
         yield _answer(one)
         yield from (Padding(table, (1, 0, 0, 0)) for table in _tables(one))
-    for name in (one.scenario, one.comparator):
-        yield from (Text(warning, style="yellow") for warning in warnings(one.results, name))
+    both = (warning for name in (one.scenario, one.comparator) for warning in warnings(one.results, name))
+    yield from (Text(warning, style="yellow") for warning in dict.fromkeys(both))
     yield Padding(_caveat(one, conventions), (1, 0, 1, 0))
 
 

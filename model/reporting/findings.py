@@ -57,10 +57,8 @@ def where_more_is(results: Results) -> list[str]:
     """List the commands that show more of a comparison."""
     if not compare(results):
         return []
-    return [
-        f"Full appraisal: upstream appraise {results.folder}",
-        f"Each scenario on its own: upstream show {results.folder} --each",
-    ]
+    appraisal = [f"Full appraisal: upstream appraise {results.folder}"] if _worth(results) else []
+    return [*appraisal, f"Each scenario on its own: upstream show {results.folder} --each"]
 
 
 def figures(results: Results) -> list[Path]:

@@ -81,9 +81,8 @@ def warnings(results: Results, scenario: str) -> Iterable[str]:
         spent, enrolled = summed.loc[entry["label"]] if entry["label"] in summed.index else (0.0, 0)
         service, planned = asked["service"], asked["budget_gbp_per_year"]
         if (spent or (service and planned)) and not (_has_bought(results, scenario, service) if service else enrolled):
-            did = "was spent and bought nothing" if spent else "bought nothing, so nothing was spent"
             name = entry["label"].replace("_", " ").capitalize()
-            yield f"{name}: {budget_in_words(planned)} a year {did}. {_why(service, spent)}"
+            yield f"{name}: {budget_in_words(planned)} a year {_came_to_nothing(service, spent)}"
 
 
 def _small_sample(results: Results, scenario: str) -> Iterable[str]:
@@ -106,12 +105,15 @@ def _has_bought(results: Results, scenario: str, service: str) -> bool:
     return bool((own & lines["kind"].isin(BILLED)).any())
 
 
-def _why(service: str | None, spent: float) -> str:
+def _came_to_nothing(service: str | None, spent: float) -> str:
     if service and spent:
-        return "Nobody waited for more of the service."
+        return "was spent and bought nothing. Nobody waited for more of the service."
     if service:
-        return "All of the money is below the price of one contact, or budgets cut it."
-    return "Nobody took part: perhaps nobody is eligible, or the money buys less than one place."
+        return "bought nothing, so nothing was spent. All of the money is below the price of one contact, or budgets cut it."
+    return (
+        "helped nobody to take part. Perhaps nobody is eligible, or the money buys less than one place, or the plan "
+        "ends too soon. Money for social infrastructure still counts."
+    )
 
 
 def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:

@@ -138,7 +138,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise _holds_none(folder) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"cannot be read ({error})", file=path) from None

@@ -848,13 +848,14 @@ def test_the_appraisal_says_who_is_counted(results, monkeypatch):
 
 def test_a_gain_beyond_belief_is_flagged(results, monkeypatch):
     ours, _ = appraise(results)
-    gain = pd.DataFrame([[0.9, 0.8]], pd.Index(["peer_support_group"], name="item"))
-    usual = words_of([ours], 100)
-    monkeypatch.setitem(ours.appraisal.__dict__, "enrolee_gain", gain)
-    flagged = " ".join(" ".join(words_of([ours], 100)).split())
 
-    assert "Implausible" not in " ".join(usual)
-    assert "people who enrolled in peer support group gained 0.85 points" in flagged
+    def words_with(*gains):
+        gain = pd.DataFrame([gains], pd.Index(["peer_support_group"], name="item"))
+        monkeypatch.setitem(ours.appraisal.__dict__, "enrolee_gain", gain)
+        return " ".join(" ".join(words_of([ours], 100)).split())
+
+    assert "people who enrolled in peer support group" not in words_with(0.6, 0.7)
+    assert "people who enrolled in peer support group gained 0.85 points" in words_with(0.9, 0.8)
 
 
 def test_twice_all_unit_costs_is_twice_the_saving(results):

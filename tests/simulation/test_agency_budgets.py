@@ -130,7 +130,8 @@ def test_a_rule_that_follows_chance_drifts(past, monkeypatch):
     monkeypatch.setattr(budget_rules, "CONTROL_LIMIT", 0.0)
     found = council_of(past, seed=1)
 
-    assert (found["prevention_gbp"] / found["planned_gbp"]).iloc[-5:].mean() > 1.2
+    # Chance decides which way.
+    assert abs((found["prevention_gbp"] / found["planned_gbp"]).iloc[-5:].mean() - 1.0) > 0.2
 
 
 def test_a_council_that_loses_a_tenth_a_year_cuts_and_the_table_says_what(lived):

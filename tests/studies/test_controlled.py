@@ -288,12 +288,12 @@ def test_page_counts_verdicts_and_names_what_differs():
     nothing = controlled_page(answers())
     # Of seven findings two are nulls and one interval holds no effect; the other interval does not.
     assert "the model agrees with three and differs from one (confident in managing a long-term condition)" in nothing
-    assert "would agree with three of the findings" in nothing
+    assert "would also agree with three" in nothing
 
     met = controlled_page(answers(roll_out_well_central=1.006, roll_out_well_drawn=1.006))
     assert "the model agrees with four and differs from zero" not in met
     assert "the model agrees with four and differs from none;" in met
-    assert "would agree with three of the findings" in met
+    assert "would also agree with three" in met
 
 
 def test_page_has_every_study_with_what_was_seen_and_what_differs():

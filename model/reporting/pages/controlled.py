@@ -57,9 +57,9 @@ def _opening(found: Answers) -> Lines:
     yield (
         f"Of {_number(len(judged))} findings of {_number(len(load_controlled_studies().studies))} controlled studies, "
         f"replayed by their own designs, the model agrees with {_number(len(of[AGREES]))} and differs from "
-        f"{_number(len(of[DIFFERS]))}{missed}; of {_number(len(of[CANNOT_TELL]))} nothing can be told. "
-        f"A model in which programmes do nothing would agree with {_number(len(empty))} of the findings that it agrees "
-        "with, too: agreement is weak evidence, since the studies found little, or were too small to find much."
+        f"{_number(len(of[DIFFERS]))}{missed}; for {_number(len(of[CANNOT_TELL]))} the runs cannot tell. "
+        f"Of the findings with which this model agrees, a model in which programmes do nothing would also agree with "
+        f"{_number(len(empty))}: agreement is weak evidence, since the studies found little, or were too small to find much."
     )
     yield ""
     yield (
@@ -134,8 +134,8 @@ def _finding(found: Answers, study: Study, finding: Finding) -> Lines:
     yield f"- {finding.outcome[:1].upper()}{finding.outcome[1:]} ({finding.unit}): {verdict(finding, ours)}."
     yield f"  - Published: {published_words(finding)}; seen: {finding.seen}.{_within(finding)}"
     yield (
-        f"  - Simulated, as {finding.measured}: {chance.text(digits)} with the programme's numbers as they are, the "
-        f"bracket being the 95 % interval of the mean for chance alone; {ours.low:.{digits}f} to "
+        f"  - Simulated, as {finding.measured}: {chance.text(digits)} with the programme's numbers as they are; "
+        f"brackets, where chance plays a part, are the 95 % interval of the mean for chance alone; {ours.low:.{digits}f} to "
         f"{ours.high:.{digits}f} with the numbers drawn."
     )
 
