@@ -59,7 +59,8 @@ def _opening(found: Answers) -> Lines:
         f"replayed by their own designs, the model agrees with {_number(len(of[AGREES]))} and differs from "
         f"{_number(len(of[DIFFERS]))}{missed}; for {_number(len(of[CANNOT_TELL]))} the runs cannot tell. "
         f"Of the findings with which this model agrees, a model in which programmes do nothing would also agree with "
-        f"{_number(len(empty))}: agreement is weak evidence, since the studies found little, or were too small to find much."
+        f"{_number(len(empty))}: agreement is weak evidence, since the studies found little, "
+        "or were too small to find much."
     )
     yield ""
     yield (
@@ -135,7 +136,8 @@ def _finding(found: Answers, study: Study, finding: Finding) -> Lines:
     yield f"  - Published: {published_words(finding)}; seen: {finding.seen}.{_within(finding)}"
     yield (
         f"  - Simulated, as {finding.measured}: {chance.text(digits)} with the programme's numbers as they are; "
-        f"brackets, where chance plays a part, are the 95 % interval of the mean for chance alone; {ours.low:.{digits}f} to "
+        "brackets, where chance plays a part, are the 95 % interval of the mean for chance alone; "
+        f"{ours.low:.{digits}f} to "
         f"{ours.high:.{digits}f} with the numbers drawn."
     )
 

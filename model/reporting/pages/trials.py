@@ -75,7 +75,8 @@ def _of_trial(found: Answers, trial: Trial) -> Lines:
     yield _verdict(found, trial)
     yield ""
     yield (
-        f"Solved again by `upstream replay {trial.programme} --solve`. What it gave stands in the programme's file, and it gives the same again but for chance: "
+        f"Solved again by `upstream replay {trial.programme} --solve`. What it gave stands in the programme's file, "
+        "and it gives the same again but for chance: "
         + ", ".join(f"`{key}` {programme.numbers[key].value:g}" for key in (*trial.ratios, "course.fade_out_months"))
         + "."
     )
