@@ -109,7 +109,10 @@ def _came_to_nothing(service: str | None, spent: float) -> str:
     if service and spent:
         return "was spent and bought nothing. Nobody waited for more of the service."
     if service:
-        return "bought nothing, so nothing was spent. All of the money is below the price of one contact, or budgets cut it."
+        return (
+            "bought nothing, so nothing was spent. All of the money is below the price of one contact, or "
+            "budgets cut it."
+        )
     return (
         "helped nobody to take part. Perhaps nobody is eligible, or the money buys less than one place, or the plan "
         "ends too soon. Money for social infrastructure still counts."
