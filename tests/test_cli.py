@@ -422,7 +422,7 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
 def test_population_that_does_not_fit_in_memory_is_refused(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.simulation.community.available_mb", lambda: 10.0)
+    monkeypatch.setattr("model.simulation.memory.available_mb", lambda: 10.0)
     ends_with(2, "run", *TINY)
     told = only_line_of(capsys.readouterr().err)
     assert told.startswith("population = 300: would need about ") and "10 MB are free" in told

@@ -18,7 +18,7 @@ from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario, load_scenario
-from model.simulation.community import require_memory
+from model.simulation.memory import require_memory
 from model.simulation.prepared import prepare
 from model.state.lives import BYTES, MOST, MOST_UNASKED
 from model.state.saved_state import history_of

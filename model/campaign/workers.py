@@ -121,11 +121,7 @@ def run_task(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> se
         try:
             if place is None:
                 place = settle(run.config, run.seed, on_month, warnings.add, fresh=task.fresh)
-            model = place.branch(run.config, on_month)
-            model.recorder.lives.is_kept = task.with_lives
-            for _ in range(run.config.months):
-                model.step()
-            tables, digest = model.recorder.tables(run.number), model.digest()
+            tables = _lived(place, run, started, on_month, with_lives=task.with_lives)
         except (_StopAskedError, KeyboardInterrupt):
             raise
         except Exception as error:  # whatever broke one run must not lose the rest
@@ -133,16 +129,27 @@ def run_task(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> se
             continue
         for name, rows in tables.items():
             writer.append(name, rows)
-        row = run_row(
-            run,
-            "finished",
-            seconds=time.perf_counter() - started,
-            peak_memory_mb=peak_mb(),
-            overflow=sum(model.network.overflow.values()),
-            digest=digest,
-        )
-        writer.append("runs", frame_of("runs", row))
     return warnings
+
+
+def _lived(
+    place: CommunityModel, run: Run, started: float, on_month: Callable[[], None], *, with_lives: bool
+) -> dict[str, Any]:
+    """Live one future and return its tables; its world ends with it, so no two futures are in memory at once."""
+    model = place.branch(run.config, on_month)
+    model.recorder.lives.is_kept = with_lives
+    for _ in range(run.config.months):
+        model.step()
+    tables, digest = model.recorder.tables(run.number), model.digest()
+    row = run_row(
+        run,
+        "finished",
+        seconds=time.perf_counter() - started,
+        peak_memory_mb=peak_mb(),
+        overflow=sum(model.network.overflow.values()),
+        digest=digest,
+    )
+    return {**tables, "runs": frame_of("runs", row)}
 
 
 def _write_failure(run: Run, error: Exception, writer: PartWriter) -> None:

@@ -12,7 +12,6 @@ from model.core.arrays import Array
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws
 from model.core.errors import ScenarioError
-from model.core.memory import MB, available_mb
 from model.inputs.parameters import Parameters
 from model.inputs.payers import AGENCIES
 from model.inputs.places import Place
@@ -21,11 +20,12 @@ from model.network import Network
 from model.rules import migration, ties, wellbeing
 from model.simulation.agency_budgets import AgencyBudgets
 from model.simulation.explanations import explain
+from model.simulation.memory import require_memory
 from model.simulation.month import BURN_IN, FOUNDING, MONTHS, OPENING, SETTLED, Step, all_steps, steps_of
 from model.simulation.simulation import assemble
 from model.simulation.world import START
 from model.state.calendar import Calendar
-from model.state.population import Population, count_rows
+from model.state.population import Population
 from model.state.recorder import Recorder
 from model.state.saved_state import (
     arrays_of,
@@ -35,12 +35,6 @@ from model.state.saved_state import (
     read_state,
     write_state,
 )
-
-PROCESS_MB = 300.0
-"""What a process holds before it has any residents: Python, its libraries, the kernels."""
-
-WORKING_BYTES = 250
-"""Passing arrays, a row: most of all while ties are drawn (measured at 330,000)."""
 
 
 class CommunityModel(mesa.Model):
@@ -315,8 +309,7 @@ class CommunityModel(mesa.Model):
         config = config or self.config
         if history_of(config) != history_of(self.config):
             raise ValueError("the scenario has another past: place, burn-in or parameters differ")
-        arrays = {name: values.copy() for name, values in self._arrays().items()}
-        return self._from_arrays(config, self.seed, arrays, on_month, self.all_steps)
+        return self._from_arrays(config, self.seed, self._arrays(), on_month, self.all_steps)
 
     def _arrays(self) -> dict[str, Array]:
         return arrays_of(self.population, self.network, self.contact_weights)
@@ -337,7 +330,7 @@ class CommunityModel(mesa.Model):
         world.groups = ties.groups_of(world.population, world.founders_by_neighbourhood, world.draws)
         world.calendar = Calendar(world.population.n_rows)
         world.founders = migration.founders_of(world.population)
-        world.contact_weights = arrays["weights"]
+        world.contact_weights = arrays["weights"].copy()
         model._take(OPENING)
         return model
 
@@ -373,33 +366,3 @@ def _whole(seed: object) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
         raise TypeError(f"rng is {seed!r}; it must be a whole number from 0 up")
     return int(seed)
-
-
-def memory_mb(n_rows: int) -> float:
-    """Estimate the memory a process needs for so many rows of residents, in MB.
-
-    Rows are counted twice, because a burnt-in place is in memory together with its branch.
-    """
-    row = Population([0]).bytes_per_resident + Network(0).bytes_per_resident
-    return PROCESS_MB + n_rows * (2 * row + WORKING_BYTES) / MB
-
-
-def require_memory(config: Scenario, n_processes: int = 1, more_mb: float = 0.0) -> None:
-    """Refuse a population that would not fit, with more that each process holds, before it is built.
-
-    Raises
-    ------
-    ScenarioError
-        With the memory needed and the memory there is.
-    """
-    needed, there = (
-        (memory_mb(count_rows(config.place_profile, config.population)) + more_mb) * n_processes,
-        available_mb(),
-    )
-    if needed > there:
-        raise ScenarioError(
-            f"would need about {needed:,.0f} MB in {n_processes} processes; {there:,.0f} MB are free",
-            key="population",
-            value=config.population,
-            allowed="a smaller population, or fewer --jobs",
-        )

@@ -9,8 +9,6 @@ from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, NO_STAT
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.places import PLACES
 from model.network import Network
-from model.simulation import community
-from model.simulation.community import memory_mb
 from model.state.saved_state import history_of
 from model.tables.schema import STATE_MONTHS
 
@@ -225,21 +223,7 @@ def test_run_model_lives_the_years_of_the_scenario(town):
     assert model.month == model.steps == town.months
 
 
-# --- Memory, ties of one's own -----------------------------------------------------------
-
-
-def test_memory_needed_grows_with_residents_in_step():
-    steps = np.diff([memory_mb(n) for n in (0, 1_000_000, 2_000_000)])
-
-    assert steps[0] == pytest.approx(steps[1])
-
-
-def test_a_population_that_does_not_fit_is_refused_before_it_is_built(town, monkeypatch):
-    monkeypatch.setattr(community, "available_mb", lambda: 10.0)
-    monkeypatch.setattr(community, "assemble", None)
-
-    with pytest.raises(ScenarioError, match="population = 2000: would need"):
-        CommunityModel(town)
+# --- Ties of one's own -------------------------------------------------------------------
 
 
 def test_a_graph_of_ones_own_carries_contagion(town):

@@ -1,0 +1,67 @@
+"""The memory that a run will take, estimated before it is built."""
+
+from model.core.errors import ScenarioError
+from model.core.memory import MB, available_mb
+from model.inputs.scenario import Scenario
+from model.network import Network
+from model.state.population import Population, count_rows
+
+PROCESS_MB = 305.0
+"""What a process holds before it has any residents: Python, its libraries, the kernels."""
+
+WORLDS = 2
+"""A burnt-in place is in memory together with the future that branches from it."""
+
+PASSING_BYTES = 110
+"""A row's share of what is no column and no tie: groups to meet in, founders, and arrays in passing."""
+
+TABLES_MB = 8.0
+"""What writing tables takes whatever they hold."""
+
+YEAR_MB = 0.25
+"""A year's record of residents, services and money, with its tables."""
+
+NEIGHBOURHOOD_MONTH_BYTES = 700
+"""A month's record of one neighbourhood, with its tables."""
+
+
+def memory_mb(config: Scenario) -> float:
+    """Estimate the memory that a process needs for a run of a scenario, in MB.
+
+    The constants are measured; a test holds the estimate against runs of three sizes.
+
+    Examples
+    --------
+    >>> from model.inputs.scenario import load_scenario
+    >>> 300 < memory_mb(load_scenario().model_copy(update={"population": 500})) < 400
+    True
+    """
+    return PROCESS_MB + _world_mb(count_rows(config.place_profile, config.population)) + _record_mb(config)
+
+
+def _world_mb(n_rows: int) -> float:
+    row = Population([0]).bytes_per_resident + Network(0).bytes_per_resident
+    return n_rows * (WORLDS * row + PASSING_BYTES) / MB
+
+
+def _record_mb(config: Scenario) -> float:
+    by_neighbourhood = config.months * len(config.place_profile.neighbourhoods) * NEIGHBOURHOOD_MONTH_BYTES
+    return TABLES_MB + config.years * YEAR_MB + by_neighbourhood / MB
+
+
+def require_memory(config: Scenario, n_processes: int = 1, more_mb: float = 0.0) -> None:
+    """Refuse a population that would not fit, with more that each process holds, before it is built.
+
+    Raises
+    ------
+    ScenarioError
+        With the memory needed and the memory there is.
+    """
+    needed, there = (memory_mb(config) + more_mb) * n_processes, available_mb()
+    if needed > there:
+        raise ScenarioError(
+            f"would need about {needed:,.0f} MB in {n_processes} processes; {there:,.0f} MB are free",
+            key="population",
+            value=config.population,
+            allowed="a smaller population, or fewer --jobs",
+        )
