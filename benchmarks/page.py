@@ -1,0 +1,283 @@
+"""The page docs/performance.md and its figure: what was asked, what a revision took, what the model takes."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from country import AUTHORITIES, BURN_IN_YEARS, ENGLAND_AUTHORITIES, ENGLAND_PEOPLE, MEASURED_YEARS, YEARS
+from peers import compare
+from sizes import Sizes, measured_sizes
+from timing import ROOT
+from trees import run_in, tree_of
+
+from model.reporting.figures.style import LINE, save_figure, title_axes
+from model.reporting.pages.parts import Lines, head, row
+
+RUN = str(Path(__file__).with_name("run.py"))
+FIGURE = ROOT / "docs" / "performance"
+EFFORT = ("--months", "24", "--repeats", "3")
+NOT_MEASURED = "not measured"
+
+Document = Mapping[str, Mapping[str, Any]]
+
+
+class Both(NamedTuple):
+    """Findings by name, of the revision before and of the model now."""
+
+    before: Document
+    now: Document
+
+    def of(self, name: str) -> tuple[float | None, float | None]:
+        """Return what was measured of one name on both sides."""
+        before, now = (side.get(name, {}).get("measured") for side in self)
+        return before, now
+
+
+class Row(NamedTuple):
+    """A line of the table: what, what was asked, and how its figure is written."""
+
+    what: str
+    name: str
+    asked: str
+    written: str = "{:.2f}"
+
+
+ROWS = (
+    Row("month of 330,000 residents, over the yardstick", "month_vs_yardstick", "1.0"),
+    Row("month of the people-powered shift, over one without", "prevention", "1.15"),
+    Row("month of 1,000 residents, ms", "small_world", "a fifth of before"),
+    Row("`upstream run status_quo --population 5000 --years 10`, s", "run_command", "4", "{:.1f}"),
+    Row("the same, asked for again: burn-in kept, s", "run_command/again", "kept", "{:.1f}"),
+    Row("`upstream show` of 8 runs, s", "show_command", "3", "{:.1f}"),
+    Row("bytes a resident, peak of a run of 1,000,000", "memory", "150", "{:.0f}"),
+    Row("resident-month at 1,000,000, over 50,000", "scaling/month", "1.1"),
+)
+BENCHMARKS = ("month_vs_yardstick", "prevention", "small_world", "run_command", "show_command", "memory", "scaling")
+
+
+def page_against(revision: str) -> str:
+    """Measure this model and a revision before it, benchmark by benchmark in turn; return the page.
+
+    Raises
+    ------
+    RevisionError
+        When there is no such revision.
+    """
+    before: dict[str, Mapping[str, Any]] = {}
+    now: dict[str, Mapping[str, Any]] = {}
+    with tree_of(revision) as tree:
+        for name in BENCHMARKS:
+            before |= findings(tree, name)
+            now |= findings(ROOT, name)
+        own_before = compare.own_seconds(tree)
+    now |= findings(ROOT, "country")
+    sizes = measured_sizes()
+    save_figure(lambda: drawn(sizes), FIGURE)
+    both = Both(before, now)
+    peers = compare.compared(ROOT)
+    parts = (
+        opening(),
+        method(),
+        table(both, revision, starsim(peers, own_before)),
+        steps(both),
+        of_peers(peers),
+        by_size(sizes),
+        of_country(now),
+    )
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def findings(tree: Path, name: str) -> Document:
+    """Run one benchmark with the model of a tree; nothing where that model cannot."""
+    try:
+        document = json.loads(run_in(tree, RUN, "--json", "--only", name, *EFFORT))
+    except subprocess.CalledProcessError:
+        return {}
+    return {**document["machine_independent"], **document["this_machine"]}
+
+
+def starsim(peers: Mapping[str, compare.Compared], own_before: float) -> tuple[float | None, float | None]:
+    """Return how many times faster than Starsim the model was before, and is now."""
+    if "starsim" not in peers or not all(peers[name].agrees for name in ("starsim", "upstream")):
+        return None, None
+    theirs = peers["starsim"].seconds
+    return theirs / own_before, theirs / peers["upstream"].seconds
+
+
+# --- The parts of the page -------------------------------------------------------------------
+
+
+def opening() -> Lines:
+    """Say what the page is, and on what it was measured."""
+    yield "# Performance"
+    yield ""
+    yield "What the model costs, against what was asked of it, against itself before, and against other"
+    yield "frameworks. Written by `python benchmarks/run.py --page > docs/performance.md`, which takes about ten"
+    yield "minutes."
+    yield ""
+    yield f"Measured on {machine()}."
+
+
+def machine() -> str:
+    """Describe the machine in general words."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numba", "numpy", "mesa"))
+    cores = os.cpu_count() or 1
+    return (
+        f"one core of a {platform.machine()} machine of {cores} cores; Python {platform.python_version()}, {packages}"
+    )
+
+
+def method() -> Lines:
+    """Say how it is measured."""
+    yield "## Method"
+    yield ""
+    yield "- Times are processor time, on one core. Other work on the machine hardly enters them, but can slow"
+    yield "  memory down."
+    yield "- Two sides of a ratio run in turn: A B A B. Each side's figure is its median month; the ratio of"
+    yield "  medians is quoted."
+    yield "- Before and now are measured by the same script, benchmark by benchmark in turn, with kernels"
+    yield "  compiled already."
+    yield "- The yardstick is about the least that a full month must do: two plain compiled loops over"
+    yield "  residents and ties."
+    yield "- A month of a small world is the mean month of a year made of the fastest month of each calendar month."
+    yield "- Peak memory is the operating system's, of the whole command, less that of a run of 1,000 residents."
+
+
+def table(both: Both, revision: str, times_faster: tuple[float | None, float | None]) -> Lines:
+    """Set what was asked beside what was and is."""
+    yield "## Asked, before and now"
+    yield ""
+    yield from head("what", "asked", f"before ({revision})", "now")
+    for one in ROWS:
+        yield row(one.what, one.asked, *(written(value, one.written) for value in both.of(one.name)))
+    what = "SISa, 100,000 residents over 30 years: times faster than Starsim"
+    yield row(what, "10", *(written(value, "{:.1f}") for value in times_faster))
+    for name, what, asked in (
+        ("country", f"England, one resident a person, {YEARS} years: processor minutes", "60"),
+        ("country/largest_worker", "memory of one worker for the largest authority, MB", "1,500"),
+    ):
+        yield row(what, asked, NOT_MEASURED, written(both.now.get(name, {}).get("measured"), "{:,.0f}"))
+
+
+def written(value: float | None, form: str) -> str:
+    """Write a figure, or that there is none."""
+    return NOT_MEASURED if value is None else form.format(value)
+
+
+def steps(both: Both) -> Lines:
+    """Show what each step of the month takes, before and now."""
+    yield "## The month, step by step"
+    yield ""
+    yield "Nanoseconds for each resident; status quo. A dash: no such step."
+    yield ""
+    yield from head("step", *(f"{size}, {side}" for size in ("330,000", "1,000") for side in ("before", "now")))
+    kinds = ("month", "small_world")
+    names = dict.fromkeys(step for kind in kinds for side in both for step in steps_in(side, kind))
+    for name in names:
+        yield row(f"`{name}`", *(f"{cost:,.1f}" if cost else "-" for cost in costs_of(both, kinds, name)))
+
+
+def steps_in(side: Document, kind: str) -> Iterator[str]:
+    """Name the steps that were measured of one kind of month."""
+    return (name.removeprefix(f"{kind}/") for name in side if name.startswith(f"{kind}/"))
+
+
+def costs_of(both: Both, kinds: tuple[str, ...], step: str) -> Iterator[float]:
+    """Return what a step costs in each kind of month, before and now."""
+    for kind in kinds:
+        for side in both:
+            found = side.get(f"{kind}/{step}", {}).get("ns_per_resident_month", {})
+            yield found.get("model", {}).get("median", 0.0)
+
+
+def of_peers(peers: Mapping[str, compare.Compared]) -> Lines:
+    """Compare with other frameworks that do the same work."""
+    yield "## Other frameworks"
+    yield ""
+    yield f"The published SISa model on one fixed random graph of mean degree 10: {compare.RESIDENTS:,} residents,"
+    yield f"{compare.MONTHS} months. For one seed all get the same graph and first states"
+    yield "(`benchmarks/peers/work.py`). Before a time is quoted, a framework's shares of content and"
+    yield "discontented residents after 1, 3, 10 and 30 years must be those of NumPy at"
+    yield f"{len(compare.REFERENCE_SEEDS)} other seeds, but for what chance passes once in a thousand such"
+    yield "comparisons. The largest difference is given as a part of that. Environments: `sh"
+    yield "benchmarks/peers/make_environments.sh`."
+    yield ""
+    yield from head("framework", "processor s", "over Upstream", "largest difference")
+    for one in peers.values():
+        seconds = (f"{one.seconds:.2f}", f"{one.seconds / peers['upstream'].seconds:.1f}")
+        yield row(one.name, *(seconds if one.agrees else ("differs", "")), f"{one.largest_difference:.2f}")
+    for name in compare.missing():
+        yield row(name, NOT_MEASURED, "", f"no environment: `{compare.MAKE}`")
+    yield ""
+    yield "Mesa lives three years, and its time is scaled. Upstream also counts by neighbourhood, age and"
+    yield "deprivation, and keeps what its other mechanisms need; Mesa, NumPy and Starsim do the work alone. What"
+    yield "peers do that this model does not: Starsim and NumPy visit only the ties of the neutral, or all ties,"
+    yield "each month, while this model keeps counts of neighbours and visits the ties of those who move. An"
+    yield "event-driven kernel, which draws when somebody next moves instead of asking everybody every month,"
+    yield "would take a tenth of the time; this model draws for everybody each month, so that a draw has an"
+    yield "address and paired worlds stay paired."
+
+
+def by_size(sizes: Sizes) -> Lines:
+    """Show what size and years cost."""
+    yield "## By size and by years"
+    yield ""
+    yield "![A resident-month by size, and a run by years](performance.svg)"
+    yield ""
+    yield from head("residents", "ns a resident-month", "peak memory, MB")
+    for residents, ns, peak_mb in sizes.by_residents:
+        yield row(f"{residents:,}", f"{ns:,.0f}", f"{peak_mb:,.0f}")
+    if sizes.left_out:
+        yield ""
+        yield f"Left out, because memory would not do: {', '.join(f'{n:,}' for n in sizes.left_out)} residents."
+
+
+def of_country(now: Document) -> Lines:
+    """Show the working of what a country would cost."""
+    yield "## A country, one resident a person"
+    yield ""
+    found = now.get("country", {})
+    if "lived" not in found:
+        yield f"Not measured: {found.get('reason', 'the benchmark failed')}."
+        return
+    yield f"{', '.join(AUTHORITIES)} are built from official small areas and lived with one resident a person,"
+    yield "under a plan of prevention with budgets that react (`shift_siloed`). Founding, a year of burn-in and"
+    yield f"{MEASURED_YEARS} years after it are measured. A year costs what the fastest of each of its months"
+    yield "cost, and every year is taken to cost the same. A line through the authorities, seconds by people,"
+    yield f"gives England: {ENGLAND_PEOPLE:,} people in {ENGLAND_AUTHORITIES} authorities."
+    yield ""
+    yield from head(
+        "authority", "people", "founding, s", "a year of burn-in, s", "a year after it, s", "worker's peak, MB"
+    )
+    for name, one in found["lived"].items():
+        times = (f"{one[key]:,.2f}" for key in ("founding", "burn_in_year", "year"))
+        yield row(name, f"{one['people']:,}", *times, f"{one['peak_mb']:,.0f}")
+    yield ""
+    before = now.get("country/founding_and_burn_in", {}).get("measured")
+    yield f"England: {found['measured']:,.0f} processor minutes for {YEARS} years after burn-in, and"
+    yield f"{written(before, '{:,.0f}')} for founding and {BURN_IN_YEARS} years of burn-in, which later runs can"
+    yield "reuse."
+
+
+# --- The figure ------------------------------------------------------------------------------
+
+
+def drawn(sizes: Sizes) -> Any:
+    """Draw the cost by size and by years."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
+
+    figure = Figure(figsize=(8.0, 3.2), layout="constrained")
+    by_residents, by_years = figure.subplots(1, 2)
+    residents, ns, _ = zip(*sizes.by_residents, strict=True)
+    by_residents.loglog(residents, ns, "o-", color=LINE)
+    by_residents.set_ylim(bottom=min(ns) / 2)
+    title_axes(by_residents, "Processor ns for each resident and month", "residents")
+    by_years.plot(range(len(sizes.seconds_by_year)), sizes.seconds_by_year, color=LINE)
+    by_years.set_ylim(bottom=0)
+    title_axes(by_years, f"Processor s of a run of {sizes.residents:,}, after burn-in", "years")
+    return figure
