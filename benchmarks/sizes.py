@@ -20,7 +20,6 @@ from trees import run_in
 from model import CommunityModel, load_scenario
 from model.core.memory import available_mb, peak_mb
 from model.core.rates import MONTHS_PER_YEAR
-from model.simulation.memory import memory_mb
 
 RESIDENTS = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000)
 OF_NEIGHBOURHOOD = 8_000
@@ -72,6 +71,8 @@ def measured_sizes() -> Sizes:
 
 
 def _fits(residents: int) -> bool:
+    from model.simulation.memory import memory_mb  # noqa: PLC0415 - `run.py` measures revisions that have none
+
     with plain_place(residents) as place:
         config = load_scenario().model_copy(update={"population": residents, "place": place})
         return memory_mb(config) < available_mb()

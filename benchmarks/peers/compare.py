@@ -38,10 +38,12 @@ class Peer(NamedTuple):
 
 PEERS = {
     "upstream": Peer("with_upstream.py", None),
+    "upstream_steps": Peer("with_upstream_steps.py", None),
     "starsim": Peer("with_starsim.py", "starsim"),
     "numpy": Peer("with_numpy.py", "numpy"),
     "mesa": Peer("with_mesa.py", "mesa", months=36),
 }
+OWN = tuple(name for name, peer in PEERS.items() if peer.environment is None)
 REFERENCE = "numpy"
 
 
@@ -69,17 +71,19 @@ def compared(tree: Path) -> dict[str, Compared]:
     if REFERENCE not in there:
         return {}
     runs = [{name: _run(name, seed, tree) for name in there} for seed in SEEDS]
-    reference = np.array([_shares(_run(REFERENCE, seed, tree)) for seed in REFERENCE_SEEDS])
-    return {name: _judged(name, [run[name] for run in runs], reference) for name in there}
+    reference = np.array([shares_of(_run(REFERENCE, seed, tree)) for seed in REFERENCE_SEEDS])
+    return {name: judged(name, [run[name] for run in runs], reference) for name in there}
 
 
-def own_seconds(tree: Path) -> float:
-    """Return the seconds that the model of a tree takes."""
-    return statistics.median(float(str(_run("upstream", seed, tree)["seconds"])) for seed in SEEDS)
+def own_seconds(tree: Path) -> dict[str, float]:
+    """Return the seconds that the model of a tree takes, with every step and with those of SISa alone."""
+    times = {name: [_run(name, seed, tree)["seconds"] for seed in SEEDS] for name in OWN}
+    return {name: statistics.median(float(str(seconds)) for seconds in taken) for name, taken in times.items()}
 
 
-def _judged(name: str, runs: list[dict[str, object]], reference: NDArray[np.float64]) -> Compared:
-    found = np.array([_shares(run) for run in runs])
+def judged(name: str, runs: list[dict[str, object]], reference: NDArray[np.float64]) -> Compared:
+    """Hold a peer's runs against those of the reference: one row of shares for each seed."""
+    found = np.array([shares_of(run) for run in runs])
     expected = reference[:, : found.shape[1]]
     error = expected.std(axis=0, ddof=1) * np.sqrt(1 / len(found) + 1 / len(expected))
     difference = np.abs(found.mean(axis=0) - expected.mean(axis=0)) / (error * _most_errors())
@@ -94,7 +98,7 @@ def _most_errors() -> float:
     return float(stats.t.ppf(1 - CHANCE / figures / 2, len(REFERENCE_SEEDS) - 1))
 
 
-def _shares(run: dict[str, object]) -> NDArray[np.float64]:
+def shares_of(run: dict[str, object]) -> NDArray[np.float64]:
     """Return the shares of the content and the discontented at the months checked, as far as it lived."""
     counts = np.array(run["counts"])
     months = [month for month in CHECKED_MONTHS if month <= len(counts)]
