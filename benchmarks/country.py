@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from timing import ROOT, SEED, fastest_year, seconds_of
+from timing import MONTHS_PER_YEAR, ROOT, SEED, fastest_year, seconds_of
 from trees import run_in
 
 from model import CommunityModel, load_scenario
 from model.core.memory import peak_mb
-from model.core.rates import MONTHS_PER_YEAR
 from model.inputs.places import load_place
 
 SMALL_AREAS = ROOT.parent / "shared" / "places" / "lsoa.csv.gz"

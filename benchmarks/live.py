@@ -9,9 +9,7 @@ revisions in turn, so it uses nothing of the model but its public face.
 import json
 import sys
 
-from timing import seconds_of, world_of
-
-from model.core.rates import MONTHS_PER_YEAR
+from timing import MONTHS_PER_YEAR, seconds_of, world_of
 
 
 def main() -> None:

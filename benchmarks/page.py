@@ -274,12 +274,17 @@ def of_country(now: Document) -> Lines:
 def drawn(sizes: Sizes) -> Any:
     """Draw the cost by size and by years."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter  # noqa: PLC0415
 
     figure = Figure(figsize=(8.0, 3.2), layout="constrained")
     by_residents, by_years = figure.subplots(1, 2)
     residents, ns, _ = zip(*sizes.by_residents, strict=True)
     by_residents.loglog(residents, ns, "o-", color=LINE)
-    by_residents.set_ylim(bottom=min(ns) / 2)
+    by_residents.set_ylim(bottom=min(ns) / 2, top=max(ns) * 2)
+    by_residents.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    for axis in (by_residents.xaxis, by_residents.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.set_minor_formatter(NullFormatter())
     title_axes(by_residents, "Processor ns for each resident and month", "residents")
     by_years.plot(range(len(sizes.seconds_by_year)), sizes.seconds_by_year, color=LINE)
     by_years.set_ylim(bottom=0)

@@ -52,6 +52,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from sizes import plain_place
 from timing import (
+    MONTHS_PER_YEAR,
     NO_YARDSTICK,
     WARM_MONTHS,
     Effort,
@@ -70,7 +71,6 @@ from trees import RevisionError, Used, run_in, used_in
 import model
 from model import CommunityModel
 from model.campaign.workers import warm_kernels
-from model.core.rates import MONTHS_PER_YEAR
 
 TREE = Path(model.__file__).resolve().parent.parent
 """Where the model measured stands: this checkout, or another revision of it."""
