@@ -12,8 +12,8 @@ PROCESS_MB = 305.0
 WORLDS = 2
 """A burnt-in place is in memory together with the future that branches from it."""
 
-PASSING_BYTES = 110
-"""A row's share of what is no column and no tie: groups to meet in, founders, and arrays in passing."""
+PASSING_BYTES = 200
+"""A row's share of what is no column and no tie: groups to meet in, founders, the calendar, arrays in passing."""
 
 TABLES_MB = 8.0
 """What writing tables takes whatever they hold."""
