@@ -10,10 +10,10 @@ from typing import Any
 
 import mesa
 import numpy as np
+from timing import MONTHS_PER_YEAR
 
 from model import CommunityModel
 from model.core.codes import LAYER_NAMES, NO_STATE, STRUGGLING, THRIVING
-from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Purpose
 from model.rules import wellbeing
 

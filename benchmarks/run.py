@@ -19,6 +19,7 @@ machine was busy, and it is worth running again. Nanoseconds, seconds and bytes 
 `import_seconds`     fresh processes that only import
 `memory`             peak of runs of 1,000,000 and of 1,000 residents, each in a process of its own
 `run_command`        `upstream run status_quo --population 5000 --years 10`, kernels compiled already
+`make_run`           what `make run` runs, kernels compiled already
 `show_command`       `upstream show` of 8 runs
 `country`            a resident a person: processor minutes for England (benchmarks/country.py)
 ==================== ======================================================================
@@ -46,7 +47,6 @@ from typing import Any, NamedTuple
 
 from country import country_of
 from gate import MOST, against
-from mesa_objects import ObjectModel, same_states
 from page import page_against
 from rich.console import Console
 from rich.table import Column, Table
@@ -117,6 +117,8 @@ class Finding(NamedTuple):
 
 def sisa_vs_objects(effort: Effort) -> list[Finding]:
     """Compare SISa with the same model as Mesa objects, in cost and bit for bit."""
+    from mesa_objects import ObjectModel, same_states  # noqa: PLC0415 - needs more of the model than its public face
+
     residents = 100_000
     world, twin = (world_of("teaching/sisa", residents) for _ in range(2))
     objects = ObjectModel(twin)
@@ -282,6 +284,15 @@ def run_command(effort: Effort) -> list[Finding]:
     return [Finding("run_command", first, "s", at_most=4.0), Finding("run_command/again", again, "s")]
 
 
+def make_run(effort: Effort) -> list[Finding]:
+    """Time what `make run` runs, with kernels compiled but no burn-in kept."""
+    del effort
+    with tempfile.TemporaryDirectory() as folder:
+        command = ("-m", "model", "run", "--jobs", "1", "--out", f"{folder}/runs")
+        seconds = used_in(TREE, *command, variables={"UPSTREAM_CACHE_DIR": folder}).seconds
+    return [Finding("make_run", seconds, "s")]
+
+
 def show_command(effort: Effort) -> list[Finding]:
     """Time `upstream show` of a comparison of eight runs."""
     del effort
@@ -321,6 +332,7 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Finding]]] = {
         import_seconds,
         memory,
         run_command,
+        make_run,
         show_command,
         country,
     )
