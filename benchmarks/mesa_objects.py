@@ -6,6 +6,7 @@ Nothing is recorded here, which favours the objects.
 """
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import mesa
@@ -118,7 +119,7 @@ class ObjectModel(mesa.Model):
         self.month, self.draws, self.residents = world.month, world.draws, people.resident[rows]
         self.weights = world.contact_weights.tolist()
         # Plain numbers and lists: numpy's own scalars would only slow the objects down.
-        self.rates = wellbeing.StateRates(*(np.asarray(part).tolist() for part in world.rates))
+        self.rates: Any = SimpleNamespace(**{name: plain(part) for name, part in world.rates._asdict().items()})
         columns = people.state, people.worsen_risk, people.improve_risk
         facts = zip(*(column[rows].tolist() for column in columns), strict=True)
         at_row = {row: Person(self, *own) for row, own in zip(rows.tolist(), facts, strict=True)}
@@ -140,6 +141,11 @@ class ObjectModel(mesa.Model):
     def states(self) -> np.ndarray[Any, Any]:
         """Everybody's state, in the order of the world copied."""
         return np.array([person.state for person in self.agents], np.int8)
+
+
+def plain(part: object) -> object:
+    """Return an array as a list, and anything else as it is."""
+    return part.tolist() if isinstance(part, np.ndarray) else part
 
 
 def chance(rate: float, total: float) -> float:
