@@ -19,8 +19,7 @@ machine was busy, and it is worth running again. Nanoseconds, seconds and bytes 
 `import_seconds`     fresh processes that only import
 `memory`             peak of runs of 1,000,000 and of 1,000 residents, each in a process of its own
 `run_command`        `upstream run status_quo --population 5000 --years 10`, kernels compiled already
-`make_run`           what `make run` runs, kernels compiled already
-`show_command`       `upstream show` of 8 runs
+`make_run`           what `make run` runs, kernels compiled already, and `upstream show` of its results
 `country`            a resident a person: processor minutes for England (benchmarks/country.py)
 ==================== ======================================================================
 
@@ -66,7 +65,7 @@ from timing import (
     world_of,
     yardstick_months,
 )
-from trees import RevisionError, Used, run_in, used_in
+from trees import RevisionError, Used, used_in
 
 import model
 from model import CommunityModel
@@ -285,24 +284,16 @@ def run_command(effort: Effort) -> list[Finding]:
 
 
 def make_run(effort: Effort) -> list[Finding]:
-    """Time what `make run` runs, with kernels compiled but no burn-in kept."""
+    """Time what `make run` runs, with kernels compiled but no burn-in kept, and `upstream show` of its results."""
     del effort
     with tempfile.TemporaryDirectory() as folder:
-        command = ("-m", "model", "run", "--jobs", "1", "--out", f"{folder}/runs")
-        seconds = used_in(TREE, *command, variables={"UPSTREAM_CACHE_DIR": folder}).seconds
-    return [Finding("make_run", seconds, "s")]
-
-
-def show_command(effort: Effort) -> list[Finding]:
-    """Time `upstream show` of a comparison of eight runs."""
-    del effort
-    options = ("--population", "5000", "--years", "10", "--replicates", "4", "--no-test", "--jobs", "1", "--out")
-    plan = ("people_powered_shift", "--compare-to", "status_quo")
-    with tempfile.TemporaryDirectory() as folder:
-        out = f"{folder}/runs"
-        run_in(TREE, "-m", "model", "run", *plan, *options, out)
-        seconds = used_in(TREE, "-m", "model", "show", out).seconds
-    return [Finding("show_command", seconds, "s", at_most=3.0)]
+        nothing_kept = {"UPSTREAM_CACHE_DIR": folder}
+        run = ("run", "--jobs", "1", "--out", f"{folder}/runs")
+        made, shown = (
+            used_in(TREE, "-m", "model", *words, variables=nothing_kept).seconds
+            for words in (run, ("show", f"{folder}/runs"))
+        )
+    return [Finding("make_run", made, "s"), Finding("make_run/show", shown, "s", at_most=3.0)]
 
 
 def country(effort: Effort) -> list[Finding]:
@@ -333,7 +324,6 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Finding]]] = {
         memory,
         run_command,
         make_run,
-        show_command,
         country,
     )
 }
