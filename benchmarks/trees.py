@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -64,8 +64,8 @@ def run_in(tree: Path, *arguments: str) -> str:
         ).stdout
 
 
-def used_in(tree: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Used:
-    """Run Python with the model of a tree, under more environment variables, and say what it used.
+def used_in(tree: Path, *arguments: str) -> Used:
+    """Run Python with the model of a tree, and say what it used.
 
     Raises
     ------
@@ -75,9 +75,7 @@ def used_in(tree: Path, *arguments: str, variables: Mapping[str, str] | None = N
     command = [sys.executable, *arguments]
     with (
         tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(
-            command, cwd=folder, env={**_environment(tree), **(variables or {})}, stdout=subprocess.DEVNULL
-        ) as process,
+        subprocess.Popen(command, cwd=folder, env=_environment(tree), stdout=subprocess.DEVNULL) as process,
     ):
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
