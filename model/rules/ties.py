@@ -532,6 +532,9 @@ def changes(
     TieChanges
         A tie that ends may be named from both its ends, and so may one that forms.
     """
+    if ease.parting == 0.0 and not reach.attempt.any():  # ties stay as they are, in published models say
+        nobody = np.empty(0, np.int64)
+        return TieChanges(Ties(nobody, nobody), Ties(nobody, nobody))
     n, slots, local = people.n_rows, network.slots["local"], network.degree("local")
     gap, stand = np.empty(n, np.float32), np.empty(n, np.int32)
     who = (people.is_present, people.birth_month, people.ties_wanted, local, network.degree("peer"))
