@@ -144,10 +144,9 @@ def solve_loneliness(
     """
 
     def solved(adds: Array) -> dict[str, float]:
-        held = adults.held - adds[0] * adults.is_low - adds[1] * share_of_gradient(adults.quintile)
         wants = solve_wants(
             adults.wanted,
-            held,
+            _held_as_felt(adults, *adds),
             adults.age_band,
             often=often,
             share_often=share_often,
@@ -167,10 +166,14 @@ def solve_loneliness(
 def felt_with(adults: Adults, values: Mapping[str, float]) -> Array:
     """Return how lonely adults are with given parameters of loneliness: 0 hardly, 1 some of the time, 2 often."""
     wants = np.array([0.0, *(values[name_of(band)] for band in AGE_BANDS[CHILDREN + 1 :])])
-    gap = wants[adults.age_band] * adults.wanted - adults.held
-    gap += values["lonely_gap_low"] * adults.is_low
-    gap += values["lonely_gap_deprivation"] * share_of_gradient(adults.quintile)
+    held = _held_as_felt(adults, values["lonely_gap_low"], values["lonely_gap_deprivation"])
+    gap = wants[adults.age_band] * adults.wanted - held
     return (gap >= values["lonely_sometimes_gap"]).astype(int) + (gap >= values["lonely_often_gap"])
+
+
+def _held_as_felt(adults: Adults, if_low: float, by_deprivation: float) -> Array:
+    """Return the ties held less what low mood and deprivation make of them."""
+    return adults.held - if_low * adults.is_low - by_deprivation * share_of_gradient(adults.quintile)
 
 
 def target_of(age_band: str) -> str:
