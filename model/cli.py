@@ -94,7 +94,8 @@ def run(
     ] = False,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
-    from model.campaign.campaign import chosen, run_campaign
+    from model.campaign.campaign import run_campaign
+    from model.inputs.comparators import chosen
 
     _load(own_code)
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}

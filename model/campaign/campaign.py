@@ -5,10 +5,9 @@ import os
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from model.campaign.no_effect import LONGEST_STEM, name_of_test, tests_of
 from model.campaign.provenance import manifest_of, with_tests
@@ -16,8 +15,9 @@ from model.campaign.workers import Run, Task, run_row, run_tasks, run_tasks_in_p
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB
+from model.inputs.comparators import require_alike
 from model.inputs.places import Place
-from model.inputs.scenario import Scenario, load_scenario
+from model.inputs.scenario import Scenario
 from model.simulation.memory import require_memory
 from model.simulation.prepared import prepare
 from model.state.lives import BYTES, MOST, MOST_UNASKED
@@ -31,32 +31,8 @@ from model.tables.store import PartWriter, compact, discard, new_folder
 RESIDENT_MONTHS_A_PROCESS = 8_000_000
 """With fewer, another process takes longer to load libraries and kernels than it saves."""
 
-OPTIONS = ("place", "population", "years", "seed", "replicates")
-"""Keys of a scenario that are options of the command too."""
-
 TRIES = 3
 """How often runs are tried whose process was killed."""
-
-ALIKE = (
-    "place",
-    "population",
-    "years",
-    "burn_in_years",
-    "seed",
-    "replicates",
-    "services",
-    "structure",
-    "growth",
-    "parameters",
-)
-"""Keys that must agree in two scenarios that are compared; all other keys may differ."""
-
-SET_FOR_BOTH = (*ALIKE, "shocks", "capacity")
-"""Keys that an option of the command sets in the comparator too."""
-
-AS_IT_IS = "status_quo"
-DEFAULT_PAIR = ("people_powered_shift", AS_IT_IS)
-"""The scenario that is run by default, and its comparator."""
 
 
 @dataclass(frozen=True)
@@ -133,98 +109,6 @@ def places_of(scenarios: Sequence[Scenario]) -> dict[str, Place]:
                 allowed="one name each; rename one of the files",
             )
     return places
-
-
-def require_alike(config: Scenario, comparator: Scenario) -> None:
-    """Refuse to compare two scenarios that differ in more than levers, plans and budgets.
-
-    Raises
-    ------
-    ScenarioError
-        Naming the first key in which they differ, and both values.
-
-    Examples
-    --------
-    >>> from model import load_scenario
-    >>> config = load_scenario()
-    >>> require_alike(config, config.model_copy(update={"years": 10}))
-    Traceback (most recent call last):
-        ...
-    model.core.errors.ScenarioError: years = 30: the comparator status_quo has 10. Allowed: the same in
-    both; --years sets both
-    """
-    for ours, theirs in zip(_alike(config), _alike(comparator), strict=True):
-        key, value, what_it_is = ours
-        if what_it_is != theirs[2]:
-            option = f"--{key}" if key in OPTIONS else f"--set {key}=VALUE"
-            raise ScenarioError(
-                f"the comparator {comparator.name} has {theirs[1]!r}",
-                key=key,
-                value=value,
-                allowed=f"the same in both; {option} sets both",
-            )
-
-
-def _alike(config: Scenario) -> Iterator[tuple[str, object, object]]:
-    """Yield what must agree: a key, its value, and what the value stands for."""
-    for key in ALIKE:
-        if key == "place":
-            yield key, config.place, config.place_profile
-        elif key == "parameters":
-            for name, value in config.parameter_values.items():
-                yield f"{key}.{name}", value, value
-        elif key == "structure":
-            for name, value in config.structure:
-                yield f"{key}.{name}", value, value
-        elif key == "growth":
-            for name in ("unit_costs", "demand"):  # envelopes are chosen, by those above the place
-                value = getattr(config.growth, name)
-                yield f"{key}.{name}", value, value
-        else:
-            yield key, getattr(config, key), getattr(config, key)
-
-
-def set_for_both(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Select the overrides that also apply to the comparator: all but levers, plans and budgets.
-
-    Examples
-    --------
-    >>> set_for_both({"years": 5, "levers.worsen_hazard_ratio": 0.9, "parameters.frailty_sd": 0.7})
-    {'years': 5, 'parameters.frailty_sd': 0.7}
-    """
-    return {key: one for key, one in overrides.items() if key.split(".")[0] in SET_FOR_BOTH}
-
-
-def chosen(
-    scenarios: Sequence[str], compare_to: str | None, overrides: Mapping[str, Any]
-) -> tuple[list[Scenario], Scenario | None]:
-    """Load the scenarios to run, and the comparator if there is one.
-
-    If nothing is named, a whole-place plan is compared with the status quo; but if settings change
-    levers, plans or budgets, which would apply to the plan only, the status quo runs on its own. The
-    numbers of a programme are set in both, where both plans pay for it.
-
-    Examples
-    --------
-    >>> configs, comparator = chosen([], None, {})
-    >>> [config.name for config in configs], comparator.name
-    (['people_powered_shift'], 'status_quo')
-    >>> chosen([], None, {"levers.worsen_hazard_ratio": ("--set", 0.9)})[1] is None
-    True
-    """
-    for_both = set_for_both(overrides)
-    of_programmes = {key: one for key, one in overrides.items() if key.split(".")[0] == "programmes"}
-    if not scenarios and compare_to is None and len(for_both) + len(of_programmes) == len(overrides):
-        scenarios, compare_to = DEFAULT_PAIR[:1], DEFAULT_PAIR[1]
-    configs = [load_scenario(name, overrides) for name in scenarios or [AS_IT_IS]]
-    return configs, _comparator(compare_to, for_both, of_programmes) if compare_to else None
-
-
-def _comparator(name: str, for_both: Mapping[str, Any], of_programmes: Mapping[str, Any]) -> Scenario:
-    comparator = load_scenario(name, for_both)
-    paid = {f"programmes.{one.name}" for one in map(comparator.programme_of, comparator.plan) if one is not None}
-    shared = {key: one for key, one in of_programmes.items() if ".".join(key.split(".")[:2]) in paid}
-    return load_scenario(name, {**for_both, **shared}) if shared else comparator
 
 
 def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tuple[list[Scenario], str]:

@@ -358,6 +358,11 @@ class Scenario(_Table):
         return None if entry.programme is None else self._programmes[entry.programme]
 
     @property
+    def paid_programmes(self) -> list[str]:
+        """The names of the programmes that the plan pays for, in its order."""
+        return [one.name for one in map(self.programme_of, self.plan) if one is not None]
+
+    @property
     def place_key(self) -> str:
         """What tables call the place: its bundled name, or that of its file.
 

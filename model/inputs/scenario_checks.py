@@ -140,11 +140,13 @@ def _require_residents(entry: "PlanEntry", at: str, config: "Scenario") -> None:
 
 
 def _check_programmes(config: "Scenario") -> None:
-    paid = [one.name for one in map(config.programme_of, config.plan) if one is not None]
     for name in config.programmes:
-        if name not in paid:
+        if name not in config.paid_programmes:
             raise ScenarioError(
-                "is not a programme that the plan pays for", key=f"programmes.{name}", known=paid, wanted=name
+                "is not a programme that the plan pays for",
+                key=f"programmes.{name}",
+                known=config.paid_programmes,
+                wanted=name,
             )
 
 

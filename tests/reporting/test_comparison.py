@@ -16,8 +16,9 @@ from scipy import stats
 from model import Results
 from model.analysis.estimates import estimate
 from model.analysis.pairs import Change, Comparison, Paired, compare, turn_of
-from model.campaign.campaign import chosen, plan, run_campaign, set_for_both, with_comparator
+from model.campaign.campaign import plan, run_campaign, with_comparator
 from model.core.errors import ScenarioError
+from model.inputs.comparators import chosen, set_for_both
 from model.reporting.comparison import about, comparison
 from model.reporting.figures.comparison import draw_comparisons
 from model.reporting.summary import summary, warnings
