@@ -1,0 +1,329 @@
+r"""How far an answer may be off: by chance alone, and with all that is doubted.
+
+An outcome is known for draw 0, in which every uncertain number has its best estimate, with some seeds, and for draws
+1 to D, in which the numbers are drawn from their ranges, each with one or more of the same seeds:
+
+.. math:: y_{dk} = \mu_d + s_k + e_{dk}.
+
+What a draw changes is taken seed by seed, :math:`\delta_d = \overline{y_{dk} - y_{0k}}`, so that the accidents
+:math:`s_k` that all draws share cancel. Two intervals are made of it and never added up.
+
+- **By chance alone**: of the mean of draw 0 over infinitely many seeds, by Student's t over its seeds
+  (`model.analysis.estimates.estimate`).
+- **With all that is doubted**: for :math:`\mu_d`, the outcome over infinitely many seeds at numbers drawn from their
+  ranges. With fewer than 40 draws a prediction interval by Student's t (Hahn and Meeker 1991, Statistical Intervals,
+  section 4.7):
+
+  .. math:: \bar y_0 + \bar\delta \pm t_\nu \sqrt{s_\delta^2 (1 + 1/D) + v},
+
+  with the standard deviation over draws :math:`s_\delta`, the chance of the centre :math:`v`, and the degrees of
+  freedom :math:`\nu` of Satterthwaite (1946, Biometrics Bulletin 2:110). From 40 draws on, the 2.5 and 97.5 %
+  quantiles of :math:`\bar y_0 + \delta_d + \sqrt{v}\, t_{R-1}`, whatever shape the :math:`\delta_d` have: with 39
+  draws the lowest and the highest would hold 95 % of what may come.
+
+The chance of the centre is :math:`v = s_0^2 \max(1/R, \sum_k (w_k - 1/R)^2)`, with the standard deviation
+:math:`s_0` over the R seeds of draw 0 and the share :math:`w_k` of draws that lived with seed k. It is the mean's own,
+:math:`s_0^2 / R`, where draws take seeds in turn. Where all have the same seed, that seed may be unlike the others in
+how it takes a draw, and the most that this may be is :math:`s_0^2 (1 - 1/R)`.
+
+Where it does not hold: with fewer than 40 draws of a lopsided outcome, the misses lie on the side of the long tail,
+and there are more of them: 7 % instead of 5 % for a lognormal outcome with a log standard deviation of 0.9. Chance
+that does not cancel between draws, :math:`e_{dk}`, is counted as doubt, so the interval is then too wide, never too
+narrow. It holds what was drawn, and nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from model.analysis.estimates import CONFIDENCE, FEWEST, Estimate, estimate
+from model.core.arrays import Array
+
+BEST = 0
+"""The draw in which every number has its best estimate."""
+
+FEWEST_FOR_QUANTILES = 40
+"""Draws from which 2.5 and 97.5 % quantiles lie within those seen."""
+
+STEPS_OF_CHANCE = 199
+"""Quantiles of Student's t with which chance is added to the draws: its 2.5 % quantile is then right to 0.1 %."""
+
+TAIL = (1.0 - CONFIDENCE) / 2
+
+
+@dataclass(frozen=True)
+class Doubted:
+    """An answer at best estimates and its two intervals.
+
+    ``by_chance`` is the mean of draw 0 with the interval of chance alone; ``with_all`` the mean over draws with the
+    interval of all that is doubted, NaN where there are none.
+    """
+
+    by_chance: Estimate
+    with_all: Estimate
+    n_draws: int
+
+    def times(self, factor: float) -> "Doubted":
+        """Return the answer in another unit."""
+        return Doubted(self.by_chance.times(factor), self.with_all.times(factor), self.n_draws)
+
+
+def doubted(outcomes: pd.DataFrame, event: float = 0.0) -> Doubted:
+    """Estimate an outcome with both intervals.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        A row for each draw, draw 0 among them, and a column for each seed; NaN where a run is missing.
+    event : float
+        How much one simulated event amounts to, for the interval of chance: see `estimate`.
+
+    Examples
+    --------
+    >>> outcomes = pd.DataFrame({7: [10.0, 4.0, 13.0], 8: [12.0, 6.0, 15.0]}, index=[0, 1, 2])
+    >>> found = doubted(outcomes)
+    >>> print(found.by_chance.text(), "by chance;", found.with_all.text(), "with all that is doubted")
+    11.0 (-1.7 to 23.7) by chance; 9.5 (-83.1 to 102.1) with all that is doubted
+    """
+    best = outcomes.loc[BEST].dropna().to_numpy(float)
+    deltas = effects_of_draws(outcomes)
+    return Doubted(estimate(best, event), _with_all(outcomes, deltas.to_numpy(), best), len(deltas))
+
+
+def effects_of_draws(outcomes: pd.DataFrame) -> "pd.Series[float]":
+    """Return what each draw changes, as a mean over the seeds that it shares with draw 0.
+
+    A draw that shares none is left out.
+
+    Examples
+    --------
+    >>> effects_of_draws(pd.DataFrame({7: [10.0, 4.0, np.nan], 8: [12.0, np.nan, np.nan]})).to_dict()
+    {1: -6.0}
+    """
+    drawn = outcomes.drop(index=BEST).astype(float)
+    return (drawn - outcomes.loc[BEST]).mean(axis=1).dropna()
+
+
+def _with_all(outcomes: pd.DataFrame, deltas: Array, best: Array) -> Estimate:
+    n_draws, n_seeds = len(deltas), len(best)
+    if n_draws < FEWEST or n_seeds < FEWEST:
+        return Estimate.exact(np.nan)
+    centre, chance = float(best.mean()), _chance_of_centre(outcomes, best)
+    if n_draws < FEWEST_FOR_QUANTILES:
+        return _predicted(centre + deltas, chance, n_seeds)
+    return _quantiles(centre + deltas, chance, n_seeds)
+
+
+def _chance_of_centre(outcomes: pd.DataFrame, best: Array) -> float:
+    """Return the variance by chance of the mean over draws, at most: see the module."""
+    drawn = outcomes.drop(index=BEST)[outcomes.loc[BEST].dropna().index].notna()
+    lived = drawn.div(drawn.sum(axis=1).where(lambda seeds: seeds > 0), axis=0)
+    weights, even = lived.mean(), 1.0 / len(best)
+    return float(np.var(best, ddof=1)) * max(even, float(((weights - even) ** 2).sum()))
+
+
+def _predicted(values: Array, chance: float, n_seeds: int) -> Estimate:
+    n, mean = len(values), float(values.mean())
+    draws = float(np.var(values, ddof=1)) * (1.0 + 1.0 / n)
+    if draws + chance == 0.0:
+        return Estimate(mean, mean, mean)
+    freedom = (draws + chance) ** 2 / (draws**2 / (n - 1) + chance**2 / (n_seeds - 1))
+    half = float(special.stdtrit(freedom, 1.0 - TAIL)) * (draws + chance) ** 0.5
+    return Estimate(mean, mean - half, mean + half)
+
+
+def _quantiles(values: Array, chance: float, n_seeds: int) -> Estimate:
+    """Return quantiles of draws and chance together; that of n draws lies at rank p (n + 1), as of n + 1 intervals."""
+    n = len(values)
+    steps = (np.arange(STEPS_OF_CHANCE) + 0.5) / STEPS_OF_CHANCE
+    accidents = chance**0.5 * special.stdtrit(n_seeds - 1, steps)
+    all_values = np.add.outer(values, accidents).ravel()
+    rank = (TAIL * (n + 1) - 0.5) / n
+    low, high = np.quantile(all_values, [rank, 1.0 - rank], method="hazen")
+    return Estimate(float(values.mean()), float(low), float(high))
+
+
+# --- Parts of variance -----------------------------------------------------------------------
+
+
+class _Square(NamedTuple):
+    """A mean square and its degrees of freedom."""
+
+    mean: float
+    freedom: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the variance: its estimate, standard error, 95 % interval, and share of all parts.
+
+    The estimate is unbiased, so it may lie below 0 where the part is small; the share takes it as 0 then.
+    """
+
+    variance: float
+    error: float
+    low: float
+    high: float
+    share: float = np.nan
+
+
+def crossed_parts(outcomes: pd.DataFrame) -> dict[str, Part]:
+    r"""Split the variance of a complete table of draws and seeds: between draws, between seeds, and the rest.
+
+    Two-way analysis of variance with random effects (Searle, Casella and McCulloch 1992, Variance Components,
+    section 4.7). The rest is what a seed does in one draw and not in another; it bounds what numbers can explain.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        A row for each draw and a column for each seed. Draws that lack a seed are left out, and so is draw 0, which
+        is no draw from the ranges.
+
+    Returns
+    -------
+    dict of str to Part
+        ``draws``, ``seeds`` and ``rest``; empty with fewer than two complete draws or two seeds.
+
+    Examples
+    --------
+    >>> parts = crossed_parts(pd.DataFrame({7: [1.0, 3.0, 5.0], 8: [2.0, 4.0, 6.0]}, index=[1, 2, 3]))
+    >>> {name: round(part.variance, 3) for name, part in parts.items()}
+    {'draws': 4.0, 'seeds': 0.5, 'rest': 0.0}
+    """
+    values = outcomes.drop(index=BEST, errors="ignore").dropna().to_numpy(float)
+    n, r = values.shape
+    if min(n, r) < FEWEST:
+        return {}
+    rows, columns, grand = values.mean(axis=1), values.mean(axis=0), values.mean()
+    rest = values - rows[:, None] - columns + grand
+    of_draws = _Square(r * float(np.var(rows, ddof=1)), n - 1)
+    of_seeds = _Square(n * float(np.var(columns, ddof=1)), r - 1)
+    within = _Square(float((rest**2).sum()) / ((n - 1) * (r - 1)), (n - 1) * (r - 1))
+    return _shared({"draws": _between(of_draws, within, r), "seeds": _between(of_seeds, within, n)}, within)
+
+
+def nested_parts(outcomes: pd.DataFrame) -> dict[str, Part]:
+    """Split the variance where each draw has seeds of its own: between draws, and the rest.
+
+    One-way analysis of variance with random effects, of a row for each draw and its replicates in columns; the rest
+    is all chance. As `crossed_parts` otherwise.
+
+    Examples
+    --------
+    >>> parts = nested_parts(pd.DataFrame([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], index=[1, 2, 3]))
+    >>> {name: round(part.variance, 3) for name, part in parts.items()}
+    {'draws': 3.75, 'rest': 0.5}
+    """
+    values = outcomes.drop(index=BEST, errors="ignore").dropna().to_numpy(float)
+    n, r = values.shape
+    if min(n, r) < FEWEST:
+        return {}
+    of_draws = _Square(r * float(np.var(values.mean(axis=1), ddof=1)), n - 1)
+    within = _Square(float(np.var(values, axis=1, ddof=1).mean()), n * (r - 1))
+    return _shared({"draws": _between(of_draws, within, r)}, within)
+
+
+def _shared(between: Mapping[str, Part], within: _Square) -> dict[str, Part]:
+    """Add the rest, and each part's share of all."""
+    parts = {**between, "rest": _alone(within)}
+    total = sum(max(part.variance, 0.0) for part in parts.values())
+    shares = {name: max(part.variance, 0.0) / total if total else np.nan for name, part in parts.items()}
+    return {name: Part(part.variance, part.error, part.low, part.high, shares[name]) for name, part in parts.items()}
+
+
+def _alone(square: _Square) -> Part:
+    """Return a variance that is a mean square itself, with its chi-squared interval."""
+    mean, n = square
+    low, high = (n * mean / float(special.chdtri(n, tail)) for tail in (TAIL, 1.0 - TAIL))
+    return Part(mean, _error(square), low, high)
+
+
+def _error(square: _Square) -> float:
+    """Return the standard error of a mean square, whose variance is estimated without bias."""
+    return square.mean * float(np.sqrt(2.0 / (square.freedom + 2)))
+
+
+def _between(of: _Square, within: _Square, n: int) -> Part:
+    """Return a variance between groups of n, (of - within) / n, with its modified large-sample interval.
+
+    Ting, Burdick, Graybill, Jeyaratnam and Lu 1990, Journal of Statistical Computation and Simulation 35:135.
+    """
+    found = of.mean - within.mean
+    low, high = _reach(of, within, 1.0 - TAIL), _reach(of, within, TAIL)
+    error = float(np.hypot(_error(of), _error(within)))
+    return Part(found / n, error / n, max(0.0, found - low) / n, max(0.0, found + high) / n)
+
+
+def _reach(of: _Square, within: _Square, p: float) -> float:
+    """Return how far an end of the interval of (of - within) lies from it: the lower for p > 1/2, else the upper."""
+    a, b = of.freedom, within.freedom
+    f = float(special.fdtri(a, b, p))
+    own = 1.0 - a / float(special.chdtri(a, 1.0 - p))  # chdtri takes the upper tail
+    other = b / float(special.chdtri(b, p)) - 1.0
+    both = ((f - 1.0) ** 2 - (own * f) ** 2 - other**2) / f
+    size = (own * of.mean) ** 2 + (other * within.mean) ** 2 + both * of.mean * within.mean
+    return float(np.sqrt(max(size, 0.0)))
+
+
+# --- Probabilities over draws ----------------------------------------------------------------
+
+
+def share_of_draws(is_so: Array) -> Estimate:
+    """Return the share of draws in which something is so, with the 95 % interval of Jeffreys.
+
+    Brown, Cai and DasGupta 2001, Statistical Science 16:101. NaN without draws.
+
+    Examples
+    --------
+    >>> print(share_of_draws(np.array([True] * 8)).text(2))
+    1.00 (0.74 to 1.00)
+    """
+    n, yes = len(is_so), int(np.sum(is_so))
+    if n == 0:
+        return Estimate.exact(np.nan)
+    low = float(special.betaincinv(yes + 0.5, n - yes + 0.5, TAIL)) if yes else 0.0
+    high = float(special.betaincinv(yes + 0.5, n - yes + 0.5, 1.0 - TAIL)) if yes < n else 1.0
+    return Estimate(yes / n, low, high)
+
+
+def best_plan(worth: pd.DataFrame) -> dict[str, Estimate]:
+    """Return in what share of draws each plan is worth the most.
+
+    Parameters
+    ----------
+    worth : DataFrame
+        A row for each draw and a column for each plan, each a mean over the same seeds; rows that lack one are left
+        out, since a plan that failed is not one that lost. Of plans that tie, the first counts.
+
+    Examples
+    --------
+    >>> found = best_plan(pd.DataFrame({"hub": [3.0, 1.0, np.nan], "work": [1.0, 2.0, 9.0]}))
+    >>> {name: share.mean for name, share in found.items()}
+    {'hub': 0.5, 'work': 0.5}
+    """
+    complete = worth.dropna()
+    best = complete.idxmax(axis=1)
+    return {str(name): share_of_draws((best == name).to_numpy()) for name in worth.columns}
+
+
+def paid_back_by(years: "pd.Series[float]", horizon: int) -> dict[int, Estimate]:
+    """Return in what share of draws a plan has paid back by the end of each year.
+
+    Parameters
+    ----------
+    years : Series
+        The year of payback of each draw; infinite or NaN where it does not pay back.
+    horizon : int
+        The last year.
+
+    Examples
+    --------
+    >>> by_year = paid_back_by(pd.Series([2.0, 3.0, np.nan, np.inf]), 3)
+    >>> [by_year[year].mean for year in by_year]
+    [0.0, 0.25, 0.5]
+    """
+    return {year: share_of_draws((years <= year).to_numpy()) for year in range(1, horizon + 1)}
