@@ -1,0 +1,319 @@
+r"""Which uncertain numbers an answer hangs on, measured from the draws that were run.
+
+- **Rank regression**, always: the answer's ranks on the ranks of all numbers, both standardised (Saltelli and others
+  2008, Global Sensitivity Analysis: The Primer, section 1.2). The square of a coefficient is the number's share of the
+  variance of ranks, as far as the answer rises or falls with it; R2 says how much of the variance all explain so.
+  Where numbers were drawn as correlated, shares do not add up to R2. With fewer than two draws for each number, each
+  is regressed alone, and there is no R2.
+- **First-order indices** from 100 draws on, which need no straight line: the share of variance that goes if the
+  number were known (RBD-FAST: Tarantola, Gatelli and Mara 2006, Reliability Engineering and System Safety 91:717).
+- **Total indices** where draws are a Saltelli design: the share that stays if all others were known (Saltelli and
+  others 2010, Computer Physics Communications 181:259).
+
+The last two are computed by SALib (Iwanaga, Usher and Herman 2022, Socio-Environmental Systems Modelling 4:18155). It
+takes one missing answer to mean that nothing matters, so what is missing is left out first.
+
+A share is **clear** where a number that does nothing would show one as large in fewer than one case in twenty, all
+numbers looked at together (Holm 1979, Scandinavian Journal of Statistics 6:65). Chance between seeds, which no number
+explains, bounds all shares: see `most_explainable`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from model.analysis.doubt import Part
+from model.analysis.estimates import CONFIDENCE, quantile_of_t
+from model.core.arrays import Array
+
+FEWEST_DRAWS = 40
+"""Draws from which shares are told.
+
+By chance alone, one number in twenty that does nothing has a rank correlation beyond 1.96 / sqrt(draws - 1): with 8
+draws that looks like 55 % of the variance, with 40 like 10 %.
+"""
+
+FEWEST_FOR_INDICES = 100
+"""Draws from which RBD-FAST, which sums ten harmonics, is no more than noise."""
+
+DRAWS_PER_NUMBER = 2
+"""Draws for each number from which all are regressed together."""
+
+SEED = 14
+"""Of SALib's bootstrap, so that the same draws give the same words."""
+
+NEGLIGIBLE = 1e-9
+"""Standardised slopes below this are errors of rounding."""
+
+MOST_SHOWN = 5
+
+TOO_FEW_DRAWS = (
+    "too few draws to tell which number matters: with {} draws, a number that does nothing may seem to make "
+    f"{{}} of the difference; {FEWEST_DRAWS} draws are needed"
+)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What each number contributes.
+
+    Attributes
+    ----------
+    table : DataFrame
+        By number, the largest share first: ``share`` of variance, between ``low`` and ``high`` (95 %), ``rises``
+        (whether the answer rises with it), ``is_clear``, and ``first_order`` and ``total`` with the half-width of
+        their 95 % intervals, NaN where the design does not allow them. Empty with too few draws.
+    r2 : float
+        The share of variance that all explain together, adjusted for their number; NaN where each was taken alone.
+    n_draws, n_missing : int
+        Draws with an answer, and without.
+    """
+
+    table: pd.DataFrame
+    r2: float
+    n_draws: int
+    n_missing: int
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there are enough draws."""
+        return self.n_draws >= FEWEST_DRAWS
+
+    @property
+    def largest(self) -> pd.DataFrame:
+        """The few numbers that clearly move the answer, and move it most."""
+        return self.table[self.table["is_clear"]].head(MOST_SHOWN)
+
+    @property
+    def why_not_told(self) -> str:
+        """Say why too few draws tell nothing."""
+        seeming = 1.96**2 / (self.n_draws - 1) if self.n_draws > 1 else np.inf
+        return TOO_FEW_DRAWS.format(self.n_draws, f"{100 * seeming:.0f} %" if seeming < 1 else "all")
+
+
+def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]") -> Sensitivity:
+    """Measure which numbers an answer hangs on.
+
+    Parameters
+    ----------
+    numbers : DataFrame
+        A row for each draw and a column for each number, without draw 0.
+    effects : Series
+        The answer of each draw, or what the draw changes of it; NaN or no row where it is missing.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> numbers = pd.DataFrame(rng.random((80, 2)), columns=["price", "reach"])
+    >>> found = sensitivity(numbers, 3.0 * numbers["price"])
+    >>> found.largest.index.tolist(), round(found.table.loc["price", "share"], 2), round(found.r2, 2)
+    (['price'], 1.0, 1.0)
+    """
+    answers = effects.reindex(numbers.index).dropna()
+    present = _varied(numbers.loc[answers.index])
+    n_missing = len(numbers) - len(answers)
+    if len(answers) < FEWEST_DRAWS or present.empty or np.ptp(answers) == 0.0:
+        return Sensitivity(_table([], []), np.nan, len(answers), n_missing)
+    rows = _independent_rows(present)
+    fit = _fitted(_scaled(present[rows].rank()), _scaled(answers[rows].rank()))
+    table = _table(present.columns, fit).join(_indices(present, answers))
+    return Sensitivity(table.sort_values("share", ascending=False), fit.r2, len(answers), n_missing)
+
+
+def _varied(numbers: pd.DataFrame) -> pd.DataFrame:
+    return numbers.loc[:, (numbers.max() > numbers.min()).to_numpy(bool)]
+
+
+def _scaled(values: Any) -> Array:
+    return np.asarray((values - values.mean()) / values.std(ddof=1))
+
+
+# --- Regression ------------------------------------------------------------------------------
+
+
+class _Fit(NamedTuple):
+    """Slopes of standardised values, their standard errors and degrees of freedom, and adjusted R2.
+
+    R2 is NaN where each was fitted alone.
+    """
+
+    slopes: Array
+    errors: Array
+    freedom: int
+    r2: float
+
+    @property
+    def ends(self) -> tuple[Array, Array]:
+        """The 95 % interval of each slope."""
+        half = quantile_of_t(self.freedom + 1) * self.errors
+        return self.slopes - half, self.slopes + half
+
+    @property
+    def is_clear(self) -> Array:
+        """Whether each slope differs from 0, by Holm's rule over all of them."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            chance = 2.0 * special.stdtr(self.freedom, -np.abs(self.slopes / self.errors))
+        order = np.argsort(chance)
+        allowed = (1.0 - CONFIDENCE) / np.arange(len(chance), 0, -1)
+        passed = np.logical_and.accumulate(chance[order] <= allowed)
+        return np.asarray(passed[np.argsort(order)]) & (np.abs(self.slopes) > NEGLIGIBLE)
+
+
+def _fitted(x: Array, y: Array) -> _Fit:
+    """Regress standardised values: on all columns together, or on each alone where draws are few."""
+    n, p = x.shape
+    if n < DRAWS_PER_NUMBER * p + 2:
+        return _alone(x, y)
+    slopes, *_ = np.linalg.lstsq(x, y, rcond=None)
+    freedom = n - p - 1
+    spread = float(((y - x @ slopes) ** 2).sum()) / freedom
+    errors = np.sqrt(spread * np.diag(np.linalg.pinv(x.T @ x)))
+    return _Fit(slopes, errors, freedom, 1.0 - spread)
+
+
+def _alone(x: Array, y: Array) -> _Fit:
+    squares = (x**2).sum(axis=0)
+    slopes = x.T @ y / squares
+    freedom = len(y) - 2
+    spread = ((y[:, None] - x * slopes) ** 2).sum(axis=0) / freedom
+    return _Fit(slopes, np.sqrt(spread / squares), freedom, np.nan)
+
+
+def _table(names: Any, fit: Any) -> pd.DataFrame:
+    columns = ["share", "low", "high", "rises", "is_clear"]
+    if not len(names):
+        return pd.DataFrame({name: pd.Series(dtype=bool if name == "is_clear" else float) for name in columns})
+    low, high = fit.ends
+    crosses = (low <= 0.0) & (high >= 0.0)
+    nearest = np.where(crosses, 0.0, np.minimum(low**2, high**2))
+    farthest = np.minimum(np.maximum(low**2, high**2), 1.0)
+    values = (fit.slopes**2, nearest, farthest, fit.slopes > 0.0, fit.is_clear)
+    return pd.DataFrame(dict(zip(columns, values, strict=True)), index=pd.Index(names, name="number"))
+
+
+# --- Indices by SALib ------------------------------------------------------------------------
+
+
+def _indices(numbers: pd.DataFrame, answers: "pd.Series[float]") -> pd.DataFrame:
+    """Return first-order and total indices as far as design, draws and installed packages allow; NaN otherwise."""
+    columns = ["first_order", "first_order_error", "total", "total_error"]
+    found = pd.DataFrame(np.nan, numbers.columns, columns)
+    if len(answers) < FEWEST_FOR_INDICES or find_spec("SALib") is None:
+        return found
+    problem = {"num_vars": numbers.shape[1], "names": list(numbers.columns)}
+    for column, values in _by_salib(problem, numbers.to_numpy(float), answers.to_numpy(float)).items():
+        found[column] = np.asarray(values)
+    return found
+
+
+def _by_salib(problem: Mapping[str, Any], numbers: Array, answers: Array) -> dict[str, Any]:
+    from SALib.analyze import rbd_fast, sobol  # noqa: PLC0415 - optional, and a second to load
+
+    if is_saltelli(numbers):
+        by = sobol.analyze(problem, answers, calc_second_order=False, seed=SEED)
+        names = {"first_order": "S1", "first_order_error": "S1_conf", "total": "ST", "total_error": "ST_conf"}
+    else:
+        by = rbd_fast.analyze(problem, numbers, answers, seed=SEED)
+        names = {"first_order": "S1", "first_order_error": "S1_conf"}
+    return {column: by[name] for column, name in names.items()}
+
+
+def is_saltelli(numbers: Array) -> bool:
+    """Return whether draws are a Saltelli design: in blocks, a point, it with each number exchanged, and the other.
+
+    Examples
+    --------
+    >>> is_saltelli(np.array([[1, 2], [8, 2], [1, 9], [8, 9]])), is_saltelli(np.array([[1, 2], [8, 2], [1, 9], [8, 7]]))
+    (True, False)
+    """
+    n, p = numbers.shape
+    if n % (p + 2):
+        return False
+    blocks = numbers.reshape(-1, p + 2, p)
+    first, exchanged, second = blocks[:, :1], blocks[:, 1:-1], blocks[:, -1:]
+    return bool((exchanged == np.where(np.eye(p, dtype=bool), second, first)).all())
+
+
+def _independent_rows(numbers: pd.DataFrame) -> Array:
+    """Return which draws repeat no other's numbers: all, or first and last of each block of a Saltelli design."""
+    if not is_saltelli(numbers.to_numpy()):
+        return np.ones(len(numbers), bool)
+    size = numbers.shape[1] + 2
+    return np.asarray(np.isin(np.arange(len(numbers)) % size, (0, size - 1)))
+
+
+# --- Bounds and switching values -------------------------------------------------------------
+
+
+def most_explainable(parts: Mapping[str, Part], n_seeds: int) -> float:
+    """Return the most that numbers can explain of what draws change, as means over so many seeds.
+
+    The rest is what a seed does in one draw and not in another. NaN where draws have one seed each, from which it
+    cannot be told.
+
+    Examples
+    --------
+    >>> from model.analysis.doubt import crossed_parts
+    >>> parts = crossed_parts(pd.DataFrame({7: [1.0, 3.0, 5.0], 8: [2.0, 4.0, 6.0]}, index=[1, 2, 3]))
+    >>> most_explainable(parts, 2)
+    1.0
+    """
+    if not parts:
+        return np.nan
+    draws, rest = max(parts["draws"].variance, 0.0), parts["rest"].variance / n_seeds
+    return draws / (draws + rest) if draws + rest else np.nan
+
+
+def switching_values(
+    numbers: pd.DataFrame, answers: "pd.Series[float]", best: "pd.Series[float]", answer: float, ranges: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the value of each number at which the answer turns from above 0 to below, or back.
+
+    A straight line through the answer at best estimates, with the slope of the regression on all numbers: all others
+    stay at their best estimates. Only numbers with a clear slope have one.
+
+    Parameters
+    ----------
+    numbers : DataFrame
+        A row for each draw and a column for each number, without draw 0.
+    answers : Series
+        The answer of each draw; NaN where it is missing.
+    best : Series
+        The best estimate of each number.
+    answer : float
+        The answer at best estimates.
+    ranges : DataFrame
+        ``low`` and ``high`` of each number.
+
+    Returns
+    -------
+    DataFrame
+        By number: ``value``, its 95 % interval ``low`` to ``high`` by that of the slope, and ``is_within``, whether
+        the value lies in the number's range.
+
+    Examples
+    --------
+    >>> numbers = pd.DataFrame({"price": np.linspace(0.0, 10.0, 50)})
+    >>> ranges = pd.DataFrame({"low": [0.0], "high": [10.0]}, index=["price"])
+    >>> turn = switching_values(numbers, 3.0 * numbers["price"] - 6.0, pd.Series({"price": 5.0}), 9.0, ranges)
+    >>> round(turn.loc["price", "value"], 6), bool(turn.loc["price", "is_within"])
+    (2.0, True)
+    """
+    seen = answers.reindex(numbers.index).dropna()
+    varied = _varied(numbers.loc[seen.index])
+    columns = ["value", "low", "high", "is_within"]
+    if len(seen) < FEWEST_DRAWS or varied.empty:
+        return pd.DataFrame(columns=columns)
+    fit = _fitted(_scaled(varied), _scaled(seen))
+    clear = varied.columns[fit.is_clear]
+    slopes = pd.DataFrame(dict(zip(columns, (fit.slopes, *fit.ends), strict=False)), varied.columns).loc[clear]
+    slopes = slopes.mul(seen.std() / varied[clear].std(), axis=0)
+    turns = (-answer / slopes).add(best[clear], axis=0)
+    ends = turns[["low", "high"]]
+    is_within = turns["value"].between(ranges["low"][clear], ranges["high"][clear])
+    return turns.assign(low=ends.min(axis=1), high=ends.max(axis=1), is_within=is_within)
