@@ -432,16 +432,15 @@ def _asked(studies: Sequence[Any], seeds: int, population: int, years: int, plac
 
 
 @place_app.command("list")
-def list_places() -> None:
-    """List the bundled places."""
-    from model.inputs.places import bundled_places, load_place
+def list_places(
+    search: Annotated[
+        list[str] | None, typer.Argument(help="Words of a name or county, or a code. [default: all places]")
+    ] = None,
+) -> None:
+    """List the bundled places: every council area of England, and a few profiles."""
+    from model.reporting.places import place_list
 
-    for name in bundled_places():
-        profile = load_place(name)
-        print(
-            f"{name:26} {profile.name}: {profile.population:,} people in "
-            f"{len(profile.neighbourhoods)} neighbourhoods, {profile.kind}"
-        )
+    print("\n".join(place_list(" ".join(search or ()))))
 
 
 @place_app.command("build")
@@ -450,15 +449,21 @@ def build(
         list[str],
         typer.Argument(help="Codes or names of English council areas; several make one place."),
     ],
-    areas: Annotated[Path, typer.Option(help="CSV file of small areas; see docs/places.md.")],
     out: Annotated[Path, typer.Option(help="Profile to write, ending in .toml.")],
+    areas: Annotated[
+        Path | None,
+        typer.Option(help="CSV file of small areas (docs/places.md). [default: what comes with the project]"),
+    ] = None,
     title: Annotated[str, typer.Option(help="Name of the place. [default: the area's name]")] = "",
 ) -> None:
-    """Build the profile of an English council area from official open data."""
+    """Write the profile of an English council area, or of several as one place."""
     from model.core.errors import printable
-    from model.inputs.place_builder import build_place, read_small_areas, write_profile
+    from model.inputs.place_builder import build_place, join_councils, read_small_areas, write_profile
 
-    profile = build_place(read_small_areas(areas), *area, title=title)
+    if areas is None:
+        profile = join_councils(*area, title=title)
+    else:
+        profile = build_place(read_small_areas(areas), *area, title=title)
     write_profile(profile, out)
     name, n = printable(profile.name), len(profile.neighbourhoods)
     print(f"{out}: {name}, {profile.population:,} people in {n} neighbourhoods")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from model.inputs.places import bundled_places
+from model.inputs.places import profiles
 from model.inputs.programmes import bundled_programmes
 from model.inputs.scenario import Scenario, load_scenario
 
@@ -36,7 +36,7 @@ class OwnFiles:
             folder / name for name in ("mine.toml", "my_town.toml", "my_hub.toml")
         )
         self.scenario.write_text(SCENARIO, encoding="utf-8")
-        self.place.write_bytes(bundled_places()["sandbeck"].read_bytes())
+        self.place.write_bytes(profiles()["sandbeck"].read_bytes())
         self.programme.write_bytes(bundled_programmes()["community_hub"].read_bytes())
 
     def load(self) -> Scenario:

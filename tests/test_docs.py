@@ -14,7 +14,7 @@ import model
 from model.campaign.campaign import run_campaign
 from model.core.kernels import uncompiled
 from model.inputs.parameters import load_parameters
-from model.inputs.places import bundled_places, load_place
+from model.inputs.places import load_place, profiles
 from model.inputs.scenario import (
     Contract,
     PlanEntry,
@@ -87,9 +87,9 @@ def test_the_example_scenario_is_a_scenario(tmp_path):
     assert config.growth.unit_costs == {"looked_after_child": (0.03,)}
 
 
-def test_documented_places_are_the_bundled_ones():
+def test_profiles_that_are_files_are_documented():
     words = (ROOT / "docs" / "places.md").read_text(encoding="utf-8")
-    for name in bundled_places():
+    for name in profiles():
         row = rf"^\| `{name}` \|.*\| {load_place(name).population:,} \|$"
         assert re.search(row, words, re.MULTILINE), name
 

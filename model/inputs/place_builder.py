@@ -7,9 +7,10 @@ columns are listed in ``docs/places.md``.
 
 import gzip
 import io
-import json
+import math
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ from pydantic import ValidationError
 
 from model.core.errors import PlaceError
 from model.core.files import new_file, validation_problem
-from model.inputs.councils import counties, county_of
-from model.inputs.payers import AGENCIES
-from model.inputs.places import N_QUINTILES, Neighbourhood, Place, PublicSpending, thin
+from model.inputs.councils import council_of, counties, county_of, find_place
+from model.inputs.place_text import profile_text
+from model.inputs.places import N_QUINTILES, NOTE, SOURCES, YEAR, Neighbourhood, Place, PublicSpending, load_place, thin
 
 AGE_COLUMNS = {
     0: "pop_0_15_mid2019",
@@ -37,8 +38,6 @@ COLUMNS = (*NAMES, DECILE, *AGE_COLUMNS.values())
 MOST_PEOPLE = 1_000_000
 LARGEST_BYTES = 100_000_000
 """Of the file of small areas, unpacked: England's with 44 columns has 7 million."""
-SOURCES = ("ons_lsoa_2019", "imd2019")
-YEAR = 2019
 
 
 def read_small_areas(path: Path) -> pd.DataFrame:
@@ -130,14 +129,64 @@ def build_place(areas: pd.DataFrame, *names: str, title: str = "") -> Place:
         _neighbourhood(str(msoa), str(group["msoa11nm"].iloc[0]), _counts(group))
         for msoa, group in own.groupby("msoa11cd", sort=True)
     ]
-    together = "" if len(councils) == 1 else f" of {', '.join(councils['lad24nm'])}"
+    names_of = councils["lad24nm"].tolist()
     return _place(
-        name=title or " and ".join(councils["lad24nm"]),
+        name=title or " and ".join(names_of),
         code="+".join(councils["lad24cd"]),
         kind="real",
-        note=f"Neighbourhoods are the middle-layer super output areas of 2011{together}.",
+        note=_note(names_of),
         neighbourhoods=neighbourhoods,
     )
+
+
+def join_councils(*names: str, title: str = "") -> Place:
+    """Make one place of council areas that come with the project.
+
+    Parameters
+    ----------
+    *names : str
+        Names or codes of council areas.
+    title : str, optional
+        What to call the place; by default the names of its council areas.
+
+    Raises
+    ------
+    PlaceError
+        When a name is that of no council area.
+
+    Examples
+    --------
+    >>> join_councils("Bury", "Bolton").population
+    477947
+    """
+    parts = [load_place(key) for key in dict.fromkeys(map(find_place, names))]
+    unknown = [f"{one.name}: {council_of(find_place(one.code)).note}" for one in parts]
+    notes = [note for note in unknown if not note.endswith(": ")]
+    return _place(
+        name=title or " and ".join(one.name for one in parts),
+        code="+".join(one.code for one in parts),
+        kind="real",
+        note=" ".join([_note([one.name for one in parts]), *notes]),
+        neighbourhoods=sorted(
+            (area.model_dump() for one in parts for area in one.neighbourhoods), key=itemgetter("code")
+        ),
+        spending=_spent_together(parts),
+    )
+
+
+def _spent_together(parts: Sequence[Place]) -> dict[str, Any] | None:
+    """Add up the lines of spending that are known of every part."""
+    spending = [one.spending for one in parts if one.spending is not None]
+    if len(spending) < len(parts):
+        return None
+    lines = [one.council_gbp for one in spending]
+    known = [line for line in lines[0] if all(line in others for others in lines)]
+    gbp = {line: math.fsum(one[line] for one in lines) for line in known}
+    return {"year": spending[0].year, "source": spending[0].source, "council_gbp": gbp}
+
+
+def _note(names: Sequence[str]) -> str:
+    return NOTE if len(names) == 1 else f"{NOTE.removesuffix('.')} of {', '.join(names)}."
 
 
 def _rows_of(areas: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -186,9 +235,8 @@ def write_profile(place: Place, path: Path) -> None:
     """Write a profile as TOML, one neighbourhood a line; a file that is there is refused."""
     if path.suffix != ".toml":
         raise PlaceError("cannot be a profile", file=path, allowed="a name ending in .toml")
-    document = "\n".join(_lines(place)) + "\n"
     with new_file(path, PlaceError) as file:
-        file.write(document.encode("utf-8"))
+        file.write(profile_text(place).encode("utf-8"))
 
 
 def _counts(group: pd.DataFrame) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -214,41 +262,4 @@ def _place(*, neighbourhoods: list[dict[str, Any]], **values: Any) -> Place:
     try:
         return Place.model_validate(document)
     except ValidationError as error:
-        raise validation_problem(error, PlaceError, None, (Place, Neighbourhood)) from None
-
-
-def _quoted(text: str) -> str:
-    # A JSON string is a TOML string, but for the one control character that JSON lets stand.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _lines(place: Place) -> Iterable[str]:
-    yield f"name = {_quoted(place.name)}"
-    yield f"code = {_quoted(place.code)}"
-    yield f"kind = {_quoted(place.kind)}"
-    yield f"year = {place.year}"
-    yield f"sources = [{', '.join(_quoted(key) for key in place.sources)}]"
-    yield f"note = {_quoted(place.note)}"
-    yield f"age_from = {list(place.age_from)}"
-    yield ""
-    yield "neighbourhoods = ["
-    for one in place.neighbourhoods:
-        yield (
-            f"  {{ code = {_quoted(one.code)}, name = {_quoted(one.name)}, "
-            f"population = {one.population}, "
-            f"ages = {list(one.ages)}, quintiles = {list(one.quintiles)} }},"
-        )
-    yield "]"
-    if place.spending is not None:
-        yield from _spending_lines(place.spending)
-
-
-def _spending_lines(spending: PublicSpending) -> Iterable[str]:
-    yield ""
-    yield "[spending]"
-    yield f"year = {_quoted(spending.year)}"
-    yield f"source = {_quoted(spending.source)}"
-    for agency in AGENCIES:
-        amounts = spending.lines_of(agency).items()
-        if amounts:
-            yield f"{agency}_gbp = {{ {', '.join(f'{name} = {gbp!r}' for name, gbp in amounts)} }}"
+        raise validation_problem(error, PlaceError, None, (Place, Neighbourhood, PublicSpending)) from None

@@ -1,7 +1,8 @@
 """A place: its neighbourhoods, who lives there, and a smaller sample of the same.
 
-The profile format is described in ``docs/places.md``. Bundled profiles are in
-``data/places``; a scenario may also name a profile in its own folder.
+The profile format is described in ``docs/places.md``. Every council area of England comes with the
+project (`model.inputs.councils`), and a few profiles in ``data/places``; a scenario may also name a
+profile in its own folder.
 """
 
 import math
@@ -25,8 +26,16 @@ from pydantic import (
 from model.core.arrays import Array
 from model.core.errors import InputError, PlaceError
 from model.core.files import DATA, Read, TextFile, read_bounded, read_table, toml_of, validation_problem
-from model.inputs.councils import place_not_bundled
+from model.inputs.councils import (
+    AGE_BANDS,
+    NEIGHBOURHOODS_FILE,
+    all_councils,
+    council_of,
+    find_place,
+    neighbourhoods_of,
+)
 from model.inputs.payers import AGENCIES
+from model.inputs.place_text import profile_text
 from model.inputs.prices import deflators, rebased
 
 PLACES = DATA / "places"
@@ -35,6 +44,13 @@ ENGLAND_AGES_FILE = DATA / "england_ages.csv"
 N_QUINTILES = 5
 LARGEST_PROFILE_BYTES = 4_000_000
 OLDEST_AGE = 105
+
+SOURCES = ("ons_lsoa_2019", "imd2019")
+YEAR = 2019
+NOTE = "Neighbourhoods are the middle-layer super output areas of 2011."
+SPENDING_SOURCE = "mhclg_ro3_2024_25"
+SPENDING_YEAR = "2024/25"
+"""Of the council areas that come with the project."""
 
 PLAUSIBLE_GBP_A_HEAD = (5, 50_000)
 """What an agency spends in a year. The NHS spends about 3,200 and a council about 1,000: in thousands, 3 and 1."""
@@ -172,19 +188,46 @@ class Place(BaseModel):
         return rebased(math.fsum(self.spending.lines_of(agency).values()), self.spending.year)
 
 
-def bundled_places() -> dict[str, Path]:
-    """Name the profiles that come with the project.
+def bundled_places() -> tuple[str, ...]:
+    """Name the places that come with the project: every council area, and the profiles that are files.
 
     Examples
     --------
-    >>> "wigan" in bundled_places()
-    True
+    >>> len(bundled_places()), "oldham" in bundled_places()
+    (299, True)
+    """
+    return tuple(sorted({*all_councils(), *profiles()}))
+
+
+def profiles() -> dict[str, Path]:
+    """Name the places that come as files of their own.
+
+    Examples
+    --------
+    >>> list(profiles())
+    ['england', 'leicestershire', 'sandbeck']
     """
     return {path.stem: path for path in sorted(PLACES.glob("*.toml"))}
 
 
+def place_named(name: str) -> str:
+    """Return what scenarios call a place; the path of a profile (ending in ``.toml``) stays as it is.
+
+    Raises
+    ------
+    PlaceError
+        When no place bears the name.
+
+    Examples
+    --------
+    >>> place_named("Tower Hamlets"), place_named("E08000010"), place_named("towns/mine.toml")
+    ('tower_hamlets', 'wigan', 'towns/mine.toml')
+    """
+    return name if name.endswith(".toml") else find_place(name, profiles())
+
+
 def load_place(name: str | Path) -> Place:
-    """Read a bundled place by name, or a profile by its path (ending in ``.toml``).
+    """Read a bundled place by its name or code, or a profile by its path (ending in ``.toml``).
 
     Raises
     ------
@@ -195,25 +238,41 @@ def load_place(name: str | Path) -> Place:
 
 
 def read_place(name: str | Path) -> Read[Place]:
-    """Read a place as `load_place` does, and keep the text it was read from."""
-    file = read_bounded(_path_of(name), LARGEST_PROFILE_BYTES, PlaceError)
+    """Read a place as `load_place` does, and keep the text of its profile."""
+    key = place_named(str(name))
+    if key in all_councils():
+        place = _council_place(key)
+        return Read(place, TextFile(Path(f"{key}.toml"), profile_text(place)))
+    file = read_bounded(profiles().get(key, Path(name)), LARGEST_PROFILE_BYTES, PlaceError)
     return Read(_place_in(file), file)
 
 
-def _path_of(name: str | Path) -> Path:
-    if isinstance(name, Path) or name.endswith(".toml"):
-        return Path(name)
-    bundled = bundled_places()
-    if name not in bundled:
-        raise place_not_bundled(name, bundled)
-    return bundled[name]
+def _council_place(key: str) -> Place:
+    council = council_of(key)
+    spending = {"year": SPENDING_YEAR, "source": SPENDING_SOURCE, "council_gbp": council.spent_gbp}
+    document = {
+        "name": council.name,
+        "code": council.code,
+        "kind": "real",
+        "year": YEAR,
+        "sources": SOURCES,
+        "note": f"{NOTE} {council.note}".strip(),
+        "age_from": tuple(AGE_BANDS.values()),
+        "neighbourhoods": neighbourhoods_of(council.code),
+        "spending": spending if council.spent_gbp else None,
+    }
+    return _checked(document, NEIGHBOURHOODS_FILE)
+
+
+def _checked(document: object, file: Path) -> Place:
+    try:
+        return Place.model_validate(document)
+    except ValidationError as error:
+        raise validation_problem(error, PlaceError, file, (Place, Neighbourhood, PublicSpending)) from None
 
 
 def _place_in(file: TextFile) -> Place:
-    try:
-        place = Place.model_validate(toml_of(file, PlaceError))
-    except ValidationError as error:
-        raise validation_problem(error, PlaceError, file.path, (Place, Neighbourhood, PublicSpending)) from None
+    place = _checked(toml_of(file, PlaceError), file.path)
     if place.spending is not None and place.spending.year not in deflators():
         raise PlaceError(
             "unknown price year",

@@ -28,7 +28,7 @@ from model.inputs.catalogue import Shock, contact_services, cut_by, load_service
 from model.inputs.growth import ALL, Indices, indices_of
 from model.inputs.parameters import LIMITS, Parameters, load_parameters
 from model.inputs.payers import AGENCIES, Payment, load_payments
-from model.inputs.places import Place
+from model.inputs.places import Place, place_named
 from model.inputs.programmes import Programme, with_numbers
 from model.inputs.scenario_checks import check_references, growing_services
 from model.inputs.scenario_files import Inputs
@@ -276,7 +276,7 @@ class Scenario(_Table):
     title, question : str
         For readers: its name, and the question it answers.
     place : str
-        A bundled place, or the path of a profile in the scenario's folder.
+        A bundled place by its name or code, or the path of a profile in the scenario's folder.
     population : int
         Residents in the sample; at most those of the real place.
     years, burn_in_years : int
@@ -301,7 +301,7 @@ class Scenario(_Table):
     name: Annotated[str, Field(pattern=NAME)] = "unnamed"
     title: Annotated[str, Field(max_length=200)] = ""
     question: Annotated[str, Field(max_length=2_000)] = ""
-    place: Annotated[str, Field(min_length=1, max_length=4_096)] = "wigan"
+    place: Annotated[str, Field(min_length=1, max_length=4_096), AfterValidator(place_named)] = "wigan"
     population: Annotated[int, Field(gt=0, le=100_000_000)] = 20_000
     years: Annotated[int, Field(gt=0, le=200)] = 30
     burn_in_years: Annotated[int, Field(ge=0, le=100)] = 10

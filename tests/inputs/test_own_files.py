@@ -11,7 +11,7 @@ import pytest
 from model.core.errors import InputError
 from model.core.files import parse_toml
 from model.inputs.place_builder import read_small_areas, write_profile
-from model.inputs.places import bundled_places, load_place
+from model.inputs.places import load_place, profiles
 from model.inputs.programmes import Programme, load_programme
 from model.inputs.scenario import bundled_scenarios, load_scenario
 from model.reporting.pages.programmes import EXAMPLE
@@ -19,7 +19,7 @@ from tests.inputs.test_places import SMALL
 
 LONG = "a" * 100_000
 
-PLACE = bundled_places()["sandbeck"].read_text(encoding="utf-8")
+PLACE = profiles()["sandbeck"].read_text(encoding="utf-8")
 SCENARIO = bundled_scenarios()["status_quo"].read_text(encoding="utf-8")
 
 

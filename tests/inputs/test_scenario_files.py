@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.core.errors import EvidenceError, PlaceError
+from model.inputs.places import read_place
 from model.inputs.plans import Entry, spending_of
 from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import CommunityModel
@@ -100,5 +101,8 @@ def test_only_what_is_named_is_kept(own: OwnFiles) -> None:
     assert (list(moved.inputs.places), list(moved.inputs.programmes)) == (["wigan"], [])
 
 
-def test_bundled_files_are_read_as_they_are(own: OwnFiles) -> None:
-    assert load_scenario("status_quo").inputs.places["wigan"].file.path.name == "wigan.toml"
+def test_the_text_kept_of_a_council_area_is_a_profile_of_it(own: OwnFiles) -> None:
+    read = load_scenario("status_quo").inputs.places["wigan"]
+    assert read.file.path.name == "wigan.toml"
+    own.place.write_text(read.file.text, encoding="utf-8")
+    assert read_place(own.place).record == read.record

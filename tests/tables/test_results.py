@@ -21,7 +21,7 @@ from model.campaign.campaign import places_of, plan, run_campaign
 from model.campaign.workers import Run, run_row
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.catalogue import load_services
-from model.inputs.places import bundled_places
+from model.inputs.places import profiles
 from model.reporting.figures.overview import draw_overviews
 from model.reporting.summary import summary
 from model.simulation import community
@@ -237,7 +237,7 @@ def test_two_scenarios_of_one_name_are_refused(config):
 
 def test_two_places_of_one_key_are_refused(config, tmp_path):
     own = tmp_path / "sandbeck.toml"
-    own.write_text(bundled_places()["sandbeck"].read_text(encoding="utf-8").replace("Sandbeck", "Elsewhere"))
+    own.write_text(profiles()["sandbeck"].read_text(encoding="utf-8").replace("Sandbeck", "Elsewhere"))
     theirs = config.model_copy(update={"name": "theirs", "place": str(own)})
 
     assert places_of([theirs])["sandbeck"].name == "Elsewhere"
