@@ -102,8 +102,9 @@ def run(
     overrides = _overrides(settings, options)
     configs, comparator = chosen(scenarios or [], compare_to, overrides)
     with _progress() as watcher:
-        keeps = {"lives": lives, "test": test, "fresh": fresh}
-        outcome = run_campaign(configs, out, jobs, watcher, comparator, **keeps, command=context.obj)
+        outcome = run_campaign(
+            configs, out, jobs, watcher, comparator, lives=lives, test=test, fresh=fresh, command=context.obj
+        )
     _show(outcome.folder)
     if outcome.interrupted:
         _say("Interrupted: finished runs are kept.", error=True)

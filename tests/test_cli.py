@@ -229,7 +229,7 @@ def test_a_run_that_names_nothing_compares_a_plan_with_the_place_as_it_is(defaul
         "status_quo",
         "people_powered_shift_at_no_effect",
     ]
-    assert results.manifest["comparator"] == "status_quo"
+    assert results.manifest["comparators"] == {"people_powered_shift": "status_quo"}
 
 
 @pytest.mark.slow
@@ -281,7 +281,7 @@ def test_nothing_is_said_twice(shown: str, words: str) -> None:
 def test_what_a_place_chooses_runs_the_place_as_it_is_alone(here: Path) -> None:
     ends_with(0, "run", *TINY[1:], "--set", "levers.worsen_hazard_ratio=0.9")
     manifest = Results(here / "results" / "001").manifest
-    assert (list(manifest["scenarios"]), manifest["comparator"]) == (["status_quo"], None)
+    assert (list(manifest["scenarios"]), manifest["comparators"]) == (["status_quo"], {})
 
 
 @pytest.mark.slow

@@ -159,23 +159,25 @@ class Change:
 
 
 class Comparison:
-    """One scenario of a campaign and its comparator, in pairs of finished runs with the same seed.
+    """One scenario of a campaign and its comparator, in pairs of finished runs with the same seed and draw.
 
     Parameters
     ----------
     results : Results
-        A campaign whose manifest names a comparator.
+        A campaign.
     scenario : str
-        The scenario that is compared.
+        The scenario that is compared: one for which the manifest names a comparator, or the test of such a one.
+    draw : int
+        The draw of uncertain numbers; 0 is the best estimates.
 
     Examples
     --------
     ``Comparison(results, "helped").crisis.by("quintile").changes()[1].size.text()``
     """
 
-    def __init__(self, results: Results, scenario: str) -> None:
-        self.results, self.scenario = results, scenario
-        self.comparator = str(results.manifest["comparator"])
+    def __init__(self, results: Results, scenario: str, draw: int = 0) -> None:
+        self.results, self.scenario, self.draw = results, scenario, draw
+        self.comparator = comparator_of(results, scenario)
         self.facts, self.their_facts = (results.manifest["scenarios"][name] for name in (scenario, self.comparator))
         self.years = int(self.facts["years"])
         self.scale = self.facts["real_population"] / self.facts["population"]
@@ -183,7 +185,8 @@ class Comparison:
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """By seed, the numbers of both runs and whether they are the same to the bit."""
-        finished = self.results.runs[self.results.runs["status"] == "finished"]
+        runs = self.results.runs
+        finished = runs[(runs["status"] == "finished") & (runs["draw"] == self.draw)]
         ours, theirs = (
             finished[finished["scenario"] == name].set_index("seed")[["run", "digest"]]
             for name in (self.scenario, self.comparator)
@@ -296,10 +299,14 @@ class Comparison:
 
 
 def compare(results: Results) -> list[Comparison]:
-    """Return each scenario of a campaign paired with its comparator, but for tests; empty where it has none."""
-    comparator, tests = results.manifest["comparator"], results.manifest["tests"].values()
-    names = [name for name in results.manifest["scenarios"] if name not in (comparator, *tests)]
-    return [Comparison(results, name) for name in names] if comparator else []
+    """Return each scenario of a campaign that has a comparator paired with it, but for tests."""
+    return [Comparison(results, name) for name in results.manifest["comparators"]]
+
+
+def comparator_of(results: Results, scenario: str) -> str:
+    """Name the scenario that another, or the one it tests, is compared with."""
+    tested = {test: name for name, test in results.manifest["tests"].items()}
+    return str(results.manifest["comparators"][tested.get(scenario, scenario)])
 
 
 def turn_of(yearly: Paired) -> tuple[int, int] | None:

@@ -5,9 +5,11 @@ import os
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from model.campaign.no_effect import LONGEST_STEM, name_of_test, tests_of
 from model.campaign.provenance import manifest_of, with_tests
@@ -30,6 +32,9 @@ from model.tables.store import PartWriter, compact, discard, new_folder
 
 RESIDENT_MONTHS_A_PROCESS = 8_000_000
 """With fewer, another process takes longer to load libraries and kernels than it saves."""
+
+RUNS_A_TASK = 8
+"""At most: what a killed process loses, and how evenly the last ones fill all processes."""
 
 TRIES = 3
 """How often runs are tried whose process was killed."""
@@ -58,8 +63,22 @@ class Watcher:
     on_warning: Callable[[str], None] = warnings.warn
 
 
-def plan(scenarios: Sequence[Scenario]) -> list[Run]:
-    """Number every run of a campaign.
+Draw = Callable[[Scenario], Scenario]
+"""Gives a scenario with one value of every uncertain number."""
+
+
+def plan(scenarios: Sequence[Scenario], draws: Sequence[Draw] = ()) -> list[Run]:
+    """Number every run of a campaign, in the order of work: by replicate, then by draw, then by scenario.
+
+    So a campaign that is cut off anywhere has each scenario about as often as each other. Draw 0 is the
+    scenarios as they are.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        All of the campaign.
+    draws : sequence of callable
+        Draws 1, 2 and so on: each gives a scenario with its own uncertain numbers.
 
     Raises
     ------
@@ -68,13 +87,26 @@ def plan(scenarios: Sequence[Scenario]) -> list[Run]:
     """
     _require_one_name_each([config.name for config in scenarios])
     places_of(scenarios)
-    pairs = [(config, k) for config in scenarios for k in range(config.replicates)]
-    return [Run(number, config, k) for number, (config, k) in enumerate(pairs)]
+    drawn = [list(scenarios), *([draw(config) for config in scenarios] for draw in draws)]
+    most = max((config.replicates for config in scenarios), default=0)
+    each = ((config, k, d) for k in range(most) for d, configs in enumerate(drawn) for config in configs)
+    return [Run(number, *one) for number, one in enumerate(one for one in each if one[1] < one[0].replicates)]
 
 
-def _require_names_for_tests(scenarios: Sequence[Scenario], comparator: str | None) -> None:
-    names = [config.name for config in scenarios]
-    _require_one_name_each([*names, *(name_of_test(name) for name in names if name != comparator)])
+def once_each(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs that are lived: of those with one key, the first, which stands for all of them.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> config = load_scenario().model_copy(update={"replicates": 1})
+    >>> [run.number for run in once_each(plan([config, config.model_copy(update={"name": "same"})]))]
+    [0]
+    """
+    first: dict[str, Run] = {}
+    for run in runs:
+        first.setdefault(run.key, run)
+    return list(first.values())
 
 
 def _require_one_name_each(names: Sequence[str]) -> None:
@@ -111,7 +143,7 @@ def places_of(scenarios: Sequence[Scenario]) -> dict[str, Place]:
     return places
 
 
-def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tuple[list[Scenario], str]:
+def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tuple[list[Scenario], dict[str, str]]:
     """Add the comparator, under a name of its own.
 
     If it is one of several scenarios it is run once. A single scenario may be compared even with
@@ -120,25 +152,35 @@ def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tupl
     Returns
     -------
     tuple
-        The scenarios to run, and the comparator's name.
+        The scenarios to run, and by the name of each that is compared, the comparator's.
 
     Raises
     ------
     ScenarioError
         When it cannot be compared with one of them.
     """
-    for config in scenarios:
-        require_alike(config, comparator)
     if len(scenarios) > 1 and comparator in scenarios:
-        return list(scenarios), comparator.name
+        compared = [config.name for config in scenarios if config != comparator]
+        return list(scenarios), dict.fromkeys(compared, comparator.name)
     if comparator.name in {config.name for config in scenarios}:
         name = f"{comparator.name[:LONGEST_STEM]}_comparator"
         comparator = comparator.model_copy(update={"name": name})
-    return [*scenarios, comparator], comparator.name
+    return [*scenarios, comparator], {config.name: comparator.name for config in scenarios}
+
+
+def _require_comparators(scenarios: Sequence[Scenario], comparators: Mapping[str, str]) -> dict[str, str]:
+    """Refuse comparators that are not there, or with which a scenario cannot be compared."""
+    named = {config.name: config for config in scenarios}
+    for pair in comparators.items():
+        for name in pair:
+            if name not in named:
+                raise ScenarioError("is not run", key="comparators", value=name, known=named, wanted=name)
+        require_alike(*(named[name] for name in pair))
+    return dict(comparators)
 
 
 def tasks_of(runs: Sequence[Run], *, with_lives: bool = False, fresh: bool = False) -> list[Task]:
-    """Gather runs that share a burnt-in place and seed.
+    """Gather runs of a draw and replicate that share a burnt-in place, a few at a time, in the order of the runs.
 
     Examples
     --------
@@ -148,12 +190,17 @@ def tasks_of(runs: Sequence[Run], *, with_lives: bool = False, fresh: bool = Fal
     >>> [len(task.runs) for task in tasks_of(plan([config, helped]))]
     [2, 2, 2, 2]
     """
-    configs = {run.config.name: run.config for run in runs}
-    past_of = {name: repr(history_of(config)) for name, config in configs.items()}
+    past_of = cache(lambda config: repr(history_of(config)))
     shared = defaultdict(list)
     for run in runs:
-        shared[past_of[run.config.name], run.seed].append(run)
-    return [Task(tuple(runs), with_lives, fresh) for runs in shared.values()]
+        shared[run.replicate, run.draw, past_of(run.config), run.seed].append(run)
+    few = (chosen for together in shared.values() for chosen in _few_at_a_time(together))
+    return [Task(runs, with_lives, fresh) for runs in few]
+
+
+def _few_at_a_time(runs: Sequence[Run]) -> Iterator[tuple[Run, ...]]:
+    for first in range(0, len(runs), RUNS_A_TASK):
+        yield tuple(runs[first : first + RUNS_A_TASK])
 
 
 def run_campaign(
@@ -163,6 +210,9 @@ def run_campaign(
     watcher: Watcher | None = None,
     comparator: Scenario | None = None,
     *,
+    comparators: Mapping[str, str] | None = None,
+    designs: Mapping[str, Mapping[str, Any]] | None = None,
+    draws: Sequence[Draw] = (),
     lives: bool = False,
     test: bool = False,
     fresh: bool = False,
@@ -182,6 +232,12 @@ def run_campaign(
         Called with progress.
     comparator : Scenario, optional
         What every scenario is compared with, seed by seed.
+    comparators : mapping of str to str, optional
+        In place of ``comparator``: by the name of a scenario, that of the one among them with which it is compared.
+    designs : mapping of str to mapping, optional
+        By the name of a scenario, its base and the value of each lever that is varied, for the manifest.
+    draws : sequence of callable
+        Draws 1, 2 and so on: each gives a scenario with its own uncertain numbers.
     lives : bool
         Whether to keep the table ``lives`` always, not only where a comparison is small enough.
     test : bool
@@ -207,15 +263,15 @@ def run_campaign(
     """
     _require_scenarios(scenarios)
     jobs = _number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])])
-    compared_with = None
     if comparator is not None:
-        scenarios, compared_with = with_comparator(scenarios, comparator)
-    runs = plan(scenarios)
-    with_lives = keeps_lives(scenarios, compared=compared_with is not None, asked=lives)
-    test = test and with_lives and compared_with is not None
+        scenarios, comparators = with_comparator(scenarios, comparator)
+    compared = _require_comparators(scenarios, comparators or {})
+    runs = plan(scenarios, draws)
+    with_lives = keeps_lives(scenarios, compared=bool(compared), asked=lives)
+    test = test and with_lives and bool(compared)
     if test:
-        _require_names_for_tests(scenarios, compared_with)
-    tasks = tasks_of(runs, with_lives=with_lives, fresh=fresh)
+        _require_one_name_each([*(config.name for config in scenarios), *map(name_of_test, compared)])
+    tasks = tasks_of(once_each(runs), with_lives=with_lives, fresh=fresh)
     jobs = min(jobs, len(tasks))
     for config in scenarios:
         prepare(config)  # refuses parameters that no rates and no demand can follow from
@@ -223,7 +279,7 @@ def run_campaign(
         require_memory(config, jobs, lives_mb)
     folder = new_folder(None if out is None else Path(out))
     watcher, started = watcher or Watcher(), time.perf_counter()
-    manifest = manifest_of(scenarios, len(runs), compared_with, command)
+    manifest = manifest_of(scenarios, len(runs), compared, command, designs or {})
     try:
         write_manifest(folder, {**manifest, "status": "running"})
     except ResultsError:
@@ -237,10 +293,11 @@ def run_campaign(
             warned |= _live_through(tasks, folder, jobs, watcher)
             if test:
                 tests = tests_of(Results(folder), scenarios)
-                runs, begun = plan([*scenarios, *tests.values()]), len(runs)
+                lived = set(once_each(runs))
+                runs += [replace(run, number=len(runs) + run.number) for run in plan(list(tests.values()))]
                 manifest = with_tests(manifest, tests, len(runs))
                 write_manifest(folder, {**manifest, "status": "running"})
-                more = tasks_of(runs[begun:], with_lives=with_lives)
+                more = tasks_of([run for run in once_each(runs) if run not in lived], with_lives=with_lives)
                 watcher.on_plan(sum(task.months for task in [*tasks, *more]))
                 warned |= _live_through(more, folder, jobs, watcher)
         except KeyboardInterrupt:
@@ -349,13 +406,17 @@ def default_jobs() -> int:
 
 def _settle_rest(folder: Path, runs: Sequence[Run], interrupted: bool) -> int:
     """Write a row for every run that has none, and count the failed runs."""
-    done = set(Results(folder).runs["run"])
+    rows = {row["key"]: row for row in Results(folder).runs.to_dict("records")}
     writer = PartWriter(folder, "rest")
-    if not interrupted:
-        for run in runs:
-            if run.number not in done:
-                problem = f"its process was killed {TRIES} times, perhaps because memory ran out"
-                writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
+    for run in runs:
+        if run.key in rows:
+            told = ("status", "error", "overflow", "digest", "lived_run")
+            row = run_row(run, **{name: rows[run.key][name] for name in told})
+            if rows[run.key]["run"] != run.number:
+                writer.append("runs", frame_of("runs", row))
+        elif not interrupted:
+            problem = f"its process was killed {TRIES} times, perhaps because memory ran out"
+            writer.append("runs", frame_of("runs", run_row(run, "failed", error=problem)))
     writer.close()
     return int((Results(folder).runs["status"] == "failed").sum())
 

@@ -44,9 +44,9 @@ def tests_of(results: Results, scenarios: Sequence[Scenario]) -> dict[str, Scena
         largest = {one.comparison.scenario: one.appraisal.largest_entry for one in appraise(results)}
     except ResultsError:  # no pair of runs was finished, or nothing was spent
         return {}
-    theirs = {entry.programme for entry in named[str(results.manifest["comparator"])].plan}
     tests = {name: at_no_effect(named[name], label) for name, label in largest.items() if label is not None}
-    return {name: test for name, test in tests.items() if theirs.isdisjoint(_programmes_at_no_effect(test))}
+    compared = {name: named[results.manifest["comparators"][name]] for name in tests}
+    return {name: test for name, test in tests.items() if not _pays_for_it_too(compared[name], test)}
 
 
 def at_no_effect(config: Scenario, label: str) -> Scenario:
@@ -64,5 +64,6 @@ def at_no_effect(config: Scenario, label: str) -> Scenario:
     return config.model_copy(update={"name": name_of_test(config.name), "title": title, "plan": plan})
 
 
-def _programmes_at_no_effect(test: Scenario) -> set[str | None]:
-    return {entry.programme for entry in test.plan if entry.at_no_effect}
+def _pays_for_it_too(comparator: Scenario, test: Scenario) -> bool:
+    theirs = {entry.programme for entry in comparator.plan}
+    return not theirs.isdisjoint(entry.programme for entry in test.plan if entry.at_no_effect)

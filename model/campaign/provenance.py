@@ -28,20 +28,26 @@ LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
 
 
 def manifest_of(
-    scenarios: Sequence[Scenario], n_runs: int, comparator: str | None, command: Sequence[str] | None
+    scenarios: Sequence[Scenario],
+    n_runs: int,
+    comparators: Mapping[str, str],
+    command: Sequence[str] | None,
+    designs: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Describe a campaign before it is run.
 
     Parameters
     ----------
     scenarios : sequence of Scenario
-        All of the campaign, with the comparator.
+        All of the campaign, with the comparators.
     n_runs : int
         Runs in all.
-    comparator : str, optional
-        The name of the scenario that others are compared with.
+    comparators : mapping of str to str
+        By the name of a scenario, that of the one it is compared with.
     command : sequence of str, optional
         The words of the command that was given; none from Python.
+    designs : mapping of str to mapping
+        By the name of a scenario, what it was made from: its base, and the value of each lever that is varied.
     """
     return {
         "format": FORMAT,
@@ -55,9 +61,9 @@ def manifest_of(
         "own_code": [file.sha256 for file in LOADED.values()],
         "data": {path.name: sha256_of(path) for path in sorted(DATA.iterdir()) if path.is_file()},
         "n_runs": n_runs,
-        "comparator": comparator,
+        "comparators": dict(comparators),
         "tests": {},
-        "scenarios": {config.name: _facts(config) for config in scenarios},
+        "scenarios": {config.name: _facts(config, designs.get(config.name, {})) for config in scenarios},
         "files": _files(scenarios),
     }
 
@@ -74,7 +80,7 @@ def with_tests(manifest: Mapping[str, Any], tests: Mapping[str, Scenario], n_run
     n_runs : int
         Runs in all, with those of the tests.
     """
-    scenarios = {**manifest["scenarios"], **{config.name: _facts(config) for config in tests.values()}}
+    scenarios = {**manifest["scenarios"], **{config.name: _facts(config, {}) for config in tests.values()}}
     names = {name: config.name for name, config in tests.items()}
     return {**manifest, "n_runs": n_runs, "tests": names, "scenarios": scenarios}
 
@@ -94,11 +100,12 @@ def code_hash(package: Path = PACKAGE) -> str:
     return digest.hexdigest()
 
 
-def _facts(config: Scenario) -> dict[str, Any]:
+def _facts(config: Scenario, design: Mapping[str, Any]) -> dict[str, Any]:
     """Say what a scenario sets, what is in force in it, and which files it uses, by their hash."""
     place, inputs = config.place_profile, config.inputs
     return {
         **config.model_dump(mode="json"),
+        "design": dict(design),
         "real_population": place.population,
         "place_name": place.name,
         "place_kind": place.kind,

@@ -75,16 +75,21 @@ def settle(
 
 def _path_of(config: Scenario, seed: int) -> Path | None:
     folder = private_folder(user_cache_folder() / FOLDER)
-    about = json.dumps([seed, history_of(config), made_by()])
+    about = json.dumps([seed, history_of(config), made_by(), _processor()])
     return folder and folder / f"{hashlib.blake2b(about.encode(), digest_size=DIGEST_BYTES).hexdigest()}.npz"
 
 
 @cache
 def made_by() -> list[str]:
-    """Say what works a past out: code, data, libraries, processor."""
+    """Say what works a past or a run out: code, data, libraries."""
     data = [sha256_of(path) for path in sorted(DATA.iterdir()) if path.is_file()]
-    processor = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), platform.platform()
-    return [sources_hash(PACKAGE, (*WITH_KERNELS, "simulation")), *data, *map(version, LIBRARIES), *processor]
+    return [sources_hash(PACKAGE, (*WITH_KERNELS, "agents.py", "simulation")), *data, *map(version, LIBRARIES)]
+
+
+@cache
+def _processor() -> list[str]:
+    """Say on what it is worked out: a file that one machine keeps may lie on a disk that others read."""
+    return [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), platform.platform()]
 
 
 def _read(path: Path, config: Scenario, warn: Callable[[str], None]) -> CommunityModel | None:

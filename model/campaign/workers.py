@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from model.campaign.keys import run_key
 from model.campaign.settled_places import settle
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import InputError
@@ -39,11 +41,17 @@ class Run:
     number: int
     config: Scenario
     replicate: int
+    draw: int = 0
 
     @property
     def seed(self) -> int:
         """Seed of this run."""
         return self.config.seed + self.replicate
+
+    @cached_property
+    def key(self) -> str:
+        """What it is known by, whatever its number and its scenario's name."""
+        return run_key(self)
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
         "run": run.number,
         "scenario": config.name,
         "variant": config.structure.variant,
-        "draw": 0,
+        "draw": run.draw,
         "replicate": run.replicate,
         "seed": run.seed,
         "place": config.place_key,
@@ -99,6 +107,8 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
         "scale": config.place_profile.population / config.population,
         "overflow": 0,
         "digest": "",
+        "key": run.key,
+        "lived_run": run.number,
     }
     return {name: [value] for name, value in {**row, **values}.items()}
 

@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from model.core.errors import ResultsError, printable
 from model.core.files import replace_text, validation_problem
 from model.inputs.scenario import NAME
+from model.tables.packed import packed, unpacked
 
 MANIFEST = "manifest.json"
 
-FORMAT = 2
+FORMAT = 3
 """Of results folders: one number higher whenever readers of the one before would go wrong."""
 
 
@@ -73,6 +74,7 @@ class _Growth(_Table):
 
 class _Scenario(_Table):
     name: str
+    design: dict[str, Any]
     title: str
     question: str
     place: str
@@ -105,7 +107,7 @@ class _Manifest(_Table):
     started: str
     command: list[str] | None
     n_runs: int
-    comparator: str | None
+    comparators: dict[str, str]
     tests: dict[str, str]
     scenarios: Annotated[dict[str, _Scenario], Field(min_length=1)]
 
@@ -124,7 +126,8 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     ResultsError
         When it cannot be written.
     """
-    replace_text(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", ResultsError)
+    kept = {**manifest, "scenarios": packed(manifest["scenarios"])}
+    replace_text(folder / MANIFEST, json.dumps(kept, indent=1, ensure_ascii=False) + "\n", ResultsError)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -149,12 +152,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ResultsError(problem, file=path, key="format", value=manifest["format"], allowed=str(FORMAT))
     if manifest["format"] != FORMAT:
         raise _of_another_version(manifest, path)
+    if "scenarios" in manifest:
+        manifest["scenarios"] = _unpacked(manifest["scenarios"], path)
     try:
         _Manifest.model_validate(manifest)
     except ValidationError as error:
         raise validation_problem(error, ResultsError, path, _SCHEMAS) from None
-    for name in (manifest["comparator"], *manifest["tests"], *manifest["tests"].values()):
-        if name not in (None, *manifest["scenarios"]):
+    pairs = (manifest["comparators"], manifest["tests"])
+    for name in (name for named in pairs for pair in named.items() for name in pair):
+        if name not in manifest["scenarios"]:
             raise ResultsError("is missing, so these results cannot be read", file=path, key=f"scenarios.{name}")
     for name in manifest["scenarios"]:
         if not re.fullmatch(NAME, name):
@@ -165,6 +171,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 allowed="letters, digits, _ and -, at most 80",
             )
     return {**manifest, "scenarios": _shown(manifest["scenarios"])}
+
+
+def _unpacked(scenarios: Any, path: Path) -> Any:
+    """Return the whole facts of scenarios; what cannot be them is left for the check that names it."""
+    if not isinstance(scenarios, dict) or not all(isinstance(facts, dict) for facts in scenarios.values()):
+        return scenarios
+    try:
+        return unpacked(scenarios)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        raise ResultsError("differs from a scenario that is not there", file=path, key="scenarios") from None
 
 
 def _shown(value: Any) -> Any:

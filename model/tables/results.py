@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow.dataset import Dataset, dataset, field
@@ -139,7 +140,8 @@ class Results:
 
         Without the run's dimensions: there may be millions of rows.
         """
-        return self._read("lives", run)
+        lived = self.runs.set_index("run")["lived_run"]
+        return self._read("lives", int(lived.get(run, run))).assign(run=np.int32(run))
 
     def to_duckdb(self, path: str | Path) -> None:
         """Write every table of the folder into one new DuckDB file, with comments on tables and columns.
@@ -169,9 +171,14 @@ class Results:
         write_database(tables, Path(path))
 
     def _joined(self, table: str) -> pd.DataFrame:
-        dimensions = self.runs[["run", *DIMENSIONS, "scale"]]
+        """Join the dimensions of each run on its rows; those of a run that stands for others, once for each."""
+        dimensions = self.runs[["run", "lived_run", *DIMENSIONS, "scale"]]
         rows = self._read(table)
-        found = rows.merge(dimensions, on="run", validate="many_to_one")
+        if (dimensions["run"] == dimensions["lived_run"]).all():
+            found = rows.merge(dimensions.drop(columns="lived_run"), on="run", validate="many_to_one")
+        else:
+            each = rows.rename(columns={"run": "lived_run"}).merge(dimensions, on="lived_run")
+            found = each.sort_values("run", kind="stable", ignore_index=True)[[*rows, *DIMENSIONS, "scale"]]
         found.attrs = rows.attrs
         return found
 

@@ -86,7 +86,7 @@ RUNS = Table(
         RUN,
         Field("scenario", "string", "name", "name of the scenario"),
         Field("variant", "string", "name", "structural variant of the model"),
-        Field("draw", "int32", "number", "draw of the parameters; 0 is their central values"),
+        Field("draw", "int32", "number", "draw of the uncertain numbers; 0 is the best estimates, as files give them"),
         Field("replicate", "int32", "number", "replicate, from 0"),
         Field("seed", "int64", "number", "seed of the run: the scenario's seed plus the replicate"),
         PLACE,
@@ -99,6 +99,13 @@ RUNS = Table(
         Field("scale", "float64", "ratio", "real residents that each resident of the sample represents"),
         Field("overflow", "int64", "count", "ties that found no free slot, and births into households that were full"),
         Field("digest", "string", "hash", "hash of every row and of the last month's columns"),
+        Field("key", "string", "hash", "hash of all that decides the run: scenario, place, draw, seed, code and data"),
+        Field(
+            "lived_run",
+            "int32",
+            "number",
+            "the run whose rows the other tables hold: this one, or the first with the same key, which is lived once",
+        ),
     ),
 )
 

@@ -83,13 +83,13 @@ def test_an_entry_of_a_plan_stands_as_it_was_run(folder: Path) -> None:
 
 def test_numbers_of_a_programme_stand_as_they_were_set() -> None:
     config = load_scenario("people_powered_shift", {"programmes.community_hub.capacity.people": ("--set", 50.0)})
-    facts = manifest_of([config], 1, None, None)["scenarios"]["people_powered_shift"]
+    facts = manifest_of([config], 1, {}, None, {})["scenarios"]["people_powered_shift"]
     assert facts["programmes"] == {"community_hub": {"capacity.people": 50.0}}
 
 
 def test_more_of_a_service_has_no_grade_and_no_file() -> None:
     config = load_scenario("crisis_expansion")
-    entry, *_ = manifest_of([config], 1, None, None)["scenarios"]["crisis_expansion"]["plan_in_force"]
+    entry, *_ = manifest_of([config], 1, {}, None, {})["scenarios"]["crisis_expansion"]["plan_in_force"]
     assert config.plan[0].service is not None
     assert (entry["grade"], entry["building_share"], entry["programme_file"]) == (None, 0.0, None)
     assert entry["payers"] == dict(config.plan[0].payment.payers)

@@ -92,7 +92,7 @@ def test_of_a_scenario_and_itself_the_words_say_that_nothing_changes(with_itself
 
 
 def test_a_comparator_of_the_same_name_gets_a_name_of_its_own(with_itself):
-    assert with_itself.manifest["comparator"] == "status_quo_comparator"
+    assert with_itself.manifest["comparators"] == {"status_quo": "status_quo_comparator"}
     assert list(with_itself.manifest["scenarios"]) == ["status_quo", "status_quo_comparator"]
 
 
@@ -186,7 +186,7 @@ def test_order_of_rows_changes_nothing(results, words, tmp_path):
 
 def test_a_pair_with_a_failed_run_is_left_out_and_said(results, tmp_path):
     def fail(runs):
-        runs.loc[runs["run"] == 1, ["status", "error"]] = ["failed", "broke"]
+        runs.loc[runs["run"] == 2, ["status", "error"]] = ["failed", "broke"]
         return runs
 
     left = edited(results, tmp_path, "runs", fail)
@@ -453,9 +453,9 @@ def test_a_parameter_set_to_the_value_it_has_anyway_is_alike(config):
 
 def test_a_comparator_among_several_scenarios_is_run_once(config):
     helped = config.model_copy(update=HELP)
-    scenarios, name = with_comparator([config, helped], config)
+    scenarios, comparators = with_comparator([config, helped], config)
 
-    assert name == "status_quo"
+    assert comparators == {"helped": "status_quo"}
     assert len(plan(scenarios)) == 6
 
 
@@ -483,6 +483,6 @@ def test_numbers_of_a_programme_are_set_wherever_a_plan_pays_for_it():
 
 def test_a_campaign_without_comparator_has_no_comparison(results, tmp_path):
     plain = Results(results.folder)
-    plain.manifest = {**plain.manifest, "comparator": None}
+    plain.manifest = {**plain.manifest, "comparators": {}}
 
     assert compare(plain) == []

@@ -117,7 +117,7 @@ def test_a_scenario_that_lacks_a_key_is_refused_by_its_name(edited, key):
 
 def test_a_comparator_that_was_not_run_is_refused(edited):
     with pytest.raises(ResultsError, match=r"scenarios\.nobody: is missing"):
-        Results(edited(lambda manifest: manifest.update(comparator="nobody")))
+        Results(edited(lambda manifest: manifest.update(comparators={"status_quo": "nobody"})))
 
 
 @pytest.mark.parametrize("scenarios", [{}, [], None, 3, {"status_quo": 1}])

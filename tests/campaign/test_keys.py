@@ -1,0 +1,125 @@
+"""The key of a run says whether two runs are one: it holds all that decides a run, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from model import Results, load_scenario
+from model.campaign.campaign import Draw, plan, run_campaign
+from model.campaign.keys import run_key
+from model.campaign.workers import Run
+from model.core.own_code import LOADED, TextFile
+from model.inputs.scenario import Scenario
+
+PAID = {"programme": "link_worker", "budget_gbp_per_year": 1e5}
+
+
+@pytest.fixture
+def config(town: Scenario) -> Scenario:
+    return town.model_copy(update={"population": 200, "years": 1, "replicates": 2, "services": ["gp"]})
+
+
+def key(config: Scenario, replicate: int = 0, draw: int = 0) -> str:
+    return run_key(Run(0, config, replicate, draw))
+
+
+@pytest.mark.parametrize("update", [{"name": "b"}, {"title": "B"}, {"question": "Why?"}, {"replicates": 9}])
+def test_what_a_scenario_is_called_is_no_part_of_the_key(config: Scenario, update: dict[str, object]) -> None:
+    assert key(config.model_copy(update=update)) == key(config)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"years": 2},
+        {"population": 201},
+        {"seed": 2},
+        {"place": "wigan"},
+        {"services": []},
+        {"levers": {"worsen_hazard_ratio": 0.9}},
+        {"structure": {"variant": "no_contagion"}},
+        {"parameters": {"frailty_sd": 0.5}},
+        {"plan": [PAID]},
+        {"plan": [{**PAID, "at_no_effect": True}]},
+        {"growth": {"demand": {"gp": 0.01}}},
+    ],
+    ids=str,
+)
+def test_what_decides_a_run_changes_its_key(config: Scenario, update: dict[str, object]) -> None:
+    assert key(config.model_copy(update=update)) != key(config)
+
+
+def test_seed_and_replicate_count_only_as_the_seed_they_make(config: Scenario) -> None:
+    assert key(config.model_copy(update={"seed": config.seed + 1}), 0) == key(config, 1) != key(config, 0)
+
+
+def test_numbers_of_a_programme_count(config: Scenario) -> None:
+    paying = config.model_copy(update={"plan": [PAID]})
+
+    assert len({key(paying), key(drawn(40.0)(paying)), key(drawn(50.0)(paying))}) == 3
+
+
+def test_a_place_counts_by_its_content(config: Scenario, tmp_path: Path) -> None:
+    text = config.inputs.places["sandbeck"].file.text
+    same, other = tmp_path / "same.toml", tmp_path / "other.toml"
+    same.write_text(text, encoding="utf-8")
+    other.write_text(text.replace("Sandbeck", "Otherbeck"), encoding="utf-8")
+
+    assert key(config.model_copy(update={"place": str(same)})) == key(config)
+    assert key(config.model_copy(update={"place": str(other)})) != key(config)
+
+
+def test_own_code_counts(config: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = key(config)
+    monkeypatch.setitem(LOADED, Path("own.py"), TextFile(Path("own.py"), "x = 1"))
+
+    assert key(config) != before
+
+
+def test_a_key_is_the_same_in_another_session(config: Scenario) -> None:
+    assert key(load_scenario()) == key(load_scenario())
+
+
+def drawn(value: float) -> Draw:
+    """Set a number of a programme, which only a plan that pays for it reads."""
+    numbers = {"programmes": {"link_worker": {"capacity.people": value}}}
+    return lambda config: config.model_copy(update=numbers) if config.plan else config
+
+
+def test_work_is_in_balanced_order(config: Scenario) -> None:
+    paying = config.model_copy(update={"name": "paying", "plan": [PAID]})
+    runs = plan([paying, config], [drawn(40.0), drawn(50.0)])
+
+    told = [(run.replicate, run.draw, run.config.name) for run in runs]
+    assert told == [(k, d, name) for k in range(2) for d in range(3) for name in ("paying", "status_quo")]
+    assert [run.number for run in runs] == list(range(12))
+
+
+def test_runs_of_one_key_are_lived_once_and_stand_for_each(config: Scenario, tmp_path: Path) -> None:
+    paying = config.model_copy(update={"name": "paying", "plan": [PAID]})
+    found = run_campaign(
+        [paying, config], tmp_path / "out", comparators={"paying": "status_quo"}, draws=[drawn(40.0), drawn(50.0)]
+    )
+    results = Results(found.folder)
+    runs = results.runs
+
+    assert runs["run"].tolist() == list(range(12))
+    of_comparator = runs[runs["scenario"] == "status_quo"]
+    assert of_comparator.groupby("replicate")["lived_run"].unique().map(list).tolist() == [[1], [7]]
+    assert of_comparator.groupby("replicate")["digest"].nunique().tolist() == [1, 1]
+    assert (runs[runs["scenario"] == "paying"]["lived_run"] == runs[runs["scenario"] == "paying"]["run"]).all()
+    by_run = results.monthly.groupby("run").size()
+    assert by_run.index.tolist() == list(range(12))
+    assert by_run.nunique() == 1
+    assert set(results.monthly[results.monthly["run"] == 5]["draw"]) == {2}
+
+
+def test_a_run_that_stands_for_another_has_the_rows_it_would_have_had(config: Scenario, tmp_path: Path) -> None:
+    other = config.model_copy(update={"name": "other"})
+    together = run_campaign([config, other], tmp_path / "together").results
+    alone = run_campaign([other], tmp_path / "alone").results
+
+    for table in ("monthly", "people", "services", "ledger", "budgets"):
+        ours, theirs = (getattr(one, table) for one in (together, alone))
+        ours = ours[ours["scenario"] == "other"].drop(columns="run").reset_index(drop=True)
+        assert ours.equals(theirs.drop(columns="run"))
