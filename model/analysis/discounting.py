@@ -13,7 +13,7 @@ import pandas as pd
 
 from model.core.arrays import Array
 from model.core.files import DATA, sha256_of
-from model.inputs.prices import DEFLATOR_FILE, rebased
+from model.inputs.prices import APPRAISAL_FILE, DEFLATOR_FILE, rebased, wellby_gbp
 
 Bands = Sequence[tuple[int, float]]
 
@@ -124,7 +124,7 @@ class GuidanceValues:
 
 
 @cache
-def load_guidance(path: Path = DATA / "appraisal.toml") -> GuidanceValues:
+def load_guidance(path: Path = APPRAISAL_FILE) -> GuidanceValues:
     """Read the guidance values for wellbeing, life and optimism bias.
 
     Examples
@@ -133,10 +133,9 @@ def load_guidance(path: Path = DATA / "appraisal.toml") -> GuidanceValues:
     16074
     """
     document, file = _guidance_in(path)
-    wellby, qaly, bias, time = (document[name] for name in ("wellby", "qaly", "optimism_bias", "volunteer_time"))
-    values = {level: rebased(wellby[level], wellby["price_year"]) for level in ("low", "central", "high")}
+    qaly, bias, time = (document[name] for name in ("qaly", "optimism_bias", "volunteer_time"))
     return GuidanceValues(
-        values,
+        wellby_gbp(path),
         rebased(qaly["value"], qaly["price_year"]),
         document["enrolees"]["most"],
         tuple(bias["by_grade"]),

@@ -60,7 +60,10 @@ LIMITS = {
 PARTS_OF_ONE = (("meet_in_street", "meet_in_club", "meet_through_friends"),)
 """Shares of a whole that must leave room for the rest of it."""
 
-DISTRIBUTIONS = ("fixed", "uniform", "triangular", "lognormal")
+PROBABILITY_HELD = {"uniform": 1.0, "triangular": 1.0, "lognormal": 0.95}
+"""How much of each distribution lies in a number's range; `model.inputs.uncertainty` says how it lies there."""
+
+DISTRIBUTIONS = ("fixed", *PROBABILITY_HELD)
 
 STATUSES = {
     "published": "read in a source",
@@ -347,6 +350,7 @@ def _require_sound(parameter: Parameter, path: Path, sources: Mapping[str, Sourc
     _require_known(parameter, "grade", GRADES, path)
     _require_known(parameter, "distribution", DISTRIBUTIONS, path)
     _require_known(parameter, "status", STATUSES, path)
+    _require_drawable(parameter, path)
     at = f"parameters.{parameter.name}"
     for key in parameter.sources:
         if key not in sources:
@@ -361,6 +365,18 @@ def _require_sound(parameter: Parameter, path: Path, sources: Mapping[str, Sourc
     if not low <= parameter.value <= high:
         raise EvidenceError(
             "outside its own range", file=path, key=f"{at}.value", value=parameter.value, allowed=f"{low:g} to {high:g}"
+        )
+
+
+def _require_drawable(parameter: Parameter, path: Path) -> None:
+    """Refuse a range that does not fit its distribution: a lognormal has room on both sides of its value."""
+    if parameter.distribution == "lognormal" and not 0.0 < parameter.low < parameter.value < parameter.high:
+        raise EvidenceError(
+            "is not the range of a lognormal",
+            file=path,
+            key=f"parameters.{parameter.name}.range",
+            value=[parameter.low, parameter.high],
+            allowed=f"one above 0, with the value, {parameter.value:g}, inside; or another distribution",
         )
 
 

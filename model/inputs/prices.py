@@ -1,5 +1,6 @@
 """The money of one year: deflators, and amounts turned into it."""
 
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from model.core.errors import EvidenceError
 from model.core.files import DATA, read_table
 
 DEFLATOR_FILE = DATA / "deflator.csv"
+
+APPRAISAL_FILE = DATA / "appraisal.toml"
 
 LARGEST_BYTES = 100_000
 T = TypeVar("T")
@@ -60,3 +63,16 @@ def known_in(table: Mapping[str, T], key: str, name: str, path: Path | None, wha
     if name not in table:
         raise EvidenceError(f"unknown {what}", file=path, key=key, value=name, known=table, wanted=name)
     return table[name]
+
+
+@cache
+def wellby_gbp(path: Path = APPRAISAL_FILE) -> Mapping[str, float]:
+    """Return the value of a WELLBY that guidance gives: low, central and high, in the money of 2024/25.
+
+    Examples
+    --------
+    >>> {level: round(value) for level, value in wellby_gbp().items()}
+    {'low': 12365, 'central': 16074, 'high': 19784}
+    """
+    wellby = tomllib.loads(path.read_text(encoding="utf-8"))["wellby"]
+    return {level: rebased(wellby[level], wellby["price_year"]) for level in ("low", "central", "high")}

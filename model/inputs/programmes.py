@@ -6,6 +6,7 @@ no code. Every number gives its source, or says that it is an assumption and why
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import GenericAlias
@@ -21,6 +22,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from model.core.arrays import Array
 from model.core.codes import ENGAGEMENT, PARTICIPANT, SUPPORTER
@@ -41,6 +43,9 @@ YOUNGEST, OLDEST = 16, 120
 
 REPLACEABLE = "long_term_care"
 """The stock of care whose cost a programme's own care may replace."""
+
+MOST_INTO_CARE = 1.0
+"""The largest ratio of entries into a stock of care: a programme cannot bring people into care."""
 
 ROUTES = ("after_acute", "gp", "self_referral", "universal")
 """The ways into a programme, as `Enrolment` names them."""
@@ -107,14 +112,24 @@ class Number(_Table):
         return self
 
 
-def _within(least: float, most: float) -> AfterValidator:
-    def check(number: Number) -> Number:
-        if not least <= min(number.range) <= max(number.range) <= most:
+@dataclass(frozen=True)
+class Limits:
+    """What a number of a programme can be at all, over its whole range."""
+
+    least: float = -np.inf
+    most: float = np.inf
+
+    def __call__(self, number: Number) -> Number:
+        """Return the number, or refuse it."""
+        if not self.least <= min(number.range) <= max(number.range) <= self.most:
             low, high = number.range
-            raise ValueError(f"{number.value:g}, from {low:g} to {high:g}, is not within {least:g} to {most:,.10g}")
+            within = f"{self.least:g} to {self.most:,.10g}"
+            raise ValueError(f"{number.value:g}, from {low:g} to {high:g}, is not within {within}")
         return number
 
-    return AfterValidator(check)
+
+def _within(least: float, most: float) -> AfterValidator:
+    return AfterValidator(Limits(least, most))
 
 
 Share = Annotated[Number, _within(0.0, 1.0)]
@@ -491,7 +506,16 @@ class Programme(_Table):
     @property
     def numbers(self) -> dict[str, Number]:
         """Every number by its dotted key."""
-        return dict(_numbers_in(self, ""))
+        return {key: number for key, number, _ in _numbers_in(self, "")}
+
+    @property
+    def limits(self) -> dict[str, Limits]:
+        """What each number can be at all, by its dotted key; nothing can bring people into a stock of care."""
+        found = {key: limits for key, _, limits in _numbers_in(self, "")}
+        for k, effect in enumerate(self.effects):
+            if isinstance(effect, ServiceRatio) and load_services()[effect.service].kind == "stock":
+                found[f"effects.{k}.ratio"] = Limits(found[f"effects.{k}.ratio"].least, MOST_INTO_CARE)
+        return found
 
     def effects_of(self, kind: type[T]) -> list[T]:
         """Return the effects of a kind, in the order of the file."""
@@ -531,16 +555,25 @@ def _let_programmes_use_effects() -> None:
 register(EFFECTS, _let_programmes_use_effects)
 
 
-def _numbers_in(table: BaseModel, before: str) -> Iterator[tuple[str, Number]]:
-    for name in type(table).model_fields:
+def _numbers_in(table: BaseModel, before: str) -> Iterator[tuple[str, Number, Limits]]:
+    for name, field in type(table).model_fields.items():
         value = getattr(table, name)
         if isinstance(value, Number):
-            yield f"{before}{name}", value
+            yield f"{before}{name}", value, _limits_of(field)
         elif isinstance(value, _Table):
             yield from _numbers_in(value, f"{before}{name}.")
         elif name == "effects":
             for k, effect in enumerate(value):
                 yield from _numbers_in(effect, f"effects.{k}.")
+
+
+def _limits_of(field: FieldInfo) -> Limits:
+    """Return the limits that the type of a field states; there are none where a user's own type states none."""
+    marks = [
+        *field.metadata,
+        *(mark for kind in get_args(field.annotation) for mark in getattr(kind, "__metadata__", ())),
+    ]
+    return next((one.func for one in marks if isinstance(getattr(one, "func", None), Limits)), Limits())
 
 
 @cache
@@ -601,35 +634,41 @@ def with_numbers(programme: Programme, values: Mapping[str, float], at: str) -> 
     >>> with_numbers(load_programme("link_worker"), {"capacity.people": 50.0}, "programmes").capacity.people.value
     50.0
     """
+    known = programme.numbers
     for key, value in values.items():
-        programme = _with_number(programme, key, value, f"{at}.{key}")
-    return programme
-
-
-def _with_number(programme: Programme, key: str, value: float, at: str) -> Programme:
-    if key not in programme.numbers:
-        raise EvidenceError(
-            "is not a number of the programme", key=at, value=value, known=programme.numbers, wanted=key
-        )
-    low, high = programme.numbers[key].range
-    document = programme.model_dump()
-    *tables, leaf = key.split(".")
-    table: Any = document
-    for name in tables:
-        table = table[int(name) if name.isdecimal() else name]
-    table[leaf] = {
-        "value": value,
-        "range": (min(low, value), max(high, value)),
-        "source": ASSUMPTION,
-        "why": "Set by the scenario.",
-    }
+        if key not in known:
+            problem = "is not a number of the programme"
+            raise EvidenceError(problem, key=f"{at}.{key}", value=value, known=known, wanted=key)
     try:
-        changed = Programme.model_validate(document)
+        changed = _replaced(programme, values)
     except ValidationError as error:
-        limits = re.sub(r"^.*(?=is not within)", "", str(error.errors()[0]["msg"]))
-        raise EvidenceError(limits, key=at, value=value) from None
-    _require_effects(changed, None, at)
+        raise _impossible(programme, values, at, error) from None
+    _require_effects(changed, None, f"{at}.")
     return changed
+
+
+def _replaced(programme: Programme, values: Mapping[str, float]) -> Programme:
+    document, known = programme.model_dump(), programme.numbers
+    for key, value in values.items():
+        *tables, leaf = key.split(".")
+        table: Any = document
+        for name in tables:
+            table = table[int(name) if name.isdecimal() else name]
+        low, high = known[key].range
+        ends = min(low, value), max(high, value)
+        table[leaf] = {"value": value, "range": ends, "source": ASSUMPTION, "why": "Set by the scenario."}
+    return Programme.model_validate(document)
+
+
+def _impossible(programme: Programme, values: Mapping[str, float], at: str, error: ValidationError) -> EvidenceError:
+    """Name the first value that cannot be; all were tried at once, since a draw sets a hundred."""
+    for key, value in values.items():
+        try:
+            _replaced(programme, {key: value})
+        except ValidationError as alone:
+            limits = re.sub(r"^.*(?=is not within)", "", str(alone.errors()[0]["msg"]))
+            return EvidenceError(limits, key=f"{at}.{key}", value=value)
+    return EvidenceError(str(error.errors()[0]["msg"]), key=at)
 
 
 def _path_of(name: str, key: str) -> Path:
@@ -685,7 +724,7 @@ def _require_known(programme: Programme, path: Path) -> None:
     _require_effects(programme, path)
 
 
-def _require_effects(programme: Programme, path: Path | None, at: str | None = None) -> None:
+def _require_effects(programme: Programme, path: Path | None, at: str = "") -> None:
     services = load_services()
     for k, effect in enumerate(programme.effects):
         name = getattr(effect, "service", None)
@@ -702,7 +741,7 @@ def _require_effects(programme: Programme, path: Path | None, at: str | None = N
                 allowed=REPLACEABLE,
             )
         if isinstance(effect, ServiceRatio) and services[effect.service].kind == "stock":
-            _require_no_more(effect, path, at or f"effects.{k}.ratio.value")
+            _require_no_more(effect, path, f"{at}effects.{k}.ratio")
 
 
 def _require_fills(programme: Programme) -> None:
@@ -714,11 +753,11 @@ def _require_fills(programme: Programme) -> None:
 
 
 def _require_no_more(effect: ServiceRatio, path: Path | None, key: str) -> None:
-    if effect.ratio.value > 1.0:
+    if effect.ratio.value > MOST_INTO_CARE:
         raise EvidenceError(
             "a programme cannot bring people into care",
             file=path,
             key=key,
             value=effect.ratio.value,
-            allowed="at most 1",
+            allowed=f"at most {MOST_INTO_CARE:g}",
         )

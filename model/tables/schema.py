@@ -57,6 +57,7 @@ ADULTS, RESIDENTS = "adults (sample)", "residents (sample)"
 CONTACTS, MONTHS = "contacts (sample)", "person-months (sample)"
 GBP = "GBP (real place)"
 
+DRAW = Field("draw", "int32", "number", "draw of the uncertain numbers; 0 is their best estimates")
 RUN = Field("run", "int32", "number", "number of the run, as in the table runs")
 PLACE = Field("place", "string", "key", "key of the place: its bundled name, or the name of its file")
 PLACE_NAME = Field("place_name", "string", "name", "name of the place")
@@ -79,6 +80,13 @@ ITEM = Field(
     "empty where a row covers all of them",
 )
 
+VALUE = Field(
+    "value",
+    "float64",
+    "see unit or name",
+    "the measure, or the number drawn; a measure of money is a present value; empty (null) where it cannot be given",
+)
+
 RUNS = Table(
     "a run",
     ("run",),
@@ -86,7 +94,7 @@ RUNS = Table(
         RUN,
         Field("scenario", "string", "name", "name of the scenario"),
         Field("variant", "string", "name", "structural variant of the model"),
-        Field("draw", "int32", "number", "draw of the uncertain numbers; 0 is the best estimates, as files give them"),
+        DRAW,
         Field("replicate", "int32", "number", "replicate, from 0"),
         Field("seed", "int64", "number", "seed of the run: the scenario's seed plus the replicate"),
         PLACE,
@@ -366,13 +374,18 @@ APPRAISAL = Table(
         AGENCY,
         QUINTILE,
         ITEM,
-        Field(
-            "value",
-            "float64",
-            "see unit",
-            "the measure; money is a present value; empty (null) where it cannot be given",
-        ),
+        VALUE,
         Field("unit", "string", "unit", "GBP, WELLBY, person-years, people, points, ratio, year or a year"),
+    ),
+)
+
+DRAWS = Table(
+    "an uncertain number in a draw",
+    ("draw", "name"),
+    (
+        DRAW,
+        Field("name", "string", "key", "the uncertain number, as in --set: parameters.NAME, unit_costs.SERVICE"),
+        VALUE,
     ),
 )
 
@@ -386,6 +399,7 @@ TABLES: dict[str, Table] = {
     "budgets": BUDGETS,
     "lives": LIVES,
     "neighbourhoods": NEIGHBOURHOODS,
+    "draws": DRAWS,
     "appraisal": APPRAISAL,
 }
 """All result tables, by name."""
@@ -403,6 +417,9 @@ OPTIONAL_TABLES = ("lives",)
 
 EVERY_CAMPAIGN = ("neighbourhoods",)
 """Those that are written once a campaign."""
+
+WHERE_DRAWN = ("draws",)
+"""Those that are written once a campaign that draws uncertain numbers."""
 
 ON_REQUEST = ("appraisal",)
 """What commands make of them later."""

@@ -15,6 +15,7 @@ from model.inputs.parameters import (
     ASSUMPTION,
     GRADES,
     PARAMETERS_FILE,
+    PROBABILITY_HELD,
     STATUSES,
     Parameter,
     load_parameters,
@@ -53,6 +54,7 @@ def _lines() -> Iterator[str]:
     yield from (f"- **{grade}**: {meaning}" for grade, meaning in GRADES.items())
     yield ""
     yield from (f"- **{status}**: {meaning}" for status, meaning in STATUSES.items())
+    yield from _what_a_range_means()
     for match in _HEADING.finditer(PARAMETERS_FILE.read_text(encoding="utf-8")):
         if match["title"]:
             yield ""
@@ -66,6 +68,42 @@ def _lines() -> Iterator[str]:
     for key, source in parameters.sources.items():
         licence = f" {source.licence}." if source.licence else ""
         yield f"- **{key}**: {source.citation} Seen: {source.seen}.{licence}"
+
+
+def _what_a_range_means() -> Iterator[str]:
+    held = {name: f"{100 * share:g} %" for name, share in PROBABILITY_HELD.items()}
+    yield from ("", "## What a range means", "")
+    yield (
+        "A study can draw numbers that nobody knows. The range and the distribution of a number say how likely each "
+        "value is:"
+    )
+    yield ""
+    yield (
+        "- **uniform**: every value of the range is as likely as any other. "
+        f"The range holds {held['uniform']} of draws."
+    )
+    yield (
+        "- **triangular**: the best estimate is likeliest, and likelihood falls in a straight line to each end. "
+        f"The range holds {held['triangular']} of draws."
+    )
+    yield (
+        "- **lognormal**: half of draws lie below the best estimate. The logarithm is normal, with a spread of its own "
+        f"on each side. The range holds {held['lognormal']} of draws."
+    )
+    yield "- **fixed**: never drawn."
+    yield ""
+    yield (
+        "Programmes, cashable shares and the value of a WELLBY have ranges without a distribution. They are lognormal "
+        "where the range lies above 0 with the best estimate inside it, so that half of draws lie on each side however "
+        "far one end is, and otherwise triangular. A range that ends at no effect has no effect within reach."
+    )
+    yield ""
+    yield (
+        "A value that a number cannot have is moved to the nearest that it can have. Parts of one whole that are more "
+        "than the whole together are lessened in proportion. Numbers are drawn independently, but for those in "
+        "`model/data/correlations.toml`. Fitted numbers hang together, so none is drawn by itself. What a scenario "
+        "sets is not drawn in any scenario of the study. Discount rates have no range."
+    )
 
 
 def _row(one: Parameter) -> str:

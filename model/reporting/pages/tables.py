@@ -2,12 +2,22 @@
 
 from collections.abc import Iterator
 
-from model.tables.schema import DIMENSIONS, EVERY_CAMPAIGN, EVERY_RUN, ON_REQUEST, OPTIONAL_TABLES, TABLES, table_named
+from model.tables.schema import (
+    DIMENSIONS,
+    EVERY_CAMPAIGN,
+    EVERY_RUN,
+    ON_REQUEST,
+    OPTIONAL_TABLES,
+    TABLES,
+    WHERE_DRAWN,
+    table_named,
+)
 
 WRITTEN = {
     EVERY_RUN: "every run adds rows",
     OPTIONAL_TABLES: "runs add rows in a small comparison, or with `--lives`",
     EVERY_CAMPAIGN: "once a campaign",
+    WHERE_DRAWN: "once, where uncertain numbers are drawn",
     ON_REQUEST: "by `upstream appraise`",
 }
 """When the tables are written."""

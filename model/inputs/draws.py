@@ -1,0 +1,260 @@
+"""Draws: one value of every uncertain number at a time, in designs that spread them evenly.
+
+Draw 0 is the best estimates; draws 1, 2, … come from a design.
+
+- ``sobol``, the default: a scrambled Sobol sequence. More draws continue it, so a study can be extended; numbers of
+  draws that are powers of two are balanced best.
+- ``latin_hypercube``: each number has exactly one draw in each of n equal parts of its probability. Another n is
+  another design, so it cannot be extended.
+
+Numbers that go together (``correlations.toml``) do so by a Gaussian copula. In a Latin hypercube the values of
+each are put into the order that the copula gives, which keeps one in each part; in a Sobol sequence they are
+moved, which keeps earlier draws where more follow.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr, ndtri
+from scipy.stats import qmc
+
+from model.core.arrays import Array
+from model.core.errors import ScenarioError
+from model.inputs.catalogue import cut_by
+from model.inputs.parameters import PARTS_OF_ONE, UNIT_COST, load_parameters
+from model.inputs.scenario import Scenario
+from model.inputs.uncertainty import ALL, KEY, WELLBY, Uncertain, normal_correlations
+
+MOST_DRAWS = 100_000
+DESIGNS = ("sobol", "latin_hypercube")
+"""Designs of draws, the default first."""
+
+CAN_GROW = ("sobol",)
+"""Designs whose first draws stay as they are where more follow."""
+
+AS_SURE_AS = 1e-12
+"""Probabilities nearer than this to 0 or 1 are moved there, so that normal numbers stay finite."""
+
+ROUNDING = 1e-12
+
+
+def draw_numbers(numbers: Sequence[Uncertain], n: int, seed: int, design: str = DESIGNS[0]) -> pd.DataFrame:
+    """Draw every number n times.
+
+    Parameters
+    ----------
+    numbers : sequence of Uncertain
+        From `chosen_numbers`: the same numbers in the same order give the same draws.
+    n : int
+        Draws.
+    seed : int
+        Of the design, not of runs.
+    design : {"sobol", "latin_hypercube"}
+        See the module.
+
+    Returns
+    -------
+    DataFrame
+        Index ``draw``, from 1; a column for each number, by name.
+
+    Raises
+    ------
+    ScenarioError
+        When there is nothing to draw, or n or the design cannot be used.
+
+    Examples
+    --------
+    >>> one = Uncertain("unit_costs.gp", 44.0, 40.0, 51.0, "triangular")
+    >>> drawn = draw_numbers([one], 4, seed=1)
+    >>> drawn.index.tolist(), bool(drawn["unit_costs.gp"].between(40.0, 51.0).all())
+    ([1, 2, 3, 4], True)
+    """
+    _require_design(numbers, n, design)
+    chances = _together(_POINTS[design](len(numbers), n, seed), [one.name for one in numbers], design)
+    values = {one.name: one.quantile(chances[:, k]) for k, one in enumerate(numbers)}
+    return _within_the_whole(pd.DataFrame(values, pd.RangeIndex(1, n + 1, name="draw")))
+
+
+def _require_design(numbers: Sequence[Uncertain], n: int, design: str) -> None:
+    if not numbers:
+        raise ScenarioError("names nothing to draw", key=KEY, value=[], allowed=f"{ALL}, a group, or names")
+    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST_DRAWS:
+        allowed = f"a whole number from 1 to {MOST_DRAWS:,}; without draws, best estimates are used"
+        raise ScenarioError("is not a number of draws", key="draws", value=n, allowed=allowed)
+    if design not in DESIGNS:
+        raise ScenarioError(
+            "unknown design", key="design", value=design, allowed=", ".join(DESIGNS), known=DESIGNS, wanted=design
+        )
+
+
+def require_growth(design: str, drawn: int, n: int) -> None:
+    """Refuse more draws of a design that would draw the earlier ones again.
+
+    Raises
+    ------
+    ScenarioError
+        When draws were made and more are asked for of a design that cannot grow, or fewer of any.
+
+    Examples
+    --------
+    >>> require_growth("sobol", 64, 128)
+    """
+    if n < drawn:
+        raise ScenarioError(
+            "is fewer than were drawn", key="draws", value=n, allowed=f"{drawn:,} or more; finished draws are kept"
+        )
+    if n > drawn and design not in CAN_GROW:
+        raise ScenarioError(
+            f"a design {design} of {drawn:,} draws cannot be extended: each number of draws is another design",
+            key="draws",
+            value=n,
+            allowed=f"{drawn:,}, or a new study with design = '{CAN_GROW[0]}'",
+        )
+
+
+def _sobol(d: int, n: int, seed: int) -> Array:
+    # The next power of two, so that SciPy has no warning to give; the first n are the same.
+    return np.asarray(qmc.Sobol(d, rng=np.random.default_rng(seed)).random_base2(max(n - 1, 1).bit_length())[:n])
+
+
+def _latin_hypercube(d: int, n: int, seed: int) -> Array:
+    return np.asarray(qmc.LatinHypercube(d, rng=np.random.default_rng(seed)).random(n))
+
+
+_POINTS: Mapping[str, Callable[[int, int, int], Array]] = {"sobol": _sobol, "latin_hypercube": _latin_hypercube}
+
+
+def _together(chances: Array, names: Sequence[str], design: str) -> Array:
+    """Let numbers that go together do so; those that stand alone are not touched."""
+    matrix = normal_correlations(names)
+    joined = np.flatnonzero(np.count_nonzero(matrix, axis=0) > 1)
+    if joined.size == 0:
+        return chances
+    scores = ndtri(np.clip(chances[:, joined], AS_SURE_AS, 1.0 - AS_SURE_AS))
+    mixed = scores @ np.linalg.cholesky(matrix[np.ix_(joined, joined)]).T
+    found = chances.copy()
+    found[:, joined] = ndtr(mixed) if design in CAN_GROW else _in_the_order_of(mixed, chances[:, joined])
+    return found
+
+
+def _in_the_order_of(mixed: Array, chances: Array) -> Array:
+    """Put each column into the order of another (Iman and Conover 1982)."""
+    ranks = np.argsort(np.argsort(mixed, axis=0), axis=0)
+    return np.take_along_axis(np.sort(chances, axis=0), ranks, axis=0)
+
+
+def _within_the_whole(draws: pd.DataFrame) -> pd.DataFrame:
+    """Lessen parts of one whole in proportion where together they are more than what others leave of it."""
+    usual, draws = load_parameters(), draws.copy()
+    for parts in PARTS_OF_ONE:
+        drawn = [f"parameters.{name}" for name in parts if f"parameters.{name}" in draws]
+        room = 1.0 - sum(usual[name] for name in parts if f"parameters.{name}" not in draws)
+        ratio = np.minimum(1.0, room * (1.0 - ROUNDING) / draws[drawn].sum(axis=1).clip(lower=ROUNDING))
+        draws[drawn] = draws[drawn].mul(ratio, axis=0)
+    return draws
+
+
+def draw_rows(draws: pd.DataFrame) -> pd.DataFrame:
+    """Return draws as rows of the table ``draws``: draw, name, value.
+
+    Examples
+    --------
+    >>> draw_rows(pd.DataFrame({"unit_costs.gp": [41.0]}, pd.Index([1], name="draw"))).values.tolist()
+    [[1, 'unit_costs.gp', 41.0]]
+    """
+    return draws.reset_index().melt("draw", var_name="name").sort_values("draw", kind="stable", ignore_index=True)
+
+
+# --- What a draw changes ---------------------------------------------------------------------
+
+
+def with_draw(config: Scenario, values: Mapping[str, float]) -> Scenario:
+    """Return a scenario with the numbers of a draw that its runs read; others are left to its appraisal.
+
+    A scenario that reads none of them is returned as it is, so that its runs are those of draw 0. The same
+    draw goes to a plan and to its comparator, whichever of its numbers each of them reads.
+
+    Parameters
+    ----------
+    config : Scenario
+        A scenario of the study for which the numbers were chosen.
+    values : mapping of str to float
+        One draw, by name.
+
+    Raises
+    ------
+    ScenarioError, EvidenceError
+        When a value is not one that the scenario can have.
+
+    Examples
+    --------
+    >>> from model.inputs.scenario import load_scenario
+    >>> plan, usual = load_scenario("people_powered_shift"), load_scenario()
+    >>> drawn = {"programmes.community_hub.effects.0.share_of_spend": 0.7}
+    >>> with_draw(plan, drawn).programmes, with_draw(usual, drawn) is usual
+    ({'community_hub': {'effects.0.share_of_spend': 0.7}}, True)
+    """
+    own = _of_group("parameters", values)
+    prices = {f"{name}{UNIT_COST}": value for name, value in _of_group("unit_costs", values).items()}
+    in_run = {f"{name}{UNIT_COST}" for name in priced_in_run(config)}
+    numbers = own | {name: value for name, value in prices.items() if name in in_run}
+    cut = cut_by(config.structure.variant)
+    update: dict[str, Mapping[str, object]] = {
+        "parameters": {name: value for name, value in numbers.items() if name not in cut},
+        "programmes": {
+            name: found for name in _paid_names(config) if (found := _of_group(f"programmes.{name}", values))
+        },
+    }
+    changed = {key: table for key, table in update.items() if table}
+    return config.model_copy(update=changed) if changed else config
+
+
+def _of_group(group: str, values: Mapping[str, float]) -> dict[str, float]:
+    return {name.removeprefix(f"{group}."): value for name, value in values.items() if name.startswith(f"{group}.")}
+
+
+def _paid_names(config: Scenario) -> Iterable[str]:
+    programmes = (config.programme_of(entry) for entry in config.plan)
+    return dict.fromkeys(one.name for one in programmes if one is not None)
+
+
+def priced_in_run(config: Scenario) -> list[str]:
+    """Return the services whose unit costs a run itself reads: all where budgets react, else those that a plan buys.
+
+    Examples
+    --------
+    >>> from model.inputs.scenario import load_scenario
+    >>> priced_in_run(load_scenario())
+    []
+    """
+    return services_priced(config.budgets.regime, config.services, [entry.service for entry in config.plan])
+
+
+def services_priced(regime: str, services: Sequence[str], bought: Sequence[str | None]) -> list[str]:
+    """Return the services whose unit costs a run reads, under a budget regime and with what a plan buys."""
+    return [name for name in services if regime != "planned" or name in bought]
+
+
+@dataclass(frozen=True)
+class AppraisalNumbers:
+    """Numbers that replace those of a run when it is appraised.
+
+    ``unit_costs`` in pounds and ``cashable`` shares are by service; ``wellby_gbp`` is the value of a WELLBY.
+    """
+
+    unit_costs: Mapping[str, float] = field(default_factory=dict)
+    cashable: Mapping[str, float] = field(default_factory=dict)
+    wellby_gbp: float | None = None
+
+
+def at_appraisal(values: Mapping[str, float]) -> AppraisalNumbers:
+    """Return the numbers of a draw that its appraisal reads; nothing is run again for them.
+
+    Examples
+    --------
+    >>> at_appraisal({"unit_costs.gp": 41.0, "parameters.frailty_sd": 0.8}).unit_costs
+    {'gp': 41.0}
+    """
+    return AppraisalNumbers(_of_group("unit_costs", values), _of_group("cashable", values), values.get(WELLBY))
