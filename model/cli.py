@@ -185,7 +185,8 @@ def inspect(
     from model.studies.ties import measure_ties
 
     options = {"seed": seed, "population": population, "place": place}
-    model = CommunityModel(load_scenario(scenario, _overrides(settings, options)))
+    config = load_scenario(scenario, _overrides(settings, options))
+    model = CommunityModel(config, rng=config.seed)
     if graphml is not None:
         model.network.write_graphml(graphml, model.population)
         print(f"Ties    {graphml}")

@@ -1,5 +1,6 @@
 """The Mesa model: built from a scenario, one month per step; it can be inspected, branched and saved."""
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -36,6 +37,9 @@ from model.state.saved_state import (
     write_state,
 )
 
+FRESH_SEEDS = 2**32
+"""Among so many a world that was given no seed takes its own."""
+
 
 class CommunityModel(mesa.Model):
     """A place whose residents, tied to one another, move between wellbeing states.
@@ -47,7 +51,8 @@ class CommunityModel(mesa.Model):
     config : Scenario, optional
         What to simulate; by default the bundled status quo.
     rng : int, optional
-        Seed of this world; by default the scenario's.
+        Seed of this world; by default another every time, as in every Mesa model, so that the iterations of
+        ``mesa.batch_run`` differ. ``model.seed`` has it. ``rng=config.seed`` is the first run of ``upstream run``.
     on_month : callable, optional
         Called with nothing after every month, burn-in included: progress.
     steps : sequence of Step, optional
@@ -63,7 +68,7 @@ class CommunityModel(mesa.Model):
     Raises
     ------
     TypeError
-        When the seed is no whole number.
+        When it is given no scenario, or a seed that is no whole number.
     ScenarioError
         When so many residents would not fit into memory.
 
@@ -85,9 +90,11 @@ class CommunityModel(mesa.Model):
         on_month: Callable[[], None] | None = None,
         steps: Sequence[Step] | None = None,
     ) -> None:
-        config = config or load_scenario()
+        config = load_scenario() if config is None else config
+        if not isinstance(config, Scenario):
+            raise TypeError(f"config is {config!r}; it must be a Scenario, in a list for mesa.batch_run")
         require_memory(config)
-        self._open(config, config.seed if rng is None else rng, on_month, steps)
+        self._open(config, secrets.randbelow(FRESH_SEEDS) if rng is None else rng, on_month, steps)
         self._take(FOUNDING)
         self._burn_in()
         self._take(SETTLED)
@@ -120,9 +127,34 @@ class CommunityModel(mesa.Model):
     # --- The month -----------------------------------------------------------------------
 
     def step(self) -> None:
-        """Simulate one month after burn-in; `running` ends with the scenario's last."""
+        """Simulate one month after burn-in; `running` ends with the scenario's last.
+
+        Raises
+        ------
+        ScenarioError
+            When the scenario's last month is over.
+        """
         for _ in self.step_by_step():
             pass
+
+    def _wrapped_step(self) -> None:
+        """Refuse a month past the end before Mesa, which calls this for `step`, counts it."""
+        self._require_month_left()
+        super()._wrapped_step()
+
+    def _advance_time(self, until: float) -> None:
+        """Refuse time past the end, which Mesa from 3.5 on would let pass without a step."""
+        self._require_month_left()
+        super()._advance_time(until)
+
+    def _require_month_left(self) -> None:
+        if self.month >= self.config.months:
+            raise ScenarioError(
+                f"the scenario ends with month {self.config.months}, which is over",
+                key="years",
+                value=self.config.years,
+                allowed="step while model.running is true; a scenario with more years goes on longer",
+            )
 
     def step_by_step(self) -> Iterator[Step]:
         """Simulate one month, and yield each of its steps when it has been taken.
@@ -134,14 +166,8 @@ class CommunityModel(mesa.Model):
         ScenarioError
             When the scenario's last month is over.
         """
+        self._require_month_left()
         world = self.simulation.world
-        if world.month >= self.config.months:
-            raise ScenarioError(
-                f"the scenario ends with month {self.config.months}, which is over",
-                key="years",
-                value=self.config.years,
-                allowed="step while model.running is true; a scenario with more years goes on longer",
-            )
         world.month += 1
         for step in self._month:
             step.run(self.simulation, world.month)

@@ -105,7 +105,7 @@ def test_the_log_hazard_is_capped_both_ways():
 
 def test_characteristics_are_centred_on_englands_adults():
     config = load_scenario().model_copy(update={"place": "england", "population": 50_000, "burn_in_years": 0})
-    model = CommunityModel(config)
+    model = CommunityModel(config, rng=1)
     people = model.population
     terms = terms_of(people, people.adults, model.parameters)
     log_hazard = terms["age"] + terms["sex"] + terms["deprivation"]

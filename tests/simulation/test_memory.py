@@ -59,7 +59,7 @@ def test_a_population_that_does_not_fit_is_refused_before_it_is_built(monkeypatc
     monkeypatch.setattr(community, "assemble", None)
 
     with pytest.raises(ScenarioError, match="population = 2000: would need"):
-        CommunityModel(config_of(2_000))
+        CommunityModel(config_of(2_000), rng=1)
 
 
 def test_what_is_needed_counts_every_process(monkeypatch):
