@@ -30,7 +30,15 @@ MULTIPLIER_0, MULTIPLIER_1 = 0xD2511F53, 0xCD9E8D57  # Salmon et al. 2011, table
 WEYL_0, WEYL_1 = 0x9E3779B9, 0xBB67AE85
 
 FINER = 1
-"""Lane of the further bits, needed where the first word of a uniform does not decide."""
+"""Lane of the further bits, needed where the first bits of a uniform do not decide."""
+BITS = 10
+"""First bits of each of the uniforms that share a block: as many as mostly decide whether one is low."""
+PER_WORD = 32 // BITS
+HIGHEST_BITS = np.uint32(2**BITS - 1)
+PER_BLOCK = 4 * PER_WORD
+"""Uniforms that share a block where only low ones are needed."""
+LANES = FINER + PER_WORD
+"""Blocks that they take: the shared one, and one more for each four that may be low."""
 NEWCOMER_BIT = 1 << 62
 """Set in the id of everyone not there at the start: founders are 1, 2, 3 …, so none can clash."""
 
@@ -193,9 +201,14 @@ def fill_normals(words, normals):
 
 
 @kernel
-def _is_low(high, ids, most, chosen):
+def _is_low(word, shift, ids, most, chosen):
     for k in range(ids.size):
-        chosen[k] = (high[k] <= most) & (ids[k] != 0)
+        chosen[k] = ((word[k] >> shift & HIGHEST_BITS) <= most) & (ids[k] != 0)
+
+
+@formula
+def _to_uniform_of_bits(bits, finer):
+    return float(uint64(bits) << uint64(32) | uint64(finer)) * 2.0 ** -(32 + BITS)
 
 
 @kernel
@@ -206,14 +219,16 @@ def _find_low(seed, where, month, ids, below, places, uniforms):
     for first in range(0, ids.size, CHUNK):
         some = ids[first : first + CHUNK]
         fill_words(seed, where, month, some, words)
-        for word in range(len(below)):
-            _is_low(words[word], some, highest_word(below[word]), chosen)
+        for j in np.flatnonzero(below):
+            word, shift = words[j % 4], uint32(j // 4 * BITS)
+            _is_low(word, shift, some, highest_word(below[j]) >> uint32(32 - BITS), chosen)
             found = likely[: pick(chosen, some.size, 0, likely, 0)]
-            fill_words(seed, FINER << 8 | where, month, some[found], finer)
+            fill_words(seed, (FINER + j // 4) << 8 | where, month, some[found], finer)
             for k in range(found.size):
-                uniform = to_uniform(words[word, found[k]], finer[word, k])
-                places[word, n[word]], uniforms[word, n[word]] = first + found[k], uniform
-                n[word] += uniform < below[word]
+                bits = word[found[k]] >> shift & HIGHEST_BITS
+                uniform = _to_uniform_of_bits(bits, finer[j % 4, k])
+                places[j, n[j]], uniforms[j, n[j]] = first + found[k], uniform
+                n[j] += uniform < below[j]
     return n
 
 
@@ -299,9 +314,10 @@ class Draws:
         return self.uniforms(Purpose.OWN, month, ids, lane)
 
     def low(self, purpose: Purpose, month: int, ids: Array, below: Sequence[float], lane: int = 0) -> tuple[Low, ...]:
-        """Draw up to four uniforms a resident, of which only those below a bound are needed.
+        """Draw up to twelve uniforms a resident, of which only those below a bound are needed.
 
-        They share a block, and only where it says that one may be low is it drawn to the end.
+        They share a block, which has the first bits of each, and only where these say that one may be low
+        is it drawn to the end.
 
         Parameters
         ----------
@@ -312,7 +328,7 @@ class Draws:
         below : sequence of float
             The bound of each uniform.
         lane : int
-            Numbers the blocks of a rule that needs more than four uniforms.
+            Numbers the blocks of a rule that needs more than twelve uniforms.
 
         Returns
         -------
@@ -327,7 +343,7 @@ class Draws:
         """
         places, found = np.empty((len(below), ids.size), np.int32), np.empty((len(below), ids.size))
         when = np.uint32(month & 0xFFFFFFFF)
-        where = _where(purpose, 2 * lane)
+        where = _where(purpose, LANES * lane)
         n = _find_low(self.seed, where, when, ids, np.array(below), places, found)
         rows = [places[k, :size].copy() for k, size in enumerate(n)]
         return tuple(Low(row, ids[row], found[k, : row.size].copy()) for k, row in enumerate(rows))

@@ -39,8 +39,8 @@ from model.core.codes import (
     VACANT,
 )
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import Draws, Low, Purpose
-from model.core.kernels import kernel
+from model.core.draws import PER_BLOCK, Draws, Low, Purpose
+from model.core.kernels import formula, kernel
 from model.inputs.places import N_QUINTILES
 from model.inputs.plans import PlanTerms
 from model.inputs.programmes import Eligibility
@@ -55,8 +55,7 @@ NEGLIGIBLE = 1e-3
 """A log hazard below this is none: a thousandth."""
 
 OFFERED, WILLING = range(2)
-"""Words of an entry's draws: whether a place is offered, whether one offers to support."""
-WORDS_PER_BLOCK = 4
+"""An entry's draws: whether a place is offered, whether one offers to support."""
 MOST_BLOCKS = 64
 """More than the entries of a plan fill: ways of referral do not share a block."""
 
@@ -84,6 +83,10 @@ class Takers(NamedTuple):
     rows: Array
     uniforms: Array
 
+    def among(self, may: Array) -> "Takers":
+        """Leave out those who may not."""
+        return Takers(self.rows[may], self.uniforms[may])
+
 
 class Traces(NamedTuple):
     """What programmes leave in those who take or took part: rows and their columns."""
@@ -104,41 +107,77 @@ def _is_marked(codes, chosen):
 
 
 @kernel
-def _find_marked(codes, rows):
-    n, chosen = 0, np.empty(CHUNK, np.bool_)
+def _find_marked(codes):
+    rows, n, chosen = np.empty(codes.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
     for first in range(0, codes.size, CHUNK):
-        here = slice(first, min(first + CHUNK, codes.size))
-        _is_marked(codes[here], chosen)
-        n = pick(chosen, here.stop - first, first, rows, n)
-    return n
-
-
-def _marked(codes: Array) -> Array:
-    rows = np.empty(codes.size + 8, np.int64)
-    return rows[: _find_marked(codes, rows)].copy()
+        here = codes[first : first + CHUNK]
+        _is_marked(here, chosen)
+        n = pick(chosen, here.size, first, rows, n)
+    return rows[:n].copy()
 
 
 def ever_enrolled(people: Population) -> Array:
     """Find the rows of all who take part in a programme, or still feel the effect of one."""
-    return _marked(people.programme)
+    return np.asarray(_find_marked(people.programme))
 
 
-def those_engaged(people: Population) -> Array:
-    """Find the rows of all participants and supporters."""
-    return _marked(people.engagement)
+def engaged_of(people: Population, enrolled: Array) -> Array:
+    """Return the rows of participants and supporters, among those of `ever_enrolled`."""
+    return np.asarray(enrolled[people.engagement[enrolled] != NOT_ENGAGED])
 
 
-def count_engaged(people: Population, counts: Array) -> None:
-    """Count who takes part and who supports into an array by engagement, entry and neighbourhood."""
+def count_engaged(people: Population, engaged: Array, counts: Array) -> None:
+    """Count participants and supporters into an array by engagement, entry and neighbourhood."""
     counts[:] = 0
-    _count_engaged(people.engagement, people.programme, people.neighbourhood, counts)
+    np.add.at(counts, (people.engagement[engaged], people.programme[engaged], people.neighbourhood[engaged]), 1)
 
 
-@kernel
-def _count_engaged(engagement, programme, neighbourhood, counts):
-    for i in range(engagement.size):
-        if engagement[i] != NOT_ENGAGED:
-            counts[engagement[i], programme[i], neighbourhood[i]] += 1
+class Facts(NamedTuple):
+    """The columns by which residents are eligible."""
+
+    state: Array
+    quintile: Array
+    birth_month: Array
+    engagement: Array
+    loneliness: Array
+    conditions: Array
+    long_term_care: Array
+
+
+class AtHome(NamedTuple):
+    """The columns, and the ties, by which residents live with a child in care."""
+
+    kin: Array
+    householder: Array
+    age_band: Array
+    state: Array
+    child_care: Array
+
+
+class Criteria(NamedTuple):
+    """What makes eligible, as a kernel reads it: tables by code, first and last month of birth, least codes.
+
+    Codes below 0, of children and of vacant rows, look the end of a table up.
+    """
+
+    is_state: Array
+    is_quintile: Array
+    born_from: int
+    born_until: int
+    loneliness: int
+    conditions: int
+    long_term_care: int
+
+
+def _criteria(who: Eligibility, calendar_month: int) -> Criteria:
+    is_state = np.zeros(len(STATES) - VACANT, bool)
+    is_state[[STATES.index(name) for name in who.states]] = True
+    is_quintile = np.zeros(N_QUINTILES + 1, bool)
+    is_quintile[list(who.quintiles)] = True
+    born = [calendar_month - MONTHS_PER_YEAR * age for age in (who.ages[1] + 1, who.ages[0])]
+    return Criteria(
+        is_state, is_quintile, born[0] + 1, born[1], AT_LEAST[who.lonely], who.conditions, int(who.long_term_care)
+    )
 
 
 def eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
@@ -148,32 +187,58 @@ def eligible(people: Population, network: Network, rows: Array, who: Eligibility
     -------
     array of bool, shape of ``rows``
     """
-    age = (calendar_month - people.birth_month[rows]) // MONTHS_PER_YEAR
-    # Codes below 0, of children and of vacant rows, look the end of the table up.
-    is_state = np.zeros(len(STATES) - VACANT, bool)
-    is_state[[STATES.index(name) for name in who.states]] = True
-    is_quintile = np.zeros(N_QUINTILES + 1, bool)
-    is_quintile[list(who.quintiles)] = True
-    is_in = is_state[people.state[rows]] & is_quintile[people.quintile[rows]]
-    is_in &= (age >= who.ages[0]) & (age <= who.ages[1])
-    is_in &= people.engagement[rows] == NOT_ENGAGED
-    is_in &= people.loneliness[rows] >= AT_LEAST[who.lonely]
-    is_in &= people.conditions[rows] >= who.conditions
-    if who.long_term_care:
-        is_in &= people.long_term_care[rows] > 0
+    facts = Facts(*(people.columns[name] for name in Facts._fields))
+    is_in = np.empty(rows.size, np.bool_)
+    _meet_criteria(rows, facts, _criteria(who, calendar_month), is_in)
     if who.parents:
-        care = _most_care_at_home(people, network, rows[is_in])
-        is_in[is_in] = care >= LEAST_CARE[who.child_care]
-    return np.asarray(is_in)
+        at_home = AtHome(network.slots["kin"], *(people.columns[name] for name in AtHome._fields[1:]))
+        _live_with_child(rows, at_home, LEAST_CARE[who.child_care], is_in)
+    return is_in
 
 
-def _most_care_at_home(people: Population, network: Network, rows: Array) -> Array:
-    """Return the most social care of a child of the household, -1 where there is no child."""
-    kin = network.slots["kin"][rows]
-    lives_there = (kin >= 0) & (people.householder[kin] == people.householder[rows][:, None])
-    is_child = lives_there & (people.age_band[kin] == CHILDREN) & (people.state[kin] != VACANT)
-    care = np.where(is_child, people.child_care[kin], -1)
-    return np.asarray(care.max(axis=1, initial=-1))
+@kernel
+def _meet_criteria(rows, facts, least, is_in):
+    for k in range(rows.size):
+        i = rows[k]
+        may = least.is_state[facts.state[i]] & least.is_quintile[facts.quintile[i]]
+        may &= (facts.birth_month[i] >= least.born_from) & (facts.birth_month[i] <= least.born_until)
+        may &= (facts.engagement[i] == NOT_ENGAGED) & (facts.loneliness[i] >= least.loneliness)
+        is_in[k] = may & (facts.conditions[i] >= least.conditions) & (facts.long_term_care[i] >= least.long_term_care)
+
+
+@kernel
+def _live_with_child(rows, at_home, least_care, is_in):
+    """Leave out those in whose household is no child who is as far into care."""
+    for k in range(rows.size):
+        is_in[k] = is_in[k] and _has_child(rows[k], at_home, least_care)
+
+
+@formula
+def _has_child(i, at_home, least_care):
+    for slot in range(at_home.kin.shape[1]):
+        child = at_home.kin[i, slot]
+        if child < 0:
+            return False
+        lives_there = at_home.householder[child] == at_home.householder[i] and at_home.state[child] != VACANT
+        if lives_there and at_home.age_band[child] == CHILDREN and at_home.child_care[child] >= least_care:
+            return True
+    return False
+
+
+@kernel
+def _is_free(state, engagement, chosen):
+    for k in range(state.size):
+        chosen[k] = (state[k] >= THRIVING) & (engagement[k] == NOT_ENGAGED)
+
+
+@kernel
+def _find_free(state, engagement):
+    rows, n, chosen = np.empty(state.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
+    for first in range(0, state.size, CHUNK):
+        here = state[first : first + CHUNK]
+        _is_free(here, engagement[first : first + CHUNK], chosen)
+        n = pick(chosen, here.size, first, rows, n)
+    return rows[:n]
 
 
 def offers_of_month(
@@ -181,19 +246,23 @@ def offers_of_month(
 ) -> list[tuple[Low, Low]]:
     """Find who may be offered a place by self-referral, and who may volunteer as a supporter.
 
+    Only adults in no programme are asked: nobody else is eligible, nor could support one.
+
     Parameters
     ----------
     below : sequence of (float, float)
         For each entry of the plan in turn, the highest chances a month of either.
     """
     chances = [chance for pair in below for chance in pair]
-    found: list[Low] = []
-    for lane in range(0, len(chances), WORDS_PER_BLOCK):
-        some = chances[lane : lane + WORDS_PER_BLOCK]
+    rows, found = _find_free(people.state, people.engagement), list[Low]()
+    ids = people.resident[rows]
+    for lane in range(0, len(chances), PER_BLOCK):
+        some = chances[lane : lane + PER_BLOCK]
         if not any(some):
             found += [Low(*np.empty((3, 0), np.int64))] * len(some)
             continue
-        found += draws.low(Purpose.OFFER, month, people.resident, some, lane // WORDS_PER_BLOCK)
+        lows = draws.low(Purpose.OFFER, month, ids, some, lane // PER_BLOCK)
+        found += [low._replace(places=rows[low.places]) for low in lows]
     return list(zip(found[OFFERED::2], found[WILLING::2], strict=True))
 
 
@@ -227,10 +296,10 @@ def referred(
     """
     rows, ids = (np.concatenate(part) for part in zip(*contacts, strict=True))
     found: list[Array] = []
-    for first in range(0, len(shares), WORDS_PER_BLOCK):
-        some = shares[first : first + WORDS_PER_BLOCK]
+    for first in range(0, len(shares), PER_BLOCK):
+        some = shares[first : first + PER_BLOCK]
         highest = [1.0 - (1.0 - share) ** len(contacts) for share in some]
-        lows = draws.low(Purpose.REFERRAL, month, ids, highest, way * MOST_BLOCKS + first // WORDS_PER_BLOCK)
+        lows = draws.low(Purpose.REFERRAL, month, ids, highest, way * MOST_BLOCKS + first // PER_BLOCK)
         found += [_offered_after(people, rows, low, share) for low, share in zip(lows, some, strict=True)]
     return found
 
@@ -309,8 +378,8 @@ def leaving(
     """
     entry, is_supporter = people.programme[engaged], people.engagement[engaged] == SUPPORTER
     words = draws.words(Purpose.RECRUITMENT, month, people.resident[engaged])
-    rate = np.where(is_supporter, terms.tiring_rate[entry], terms.dropping_rate[entry])
-    goes = words[0] * UNIT < -np.expm1(-rate / MONTHS_PER_YEAR)
+    tires, drops = (-np.expm1(-rate / MONTHS_PER_YEAR) for rate in (terms.tiring_rate, terms.dropping_rate))
+    goes = words[0] * UNIT < np.where(is_supporter, tires[entry], drops[entry])
     is_ended = has_ended[entry]
     completes = ~is_supporter & (people.programme_months[engaged] <= 0)
     drops_out = ~is_supporter & ~is_ended & ~completes & goes
@@ -339,7 +408,8 @@ def companions(
     members = members[terms.peer_ties[people.programme[members]] > 0.0]
     uniforms = draws.uniforms(Purpose.COMPANIONS, month, people.resident[members])
     ring = people.programme[members].astype(np.int64)
-    order = np.lexsort((uniforms, people.neighbourhood[members], ring))
+    # One number that orders by programme, neighbourhood and draw sorts much sooner than three.
+    order = np.argsort(ring * people.bounds.size + people.neighbourhood[members] + uniforms)
     rows, ring = members[order], ring[order]
     start = np.searchsorted(ring, ring)
     size = np.searchsorted(ring, ring, side="right") - start
@@ -415,7 +485,9 @@ def peer_ties_ended(
     of theirs.
     """
     ends, others = network.ties_of("peer", rows)
-    is_leaving, share = np.zeros(people.n_rows, bool), np.ones(people.n_rows)
+    # Only who leaves or is tied to them is looked up.
+    is_leaving, share = np.empty(people.n_rows, bool), np.empty(people.n_rows)
+    is_leaving[others], share[others] = False, 1.0
     is_leaving[rows], share[rows] = True, kept
     once = ~(is_leaving[others] & (others < ends))
     ends, others = ends[once].astype(np.int64), others[once].astype(np.int64)
@@ -441,16 +513,30 @@ def traces(people: Population, rows: Array, terms: PlanTerms) -> Traces:
     Who takes part has at least the programme's own log hazards; what is beyond them, and all that
     is left in those who take part no more, fades. A trace too faint to matter is none.
     """
-    entry, engagement = people.programme[rows], people.engagement[rows]
-    found = []
-    for values, own in ((people.programme_worsen, terms.worsen), (people.programme_improve, terms.improve)):
-        level, now = own[entry, engagement], values[rows]
-        faded = level + (now - level) * terms.fade[entry]
-        is_beyond = (np.abs(now) > np.abs(level)) & (now * level >= 0.0)
-        left = np.where(is_beyond, faded, level)
-        found.append(np.where(np.abs(left) < NEGLIGIBLE, 0.0, left))
-    is_over = (engagement == NOT_ENGAGED) & (found[0] == 0.0) & (found[1] == 0.0)
-    return Traces(rows, found[0], found[1], np.where(is_over, 0, entry))
+    worsen, improve = np.empty((2, rows.size))
+    found = Traces(rows, worsen, improve, np.empty(rows.size, np.int8))
+    columns = people.programme, people.engagement, people.programme_worsen, people.programme_improve
+    _fade(rows, *columns, terms.worsen, terms.improve, terms.fade, found)
+    return found
+
+
+@kernel
+def _fade(rows, programme, engagement, worsen, improve, own_worsen, own_improve, fade, found):
+    for k in range(rows.size):
+        i = rows[k]
+        entry, role = programme[i], engagement[i]
+        found.worsen[k] = _faded(own_worsen[entry, role], float(worsen[i]), fade[entry])
+        found.improve[k] = _faded(own_improve[entry, role], float(improve[i]), fade[entry])
+        is_over = role == NOT_ENGAGED and found.worsen[k] == 0.0 and found.improve[k] == 0.0
+        found.programme[k] = 0 if is_over else entry
+
+
+@formula
+def _faded(level, now, fade):
+    """Return a log hazard a month on: what is beyond the programme's own fades."""
+    is_beyond = abs(now) > abs(level) and now * level >= 0.0
+    left = level + (now - level) * fade if is_beyond else level
+    return left if abs(left) >= NEGLIGIBLE else 0.0
 
 
 def prevented(
@@ -495,7 +581,4 @@ def _taking_part(people: Population, rows: Array) -> Array:
 
 def groups(people: Population) -> Array:
     """Return the entry each resident takes part in as a participant, 0 for none."""
-    group = np.zeros(people.n_rows, np.uint8)
-    marked = ever_enrolled(people)
-    group[marked] = _taking_part(people, marked)
-    return group
+    return np.asarray(people.programme.view(np.uint8) * (people.engagement == PARTICIPANT))

@@ -231,14 +231,15 @@ class PlanDelivery:
         if not self.programmes:
             return
         people = world.population
-        engaged = programmes.those_engaged(people)
+        engaged = programmes.engaged_of(people, programmes.ever_enrolled(people))
         taking_part = engaged[people.engagement[engaged] == PARTICIPANT]
         people.write("programme_months", taking_part, people.programme_months[taking_part] - 1)
         self._let_go(world, now, engaged, month)
-        self.count_engaged(world)
+        programmes.count_engaged(people, programmes.engaged_of(people, engaged), self.engaged)
         newcomers = self._admit(world, now, lives, month)
-        self._bring_together(world, newcomers, month)
-        found = programmes.traces(people, programmes.ever_enrolled(people), self.terms)
+        enrolled = programmes.ever_enrolled(people)
+        self._bring_together(world, programmes.engaged_of(people, enrolled), newcomers, month)
+        found = programmes.traces(people, enrolled, self.terms)
         for name in ("worsen", "improve"):
             people.write(f"programme_{name}", found.rows, getattr(found, name))
         people.write("programme", found.rows, found.programme)
@@ -344,8 +345,10 @@ class PlanDelivery:
 
     def _enrol(self, world: World, entry: Entry, rows: Array, month: int) -> Array:
         people, k = world.population, entry.number
-        may = programmes.eligible(people, world.network, rows, entry.programme.eligibility, world.calendar_month)
-        takers = programmes.takers(people, rows[may], self.terms.uptake[k], world.draws, month, k)
+        # Of those asked fewer would take a place than are eligible, so they are asked that first.
+        takers = programmes.takers(people, rows, self.terms.uptake[k], world.draws, month, k)
+        may = programmes.eligible(people, world.network, takers.rows, entry.programme.eligibility, world.calendar_month)
+        takers = takers.among(may)
         each = None if entry.programme.supporters is None else self.terms.each[k]
         asked = world.scale * world.count_by_neighbourhood(takers.rows)
         site = self.sites[k]
@@ -358,9 +361,8 @@ class PlanDelivery:
         self._count_rows(world, "enrolled", taken)
         return taken
 
-    def _bring_together(self, world: World, newcomers: Array, month: int) -> None:
+    def _bring_together(self, world: World, members: Array, newcomers: Array, month: int) -> None:
         people, mood = world.population, world.mood()
-        members = programmes.those_engaged(people)
         found = programmes.companions(people, members, newcomers, self.terms, world.draws, month)
         world.network.add("peer", *found, mood)
         through = newcomers[self.terms.activity_ties[people.programme[newcomers]] > 0.0]
@@ -373,7 +375,8 @@ class PlanDelivery:
         """Count who takes part and who supports, as residents now are."""
         if not self.programmes:  # without one nobody is ever engaged
             return
-        programmes.count_engaged(world.population, self.engaged)
+        engaged = programmes.engaged_of(world.population, programmes.ever_enrolled(world.population))
+        programmes.count_engaged(world.population, engaged, self.engaged)
 
     # --- Services and care ----------------------------------------------------------------
 
@@ -406,7 +409,7 @@ class PlanDelivery:
         people, saving = world.population, self.terms.saving_gbp_per_year
         found: dict[str, Array] = {}
         for number, place in zip(*np.nonzero(saving), strict=True):
-            engaged = programmes.those_engaged(people)
+            engaged = programmes.ever_enrolled(people)
             rows = engaged[
                 (people.programme[engaged] == number)
                 & (people.engagement[engaged] == PARTICIPANT)

@@ -2,10 +2,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from model.core.constants import HIGHEST_SEED
 from model.core.draws import (
+    BITS,
     FINER,
+    LANES,
+    PER_BLOCK,
     Draws,
     Purpose,
     migrant_ids,
@@ -74,16 +78,32 @@ def test_another_seed_month_or_purpose_gives_other_draws(other):
 
 def test_the_low_are_those_whose_uniform_is_below_the_bound():
     ids = np.r_[0, np.arange(1, 5_000), 0]
-    words = Draws(3).words(Purpose.VITAL, 4, ids).astype(np.uint64)
-    finer = Draws(3).words(Purpose.VITAL, 4, ids, lane=FINER).astype(np.uint64)
-    bounds = [0.2, 0.0, 1.0, 2.0**-33]
+    blocks = np.array([Draws(3).words(Purpose.VITAL, 4, ids, lane) for lane in range(LANES)], np.uint64)
+    bounds = [0.2, 0.0, 1.0, 2.0**-33, 0.3, 2.0**-9, 0.0, 0.9, 2.0**-11, 0.05, 0.0, 0.6]
 
     for k, low in enumerate(Draws(3).low(Purpose.VITAL, 4, ids, bounds)):
-        uniforms = ((words[k] >> 5) * 2**26 + (finer[k] >> 6)) / 2**53
+        field, word = divmod(k, 4)
+        first_bits = blocks[0, word] >> np.uint64(BITS * field) & np.uint64(2**BITS - 1)
+        uniforms = (first_bits * 2**32 + blocks[FINER + field, word]) / 2 ** (32 + BITS)
         due = np.flatnonzero((uniforms < bounds[k]) & (ids > 0))
         assert np.array_equal(low.places, due)
         assert np.array_equal(low.ids, ids[due])
         assert np.array_equal(low.uniforms, uniforms[due])
+
+
+def test_low_uniforms_that_share_a_block_are_uniform_and_independent():
+    n, bound = 100_000, 0.1
+    lows = Draws(5).low(Purpose.OFFER, 1, np.arange(1, n + 1), [bound] * PER_BLOCK)
+    is_low = np.array([np.isin(np.arange(n), low.places) for low in lows])
+    together = is_low.astype(float) @ is_low.T / n
+
+    # Five standard errors of shares: of 66 pairs and 12 means, chance passes them once in 20,000 times.
+    assert np.abs(np.diag(together) - bound).max() < 5 * (bound * (1 - bound) / n) ** 0.5
+    pairs = together[np.triu_indices(PER_BLOCK, 1)]
+    assert np.abs(pairs - bound**2).max() < 5 * (bound**2 * (1 - bound**2) / n) ** 0.5
+    # Kolmogorov and Smirnov: chance brings one of the 12 beyond 2.4 about once in 4,000 times.
+    for low in lows:
+        assert stats.kstest(low.uniforms / bound, "uniform").statistic * low.uniforms.size**0.5 < 2.4
 
 
 def test_uniforms_are_uniform_and_normals_normal():

@@ -217,6 +217,14 @@ def test_without_a_chance_nobody_is_offered_anything():
         assert offer.places.size == willing.places.size == 0
 
 
+def test_adults_in_no_programme_are_asked_and_nobody_else():
+    people = crowd(6)
+    people.state[:2], people.engagement[2:4] = [NO_STATE, VACANT], [PARTICIPANT, SUPPORTER]
+    ((offer, willing),) = programmes.offers_of_month(people, [(1.0, 1.0)], DRAWS, 1)
+
+    assert offer.places.tolist() == willing.places.tolist() == [4, 5]
+
+
 def test_an_entrys_offers_hang_on_no_entry_beside_it():
     people = crowd(500)
     alone = programmes.offers_of_month(people, [(0.3, 0.2)], DRAWS, 1)
@@ -270,8 +278,12 @@ def test_supporters_offer_themselves_at_the_rate_of_their_neighbourhood():
 # --- Who leaves -------------------------------------------------------------------------------
 
 
+def those_engaged(people):
+    return programmes.engaged_of(people, programmes.ever_enrolled(people))
+
+
 def leave(people, terms, month=1, has_ended=False):
-    engaged = programmes.those_engaged(people)
+    engaged = those_engaged(people)
     return programmes.leaving(people, engaged, terms, np.array([False, has_ended]), DRAWS, month)
 
 
