@@ -274,7 +274,7 @@ def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     if has_gain and (ratio := them.ratio_of("social").mean) > highest:
         yield (
             "Implausible return",
-            f"each £1 of the plan returns £{ratio:.0f} of social value; {_not_credible(highest)}",
+            f"each £1 of the plan returns {_beyond(ratio, highest)} of social value; {_not_credible(highest)}",
         )
     if not them.has_lives:
         return
@@ -287,8 +287,20 @@ def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
             words = f"gained {each:.2g} WELLBYs each over the whole course; more than {most:.2g}"
             yield "Implausible effect", f"people who took part in {_entry(name)} {words} is not credible"
         if has_gain and ratio > highest:
-            words = f"returns £{ratio:.0f} in its own participants alone; {_not_credible(highest)}"
+            words = f"returns {_beyond(ratio, highest)} in its own participants alone; {_not_credible(highest)}"
             yield "Implausible return", f"each £1 of {_entry(name)} {words}"
+
+
+def _beyond(gbp: float, most: float) -> str:
+    """Write pounds beyond a bar, with as many decimals as show that they are.
+
+    Examples
+    --------
+    >>> _beyond(10.4, 10.0), _beyond(10.004, 10.0), _beyond(23.4, 10.0)
+    ('£10.4', '£10.004', '£23')
+    """
+    digits = next((n for n in range(4) if round(gbp, n) > most), 4)
+    return f"£{gbp:.{digits}f}"
 
 
 def _not_credible(most: float) -> str:
