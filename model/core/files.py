@@ -257,6 +257,8 @@ def validation_problem(
         details |= {"known": known + list(also if len(words) == 1 else ()), "wanted": leaf}
     if first["type"] == "tuple_type" and isinstance(first["input"], dict):
         details["allowed"] = f"[[{key}]] above each of its tables"
+    if first["type"] in ("bool_type", "bool_parsing"):
+        problem, details["allowed"] = "is neither true nor false", "true or false, without quotation marks"
     if first["type"] != "missing" and first["loc"]:
         details["value"] = first["input"]
     return kind(problem, **details)

@@ -810,3 +810,9 @@ def test_plan_that_cannot_be_ends_the_command_with_two(tmp_path: Path, capsys: p
     said = capsys.readouterr().err.strip()
     told = f"{file}: plan.0.end_month = 8: ends before it starts. Allowed: 9 or later"
     assert said == f"upstream: {told}"
+
+
+def test_what_must_be_true_or_false_says_so():
+    plan = [{"programme": "community_hub", "budget_gbp_per_year": 4e5, "at_no_effect": "yes"}]
+    with pytest.raises(ScenarioError, match=r"plan\.0\.at_no_effect = 'yes'.*true or false"):
+        load_scenario().model_copy(update={"plan": plan})
