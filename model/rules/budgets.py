@@ -2,8 +2,8 @@ r"""How agencies set their budgets for prevention, once a year.
 
 An agency has an envelope :math:`E` for the services it pays, as far as the model has them, and for
 prevention. Of what is planned for prevention, :math:`P`, a share :math:`\sigma` is paid. At the
-end of a year it knows what it paid in cash for services and can forecast :math:`F` for the next, as
-usual but for what chance cannot explain; its headroom is
+end of a year it books what it paid in cash for services, as usual but for what chance cannot explain,
+and can forecast :math:`F` for the next; its headroom is
 
 .. math:: R = E' - F - \sigma P'.
 
@@ -93,7 +93,7 @@ class Year(NamedTuple):
     """The results of a year for each agency, in pounds, and the outlook for the next."""
 
     envelope_gbp: Array
-    cash_bill_gbp: Array
+    booked_bill_gbp: Array
     paid_gbp: Array
     next_envelope_gbp: Array
     forecast_gbp: Array
@@ -126,7 +126,7 @@ def settle(books: Books, year: Year, terms: BudgetTerms) -> tuple[Books, Settled
     >>> after.reserves_gbp.tolist(), settled.unfunded_gbp.tolist()
     ([0.0], [5.0])
     """
-    s, position = books.pooled_share, year.envelope_gbp - year.cash_bill_gbp - year.paid_gbp
+    s, position = books.pooled_share, year.envelope_gbp - year.booked_bill_gbp - year.paid_gbp
     pooled = float((s * position).sum())
     carried = terms.carry_over * max(pooled, 0.0) - min(books.carried_gbp, max(-pooled, 0.0))
     shared = (pooled - carried) * _weights(year.envelope_gbp)
@@ -162,32 +162,45 @@ def decide(books: Books, year: Year, terms: BudgetTerms) -> Books:
     return _broken(after, _weights(year.envelope_gbp)) if ends else after
 
 
-def forecast(cash_gbp: Array, usual_gbp: Array, error_gbp: Array, next_usual_gbp: Array) -> Array:
-    """Forecast next year's cash bills: the usual bill, and as much of a lasting difference as chance cannot explain.
+def booked(cash_gbp: Array, usual_gbp: Array, error_gbp: Array) -> Array:
+    """Return bills as agencies book them: the usual bill, and as much of a difference as chance cannot explain.
 
-    Chance is `CONTROL_LIMIT` standard errors. What is beyond them on average over recent years is expected
-    to last: so a forecast has no step where a difference begins to count.
+    Chance is `CONTROL_LIMIT` standard errors. A simulated sample has more of it than the real place, whose bill
+    these books stand for. What is beyond it counts without a step where a difference begins to count.
 
     Parameters
     ----------
-    cash_gbp, usual_gbp : array of shape (years, agencies)
+    cash_gbp, usual_gbp : array
         Bills paid, and what they would have been at the demand of the start.
-    error_gbp : array of shape (years, agencies)
+    error_gbp : array
         Standard error of their difference, from the number of people and contacts that were counted.
+
+    Examples
+    --------
+    >>> booked(np.array([110.0, 130.0, 60.0]), np.full(3, 100.0), np.full(3, 5.0)).tolist()
+    [100.0, 115.0, 75.0]
+    """
+    over = cash_gbp - usual_gbp
+    return np.asarray(usual_gbp + np.sign(over) * np.maximum(np.abs(over) - CONTROL_LIMIT * error_gbp, 0.0))
+
+
+def forecast(booked_gbp: Array, usual_gbp: Array, next_usual_gbp: Array) -> Array:
+    """Forecast next year's bills: the usual bill, and the difference of recent years, which is expected to last.
+
+    Parameters
+    ----------
+    booked_gbp, usual_gbp : array of shape (years, agencies)
+        Bills as booked, and what they would have been at the demand of the start.
     next_usual_gbp : array of shape (agencies,)
         The same for the coming year: exogenous growth of prices and demand is foreseen.
 
     Examples
     --------
-    >>> cash, usual, error = np.array([[110.0], [130.0]]), np.full((2, 1), 100.0), np.full((2, 1), 5.0)
-    >>> forecast(cash, usual, error, np.array([50.0])).tolist()
-    [52.5]
+    >>> forecast(np.array([[110.0], [130.0]]), np.full((2, 1), 100.0), np.array([50.0])).tolist()
+    [60.0]
     """
-    over, error = (
-        np.divide(gbp, usual_gbp, out=np.zeros_like(cash_gbp), where=usual_gbp > 0.0).mean(axis=0)
-        for gbp in (cash_gbp - usual_gbp, error_gbp)
-    )
-    lasting = np.sign(over) * np.maximum(np.abs(over) - CONTROL_LIMIT * error, 0.0)
+    over = booked_gbp - usual_gbp
+    lasting = np.divide(over, usual_gbp, out=np.zeros_like(over), where=usual_gbp > 0.0).mean(axis=0)
     return np.asarray((1.0 + lasting) * next_usual_gbp)
 
 

@@ -31,7 +31,7 @@ NOTHING_POOLED = Contract(pooled_share=0.0)
 
 @dataclass
 class BudgetPath:
-    """One set of budgets: where they stand, what is paid, and the cash bills of the last years.
+    """One set of budgets: where they stand, what is paid, and the bills booked in the last years.
 
     Of what each agency has planned it pays ``was`` at the end of last year, ``before`` until
     notice is over, ``after`` from then on.
@@ -41,8 +41,7 @@ class BudgetPath:
     was: Array
     before: Array
     after: Array
-    cash_gbp: list[Array] = field(default_factory=list)
-    error_gbp: list[Array] = field(default_factory=list)
+    booked_gbp: list[Array] = field(default_factory=list)
 
     def turn(self, books: budgets.Books) -> None:
         """Go into a new year: more is paid at once, less when notice is over."""
@@ -168,31 +167,32 @@ class AgencyBudgets:
         usual = self._usual_bills(year)
         frozen = usual @ self._who_pays
         cash = frozen - self._released(usual - bills, year) @ self._who_pays
+        booked = budgets.booked(cash, frozen, self._error(bills, usual, year))
         self.rows.append(
             {
                 "envelope_gbp": self._envelope(year),
                 "bill_gbp": bills @ self._who_pays,
                 "frozen_bill_gbp": frozen,
                 "cash_bill_gbp": cash,
+                "booked_bill_gbp": booked,
                 "planned_gbp": self._planned(year),
                 "prevention_gbp": self._paid(self._real, year),
                 "frozen_prevention_gbp": self._paid(self._frozen, year),
             }
         )
-        settled = self._turn(self._real, cash, self._error(bills, usual, year), year)
-        self._turn(self._frozen, frozen, np.zeros(len(AGENCIES)), year)
+        settled = self._turn(self._real, booked, year)
+        self._turn(self._frozen, frozen, year)
         self.rows[-1] |= {"reserves_gbp": self._real.books.reserves_gbp, **settled._asdict()}
 
-    def _turn(self, path: BudgetPath, cash: Array, error: Array, year: int) -> budgets.Settled:
-        path.cash_gbp.append(cash)
-        path.error_gbp.append(error)
+    def _turn(self, path: BudgetPath, booked: Array, year: int) -> budgets.Settled:
+        path.booked_gbp.append(booked)
         of_years = range(max(1, year + 1 - self._memory_years), year + 1)
         usual = [self._usual_bills(one) @ self._who_pays for one in (*of_years, year + 1)]
-        cash_gbp, error_gbp = (np.array(gbp[-len(of_years) :]) for gbp in (path.cash_gbp, path.error_gbp))
-        expected = budgets.forecast(cash_gbp, np.array(usual[:-1]), error_gbp, usual[-1])
+        recent = np.array(path.booked_gbp[-len(of_years) :])
+        expected = budgets.forecast(recent, np.array(usual[:-1]), usual[-1])
         money = budgets.Year(
             self._envelope(year),
-            cash,
+            booked,
             self._paid(path, year),
             self._envelope(year + 1),
             expected,

@@ -320,7 +320,7 @@ def spiral(cash_return: float, gap: float, share: float, years: int = LONGEST) -
             bills[-1],
             paid[year] * planned,
             envelope * (1.0 + gap),
-            budgets.forecast(np.array(bills[-memory:]), usual, np.zeros_like(usual), bill),
+            budgets.forecast(np.array(bills[-memory:]), usual, bill),
             planned,
         )
         books = budgets.decide(budgets.settle(books, money, terms)[0], money, terms)

@@ -283,6 +283,12 @@ BUDGETS = Table(
             GBP,
             "paid in cash: the frozen bill, less what lower use sets free in whole steps of capacity",
         ),
+        Field(
+            "booked_bill_gbp",
+            "float64",
+            GBP,
+            "the bill on which the agency decides: the cash bill, but usual for what chance of counting may explain",
+        ),
         Field("planned_gbp", "float64", GBP, "planned for prevention, including usual spending on places to meet"),
         Field("prevention_gbp", "float64", GBP, "paid for prevention"),
         Field(

@@ -123,6 +123,9 @@ def test_where_both_sides_grow_alike_nothing_drifts(past, seed):
     # What is counted differs from it by chance, within three standard errors of counting, so that
     # nothing is cut and nothing added: what is left is the rounding of pence.
     assert found["prevention_gbp"].to_numpy() == pytest.approx(planned, abs=0.02)
+    # And so reserves stay where they began, nothing is released and nothing is short.
+    assert found["reserves_gbp"].to_numpy() == pytest.approx(found["reserves_gbp"].iloc[0], abs=1.0)
+    assert found[["released_gbp", "unfunded_gbp"]].to_numpy() == pytest.approx(0.0, abs=1.0)
 
 
 @pytest.mark.slow
@@ -165,7 +168,7 @@ def test_the_first_year_is_spent_as_planned(lived):
 def test_no_pound_of_an_envelope_is_lost(lived):
     _, found = lived("siloed", SQUEEZED)
     table = found["budgets"].set_index(["year", "agency"])
-    left = table["envelope_gbp"] - table["cash_bill_gbp"] - table["prevention_gbp"]
+    left = table["envelope_gbp"] - table["booked_bill_gbp"] - table["prevention_gbp"]
     moved = table["reserves_gbp"].groupby("agency").diff()
     moved += table["released_gbp"] - table["unfunded_gbp"]
     later = left.index.get_level_values("year") > 1

@@ -92,7 +92,7 @@ def _draw_prevention(axes: "Axes", rows: pd.DataFrame) -> None:
 
 
 def _draw_headroom(axes: "Axes", rows: pd.DataFrame) -> None:
-    headroom = rows["envelope_gbp"] - rows["cash_bill_gbp"] - rows["planned_gbp"]
+    headroom = rows["envelope_gbp"] - rows["booked_bill_gbp"] - rows["planned_gbp"]
     for agency, colour in _with_bills(rows).items():
         own = rows["agency"] == agency
         draw_band(axes, *_by_year(rows[own].assign(value=headroom[own])), agency_words(agency), colour)
