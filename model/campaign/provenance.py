@@ -106,6 +106,10 @@ def _facts(config: Scenario, design: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **config.model_dump(mode="json"),
         "design": dict(design),
+        "plan": [
+            {**entry.model_dump(mode="json"), "budget_gbp_per_year": config.budget_gbp_per_year(entry)}
+            for entry in config.plan
+        ],
         "real_population": place.population,
         "place_name": place.name,
         "place_kind": place.kind,

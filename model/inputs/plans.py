@@ -27,12 +27,14 @@ A_HAIR = 1e-9
 class PlannedSpending:
     """One entry of a plan: money over a stretch of months.
 
-    ``number`` is its place in the plan, from 1; columns and draws bear it.
+    ``number`` is its place in the plan, from 1; columns and draws bear it. ``a_year_gbp`` is the money planned
+    a year, in the real place.
     """
 
     number: int
     terms: PlanEntry
     last_month: int
+    a_year_gbp: float
 
     @property
     def name(self) -> str:
@@ -42,7 +44,7 @@ class PlannedSpending:
     @property
     def a_month_gbp(self) -> float:
         """Money planned a month, in the real place."""
-        return self.terms.budget_gbp_per_year / MONTHS_PER_YEAR
+        return self.a_year_gbp / MONTHS_PER_YEAR
 
     def spent_pence(self, month: int) -> int:
         """Return what is spent by the end of a month, in whole pence: halves are rounded up.
@@ -50,7 +52,7 @@ class PlannedSpending:
         The budget of a year is taken in whole pence too.
         """
         months = min(month, self.last_month) - self.terms.start_month + 1
-        a_year = half_up(PENCE * self.terms.budget_gbp_per_year)
+        a_year = half_up(PENCE * self.a_year_gbp)
         return (2 * a_year * max(months, 0) + MONTHS_PER_YEAR) // (2 * MONTHS_PER_YEAR)
 
     def gbp_in(self, month: int) -> float:
@@ -139,7 +141,8 @@ def _purchase(money: PlannedSpending, price_gbp: Callable[[int], float]) -> Purc
         n = int(left * (1.0 + A_HAIR) / price)
         contacts.append(contacts[-1] + n)
         pence.append(pence[-1] + min(half_up(n * price), left))
-    return Purchase(money.number, money.terms, money.last_month, tuple(contacts[1:]), tuple(pence[1:]))
+    bought = tuple(contacts[1:]), tuple(pence[1:])
+    return Purchase(money.number, money.terms, money.last_month, money.a_year_gbp, *bought)
 
 
 def spending_of(config: Scenario) -> tuple[PlannedSpending, ...]:
@@ -157,11 +160,12 @@ def spending_of(config: Scenario) -> tuple[PlannedSpending, ...]:
 def _spending(number: int, terms: PlanEntry, config: Scenario) -> PlannedSpending:
     # An end beyond the simulation is kept, so that a shorter one is the beginning of a longer.
     last, programme = terms.end_month or config.months, config.programme_of(terms)
+    a_year_gbp = config.budget_gbp_per_year(terms)
     if programme is not None:
-        return Entry(number, terms, last, programme)
+        return Entry(number, terms, last, a_year_gbp, programme)
     at = catalogue_place(terms.service or "")
     prices = prices_gbp(config.parameter_values, config.growth.indices.unit_costs)[:, at]
-    return _purchase(PlannedSpending(number, terms, last), lambda year: float(prices[year]))
+    return _purchase(PlannedSpending(number, terms, last, a_year_gbp), lambda year: float(prices[year]))
 
 
 def running_gbp_per_year(programme: Programme) -> float:

@@ -30,7 +30,7 @@ from model.inputs.parameters import LIMITS, Parameters, load_parameters
 from model.inputs.payers import AGENCIES, Payment, load_payments
 from model.inputs.places import Place, place_named
 from model.inputs.programmes import Programme, with_numbers
-from model.inputs.scenario_checks import check_references, growing_services
+from model.inputs.scenario_checks import MOST_GBP_PER_YEAR, check_references, growing_services
 from model.inputs.scenario_files import Inputs
 
 LARGEST_SCENARIO_BYTES = 200_000
@@ -39,6 +39,9 @@ MOST_ENTRIES = 50
 """Entries of a plan: their numbers stand in a column of small numbers."""
 NAME = r"^[A-Za-z0-9_\-]{1,80}$"
 """What a scenario, or an entry of a plan, may be called: it is part of the names of files."""
+MOST_GBP_PER_HEAD = 50_000.0
+BUDGETS = ("budget_gbp_per_year", "budget_gbp_per_head_per_year")
+"""The two ways to give the money of an entry of a plan."""
 LISTS = ("shocks", "plan")
 """Keys whose entries are numbered from 0, so that one of them may be set."""
 Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
@@ -119,6 +122,17 @@ class ScheduledShock(_Table):
         )
 
 
+def label_of(name: str | None, programme: str | None, service: str | None) -> str:
+    """Return what tables call an entry of a plan.
+
+    Examples
+    --------
+    >>> label_of(None, "mine/walking_group.toml", None)
+    'walking_group'
+    """
+    return name or printable(Path(programme or service or "").stem)
+
+
 Targeting = Literal["equal", "deprivation", "tie_poverty", "named"]
 
 
@@ -126,7 +140,8 @@ class PlanEntry(_Table):
     """Money for one programme, or for more of one service, from one month to another.
 
     Give either ``programme``, a bundled name or a file in the scenario's folder, or ``service``. The
-    money is per year, for the real place, in pounds at 2024/25 prices. ``targeting`` says where
+    money is per year, in pounds at 2024/25 prices: for the real place, or per head of its profile's
+    population, so that places compare at equal dose. ``targeting`` says where
     it goes: ``equal`` per head, by ``deprivation``, by ``tie_poverty``, or only to the ``named``
     ``neighbourhoods``. Social infrastructure is built as a ``uniform`` roll-out, or
     ``community_led``. ``end_month`` is the last month with money, by default the last of the run;
@@ -139,7 +154,8 @@ class PlanEntry(_Table):
     programme: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
     service: str | None = None
     name: Annotated[str, Field(pattern=NAME)] | None = None
-    budget_gbp_per_year: Annotated[float, Field(ge=0.0, le=1e11)]
+    budget_gbp_per_year: Annotated[float, Field(ge=0.0, le=MOST_GBP_PER_YEAR)] | None = None
+    budget_gbp_per_head_per_year: Annotated[float, Field(ge=0.0, le=MOST_GBP_PER_HEAD)] | None = None
     start_month: Annotated[int, Field(ge=1, le=2_400)] = 1
     end_month: Annotated[int, Field(ge=1, le=2_400)] | None = None
     taper_months: Annotated[int, Field(ge=0, le=600)] = 12
@@ -158,7 +174,7 @@ class PlanEntry(_Table):
     @property
     def label(self) -> str:
         """What tables call the entry."""
-        return self.name or printable(Path(self.programme or self.service or "").stem)
+        return label_of(self.name, self.programme, self.service)
 
 
 class ServiceCapacity(_Table):
@@ -357,6 +373,19 @@ class Scenario(_Table):
         """Return the programme that an entry pays for, with the scenario's own numbers; none where it is a service."""
         return None if entry.programme is None else self._programmes[entry.programme]
 
+    def budget_gbp_per_year(self, entry: PlanEntry) -> float:
+        """Return the money of an entry of the plan in a year, in pounds for the whole real place.
+
+        Examples
+        --------
+        >>> config = load_scenario()
+        >>> config.budget_gbp_per_year(PlanEntry(service="gp", budget_gbp_per_head_per_year=2.0))
+        657324.0
+        """
+        if entry.budget_gbp_per_head_per_year is not None:
+            return entry.budget_gbp_per_head_per_year * self.place_profile.population
+        return entry.budget_gbp_per_year or 0.0
+
     @property
     def paid_programmes(self) -> list[str]:
         """The names of the programmes that the plan pays for, in its order."""
@@ -461,7 +490,8 @@ def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple
     path : str or path
         A ``.toml`` file, or a name such as ``status_quo`` or ``teaching/sisa``.
     overrides : mapping, optional
-        Dotted key to (where it was set, value): overrides the file.
+        Dotted key to (where it was set, value): overrides the file. An entry of a list is meant by its number,
+        or one of the plan by its name.
 
     Raises
     ------
@@ -479,7 +509,10 @@ def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple
     allowed = (_resolved(file).parent, scenarios_folder().resolve())
     document = {"name": file.stem, **_read_chain(file, allowed, origins, chain)}
     origins[""] = str(file)
-    for key, (origin, value) in (overrides or {}).items():
+    settings = _numbered(document, overrides or {})
+    for key in settings:
+        _forget_other_budget(document, key)
+    for key, (origin, value) in settings.items():
         _put(document, key, value, origin)
         origins.replace(key, origin)
     return _checked(Scenario, document, origins, Inputs(tuple(chain)))
@@ -518,6 +551,7 @@ def json_schema() -> dict[str, Any]:
     properties["programmes"]["additionalProperties"] = {"type": "object"}
     properties["services"]["items"] = {"enum": list(load_services())}
     properties["capacity"]["propertyNames"] = {"enum": list(contact_services())}
+    schema["$defs"]["PlanEntry"]["oneOf"] = [{"required": [budget]} for budget in BUDGETS]
     tables = schema["$defs"]["Growth"]["properties"]
     tables["envelopes"]["propertyNames"] = {"enum": [*AGENCIES, ALL]}
     for name, known in (("unit_costs", list(load_services())), ("demand", growing_services())):
@@ -662,6 +696,43 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _numbered(document: Mapping[str, Any], settings: Mapping[str, tuple[str, Any]]) -> dict[str, tuple[str, Any]]:
+    """Return settings with the entries of a plan that they name by their numbers."""
+    numbers = {label: k for k, label in reversed(_labels(document))}
+    found: dict[str, tuple[str, Any]] = {}
+    for key, (origin, value) in settings.items():
+        table, _, rest = key.partition(".")
+        name, _, leaf = rest.partition(".")
+        numbered = f"plan.{numbers[name]}.{leaf}" if table == "plan" and leaf and name in numbers else key
+        if numbered in found:
+            raise ScenarioError(f"is set by {found[numbered][0]} too", file=origin, key=numbered, allowed="once")
+        found[numbered] = (origin, value)
+    return found
+
+
+def _labels(document: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Return the numbers and names of the entries of a plan that is not yet checked."""
+    plan = document.get("plan")
+    named = [
+        (k, [entry.get(key) for key in ("name", "programme", "service")])
+        for k, entry in enumerate(plan if isinstance(plan, list) else ())
+        if isinstance(entry, dict)
+    ]
+    return [(k, label_of(*words)) for k, words in named if all(isinstance(one, str | None) for one in words)]
+
+
+def _forget_other_budget(document: Mapping[str, Any], key: str) -> None:
+    """Drop what a file gives of an entry's money in the other of two ways, where one is set."""
+    table, *within = key.split(".")
+    plan = document.get("plan")
+    if table != "plan" or not isinstance(plan, list) or within[-1] not in BUDGETS:
+        return
+    for k, entry in enumerate(plan):
+        if within == [str(k), within[-1]] and isinstance(entry, dict):
+            for other in BUDGETS:
+                entry.pop(other, None)
+
+
 def _put(document: dict[str, Any], key: str, value: Any, origin: str) -> None:
     *tables, leaf = key.split(".")
     if len(tables) >= DEEPEST_NEST:
@@ -688,7 +759,14 @@ def _entry(entries: list[Any], number: str, key: str, origin: str) -> Any:
         allowed = (
             f"{name}.0" if len(entries) == 1 else f"{name}.0 to {name}.{len(entries) - 1}, in the order of the file"
         )
-    raise ScenarioError("there is no such entry", file=origin, key=f"{name}.{number}", allowed=allowed)
+    raise ScenarioError(
+        "there is no such entry",
+        file=origin,
+        key=f"{name}.{number}",
+        allowed=allowed,
+        known=[label for _, label in _labels({name: entries})],
+        wanted=number,
+    )
 
 
 def _checked(kind: type[S], document: Mapping[str, Any], origins: _Origins, known: Inputs) -> S:

@@ -19,6 +19,9 @@ MOST_GROWN = 100.0
 """The largest factor by which anything may grow, so that pence and months stay countable."""
 
 
+MOST_GBP_PER_YEAR = 1e11
+"""Of one entry of a plan."""
+
 LEAST_PRICE_GBP = 0.01
 """Of a contact that money can buy."""
 
@@ -100,6 +103,7 @@ def _check_plan(config: "Scenario") -> None:
             raise ScenarioError(
                 "names neither or both", key=at, value=entry.label, allowed="either a programme or a service"
             )
+        _check_budget(entry, at, config)
         if labels.count(entry.label) > 1:
             raise ScenarioError(
                 "two entries have this name",
@@ -125,6 +129,29 @@ def _check_plan(config: "Scenario") -> None:
             )
         _require_neighbourhoods(entry.neighbourhoods, f"{at}.neighbourhoods", codes)
         _require_residents(entry, at, config)
+
+
+def _check_budget(entry: "PlanEntry", at: str, config: "Scenario") -> None:
+    given, a_head = entry.budget_gbp_per_year, entry.budget_gbp_per_head_per_year
+    if given is None and a_head is None:
+        raise ScenarioError(
+            "is missing", key=f"{at}.budget_gbp_per_year", allowed="pounds a year, or budget_gbp_per_head_per_year"
+        )
+    if given is not None and a_head is not None:
+        raise ScenarioError(
+            "is given, and budget_gbp_per_year too",
+            key=f"{at}.budget_gbp_per_head_per_year",
+            value=a_head,
+            allowed="one of the two",
+        )
+    most = MOST_GBP_PER_YEAR / config.place_profile.population
+    if a_head is not None and a_head > most:
+        raise ScenarioError(
+            f"is £{config.budget_gbp_per_year(entry):,.0f} a year in {config.place_profile.name}",
+            key=f"{at}.budget_gbp_per_head_per_year",
+            value=a_head,
+            allowed=f"up to £{most:,.2f} a head there",
+        )
 
 
 def _require_residents(entry: "PlanEntry", at: str, config: "Scenario") -> None:

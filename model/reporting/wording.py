@@ -63,6 +63,8 @@ def entry_in_words(entry: dict[str, Any]) -> str:
     how = ", community-led" if entry["approach"] == "community_led" else ""
     how += ", at no effect" if entry["at_no_effect"] else ""
     words = Path(name).stem.replace("_", " ")
+    a_head = entry.get("budget_gbp_per_head_per_year")
+    how = f", £{a_head:,.2f} a head{how}" if a_head is not None else how
     return f"{words} ({budget_in_words(entry['budget_gbp_per_year'])} a year{how})"
 
 

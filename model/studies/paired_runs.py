@@ -18,7 +18,7 @@ from model.core.arrays import Array
 from model.core.codes import IN_CRISIS, THRIVING, VACANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.programmes import bundled_programmes
-from model.inputs.scenario import Scenario, load_scenario
+from model.inputs.scenario import BUDGETS, Scenario, load_scenario
 from model.inputs.scenario_files import Inputs
 from model.simulation.community import CommunityModel
 from model.state.queues import NO_CONTACTS
@@ -213,10 +213,11 @@ def with_terms(config: Scenario, **terms: Any) -> Scenario:
 
 def with_dose(config: Scenario, times: float) -> Scenario:
     """Multiply the money of every entry of a scenario's plan."""
-    return with_plan(
-        config,
-        *({**entry.model_dump(), "budget_gbp_per_year": times * entry.budget_gbp_per_year} for entry in config.plan),
-    )
+    return with_plan(config, *(_scaled(entry.model_dump(), times) for entry in config.plan))
+
+
+def _scaled(terms: dict[str, Any], times: float) -> dict[str, Any]:
+    return terms | {budget: times * terms[budget] for budget in BUDGETS if terms[budget] is not None}
 
 
 def plentiful(config: Scenario) -> Scenario:

@@ -502,7 +502,7 @@ def queues(worlds: Worlds) -> Figures:
                 key = f"{label}_{name}_{column}"
                 found[key] = _total(record, base, column, years)
                 found[f"{key}_share"] = _share(record, base, column, years)
-            found[f"{label}_{name}_budget"] = sum(one.budget_gbp_per_year for one in config.plan)
+            found[f"{label}_{name}_budget"] = sum(map(config.budget_gbp_per_year, config.plan))
         for column in QUEUE_COLUMNS:
             found[f"{label}_usual_{column}"] = float(base.yearly[column].iloc[:years].sum())
     return found

@@ -17,6 +17,7 @@ from model.campaign.campaign import Watcher, run_campaign
 from model.campaign.provenance import code_hash, manifest_of
 from model.core.files import DATA, PACKAGE
 from model.inputs.scenario import Scenario, load_scenario
+from model.reporting.wording import entry_in_words
 from model.tables.results import Results
 from tests.own_files import OwnFiles
 
@@ -93,6 +94,13 @@ def test_more_of_a_service_has_no_grade_and_no_file() -> None:
     assert config.plan[0].service is not None
     assert (entry["grade"], entry["building_share"], entry["programme_file"]) == (None, 0.0, None)
     assert entry["payers"] == dict(config.plan[0].payment.payers)
+
+
+def test_a_plan_a_head_stands_in_pounds_for_the_whole_place() -> None:
+    config = Scenario(plan=[{"programme": "community_hub", "budget_gbp_per_head_per_year": 2.0}])
+    (entry,) = manifest_of([config], 1, None, None)["scenarios"]["unnamed"]["plan"]
+    assert (entry["budget_gbp_per_head_per_year"], entry["budget_gbp_per_year"]) == (2.0, 2.0 * 328_662)
+    assert entry_in_words(entry) == "community hub (£657,324 a year, £2.00 a head)"
 
 
 def test_the_services_are_those_of_the_scenario(folder: Path) -> None:

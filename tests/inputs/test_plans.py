@@ -156,7 +156,7 @@ def test_what_is_spent_on_a_service_is_the_price_of_what_is_bought_and_no_contac
     assert min(bought) >= 0
     # Each month's sum is rounded to a penny.
     assert np.abs(pence - bought * price).max() <= 0.5 + 1e-6
-    due = PlannedSpending(1, entry.terms, entry.last_month)
+    due = PlannedSpending(1, entry.terms, entry.last_month, budget)
     left = np.array([due.spent_pence(month) - entry.spent_pence(month) for month in range(start, start + months)])
     assert (left >= 0).all()
     assert (left < price[start - 1 : start - 1 + months] * (1 + 1e-6) + 0.5).all()

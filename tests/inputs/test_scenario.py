@@ -13,6 +13,8 @@ from pydantic import ValidationError
 import model
 from model.cli import main
 from model.core.errors import EvidenceError, InputError, PlaceError, ScenarioError
+from model.inputs.places import PLACES, load_place
+from model.inputs.plans import spending_of
 from model.inputs.scenario import (
     DEEPEST_EXTENDS,
     LARGEST_SCENARIO_BYTES,
@@ -20,6 +22,7 @@ from model.inputs.scenario import (
     Scenario,
     Structure,
     bundled_scenarios,
+    json_schema,
     load_scenario,
     parse_setting,
 )
@@ -442,6 +445,103 @@ def with_settings(file: Path, *settings_: str) -> Scenario:
     return load_scenario(file, {key: (f"--set {key}", value) for key, value in map(parse_setting, settings_)})
 
 
+# --- A budget a head -------------------------------------------------------------------------
+
+
+def test_a_budget_a_head_is_that_of_everybody_in_the_place() -> None:
+    entry = {"programme": "community_hub", "budget_gbp_per_head_per_year": 5.0}
+    for place in ("wigan", "oldham", "england"):
+        config = Scenario(place=place, population=1_000, plan=[entry])
+        assert config.budget_gbp_per_year(config.plan[0]) == 5.0 * load_place(place).population
+
+
+def test_entry_that_is_given_a_head_is_the_entry_that_is_given_in_all() -> None:
+    """In Wigan 328,662 people live, so £2.50 a head is £821,655."""
+    a_head = Scenario(plan=[{"programme": "community_hub", "budget_gbp_per_head_per_year": 2.5}])
+    in_all = Scenario(plan=[{"programme": "community_hub", "budget_gbp_per_year": 821_655.0}])
+    (one,), (other,) = spending_of(a_head), spending_of(in_all)
+    assert one.a_year_gbp == other.a_year_gbp == 821_655.0
+    assert [one.spent_pence(month) for month in range(37)] == [other.spent_pence(month) for month in range(37)]
+
+
+def test_another_place_has_the_same_budget_a_head() -> None:
+    config = Scenario(plan=[{"programme": "community_hub", "budget_gbp_per_head_per_year": 2.5}])
+    moved = config.model_copy(update={"place": "Oldham"})
+    assert moved.budget_gbp_per_year(moved.plan[0]) == 2.5 * load_place("oldham").population
+
+
+@pytest.mark.parametrize(
+    ("budgets", "told"),
+    [
+        ("", "plan.0.budget_gbp_per_year: is missing. Allowed: pounds a year, or budget_gbp_per_head_per_year"),
+        (
+            "budget_gbp_per_year = 1\nbudget_gbp_per_head_per_year = 2",
+            "plan.0.budget_gbp_per_head_per_year = 2.0: is given, and budget_gbp_per_year too. Allowed: one of the two",
+        ),
+        ("budget_gbp_per_head_per_year = -1", "plan.0.budget_gbp_per_head_per_year = -1"),
+        ("budget_gbp_per_head_per_year = 1e6", "plan.0.budget_gbp_per_head_per_year = 1000000.0: "),
+        ("budget_gbp_per_head_per_year = nan", "plan.0.budget_gbp_per_head_per_year = nan: "),
+        (
+            "budget_gbp_per_hed_per_year = 1",
+            "plan.0.budget_gbp_per_hed_per_year = 1: unknown key. Did you mean 'budget_gbp",
+        ),
+    ],
+)
+def test_budget_that_is_none_or_is_given_twice_is_refused(tmp_path: Path, budgets: str, told: str) -> None:
+    file = write(tmp_path, f'[[plan]]\nprogramme = "community_hub"\n{budgets}\n')
+    assert told in message_of(file)
+
+
+def test_budget_of_everybody_that_no_column_can_hold_is_refused(tmp_path: Path) -> None:
+    profile = (
+        (PLACES / "sandbeck.toml")
+        .read_text(encoding="utf-8")
+        .replace("[6400, 1600, 0, 0, 0]", "[90006400, 1600, 0, 0, 0]")
+    )
+    profile = profile.replace("population = 8000, ages = [1760", "population = 90008000, ages = [90001760", 1)
+    (tmp_path / "vast.toml").write_text(profile, encoding="utf-8")
+    plan = '[[plan]]\nprogramme = "community_hub"\nbudget_gbp_per_head_per_year = 50_000\n'
+    told = message_of(write(tmp_path, f'place = "vast.toml"\n{plan}'))
+    assert "plan.0.budget_gbp_per_head_per_year = 50000.0: is £4," in told and "Allowed: up to £1,110" in told
+
+
+def test_setting_one_way_to_give_a_budget_replaces_the_other(tmp_path: Path) -> None:
+    file = write(tmp_path, TWO_ENTRIES)
+    config = with_settings(file, "plan.community_hub.budget_gbp_per_head_per_year=2")
+    assert (config.plan[0].budget_gbp_per_year, config.plan[0].budget_gbp_per_head_per_year) == (None, 2.0)
+    assert config.plan[1] == load_scenario(file).plan[1]
+    with pytest.raises(ScenarioError, match="is given, and budget_gbp_per_year too"):
+        with_settings(file, "plan.0.budget_gbp_per_head_per_year=2", "plan.community_hub.budget_gbp_per_year=1")
+
+
+def test_schema_asks_for_one_of_the_two_budgets() -> None:
+    entry = json_schema()["$defs"]["PlanEntry"]
+    assert entry["oneOf"] == [{"required": ["budget_gbp_per_year"]}, {"required": ["budget_gbp_per_head_per_year"]}]
+    assert "budget_gbp_per_year" not in entry.get("required", [])
+
+
+# --- Settings of an entry --------------------------------------------------------------------
+
+
+def test_key_of_one_entry_is_set_by_its_name(tmp_path: Path) -> None:
+    file = write(tmp_path, TWO_ENTRIES + 'name = "groups"\n')
+    config = with_settings(file, "plan.community_hub.end_month=24", "plan.groups.end_month=36")
+    assert [entry.end_month for entry in config.plan] == [24, 36]
+
+
+def test_key_that_is_set_by_number_and_by_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"is set by --set plan\.0\.end_month too"):
+        with_settings(write(tmp_path, TWO_ENTRIES), "plan.0.end_month=9", "plan.community_hub.end_month=8")
+
+
+@pytest.mark.parametrize(
+    "plan", ["plan = 3", "plan = [3]", "[plan]\na = 1", "[[plan]]\nname = 3\n", "[[plan]]\nprogramme = []"]
+)
+def test_setting_of_an_entry_of_what_is_no_plan_is_refused(tmp_path: Path, plan: str) -> None:
+    with pytest.raises(ScenarioError):
+        with_settings(write(tmp_path, plan), "plan.hub.budget_gbp_per_head_per_year=2", "plan.0.budget_gbp_per_year=2")
+
+
 def test_key_of_one_entry_is_set_by_its_number(tmp_path: Path) -> None:
     file = write(tmp_path, TWO_ENTRIES)
     config = with_settings(file, "plan.1.budget_gbp_per_year=1", "plan.1.end_month=24")
@@ -452,8 +552,12 @@ def test_key_of_one_entry_is_set_by_its_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "told"),
     [
-        ("plan.2.end_month=9", "plan.2: there is no such entry. Allowed: plan.0 to plan.1, in the order of the file"),
+        ("plan.2.end_month=9", "plan.2: there is no such entry. Allowed: plan.0 to plan.1, in the order of the file. "
+            "Known: community_hub, peer_support_group"),
         ("plan.hub.end_month=9", "plan.hub: there is no such entry. Allowed: plan.0 to plan.1, in the order of the"),
+        ("plan.comunity_hub.end_month=9", "plan.comunity_hub: there is no such entry. Allowed: plan.0 to plan.1, in "
+            "the order of the file. Did you mean 'community_hub'?"),
+        ("plan.community_hub=3", "plan.community_hub: sets a whole entry"),
         ("shocks.0.size=2", "shocks.0: there is no such entry. Allowed: a scenario with an entry of shocks"),
         ("plan.0=3", "plan.0: sets a whole entry. Allowed: a key of it, plan.0.KEY"),
         ("plan.0.end_mont=9", "plan.0.end_mont = 9: unknown key. Did you mean 'end_month'?"),

@@ -150,7 +150,7 @@ def test_no_penny_of_a_plan_is_lost_among_its_payers(pence, weights):
 @given(st.floats(0.0, 1e9), st.integers(1, 30), st.integers(1, 60))
 def test_a_plan_spends_its_months_to_the_penny_however_they_are_cut(budget, start, months):
     terms = PlanEntry(service="gp", budget_gbp_per_year=budget, start_month=start)
-    entry = PlannedSpending(1, terms, last_month=start + months - 1)
+    entry = PlannedSpending(1, terms, start + months - 1, budget)
     by_month = np.diff([entry.spent_pence(month) for month in range(121)])
 
     a_year = int(np.floor(100 * budget + 0.5))
