@@ -55,6 +55,7 @@ SPENDING_YEAR = "2024/25"
 PLAUSIBLE_GBP_A_HEAD = (5, 50_000)
 """What an agency spends in a year. The NHS spends about 3,200 and a council about 1,000: in thousands, 3 and 1."""
 
+LONGEST_LINE_NAME = 40
 LINE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 Count = Annotated[int, Field(ge=0, le=100_000_000)]
@@ -107,8 +108,9 @@ class PublicSpending(BaseModel):
     def _named(cls, lines: Any) -> Any:
         for name in lines if isinstance(lines, dict) else ():
             if not LINE_NAME.fullmatch(name):
+                shown = name if len(name) <= LONGEST_LINE_NAME else f"{name[:LONGEST_LINE_NAME]}…"
                 raise ValueError(
-                    f"{name!r} must start with a small letter and be at most 40 small letters, digits and underscores"
+                    f"{shown!r} must start with a small letter and be at most 40 small letters, digits and underscores"
                 )
         return lines
 

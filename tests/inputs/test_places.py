@@ -228,6 +228,17 @@ def test_missing_profile_is_told_the_nearest(tmp_path: Path) -> None:
     assert refused(tmp_path / "twon.toml") == "no such file. Did you mean 'town.toml'?"
 
 
+@pytest.mark.parametrize("key", ["k" * 5_000, '"' + r"\u001b[2J" * 900 + '"', "note.note." * 300 + "note"])
+def test_long_or_strange_key_is_told_in_brief(tmp_path: Path, key: str) -> None:
+    told = refused(profile(tmp_path, f"{key} = 1\n{GOOD}"))
+    assert told.isprintable() and len(told) < 2_000
+
+
+def test_long_name_of_a_line_is_told_in_brief(tmp_path: Path) -> None:
+    told = refused(profile(tmp_path, GOOD + SPENT.replace("hospitals", "h" * 9_000)))
+    assert told.isprintable() and len(told) < 500
+
+
 def test_unknown_place_is_told_the_nearest() -> None:
     with pytest.raises(PlaceError, match="Did you mean 'sandbeck'"):
         load_place("sandbek")
