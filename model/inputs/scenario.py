@@ -44,6 +44,8 @@ BUDGETS = ("budget_gbp_per_year", "budget_gbp_per_head_per_year")
 """The two ways to give the money of an entry of a plan."""
 LISTS = ("shocks", "plan")
 """Keys whose entries are numbered from 0, so that one of them may be set."""
+STUDIES = "studies"
+"""The folder of studies, beside the scenarios."""
 Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -76,6 +78,9 @@ class Levers(_Table):
     improve_hazard_ratio: Ratio = 1.0
 
 
+Variant = Literal["full", "no_contagion", "no_buffer", "selection_only"]
+
+
 class Structure(_Table):
     """How the model is built: named alternatives.
 
@@ -87,7 +92,7 @@ class Structure(_Table):
     false nobody is born, ages, dies, moves or changes household.
     """
 
-    variant: Literal["full", "no_contagion", "no_buffer", "selection_only"] = "full"
+    variant: Variant = "full"
     contagion_from: Literal["coping", "all"] = "coping"
     direct_jumps: bool = False
     demography: bool = True
@@ -212,17 +217,25 @@ SeriesByName = Annotated[dict[str, Series], AfterValidator(_FrozenDict)]
 Pounds = Annotated[float, Field(ge=0.0, le=1e12)]
 
 
-def _by_dotted_key(value: object, before: str = "") -> object:
-    if not isinstance(value, Mapping):
-        return value
+def by_dotted_key(table: Mapping[str, object], before: str = "") -> dict[str, object]:
+    """Return a table of tables as one table, whose keys have dots.
+
+    Examples
+    --------
+    >>> by_dotted_key({"a": {"b": 1, "c": {"d": 2}}})
+    {'a.b': 1, 'a.c.d': 2}
+    """
     flat: dict[str, object] = {}
-    for key, one in value.items():
-        inner = _by_dotted_key(one, f"{before}{key}.")
-        flat |= inner if isinstance(inner, dict) else {before + key: one}
+    for key, one in table.items():
+        flat |= by_dotted_key(one, f"{before}{key}.") if isinstance(one, Mapping) else {before + key: one}
     return flat
 
 
-Numbers = Annotated[dict[str, float], BeforeValidator(_by_dotted_key), AfterValidator(_FrozenDict)]
+def _flattened(value: object) -> object:
+    return by_dotted_key(value) if isinstance(value, Mapping) else value
+
+
+Numbers = Annotated[dict[str, float], BeforeValidator(_flattened), AfterValidator(_FrozenDict)]
 
 
 class Growth(_Table):
@@ -478,8 +491,8 @@ def bundled_scenarios() -> dict[str, Path]:
     True
     """
     folder = scenarios_folder()
-    paths = sorted(folder.rglob("*.toml"))
-    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+    paths = (path.relative_to(folder) for path in sorted(folder.rglob("*.toml")))
+    return {path.with_suffix("").as_posix(): folder / path for path in paths if path.parts[0] != STUDIES}
 
 
 def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple[str, Any]] | None = None) -> Scenario:
@@ -506,7 +519,7 @@ def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple
     file = _find(path)
     origins = _Origins()
     chain: list[TextFile] = []
-    allowed = (_resolved(file).parent, scenarios_folder().resolve())
+    allowed = (resolved(file).parent, scenarios_folder().resolve())
     document = {"name": file.stem, **_read_chain(file, allowed, origins, chain)}
     origins[""] = str(file)
     settings = _numbered(document, overrides or {})
@@ -619,7 +632,14 @@ def _find(path: str | Path) -> Path:
     return bundled[name]
 
 
-def _resolved(file: Path) -> Path:
+def resolved(file: Path) -> Path:
+    """Return where a file really lies.
+
+    Raises
+    ------
+    ScenarioError
+        When that cannot be told.
+    """
     try:
         return file.resolve()
     except (OSError, RuntimeError, ValueError) as problem:  # links in a circle, a null byte
@@ -628,7 +648,7 @@ def _resolved(file: Path) -> Path:
 
 def _read_chain(file: Path, allowed: Sequence[Path], origins: _Origins, chain: list[TextFile]) -> dict[str, Any]:
     """Read a file over the one it extends, and add both, from the first, to the chain."""
-    real, seen = _resolved(file), [_resolved(one.path) for one in chain]
+    real, seen = resolved(file), [resolved(one.path) for one in chain]
     if real in seen:
         names = " extends ".join(path.name for path in (*seen, real))
         raise ScenarioError(f"forms a circle: {names}", file=file, key="extends")
@@ -638,7 +658,7 @@ def _read_chain(file: Path, allowed: Sequence[Path], origins: _Origins, chain: l
     document = toml_of(chain[-1], ScenarioError)
     base: dict[str, Any] = {}
     if "extends" in document:
-        parent = _next_to(file, document.pop("extends"), allowed, "extends")
+        parent = file_beside(file, document.pop("extends"), allowed, "extends")
         base = _read_chain(parent, allowed, origins, chain)
     _settle_files(document, file, allowed)
     for key in _dotted(document):
@@ -646,7 +666,14 @@ def _read_chain(file: Path, allowed: Sequence[Path], origins: _Origins, chain: l
     return _merged(base, document)
 
 
-def _next_to(file: Path, value: object, allowed: Sequence[Path], key: str) -> Path:
+def file_beside(file: Path, value: object, allowed: Sequence[Path], key: str) -> Path:
+    """Return the file that a key of a file names: one in an allowed folder.
+
+    Raises
+    ------
+    ScenarioError
+        When it is none, or lies elsewhere.
+    """
     if not isinstance(value, str) or not value or "\0" in value:
         raise ScenarioError("is not a file name", file=file, key=key, value=value)
     try:
@@ -678,7 +705,7 @@ def _settle_files(document: dict[str, Any], file: Path, allowed: Sequence[Path])
     for table, name, key in tables:
         value = table.get(name)
         if isinstance(value, str) and value.endswith(".toml"):
-            table[name] = str(_next_to(file, value, allowed, key))
+            table[name] = str(file_beside(file, value, allowed, key))
 
 
 def _dotted(document: Mapping[str, Any], before: str = "") -> Iterator[str]:
