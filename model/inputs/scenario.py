@@ -44,8 +44,6 @@ BUDGETS = ("budget_gbp_per_year", "budget_gbp_per_head_per_year")
 """The two ways to give the money of an entry of a plan."""
 LISTS = ("shocks", "plan")
 """Keys whose entries are numbered from 0, so that one of them may be set."""
-STUDIES = "studies"
-"""The folder of studies, beside the scenarios."""
 Ratio = Annotated[float, Field(ge=0.0, le=10.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -478,8 +476,13 @@ class _Origins(dict[str, str]):
 
 def scenarios_folder() -> Path:
     """Return the folder of bundled scenarios: in the installed package, or next to it in a checkout."""
-    installed = PACKAGE / "data" / "scenarios"
-    return installed if installed.is_dir() else PACKAGE.parent / "scenarios"
+    return shipped("scenarios")
+
+
+def shipped(name: str) -> Path:
+    """Return a folder that comes with the project: in the installed package, or next to it in a checkout."""
+    installed = PACKAGE / "data" / name
+    return installed if installed.is_dir() else PACKAGE.parent / name
 
 
 def bundled_scenarios() -> dict[str, Path]:
@@ -491,8 +494,8 @@ def bundled_scenarios() -> dict[str, Path]:
     True
     """
     folder = scenarios_folder()
-    paths = (path.relative_to(folder) for path in sorted(folder.rglob("*.toml")))
-    return {path.with_suffix("").as_posix(): folder / path for path in paths if path.parts[0] != STUDIES}
+    paths = sorted(folder.rglob("*.toml"))
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
 
 
 def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple[str, Any]] | None = None) -> Scenario:

@@ -27,7 +27,6 @@ from model.inputs.councils import all_councils
 from model.inputs.places import place_named
 from model.inputs.scenario import (
     NAME,
-    STUDIES,
     Scenario,
     Variant,
     bundled_scenarios,
@@ -35,6 +34,7 @@ from model.inputs.scenario import (
     file_beside,
     resolved,
     scenarios_folder,
+    shipped,
 )
 
 LARGEST_STUDY_BYTES = 200_000
@@ -232,11 +232,10 @@ def bundled_studies() -> dict[str, Path]:
 
     Examples
     --------
-    >>> "studies/five_places" in bundled_studies()
+    >>> "five_places" in bundled_studies()
     True
     """
-    paths = sorted((scenarios_folder() / STUDIES).glob("*.toml"))
-    return {f"{STUDIES}/{path.stem}": path for path in paths}
+    return {path.stem: path for path in sorted(shipped("studies").glob("*.toml"))}
 
 
 def load_study(path: str | Path) -> Study:
@@ -249,7 +248,7 @@ def load_study(path: str | Path) -> Study:
 
     Examples
     --------
-    >>> len(load_study("studies/five_places").places)
+    >>> len(load_study("five_places").places)
     5
     """
     file = bundled_studies().get(str(path), Path(path))

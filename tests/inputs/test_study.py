@@ -131,9 +131,9 @@ def test_every_council_area_is_one_word() -> None:
 
 
 def test_the_bundled_study_is_a_study_and_no_scenario() -> None:
-    assert len(scenarios_of(load_study("studies/five_places")).comparators) == 20
-    assert is_study("studies/five_places")
-    assert not any(name.startswith("studies/") or is_study(path) for name, path in bundled_scenarios().items())
+    assert len(scenarios_of(load_study("five_places")).comparators) == 20
+    assert is_study("five_places")
+    assert not any(is_study(path) for path in bundled_scenarios().values())
 
 
 def test_options_go_over_the_file_and_sweeps_beside_its_levers(tmp_path: Path) -> None:
