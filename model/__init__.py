@@ -7,6 +7,7 @@
 `load_parameters`            every number of the model, with unit, range and source
 `CommunityModel`             a place simulated month by month (a Mesa model)
 `run_campaign`               runs scenarios, each several times, into a results folder
+`run_study`                  runs a study: levers, places and draws, into a results folder
 `Results`                    the tables of a results folder, as data frames
 `compare`                    what a plan changes, pair by pair
 `appraise`                   what that costs, saves and gains
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from model.analysis.estimates import estimate
     from model.analysis.pairs import compare
     from model.campaign.campaign import run_campaign
+    from model.campaign.studies import run_study
     from model.core.errors import InputError
     from model.inputs.parameters import load_parameters
     from model.inputs.places import load_place
@@ -47,6 +49,7 @@ __all__ = [
     "load_programme",
     "load_scenario",
     "run_campaign",
+    "run_study",
 ]
 __version__ = "0.2.0"
 
@@ -63,6 +66,7 @@ _HOMES = {
     "load_programme": "model.inputs.programmes",
     "load_scenario": "model.inputs.scenario",
     "run_campaign": "model.campaign.campaign",
+    "run_study": "model.campaign.studies",
 }
 
 

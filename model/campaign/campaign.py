@@ -7,9 +7,11 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from model.campaign.no_effect import LONGEST_STEM, name_of_test, tests_of
 from model.campaign.provenance import manifest_of, with_tests
@@ -18,6 +20,7 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB
 from model.inputs.comparators import require_alike
+from model.inputs.draws import draw_rows, with_draw
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario
 from model.simulation.memory import require_memory
@@ -28,7 +31,7 @@ from model.tables.manifest import write_manifest
 from model.tables.neighbourhoods import write_neighbourhoods
 from model.tables.results import Results
 from model.tables.schema import frame_of
-from model.tables.store import PartWriter, compact, discard, new_folder
+from model.tables.store import PartWriter, compact, discard, new_folder, write_whole
 
 RESIDENT_MONTHS_A_PROCESS = 8_000_000
 """With fewer, another process takes longer to load libraries and kernels than it saves."""
@@ -212,7 +215,7 @@ def run_campaign(
     *,
     comparators: Mapping[str, str] | None = None,
     designs: Mapping[str, Mapping[str, Any]] | None = None,
-    draws: Sequence[Draw] = (),
+    draws: pd.DataFrame | None = None,
     lives: bool = False,
     test: bool = False,
     fresh: bool = False,
@@ -236,8 +239,8 @@ def run_campaign(
         In place of ``comparator``: by the name of a scenario, that of the one among them with which it is compared.
     designs : mapping of str to mapping, optional
         By the name of a scenario, its base and the value of each lever that is varied, for the manifest.
-    draws : sequence of callable
-        Draws 1, 2 and so on: each gives a scenario with its own uncertain numbers.
+    draws : DataFrame, optional
+        Draws 1, 2 and so on of uncertain numbers, as `draw_numbers` gives them; draw 0 is the best estimates.
     lives : bool
         Whether to keep the table ``lives`` always, not only where a comparison is small enough.
     test : bool
@@ -266,7 +269,7 @@ def run_campaign(
     if comparator is not None:
         scenarios, comparators = with_comparator(scenarios, comparator)
     compared = _require_comparators(scenarios, comparators or {})
-    runs = plan(scenarios, draws)
+    runs = plan(scenarios, _each_draw(draws))
     with_lives = keeps_lives(scenarios, compared=bool(compared), asked=lives)
     test = test and with_lives and bool(compared)
     if test:
@@ -289,7 +292,7 @@ def run_campaign(
     interrupted, warned = False, set[str]()
     with _keeping_what_is_finished(folder):
         try:
-            write_neighbourhoods(folder, places_of(scenarios))
+            _write_once(folder, scenarios, draws)
             warned |= _live_through(tasks, folder, jobs, watcher)
             if test:
                 tests = tests_of(Results(folder), scenarios)
@@ -310,6 +313,18 @@ def run_campaign(
     write_manifest(folder, {**manifest, "status": status, "seconds": seconds, "jobs": jobs})
     _require_distinct(Results(folder))
     return Outcome(folder, failed, interrupted)
+
+
+def _each_draw(draws: pd.DataFrame | None) -> list[Draw]:
+    rows = [] if draws is None else draws.to_dict("records")
+    return [partial(with_draw, values={str(name): value for name, value in row.items()}) for row in rows]
+
+
+def _write_once(folder: Path, scenarios: Sequence[Scenario], draws: pd.DataFrame | None) -> None:
+    write_neighbourhoods(folder, places_of(scenarios))
+    if draws is not None:
+        rows = draw_rows(draws)
+        write_whole(folder, "draws", frame_of("draws", {str(name): rows[name] for name in rows}))
 
 
 def _tell(warned: Iterable[str], watcher: Watcher) -> None:

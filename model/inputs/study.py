@@ -146,7 +146,7 @@ class Study(BaseModel):
     draws : int, optional
         Draws of the uncertain numbers, beside the best estimates; by default none.
     design : str
-        How they are drawn: ``latin_hypercube`` or ``sobol``.
+        How they are drawn: ``sobol``, to which more may be added, or ``latin_hypercube``.
     uncertainties : tuple of str
         What is drawn: ``all``, groups or names.
 
@@ -173,7 +173,7 @@ class Study(BaseModel):
     replicates: int | None = None
     seed: int | None = None
     draws: Annotated[int, Field(ge=1, le=MOST_RUNS)] | None = None
-    design: Literal["latin_hypercube", "sobol"] = "latin_hypercube"
+    design: Literal["sobol", "latin_hypercube"] = "sobol"
     uncertainties: Annotated[Names, Field(min_length=1)] = (ALL,)
     _origins: Mapping[str, str] = PrivateAttr()
 

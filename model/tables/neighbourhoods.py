@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from model.inputs.places import N_QUINTILES, Neighbourhood, Place
 from model.tables.schema import frame_of, schema_of
-from model.tables.store import PARTS
+from model.tables.store import write_whole
 
 NAME = "neighbourhoods"
 
@@ -46,6 +45,4 @@ def _row(key: str, place: Place, one: Neighbourhood) -> dict[str, Any]:
 
 def write_neighbourhoods(folder: Path, places: Mapping[str, Place]) -> None:
     """Write the table into a results folder, all at once."""
-    growing = folder / PARTS / f"{NAME}.parquet"
-    pq.write_table(neighbourhoods_of(places), growing, compression="zstd")
-    growing.replace(folder / f"{NAME}.parquet")
+    write_whole(folder, NAME, neighbourhoods_of(places))

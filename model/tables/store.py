@@ -97,6 +97,13 @@ def _write_batches(path: Path, table: str, batches: Sequence[pa.RecordBatch]) ->
             writer.write_batch(batch)
 
 
+def write_whole(folder: Path, table: str, rows: pa.Table) -> None:
+    """Write a table that is written once a campaign, all at once."""
+    growing = folder / PARTS / f"{table}.parquet"
+    pq.write_table(rows, growing, compression="zstd")
+    growing.replace(folder / f"{table}.parquet")
+
+
 def discard(folder: Path) -> None:
     """Remove the folder of a campaign in which nothing stands yet; anything else stays."""
     with contextlib.suppress(OSError):

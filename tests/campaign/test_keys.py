@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from model import Results, load_scenario
@@ -98,7 +99,10 @@ def test_work_is_in_balanced_order(config: Scenario) -> None:
 def test_runs_of_one_key_are_lived_once_and_stand_for_each(config: Scenario, tmp_path: Path) -> None:
     paying = config.model_copy(update={"name": "paying", "plan": [PAID]})
     found = run_campaign(
-        [paying, config], tmp_path / "out", comparators={"paying": "status_quo"}, draws=[drawn(40.0), drawn(50.0)]
+        [paying, config],
+        tmp_path / "out",
+        comparators={"paying": "status_quo"},
+        draws=pd.DataFrame({"programmes.link_worker.capacity.people": [40.0, 50.0]}, pd.Index([1, 2], name="draw")),
     )
     results = Results(found.folder)
     runs = results.runs

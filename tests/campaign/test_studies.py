@@ -1,0 +1,60 @@
+"""A study lived: its runs, draws and comparators in the results folder."""
+
+import pandas as pd
+import pytest
+
+from model import Results, run_study
+from model.core.errors import ScenarioError
+from model.inputs.study import Study
+
+HUBS = "plan.community_hub.budget_gbp_per_year"
+SMALL = {
+    "scenarios": ["people_powered_shift"],
+    "comparator": "status_quo",
+    "places": ["sandbeck", "wigan"],
+    "levers": {HUBS: [1e5, 2e5], "burn_in_years": [0]},
+    "population": 200,
+    "years": 1,
+    "replicates": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    study = Study.model_validate({**SMALL, "draws": 2, "uncertainties": ["programmes.community_hub", "unit_costs"]})
+    return run_study(study, tmp_path_factory.mktemp("study") / "out", jobs=1).results
+
+
+def test_every_scenario_has_every_draw_and_replicate(lived):
+    runs = lived.runs.groupby(["scenario", "draw", "replicate"]).size()
+
+    assert (len(runs), set(runs)) == (6 * 3 * 2, {1})
+    assert set(lived.runs["status"]) == {"finished"}
+
+
+def test_the_manifest_says_what_each_scenario_is_and_is_compared_with(lived):
+    manifest = Results(lived.folder).manifest
+    name = "people_powered_shift-wigan-2"
+
+    assert manifest["comparators"][name] == "status_quo-wigan"
+    assert manifest["scenarios"][name]["design"][HUBS] == 2e5
+
+
+def test_draws_that_only_programmes_read_leave_the_comparator_as_it_is(lived):
+    usual = lived.runs[lived.runs["scenario"] == "status_quo-wigan"]
+
+    assert usual.groupby("replicate")["digest"].nunique().tolist() == [1, 1]
+
+
+def test_the_table_of_draws_has_every_number_that_was_drawn(lived):
+    draws = pd.read_parquet(lived.folder / "draws.parquet")
+
+    assert set(draws["draw"]) == {1, 2}
+    assert {name.split(".")[0] for name in draws["name"]} == {"programmes", "unit_costs"}
+
+
+def test_what_cannot_be_drawn_is_refused_before_anything_is_written(tmp_path):
+    study = Study.model_validate({**SMALL, "draws": 2, "uncertainties": ["unit_cost"]})
+    with pytest.raises(ScenarioError, match="unit_cost"):
+        run_study(study, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
