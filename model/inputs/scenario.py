@@ -498,7 +498,11 @@ def bundled_scenarios() -> dict[str, Path]:
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
 
 
-def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple[str, Any]] | None = None) -> Scenario:
+def load_scenario(
+    path: str | Path = "status_quo",
+    overrides: Mapping[str, tuple[str, Any]] | None = None,
+    inputs: Inputs | None = None,
+) -> Scenario:
     """Read a scenario by its path, or a bundled one by name.
 
     Parameters
@@ -508,6 +512,8 @@ def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple
     overrides : mapping, optional
         Dotted key to (where it was set, value): overrides the file. An entry of a list is meant by its number,
         or one of the plan by its name.
+    inputs : Inputs, optional
+        What was read for another scenario: of the places and programmes there, none is read again.
 
     Raises
     ------
@@ -531,7 +537,7 @@ def load_scenario(path: str | Path = "status_quo", overrides: Mapping[str, tuple
     for key, (origin, value) in settings.items():
         _put(document, key, value, origin)
         origins.replace(key, origin)
-    return _checked(Scenario, document, origins, Inputs(tuple(chain)))
+    return _checked(Scenario, document, origins, Inputs(tuple(chain)).over(inputs or Inputs()))
 
 
 def json_schema() -> dict[str, Any]:

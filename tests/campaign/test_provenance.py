@@ -98,7 +98,7 @@ def test_more_of_a_service_has_no_grade_and_no_file() -> None:
 
 def test_a_plan_a_head_stands_in_pounds_for_the_whole_place() -> None:
     config = Scenario(plan=[{"programme": "community_hub", "budget_gbp_per_head_per_year": 2.0}])
-    (entry,) = manifest_of([config], 1, None, None)["scenarios"]["unnamed"]["plan"]
+    (entry,) = manifest_of([config], 1, {}, None, {})["scenarios"]["unnamed"]["plan"]
     assert (entry["budget_gbp_per_head_per_year"], entry["budget_gbp_per_year"]) == (2.0, 2.0 * 328_662)
     assert entry_in_words(entry) == "community hub (£657,324 a year, £2.00 a head)"
 
