@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from model import __version__
+from model.cli_tables import register_tables
 
 UNUSABLE_INPUT = 2
 FAILED = 1
@@ -482,6 +483,8 @@ class EachOptionOnce(TyperCommand):
                 raise typer.BadParameter("is given twice", ctx=ctx, param=one)
         return super().parse_args(ctx, args)
 
+
+register_tables(app)
 
 for command in (*app.registered_commands, *place_app.registered_commands):
     command.cls = EachOptionOnce

@@ -1,5 +1,6 @@
 """Units and meanings of columns, as the tables themselves carry them."""
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ class Codebook(dict[str, str]):
         return self
 
 
-def codebooks(schema: pa.Schema) -> dict[Any, Codebook]:
+def codebooks(schema: Iterable[pa.Field]) -> dict[Any, Codebook]:
     """Return the units and meanings of every column of every table, those of this one as it carries them.
 
     All frames get the same words, because a frame that is merged from two keeps its ``attrs`` only
@@ -25,8 +26,8 @@ def codebooks(schema: pa.Schema) -> dict[Any, Codebook]:
 
     Parameters
     ----------
-    schema : pyarrow.Schema
-        Of a table as it was written, perhaps with a column that this process does not know.
+    schema : iterable of pyarrow.Field
+        Of a table as it was written, perhaps with a column that this process does not know, and levers of a study.
 
     Examples
     --------

@@ -75,13 +75,10 @@ def write_database(tables: Mapping[str, DescribedTable], path: Path) -> None:
     Raises
     ------
     ResultsError
-        When DuckDB is not installed, the file is there already, its folder is not, or it cannot be written.
+        When the file is there already, its folder is not, or it cannot be written.
     """
-    try:
-        import duckdb  # noqa: PLC0415 - an extra that few need
-    except ModuleNotFoundError:
-        allowed = 'pip install -c constraints.txt -e ".[duckdb]"'
-        raise ResultsError("DuckDB is not installed", key="package", value="duckdb", allowed=allowed) from None
+    import duckdb  # noqa: PLC0415 - a tenth of a second, which few need
+
     try:
         if path.exists():
             raise ResultsError("is there already; name another file", file=path)
@@ -99,17 +96,31 @@ def write_database(tables: Mapping[str, DescribedTable], path: Path) -> None:
 
 def _write_table(database: Any, name: str, table: DescribedTable) -> None:
     database.register("rows_to_write", table.rows)
-    database.execute(f"CREATE TABLE {_named(name)} AS FROM rows_to_write")
+    database.execute(f"CREATE TABLE {named(name)} AS FROM rows_to_write")
     database.unregister("rows_to_write")
-    database.execute(f"COMMENT ON TABLE {_named(name)} IS {_quoted(f'one row: {table.row}')}")
+    database.execute(f"COMMENT ON TABLE {named(name)} IS {quoted(f'one row: {table.row}')}")
     for field in table.rows.schema:
         comment = f"{word_of(field, 'meaning')} [{word_of(field, 'unit')}]"
-        database.execute(f"COMMENT ON COLUMN {_named(name)}.{_named(field.name)} IS {_quoted(comment)}")
+        database.execute(f"COMMENT ON COLUMN {named(name)}.{named(field.name)} IS {quoted(comment)}")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as SQL has it.
+
+    Examples
+    --------
+    >>> quoted("a year's cost")
+    "'a year''s cost'"
+    """
     return "'" + text.replace("'", "''") + "'"  # a comment takes no placeholder
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
+    """Return the name of a table or column as SQL has it, whatever it holds.
+
+    Examples
+    --------
+    >>> named("plan.hub.budget_gbp_per_year")
+    '"plan.hub.budget_gbp_per_year"'
+    """
     return '"' + name.replace('"', '""') + '"'

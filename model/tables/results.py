@@ -8,7 +8,7 @@ file under its final name is ever half-written.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -22,9 +22,22 @@ from pyarrow.dataset import Dataset, dataset, field
 from model.core.errors import ResultsError, nearest_name, printable
 from model.tables.codebook import codebooks
 from model.tables.database import DescribedTable, campaign_table, write_database
+from model.tables.dimensions import design_of, joined, joined_by_run
+from model.tables.export import Format, export
 from model.tables.manifest import read_manifest
-from model.tables.schema import BUNDLED_TABLES, DIMENSIONS, EVERY_CAMPAIGN, EVERY_RUN, TABLES, schema_of
+from model.tables.schema import (
+    BUNDLED_TABLES,
+    DIMENSIONS,
+    EVERY_CAMPAIGN,
+    EVERY_RUN,
+    TABLES,
+    schema_of,
+    table_named,
+)
 from model.tables.store import PARTS, _read_parts
+
+TIMEOUT_S = 60.0
+"""How long a query may take, unless asked otherwise."""
 
 
 class Results:
@@ -70,12 +83,7 @@ class Results:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """One row a run: its dimensions, status, seconds, memory, scale and digest."""
-        runs = self._read("runs")
-        for name in runs["scenario"].unique():
-            if name not in self.manifest["scenarios"]:
-                raise ResultsError(
-                    "is a scenario that the manifest does not have", file=self._path("runs"), key="scenario", value=name
-                )
+        runs = self._framed(self._runs)
         return runs.assign(**{column: runs[column].map(printable) for column in ("place_name", "error")})
 
     @cached_property
@@ -111,7 +119,7 @@ class Results:
     @cached_property
     def neighbourhoods(self) -> pd.DataFrame:
         """By place and neighbourhood: names, real population, deprivation; a row each, whatever was run."""
-        return self._read("neighbourhoods")
+        return self._framed(self._rows("neighbourhoods"))
 
     @property
     def lives(self) -> pd.DataFrame:
@@ -140,13 +148,14 @@ class Results:
 
         Without the run's dimensions: there may be millions of rows.
         """
-        lived = self.runs.set_index("run")["lived_run"]
-        return self._read("lives", int(lived.get(run, run))).assign(run=np.int32(run))
+        lived = dict(zip(*(self._runs.column(name).to_pylist() for name in ("run", "lived_run")), strict=True))
+        return self._framed(self._rows("lives", run=lived.get(run, run))).assign(run=np.int32(run))
 
     def to_duckdb(self, path: str | Path) -> None:
         """Write every table of the folder into one new DuckDB file, with comments on tables and columns.
 
-        The tables stand as they do in the folder: join ``runs`` on ``run`` for the dimensions of a run.
+        The tables stand as they do in the folder: their ``run`` is ``lived_run`` of the table ``runs``, which has the
+        dimensions of each run.
         ``SELECT column_name, comment FROM duckdb_columns()`` shows the comments. One more table, ``campaign``,
         has one row: whether the campaign was finished, how many runs were planned and finished, the
         command and the version.
@@ -159,34 +168,166 @@ class Results:
         Raises
         ------
         ResultsError
-            When DuckDB is not installed, when the file is there already or its folder is not, or when
+            When the file is there already or its folder is not, or when
             a table cannot be read.
         """
-        tables = {"campaign": DescribedTable("the whole campaign", campaign_table(self.manifest, self.runs["status"]))}
-        for name, table in TABLES.items():
+        write_database(self._described(), Path(path))
+
+    def read(self, table: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Read some columns of a table, with each run's dimensions joined on where it is by run.
+
+        Only these columns are read: of a large study, a few take a small part of the time and memory of all.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+        columns : sequence of str
+            Of the table, in this order; ``run`` comes first in any case where the table has it.
+
+        Raises
+        ------
+        ResultsError
+            When the table cannot be read, or has no such column.
+        InputError
+            When there is no table of that name.
+
+        Examples
+        --------
+        ``Results("results/001").read("monthly", ["month", "in_crisis"])``
+        """
+        table_named(table)
+        return self._framed(self._joined_rows(table, columns))
+
+    def sql(self, query: str, timeout_s: float = TIMEOUT_S) -> pd.DataFrame:
+        """Answer a question in SQL, with every table of the folder by its name.
+
+        Each run's dimensions, and the levers of a study, are columns of every table that is by run. A column
+        that keeps its name keeps its unit and meaning in ``attrs``: give what you compute a name of its own. Only the
+        columns that the query names are read. A query reads these tables and nothing else: no file, no network.
+
+        Parameters
+        ----------
+        query : str
+            One SELECT, in the SQL of DuckDB. ``SHOW TABLES`` lists the tables, ``DESCRIBE monthly`` columns.
+        timeout_s : float
+            Seconds after which it is stopped.
+
+        Raises
+        ------
+        ResultsError
+            When it is not one SELECT, cannot be answered, or takes too long or too much memory.
+
+        Examples
+        --------
+        ``Results("results/001").sql("SELECT scenario, sum(amount_gbp) AS bills_gbp FROM ledger GROUP BY ALL")``
+        """
+        return self._framed(self.sql_rows(query, timeout_s))
+
+    def sql_rows(self, query: str, timeout_s: float = TIMEOUT_S) -> pa.Table:
+        """Answer a question as `sql` does, as an Arrow table whose columns carry their units and meanings."""
+        from model.tables.query import query as answered  # noqa: PLC0415 - DuckDB takes a tenth of a second
+
+        with self._reading("runs"):
+            rows = answered(query, self._named_in(query), self._dimensions, timeout_s)
+        known = {one.name: one for table in TABLES for one in (*self._design.schema, *schema_of(table))}
+        words = [one.with_metadata(known[one.name].metadata) if one.name in known else one for one in rows.schema]
+        return rows.cast(pa.schema(words))
+
+    def export(self, out: str | Path, form: Format) -> None:
+        """Write every table that has rows into one new folder, with dimensions and levers as columns, and a codebook.
+
+        Parameters
+        ----------
+        out : path
+            The new folder.
+        form : str
+            ``csv``, or ``parquet``, whose columns carry their units themselves.
+
+        Raises
+        ------
+        ResultsError
+            When a table cannot be read, the folder is there already, or it cannot be written.
+        """
+        tables = {name: self._parts(table) for name, table in self._described().items()}
+        export(tables, Path(out), form)
+
+    def _described(self, asked: Collection[str] = ("campaign", *TABLES)) -> dict[str, DescribedTable]:
+        """Those tables that are asked for and have rows, and how the campaign stands."""
+        tables = {}
+        if "campaign" in asked:
+            rows = campaign_table(self.manifest, self.runs["status"])
+            tables["campaign"] = DescribedTable("the whole campaign", rows)
+        for name in (name for name in TABLES if name in asked):
             with self._reading(name):
                 rows = self._open(name)
                 if name in (*EVERY_RUN, *EVERY_CAMPAIGN) or rows.count_rows():
-                    tables[name] = DescribedTable(table.row, rows)
-        write_database(tables, Path(path))
+                    tables[name] = DescribedTable(TABLES[name].row, rows)
+        return tables
+
+    def _named_in(self, query: str) -> dict[str, DescribedTable]:
+        """Those tables that a query may mean: all of them where it names none."""
+        words = query.casefold()
+        asked = {name for name in ("campaign", *TABLES) if name in words}
+        return self._described(asked) or self._described()
+
+    def _parts(self, table: DescribedTable) -> tuple[pa.Schema, Iterator[pa.Table]]:
+        whole = self._with_dimensions(table.rows.schema.empty_table()).schema
+        parts = (pa.Table.from_batches([batch], table.rows.schema) for batch in table.rows.to_batches())
+        return whole, map(self._with_dimensions, parts)
+
+    @cached_property
+    def _design(self) -> pa.Table:
+        """The levers of each scenario: what a study varies."""
+        return design_of(self.manifest["scenarios"])
+
+    @cached_property
+    def _runs(self) -> pa.Table:
+        runs = self._rows("runs")
+        for name in runs.column("scenario").unique().to_pylist():
+            if name not in self.manifest["scenarios"]:
+                raise ResultsError(
+                    "is a scenario that the manifest does not have", file=self._path("runs"), key="scenario", value=name
+                )
+        return joined(runs, self._design, "scenario")
+
+    @cached_property
+    def _dimensions(self) -> pa.Table:
+        """One row a run: what tells it apart from others, with the levers of its scenario."""
+        if len(self._runs.column("run").unique()) < len(self._runs):
+            raise ResultsError("has two rows for one run", file=self._path("runs"), key="column run")
+        return self._runs.select(["run", "lived_run", *DIMENSIONS, "scale", *self._design.column_names[1:]])
 
     def _joined(self, table: str) -> pd.DataFrame:
-        """Join the dimensions of each run on its rows; those of a run that stands for others, once for each."""
-        dimensions = self.runs[["run", "lived_run", *DIMENSIONS, "scale"]]
-        rows = self._read(table)
-        if (dimensions["run"] == dimensions["lived_run"]).all():
-            found = rows.merge(dimensions.drop(columns="lived_run"), on="run", validate="many_to_one")
-        else:
-            each = rows.rename(columns={"run": "lived_run"}).merge(dimensions, on="lived_run")
-            found = each.sort_values("run", kind="stable", ignore_index=True)[[*rows, *DIMENSIONS, "scale"]]
-        found.attrs = rows.attrs
-        return found
+        return self._framed(self._joined_rows(table))
 
-    def _read(self, table: str, run: int | None = None) -> pd.DataFrame:
+    def _joined_rows(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+        return self._with_dimensions(self._rows(table, columns))
+
+    def _with_dimensions(self, rows: pa.Table) -> pa.Table:
+        if "lived_run" in rows.schema.names:
+            return joined(rows, self._design, "scenario")
+        return joined_by_run(rows, self._dimensions) if "run" in rows.schema.names else rows
+
+    def _rows(self, table: str, columns: Sequence[str] | None = None, run: int | None = None) -> pa.Table:
         with self._reading(table):
             rows = self._open(table)
-            found: pd.DataFrame = rows.to_table(filter=None if run is None else field("run") == run).to_pandas()
-        found.attrs = codebooks(rows.schema)
+            names = self._asked(table, rows.schema.names, columns)
+            return rows.to_table(columns=names, filter=None if run is None else field("run") == run)
+
+    def _asked(self, table: str, there: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+        asked = [*there] if columns is None else [*(name for name in there if name == "run"), *columns]
+        for name in asked:
+            if name not in there:
+                raise ResultsError(
+                    "has no such column", file=self._path(table), key=f"column {name}", known=there, wanted=name
+                )
+        return [*dict.fromkeys(asked)]
+
+    def _framed(self, rows: pa.Table) -> pd.DataFrame:
+        """Return rows as a data frame, with the units and meanings of all columns of all tables."""
+        found: pd.DataFrame = rows.replace_schema_metadata(None).to_pandas()
+        found.attrs = codebooks([*self._design.schema, *rows.schema])
         return found
 
     @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """A results folder as one DuckDB file."""
 
-import builtins
 import shutil
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,8 +15,6 @@ from model.core.errors import ResultsError
 from model.tables.database import CAMPAIGN, DescribedTable, write_database
 from model.tables.manifest import write_manifest
 from model.tables.schema import EVERY_CAMPAIGN, EVERY_RUN, TABLES
-
-duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed: the extra duckdb")
 
 
 @pytest.fixture(scope="module")
@@ -137,16 +135,3 @@ def test_a_table_that_cannot_be_read_is_named(results, tmp_path):
     with pytest.raises(ResultsError, match=r"people\.parquet.*cannot be read"):
         Results(tmp_path).to_duckdb(tmp_path / "results.duckdb")
     assert not (tmp_path / "results.duckdb").exists()
-
-
-def test_without_duckdb_the_message_says_how_to_get_it(results, tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def missing(name, *rest, **named):
-        if name == "duckdb":
-            raise ModuleNotFoundError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(ResultsError, match=r"DuckDB is not installed.*\[duckdb\]"):
-        results.to_duckdb(tmp_path / "results.duckdb")

@@ -23,6 +23,29 @@ WRITTEN = {
 """When the tables are written."""
 
 
+QUERIES = """\
+Ask in SQL, on the command line or in Python, where the answer is a data frame:
+
+```sh
+upstream query results/001 "SHOW TABLES"
+upstream query results/001 "DESCRIBE monthly"
+upstream query results/001 "SELECT scenario, payer, sum(amount_gbp) AS amount_gbp FROM ledger GROUP BY ALL"
+upstream query results/001 "SELECT * FROM monthly WHERE replicate = 0" --csv months.csv
+upstream export results/001 --csv tables
+```
+
+```python
+Results("results/001").sql("SELECT scenario, month, sum(in_crisis * scale) AS n FROM monthly GROUP BY ALL")
+```
+
+The SQL is that of DuckDB. A name with dots stands in double quotes: `"plan.community_hub.budget_gbp_per_year"`. A \
+column that keeps its name keeps its unit; give what you compute a name of its own. A query is one SELECT. It reads \
+these tables and nothing else: no file, no network. It is stopped after a minute (`--timeout`) or at 2 GB of memory. \
+The table `campaign` has one row: whether all runs were finished.\
+""".splitlines()
+"""How to ask."""
+
+
 def tables_page() -> str:
     """Return the codebook of all result tables as Markdown.
 
@@ -74,7 +97,12 @@ def _introduction() -> Iterator[str]:
         "Money is that of the real place already."
     )
     yield ""
-    yield f"`Results` joins {dimensions} and `scale` from the table `runs` to every other table that is by run."
+    yield (
+        f"`Results` joins {dimensions} and `scale` from the table `runs` to every other table that is by run, and so "
+        "do `upstream query` and `upstream export`. The levers of a study are columns too."
+    )
+    yield ""
+    yield from QUERIES
     yield ""
 
 
