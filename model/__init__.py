@@ -8,7 +8,7 @@
 `CommunityModel`             a place simulated month by month (a Mesa model)
 `run_campaign`               runs scenarios, each several times, into a results folder
 `run_study`                  runs a study: levers, places and draws, into a results folder
-`Results`                    the tables of a results folder, as data frames
+`Results`                    the tables of a results folder, as data frames; what plans change
 `compare`                    what a plan changes, pair by pair
 `appraise`                   what that costs, saves and gains
 `estimate`                   the mean over runs or pairs, with its interval
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from model.analysis.appraise import appraise
     from model.analysis.estimates import estimate
     from model.analysis.pairs import compare
+    from model.analysis.results import Results
     from model.campaign.campaign import run_campaign
     from model.campaign.studies import run_study
     from model.core.errors import InputError
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from model.inputs.programmes import load_programme
     from model.inputs.scenario import Scenario, load_scenario
     from model.simulation.community import CommunityModel
-    from model.tables.results import Results
 
 __all__ = [
     "CommunityModel",
@@ -56,7 +56,7 @@ __version__ = "0.2.0"
 _HOMES = {
     "CommunityModel": "model.simulation.community",
     "InputError": "model.core.errors",
-    "Results": "model.tables.results",
+    "Results": "model.analysis.results",
     "Scenario": "model.inputs.scenario",
     "appraise": "model.analysis.appraise",
     "compare": "model.analysis.pairs",

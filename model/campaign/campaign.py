@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from model.analysis.results import Results
 from model.campaign.no_effect import LONGEST_STEM, name_of_test, tests_of
 from model.campaign.provenance import manifest_of, with_tests
 from model.campaign.workers import Run, Task, run_row, run_tasks, run_tasks_in_pool, warm_kernels
@@ -29,7 +30,6 @@ from model.state.lives import BYTES, MOST, MOST_UNASKED
 from model.state.saved_state import history_of
 from model.tables.manifest import write_manifest
 from model.tables.neighbourhoods import write_neighbourhoods
-from model.tables.results import Results
 from model.tables.schema import frame_of
 from model.tables.store import PartWriter, compact, discard, new_folder, write_whole
 

@@ -38,6 +38,9 @@ upstream export results/001 --csv tables
 Results("results/001").sql("SELECT scenario, month, sum(in_crisis * scale) AS n FROM monthly GROUP BY ALL")
 ```
 
+What a plan changes is no table: `Results("results/001").compare()` has the difference of every pair of runs, and \
+`Results("results/001").effects(by=["year", "quintile"])` the means, each with the interval of chance.
+
 The SQL is that of DuckDB. A name with dots stands in double quotes: `"plan.community_hub.budget_gbp_per_year"`. A \
 column that keeps its name keeps its unit; give what you compute a name of its own. A query is one SELECT. It reads \
 these tables and nothing else: no file, no network. It is stopped after a minute (`--timeout`) or at 2 GB of memory. \

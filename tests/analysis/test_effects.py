@@ -1,0 +1,116 @@
+"""Tidy frames of what a plan changes say what the paired comparison says."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from model import Results, compare
+from model.analysis.effects import LEVELS, MEASURES
+from model.campaign.campaign import run_campaign
+from model.core.errors import ResultsError
+
+
+@pytest.fixture(scope="module")
+def campaign(town, tmp_path_factory):
+    base = town.model_copy(update={"population": 400, "years": 2, "replicates": 3})
+    helped = base.model_copy(update={"name": "helped", "levers": {"worsen_hazard_ratio": 0.7}})
+    folder = tmp_path_factory.mktemp("a") / "out"
+    return run_campaign([helped], folder, 1, comparator=base, lives=False, test=False)
+
+
+@pytest.fixture(scope="module")
+def results(campaign):
+    return Results(campaign.folder)
+
+
+def test_a_campaign_gives_the_same_door(campaign):
+    assert type(campaign.results) is Results
+
+
+def test_each_pair_has_one_row_for_each_measure_and_level(results):
+    frame = results.compare()
+
+    assert set(frame["measure"]) == set(MEASURES)
+    assert not frame.duplicated(["scenario", "draw", "replicate", "measure", *LEVELS]).any()
+    assert set(frame["replicate"]) == {0, 1, 2}
+    assert not frame.isna().any().any()
+    pd.testing.assert_series_equal(frame["difference"], frame["value"] - frame["comparator_value"], check_names=False)
+    assert set(frame.columns) <= {*frame.attrs["units"], "measure", "unit", "comparator"}
+
+
+def test_differences_are_those_of_the_tables(results):
+    people = results.people[results.people["age_band"] != "0-15"]
+    years = people["in_crisis_months"] * people["scale"] / 12
+    by_run = years.groupby([people["scenario"], people["seed"]]).sum().unstack("scenario")
+    frame = results.compare()
+    crisis = frame[frame["measure"] == "crisis"].groupby("seed")["difference"].sum()
+
+    expected = by_run["helped"] - by_run[results.manifest["comparators"]["helped"]]
+    np.testing.assert_allclose(crisis, expected)
+
+
+def test_an_effect_is_the_mean_of_differences_with_students_interval_or_that_of_few_events(results):
+    frame = results.compare()
+    for row in results.effects(by="year").itertuples():
+        chosen = frame[(frame["measure"] == row.measure) & (frame["year"] == row.year)]
+        pairs = chosen.groupby("seed")["difference"].sum()
+        half = stats.t.ppf(0.975, len(pairs) - 1) * pairs.std() / len(pairs) ** 0.5
+        assert row.n == len(pairs)
+        assert row.mean == pytest.approx(pairs.mean(), abs=1e-9)
+        assert row.low <= pairs.mean() - half + 1e-9
+        assert row.high >= pairs.mean() + half - 1e-9
+
+
+def test_effects_are_those_of_the_comparison(results):
+    (one,) = compare(results)
+    found = results.effects().set_index("measure")
+    crisis, satisfaction = one.crisis.change(), one.satisfaction.times(1 / one.years).change()
+    quintiles = results.effects(by=["quintile"]).set_index("quintile")
+
+    for name, change in (("crisis", crisis), ("life_satisfaction", satisfaction)):
+        ends = found.loc[name, ["mean", "low", "high", "comparator_mean"]].astype(float)
+        np.testing.assert_allclose(ends, [change.size.mean, change.size.low, change.size.high, change.base])
+    assert set(quintiles["measure"]) == {"crisis"}
+    by_quintile = one.crisis.by("quintile").changes()
+    assert quintiles["low"].to_dict() == pytest.approx({k: change.size.low for k, change in by_quintile.items()})
+
+
+def test_several_levels_add_up_to_one(results):
+    both = results.effects(by=["year", "service"]).groupby(["measure", "service"])["mean"].sum()
+    one = results.effects(by="service").set_index(["measure", "service"])["mean"]
+
+    np.testing.assert_allclose(both.sort_index(), one.sort_index(), atol=1e-6)
+    assert set(results.effects(by="draw")["draw"]) == {0}
+
+
+def test_an_unknown_level_gets_the_nearest(results):
+    with pytest.raises(ResultsError, match=r"by = 'yaer'.*Did you mean 'year'"):
+        results.effects(by="yaer")
+
+
+def test_without_a_comparator_it_says_so(town, tmp_path):
+    alone = town.model_copy(update={"population": 200, "replicates": 1, "services": []})
+    folder = run_campaign([alone], tmp_path / "out").folder
+
+    with pytest.raises(ResultsError, match=r"nothing was compared.*--compare-to"):
+        Results(folder).compare()
+
+
+def test_chance_is_that_of_the_best_estimates_unless_each_draw_is_asked_for(town, tmp_path):
+    """A draw moves values in both runs of a pair: chance between draws is no chance between seeds."""
+    base = town.model_copy(update={"population": 300, "replicates": 2})
+    helped = base.model_copy(update={"name": "helped", "levers": {"worsen_hazard_ratio": 0.7}})
+
+    def worse(config):
+        return config.model_copy(update={"levers": {"worsen_hazard_ratio": 1.5}})
+
+    folder = run_campaign([helped], tmp_path / "out", 1, comparator=base, test=False, draws=[worse]).folder
+    results = Results(folder)
+    alone, each = results.effects(), results.effects(by="draw")
+
+    assert set(results.compare()["draw"]) == set(each["draw"]) == {0, 1}
+    assert (alone["n"] == results.runs["replicate"].nunique()).all()
+    of_best = each[each["draw"] == 0].drop(columns="draw").reset_index(drop=True)
+    pd.testing.assert_frame_equal(of_best, alone)
+    assert (each.loc[each["draw"] == 1, "mean"] == 0).all()  # this draw is the same for both
