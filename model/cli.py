@@ -34,6 +34,9 @@ place_app = typer.Typer(no_args_is_help=True, help="List places, or build the pr
 app.add_typer(place_app, name="place")
 
 
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only the name of the results folder.")]
+NoFigures = Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")]
+
 OwnCode = Annotated[
     list[Path] | None,
     typer.Option("--with", metavar="FILE", help="Code of your own, which is run: see docs/extend.md; may be repeated."),
@@ -93,6 +96,8 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Simulate burn-in again, also where an earlier run kept the same one.")
     ] = False,
+    quiet: Quiet = False,
+    no_figures: NoFigures = False,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
     from model.campaign.campaign import run_campaign
@@ -102,11 +107,11 @@ def run(
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
     configs, comparator = chosen(scenarios or [], compare_to, overrides)
-    with _progress() as watcher:
+    with _progress(quiet=quiet) as watcher:
         outcome = run_campaign(
             configs, out, jobs, watcher, comparator, lives=lives, test=test, fresh=fresh, command=context.obj
         )
-    _show(outcome.folder)
+    _show(outcome.folder, quiet=quiet, no_figures=no_figures)
     if outcome.interrupted:
         _say("Interrupted: finished runs are kept.", error=True)
         raise typer.Exit(INTERRUPTED)
@@ -118,9 +123,11 @@ def run(
 def show(
     folder: Annotated[Path, typer.Argument(help="A results folder.")],
     each: Annotated[bool, typer.Option("--each", help="Also summarise each scenario of a comparison.")] = False,
+    quiet: Quiet = False,
+    no_figures: NoFigures = False,
 ) -> None:
     """Print the results of an earlier run again, and draw the figures that are missing or out of date."""
-    _show(folder, each=each)
+    _show(folder, each=each, quiet=quiet, no_figures=no_figures)
 
 
 @app.command()
@@ -541,15 +548,20 @@ def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> di
     return overrides | {k: (f"--{k}", value) for k, value in options.items() if value is not None}
 
 
-def _show(folder: Path, *, each: bool = False) -> None:
+def _show(folder: Path, *, each: bool = False, quiet: bool = False, no_figures: bool = False) -> None:
     """Print the results of a campaign, then where its figures and tables are."""
     from model.reporting.console import print_answer
     from model.reporting.findings import figures, findings, where_more_is
     from model.tables.results import Results
 
     results = Results(folder)
-    print_answer(findings(results, each=each))
-    for path in figures(results):
+    if not quiet:
+        print_answer(findings(results, each=each))
+    drawn = [] if no_figures else figures(results)
+    if quiet:
+        print(folder)
+        return
+    for path in drawn:
         print(f"Figure  {path} (and .svg)")
     print(f"Tables  {folder}")
     for words in where_more_is(results):
@@ -569,7 +581,7 @@ def _waiting(words: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Any]:
+def _progress(*, quiet: bool = False) -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -583,7 +595,7 @@ def _progress() -> Iterator[Any]:
     )
     console = Console(stderr=True)
     # Without a terminal it would only print an empty line.
-    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    progress = Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
     task = progress.add_task("Simulating", total=None)
 
     def on_plan(months: int) -> None:

@@ -1,5 +1,6 @@
 """The results of a campaign as readers see them: appraisal first, then what changes, then figures."""
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     """
     compared = compare(results)
     worth = _worth(results)
-    parts = [part for one in compared for part in _compared(one, worth.get(one.scenario))]
+    parts = [part for k in range(len(compared)) for part in _compared(compared, k, worth)]
     parts += [summary(results)] if each or not compared else failures(results)
     if not results.budgets.empty:
         names = list(results.manifest["scenarios"])
@@ -38,10 +39,17 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     return Group(*parts)
 
 
-def _compared(one: Comparison, judged: AppraisedComparison | None) -> list[RenderableType]:
-    budgets = [part for name in (one.scenario, one.comparator) for part in about_budgets(one.results, name)]
+def _compared(
+    compared: Sequence[Comparison], k: int, appraised: Mapping[str, AppraisedComparison]
+) -> list[RenderableType]:
+    """Say what one of several comparisons found; what holds for all of them is said in one only."""
+    one, judged = compared[k], appraised.get(compared[k].scenario)
+    shown = {name for earlier in compared[:k] for name in (earlier.scenario, earlier.comparator)}
+    names = [name for name in (one.scenario, one.comparator) if name not in shown]
+    budgets = [part for name in names for part in about_budgets(one.results, name)]
     worth = [Padding(answer_of(judged), (0, 0, bool(budgets), 0)), *budgets] if judged else budgets
-    return list(about(one, Group(*worth) if worth else None, conventions(judged) if judged else ()))
+    is_last = not any(later.scenario in appraised for later in compared[k + 1 :])
+    return list(about(one, Group(*worth) if worth else None, conventions(judged) if judged and is_last else ()))
 
 
 @lru_cache(maxsize=1)  # the words and the figures of a campaign need the same appraisal
