@@ -16,6 +16,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -232,6 +233,7 @@ def _find_low(seed, where, month, ids, below, places, uniforms):
     return n
 
 
+@cache
 def _where(purpose: int, lane: int) -> np.uint32:
     return np.uint32((lane << 8) | purpose)
 

@@ -6,12 +6,13 @@ values, by structural variant, in ``data/fitted.toml``, which ``upstream calibra
 their own entry holds the prior.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from model.core.errors import EvidenceError
@@ -189,6 +190,36 @@ class Parameters(Mapping[str, float], ParameterNames):
         parameters = replace(self, entries={**self.entries, **changed})
         _require_room_for_the_rest(parameters)
         return parameters
+
+
+Found = TypeVar("Found")
+
+
+def worked_out_once(work_out: Callable[[Parameters], Found]) -> Callable[[Parameters], Found]:
+    """Keep what follows from parameters with them, since they never change: rules ask for it every month.
+
+    Arrays are made read-only.
+
+    Examples
+    --------
+    >>> @worked_out_once
+    ... def worst(parameters):
+    ...     return parameters.share_in_crisis + parameters.share_struggling
+    >>> worst(load_parameters()) is worst(load_parameters())
+    True
+    """
+    key = f"{work_out.__module__}.{work_out.__qualname__}"
+
+    @wraps(work_out)
+    def kept(parameters: Parameters) -> Found:
+        known = vars(parameters)
+        if key not in known:
+            known[key] = work_out(parameters)
+            if isinstance(known[key], np.ndarray):
+                known[key].setflags(write=False)
+        return known[key]  # type: ignore[no-any-return]
+
+    return kept
 
 
 def _require_room_for_the_rest(parameters: Parameters) -> None:

@@ -26,7 +26,7 @@ from model.core.draws import Draws, Purpose
 from model.core.files import DATA, read_table
 from model.core.kernels import kernel
 from model.inputs.england import load_composition
-from model.inputs.parameters import Parameters
+from model.inputs.parameters import Parameters, worked_out_once
 from model.inputs.places import N_QUINTILES, england_ages
 from model.state.population import Population
 
@@ -48,6 +48,7 @@ PER_THOUSAND = 1_000.0
 # --- Rates, by age band ------------------------------------------------------------------------
 
 
+@worked_out_once
 def share_that_begins(parameters: Parameters) -> Array:
     """Return the share of served requests that begin long-term care, by age band.
 
@@ -62,6 +63,7 @@ def share_that_begins(parameters: Parameters) -> Array:
     return np.where(IS_OLD, p.long_term_care_share_65_plus, p.long_term_care_share_under_65)
 
 
+@worked_out_once
 def end_rate(parameters: Parameters) -> Array:
     """Return yearly ends of care by age band, apart from deaths explained by age."""
     p = parameters
@@ -87,6 +89,7 @@ def death_rate() -> Array:
     return np.asarray(deaths / people)
 
 
+@worked_out_once
 def request_rate(parameters: Parameters) -> Array:
     """Return England's requests a year by age band, for each resident of it; none of children."""
     p = parameters

@@ -502,7 +502,9 @@ def monthly_services(
                 new_by_cell = new_by_cell + _tally_of(_cells_of(people, asking))
             steps[name] = _all_served(new_by_cell, came)
             if name in named:
-                rows[name] = each_once(np.concatenate([own[name][0], asking]))
+                # Those found come in order, each once.
+                found = own[name][0]
+                rows[name] = each_once(np.concatenate([found, asking])) if asking.size else found
     return Account(
         Flow(*_counts([steps[name].flow if name in steps else NO_FLOW for name in services])),
         rows={name: (found, people.resident[found]) for name, found in rows.items()},
@@ -609,14 +611,25 @@ def _tally_of(cells: Array) -> Array:
 
 def _counts(flows: Sequence[Flow]) -> Array:
     """Sum flows over states: shape (counts of a flow, services, quintiles, age bands)."""
-    by_cell = np.zeros((len(Flow._fields), len(flows), *CELLS), np.int64)
+    n_bands, n_quintiles, _ = CELLS
+    by_cell = np.zeros((len(Flow._fields), len(flows), N_CELLS), np.int64)
     for k, flow in enumerate(flows):
-        for of_kind, counts in zip(by_cell, flow, strict=True):
+        for kind, counts in enumerate(flow):
             if counts is not NONE:
-                of_kind[k] = counts.reshape(CELLS)
-    # A fifth of the time that a sum over the few states takes.
-    of_all_states = sum(by_cell[..., state] for state in range(CELLS[-1]))
-    return np.asarray(of_all_states).swapaxes(2, 3)
+                by_cell[kind, k] = counts
+    of_all_states = np.zeros((*by_cell.shape[:2], n_quintiles, n_bands), np.int64)
+    _sum_states(by_cell.reshape(-1, *CELLS), of_all_states.reshape(-1, n_quintiles, n_bands))
+    return of_all_states
+
+
+@kernel
+def _sum_states(by_cell, of_all_states):
+    n_flows, n_bands, n_quintiles, n_states = by_cell.shape
+    for flow in range(n_flows):
+        for band in range(n_bands):
+            for quintile in range(n_quintiles):
+                for state in range(n_states):
+                    of_all_states[flow, quintile, band] += by_cell[flow, band, quintile, state]
 
 
 def treatments(account: Account, treatment_months: Array, months: int) -> tuple[Array, Array]:

@@ -42,7 +42,7 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, to_unit
 from model.core.kernels import formula, kernel
 from model.core.rates import share_of_move
-from model.inputs.parameters import Parameters
+from model.inputs.parameters import Parameters, worked_out_once
 from model.network import Network
 from model.state.population import Population
 
@@ -182,6 +182,7 @@ class Coefficients(NamedTuple):
     recovery_exponent: float
 
 
+@worked_out_once
 def coefficients_of(parameters: Parameters) -> Coefficients:
     """Lay the log hazards out by what they belong to."""
     p = parameters
