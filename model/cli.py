@@ -57,7 +57,7 @@ def run(
     scenarios: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Scenario files, or names of bundled scenarios. "
+            help="Scenario files, or names of bundled scenarios; or one study. "
             "[default: people_powered_shift, compared with status_quo]"
         ),
     ] = None,
@@ -80,6 +80,20 @@ def run(
             "except --set of levers, plans and budgets.",
         ),
     ] = None,
+    sweeps: Annotated[
+        list[str] | None,
+        typer.Option("--sweep", metavar="KEY=A,B,C", help="Run each of these values of a key; may be repeated."),
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option(help="Draws of every uncertain number, beside the best estimates.")
+    ] = None,
+    places: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A,B", help="Run in each of these places; all for every council area; may be repeated."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many runs there would be, and what they would take; run none.")
+    ] = False,
     own_code: OwnCode = None,
     lives: Annotated[
         bool,
@@ -101,16 +115,24 @@ def run(
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
     from model.campaign.campaign import run_campaign
+    from model.campaign.studies import run_study
     from model.inputs.comparators import chosen
+    from model.inputs.study_options import asked_study
 
     _load(own_code)
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
-    configs, comparator = chosen(scenarios or [], compare_to, overrides)
+    study = asked_study(scenarios or [], compare_to, overrides, sweeps or [], draws, places or [], always=dry_run)
+    if dry_run and study is not None:
+        _foretell(study, out, jobs, lives=lives)
+        return
     with _progress(quiet=quiet) as watcher:
-        outcome = run_campaign(
-            configs, out, jobs, watcher, comparator, lives=lives, test=test, fresh=fresh, command=context.obj
-        )
+        how: dict[str, Any] = {"lives": lives, "test": test, "fresh": fresh, "command": context.obj}
+        if study is not None:
+            outcome = run_study(study, out, jobs, watcher, **how)
+        else:
+            configs, comparator = chosen(scenarios or [], compare_to, overrides)
+            outcome = run_campaign(configs, out, jobs, watcher, comparator, **how)
     _show(outcome.folder, quiet=quiet, no_figures=no_figures)
     if outcome.interrupted:
         _say("Interrupted: finished runs are kept.", error=True)
@@ -546,6 +568,18 @@ def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> di
         if value is not None and key in overrides:
             raise ScenarioError("is set twice", key=f"--{key}", value=value, allowed=f"once; --set {key} sets it too")
     return overrides | {k: (f"--{k}", value) for k, value in options.items() if value is not None}
+
+
+def _foretell(study: Any, out: Path | None, jobs: int | None, *, lives: bool) -> None:
+    """Print what a study would take."""
+    from model.campaign.forecast import forecast, require_room
+    from model.reporting.console import print_answer
+    from model.reporting.forecast import forecast_words
+
+    with _waiting("Living a year"):
+        found = forecast(study, jobs, lives=lives)
+    print_answer(forecast_words(found))
+    require_room(found, out)
 
 
 def _show(folder: Path, *, each: bool = False, quiet: bool = False, no_figures: bool = False) -> None:

@@ -265,7 +265,8 @@ def run_campaign(
         When the folder cannot be used, or replicates came out identical.
     """
     _require_scenarios(scenarios)
-    jobs = _number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])])
+    n_draws = 0 if draws is None else len(draws)
+    jobs = _number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])], n_draws)
     if comparator is not None:
         scenarios, comparators = with_comparator(scenarios, comparator)
     compared = _require_comparators(scenarios, comparators or {})
@@ -343,9 +344,9 @@ def _keeping_what_is_finished(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _number_of_jobs(jobs: int | None, scenarios: Sequence[Scenario]) -> int:
+def _number_of_jobs(jobs: int | None, scenarios: Sequence[Scenario], n_draws: int) -> int:
     if jobs is None:
-        return jobs_that_pay(scenarios)
+        return jobs_that_pay(scenarios, n_draws)
     if isinstance(jobs, bool) or jobs < 1:
         raise ScenarioError("is not a number of processes", key="--jobs", value=jobs, allowed="a whole number from 1")
     return jobs
@@ -397,8 +398,8 @@ def keeps_lives(scenarios: Sequence[Scenario], *, compared: bool, asked: bool) -
     return asked or (compared and rows <= MOST_UNASKED)
 
 
-def jobs_that_pay(scenarios: Sequence[Scenario]) -> int:
-    """Return how many processes are worth starting, given the work and the processors.
+def jobs_that_pay(scenarios: Sequence[Scenario], n_draws: int = 0) -> int:
+    """Return how many processes are worth starting, given the work, with so many draws, and the processors.
 
     Examples
     --------
@@ -410,7 +411,7 @@ def jobs_that_pay(scenarios: Sequence[Scenario]) -> int:
         config.population * config.replicates * (config.months + config.burn_in_years * MONTHS_PER_YEAR)
         for config in scenarios
     )
-    return max(1, min(default_jobs(), work // RESIDENT_MONTHS_A_PROCESS))
+    return max(1, min(default_jobs(), work * (n_draws + 1) // RESIDENT_MONTHS_A_PROCESS))
 
 
 def default_jobs() -> int:

@@ -110,11 +110,25 @@ def chosen(
     >>> chosen([], None, {"levers.worsen_hazard_ratio": ("--set", 0.9)})[1] is None
     True
     """
-    reach_both = {key for key in overrides if key.split(".")[0] in (*SET_FOR_BOTH, PROGRAMMES)}
-    if not scenarios and compare_to is None and len(reach_both) == len(overrides):
-        scenarios, compare_to = DEFAULT_PAIR[:1], DEFAULT_PAIR[1]
-    configs = [load_scenario(name, overrides) for name in scenarios or [AS_IT_IS]]
+    names, compare_to = named(scenarios, compare_to, overrides)
+    configs = [load_scenario(name, overrides) for name in names]
     return configs, load_scenario(compare_to, reaching(compare_to, overrides)) if compare_to else None
+
+
+def named(
+    scenarios: Sequence[str], compare_to: str | None, overrides: Mapping[str, Any]
+) -> tuple[Sequence[str], str | None]:
+    """Return the scenarios to run and the comparator, by default as `chosen` says.
+
+    Examples
+    --------
+    >>> named([], None, {}), named([], None, {"levers.worsen_hazard_ratio": ("--set", 0.9)})
+    ((('people_powered_shift',), 'status_quo'), (('status_quo',), None))
+    """
+    reach_both = {key for key in overrides if key.split(".")[0] in (*SET_FOR_BOTH, PROGRAMMES)}
+    if scenarios or compare_to is not None or len(reach_both) < len(overrides):
+        return scenarios or (AS_IT_IS,), compare_to
+    return DEFAULT_PAIR[:1], DEFAULT_PAIR[1]
 
 
 def reaching(comparator: str | Path, overrides: Mapping[str, Any]) -> dict[str, Any]:

@@ -297,7 +297,8 @@ def _checked(document: Mapping[str, Any], context: Mapping[str, Any]) -> Study:
         problem: InputError = validation_problem(error, ScenarioError, None, (Study,))
     except InputError as error:
         problem = error
-    place = options.get((problem.key or "").split(".")[0], origin)
+    key = (problem.key or "").split(".")[0]
+    place = options.get("places" if key == "place" else key, origin)
     raise (problem if problem.file else problem.placed(place)) from None
 
 
@@ -362,6 +363,5 @@ def require_runs(n: int, n_draws: int, origin: str | None = None) -> None:
             f"makes {n * (n_draws + 1):,} runs",
             file=origin,
             key="draws" if n_draws else "replicates",
-            value=n_draws or n,
             allowed=f"up to {MOST_RUNS:,} runs in all",
         )

@@ -193,8 +193,8 @@ def test_a_byte_order_mark_is_no_part_of_a_study(tmp_path: Path) -> None:
         (f"{SHIFT}[levers]\nlevers.worsen_hazard_ratio = [0.9, 11.0]\n", "levers.worsen_hazard_ratio = 11.0: input"),
         (f"{SHIFT}[levers]\n{HUBS} = [-1]\n", "plan.0.budget_gbp_per_year = -1: input should be greater than or"),
         (f"{SHIFT}[levers]\nplan.community_hub = [3]\n", "plan.community_hub: sets a whole entry"),
-        (f"{SHIFT}draws = 20_000\nreplicates = 100\n", "draws = 20000: makes 2,000,100 runs. Allowed: up to 1,000,000"),
-        (f"{SHIFT}draws = 300_000\n", "draws = 300000: makes 1,200,004 runs"),
+        (f"{SHIFT}draws = 20_000\nreplicates = 100\n", "draws: makes 2,000,100 runs. Allowed: up to 1,000,000"),
+        (f"{SHIFT}draws = 300_000\n", "draws: makes 1,200,004 runs"),
         (SHIFT[1:] + "x = [", "is not TOML"),
     ],
 )  # fmt: skip

@@ -1,0 +1,171 @@
+"""What a study will take, before it is run: runs, time, memory and disk."""
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from model.campaign.campaign import jobs_that_pay, keeps_lives
+from model.campaign.studies import drawn
+from model.campaign.workers import warm_kernels
+from model.core.constants import MONTHS_PER_YEAR
+from model.core.errors import ResultsError
+from model.core.memory import MB, available_mb
+from model.inputs.draws import with_draw
+from model.inputs.scenario import Scenario
+from model.inputs.study import Study
+from model.inputs.study_scenarios import scenarios_of
+from model.simulation.community import CommunityModel
+from model.simulation.memory import memory_mb
+from model.state.lives import BYTES
+from model.state.saved_state import history_of
+
+LARGEST_TIMED = 10_000
+"""Residents of the world that is timed: above them, time grows as residents do."""
+
+RUN_BYTES, YEAR_BYTES, NEIGHBOURHOOD_MONTH_BYTES, LIFE_YEAR_BYTES = 30_000, 5_000, 50, 3
+"""What a run, a year, a neighbourhood's month and a resident's year in ``lives`` take on disk, compressed; measured."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds of processor time that a world of so many residents takes on this machine."""
+
+    residents: int
+    founding: float
+    burn_in_month: float
+    month: float
+
+    def founding_of(self, config: Scenario) -> float:
+        """Seconds in which a scenario's place is founded."""
+        return self.founding * self._scale(config)
+
+    def burn_in_month_of(self, config: Scenario) -> float:
+        """Seconds of a month of a scenario's burn-in."""
+        return self.burn_in_month * self._scale(config)
+
+    def month_of(self, config: Scenario) -> float:
+        """Seconds of a month of a scenario after burn-in."""
+        return self.month * self._scale(config)
+
+    def _scale(self, config: Scenario) -> float:
+        return max(1.0, config.population / self.residents)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a study will take, where no burn-in was kept: ``seconds`` over all processes, and MB."""
+
+    n_scenarios: int
+    n_runs: int
+    n_lived: int
+    jobs: int
+    seconds: float
+    memory_mb: float
+    disk_mb: float
+
+    @property
+    def minutes(self) -> float:
+        """Minutes by the clock with so many processes, if they have processors of their own."""
+        return self.seconds / self.jobs / 60.0
+
+
+def forecast(study: Study, jobs: int | None = None, *, lives: bool = False) -> Forecast:
+    """Say what a study will take, by a year that is lived for it on this machine.
+
+    Parameters
+    ----------
+    study : Study
+        What would be run.
+    jobs : int, optional
+        Number of processes; by default as many as save time.
+    lives : bool
+        Whether the table ``lives`` is asked for.
+
+    Raises
+    ------
+    ScenarioError, PlaceError, EvidenceError
+        When the study cannot be run.
+    """
+    made = scenarios_of(study)
+    draws = drawn(study, made.scenarios)
+    first = {} if draws is None else {str(name): float(value) for name, value in draws.iloc[0].items()}
+    n_draws = 0 if draws is None else len(draws)
+    jobs = jobs or jobs_that_pay(made.scenarios, n_draws)
+    lived = {config.name: _runs_lived(config, first, n_draws) for config in made.scenarios}
+    largest = max(made.scenarios, key=lambda config: config.population)
+    pace = timed(largest)
+    with_lives = keeps_lives(made.scenarios, compared=bool(made.comparators), asked=lives)
+    return Forecast(
+        n_scenarios=len(made.scenarios),
+        n_runs=sum(config.replicates for config in made.scenarios) * (n_draws + 1),
+        n_lived=sum(lived.values()),
+        jobs=jobs,
+        seconds=sum(lived[config.name] * config.months * pace.month_of(config) for config in made.scenarios)
+        + _burn_in_seconds(made.scenarios, first, n_draws, pace),
+        memory_mb=max(
+            memory_mb(config) + with_lives * config.population * config.years * BYTES / MB for config in made.scenarios
+        )
+        * jobs,
+        disk_mb=sum(lived[config.name] * _run_mb(config, with_lives) for config in made.scenarios),
+    )
+
+
+def require_room(found: Forecast, out: Path | None) -> None:
+    """Refuse a study that would not fit on the disk of its folder, or into memory.
+
+    Raises
+    ------
+    ResultsError
+        With what is needed and what is free.
+    """
+    there = next(folder for folder in (out or Path("results")).absolute().parents if folder.is_dir())
+    free_mb = shutil.disk_usage(there).free / MB
+    needs = {"disk": (found.disk_mb, free_mb), "memory": (found.memory_mb, available_mb())}
+    for what, (needed, free) in needs.items():
+        if needed > free:
+            raise ResultsError(
+                f"{found.n_runs:,} runs would need about {needed:,.0f} MB of {what}; {free:,.0f} MB are free",
+                file=out,
+                allowed="fewer draws, replicates or places, or a smaller population",
+            )
+
+
+def timed(config: Scenario) -> Pace:
+    """Live a year of burn-in and a year after it, and measure them."""
+    warm_kernels()
+    residents = min(config.population, LARGEST_TIMED)
+    marks = [time.process_time()]
+    sample = config.model_copy(update={"population": residents, "burn_in_years": 1})
+    model = CommunityModel(sample, rng=config.seed, on_month=lambda: marks.append(time.process_time()))
+    for _ in range(MONTHS_PER_YEAR):
+        model.step()
+    founded, settled = marks[1], marks[MONTHS_PER_YEAR]
+    burn_in_month = (settled - founded) / (MONTHS_PER_YEAR - 1)
+    return Pace(residents, founded - marks[0] - burn_in_month, burn_in_month, (marks[-1] - settled) / MONTHS_PER_YEAR)
+
+
+def _runs_lived(config: Scenario, draw: Mapping[str, float], n_draws: int) -> int:
+    """Count the runs of a scenario: draws of numbers that it does not read are those of draw 0."""
+    reads = n_draws > 0 and with_draw(config, draw) is not config
+    return config.replicates * (1 + n_draws * reads)
+
+
+def _burn_in_seconds(scenarios: Sequence[Scenario], draw: Mapping[str, float], n_draws: int, pace: Pace) -> float:
+    """Add up burn-ins, each once where scenarios share a past."""
+    pasts: dict[tuple[str, int], float] = {}
+    for config in scenarios:
+        seconds = pace.founding_of(config) + config.burn_in_years * MONTHS_PER_YEAR * pace.burn_in_month_of(config)
+        usual = repr(history_of(config))
+        pasts[usual, config.seed] = seconds * config.replicates
+        drawn_past = repr(history_of(with_draw(config, draw))) if n_draws else usual
+        if drawn_past != usual:
+            pasts[drawn_past, config.seed] = seconds * config.replicates * n_draws
+    return sum(pasts.values())
+
+
+def _run_mb(config: Scenario, with_lives: bool) -> float:
+    monthly = config.months * len(config.place_profile.neighbourhoods) * NEIGHBOURHOOD_MONTH_BYTES
+    lives = with_lives * config.population * config.years * LIFE_YEAR_BYTES
+    return (RUN_BYTES + config.years * YEAR_BYTES + monthly + lives) / MB

@@ -1,0 +1,95 @@
+"""The study that a command asks for: a file with options over it, or options alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from model.core.errors import ScenarioError
+from model.inputs.comparators import named
+from model.inputs.scenario import parse_setting
+from model.inputs.study import SET_BY_STUDY, Factor, Overrides, Study, is_study, load_study, swept
+
+
+def asked_study(
+    scenarios: Sequence[str],
+    compare_to: str | None,
+    overrides: Overrides,
+    sweeps: Sequence[str] = (),
+    draws: int | None = None,
+    places: Sequence[str] = (),
+    *,
+    always: bool = False,
+) -> Study | None:
+    """Return the study that the words of a command make; none where they name scenarios and no more.
+
+    Parameters
+    ----------
+    scenarios : sequence of str
+        A study, or scenarios.
+    compare_to : str, optional
+        The comparator.
+    overrides : mapping
+        By key, the option and its value: they go over a study's file.
+    sweeps : sequence of str
+        ``key=a,b,c``: levers beside those of the file.
+    draws : int, optional
+        Draws of the uncertain numbers.
+    places : sequence of str
+        Places, each with commas between several.
+    always : bool
+        Whether scenarios and no more make a study too.
+
+    Raises
+    ------
+    ScenarioError, PlaceError
+        When it would be no study.
+
+    Examples
+    --------
+    >>> asked_study(["link_workers"], None, {}, sweeps=["years=5,10"]).levers[0].settings
+    ({'years': 5}, {'years': 10})
+    """
+    studies = [name for name in scenarios if is_study(name)]
+    if studies and len(scenarios) > 1:
+        allowed = "one study, or scenarios; a study names its own"
+        raise ScenarioError("is a study, and is run on its own", file=studies[0], allowed=allowed)
+    options = _options(overrides, draws, places)
+    fixed = {key: one for key, one in overrides.items() if key not in (*SET_BY_STUDY, "place")}
+    levers = [swept(key, [value], origin) for key, (origin, value) in fixed.items()]
+    levers += [_sweep(text) for text in sweeps]
+    if studies:
+        compared = {} if compare_to is None else {"comparator": ("--compare-to", compare_to)}
+        return load_study(studies[0]).with_options({**options, **compared}, levers)
+    if not (sweeps or draws is not None or places or always):
+        return None
+    names, comparator = named(scenarios, compare_to, overrides)
+    return Study(scenarios=tuple(names), comparator=comparator).with_options(options, levers)
+
+
+def _options(overrides: Overrides, draws: int | None, places: Sequence[str]) -> dict[str, tuple[str, Any]]:
+    options = {key: overrides[key] for key in SET_BY_STUDY if key in overrides}
+    if draws is not None:
+        options["draws"] = ("--draws", draws)
+    asked = [one.strip() for text in places for one in text.split(",")]
+    if "place" in overrides:
+        origin, place = overrides["place"]
+        if asked:
+            raise ScenarioError("is set twice", key=origin, value=place, allowed="--place or --places")
+        asked, places = [place], [place]
+    return {**options, **({"places": ("--places", asked)} if asked else {})}
+
+
+def _sweep(text: str) -> Factor:
+    """Read ``key=a,b,c``; values are read as TOML, or as words where they are none.
+
+    Examples
+    --------
+    >>> _sweep("plan.community_hub.approach=uniform,community_led").settings[1]
+    {'plan.community_hub.approach': 'community_led'}
+    """
+    key, separator, values = text.partition("=")
+    if not separator or not key.strip() or not values.strip():
+        raise ScenarioError("is no lever with values", key="--sweep", value=text, allowed="key=a,b,c")
+    listed = parse_setting(f"{key}=[{values}]")[1]
+    if not isinstance(listed, list):
+        listed = [parse_setting(f"{key}={one}")[1] for one in values.split(",")]
+    return swept(key.strip(), listed, f"--sweep {key.strip()}")

@@ -1,0 +1,37 @@
+"""What a study will take, in words."""
+
+from model.campaign.forecast import Forecast
+
+HOUR = 60.0
+GB = 1024.0
+
+
+def forecast_words(found: Forecast) -> str:
+    """Say runs, time, memory and disk.
+
+    Examples
+    --------
+    >>> print(forecast_words(Forecast(25, 50, 50, 2, 240.0, 700.0, 8.0)))
+    25 scenarios, 50 runs.
+    Time    about 2 minutes in 2 processes, less where burn-in was kept
+    Memory  about 700 MB
+    Disk    about 8 MB
+    """
+    same = f", of which {found.n_lived:,} differ" if found.n_lived < found.n_runs else ""
+    processes = "1 process" if found.jobs == 1 else f"{found.jobs} processes"
+    return (
+        f"{found.n_scenarios:,} scenarios, {found.n_runs:,} runs{same}.\n"
+        f"Time    about {_time(found.minutes)} in {processes}, less where burn-in was kept\n"
+        f"Memory  about {_size(found.memory_mb)}\n"
+        f"Disk    about {_size(found.disk_mb)}"
+    )
+
+
+def _time(minutes: float) -> str:
+    if minutes < 1.5:  # noqa: PLR2004 - what is rounded to one
+        return "a minute"
+    return f"{minutes:.0f} minutes" if minutes < 2 * HOUR else f"{minutes / HOUR:,.0f} hours"
+
+
+def _size(mb: float) -> str:
+    return f"{max(1.0, mb):,.0f} MB" if mb < 10 * GB else f"{mb / GB:,.0f} GB"

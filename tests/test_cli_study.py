@@ -1,0 +1,87 @@
+"""Studies on the command line: what would be run, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from model.campaign.forecast import forecast
+from model.inputs.study import Study
+from model.inputs.study_options import asked_study
+from tests.test_cli import ends_with, only_line_of
+
+HUBS = "plan.community_hub.budget_gbp_per_year"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_dry_run_says_what_a_study_takes_and_leaves_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ends_with(0, "run", "five_places", "--population", "200", "--dry-run", "--jobs", "1")
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "25 scenarios, 50 runs."
+    assert [line.split()[0] for line in said[1:]] == ["Time", "Memory", "Disk"]
+    assert not list(here.iterdir())
+
+
+def test_runs_are_foretold_as_they_would_be_lived() -> None:
+    study = Study.model_validate(
+        {
+            "scenarios": ["people_powered_shift"],
+            "comparator": "status_quo",
+            "population": 200,
+            "years": 5,
+            "replicates": 2,
+            "draws": 8,
+            "uncertainties": ["programmes.community_hub"],
+        }
+    )
+    found = forecast(study, jobs=1)
+
+    assert (found.n_runs, found.n_lived) == (2 * 2 * 9, 2 * 9 + 2)  # no draw reaches the comparator
+    more = forecast(study.with_options({"replicates": ("--replicates", 4)}), jobs=1)
+    assert more.disk_mb == pytest.approx(2 * found.disk_mb)
+
+
+def test_options_alone_make_a_study() -> None:
+    study = asked_study([], None, {"years": ("--years", 2)}, [f"{HUBS}=1,2"], 3, ["wigan,newham", "blaby"])
+
+    assert study is not None
+    assert (study.scenarios, study.comparator) == (("people_powered_shift",), "status_quo")
+    assert (study.places, study.draws, study.years) == (("wigan", "newham", "blaby"), 3, 2)
+    assert asked_study(["status_quo"], None, {"years": ("--years", 2)}) is None
+
+
+def test_a_study_goes_by_the_options_of_the_command() -> None:
+    overrides = {"place": ("--place", "york"), "parameters.frailty_sd": ("--set parameters.frailty_sd", 0.5)}
+    study = asked_study(["five_places"], "link_workers", overrides)
+
+    assert study is not None
+    assert (study.places, study.comparator, len(study.levers)) == (("york",), "link_workers", 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["five_places", "status_quo"], "five_places: is a study, and is run on its own"),
+        (["five_places", "--years", "0"], "--years: years = 0: input should be greater than 0"),
+        (["five_places", "--place", "york", "--places", "wigan"], "--place = 'york': is set twice"),
+        (["five_places", "--sweep", f"{HUBS}=1"], f"levers.{HUBS}: is set twice"),
+        (["--sweep", "x"], "--sweep = 'x': is no lever with values"),
+        (["--sweep", "yeers=1,2"], "--sweep yeers: yeers = 1: unknown key. Did you mean 'years'?"),
+        (["--draws", "0"], "--draws: draws = 0: input should be greater than or equal to 1"),
+        (["--draws", "900000"], "--draws: "),
+        (["--places", "wigan,wign"], "--places: place = 'wign': unknown place. Did you mean 'wigan'?"),
+        (["--places", "all", "--replicates", "10000"], "--replicates: replicates: makes 2,960,000 runs"),
+    ],
+)
+def test_what_makes_no_study_is_told_in_one_line(
+    here: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    ends_with(2, "run", *words)
+
+    assert told in only_line_of(capsys.readouterr().err)
+    assert not list(here.iterdir())
