@@ -12,7 +12,9 @@ import typer
 from typer.core import TyperCommand
 
 from model import __version__
+from model.cli_studies import RunTimeout, register
 from model.cli_tables import register_tables
+from model.reporting.progress import progress
 
 UNUSABLE_INPUT = 2
 FAILED = 1
@@ -112,6 +114,7 @@ def run(
     ] = False,
     quiet: Quiet = False,
     no_figures: NoFigures = False,
+    run_timeout: RunTimeout = None,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
     from model.campaign.campaign import run_campaign
@@ -126,8 +129,9 @@ def run(
     if dry_run and study is not None:
         _foretell(study, out, jobs, lives=lives)
         return
-    with _progress(quiet=quiet) as watcher:
-        how: dict[str, Any] = {"lives": lives, "test": test, "fresh": fresh, "command": context.obj}
+    with progress(quiet=quiet) as watcher:
+        how: dict[str, Any] = {"lives": lives, "test": test, "fresh": fresh, "run_timeout": run_timeout}
+        how["command"] = context.obj
         if study is not None:
             outcome = run_study(study, out, jobs, watcher, **how)
         else:
@@ -135,7 +139,7 @@ def run(
             outcome = run_campaign(configs, out, jobs, watcher, comparator, **how)
     _show(outcome.folder, quiet=quiet, no_figures=no_figures)
     if outcome.interrupted:
-        _say("Interrupted: finished runs are kept.", error=True)
+        _say(f"Interrupted: finished runs are kept. upstream resume {outcome.folder} lives the rest.", error=True)
         raise typer.Exit(INTERRUPTED)
     if outcome.failed:
         raise typer.Exit(FAILED)
@@ -320,7 +324,7 @@ def baseline(
     from model.reporting.pages.baseline import baseline_page
     from model.studies.baseline import measure_baseline
 
-    with _progress() as watcher:
+    with progress() as watcher:
         watcher.on_plan(3 * seeds)
         found = measure_baseline(
             range(1, seeds + 1), population, jobs or default_jobs(), years=years, on_world=lambda: watcher.on_months(1)
@@ -349,7 +353,7 @@ def predicted(
     if csv is not None:
         check_place_for(csv, PlaceError)
     official, small_areas = read_authorities(places, COLUMNS), read_small_areas(areas)
-    with _progress() as watcher:
+    with progress() as watcher:
         found = predict_authorities(
             official,
             small_areas,
@@ -450,7 +454,7 @@ def _asked(studies: Sequence[Any], seeds: int, population: int, years: int, plac
     from model.campaign.campaign import default_jobs
     from model.studies.runner import ask
 
-    with _progress() as watcher:
+    with progress() as watcher:
         watcher.on_plan(seeds * len(studies))
         return ask(
             studies,
@@ -514,7 +518,7 @@ class EachOptionOnce(TyperCommand):
 
 
 register_tables(app)
-
+register(app)
 for command in (*app.registered_commands, *place_app.registered_commands):
     command.cls = EachOptionOnce
 
@@ -612,37 +616,6 @@ def _waiting(words: str) -> Iterator[None]:
 
     with Console(stderr=True).status(words):
         yield
-
-
-@contextlib.contextmanager
-def _progress(*, quiet: bool = False) -> Iterator[Any]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from model.campaign.campaign import Watcher
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    # Without a terminal it would only print an empty line.
-    progress = Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
-    task = progress.add_task("Simulating", total=None)
-
-    def on_plan(months: int) -> None:
-        # Not before: a refused scenario prints only its message.
-        progress.start()
-        progress.update(task, total=months)
-
-    try:
-        yield Watcher(
-            on_plan, lambda months: progress.advance(task, months), lambda words: _say(f"upstream: {words}", error=True)
-        )
-    finally:
-        progress.stop()
 
 
 if __name__ == "__main__":

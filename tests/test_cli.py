@@ -17,7 +17,8 @@ import pandas as pd
 import pytest
 
 from model import Results, load_scenario
-from model.campaign.campaign import Watcher, run_campaign
+from model.campaign.campaign import run_campaign
+from model.campaign.missing import Watcher
 from model.cli import main
 
 RUN_BATCH = Path(__file__).parents[1] / "run_batch.py"
@@ -510,8 +511,7 @@ class Campaign:
 
     def _has_finished_a_run(self) -> bool:
         assert self.process.poll() is None, self.err.read_text(encoding="utf-8")
-        parts = self.folder.glob(".parts/runs-*.arrows")
-        return any(part.stat().st_size for part in parts) and not self.runs().empty
+        return (self.folder / "manifest.json").exists() and not self.runs().empty
 
     def members(self) -> list[int]:
         """Processes of the group that still live."""

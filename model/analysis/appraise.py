@@ -39,6 +39,7 @@ from model.inputs.parameters import LIMITS
 from model.inputs.prices import PRICE_YEAR
 from model.tables.results import Results
 from model.tables.schema import schema_of
+from model.tables.store import seal_beside
 
 PRICE_KEY = "unit_costs"
 
@@ -219,12 +220,13 @@ def appraise(
         raise ResultsError(
             "holds no ledger", file=results.folder, allowed="results of this version in which money was spent"
         )
-    if empty := [one.scenario for one in found if one.pairs.empty]:
-        raise ResultsError(f"holds no finished pair of runs for {empty[0]}", file=results.folder)
+    paired = [one for one in found if not one.pairs.empty]
+    if not paired:
+        raise ResultsError(f"holds no finished pair of runs for {found[0].scenario}", file=results.folder)
     look = Look(discount, prices or {}, mid_year, bias_on)
     rates, ledger = look.rates, _ledger_at(results, look.prices)
-    judged = {one.scenario: _judged(one, ledger, rates, look) for one in (*found, *_tests(results))}
-    return [replace(judged[one.scenario], test=judged.get(_test_of(one))) for one in found]
+    judged = {one.scenario: _judged(one, ledger, rates, look) for one in (*paired, *_tests(results))}
+    return [replace(judged[one.scenario], test=judged.get(_test_of(one))) for one in paired]
 
 
 def _tests(results: Results) -> list[Comparison]:
@@ -389,6 +391,7 @@ def write_appraisal(judged: Sequence[AppraisedComparison], folder: Path) -> Path
     try:
         pq.write_table(table, growing, compression="zstd")
         growing.replace(path)
+        seal_beside(path, judged[0].comparison.results.manifest["tables"])
     except OSError as error:
         raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
     return path

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from model import __version__
+from model.campaign.planning import Stage
+from model.campaign.settled_places import made_by
 from model.core.files import DATA, PACKAGE, TextFile, sha256_of
 from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
@@ -58,7 +60,8 @@ def manifest_of(
         "system": f"{platform.system()} {platform.machine()}",
         "libraries": {name: version(name) for name in LIBRARIES},
         "code": code_hash(),
-        "own_code": [file.sha256 for file in LOADED.values()],
+        "made_by": made_by(),
+        "own_code": told_own_code(),
         "data": {path.name: sha256_of(path) for path in sorted(DATA.iterdir()) if path.is_file()},
         "n_runs": n_runs,
         "comparators": dict(comparators),
@@ -68,7 +71,9 @@ def manifest_of(
     }
 
 
-def with_tests(manifest: Mapping[str, Any], tests: Mapping[str, Scenario], n_runs: int) -> dict[str, Any]:
+def with_tests(
+    manifest: Mapping[str, Any], tests: Mapping[str, Scenario], stages: Sequence[Stage], n_runs: int
+) -> dict[str, Any]:
     """Return a manifest with the tests of its scenarios, by the names of these; their files are those it has.
 
     Parameters
@@ -77,12 +82,30 @@ def with_tests(manifest: Mapping[str, Any], tests: Mapping[str, Scenario], n_run
         As `manifest_of` gives it.
     tests : mapping of str to Scenario
         By the name of the scenario that each tests.
+    stages : sequence of Stage
+        All that was asked for, with the tests.
     n_runs : int
         Runs in all, with those of the tests.
     """
     scenarios = {**manifest["scenarios"], **{config.name: _facts(config, {}) for config in tests.values()}}
     names = {name: config.name for name, config in tests.items()}
-    return {**manifest, "n_runs": n_runs, "tests": names, "scenarios": scenarios}
+    return {**manifest, "n_runs": n_runs, "stages": told_stages(stages), "tests": names, "scenarios": scenarios}
+
+
+def told_stages(stages: Sequence[Stage]) -> list[dict[str, Any]]:
+    """Return stages as a manifest has them.
+
+    Examples
+    --------
+    >>> told_stages([Stage({"status_quo": 4})])
+    [{'replicates': {'status_quo': 4}, 'draws': 0}]
+    """
+    return [{"replicates": dict(stage.replicates), "draws": stage.draws} for stage in stages]
+
+
+def told_own_code() -> list[str]:
+    """Return the hash of each file of a user's own code, as a manifest has them."""
+    return [file.sha256 for file in LOADED.values()]
 
 
 def code_hash(package: Path = PACKAGE) -> str:

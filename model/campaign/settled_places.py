@@ -62,7 +62,8 @@ def settle(
     fresh : bool
         Whether to simulate it in any case.
     """
-    path = None if LOADED else _path_of(config, seed)
+    # Without burn-in a place is made about as fast as it is read.
+    path = _path_of(config, seed) if config.burn_in_years and not LOADED else None
     if path is not None and not fresh and (kept := _read(path, config, warn)):
         for _ in range(config.burn_in_years * MONTHS_PER_YEAR):
             on_month()
@@ -80,10 +81,11 @@ def _path_of(config: Scenario, seed: int) -> Path | None:
 
 
 @cache
-def made_by() -> list[str]:
+def made_by() -> dict[str, str]:
     """Say what works a past or a run out: code, data, libraries."""
-    data = [sha256_of(path) for path in sorted(DATA.iterdir()) if path.is_file()]
-    return [sources_hash(PACKAGE, (*WITH_KERNELS, "agents.py", "simulation")), *data, *map(version, LIBRARIES)]
+    data = {f"data/{path.name}": sha256_of(path) for path in sorted(DATA.iterdir()) if path.is_file()}
+    code = {"code": sources_hash(PACKAGE, (*WITH_KERNELS, "agents.py", "simulation"))}
+    return {**code, **data, **{f"libraries/{name}": version(name) for name in LIBRARIES}}
 
 
 @cache

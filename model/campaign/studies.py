@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from model.campaign.campaign import Outcome, Watcher, run_campaign
+from model.campaign.campaign import run_campaign
+from model.campaign.missing import Outcome, Watcher
 from model.core.errors import ScenarioError
 from model.inputs.draws import draw_numbers
 from model.inputs.scenario import Scenario
@@ -23,6 +24,7 @@ def run_study(
     lives: bool = False,
     test: bool = False,
     fresh: bool = False,
+    run_timeout: float | None = None,
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every scenario of a study for every draw and replicate, and write all their tables.
@@ -35,7 +37,7 @@ def run_study(
         A new folder; by default the next number under ``results``.
     jobs : int, optional
         Number of processes; by default as many as save time. Results don't depend on it.
-    watcher, lives, test, fresh, command
+    watcher, lives, test, fresh, run_timeout, command
         As for `run_campaign`.
 
     Returns
@@ -63,6 +65,7 @@ def run_study(
         lives=lives,
         test=test,
         fresh=fresh,
+        run_timeout=run_timeout,
         command=command,
     )
 

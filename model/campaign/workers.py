@@ -1,19 +1,21 @@
-"""Workers: run tasks in this process or in a pool of processes, and write their rows to disk."""
+"""Workers: live tasks in this process or in a pool of processes, and hand over the tables of each run."""
 
 import contextlib
+import math
 import multiprocessing
 import os
 import signal
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from model.campaign.keys import run_key
 from model.campaign.settled_places import settle
@@ -26,10 +28,14 @@ from model.extend import run_own_code
 from model.inputs.scenario import Scenario, load_scenario
 from model.simulation.community import CommunityModel
 from model.simulation.month import STEPS
+from model.state.saved_state import history_of
 from model.tables.schema import Rows, frame_of
-from model.tables.store import PartWriter
+from model.tables.store import Packed, pack
 
 SECONDS_BETWEEN_LOOKS = 0.1
+
+TRIES = 3
+"""How often a run is tried whose process was killed."""
 
 OnMonths = Callable[[int], None]
 
@@ -55,16 +61,24 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Task:
-    """Runs that share one burnt-in place and seed: burn-in is simulated once, then branched.
+class How:
+    """How runs are lived, the same for all of a campaign: none of it changes what they come to.
 
     ``with_lives`` says whether a yearly record of every resident is kept, ``fresh`` whether burn-in is simulated
-    although an earlier campaign kept it.
+    although an earlier campaign kept it; after ``timeout_seconds`` a run is given up.
     """
 
-    runs: tuple[Run, ...]
     with_lives: bool = False
     fresh: bool = False
+    timeout_seconds: float = math.inf
+
+
+@dataclass(frozen=True)
+class Task:
+    """Runs that share one burnt-in place and seed: burn-in is simulated once, then branched."""
+
+    runs: tuple[Run, ...]
+    how: How = How()
 
     @property
     def months(self) -> int:
@@ -73,8 +87,21 @@ class Task:
         return first.burn_in_years * MONTHS_PER_YEAR + sum(run.config.months for run in self.runs)
 
 
+@dataclass(frozen=True)
+class Lived:
+    """A run that has ended: its tables, packed, and what was warned of meanwhile."""
+
+    run: int
+    tables: Packed
+    warnings: frozenset[str] = frozenset()
+
+
 class _StopAskedError(Exception):
     """The campaign was stopped."""
+
+
+class _OverlongError(Exception):
+    """A run took longer than it may."""
 
 
 def warm_kernels() -> None:
@@ -113,76 +140,122 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
     return {name: [value] for name, value in {**row, **values}.items()}
 
 
-def run_task(task: Task, writer: PartWriter, on_month: Callable[[], None]) -> set[str]:
-    """Simulate the runs of a task; the rows of each are on disk before the next begins.
+_settled: dict[tuple[str, int], CommunityModel] = {}
+"""The place that this process settled last, from which its next task may go on; one only, as it takes memory."""
 
-    A run that fails leaves a row with the reason, and the others continue.
 
-    Returns
-    -------
-    set of str
-        Warnings.
+def live_task(task: Task, on_month: Callable[[], None], on_run: Callable[[], None] = lambda: None) -> Iterator[Lived]:
+    """Live the runs of a task, and yield each as it ends.
+
+    A run that fails, or takes too long, leaves a row with the reason, and the others continue.
+
+    Parameters
+    ----------
+    task : Task
+        What to live.
+    on_month : callable
+        Called after every month.
+    on_run : callable
+        Called before each run.
     """
-    place: CommunityModel | None = None
-    warnings: set[str] = set()
     for run in task.runs:
-        started = time.perf_counter()
+        on_run()
         reset_peak()
+        warnings: set[str] = set()
+        timed = _Timed(on_month, task.how.timeout_seconds)
         try:
-            if place is None:
-                place = settle(run.config, run.seed, on_month, warnings.add, fresh=task.fresh)
-            tables = _lived(place, run, started, on_month, with_lives=task.with_lives)
+            tables = _lived(_settled_for(run, task.how, timed, warnings.add), run, timed, task.how)
         except (_StopAskedError, KeyboardInterrupt):
             raise
+        except _OverlongError as error:
+            tables = failure(run, str(error))
         except Exception as error:  # whatever broke one run must not lose the rest
-            _write_failure(run, error, writer)
-            continue
-        for name, rows in tables.items():
-            writer.append(name, rows)
-    return warnings
+            tables = failure(run, described(error))
+        yield Lived(run.number, tables, frozenset(warnings))
 
 
-def _lived(
-    place: CommunityModel, run: Run, started: float, on_month: Callable[[], None], *, with_lives: bool
-) -> dict[str, Any]:
-    """Live one future and return its tables; its world ends with it, so no two futures are in memory at once."""
+@dataclass
+class _Timed:
+    """Counts the months of a run, and gives it up when its time is over."""
+
+    on_month: Callable[[], None]
+    limit_seconds: float
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+    def __call__(self) -> None:
+        self.on_month()
+        if self.seconds > self.limit_seconds:
+            raise _OverlongError(f"took longer than {self.limit_seconds:,.10g} seconds (--run-timeout)")
+
+
+@lru_cache(maxsize=256)
+def past_of(config: Scenario) -> str:
+    """Say what of a scenario shapes the place up to month 1, in words that are equal where it is."""
+    return repr(history_of(config))
+
+
+def _settled_for(run: Run, how: How, on_month: Callable[[], None], warn: Callable[[str], None]) -> CommunityModel:
+    past = past_of(run.config), run.seed
+    if past not in _settled:
+        _settled.clear()
+        _settled[past] = settle(run.config, run.seed, on_month, warn, fresh=how.fresh)
+    return _settled[past]
+
+
+def relive(run: Run, *, with_lives: bool) -> dict[str, pa.Table]:
+    """Live one run from before its burn-in, and return its tables but for ``runs``; what goes wrong is raised."""
+    place = settle(run.config, run.seed, lambda: None, lambda words: None, fresh=True)
+    return dict(_future_of(place, run, lambda: None, with_lives).recorder.tables(run.number))
+
+
+def _future_of(place: CommunityModel, run: Run, on_month: Callable[[], None], with_lives: bool) -> CommunityModel:
     model = place.branch(run.config, on_month)
     model.recorder.lives.is_kept = with_lives
     for _ in range(run.config.months):
         model.step()
+    return model
+
+
+def _lived(place: CommunityModel, run: Run, timed: _Timed, how: How) -> Packed:
+    """Live one future and return its tables; its world ends with it, so no two futures are in memory at once."""
+    model = _future_of(place, run, timed, how.with_lives)
     tables, digest = model.recorder.tables(run.number), model.digest()
-    row = run_row(
-        run,
-        "finished",
-        seconds=time.perf_counter() - started,
-        peak_memory_mb=peak_mb(),
-        overflow=sum(model.network.overflow.values()),
-        digest=digest,
-    )
-    return {**tables, "runs": frame_of("runs", row)}
+    overflow = sum(model.network.overflow.values())
+    values = {"seconds": timed.seconds, "peak_memory_mb": peak_mb(), "overflow": overflow, "digest": digest}
+    return pack({**tables, "runs": frame_of("runs", run_row(run, "finished", **values))})
 
 
-def _write_failure(run: Run, error: Exception, writer: PartWriter) -> None:
-    writer.append("runs", frame_of("runs", run_row(run, "failed", error=described(error))))
+def failure(run: Run, error: str) -> Packed:
+    """Return the tables of a run that failed: the one row that says why."""
+    return pack({"runs": frame_of("runs", run_row(run, "failed", error=error))})
 
 
-def run_tasks(tasks: Sequence[Task], folder: Path, on_months: OnMonths) -> set[str]:
-    """Run all tasks in this process, and return the warnings."""
-    writer = PartWriter(folder, uuid.uuid4().hex[:12])
+OnLived = Callable[[list[Lived]], None]
+"""Takes runs that have ended, a few at a time; when it returns, they are kept."""
+
+
+def live_here(tasks: Iterable[Task], on_lived: OnLived, on_months: OnMonths) -> None:
+    """Live all tasks in this process."""
     try:
-        return set().union(*(run_task(task, writer, lambda: on_months(1)) for task in tasks))
+        for task in tasks:
+            for lived in live_task(task, lambda: on_months(1)):
+                on_lived([lived])
     finally:
-        writer.close()
+        _settled.clear()
 
 
 _worker: dict[str, Any] = {}
 
 
-def _start_worker(folder: Path, months_done: Any, stop: Any, own_code: Mapping[Path, TextFile]) -> None:
-    # Only the parent handles Ctrl-C: it asks its workers to stop, and they close their files.
+def _start_worker(months_done: Any, stop: Any, begun: Any, own_code: Mapping[Path, TextFile]) -> None:
+    # Only the parent handles Ctrl-C: it asks its workers to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker.update(writer=PartWriter(folder, uuid.uuid4().hex[:12]), months_done=months_done, stop=stop)
+    _worker.update(months_done=months_done, stop=stop, begun=begun)
     try:
         for path, code in own_code.items():
             run_own_code(path, code)
@@ -205,43 +278,93 @@ def _month_done() -> None:
         raise _StopAskedError
 
 
-def _live_in_worker(task: Task) -> set[str]:
+def _live_in_worker(number: int, task: Task) -> list[Lived]:
     if unable := _worker.get("unable"):
-        for run in task.runs:
-            _write_failure(run, unable, _worker["writer"])
-        return set()
-    try:
-        return run_task(task, _worker["writer"], _month_done)
-    except _StopAskedError:
-        return set()
+        return [Lived(run.number, failure(run, described(unable))) for run in task.runs]
+
+    def on_run() -> None:
+        _worker["begun"][number] += 1
+
+    found: list[Lived] = []
+    with contextlib.suppress(_StopAskedError):
+        for lived in live_task(task, _month_done, on_run):
+            found.append(lived)  # those before a stop are kept
+    return found
 
 
-def run_tasks_in_pool(tasks: Sequence[Task], folder: Path, jobs: int, on_months: OnMonths) -> set[str]:
-    """Run all tasks in a pool of processes, and return the warnings.
+def live_in_pool(tasks: Sequence[Task], jobs: int, on_lived: OnLived, on_months: OnMonths) -> None:
+    """Live all tasks in a pool of processes.
 
-    When a process is killed, this returns early: the runs that were finished are on disk, and
-    the caller sees from their rows which are not.
+    A killed process breaks its pool. What was not begun goes on in a new one; each run that was being lived is
+    tried again alone, so that only the one to blame is given up.
     """
+    left, barren = list(tasks), 0
+    while left and barren < TRIES:
+        suspects, rest = _one_pool(left, jobs, on_lived, on_months)
+        barren = 0 if suspects else barren + 1
+        for task in suspects:
+            _try_alone(task, on_lived, on_months)
+        left = rest
+    for task in left:
+        on_lived([_killed(run) for run in task.runs])
+
+
+def _try_alone(task: Task, on_lived: OnLived, on_months: OnMonths) -> None:
+    for _ in range(TRIES - 1):
+        if not any(_one_pool([task], 1, on_lived, on_months)):
+            return
+    on_lived([_killed(run) for run in task.runs])
+
+
+def _killed(run: Run) -> Lived:
+    return Lived(run.number, failure(run, f"its process was killed {TRIES} times, perhaps because memory ran out"))
+
+
+def _one_pool(
+    tasks: Sequence[Task], jobs: int, on_lived: OnLived, on_months: OnMonths
+) -> tuple[list[Task], list[Task]]:
+    """Live tasks in one pool; where it breaks, return the runs that were being lived, and what else is left."""
     context = multiprocessing.get_context("spawn")
     months_done, stop = context.Value("q", 0), context.Value("b", 0)
-    warnings: set[str] = set()
+    begun = context.Array("i", len(tasks), lock=False)
+    pending: dict[Future[list[Lived]], int] = {}
     with ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=_start_worker, initargs=(folder, months_done, stop, dict(LOADED))
+        jobs, mp_context=context, initializer=_start_worker, initargs=(months_done, stop, begun, dict(LOADED))
     ) as pool:
-        with _deaf_to_interrupts():  # so are the processes that start in here, from the first
-            futures = {pool.submit(_live_in_worker, task) for task in tasks}
         try:
-            for months in _watch(futures, months_done):
-                on_months(months)
-            for future in futures:
-                warnings |= future.result()
+            with _deaf_to_interrupts():  # so are the processes that start in here, from the first
+                pending |= {pool.submit(_live_in_worker, n, task): n for n, task in enumerate(tasks)}
+            reported = 0
+            while pending:
+                done, _ = wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+                now = int(months_done.value)
+                on_months(now - reported)
+                reported = now
+                for future in done:
+                    on_lived(future.result())
+                    del pending[future]
         except BrokenProcessPool:
-            pass
-        except KeyboardInterrupt:
+            _keep_the_rest(pending, on_lived)
+        except BaseException:  # Ctrl-C, or a full disk: nothing more is begun
             stop.value = 1
             pool.shutdown(wait=True, cancel_futures=True)
+            _keep_the_rest(pending, on_lived)
             raise
-    return warnings
+    return _left_over([(tasks[n], begun[n]) for n in pending.values()])
+
+
+def _keep_the_rest(pending: dict[Future[list[Lived]], int], on_lived: OnLived) -> None:
+    """Keep what ended meanwhile."""
+    for future in [one for one in pending if one.done() and not one.cancelled() and not one.exception()]:
+        on_lived(future.result())
+        del pending[future]
+
+
+def _left_over(tasks: Sequence[tuple[Task, int]]) -> tuple[list[Task], list[Task]]:
+    """Part the tasks of a broken pool, each with how many of its runs had begun, into suspect runs and all others."""
+    suspects = [replace(task, runs=(task.runs[n - 1],)) for task, n in tasks if n]
+    others = [replace(task, runs=(*task.runs[: max(n - 1, 0)], *task.runs[n:])) for task, n in tasks]
+    return suspects, [task for task in others if task.runs]
 
 
 @contextlib.contextmanager
@@ -255,12 +378,3 @@ def _deaf_to_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _watch(futures: set[Future[set[str]]], months_done: Any) -> Iterator[int]:
-    reported = 0
-    while futures:
-        _, futures = wait(futures, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-        now = int(months_done.value)
-        yield now - reported
-        reported = now

@@ -75,7 +75,8 @@ class Read(Generic[Record]):
 
 def sha256_of(path: Path) -> str:
     """Return the hash of a file's bytes, as ``sha256sum`` prints it."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def package_changed() -> float:

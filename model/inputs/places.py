@@ -246,7 +246,7 @@ def read_place(name: str | Path) -> Read[Place]:
         place = _council_place(key)
         return Read(place, TextFile(Path(f"{key}.toml"), profile_text(place)))
     file = read_bounded(profiles().get(key, Path(name)), LARGEST_PROFILE_BYTES, PlaceError)
-    return Read(_place_in(file), file)
+    return Read(place_in(file), file)
 
 
 def _council_place(key: str) -> Place:
@@ -273,7 +273,14 @@ def _checked(document: object, file: Path) -> Place:
         raise validation_problem(error, PlaceError, file, (Place, Neighbourhood, PublicSpending)) from None
 
 
-def _place_in(file: TextFile) -> Place:
+def place_in(file: TextFile) -> Place:
+    """Return the place that a file describes.
+
+    Raises
+    ------
+    PlaceError
+        When it cannot be used.
+    """
     place = _checked(toml_of(file, PlaceError), file.path)
     if place.spending is not None and place.spending.year not in deflators():
         raise PlaceError(

@@ -616,7 +616,7 @@ def load_programme(name: str, key: str = "programme") -> Programme:
 def read_programme(name: str, key: str = "programme") -> Read[Programme]:
     """Read a programme as `load_programme` does, and keep the text it was read from."""
     file = read_bounded(_path_of(name, key), LARGEST_PROGRAMME_BYTES, EvidenceError)
-    return Read(_programme_in(file), file)
+    return Read(programme_in(file), file)
 
 
 def with_numbers(programme: Programme, values: Mapping[str, float], at: str) -> Programme:
@@ -687,7 +687,14 @@ def _path_of(name: str, key: str) -> Path:
     return bundled[name]
 
 
-def _programme_in(file: TextFile) -> Programme:
+def programme_in(file: TextFile) -> Programme:
+    """Return the programme that a file describes.
+
+    Raises
+    ------
+    EvidenceError
+        When it cannot be used.
+    """
     document, path = toml_of(file, EvidenceError), file.path
     if "name" in document:
         raise EvidenceError(

@@ -540,6 +540,23 @@ def load_scenario(
     return _checked(Scenario, document, origins, Inputs(tuple(chain)).over(inputs or Inputs()))
 
 
+def scenario_of(document: Mapping[str, Any], inputs: Inputs) -> Scenario:
+    """Return a scenario of keys and files that were read before: those of a manifest.
+
+    Raises
+    ------
+    ScenarioError
+        When they make no scenario.
+
+    Examples
+    --------
+    >>> config = load_scenario("people_powered_shift")
+    >>> scenario_of(config.model_dump(mode="json"), config.inputs) == config
+    True
+    """
+    return _checked(Scenario, document, _Origins(), inputs)
+
+
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a scenario file, for editors that complete and check TOML.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.text import Text
 
 from model.analysis.appraise import AppraisedComparison, appraise
 from model.analysis.pairs import Comparison, compare
@@ -14,6 +15,7 @@ from model.core.files import package_changed
 from model.reporting.appraisal import answer_of, conventions
 from model.reporting.budgets import about_budgets, about_loop_gain
 from model.reporting.comparison import about
+from model.reporting.status import shortfall
 from model.reporting.summary import failures, summary
 from model.tables.results import Results
 
@@ -30,10 +32,11 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     """
     compared = compare(results)
     worth = _worth(results)
-    parts = [part for k in range(len(compared)) for part in _compared(compared, k, worth)]
+    parts: list[RenderableType] = [Text(words, style="yellow") for words in shortfall(results)]
+    parts += [part for k, one in enumerate(compared) if len(one.pairs) for part in _compared(compared, k, worth)]
     parts += [summary(results)] if each or not compared else failures(results)
     if not results.budgets.empty:
-        names = list(results.manifest["scenarios"])
+        names = results.budgets["scenario"].unique()
         parts += [part for name in names if not compared for part in about_budgets(results, name)]
         parts.append(about_loop_gain(results))
     return Group(*parts)

@@ -12,7 +12,7 @@ from model.inputs.catalogue import Shock, load_services
 from model.inputs.england import Demand
 from model.inputs.growth import Indices, prices_gbp
 from model.inputs.parameters import Parameters
-from model.inputs.scenario import Scenario
+from model.inputs.scenario import Growth, Scenario
 from model.rules import (
     childrens_care,
     demand,
@@ -101,7 +101,7 @@ def prepare(config: Scenario) -> Prepared:
     >>> prepare(load_scenario()).rates_after.worsen_hazard_ratio
     1.0
     """
-    p, growth, levers = config.parameter_values, config.growth.indices, config.levers
+    p, growth, levers = config.parameter_values, _indices_of(config.growth), config.levers
     infrastructure.require_start(p)
     rates = wellbeing.state_rates(
         p,
@@ -121,6 +121,11 @@ def prepare(config: Scenario) -> Prepared:
         shocks=_shocks(config),
         **_from_parameters(p),
     )
+
+
+@lru_cache(maxsize=16)  # as the runs of a campaign share growth
+def _indices_of(growth: Growth) -> Indices:
+    return growth.indices
 
 
 @lru_cache(maxsize=16)  # the runs of a campaign share parameters

@@ -1,5 +1,6 @@
 """What a results folder says of itself: what was run, by which version, in which format."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -13,11 +14,15 @@ from model.core.errors import ResultsError, printable
 from model.core.files import replace_text, validation_problem
 from model.inputs.scenario import NAME
 from model.tables.packed import packed, unpacked
+from model.tables.store import damaged
 
 MANIFEST = "manifest.json"
 
 FORMAT = 3
 """Of results folders: one number higher whenever readers of the one before would go wrong."""
+
+
+_SEAL = r',\n "sha256": "[0-9a-f]{64}"\n\}\n\Z'
 
 
 class _Table(BaseModel):
@@ -101,6 +106,11 @@ class _Scenario(_Table):
     plan_in_force: list[_Entry]
 
 
+class _Stage(_Table):
+    replicates: dict[str, int]
+    draws: int
+
+
 class _Manifest(_Table):
     upstream: str
     status: str
@@ -109,13 +119,18 @@ class _Manifest(_Table):
     n_runs: int
     comparators: dict[str, str]
     tests: dict[str, str]
+    tables: dict[str, str]
+    stages: list[_Stage]
+    made_by: dict[str, str]
+    lives: bool
+    test: bool
     scenarios: Annotated[dict[str, _Scenario], Field(min_length=1)]
 
 
 MANIFEST_KEYS, SCENARIO_KEYS = tuple(_Manifest.model_fields), tuple(_Scenario.model_fields)
 """What readers need of a manifest, and of each scenario in it."""
 
-_SCHEMAS = (_Manifest, _Scenario, _Service, _Entry, _Spending, _Shock, _Capacity, _Structure, _Budgets, _Growth)
+_SCHEMAS = (_Manifest, _Stage, _Scenario, _Service, _Entry, _Spending, _Shock, _Capacity, _Structure, _Budgets, _Growth)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -127,7 +142,25 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
         When it cannot be written.
     """
     kept = {**manifest, "scenarios": packed(manifest["scenarios"])}
-    replace_text(folder / MANIFEST, json.dumps(kept, indent=1, ensure_ascii=False) + "\n", ResultsError)
+    replace_text(folder / MANIFEST, sealed(json.dumps(kept, indent=1, ensure_ascii=False)), ResultsError)
+
+
+def sealed(text: str) -> str:
+    """Return a table of JSON with one more key at its end: the checksum of all before it.
+
+    Examples
+    --------
+    >>> print(sealed('{"format": 3}')[:26])
+    {"format": 3,
+     "sha256": "
+    """
+    body = text.rstrip().removesuffix("}").rstrip()
+    return f'{body},\n "sha256": "{hashlib.sha256(body.encode()).hexdigest()}"\n}}\n'
+
+
+def _require_seal(text: str, path: Path) -> None:
+    if text != sealed(re.sub(_SEAL, "}", text)):
+        raise damaged(path)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -140,7 +173,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes().decode()
+        if re.search(_SEAL, text):
+            _require_seal(text, path)
+        manifest = json.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         raise _holds_none(folder) from None
     except (OSError, ValueError, RecursionError) as error:
@@ -152,6 +188,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ResultsError(problem, file=path, key="format", value=manifest["format"], allowed=str(FORMAT))
     if manifest["format"] != FORMAT:
         raise _of_another_version(manifest, path)
+    _require_seal(text, path)
+    del manifest["sha256"]
     if "scenarios" in manifest:
         manifest["scenarios"] = _unpacked(manifest["scenarios"], path)
     try:

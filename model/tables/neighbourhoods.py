@@ -43,6 +43,6 @@ def _row(key: str, place: Place, one: Neighbourhood) -> dict[str, Any]:
     }
 
 
-def write_neighbourhoods(folder: Path, places: Mapping[str, Place]) -> None:
-    """Write the table into a results folder, all at once."""
-    write_whole(folder, NAME, neighbourhoods_of(places))
+def write_neighbourhoods(folder: Path, places: Mapping[str, Place]) -> str:
+    """Write the table into a results folder, all at once, and return its checksum."""
+    return write_whole(folder, NAME, neighbourhoods_of(places))

@@ -1,10 +1,10 @@
 """Result tables, keyed by run: their columns, how they are written, how they are read.
 
 A run is one scenario x variant x parameter draw x replicate x place. Its dimensions stand
-once, in ``runs``; every other table carries only the run's number. While a campaign runs,
-each worker appends finished runs to an Arrow stream of its own under ``.parts``; at the end
-the streams become one Parquet file a table. A run that was not finished leaves no row, and no
-file under its final name is ever half-written.
+once, in ``runs``; every other table carries only the run's number. While a campaign runs, what
+has finished is kept in a database under ``.parts``; at the end it becomes one Parquet file a
+table. A run that was not finished leaves no row, and no file under its final name is ever
+half-written. A file is read only once its checksum is known to be that of the manifest.
 """
 
 import contextlib
@@ -26,15 +26,15 @@ from model.tables.dimensions import design_of, joined, joined_by_run
 from model.tables.export import Format, export
 from model.tables.manifest import read_manifest
 from model.tables.schema import (
-    BUNDLED_TABLES,
     DIMENSIONS,
     EVERY_CAMPAIGN,
     EVERY_RUN,
+    ON_REQUEST,
     TABLES,
     schema_of,
     table_named,
 )
-from model.tables.store import PARTS, _read_parts
+from model.tables.store import PARTS, RUNS, WRITTEN_BY_RUNS, checked_beside, checked_file, kept_rows
 
 TIMEOUT_S = 60.0
 """How long a query may take, unless asked otherwise."""
@@ -62,6 +62,7 @@ class Results:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = read_manifest(self.folder)
+        self._checked: dict[str, Path | None] = {}
 
     def __repr__(self) -> str:
         names = ", ".join(self.manifest["scenarios"])
@@ -77,7 +78,7 @@ class Results:
     @property
     def changed(self) -> float:
         """When anything that was run was last written, in seconds of the file system's clock."""
-        written = chain(self.folder.glob("*.json"), self.folder.glob("*.parquet"), self.folder.glob(f"{PARTS}/*"))
+        written = chain(self.folder.glob("*.json"), self.folder.glob("*.parquet"), self.folder.glob(f"{PARTS}/{RUNS}"))
         return max(path.stat().st_mtime for path in written)
 
     @cached_property
@@ -121,6 +122,11 @@ class Results:
         """By place and neighbourhood: names, real population, deprivation; a row each, whatever was run."""
         return self._framed(self._rows("neighbourhoods"))
 
+    @cached_property
+    def draws(self) -> pd.DataFrame:
+        """By draw and name: the uncertain numbers as they were drawn; no rows where none were."""
+        return self._framed(self._rows("draws"))
+
     @property
     def lives(self) -> pd.DataFrame:
         """By run, resident and year: state and part taken in the plan; no rows if not kept.
@@ -138,7 +144,7 @@ class Results:
         ResultsError
             When nothing was appraised yet.
         """
-        if not self._path("appraisal").exists():
+        if self.checked("appraisal") is None:
             allowed = f"upstream appraise {self.folder}, which writes it"
             raise ResultsError("has not been appraised", file=self.folder, allowed=allowed)
         return self._joined("appraisal")
@@ -298,6 +304,11 @@ class Results:
             raise ResultsError("has two rows for one run", file=self._path("runs"), key="column run")
         return self._runs.select(["run", "lived_run", *DIMENSIONS, "scale", *self._design.column_names[1:]])
 
+    def rows_of(self, table: str, run: int) -> pa.Table:
+        """Return the rows of a table of one run that was lived, as they were written."""
+        with self._reading(table):
+            return self._open(table).to_table(filter=field("run") == run)
+
     def _joined(self, table: str) -> pd.DataFrame:
         return self._framed(self._joined_rows(table))
 
@@ -307,6 +318,8 @@ class Results:
     def _with_dimensions(self, rows: pa.Table) -> pa.Table:
         if "lived_run" in rows.schema.names:
             return joined(rows, self._design, "scenario")
+        if "comparator_run" in rows.schema.names:  # by the run itself, not by the one that was lived for it
+            return joined(rows, self._dimensions.drop_columns(["lived_run"]), "run")
         return joined_by_run(rows, self._dimensions) if "run" in rows.schema.names else rows
 
     def _rows(self, table: str, columns: Sequence[str] | None = None, run: int | None = None) -> pa.Table:
@@ -338,16 +351,29 @@ class Results:
             raise ResultsError(f"cannot be read ({error})", file=self._path(table)) from None
 
     def _open(self, table: str) -> Dataset:
-        """Open a table as it was written; while a campaign runs, what its finished runs have left."""
-        if self._path(table).exists():
-            found = dataset(self._path(table))
-            for column in BUNDLED_TABLES[table].columns:
-                if column.name not in found.schema.names:
-                    raise ResultsError("has no such column", file=self._path(table), key=f"column {column.name}")
-            return found
-        batches, runs = _read_parts(self.folder, table), _read_parts(self.folder, "runs")
-        rows = [batch for number, batch in sorted(batches.items()) if number in runs]
-        return dataset(pa.Table.from_batches(rows, rows[0].schema if rows else schema_of(table)))
+        """Open a table, once its bytes are known to be those written; while a campaign runs, with what it has kept."""
+        kept = dict(kept_rows(self.folder, table)) if table in WRITTEN_BY_RUNS else {}
+        path = self.checked(table)
+        if not kept:
+            return dataset(path) if path else dataset(schema_of(table).empty_table())
+        before = [dataset(path).to_table(filter=~field("run").isin(list(kept)))] if path else []
+        both = [*before, pa.Table.from_batches(kept.values())]
+        return dataset(pa.concat_tables(both, promote_options="default").sort_by("run"))
+
+    def checked(self, table: str) -> Path | None:
+        """Return the file of a table once its bytes are known to be those that were written; none where it has none.
+
+        Raises
+        ------
+        ResultsError
+            When it is missing, damaged, or that of other results.
+        """
+        if table in ON_REQUEST:  # made meanwhile, perhaps
+            return checked_beside(self._path(table), self.manifest["tables"])
+        if table not in self._checked:
+            checksum = self.manifest["tables"].get(table)
+            self._checked[table] = checked_file(self.folder, table, checksum) if checksum else None
+        return self._checked[table]
 
     def _path(self, table: str) -> Path:
         return self.folder / f"{table}.parquet"

@@ -410,9 +410,6 @@ TABLES: dict[str, Table] = {
 }
 """All result tables, by name."""
 
-BUNDLED_TABLES = dict(TABLES)
-"""The same without columns of users' own."""
-
 register(TABLES)
 
 EVERY_RUN = ("runs", "monthly", "people", "services", "programmes", "ledger", "budgets")

@@ -1,113 +1,404 @@
-"""How result tables are written: streams while runs go on, one Parquet file at the end."""
+"""How runs are kept: each one whole in a small database while runs go on, one Parquet file a table at the end.
+
+One process writes: the one that started the campaign. SQLite is that database because it comes with Python, is
+among the best-tested software there is, and a transaction of it is on the disk in full or not at all, whatever is
+killed and when. A framed file of our own would have to earn that trust anew. Each table of a run carries a
+checksum, which SQLite itself doesn't keep.
+
+At the end, or when interrupted, what is kept goes into the Parquet files: written beside them, named in the
+manifest with their checksums, then moved into place. A reader takes a file only where its checksum is that of
+the manifest, so it sees all of the tables before or all of those after, whenever a process was killed.
+"""
 
 import contextlib
+import hashlib
+import heapq
+import json
 import os
+import platform
 import shutil
-from collections.abc import Sequence
-from io import BufferedWriter
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
-from model.core.errors import ResultsError
-from model.tables.schema import EVERY_RUN, OPTIONAL_TABLES, schema_of
+from model.core.errors import ResultsError, printable
+from model.core.files import sha256_of
+from model.tables.schema import EVERY_CAMPAIGN, EVERY_RUN, OPTIONAL_TABLES, WHERE_DRAWN, schema_of
 
 PARTS = ".parts"
+SEAL = ".sha256"
+RUNS = "runs.sqlite"
+
+ROW_GROUP_BYTES = 64_000_000
+"""Of rows in memory before they are written as a group: large groups read fast, and memory stays flat."""
+
+CODEC, SIZE_BYTES = "zstd", 8
+"""How the rows of a run are packed: after their size."""
+
+SECONDS_TO_WAIT = 60.0
+"""For another process that is reading or writing the same database."""
+
+WRITTEN_BY_RUNS = (*EVERY_RUN, *OPTIONAL_TABLES)
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS columns (name TEXT PRIMARY KEY, schema BLOB)",
+    "CREATE TABLE IF NOT EXISTS rows (name TEXT, run INTEGER, batch BLOB, sha256 TEXT, PRIMARY KEY (name, run))",
+)
+
+Packed = Mapping[str, bytes]
+"""The tables of a run as a process hands them over, by name."""
 
 
-class PartWriter:
-    """Appends finished runs to one worker's Arrow streams.
+def pack(tables: Mapping[str, pa.Table]) -> dict[str, bytes]:
+    """Pack the tables of a run that have rows, to be handed from one process to another.
+
+    Examples
+    --------
+    >>> rows = pa.table({"run": [0]}, schema=pa.schema([("run", pa.int32())]))
+    >>> unpack(rows.schema, pack({"monthly": rows})["monthly"]).num_rows
+    1
+    """
+    return {name: _squeezed(_one_batch(rows).serialize()) for name, rows in tables.items() if rows.num_rows}
+
+
+def _squeezed(buffer: pa.Buffer) -> bytes:
+    size: int = buffer.size
+    return size.to_bytes(SIZE_BYTES, "little") + bytes(pa.compress(buffer, CODEC))
+
+
+def _one_batch(rows: pa.Table) -> pa.RecordBatch:
+    return rows.combine_chunks().to_batches()[0]
+
+
+def unpack(schema: pa.Schema, batch: bytes) -> pa.RecordBatch:
+    """Return the rows of one table of one run."""
+    size = int.from_bytes(batch[:SIZE_BYTES], "little")
+    return pa.ipc.read_record_batch(pa.decompress(memoryview(batch)[SIZE_BYTES:], size, CODEC), schema)
+
+
+class RunStore:
+    """The runs of a campaign that stand in no Parquet file yet; with a transaction for each write.
 
     Parameters
     ----------
     folder : path
         The results folder.
-    worker : str
-        Names this worker's files.
     """
 
-    def __init__(self, folder: Path, worker: str) -> None:
-        self._folder, self._worker = folder / PARTS, worker
-        self._open: dict[str, tuple[BufferedWriter, Any]] = {}
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / PARTS / RUNS
+        self.path.parent.mkdir(exist_ok=True)
+        with _naming(self.path):
+            self._database = sqlite3.connect(self.path, SECONDS_TO_WAIT, isolation_level=None)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            schemas = [(name, schema_of(name).serialize().to_pybytes()) for name in WRITTEN_BY_RUNS]
+            self._database.execute("BEGIN IMMEDIATE")
+            for table in _TABLES:
+                self._database.execute(table)
+            self._database.executemany("INSERT OR REPLACE INTO columns VALUES (?, ?)", schemas)
+            self._database.execute("COMMIT")
 
-    def append(self, table: str, rows: pa.Table) -> None:
-        """Add the rows of one run as one batch, on disk when this returns."""
-        if table not in self._open:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = (self._folder / f"{table}-{self._worker}.arrows").open("xb")
-            self._open[table] = (file, pa.ipc.new_stream(file, schema_of(table)))
-        stream: Any
-        file, stream = self._open[table]
-        for batch in rows.combine_chunks().to_batches():
-            stream.write_batch(batch)
-        file.flush()
-        os.fsync(file.fileno())
+    def keep(self, runs: Mapping[int, Packed]) -> None:
+        """Keep runs by their numbers; when this returns all of them are on the disk.
+
+        Raises
+        ------
+        OSError
+            When they cannot be written; then none of them is kept.
+        """
+        rows = [(name, run, batch, _seal(name, run, batch)) for run, one in runs.items() for name, batch in one.items()]
+        try:
+            with _naming(self.path):
+                self._database.execute("BEGIN IMMEDIATE")
+                self._database.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", rows)
+                self._database.execute("COMMIT")
+        except BaseException:  # Ctrl-C too: the next write begins anew
+            with contextlib.suppress(sqlite3.Error):
+                self._database.execute("ROLLBACK")
+            raise
 
     def close(self) -> None:
-        """End the streams."""
-        for file, stream in self._open.values():
-            stream.close()
-            file.close()
-        self._open.clear()
+        """Close the database; what was kept stays."""
+        with contextlib.suppress(sqlite3.Error):
+            self._database.close()
 
 
-def _read_parts(folder: Path, table: str) -> dict[int, pa.RecordBatch]:
-    """Map the whole batches of a table by run; what a killed worker left broken is dropped."""
-    batches: dict[int, pa.RecordBatch] = {}
-    for path in sorted((folder / PARTS).glob(f"{table}-*.arrows")):
-        with contextlib.suppress(pa.ArrowInvalid, OSError):
-            # Mapped, not read: memory stays flat however many runs there are.
-            for batch in pa.ipc.open_stream(pa.memory_map(str(path))):
-                if batch.num_rows:
-                    batches[batch.column("run")[0].as_py()] = batch
-    return batches
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Raise what goes wrong with a database as what goes wrong with a file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OSError(f"{path.name}: {error}") from error
 
 
-def compact(folder: Path) -> None:
-    """Turn the workers' streams into one Parquet file a table, in the order of the runs.
+def _seal(name: str, run: int, batch: bytes) -> str:
+    return hashlib.sha256(f"{name} {run} ".encode() + batch).hexdigest()
 
-    Only runs that stand in ``runs`` as finished keep their rows.
+
+def kept_rows(folder: Path, table: str) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the rows of one table, run by run in order, of the runs that stand in no Parquet file yet.
+
+    Raises
+    ------
+    ResultsError
+        When what was kept is damaged.
     """
-    finished = [
-        run
-        for run, batch in sorted(_read_parts(folder, "runs").items())
-        if batch.column("status")[0].as_py() == "finished"
-    ]
-    for table in (*EVERY_RUN, *OPTIONAL_TABLES):
-        batches = _read_parts(folder, table)
-        chosen = sorted(batches) if table == "runs" else [run for run in finished if run in batches]
-        if not chosen:
-            continue
-        growing = folder / PARTS / f"{table}.parquet"
-        try:
-            _write_batches(growing, table, [batches[run] for run in chosen])
-        except OSError:
-            growing.unlink(missing_ok=True)  # half a table, where the disk is full: its parts are whole
-            raise
-        batches.clear()
-        growing.replace(folder / f"{table}.parquet")
-    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    path = folder / PARTS / RUNS
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(path, SECONDS_TO_WAIT)) as database:
+            if database.execute("PRAGMA schema_version").fetchone() == (0,):  # it is just being made
+                return
+            found = database.execute("SELECT schema FROM columns WHERE name = ?", (table,)).fetchone()
+            schema = pa.ipc.read_schema(pa.py_buffer(found[0])) if found else schema_of(table)
+            for run, batch, seal in database.execute(
+                "SELECT run, batch, sha256 FROM rows WHERE name = ? ORDER BY run", (table,)
+            ):
+                if _seal(table, run, batch) != seal:
+                    raise damaged(path)
+                yield run, unpack(schema, batch)
+    except (sqlite3.Error, pa.ArrowException, OSError, TypeError) as error:
+        raise damaged(path) from error
 
 
-def _write_batches(path: Path, table: str, batches: Sequence[pa.RecordBatch]) -> None:
-    with pq.ParquetWriter(path, schema_of(table), compression="zstd") as writer:
-        for batch in batches:
-            writer.write_batch(batch)
+def damaged(path: Path) -> ResultsError:
+    """Return the error of a file whose checksum is not that of what was written."""
+    return ResultsError(
+        "is damaged, or not of these results: its checksum is another. Nothing is concluded from it",
+        file=path,
+        allowed="the file as it was written, from a copy; or run the scenarios again",
+    )
 
 
-def write_whole(folder: Path, table: str, rows: pa.Table) -> None:
-    """Write a table that is written once a campaign, all at once."""
+# --- From the database to one file a table ---------------------------------------------------
+
+
+def write_tables(folder: Path, checksums: Mapping[str, str]) -> dict[str, str]:
+    """Write the tables anew that runs were kept for, beside those there are: all their runs, in order.
+
+    Memory stays flat: a group of rows at a time is read and written.
+
+    Parameters
+    ----------
+    folder : path
+        The results folder.
+    checksums : mapping of str to str
+        Of the files there are, by table.
+
+    Returns
+    -------
+    dict
+        The checksums of all tables.
+
+    Raises
+    ------
+    OSError
+        When there is no room for them; those there are stay.
+    ResultsError
+        When one of those there are is damaged.
+    """
+    found = dict(checksums)
+    for table in WRITTEN_BY_RUNS:
+        kept = kept_rows(folder, table)
+        first = next(kept, None)
+        if first is not None:
+            before = _rows_of(checked_file(folder, table, checksums[table])) if table in checksums else iter(())
+            found[table] = _write(folder / PARTS / f"{table}.parquet", _together(before, chain([first], kept)))
+    return found
+
+
+Rows = Iterator[tuple[int, pa.RecordBatch]]
+"""The rows of a table, run by run, in the order of the runs."""
+
+
+def _rows_of(path: Path) -> Rows:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches():
+            runs = batch.column("run").to_numpy()
+            ends = [*(np.flatnonzero(np.diff(runs)) + 1), len(runs)]
+            for first, end in pairwise([0, *ends]):
+                yield int(runs[first]), batch.slice(first, end - first)
+
+
+def _together(before: Rows, kept: Rows) -> Iterator[pa.RecordBatch]:
+    """Yield all rows in the order of the runs; where a run was kept again, only those."""
+    for _, same in groupby(heapq.merge(_aged(before, 0), _aged(kept, 1), key=itemgetter(0)), key=itemgetter(0)):
+        of_run = list(same)
+        newest = of_run[-1][1]
+        yield from (rows for _, age, rows in of_run if age == newest)
+
+
+def _aged(rows: Rows, age: int) -> Iterator[tuple[int, int, pa.RecordBatch]]:
+    for run, batch in rows:
+        yield run, age, batch
+
+
+def _write(path: Path, batches: Iterator[pa.RecordBatch]) -> str:
+    """Write a file of large row groups, and return its checksum."""
+    first = next(batches)
+    try:
+        with path.open("wb") as file:
+            with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
+                for group in _groups(chain([first], batches)):
+                    writer.write_table(pa.Table.from_batches(group, first.schema))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)  # half a table, where the disk is full: what is kept is whole
+        raise
+    return sha256_of(path)
+
+
+def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    group: list[pa.RecordBatch] = []
+    n_bytes = 0
+    for batch in batches:
+        group.append(batch)
+        n_bytes += batch.nbytes
+        if n_bytes >= ROW_GROUP_BYTES:
+            yield group
+            group, n_bytes = [], 0
+    if group:
+        yield group
+
+
+def settle_tables(folder: Path, checksums: Mapping[str, str]) -> None:
+    """Move tables that were written beside into place; what a killed process left undone is done now."""
+    for table, checksum in checksums.items():
+        beside = folder / PARTS / f"{table}.parquet"
+        if beside.is_file() and sha256_of(beside) == checksum:
+            beside.replace(folder / f"{table}.parquet")
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what is needed only while runs go on."""
+    with contextlib.suppress(OSError):
+        gone = (folder / PARTS).rename(folder / f"{PARTS}-{os.getpid()}")  # at once, as another process sees it
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+# --- Checks, before anything is parsed -------------------------------------------------------
+
+
+def checked_file(folder: Path, table: str, checksum: str) -> Path:
+    """Return the file of a table, once its bytes are known to be those that were written.
+
+    Raises
+    ------
+    ResultsError
+        When it is missing, damaged, or that of another campaign.
+    """
+    path = folder / f"{table}.parquet"
+    there = [one for one in (path, folder / PARTS / path.name) if one.is_file()]
+    for one in there:
+        with contextlib.suppress(OSError):
+            if sha256_of(one) == checksum:
+                return one
+    if not there:
+        raise ResultsError("is missing", file=path, allowed="the file as it was written, from a copy")
+    raise damaged(path)
+
+
+def seal_beside(path: Path, checksums: Mapping[str, str]) -> None:
+    """Write, beside a table that a command made of others later, a checksum of it and of those it was made of.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    path.with_suffix(SEAL).write_text(_seal_of(path, checksums), encoding="utf-8")
+
+
+def checked_beside(path: Path, checksums: Mapping[str, str]) -> Path | None:
+    """Return a table that a command made later, once it is known to be whole and of these tables; none if not made.
+
+    Raises
+    ------
+    ResultsError
+        When it is damaged, or was made of other tables.
+    """
+    seal = path.with_suffix(SEAL)
+    if not path.exists() and not seal.exists():
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        if seal.read_text(encoding="utf-8") == _seal_of(path, checksums):
+            return path
+    raise ResultsError(
+        "is damaged, or was made before the other tables were. Nothing is concluded from it",
+        file=path,
+        allowed=f"upstream appraise {path.parent}, which makes it again",
+    )
+
+
+def _seal_of(path: Path, checksums: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps([sha256_of(path), dict(sorted(checksums.items()))]).encode())
+    return f"{digest.hexdigest()}\n"
+
+
+# --- The folder ------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a results folder, so that no other process writes in it; ended or killed, a process lets it go.
+
+    Raises
+    ------
+    ResultsError
+        When another process has it, which is named.
+    """
+    lock, owner = FileLock(folder / PARTS / "lock", timeout=0), folder / PARTS / "owner"
+    try:
+        (folder / PARTS).mkdir(exist_ok=True)
+        lock.acquire()
+        owner.write_text(f"process {os.getpid()} on {platform.node()}", encoding="utf-8")
+    except Timeout:
+        raise _in_use(folder, owner) from None
+    except OSError as error:
+        lock.release()
+        if not (folder / "manifest.json").exists():
+            discard(folder)
+        raise ResultsError(f"cannot be written ({error.strerror})", file=folder) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _in_use(folder: Path, owner: Path) -> ResultsError:
+    name = "another process"
+    with contextlib.suppress(OSError, ValueError):
+        name = owner.read_text(encoding="utf-8")[:200]
+    allowed = f"one process at a time; upstream status {folder} shows how far it is"
+    return ResultsError(f"is in use by {printable(name)}", file=folder, allowed=allowed)
+
+
+def write_whole(folder: Path, table: str, rows: pa.Table) -> str:
+    """Write a table that is written once a campaign, all at once, and return its checksum."""
     growing = folder / PARTS / f"{table}.parquet"
     pq.write_table(rows, growing, compression="zstd")
+    checksum = sha256_of(growing)
     growing.replace(folder / f"{table}.parquet")
+    return checksum
 
 
 def discard(folder: Path) -> None:
-    """Remove the folder of a campaign in which nothing stands yet; anything else stays."""
+    """Remove the folder of a campaign in which no run stands yet; any file that is not ours stays."""
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    for path in (folder / "manifest.json", *(folder / f"{name}.parquet" for name in (*EVERY_CAMPAIGN, *WHERE_DRAWN))):
+        path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
-        (folder / PARTS).rmdir()
         folder.rmdir()
 
 

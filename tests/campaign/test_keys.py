@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from model import Results, load_scenario
-from model.campaign.campaign import Draw, plan, run_campaign
+from model.campaign.campaign import plan, run_campaign
 from model.campaign.keys import run_key
+from model.campaign.planning import Draw
 from model.campaign.workers import Run
 from model.core.own_code import LOADED, TextFile
 from model.inputs.scenario import Scenario

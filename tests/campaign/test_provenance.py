@@ -13,7 +13,8 @@ import pytest
 
 from model.analysis.appraise import appraise
 from model.analysis.discounting import load_guidance
-from model.campaign.campaign import Watcher, run_campaign
+from model.campaign.campaign import run_campaign
+from model.campaign.missing import Watcher
 from model.campaign.provenance import code_hash, manifest_of
 from model.core.files import DATA, PACKAGE
 from model.inputs.scenario import Scenario, load_scenario

@@ -11,7 +11,8 @@ import pytest
 
 from model import Results
 from model.campaign import settled_places
-from model.campaign.campaign import Watcher, run_campaign
+from model.campaign.campaign import run_campaign
+from model.campaign.missing import Watcher
 from model.campaign.settled_places import settle
 from model.core.files import TextFile
 from model.core.kernels import cache_folder

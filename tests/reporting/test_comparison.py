@@ -22,6 +22,7 @@ from model.inputs.comparators import chosen, set_for_both
 from model.reporting.comparison import about, comparison
 from model.reporting.figures.comparison import draw_comparisons
 from model.reporting.summary import summary, warnings
+from tests.folders import reseal
 
 HELP = {"name": "helped", "levers": {"worsen_hazard_ratio": 0.6}}
 
@@ -65,6 +66,7 @@ def edited(results, tmp_path, table, edit):
     path = folder / f"{table}.parquet"
     frame = pd.read_parquet(path)
     edit(frame).to_parquet(path)
+    reseal(folder)
     return Results(folder)
 
 

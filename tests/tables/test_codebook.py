@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import shutil
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +13,7 @@ from model import Results
 from model.campaign.campaign import run_campaign
 from model.tables.codebook import codebooks
 from model.tables.schema import TABLES, Field, schema_of
+from tests.folders import reseal
 
 BY_RUN = ("monthly", "people", "services", "programmes", "ledger", "budgets")
 
@@ -82,13 +84,14 @@ def test_a_column_that_this_process_does_not_know_brings_its_own(folder, tmp_pat
     own = Field("in_debt", "int32", "adults (sample)", "in debt")
     field = pa.field(own.name, own.type, metadata={"unit": own.unit, "meaning": own.meaning})
     schema = schema_of("monthly").append(field)
-    for name in ("manifest.json", "runs.parquet"):
-        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
     rows = pq.read_table(folder / "monthly.parquet")
     with_own = rows.append_column(field, pa.array([1] * rows.num_rows, pa.int32()))
-    pq.write_table(with_own.cast(schema), tmp_path / "monthly.parquet")
+    pq.write_table(with_own.cast(schema), copy / "monthly.parquet")
+    reseal(copy)
 
-    monthly = Results(tmp_path).monthly
+    monthly = Results(copy).monthly
     assert monthly["in_debt"].sum() == rows.num_rows
     assert monthly.attrs["units"]["in_debt"] == "adults (sample)"
     assert monthly.attrs["meanings"]["in_debt"] == "in debt"

@@ -15,6 +15,7 @@ from model.core.errors import ResultsError
 from model.tables.database import CAMPAIGN, DescribedTable, write_database
 from model.tables.manifest import write_manifest
 from model.tables.schema import EVERY_CAMPAIGN, EVERY_RUN, TABLES
+from tests.folders import reseal
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,7 @@ def test_a_campaign_that_is_not_finished_says_so_there_too(results, tmp_path):
     write_manifest(folder, {**results.manifest, "status": "running", "command": command})
     runs = pq.read_table(folder / "runs.parquet")
     pq.write_table(runs.slice(0, 1), folder / "runs.parquet")
+    reseal(folder)
     Results(folder).to_duckdb(tmp_path / "cut.duckdb")
     cut = campaign_of(tmp_path / "cut.duckdb")
 
@@ -132,6 +134,6 @@ def test_a_table_that_cannot_be_read_is_named(results, tmp_path):
         (tmp_path / f"{name}.parquet").write_bytes((results.folder / f"{name}.parquet").read_bytes())
     (tmp_path / "people.parquet").write_text("no table")
 
-    with pytest.raises(ResultsError, match=r"people\.parquet.*cannot be read"):
+    with pytest.raises(ResultsError, match=r"people\.parquet: is damaged"):
         Results(tmp_path).to_duckdb(tmp_path / "results.duckdb")
     assert not (tmp_path / "results.duckdb").exists()

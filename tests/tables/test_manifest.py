@@ -10,7 +10,7 @@ from model import Results
 from model.campaign.campaign import run_campaign
 from model.cli import main
 from model.core.errors import ResultsError
-from model.tables.manifest import FORMAT, MANIFEST, MANIFEST_KEYS, SCENARIO_KEYS
+from model.tables.manifest import FORMAT, MANIFEST, MANIFEST_KEYS, SCENARIO_KEYS, sealed
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def edited(folder, tmp_path):
         shutil.copytree(folder, copy)
         manifest = json.loads((copy / MANIFEST).read_text(encoding="utf-8"))
         change(manifest)
-        (copy / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+        (copy / MANIFEST).write_text(sealed(json.dumps(manifest)), encoding="utf-8")
         return copy
 
     return edit

@@ -26,8 +26,8 @@ from model.reporting.figures.overview import draw_overviews
 from model.reporting.summary import summary
 from model.simulation import community
 from model.simulation.month import STEPS, Step, with_step
-from model.tables.schema import DIMENSIONS, EVERY_RUN, TABLES
-from model.tables.store import compact, new_folder
+from model.tables.schema import DIMENSIONS, EVERY_RUN, TABLES, frame_of
+from model.tables.store import RunStore, kept_rows, new_folder, pack, settle_tables, write_tables
 
 
 @pytest.fixture(scope="module")
@@ -62,19 +62,6 @@ def test_every_table_reads_in_one_line_and_has_its_declared_columns(folder):
         assert list(frame.columns) == [field.name for field in table.columns]
         assert not frame.duplicated(list(table.key)).any()
         assert len(frame) > 0
-
-
-def test_a_table_may_be_a_folder_of_parts(folder, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(folder, copy)
-    table = pq.read_table(copy / "monthly.parquet")
-    (copy / "monthly.parquet").unlink()
-    (copy / "monthly.parquet").mkdir()
-    half = table.num_rows // 2
-    pq.write_table(table.slice(0, half), copy / "monthly.parquet" / "part-0.parquet")
-    pq.write_table(table.slice(half), copy / "monthly.parquet" / "part-1.parquet")
-
-    pd.testing.assert_frame_equal(Results(copy).monthly, Results(folder).monthly)
 
 
 def test_units_and_meanings_travel_with_the_columns(folder):
@@ -245,23 +232,32 @@ def test_two_places_of_one_key_are_refused(config, tmp_path):
         plan([config, theirs])
 
 
-def test_a_torn_stream_loses_only_what_was_not_finished(config, tmp_path):
-    from model.tables.schema import frame_of  # noqa: PLC0415
-    from model.tables.store import PartWriter  # noqa: PLC0415
+def test_a_damaged_database_is_refused(config, tmp_path):
+    new_folder(tmp_path / "out")
+    store = RunStore(tmp_path / "out")
+    packed = pack({"runs": frame_of("runs", run_row(Run(0, config, 0), "finished"))})
+    store.keep({0: packed})
+    store.close()
+    assert [run for run, _ in kept_rows(tmp_path / "out", "runs")] == [0]
+    data = bytearray(store.path.read_bytes())
+    data[data.index(packed["runs"][50:90])] ^= 1
+    store.path.write_bytes(data)
 
-    writer = PartWriter(tmp_path, "w")
-    for number in range(3):
-        row = run_row(Run(number, config, number), "finished", digest=str(number))
-        writer.append("runs", frame_of("runs", row))
-    writer.close()
-    (part,) = (tmp_path / ".parts").iterdir()
-    with part.open("rb+") as file:
-        file.truncate(part.stat().st_size - 60)
+    with pytest.raises(ResultsError, match=r"runs\.sqlite: is damaged"):
+        list(kept_rows(tmp_path / "out", "runs"))
 
-    compact(tmp_path)
 
-    assert pd.read_parquet(tmp_path / "runs.parquet")["run"].tolist() == [0, 1]
-    assert not (tmp_path / ".parts").exists()
+def test_what_is_kept_again_replaces_what_was(tmp_path, config):
+    new_folder(tmp_path / "out")
+    store = RunStore(tmp_path / "out")
+    tables: dict[str, str] = {}
+    for status in ("failed", "finished"):
+        store.keep({k: pack({"runs": frame_of("runs", run_row(Run(k, config, k), status))}) for k in (3, 1)})
+        tables = write_tables(tmp_path / "out", tables)
+        settle_tables(tmp_path / "out", tables)
+    rows = pd.read_parquet(tmp_path / "out" / "runs.parquet")
+
+    assert rows[["run", "status"]].to_numpy().tolist() == [[1, "finished"], [3, "finished"]]
 
 
 def test_folders_are_numbered_on(tmp_path):
@@ -311,7 +307,7 @@ def test_another_table_in_its_place_is_refused(folder, tmp_path):
     shutil.copytree(folder, copy)
     shutil.copy(copy / "people.parquet", copy / "monthly.parquet")
 
-    with pytest.raises(ResultsError, match=r"monthly\.parquet: column month: has no such column"):
+    with pytest.raises(ResultsError, match=r"monthly\.parquet: is damaged, or not of these results"):
         _ = Results(copy).monthly
 
 

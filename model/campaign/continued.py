@@ -1,0 +1,295 @@
+"""Campaigns that are gone on with: resumed, extended, checked."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model import __version__
+from model.campaign.campaign import begun, number_of_jobs, places_of
+from model.campaign.missing import Campaign, Outcome, Watcher, finish, keeping_what_is_finished, live_missing
+from model.campaign.planning import Stage
+from model.campaign.provenance import told_own_code, told_stages
+from model.campaign.restored import campaign_in, changes_since, draws_in, require_unchanged
+from model.campaign.settled_places import made_by
+from model.campaign.workers import How, Run, relive
+from model.core.errors import ResultsError, ScenarioError
+from model.tables.manifest import write_manifest
+from model.tables.results import Results
+from model.tables.schema import ON_REQUEST
+from model.tables.store import WRITTEN_BY_RUNS, RunStore, kept_rows, locked, new_folder, pack, settle_tables
+
+
+def resume(
+    folder: str | Path,
+    jobs: int | None = None,
+    watcher: Watcher | None = None,
+    *,
+    accept_changed: bool = False,
+    run_timeout: float | None = None,
+    command: Sequence[str] | None = None,
+) -> Outcome:
+    """Live what is missing of a campaign that was interrupted, killed, or that has failed runs.
+
+    Parameters
+    ----------
+    folder : path
+        A results folder.
+    jobs : int, optional
+        Number of processes.
+    watcher : Watcher, optional
+        Called with progress.
+    accept_changed : bool
+        Whether to go on with other code or data than before, which is recorded.
+    run_timeout : float, optional
+        Seconds after which a run is given up.
+    command : sequence of str, optional
+        The words of the command, for the manifest.
+
+    Raises
+    ------
+    ResultsError
+        When the folder cannot be used, is in use, or code or data have changed.
+    """
+    started = time.perf_counter()
+    with _opened(folder, accept_changed, run_timeout, command) as (results, campaign, manifest):
+        return _go_on(results.folder, campaign, manifest, jobs, watcher, started)
+
+
+def extend(
+    folder: str | Path,
+    replicates: int,
+    jobs: int | None = None,
+    watcher: Watcher | None = None,
+    *,
+    accept_changed: bool = False,
+    run_timeout: float | None = None,
+    command: Sequence[str] | None = None,
+) -> Outcome:
+    """Live more replicates of every scenario of a campaign; those there are stay as they are.
+
+    Parameters
+    ----------
+    folder : path
+        A results folder.
+    replicates : int
+        Of each scenario, with those there are.
+    jobs, watcher, accept_changed, run_timeout, command
+        As for `resume`.
+
+    Raises
+    ------
+    ScenarioError
+        When it has as many replicates, or the number is none.
+    ResultsError
+        As `resume` does.
+    """
+    started = time.perf_counter()
+    with _opened(folder, accept_changed, run_timeout, command) as (results, campaign, manifest):
+        _require_more(replicates, campaign)
+        more = _with_replicates(campaign, manifest, replicates)
+        return _go_on(results.folder, *more, jobs, watcher, started)
+
+
+SAME = ("scenarios", "comparators", "stages", "tests", "made_by", "own_code", "lives")
+"""What folders that are merged must agree in."""
+
+
+def merge(out: str | Path, folders: Sequence[str | Path], command: Sequence[str] | None = None) -> Outcome:
+    """Gather the runs of several folders of one campaign in a new one; nothing is lived.
+
+    Parameters
+    ----------
+    out : path
+        A new folder. What no folder has is missing there too, and `resume` lives it.
+    folders : sequence of path
+        Results folders of the same campaign, each with some of its runs.
+    command : sequence of str, optional
+        The words of the command, for the manifest.
+
+    Raises
+    ------
+    ResultsError
+        When a folder cannot be read, or is of another campaign or made by other code.
+    """
+    parts = [Results(folder) for folder in folders]
+    first = parts[0]
+    for other in parts[1:]:
+        _require_same_campaign(first, other)
+    campaign = campaign_in(first, How())
+    made = new_folder(Path(out))
+    with locked(made):
+        places = places_of(list(campaign.scenarios.values()))
+        manifest = begun(made, _gone_on_with(first.manifest, command), places, draws_in(first))
+        with keeping_what_is_finished(made), contextlib.closing(RunStore(made)) as store:
+            for part in parts:
+                _take_over(part, store)
+            return finish(made, campaign, manifest, store)
+
+
+def _require_same_campaign(first: Results, other: Results) -> None:
+    for key in SAME:
+        if first.manifest[key] != other.manifest[key]:
+            allowed = f"folders of one campaign; {first.folder} has others"
+            raise ResultsError("differs, so it is another campaign", file=other.folder, key=key, allowed=allowed)
+
+
+def _take_over(part: Results, store: RunStore) -> None:
+    """Keep the runs that a folder has finished, each whole."""
+    runs = part.runs
+    for number in runs.loc[(runs["status"] == "finished") & (runs["run"] == runs["lived_run"]), "run"]:
+        tables = {name: part.rows_of(name, int(number)) for name in WRITTEN_BY_RUNS}
+        store.keep({int(number): pack(tables)})
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was checked of a results folder: files by their checksums, and runs that were lived again."""
+
+    files: int
+    runs: int
+    lived_again: tuple[int, ...]
+
+
+def verify(folder: str | Path, sample: int = 0, on_run: Callable[[int], None] = lambda run: None) -> Verified:
+    """Check every file of a results folder, and live a random sample of its runs again, bit for bit.
+
+    Parameters
+    ----------
+    folder : path
+        A results folder.
+    sample : int
+        How many runs to live again.
+    on_run : callable
+        Called with the number of each before it is lived.
+
+    Raises
+    ------
+    ResultsError
+        When a file is damaged, or a run comes out otherwise; or where code or data have changed, so that
+        runs cannot be compared.
+    """
+    results = Results(folder)
+    files = [name for name in (*results.manifest["tables"], *ON_REQUEST) if results.checked(name)]
+    finished = results.runs[results.runs["status"] == "finished"]
+    for name in WRITTEN_BY_RUNS:
+        for _ in kept_rows(results.folder, name):
+            pass
+    lived = finished.loc[finished["run"] == finished["lived_run"], "run"].to_numpy()
+    chosen = tuple(sorted(map(int, np.random.default_rng().permutation(lived)[:sample])))
+    if chosen:
+        require_unchanged(results.manifest, results.folder)
+        runs = {run.number: run for run in campaign_in(results, How()).runs()}
+        for number in chosen:
+            on_run(number)
+            _require_same(runs[number], results)
+    return Verified(len(files) + 1, len(finished), chosen)
+
+
+def _require_same(run: Run, results: Results) -> None:
+    again = relive(run, with_lives=results.manifest["lives"])
+    for name, rows in again.items():
+        there = results.rows_of(name, run.number)
+        if not there.equals(rows.cast(there.schema)):
+            raise ResultsError(
+                f"run {run.number} ({run.config.name}, seed {run.seed}) comes out otherwise now",
+                file=results.folder / f"{name}.parquet",
+                allowed="the same to the bit; another processor or library may round otherwise",
+            )
+
+
+def rerun(folder: str | Path, number: int) -> bool:
+    """Live one run again, and return whether it comes out as it did; what goes wrong in it is raised as it is.
+
+    Parameters
+    ----------
+    folder : path
+        A results folder.
+    number : int
+        Of the run.
+
+    Raises
+    ------
+    ResultsError
+        When there is no such run.
+    """
+    results = Results(folder)
+    runs = {run.number: run for run in campaign_in(results, How()).runs()}
+    if number not in runs:
+        raise ResultsError(
+            "has no such run", file=results.folder, key="run", value=number, allowed=f"0 to {len(runs) - 1}"
+        )
+    again = relive(runs[number], with_lives=results.manifest["lives"])
+    before = results.runs.set_index("run")["lived_run"].get(number)
+    return before is not None and all(
+        results.rows_of(name, int(before)).drop_columns("run").equals(rows.drop_columns("run"))
+        for name, rows in again.items()
+    )
+
+
+def _require_more(replicates: int, campaign: Campaign) -> None:
+    least = min(config.replicates for config in campaign.scenarios.values())
+    if replicates <= least:
+        allowed = f"a whole number above {least}, which there are; upstream resume lives what is missing of them"
+        raise ScenarioError("adds nothing", key="--replicates", value=replicates, allowed=allowed)
+
+
+def _with_replicates(
+    campaign: Campaign, manifest: Mapping[str, Any], replicates: int
+) -> tuple[Campaign, dict[str, Any]]:
+    scenarios = {
+        name: config.model_copy(update={"replicates": max(replicates, config.replicates)})
+        for name, config in campaign.scenarios.items()
+    }
+    more = {name: config.replicates for name, config in scenarios.items()}
+    tests = {name: more[name] for name in manifest["tests"].values()}
+    others = Stage({name: n for name, n in more.items() if name not in tests}, campaign.stages[0].draws)
+    stages = (*campaign.stages, others, Stage(tests))
+    campaign = replace(campaign, scenarios=scenarios, stages=stages)
+    facts = {name: {**one, "replicates": scenarios[name].replicates} for name, one in manifest["scenarios"].items()}
+    n_runs = len(campaign.runs())
+    return campaign, {**manifest, "scenarios": facts, "stages": told_stages(stages), "n_runs": n_runs}
+
+
+@contextlib.contextmanager
+def _opened(
+    folder: str | Path, accept_changed: bool, run_timeout: float | None, command: Sequence[str] | None
+) -> Iterator[tuple[Results, Campaign, dict[str, Any]]]:
+    """Lock a folder, and read what it has: the same code and data are to go on with it."""
+    folder = Results(folder).folder
+    with locked(folder):
+        results = Results(folder)
+        settle_tables(folder, results.manifest["tables"])
+        if not accept_changed:
+            require_unchanged(results.manifest, folder)
+        campaign = campaign_in(results, How(timeout_seconds=run_timeout or np.inf))
+        yield results, campaign, _gone_on_with(results.manifest, command)
+
+
+def _gone_on_with(manifest: Mapping[str, Any], command: Sequence[str] | None) -> dict[str, Any]:
+    """Record in a manifest that it was gone on with: when, by which command and version, and what had changed."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    changed = list(changes_since(manifest))
+    entry = {"started": at, "command": command, "upstream": __version__, "changed": changed}
+    own_code = told_own_code()
+    continued = [*manifest.get("continued", []), entry]
+    return {**manifest, "continued": continued, "made_by": made_by(), "own_code": own_code, "status": "running"}
+
+
+def _go_on(
+    folder: Path,
+    campaign: Campaign,
+    manifest: Mapping[str, Any],
+    jobs: int | None,
+    watcher: Watcher | None,
+    started: float,
+) -> Outcome:
+    jobs = number_of_jobs(jobs, list(campaign.scenarios.values()), len(campaign.draws))
+    manifest = {**manifest, "jobs": jobs}
+    write_manifest(folder, manifest)
+    return live_missing(folder, campaign, manifest, jobs, watcher or Watcher(), started)

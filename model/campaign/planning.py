@@ -1,0 +1,105 @@
+"""Which runs a campaign has, how they are numbered, and which of them are lived together."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+
+import pandas as pd
+
+from model.campaign.workers import How, Run, Task, past_of
+from model.inputs.draws import with_draw
+from model.inputs.scenario import Scenario
+
+RUNS_A_TASK = 8
+"""At most: what a killed process loses, and how evenly the last ones fill all processes."""
+
+Draw = Callable[[Scenario], Scenario]
+"""Gives a scenario with one value of every uncertain number."""
+
+
+def each_draw(draws: pd.DataFrame | None) -> list[Draw]:
+    """Return what each draw makes of a scenario: one row of numbers after another."""
+    rows = [] if draws is None else draws.to_dict("records")
+    return [partial(with_draw, values={str(name): value for name, value in row.items()}) for row in rows]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Runs that were asked for at one time: replicates by scenario, and draws beside the best estimates."""
+
+    replicates: Mapping[str, int]
+    draws: int = 0
+
+
+def runs_of(scenarios: Mapping[str, Scenario], stages: Iterable[Stage], draws: Sequence[Draw] = ()) -> list[Run]:
+    """Number every run, stage by stage in the order of work: by replicate, then by draw, then by scenario.
+
+    So a campaign that is cut off anywhere has each scenario about as often as each other, and one that is extended
+    keeps its numbers. Draw 0 is the scenarios as they are.
+
+    Parameters
+    ----------
+    scenarios : mapping of str to Scenario
+        By name.
+    stages : iterable of Stage
+        In the order they were asked for; a run of an earlier one is not repeated.
+    draws : sequence of callable
+        Draws 1, 2 and so on.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> runs = runs_of({"a": load_scenario(), "b": load_scenario()}, [Stage({"a": 1, "b": 1}), Stage({"a": 2})])
+    >>> [(run.number, run.replicate) for run in runs]
+    [(0, 0), (1, 0), (2, 1)]
+    """
+    drawn = cache(lambda name, d: draws[d - 1](scenarios[name]) if d else scenarios[name])
+    runs: dict[tuple[str, int, int], Run] = {}
+    for stage in stages:
+        for k in range(max(stage.replicates.values(), default=0)):
+            for d in range(stage.draws + 1):
+                for name in (name for name, n in stage.replicates.items() if k < n):
+                    runs.setdefault((name, d, k), Run(len(runs), drawn(name, d), k, d))
+    return list(runs.values())
+
+
+def once_each(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs that are lived: of those with one key, the first, which stands for all of them.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> config = load_scenario()
+    >>> renamed = config.model_copy(update={"name": "same"})
+    >>> runs = runs_of({"a": config, "same": renamed}, [Stage({"a": 1, "same": 1})])
+    >>> [run.number for run in once_each(runs)]
+    [0]
+    """
+    first: dict[str, Run] = {}
+    for run in runs:
+        first.setdefault(run.key, run)
+    return list(first.values())
+
+
+def tasks_of(runs: Sequence[Run], how: How = How()) -> list[Task]:  # noqa: B008 - frozen
+    """Gather runs of a draw and replicate that share a burnt-in place, a few at a time, in the order of the runs.
+
+    Examples
+    --------
+    >>> from model import load_scenario
+    >>> config = load_scenario()
+    >>> helped = config.model_copy(update={"name": "b", "levers": {"worsen_hazard_ratio": 0.9}})
+    >>> runs = runs_of({"a": config, "b": helped}, [Stage({"a": 4, "b": 4})])
+    >>> [len(task.runs) for task in tasks_of(runs)]
+    [2, 2, 2, 2]
+    """
+    shared = defaultdict(list)
+    for run in runs:
+        shared[run.replicate, run.draw, past_of(run.config), run.seed].append(run)
+    return [Task(few, how) for together in shared.values() for few in _few_at_a_time(together)]
+
+
+def _few_at_a_time(runs: Sequence[Run]) -> Iterator[tuple[Run, ...]]:
+    for first in range(0, len(runs), RUNS_A_TASK):
+        yield tuple(runs[first : first + RUNS_A_TASK])

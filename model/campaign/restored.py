@@ -1,0 +1,115 @@
+"""A campaign as its folder has it: scenarios from the manifest and the texts in it, whatever is on disk elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from model.campaign.missing import Campaign
+from model.campaign.planning import Stage, each_draw
+from model.campaign.provenance import told_own_code
+from model.campaign.settled_places import made_by
+from model.campaign.workers import How
+from model.core.errors import ResultsError
+from model.core.files import Read, TextFile
+from model.inputs.places import place_in
+from model.inputs.programmes import programme_in
+from model.inputs.scenario import Scenario, scenario_of
+from model.inputs.scenario_files import Inputs
+from model.tables.results import Results
+
+
+def campaign_in(results: Results, how: How) -> Campaign:
+    """Return the campaign of a results folder, to be gone on with.
+
+    Parameters
+    ----------
+    results : Results
+        What the folder has.
+    how : How
+        How further runs are lived; whether lives are kept is as it was.
+    """
+    manifest = results.manifest
+    stages = tuple(Stage(one["replicates"], one["draws"]) for one in manifest["stages"])
+    scenarios = {name: restored(facts, manifest["files"]) for name, facts in manifest["scenarios"].items()}
+    how = How(manifest["lives"], how.fresh, how.timeout_seconds)
+    return Campaign(scenarios, stages, each_draw(draws_in(results)), how, manifest["test"])
+
+
+def draws_in(results: Results) -> pd.DataFrame | None:
+    """Return the draws of a results folder, a row each, as `draw_numbers` gave them; none where nothing was drawn."""
+    if "draws" not in results.manifest["tables"]:
+        return None
+    rows = results.draws
+    return rows.pivot(index="draw", columns="name", values="value")[list(rows["name"].unique())]
+
+
+def restored(facts: Mapping[str, Any], files: Mapping[str, Mapping[str, str]]) -> Scenario:
+    """Return a scenario as it was: from what a manifest says of it, and the texts that it used.
+
+    Parameters
+    ----------
+    facts : mapping
+        Of one scenario.
+    files : mapping of str to mapping
+        Name and text of each file, by its hash.
+    """
+    texts = {sha256: TextFile(Path(file["name"]), file["text"]) for sha256, file in files.items()}
+    place = texts[facts["place_file"]]
+    inputs = Inputs(
+        tuple(texts[sha256] for sha256 in facts["scenario_files"]),
+        {facts["place"]: Read(place_in(place), place)},
+        {
+            entry["programme"]: Read(programme_in(file), file)
+            for entry, found in zip(facts["plan"], facts["plan_in_force"], strict=True)
+            if entry["programme"] is not None
+            for file in [texts[found["programme_file"]]]
+        },
+    )
+    document = {key: facts[key] for key in Scenario.model_fields}
+    return scenario_of({**document, "plan": [_as_asked(entry) for entry in facts["plan"]]}, inputs)
+
+
+def _as_asked(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry of a plan as it was asked for: where its budget is a head, without what that comes to."""
+    is_a_head = entry["budget_gbp_per_head_per_year"] is not None
+    return {**entry, "budget_gbp_per_year": None} if is_a_head else dict(entry)
+
+
+def require_unchanged(manifest: Mapping[str, Any], folder: Path) -> None:
+    """Refuse to go on where code, data or libraries are others than those of the runs there are.
+
+    Raises
+    ------
+    ResultsError
+        With what has changed, and from what to what.
+    """
+    changed = list(changes_since(manifest))
+    if changed:
+        raise ResultsError(
+            f"was run with other code or data: {'; '.join(changed[:MOST_SHOWN])}",
+            file=folder,
+            allowed="the version that ran it, or --accept-changed, which records that later runs are made otherwise",
+        )
+
+
+MOST_SHOWN = 8
+HASH_SHOWN = 12
+
+
+def changes_since(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what decides a run and is another than when a campaign began, in words.
+
+    Examples
+    --------
+    >>> then = {"made_by": {**made_by(), "libraries/numpy": "1.0"}, "own_code": []}
+    >>> [words.split(" (")[0] for words in changes_since(then)]
+    ['libraries/numpy']
+    """
+    then = {**manifest["made_by"], **dict.fromkeys(manifest["own_code"], "own code")}
+    now = {**made_by(), **dict.fromkeys(told_own_code(), "own code")}
+    for name in {**then, **now}:
+        before, after = (side.get(name, "none")[:HASH_SHOWN] for side in (then, now))
+        if before != after:
+            yield f"{name} ({before}, now {after})"

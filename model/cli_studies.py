@@ -1,0 +1,125 @@
+"""Commands for results folders that are gone on with: resume, extend, status, verify, rerun, merge."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+INTERRUPTED, FAILED = 130, 1
+
+Folder = Annotated[Path, typer.Argument(help="A results folder.")]
+Jobs = Annotated[int | None, typer.Option(help="Number of processes. [default: as many as save time]")]
+AcceptChanged = Annotated[
+    bool,
+    typer.Option("--accept-changed", help="Go on although code or data are others than before; this is recorded."),
+]
+RunTimeout = Annotated[
+    float | None,
+    typer.Option("--run-timeout", min=0.001, metavar="SECONDS", help="Give up a run that takes longer."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (resume, extend, status, verify, rerun, merge):
+        app.command()(command)
+
+
+def resume(
+    context: typer.Context,
+    folder: Folder,
+    jobs: Jobs = None,
+    accept_changed: AcceptChanged = False,
+    run_timeout: RunTimeout = None,
+) -> None:
+    """Live what is missing of a run that was interrupted or killed, or in which runs failed."""
+    from model.campaign.continued import resume as go_on
+    from model.reporting.progress import progress
+
+    with progress() as watcher:
+        outcome = go_on(
+            folder, jobs, watcher, accept_changed=accept_changed, run_timeout=run_timeout, command=context.obj
+        )
+    _end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
+
+
+def extend(
+    context: typer.Context,
+    folder: Folder,
+    replicates: Annotated[int, typer.Option(help="Runs of each scenario, with those there are.")],
+    jobs: Jobs = None,
+    accept_changed: AcceptChanged = False,
+    run_timeout: RunTimeout = None,
+) -> None:
+    """Live more replicates of every scenario; the runs there are stay as they are."""
+    from model.campaign.continued import extend as live_more
+    from model.reporting.progress import progress
+
+    with progress() as watcher:
+        how = {"accept_changed": accept_changed, "run_timeout": run_timeout, "command": context.obj}
+        outcome = live_more(folder, replicates, jobs, watcher, **how)
+    _end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
+
+
+def status(folder: Folder) -> None:
+    """Say how far a run is: runs finished and failed by scenario, and the time that the rest may take."""
+    from model.reporting.status import status_lines
+    from model.tables.results import Results
+
+    for line in status_lines(Results(folder)):
+        print(line)
+
+
+def verify(
+    folder: Folder,
+    sample: Annotated[int, typer.Option(min=0, help="Also live so many runs again, chosen at random.")] = 0,
+) -> None:
+    """Check every file against its checksum, and runs lived again against their tables, bit for bit."""
+    from model.campaign.continued import verify as check
+
+    found = check(folder, sample)
+    again = f"; runs {', '.join(map(str, found.lived_again))} come out the same again" if found.lived_again else ""
+    print(f"{found.files} files are as they were written, with {found.runs} finished runs{again}.")
+
+
+def rerun(
+    folder: Folder,
+    run: Annotated[int, typer.Argument(help="The number of a run, as in the table runs.")],
+    debug: Annotated[bool, typer.Option("--debug", help="Where it fails, open Python's debugger there.")] = False,
+) -> None:
+    """Live one run again, and say whether it comes out as it did."""
+    from model.campaign.continued import rerun as live_again
+
+    try:
+        same = live_again(folder, run)
+    except Exception:
+        if debug:
+            import pdb
+
+            pdb.post_mortem(sys.exc_info()[2])
+        raise
+    print(f"Run {run} comes out {'as it did, to the bit' if same else 'otherwise than its tables'}.")
+    if not same:
+        raise typer.Exit(FAILED)
+
+
+def merge(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="A new folder.")],
+    folders: Annotated[list[Path], typer.Argument(help="Results folders of one campaign, each with some of its runs.")],
+) -> None:
+    """Gather the runs of several folders of one campaign in a new one."""
+    from model.campaign.continued import merge as gather
+
+    outcome = gather(out, folders, context.obj)
+    _end(outcome.folder, interrupted=False, failed=outcome.failed)
+    status(outcome.folder)
+
+
+def _end(folder: Path, *, interrupted: bool, failed: int) -> None:
+    print(f"Tables  {folder}")
+    print(f"Report  upstream show {folder}")
+    if interrupted or failed:
+        status(folder)
+        raise typer.Exit(INTERRUPTED if interrupted else FAILED)

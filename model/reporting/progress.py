@@ -1,0 +1,40 @@
+"""The progress of a command on a terminal."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Any]:
+    """Show progress on a terminal, and yield the `Watcher` that tells it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from model.campaign.missing import Watcher
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    # Without a terminal it would only print an empty line.
+    bar = Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+    task = bar.add_task("Simulating", total=None)
+
+    def on_plan(months: int) -> None:
+        # Not before: a refused scenario prints only its message.
+        bar.start()
+        bar.update(task, total=months)
+
+    try:
+        yield Watcher(on_plan, lambda months: bar.advance(task, months), _warn)
+    finally:
+        bar.stop()
+
+
+def _warn(words: str) -> None:
+    print(f"upstream: {words}", file=sys.stderr)

@@ -1,0 +1,287 @@
+"""A campaign that was stopped is gone on with: nothing finished is lived again, nothing is lost."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from model import Results
+from model.campaign import missing
+from model.campaign.campaign import run_campaign
+from model.campaign.continued import extend, merge, rerun, resume, verify
+from model.cli import main
+from model.core.errors import ResultsError, ScenarioError
+from model.inputs.scenario import Scenario
+from model.tables.manifest import read_manifest, write_manifest
+from model.tables.store import RunStore, locked
+
+TABLES = ("monthly", "people", "services", "programmes", "ledger", "budgets")
+OF_THE_MACHINE = ["seconds", "peak_memory_mb"]
+
+
+@pytest.fixture(scope="module")
+def config(town: Scenario) -> Scenario:
+    return town.model_copy(update={"population": 100, "years": 1, "replicates": 6, "services": ["gp"]})
+
+
+@pytest.fixture(scope="module")
+def helped(config: Scenario) -> Scenario:
+    return config.model_copy(update={"name": "helped", "levers": {"worsen_hazard_ratio": 0.5}})
+
+
+@pytest.fixture(scope="module")
+def whole(config: Scenario, helped: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run_campaign([helped], tmp_path_factory.mktemp("a") / "out", comparator=config).folder
+
+
+def hash_of(folder: Path) -> str:
+    """Hash all tables, but for what the machine was like."""
+    results, digest = Results(folder), hashlib.sha256()
+    digest.update(results.runs.drop(columns=OF_THE_MACHINE).to_csv().encode())
+    for name in TABLES:
+        digest.update(getattr(results, name).to_csv().encode())
+    return digest.hexdigest()
+
+
+def interrupted(
+    helped: Scenario,
+    config: Scenario,
+    out: Path,
+    n_runs: int,
+    monkeypatch: pytest.MonkeyPatch,
+    draws: pd.DataFrame | None = None,
+) -> Path:
+    """Run a campaign that gets Ctrl-C once so many runs are kept."""
+    keep, kept = RunStore.keep, []
+
+    def keep_and_stop(store: RunStore, runs: dict[int, dict[str, bytes]]) -> None:
+        keep(store, runs)
+        kept.extend(runs)
+        if len(kept) == n_runs:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunStore, "keep", keep_and_stop)
+        assert run_campaign([helped], out, comparator=config, draws=draws).interrupted
+    return out
+
+
+def lived_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Resume a campaign, and return the runs that were lived."""
+    lived: list[int] = []
+    live_here = missing.live_here
+
+    def watched(tasks, on_lived, on_months):  # type: ignore[no-untyped-def]
+        lived.extend(run.number for task in tasks for run in task.runs)
+        live_here(tasks, on_lived, on_months)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(missing, "live_here", watched)
+        resume(folder, jobs=1)
+    return lived
+
+
+@pytest.mark.parametrize("n_runs", [1, 6, 11])
+def test_what_is_missing_is_lived_and_nothing_else(
+    config: Scenario, helped: Scenario, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_runs: int
+) -> None:
+    folder = interrupted(helped, config, tmp_path / "out", n_runs, monkeypatch)
+    before = Results(folder)
+    assert before.manifest["status"] == "interrupted"
+    assert before.runs["run"].tolist() == list(range(n_runs))
+
+    assert lived_in(folder, monkeypatch) == list(range(n_runs, 12))
+    assert hash_of(folder) == hash_of(whole)
+    assert Results(folder).manifest["status"] == "finished"
+    assert lived_in(folder, monkeypatch) == []
+
+
+def test_more_replicates_are_those_of_a_campaign_that_had_them(
+    config: Scenario, helped: Scenario, whole: Path, tmp_path: Path
+) -> None:
+    few = [one.model_copy(update={"replicates": 2}) for one in (helped, config)]
+    folder = run_campaign(few[:1], tmp_path / "out", comparator=few[1]).folder
+    digests = Results(folder).runs["digest"].tolist()
+    extend(folder, 6, jobs=1)
+
+    assert Results(folder).runs["digest"].tolist()[: len(digests)] == digests
+    assert hash_of(folder) == hash_of(whole)
+    assert Results(folder).manifest["n_runs"] == 12
+    with pytest.raises(ScenarioError, match=r"--replicates = 6: adds nothing\. Allowed: a whole number above 6"):
+        extend(folder, 6)
+
+
+def test_draws_are_gone_on_with(config: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = {"programme": "link_worker", "budget_gbp_per_head_per_year": 9.0}
+    plan = config.model_copy(update={"name": "paid", "replicates": 2, "plan": [entry]})
+    usual = config.model_copy(update={"replicates": 2})
+    numbers = {"parameters.frailty_sd": [0.5, 0.6], "programmes.link_worker.capacity.people": [40.0, 50.0]}
+    draws = pd.DataFrame(numbers, index=pd.RangeIndex(1, 3, name="draw"))
+    whole = run_campaign([plan], tmp_path / "whole", comparator=usual, draws=draws).folder
+    folder = interrupted(plan, usual, tmp_path / "out", 5, monkeypatch, draws=draws)
+
+    assert lived_in(folder, monkeypatch) == list(range(5, 12))
+    assert hash_of(folder) == hash_of(whole)
+    extend(folder, 3, jobs=1)
+    assert Results(folder).runs.groupby("scenario")["draw"].value_counts().unique().tolist() == [3]
+
+
+def test_parts_of_a_campaign_are_merged(
+    config: Scenario, helped: Scenario, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [interrupted(helped, config, tmp_path / f"part{n}", n, monkeypatch) for n in (3, 7)]
+    merge(tmp_path / "both", parts)
+
+    assert Results(tmp_path / "both").manifest["status"] == "interrupted"
+    assert Results(tmp_path / "both").runs["run"].tolist() == list(range(7))
+    resume(tmp_path / "both", jobs=1)
+    assert hash_of(tmp_path / "both") == hash_of(whole)
+    more = run_campaign([config], tmp_path / "other").folder
+    with pytest.raises(ResultsError, match="scenarios: differs, so it is another campaign"):
+        merge(tmp_path / "none", [whole, more])
+    assert not (tmp_path / "none").exists()
+
+
+def test_runs_lived_again_come_out_the_same_to_the_bit(whole: Path) -> None:
+    found = verify(whole, sample=2)
+
+    assert (found.runs, len(found.lived_again)) == (12, 2)
+    assert rerun(whole, 7)
+    with pytest.raises(ResultsError, match=r"run = 12: has no such run\. Allowed: 0 to 11"):
+        rerun(whole, 12)
+
+
+def test_other_code_or_data_are_refused_by_name_and_recorded_if_accepted(
+    config: Scenario, helped: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = interrupted(helped, config, tmp_path / "out", 3, monkeypatch)
+    manifest = read_manifest(folder)
+    made_by = {**manifest["made_by"], "libraries/numpy": "1.0.0", "data/parameters.toml": "f" * 64}
+    write_manifest(folder, {**manifest, "made_by": made_by})
+
+    with pytest.raises(
+        ResultsError, match=r"data/parameters\.toml \(ffffffffffff, now .*libraries/numpy \(1\.0\.0, now"
+    ):
+        resume(folder)
+    assert Results(folder).manifest["status"] == "interrupted"
+    resume(folder, jobs=1, accept_changed=True)
+    manifest = Results(folder).manifest
+    assert manifest["status"] == "finished"
+    assert [words.split(" ")[0] for words in manifest["continued"][-1]["changed"]] == [
+        "data/parameters.toml",
+        "libraries/numpy",
+    ]
+
+
+def test_a_second_process_is_refused_by_name(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = "import sys; from model.cli import main; main(sys.argv[1:])"
+    with locked(whole):
+        found = subprocess.run(
+            [sys.executable, "-c", code, "resume", str(whole)], capture_output=True, text=True, check=False
+        )
+    assert found.returncode == 2
+    assert f"is in use by process {os.getpid()} on " in found.stderr
+    assert len(found.stderr.splitlines()) == 1
+
+
+def test_an_overlong_run_is_a_row_and_the_others_go_on(config: Scenario, tmp_path: Path) -> None:
+    slow = config.model_copy(update={"replicates": 2})
+    found = run_campaign([slow], tmp_path / "out", run_timeout=1e-9)
+
+    assert found.failed == 2
+    assert found.results.runs["error"].str.startswith("took longer than 1e-09 seconds").all()
+    assert not resume(found.folder, jobs=1).failed
+
+
+@pytest.mark.slow
+def test_a_run_whose_process_is_killed_is_given_up_alone(config: Scenario, tmp_path: Path) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(KILLER, encoding="utf-8")
+    command = ["run", "status_quo", *SMALL, "--replicates", "8", "--jobs", "2", "--with", str(own)]
+    start(command, tmp_path).wait(PATIENCE_SECONDS)
+    runs = Results(tmp_path / "out").runs
+
+    assert runs.loc[runs["status"] == "failed", "seed"].tolist() == [4]
+    assert runs.loc[runs["status"] == "failed", "error"].str.startswith("its process was killed 3 times").all()
+    assert len(runs) == 8
+
+
+def test_status_says_how_far_it_is(
+    config: Scenario,
+    helped: Scenario,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = interrupted(helped, config, tmp_path / "out", 5, monkeypatch)
+    with pytest.raises(SystemExit) as ended:
+        main(["status", str(folder)])
+
+    assert ended.value.code == 0
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first == "5 of 12 runs finished; the campaign is interrupted."
+    assert rest[:2] == ["  helped: 3 of 6", "  status_quo: 2 of 6"]
+
+
+PATIENCE_SECONDS = 600.0
+SMALL = ["--place", "sandbeck", "--population", "100", "--years", "1", "--set", "burn_in_years=0", "--out", "out"]
+KILLER = """
+import os
+import signal
+
+from model.extend import Extension, OwnStep, Step
+
+
+def be_killed(sim, month):
+    if sim.world.draws.seed == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+extension = Extension(steps=(OwnStep(Step(be_killed), after="grow_older"),))
+"""
+
+
+def start(command: list[str], here: Path) -> subprocess.Popen[bytes]:
+    code = "import sys; from model.cli import main; main(sys.argv[1:])"
+    with (here / "told").open("w") as told:
+        return subprocess.Popen([sys.executable, "-c", code, *command], cwd=here, stdout=told, stderr=told)
+
+
+def n_kept(folder: Path) -> int:
+    try:
+        return len(Results(folder).runs)
+    except ResultsError:
+        return 0
+
+
+@pytest.mark.slow
+def test_kill_at_any_moment_then_resume(tmp_path: Path) -> None:
+    """Killed once after each few runs, at a moment that chance chooses, and resumed until it is whole."""
+    chance = random.Random(1)  # noqa: S311 - no secret
+    command = ["run", "status_quo", *SMALL, "--replicates", "60", "--set", "services=['gp']", "--jobs", "1"]
+    (tmp_path / "undisturbed").mkdir()
+    assert start(command, tmp_path / "undisturbed").wait(PATIENCE_SECONDS) == 0
+    run = start(command, tmp_path)
+    kills, seen = 0, 0
+    while True:
+        before = seen
+        while run.poll() is None and n_kept(tmp_path / "out") < before + 3:
+            time.sleep(0.01)
+        if run.poll() is not None:
+            break
+        time.sleep(chance.random() * 0.1)
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait(PATIENCE_SECONDS)
+        kills, seen = kills + 1, n_kept(tmp_path / "out")
+        assert seen >= before + 3
+        run = start(["resume", "out", "--jobs", "1"], tmp_path)
+    assert run.returncode == 0, (tmp_path / "told").read_text()
+    assert kills >= 5
+    assert hash_of(tmp_path / "out") == hash_of(tmp_path / "undisturbed" / "out")
