@@ -111,7 +111,7 @@ def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]") -> Sensitivi
     >>> rng = np.random.default_rng(1)
     >>> numbers = pd.DataFrame(rng.random((80, 2)), columns=["price", "reach"])
     >>> found = sensitivity(numbers, 3.0 * numbers["price"])
-    >>> found.largest.index.tolist(), round(found.table.loc["price", "share"], 2), round(found.r2, 2)
+    >>> found.largest.index.tolist(), round(float(found.table.loc["price", "share"]), 2), round(float(found.r2), 2)
     (['price'], 1.0, 1.0)
     """
     answers = effects.reindex(numbers.index).dropna()
@@ -301,7 +301,7 @@ def switching_values(
     >>> numbers = pd.DataFrame({"price": np.linspace(0.0, 10.0, 50)})
     >>> ranges = pd.DataFrame({"low": [0.0], "high": [10.0]}, index=["price"])
     >>> turn = switching_values(numbers, 3.0 * numbers["price"] - 6.0, pd.Series({"price": 5.0}), 9.0, ranges)
-    >>> round(turn.loc["price", "value"], 6), bool(turn.loc["price", "is_within"])
+    >>> round(float(turn.loc["price", "value"]), 6), bool(turn.loc["price", "is_within"])
     (2.0, True)
     """
     seen = answers.reindex(numbers.index).dropna()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from model.analysis.results import Results
 from model.campaign.no_effect import tests_of
 from model.campaign.planning import Draw, Stage, once_each, runs_of, tasks_of
 from model.campaign.provenance import with_tests
@@ -17,7 +18,6 @@ from model.campaign.workers import How, Lived, Run, Task, live_here, live_in_poo
 from model.core.errors import ResultsError
 from model.inputs.scenario import Scenario
 from model.tables.manifest import write_manifest
-from model.tables.results import Results
 from model.tables.schema import frame_of
 from model.tables.store import RunStore, pack, remove_parts, settle_tables, write_tables
 

@@ -157,7 +157,7 @@ def join_councils(*names: str, title: str = "") -> Place:
     Examples
     --------
     >>> join_councils("Bury", "Bolton").population
-    477947
+    478540
     """
     parts = [load_place(key) for key in dict.fromkeys(map(find_place, names))]
     unknown = [f"{one.name}: {council_of(find_place(one.code)).note}" for one in parts]
