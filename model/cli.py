@@ -127,7 +127,7 @@ def run(
     overrides = _overrides(settings, options)
     study = asked_study(scenarios or [], compare_to, overrides, sweeps or [], draws, places or [], always=dry_run)
     if dry_run and study is not None:
-        _foretell(study, out, jobs, lives=lives)
+        _foretell(study, out, jobs, lives=lives, test=test)
         return
     with progress(quiet=quiet) as watcher:
         how: dict[str, Any] = {"lives": lives, "test": test, "fresh": fresh, "run_timeout": run_timeout}
@@ -574,14 +574,14 @@ def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> di
     return overrides | {k: (f"--{k}", value) for k, value in options.items() if value is not None}
 
 
-def _foretell(study: Any, out: Path | None, jobs: int | None, *, lives: bool) -> None:
+def _foretell(study: Any, out: Path | None, jobs: int | None, *, lives: bool, test: bool) -> None:
     """Print what a study would take."""
     from model.campaign.forecast import forecast, require_room
     from model.reporting.console import print_answer
     from model.reporting.forecast import forecast_words
 
     with _waiting("Living a year"):
-        found = forecast(study, jobs, lives=lives)
+        found = forecast(study, jobs, lives=lives, test=test)
     print_answer(forecast_words(found))
     require_room(found, out)
 

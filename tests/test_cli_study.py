@@ -10,6 +10,7 @@ from model.inputs.study_options import asked_study
 from tests.test_cli import ends_with, only_line_of
 
 HUBS = "plan.community_hub.budget_gbp_per_year"
+HEADS = "plan.community_hub.budget_gbp_per_head_per_year"
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def test_a_dry_run_says_what_a_study_takes_and_leaves_nothing(here: Path, capsys
     ends_with(0, "run", "five_places", "--population", "200", "--dry-run", "--jobs", "1")
 
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "25 scenarios, 50 runs."
+    assert said[0] == "25 scenarios, 50 runs, and 40 with a programme at no effect."
     assert [line.split()[0] for line in said[1:]] == ["Time", "Memory", "Disk"]
     assert not list(here.iterdir())
 
@@ -42,6 +43,8 @@ def test_runs_are_foretold_as_they_would_be_lived() -> None:
     found = forecast(study, jobs=1)
 
     assert (found.n_runs, found.n_lived) == (2 * 2 * 9, 2 * 9 + 2)  # no draw reaches the comparator
+    tested = forecast(study, jobs=1, test=True)
+    assert tested.n_tests == 2
     more = forecast(study.with_options({"replicates": ("--replicates", 4)}), jobs=1)
     assert more.disk_mb == pytest.approx(2 * found.disk_mb)
 
@@ -60,7 +63,7 @@ def test_a_study_goes_by_the_options_of_the_command() -> None:
     study = asked_study(["five_places"], "link_workers", overrides)
 
     assert study is not None
-    assert (study.places, study.comparator, len(study.levers)) == (("york",), "link_workers", 3)
+    assert (study.places, study.comparator, len(study.levers)) == (("york",), "link_workers", 7)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_a_study_goes_by_the_options_of_the_command() -> None:
         (["five_places", "status_quo"], "five_places: is a study, and is run on its own"),
         (["five_places", "--years", "0"], "--years: years = 0: input should be greater than 0"),
         (["five_places", "--place", "york", "--places", "wigan"], "--place = 'york': is set twice"),
-        (["five_places", "--sweep", f"{HUBS}=1"], f"levers.{HUBS}: is set twice"),
+        (["five_places", "--sweep", f"{HEADS}=1"], f"levers.{HEADS}: is set twice"),
         (["--sweep", "x"], "--sweep = 'x': is no lever with values"),
         (["--sweep", "yeers=1,2"], "--sweep yeers: yeers = 1: unknown key. Did you mean 'years'?"),
         (["--draws", "0"], "--draws: draws = 0: input should be greater than or equal to 1"),

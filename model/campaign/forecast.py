@@ -60,6 +60,7 @@ class Forecast:
     n_scenarios: int
     n_runs: int
     n_lived: int
+    n_tests: int
     jobs: int
     seconds: float
     memory_mb: float
@@ -71,7 +72,7 @@ class Forecast:
         return self.seconds / self.jobs / 60.0
 
 
-def forecast(study: Study, jobs: int | None = None, *, lives: bool = False) -> Forecast:
+def forecast(study: Study, jobs: int | None = None, *, lives: bool = False, test: bool = False) -> Forecast:
     """Say what a study will take, by a year that is lived for it on this machine.
 
     Parameters
@@ -82,6 +83,8 @@ def forecast(study: Study, jobs: int | None = None, *, lives: bool = False) -> F
         Number of processes; by default as many as save time.
     lives : bool
         Whether the table ``lives`` is asked for.
+    test : bool
+        Whether each compared plan is run once more with a programme at no effect, as `run_campaign` says.
 
     Raises
     ------
@@ -93,22 +96,28 @@ def forecast(study: Study, jobs: int | None = None, *, lives: bool = False) -> F
     first = {} if draws is None else {str(name): float(value) for name, value in draws.iloc[0].items()}
     n_draws = 0 if draws is None else len(draws)
     jobs = jobs or jobs_that_pay(made.scenarios, n_draws)
-    lived = {config.name: _runs_lived(config, first, n_draws) for config in made.scenarios}
-    largest = max(made.scenarios, key=lambda config: config.population)
-    pace = timed(largest)
+    largest = {bool(config.plan): config for config in sorted(made.scenarios, key=lambda one: one.population)}
+    paces = {planned: timed(config) for planned, config in largest.items()}
     with_lives = keeps_lives(made.scenarios, compared=bool(made.comparators), asked=lives)
+    tests = {
+        config.name: config.replicates * (test and with_lives and config.name in made.comparators)
+        for config in made.scenarios
+    }
+    lived = {config.name: _runs_lived(config, first, n_draws) for config in made.scenarios}
+    each = [(config, lived[config.name] + tests[config.name]) for config in made.scenarios]
     return Forecast(
         n_scenarios=len(made.scenarios),
         n_runs=sum(config.replicates for config in made.scenarios) * (n_draws + 1),
         n_lived=sum(lived.values()),
+        n_tests=sum(tests.values()),
         jobs=jobs,
-        seconds=sum(lived[config.name] * config.months * pace.month_of(config) for config in made.scenarios)
-        + _burn_in_seconds(made.scenarios, first, n_draws, pace),
+        seconds=sum(n * config.months * paces[bool(config.plan)].month_of(config) for config, n in each)
+        + _burn_in_seconds(made.scenarios, first, n_draws, next(iter(paces.values()))),
         memory_mb=max(
             memory_mb(config) + with_lives * config.population * config.years * BYTES / MB for config in made.scenarios
         )
         * jobs,
-        disk_mb=sum(lived[config.name] * _run_mb(config, with_lives) for config in made.scenarios),
+        disk_mb=sum(n * _run_mb(config, with_lives) for config, n in each),
     )
 
 

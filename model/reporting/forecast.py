@@ -11,16 +11,17 @@ def forecast_words(found: Forecast) -> str:
 
     Examples
     --------
-    >>> print(forecast_words(Forecast(25, 50, 50, 2, 240.0, 700.0, 8.0)))
-    25 scenarios, 50 runs.
+    >>> print(forecast_words(Forecast(25, 50, 50, 40, 2, 240.0, 700.0, 8.0)))
+    25 scenarios, 50 runs, and 40 with a programme at no effect.
     Time    about 2 minutes in 2 processes, less where burn-in was kept
     Memory  about 700 MB
     Disk    about 8 MB
     """
     same = f", of which {found.n_lived:,} differ" if found.n_lived < found.n_runs else ""
+    tests = f", and {found.n_tests:,} with a programme at no effect" if found.n_tests else ""
     processes = "1 process" if found.jobs == 1 else f"{found.jobs} processes"
     return (
-        f"{found.n_scenarios:,} scenarios, {found.n_runs:,} runs{same}.\n"
+        f"{found.n_scenarios:,} scenarios, {found.n_runs:,} runs{same}{tests}.\n"
         f"Time    about {_time(found.minutes)} in {processes}, less where burn-in was kept\n"
         f"Memory  about {_size(found.memory_mb)}\n"
         f"Disk    about {_size(found.disk_mb)}"
