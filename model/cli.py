@@ -169,7 +169,10 @@ def appraise(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="Set unit_costs.SERVICE, in pounds of 2024/25; may be repeated."
+            "--set",
+            metavar="KEY=VALUE",
+            help="Set unit_costs.SERVICE, in pounds of 2024/25, cashable.SERVICE, a share, or appraisal.wellby_gbp; "
+            "may be repeated.",
         ),
     ] = None,
     mid_year: Annotated[bool, typer.Option("--mid-year", help="Discount from the middle of each year.")] = False,
@@ -182,7 +185,7 @@ def appraise(
     With options it is a look beside the base case, kept in a folder of its own under FOLDER/looks.
     """
     from model.analysis.appraise import appraise as judge
-    from model.analysis.appraise import prices_of, write_appraisal
+    from model.analysis.appraise import numbers_of, write_appraisal
     from model.inputs.scenario import parse_settings
     from model.reporting.appraisal import appraisal
     from model.reporting.console import print_answer
@@ -190,8 +193,16 @@ def appraise(
     from model.tables.results import Results
 
     asked, results = parse_settings(settings or []), Results(folder)
-    prices = prices_of(asked, results)
-    judged = judge(results, discount, prices, mid_year=mid_year, bias_on=optimism_bias)
+    numbers = numbers_of(asked, results)
+    judged = judge(
+        results,
+        discount,
+        numbers.unit_costs,
+        mid_year=mid_year,
+        bias_on=optimism_bias,
+        cashable=numbers.cashable,
+        wellby_gbp=numbers.wellby_gbp,
+    )
     print_answer(appraisal(judged))
     print(f"Table   {write_appraisal(judged, folder)}")
     for path in draw_appraisals(judged, folder):

@@ -125,6 +125,19 @@ def repriced(
     return ledger.assign(amount_gbp=amount.reindex(ledger.index).fillna(ledger["amount_gbp"]))
 
 
+def cashed(ledger: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
+    """Return a ledger at other cashable shares, by service; a plan's own money stays as it is.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"kind": ["service", "programme"], "item": ["gp", "gp"], "cashable_share": [0.0, 1.0]})
+    >>> cashed(lines, {"gp": 0.2})["cashable_share"].tolist()
+    [0.2, 1.0]
+    """
+    own = ledger["item"].where(~ledger["kind"].isin(COSTS)).map(dict(shares))
+    return ledger.assign(cashable_share=own.fillna(ledger["cashable_share"]).astype(float))
+
+
 def in_whole_steps(cashable_gbp: pd.DataFrame, step_gbp: Mapping[str, ByYear]) -> pd.DataFrame:
     """Return what of a cashable saving whole steps of staffed capacity release.
 

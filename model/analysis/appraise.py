@@ -25,24 +25,36 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from model.analysis.appraisal import BENEFITS, BIAS_ON, USUAL, Appraisal, AppraisalSettings, ByYear, by_item, repriced
+from model.analysis.appraisal import (
+    BENEFITS,
+    BIAS_ON,
+    USUAL,
+    Appraisal,
+    AppraisalSettings,
+    ByYear,
+    by_item,
+    cashed,
+    repriced,
+)
 from model.analysis.budgets import pooling_of
 from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
 from model.analysis.discounting import Bands, Rates, Schedule, at_one_rate, load_guidance, load_schedule
 from model.analysis.labels import item_label
-from model.analysis.pairs import Comparison, compare
+from model.analysis.pairs import Comparison, compare, facts_in_draw
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import EvidenceError, ResultsError, ScenarioError
+from model.inputs.draws import AppraisalNumbers, at_appraisal
 from model.inputs.growth import ALL, index_of
 from model.inputs.parameters import LIMITS
 from model.inputs.prices import PRICE_YEAR
+from model.inputs.uncertainty import WELLBY
 from model.tables.results import Results
 from model.tables.schema import schema_of
 from model.tables.store import seal_beside
 
-PRICE_KEY = "unit_costs"
-
+NUMBERS = {"unit_costs": "GBP", "cashable": "share", "appraisal": "GBP"}
+"""Groups of numbers that an appraisal may set, and their units."""
 
 LOOKS = "looks"
 """The folder, within that of the results, of appraisals that were asked for with options."""
@@ -62,6 +74,10 @@ class Look:
         Whether money and wellbeing come in the middle of each year.
     bias_on : {"benefits", "costs"}
         Whether optimism bias is taken off benefits or added to costs; one of the two it must be.
+    cashable : mapping of str to float
+        Shares of a saving that are cash, by service, replacing those of the run.
+    wellby_gbp : float, optional
+        The value of a WELLBY, in place of low, central and high.
 
     Raises
     ------
@@ -73,6 +89,8 @@ class Look:
     prices: Mapping[str, float] = field(default_factory=dict)
     mid_year: bool = False
     bias_on: str = BENEFITS
+    cashable: Mapping[str, float] = field(default_factory=dict)
+    wellby_gbp: float | None = None
 
     def __post_init__(self) -> None:
         if self.bias_on not in BIAS_ON:
@@ -96,8 +114,19 @@ class Look:
         """
         rate = [] if self.discount is None else [f"discount_{self.discount:.10g}"]
         prices = [f"{name}_{price:.10g}" for name, price in sorted(self.prices.items())]
+        shares = [f"cashable_{name}_{share:.10g}" for name, share in sorted(self.cashable.items())]
+        wellby = [] if self.wellby_gbp is None else [f"wellby_{self.wellby_gbp:.10g}"]
         others = {"mid_year": self.mid_year, f"bias_on_{self.bias_on}": self.bias_on != BENEFITS}
-        return "-".join([*rate, *prices, *(name for name, is_set in others.items() if is_set)])
+        return "-".join([*rate, *prices, *shares, *wellby, *(name for name, is_set in others.items() if is_set)])
+
+    def over(self, drawn: AppraisalNumbers) -> "Look":
+        """Return this look over the numbers of a draw: what was asked for replaces what was drawn."""
+        return replace(
+            self,
+            prices={**drawn.unit_costs, **self.prices},
+            cashable={**drawn.cashable, **self.cashable},
+            wellby_gbp=drawn.wellby_gbp if self.wellby_gbp is None else self.wellby_gbp,
+        )
 
     @property
     def rates(self) -> Rates:
@@ -190,8 +219,14 @@ def appraise(
     *,
     mid_year: bool = False,
     bias_on: str = BENEFITS,
+    cashable: Mapping[str, float] | None = None,
+    wellby_gbp: float | None = None,
+    draw: int = 0,
 ) -> list[AppraisedComparison]:
     """Appraise every scenario of a campaign against its comparator, from its tables alone.
+
+    In a draw of uncertain numbers its runs are judged at the draw's unit costs, cashable shares, value of a
+    WELLBY and parameters; nothing is run again for those that only an appraisal reads.
 
     Parameters
     ----------
@@ -205,15 +240,21 @@ def appraise(
         Whether money and wellbeing come in the middle of each year.
     bias_on : {"benefits", "costs"}
         Whether optimism bias is taken off benefits or added to costs.
+    cashable : mapping of str to float, optional
+        Shares of a saving that are cash, by service.
+    wellby_gbp : float, optional
+        The value of a WELLBY, in place of the values of guidance.
+    draw : int
+        The draw whose runs are appraised; 0 is best estimates.
 
     Raises
     ------
     ResultsError
-        When the campaign has no comparator or no ledger, or no pair of runs was finished.
+        When the campaign has no comparator or no ledger, no such draw, or no pair of runs was finished.
     ScenarioError
         When a rate or a price cannot be used.
     """
-    found = compare(results)
+    found = compare(results, draw)
     if not found:
         raise ResultsError("compares nothing", file=results.folder, allowed="results of upstream run ... --compare-to")
     if (results.ledger["kind"] == USUAL).all():  # what is usual is paid in every world
@@ -223,15 +264,16 @@ def appraise(
     paired = [one for one in found if not one.pairs.empty]
     if not paired:
         raise ResultsError(f"holds no finished pair of runs for {found[0].scenario}", file=results.folder)
-    look = Look(discount, prices or {}, mid_year, bias_on)
-    rates, ledger = look.rates, _ledger_at(results, look.prices)
-    judged = {one.scenario: _judged(one, ledger, rates, look) for one in (*paired, *_tests(results))}
+    look = Look(discount, prices or {}, mid_year, bias_on, cashable or {}, wellby_gbp)
+    values = results.values_of(draw)
+    ledger = _ledger_at(results, draw, values, look.over(at_appraisal(values)))
+    judged = {one.scenario: _judged(one, ledger, values, look) for one in (*paired, *_tests(results, draw))}
     return [replace(judged[one.scenario], test=judged.get(_test_of(one))) for one in paired]
 
 
-def _tests(results: Results) -> list[Comparison]:
+def _tests(results: Results, draw: int) -> list[Comparison]:
     """Pair every test with the comparator, as far as pairs were finished."""
-    tests = [Comparison(results, name) for name in results.manifest["tests"].values()]
+    tests = [Comparison(results, name, draw) for name in results.manifest["tests"].values()]
     return [test for test in tests if not test.pairs.empty]
 
 
@@ -239,62 +281,68 @@ def _test_of(one: Comparison) -> str:
     return str(one.results.manifest["tests"].get(one.scenario, ""))
 
 
-def prices_of(settings: Mapping[str, Any], results: Results) -> dict[str, float]:
-    """Read ``unit_costs.NAME`` and a price each, of services that a campaign has.
+def numbers_of(settings: Mapping[str, Any], results: Results) -> AppraisalNumbers:
+    """Read the numbers set for an appraisal: unit costs and cashable shares of services, the value of a WELLBY.
 
     Raises
     ------
     ScenarioError
-        When a key is not a unit cost of the campaign; the nearest is suggested.
+        When a key is no number of an appraisal of the campaign; the nearest is suggested.
     EvidenceError
-        When a price cannot be used.
+        When a value cannot be used.
     """
     services = dict.fromkeys(name for facts in results.manifest["scenarios"].values() for name in facts["services"])
-    known, prices = [f"{PRICE_KEY}.{name}" for name in services], {}
+    known = [f"{group}.{name}" for group in ("unit_costs", "cashable") for name in services] + [WELLBY]
     for key, value in settings.items():
         if key not in known:
-            raise ScenarioError(
-                "no such unit cost", key=f"--set {key}", value=value, known=known, wanted=key, allowed=", ".join(known)
-            )
-        prices[key.removeprefix(f"{PRICE_KEY}.")] = _price(key, value)
-    return prices
+            problem, allowed = "is no number of an appraisal", ", ".join(known)
+            raise ScenarioError(problem, key=f"--set {key}", value=value, known=known, wanted=key, allowed=allowed)
+        _require_possible(key, value)
+    return at_appraisal({key: float(value) for key, value in settings.items()})
 
 
-def _price(key: str, value: Any) -> float:
-    least, most = LIMITS["GBP"]
+def _require_possible(key: str, value: Any) -> None:
+    least, most = LIMITS[NUMBERS[key.partition(".")[0]]]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not least <= value <= most:
-        raise EvidenceError(
-            "not a price", key=f"--set {key}", value=value, allowed=f"a number from {least:g} to {most:,.0f}"
-        )
-    return float(value)
+        allowed = f"a number from {least:g} to {most:,.0f}"
+        raise EvidenceError("cannot be that", key=f"--set {key}", value=value, allowed=allowed)
 
 
-def _ledger_at(results: Results, prices: Mapping[str, float]) -> pd.DataFrame:
-    changed = {}
-    for scenario, facts in results.manifest["scenarios"].items():
-        for name, price in prices.items():
-            if name not in facts["services"]:
-                raise ScenarioError(
-                    "this service is not in the campaign",
-                    key=f"--set {PRICE_KEY}.{name}",
-                    value=price,
-                    known=facts["services"],
-                    wanted=name,
-                )
+def _ledger_at(results: Results, draw: int, values: Mapping[str, float], look: Look) -> pd.DataFrame:
+    """Return the lines of a draw's runs, at other unit costs and cashable shares where these are set."""
+    changed, ledger = {}, results.ledger[results.ledger["draw"] == draw]
+    for scenario, usual in results.manifest["scenarios"].items():
+        facts = facts_in_draw(usual, values)
+        for name in look.cashable:
+            _require_service(name, facts, "cashable", look.cashable[name])
+        for name, price in look.prices.items():
+            _require_service(name, facts, "unit_costs", price)
             old = facts["parameters_in_force"][f"{name}_unit_cost"]
             if old == 0.0:
                 raise ScenarioError(
                     "it cost nothing in this campaign, so its ledger does not say who pays",
-                    key=f"--set {PRICE_KEY}.{name}",
+                    key=f"--set unit_costs.{name}",
                     value=price,
                 )
             changed[scenario, name] = _grown(old, name, facts), _grown(price, name, facts)
-    return repriced(results.ledger, results.services, changed) if changed else results.ledger
+    ledger = repriced(ledger, results.services, changed) if changed else ledger
+    return cashed(ledger, look.cashable) if look.cashable else ledger
 
 
-def _judged(one: Comparison, ledger: pd.DataFrame, rates: Rates, look: Look) -> AppraisedComparison:
-    outside = load_guidance()
+def _require_service(name: str, facts: Mapping[str, Any], group: str, value: float) -> None:
+    if name not in facts["services"]:
+        raise ScenarioError(
+            "this service is not in the campaign",
+            key=f"--set {group}.{name}",
+            value=value,
+            known=facts["services"],
+            wanted=name,
+        )
+
+
+def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], look: Look) -> AppraisedComparison:
+    outside, numbers = load_guidance(), look.over(at_appraisal(values))
     both = {one.scenario: one.facts, one.comparator: one.their_facts}
     entries = {
         (scenario, entry["label"]): entry for scenario, facts in both.items() for entry in facts["plan_in_force"]
@@ -305,21 +353,26 @@ def _judged(one: Comparison, ledger: pd.DataFrame, rates: Rates, look: Look) -> 
         scale=one.scale,
         satisfaction={state: in_force[f"life_satisfaction_{state}"] for state in STATES},
         uplift={key: outside.uplift(entry["grade"] or outside.service_grade) for key, entry in entries.items()},
-        step_gbp=_contacts(one.facts, look.prices, "step_units"),
-        wellby_gbp=outside.wellby_gbp,
-        rates=rates,
+        step_gbp=_contacts(one.facts, numbers.prices, "step_units"),
+        wellby_gbp=_wellby_gbp(outside.wellby_gbp, numbers.wellby_gbp),
+        rates=look.rates,
         mid_year=look.mid_year,
         bias_on=look.bias_on,
         supporter_month_gbp=outside.supporter_month_gbp,
         qaly_gbp=outside.qaly_gbp,
         entries=tuple(entry["label"] for entry in one.facts["plan_in_force"]),
-        contact_gbp=_contacts(one.facts, look.prices),
+        contact_gbp=_contacts(one.facts, numbers.prices),
     )
     pairs = one.pairs[["run_ours", "run_theirs"]]
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
     worth = Appraisal(ledger, one.results.people, pairs, settings, one.results.lives_of, one.results.programmes)
     return AppraisedComparison(one, worth, look)
+
+
+def _wellby_gbp(guidance: Mapping[str, float], own: float | None) -> Mapping[str, float]:
+    """Return the value of a WELLBY by level: that of guidance, or one value at all levels."""
+    return guidance if own is None else dict.fromkeys(guidance, own)
 
 
 def _reacts(facts: Mapping[str, Any]) -> bool:
@@ -411,5 +464,10 @@ def basis(one: AppraisedComparison) -> str:
 
 
 def prices_set(one: AppraisedComparison) -> list[str]:
-    """List the unit costs that replace those in force."""
-    return [f"{item_label(one.comparison.facts, name)} at £{price:,.10g}" for name, price in one.look.prices.items()]
+    """List the unit costs, cashable shares and value of a WELLBY that replace those in force."""
+    facts, look = one.comparison.facts, one.look
+    prices = [f"{item_label(facts, name)} at £{price:,.10g}" for name, price in look.prices.items()]
+    shares = [
+        f"{100 * share:.10g} % of a saving on {item_label(facts, name)} cash" for name, share in look.cashable.items()
+    ]
+    return [*prices, *shares, *([] if look.wellby_gbp is None else [f"a WELLBY at £{look.wellby_gbp:,.10g}"])]

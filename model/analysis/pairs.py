@@ -1,6 +1,6 @@
 """Paired differences between two scenarios whose runs use common random numbers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -13,6 +13,7 @@ from model.analysis.estimates import Estimate, estimate, event_of_sum
 from model.analysis.series import adults_by_year, asked
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.core.constants import MONTHS_PER_YEAR
+from model.inputs.draws import in_run_of
 from model.tables.results import Results
 from model.tables.schema import STATE_MONTHS
 
@@ -178,7 +179,8 @@ class Comparison:
     def __init__(self, results: Results, scenario: str, draw: int = 0) -> None:
         self.results, self.scenario, self.draw = results, scenario, draw
         self.comparator = comparator_of(results, scenario)
-        self.facts, self.their_facts = (results.manifest["scenarios"][name] for name in (scenario, self.comparator))
+        both, values = (scenario, self.comparator), results.values_of(draw)
+        self.facts, self.their_facts = (facts_in_draw(results.manifest["scenarios"][name], values) for name in both)
         self.years = int(self.facts["years"])
         self.scale = self.facts["real_population"] / self.facts["population"]
 
@@ -298,15 +300,37 @@ class Comparison:
         return Paired(ours.astype(np.float64), theirs.astype(np.float64), event)
 
 
-def compare(results: Results) -> list[Comparison]:
-    """Return each scenario of a campaign that has a comparator paired with it, but for tests."""
-    return [Comparison(results, name) for name in results.manifest["comparators"]]
+def compare(results: Results, draw: int = 0) -> list[Comparison]:
+    """Return each scenario of a campaign that has a comparator paired with it in a draw, but for tests."""
+    return [Comparison(results, name, draw) for name in results.manifest["comparators"]]
 
 
 def comparator_of(results: Results, scenario: str) -> str:
     """Name the scenario that another, or the one it tests, is compared with."""
     tested = {test: name for name, test in results.manifest["tests"].items()}
     return str(results.manifest["comparators"][tested.get(scenario, scenario)])
+
+
+def facts_in_draw(facts: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, Any]:
+    """Return what was in force in a scenario in a draw: of its facts, those that the draw's numbers set.
+
+    Parameters
+    ----------
+    facts : mapping
+        What the manifest says of the scenario, at best estimates.
+    values : mapping of str to float
+        The numbers of the draw, by name.
+    """
+    bought = [entry.get("service") for entry in facts["plan"]]
+    in_run = in_run_of(values, facts["structure"]["variant"], facts["budgets"]["regime"], facts["services"], bought)
+    plan = [{**entry, "building_share": _building_share(entry, values)} for entry in facts["plan_in_force"]]
+    return {**facts, "parameters_in_force": {**facts["parameters_in_force"], **in_run}, "plan_in_force": plan}
+
+
+def _building_share(entry: Mapping[str, Any], values: Mapping[str, float]) -> float:
+    numbers = entry.get("building_numbers", {})
+    more = sum(values.get(name, usual) - usual for name, usual in numbers.items())
+    return min(1.0, float(entry["building_share"]) + more) if more else float(entry["building_share"])
 
 
 def turn_of(yearly: Paired) -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
 from model.inputs.payers import Payment, load_payments
 from model.inputs.plans import Entry, PlannedSpending, spending_of, terms_of
+from model.inputs.programmes import BuildInfrastructure
 from model.inputs.scenario import Scenario
 from model.tables.manifest import FORMAT
 
@@ -159,11 +160,23 @@ def _plan(config: Scenario) -> list[dict[str, Any]]:
             "label": entry.name,
             "grade": entry.programme.grade if isinstance(entry, Entry) else None,
             "building_share": float(share_built[entry.number]),
+            "building_numbers": _building_numbers(entry),
             **_payment(entry.terms.payment),
             "programme_file": _programme_file(entry, config),
         }
         for entry in entries
     ]
+
+
+def _building_numbers(entry: PlannedSpending) -> dict[str, float]:
+    """Return the numbers that make up its share spent on places to meet, by the names under which they are drawn."""
+    if not isinstance(entry, Entry) or entry.terms.at_no_effect:
+        return {}
+    return {
+        f"programmes.{entry.programme.name}.effects.{k}.share_of_spend": effect.share_of_spend.value
+        for k, effect in enumerate(entry.programme.effects)
+        if isinstance(effect, BuildInfrastructure)
+    }
 
 
 def _programme_file(entry: PlannedSpending, config: Scenario) -> str | None:

@@ -196,19 +196,44 @@ def with_draw(config: Scenario, values: Mapping[str, float]) -> Scenario:
     >>> with_draw(plan, drawn).programmes, with_draw(usual, drawn) is usual
     ({'community_hub': {'effects.0.share_of_spend': 0.7}}, True)
     """
-    own = _of_group("parameters", values)
-    prices = {f"{name}{UNIT_COST}": value for name, value in _of_group("unit_costs", values).items()}
-    in_run = {f"{name}{UNIT_COST}" for name in priced_in_run(config)}
-    numbers = own | {name: value for name, value in prices.items() if name in in_run}
-    cut = cut_by(config.structure.variant)
+    bought = [entry.service for entry in config.plan]
     update: dict[str, Mapping[str, object]] = {
-        "parameters": {name: value for name, value in numbers.items() if name not in cut},
+        "parameters": in_run_of(values, config.structure.variant, config.budgets.regime, config.services, bought),
         "programmes": {
             name: found for name in _paid_names(config) if (found := _of_group(f"programmes.{name}", values))
         },
     }
     changed = {key: table for key, table in update.items() if table}
     return config.model_copy(update=changed) if changed else config
+
+
+def in_run_of(
+    values: Mapping[str, float], variant: str, regime: str, services: Sequence[str], bought: Sequence[str | None]
+) -> dict[str, float]:
+    """Return the parameters that a run takes from a draw.
+
+    Unit costs are among them where the run itself reads them: all where budgets react, and otherwise those of
+    services that the plan buys. What the structural variant cuts stays cut.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        One draw, by name.
+    variant, regime : str
+        Structural variant, and who decides on budgets.
+    services, bought : sequence of str
+        Services simulated, and those that entries of the plan buy more of.
+
+    Examples
+    --------
+    >>> drawn = {"parameters.buffer_most": 0.5, "unit_costs.gp": 41.0}
+    >>> in_run_of(drawn, "no_buffer", "siloed", ["gp"], [])
+    {'gp_unit_cost': 41.0}
+    """
+    prices = _of_group("unit_costs", values)
+    priced = [name for name in services if name in prices and (regime != "planned" or name in bought)]
+    own = _of_group("parameters", values) | {f"{name}{UNIT_COST}": prices[name] for name in priced}
+    return {name: value for name, value in own.items() if name not in cut_by(variant)}
 
 
 def _of_group(group: str, values: Mapping[str, float]) -> dict[str, float]:
@@ -218,23 +243,6 @@ def _of_group(group: str, values: Mapping[str, float]) -> dict[str, float]:
 def _paid_names(config: Scenario) -> Iterable[str]:
     programmes = (config.programme_of(entry) for entry in config.plan)
     return dict.fromkeys(one.name for one in programmes if one is not None)
-
-
-def priced_in_run(config: Scenario) -> list[str]:
-    """Return the services whose unit costs a run itself reads: all where budgets react, else those that a plan buys.
-
-    Examples
-    --------
-    >>> from model.inputs.scenario import load_scenario
-    >>> priced_in_run(load_scenario())
-    []
-    """
-    return services_priced(config.budgets.regime, config.services, [entry.service for entry in config.plan])
-
-
-def services_priced(regime: str, services: Sequence[str], bought: Sequence[str | None]) -> list[str]:
-    """Return the services whose unit costs a run reads, under a budget regime and with what a plan buys."""
-    return [name for name in services if regime != "planned" or name in bought]
 
 
 @dataclass(frozen=True)

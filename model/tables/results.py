@@ -124,8 +124,22 @@ class Results:
 
     @cached_property
     def draws(self) -> pd.DataFrame:
-        """By draw and name: the uncertain numbers as they were drawn; no rows where none were."""
+        """By draw and name: the value of each uncertain number; no rows where none were drawn."""
         return self._framed(self._rows("draws"))
+
+    def values_of(self, draw: int) -> dict[str, float]:
+        """Return the numbers of a draw by name; none in draw 0, which has best estimates.
+
+        Raises
+        ------
+        ResultsError
+            When there is no such draw.
+        """
+        rows = self.draws[self.draws["draw"] == draw]
+        if draw and rows.empty:
+            drawn = self.draws["draw"].nunique()
+            raise ResultsError("no such draw", file=self.folder, key="draw", value=draw, allowed=f"0 to {drawn}")
+        return dict(zip(rows["name"], rows["value"], strict=True))
 
     @property
     def lives(self) -> pd.DataFrame:

@@ -4,19 +4,21 @@ import hashlib
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 from model import Results
 from model.analysis.appraisal import Appraisal, AppraisalSettings, in_whole_steps, repriced, sums_of_pairs
-from model.analysis.appraise import AppraisedComparison, appraise, prices_of, write_appraisal
-from model.analysis.decisions import loops
+from model.analysis.appraise import AppraisedComparison, Look, appraise, numbers_of, write_appraisal
+from model.analysis.decisions import cash_at, loops
 from model.analysis.discounting import (
     Rates,
     at_one_rate,
@@ -27,12 +29,15 @@ from model.analysis.discounting import (
     payback_year,
 )
 from model.analysis.matched_residents import match
+from model.analysis.pairs import facts_in_draw
 from model.campaign.campaign import run_campaign
 from model.cli import main
 from model.core.errors import EvidenceError, ResultsError, ScenarioError
 from model.core.files import DATA
+from model.inputs.draws import draw_rows
+from model.inputs.uncertainty import WELLBY
 from model.reporting.appraisal import _implausible, _rests_on, appraisal
-from model.tables.schema import STATE_MONTHS
+from model.tables.schema import STATE_MONTHS, frame_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "appraisal.md"
 
@@ -781,19 +786,26 @@ def test_what_other_care_saves_keeps_its_price():
     ("key", "words"),
     [
         ("unit_costs.a_and_", "Did you mean 'unit_costs.a_and_e'"),
-        ("a_and_e", "no such unit cost"),
-        ("years", "no such unit cost"),
+        ("cashable.a_and_", "Did you mean 'cashable.a_and_e'"),
+        ("appraisal.welby_gbp", "Did you mean 'appraisal.wellby_gbp'"),
+        ("a_and_e", "is no number of an appraisal"),
+        ("years", "is no number of an appraisal"),
     ],
 )
-def test_an_unknown_unit_cost_is_refused(results, key, words):
+def test_an_unknown_number_is_refused(results, key, words):
     with pytest.raises(ScenarioError, match=words):
-        prices_of({key: 3.0}, results)
+        numbers_of({key: 3.0}, results)
 
 
 @pytest.mark.parametrize("value", [-1.0, "dear", float("nan"), True])
 def test_what_is_no_price_is_refused(results, value):
     with pytest.raises(EvidenceError, match="a number from 0"):
-        prices_of({"unit_costs.gp": value}, results)
+        numbers_of({"unit_costs.gp": value}, results)
+
+
+def test_what_is_no_share_is_refused(results):
+    with pytest.raises(EvidenceError, match=r"--set cashable.gp = 1.2: cannot be that. Allowed: a number from 0 to 1"):
+        numbers_of({"cashable.gp": 1.2}, results)
 
 
 # --- From a results folder -------------------------------------------------------------------
@@ -856,6 +868,89 @@ def test_a_gain_beyond_belief_is_flagged(results, monkeypatch):
 
     assert "people who enrolled in peer support group" not in words_with(0.6, 0.7)
     assert "people who enrolled in peer support group gained 0.85 points" in words_with(0.9, 0.8)
+
+
+def test_cash_is_that_of_the_ledger_at_the_cashable_shares_set(results):
+    everything = dict.fromkeys(results.manifest["scenarios"]["helped"]["services"], 1.0)
+    (usual, _), (all_cash, _) = appraise(results), appraise(results, cashable=everything)
+    full = usual.appraisal.gains("full_cost")
+
+    assert all_cash.appraisal.gains("full_cost").equals(full)
+    # At a share of 1 cash is full cost, but for whole steps of capacity: as `cash_at` reckons it apart.
+    assert all_cash.appraisal.saving["cash"].sum().to_numpy() == pytest.approx(
+        cash_at(usual.appraisal, everything).sum().to_numpy()
+    )
+
+
+def test_social_value_is_in_proportion_to_the_value_of_a_wellby(results):
+    (usual, _), (set_to, _) = appraise(results), appraise(results, wellby_gbp=1_000.0)
+    central = usual.appraisal.settings.wellby_gbp["central"]
+
+    assert set_to.appraisal.settings.wellby_gbp == {"low": 1_000.0, "central": 1_000.0, "high": 1_000.0}
+    both = [one.appraisal.gains("social").to_numpy() for one in (usual, set_to)]
+    assert both[1] == pytest.approx(both[0] * 1_000.0 / central)
+
+
+def test_a_look_is_named_by_all_that_was_set():
+    look = Look(prices={"gp": 50.0}, cashable={"a_and_e": 0.25}, wellby_gbp=15_000.0)
+
+    assert look.name == "gp_50-cashable_a_and_e_0.25-wellby_15000"
+
+
+def test_a_draw_is_appraised_from_its_own_runs_at_its_own_numbers(results, tmp_path):
+    drawn = {
+        "unit_costs.gp": 90.0,
+        "cashable.a_and_e": 0.2,
+        WELLBY: 15_000.0,
+        "parameters.life_satisfaction_coping": 7.7,
+    }
+    folder = tmp_path / "drawn"
+    shutil.copytree(results.folder, folder)
+    as_draw_1(folder, drawn)
+    again = Results(folder)
+    (found, _) = appraise(again, draw=1)
+    asked = {"prices": {"gp": 90.0}, "cashable": {"a_and_e": 0.2}, "wellby_gbp": 15_000.0}
+    (by_hand, _) = appraise(results, **asked)
+
+    # Those that the appraisal alone reads are as where they are asked for; nothing was run again.
+    for lens in ("cash", "full_cost"):
+        pd.testing.assert_frame_equal(found.appraisal.gains(lens), by_hand.appraisal.gains(lens))
+    assert found.appraisal.settings.wellby_gbp["central"] == 15_000.0
+    # What runs read counts at the appraisal too.
+    assert found.appraisal.settings.satisfaction["coping"] == 7.7
+    with pytest.raises(ResultsError, match="holds no finished pair of runs for helped"):
+        appraise(again)
+    with pytest.raises(ResultsError, match=r"draw = 2: no such draw. Allowed: 0 to 1"):
+        appraise(again, draw=2)
+
+
+def as_draw_1(folder, values):
+    """Say of all runs of a folder that they are of draw 1, which has these values."""
+    runs = pq.read_table(folder / "runs.parquet")
+    place = runs.schema.get_field_index("draw")
+    ones = pa.array([1] * runs.num_rows, pa.int32())
+    pq.write_table(runs.set_column(place, runs.schema.field(place), ones), folder / "runs.parquet")
+    rows = draw_rows(pd.DataFrame(values, pd.Index([1], name="draw")))
+    pq.write_table(frame_of("draws", rows), folder / "draws.parquet")
+
+
+def test_the_residual_value_is_at_the_share_that_a_draw_spends_on_places_to_meet():
+    name = "programmes.community_hub.effects.0.share_of_spend"
+    entry = {"building_share": 0.9, "building_numbers": {name: 0.9}}
+    facts = {
+        "plan": [{"service": None}],
+        "structure": {"variant": "full"},
+        "budgets": {"regime": "planned"},
+        "services": ["gp"],
+        "plan_in_force": [entry, {"building_share": 0.5}],
+        "parameters_in_force": {"gp_unit_cost": 44.0, "infrastructure_depreciation": 0.1},
+    }
+    drawn = facts_in_draw(facts, {name: 0.6, "parameters.infrastructure_depreciation": 0.2, "unit_costs.gp": 50.0})
+
+    assert [one["building_share"] for one in drawn["plan_in_force"]] == pytest.approx([0.6, 0.5])
+    # The run's own price stays: the appraisal turns its ledger into the drawn one.
+    assert drawn["parameters_in_force"] == {"gp_unit_cost": 44.0, "infrastructure_depreciation": 0.2}
+    assert facts_in_draw(facts, {}) == facts
 
 
 def test_twice_all_unit_costs_is_twice_the_saving(results):

@@ -80,6 +80,7 @@ def facts_of(folder: Path, name: str = "mine") -> dict:
 def test_an_entry_of_a_plan_stands_as_it_was_run(folder: Path) -> None:
     (entry,) = facts_of(folder)["plan_in_force"]
     assert (entry["label"], entry["grade"], entry["building_share"]) == ("my_hub", 5, 0.9)
+    assert list(entry["building_numbers"].values()) == [0.9]
     assert (entry["payers"], entry["cashable"]) == ({"council": 1.0}, 1.0)
 
 

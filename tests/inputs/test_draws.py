@@ -12,7 +12,6 @@ from model.inputs.draws import (
     at_appraisal,
     draw_numbers,
     draw_rows,
-    priced_in_run,
     require_growth,
     with_draw,
 )
@@ -143,7 +142,6 @@ def test_prices_go_to_the_run_only_where_it_reads_them():
     values = {"unit_costs.mental_health_referral": 1_500.0, "unit_costs.gp": 41.0}
 
     assert with_draw(pooled, values).parameters == {"mental_health_referral_unit_cost": 1_500.0, "gp_unit_cost": 41.0}
-    assert priced_in_run(USUAL.model_copy(update=bought)) == ["mental_health_referral"]
     assert with_draw(USUAL.model_copy(update=bought), values).parameters == {
         "mental_health_referral_unit_cost": 1_500.0
     }
