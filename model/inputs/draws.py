@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 from model.core.arrays import Array
 from model.core.errors import ScenarioError
@@ -115,11 +114,15 @@ def require_growth(design: str, drawn: int, n: int) -> None:
 
 
 def _sobol(d: int, n: int, seed: int) -> Array:
+    from scipy.stats import qmc  # noqa: PLC0415 - slow to load, and needed where numbers are drawn alone
+
     # The next power of two, so that SciPy has no warning to give; the first n are the same.
     return np.asarray(qmc.Sobol(d, rng=np.random.default_rng(seed)).random_base2(max(n - 1, 1).bit_length())[:n])
 
 
 def _latin_hypercube(d: int, n: int, seed: int) -> Array:
+    from scipy.stats import qmc  # noqa: PLC0415 - slow to load, and needed where numbers are drawn alone
+
     return np.asarray(qmc.LatinHypercube(d, rng=np.random.default_rng(seed)).random(n))
 
 

@@ -24,7 +24,6 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from scipy.special import ndtri
-from scipy.stats import triang
 
 from model.core.arrays import Array
 from model.core.errors import EvidenceError, ScenarioError
@@ -118,6 +117,8 @@ def _uniform(one: Uncertain, u: Array) -> Array:
 
 
 def _triangular(one: Uncertain, u: Array) -> Array:
+    from scipy.stats import triang  # noqa: PLC0415 - slow to load, and needed where numbers are drawn alone
+
     width = one.high - one.low
     return np.asarray(triang.ppf(u, (one.value - one.low) / width, one.low, width))
 
