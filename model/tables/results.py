@@ -135,8 +135,10 @@ class Results:
         ResultsError
             When there is no such draw.
         """
+        if draw == 0:
+            return {}
         rows = self.draws[self.draws["draw"] == draw]
-        if draw and rows.empty:
+        if rows.empty:
             drawn = self.draws["draw"].nunique()
             raise ResultsError("no such draw", file=self.folder, key="draw", value=draw, allowed=f"0 to {drawn}")
         return dict(zip(rows["name"], rows["value"], strict=True))
