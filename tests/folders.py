@@ -9,5 +9,6 @@ from model.tables.manifest import read_manifest, write_manifest
 def reseal(folder: Path) -> None:
     """Make the checksums of a results folder anew, as if its tables had been written as they are now."""
     manifest = read_manifest(folder)
-    tables = {name: sha256_of(folder / f"{name}.parquet") for name in manifest["tables"]}
+    there = [name for name in manifest["tables"] if (folder / f"{name}.parquet").exists()]
+    tables = {name: sha256_of(folder / f"{name}.parquet") for name in there}
     write_manifest(folder, {**manifest, "tables": tables})

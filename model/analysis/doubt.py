@@ -19,7 +19,8 @@ What a draw changes is taken seed by seed, :math:`\delta_d = \overline{y_{dk} - 
   with the standard deviation over draws :math:`s_\delta`, the chance of the centre :math:`v`, and the degrees of
   freedom :math:`\nu` of Satterthwaite (1946, Biometrics Bulletin 2:110). From 40 draws on, the 2.5 and 97.5 %
   quantiles of :math:`\bar y_0 + \delta_d + \sqrt{v}\, t_{R-1}`, whatever shape the :math:`\delta_d` have: with 39
-  draws the lowest and the highest would hold 95 % of what may come.
+  draws the lowest and the highest would hold 95 % of what may come. Neither reaches less far to a side than chance
+  alone, which a few draws of numbers that change little could make it do.
 
 The chance of the centre is :math:`v = s_0^2 \max(1/R, \sum_k (w_k - 1/R)^2)`, with the standard deviation
 :math:`s_0` over the R seeds of draw 0 and the share :math:`w_k` of draws that lived with seed k. It is the mean's own,
@@ -33,7 +34,7 @@ narrow. It holds what was drawn, and nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -91,7 +92,15 @@ def doubted(outcomes: pd.DataFrame, event: float = 0.0) -> Doubted:
     """
     best = outcomes.loc[BEST].dropna().to_numpy(float)
     deltas = effects_of_draws(outcomes)
-    return Doubted(estimate(best, event), _with_all(outcomes, deltas.to_numpy(), best), len(deltas))
+    by_chance, with_all = estimate(best, event), _with_all(outcomes, deltas.to_numpy(), best)
+    return Doubted(by_chance, _no_narrower(with_all, by_chance), len(deltas))
+
+
+def _no_narrower(with_all: Estimate, by_chance: Estimate) -> Estimate:
+    """Let the interval of all that is doubted reach at least as far to each side as that of a part of it."""
+    low = min(with_all.low, with_all.mean - (by_chance.mean - by_chance.low))
+    high = max(with_all.high, with_all.mean + (by_chance.high - by_chance.mean))
+    return replace(with_all, low=low, high=high) if with_all.has_interval else with_all
 
 
 def effects_of_draws(outcomes: pd.DataFrame) -> "pd.Series[float]":
@@ -288,6 +297,26 @@ def share_of_draws(is_so: Array) -> Estimate:
     low = float(special.betaincinv(yes + 0.5, n - yes + 0.5, TAIL)) if yes else 0.0
     high = float(special.betaincinv(yes + 0.5, n - yes + 0.5, 1.0 - TAIL)) if yes < n else 1.0
     return Estimate(yes / n, low, high)
+
+
+def probability_above_zero(outcomes: pd.DataFrame) -> float:
+    """Return the probability that an outcome is above 0 with all that is doubted: draws and the chance of seeds.
+
+    The mean over draws of that by Student's t, whose variance is the chance of the centre: seeds are shared by all
+    draws, so a share of draws alone would not count it. NaN with fewer than two draws or seeds.
+
+    Examples
+    --------
+    >>> outcomes = pd.DataFrame({7: [1.0, 1.0, -9.0], 8: [1.0, 1.0, -9.0]})
+    >>> probability_above_zero(outcomes)
+    0.5
+    """
+    best, deltas = outcomes.loc[BEST].dropna().to_numpy(float), effects_of_draws(outcomes).to_numpy()
+    if min(len(best), len(deltas)) < FEWEST:
+        return np.nan
+    values, error = best.mean() + deltas, _chance_of_centre(outcomes, best) ** 0.5
+    chances = special.stdtr(len(best) - 1, values / error) if error > 0.0 else values > 0.0
+    return float(np.mean(chances))
 
 
 def best_plan(worth: pd.DataFrame) -> dict[str, Estimate]:

@@ -269,51 +269,41 @@ def most_explainable(parts: Mapping[str, Part], n_seeds: int) -> float:
     return draws / (draws + rest) if draws + rest else np.nan
 
 
-def switching_values(
-    numbers: pd.DataFrame, answers: "pd.Series[float]", best: "pd.Series[float]", answer: float, ranges: pd.DataFrame
-) -> pd.DataFrame:
+def switching_values(numbers: pd.DataFrame, answers: "pd.Series[float]") -> pd.DataFrame:
     """Return the value of each number at which the answer turns from above 0 to below, or back.
 
-    A straight line through the answer at best estimates, with the slope of the regression on all numbers: all others
-    stay at their best estimates. Only numbers with a clear slope have one.
+    Where a plane fitted to all draws is 0, with all other numbers at the mean of the draws. Only numbers with a clear
+    slope have one.
 
     Parameters
     ----------
     numbers : DataFrame
         A row for each draw and a column for each number, without draw 0.
     answers : Series
-        The answer of each draw; NaN where it is missing.
-    best : Series
-        The best estimate of each number.
-    answer : float
-        The answer at best estimates.
-    ranges : DataFrame
-        ``low`` and ``high`` of each number.
+        The answer of each draw; NaN or no row where it is missing.
 
     Returns
     -------
     DataFrame
         By number: ``value``, its 95 % interval ``low`` to ``high`` by that of the slope, and ``is_within``, whether
-        the value lies in the number's range.
+        the value lies among those drawn.
 
     Examples
     --------
     >>> numbers = pd.DataFrame({"price": np.linspace(0.0, 10.0, 50)})
-    >>> ranges = pd.DataFrame({"low": [0.0], "high": [10.0]}, index=["price"])
-    >>> turn = switching_values(numbers, 3.0 * numbers["price"] - 6.0, pd.Series({"price": 5.0}), 9.0, ranges)
+    >>> turn = switching_values(numbers, 3.0 * numbers["price"] - 6.0)
     >>> round(float(turn.loc["price", "value"]), 6), bool(turn.loc["price", "is_within"])
     (2.0, True)
     """
     seen = answers.reindex(numbers.index).dropna()
     varied = _varied(numbers.loc[seen.index])
     columns = ["value", "low", "high", "is_within"]
-    if len(seen) < FEWEST_DRAWS or varied.empty:
+    if len(seen) < FEWEST_DRAWS or varied.empty or np.ptp(seen) == 0.0:
         return pd.DataFrame(columns=columns)
     fit = _fitted(_scaled(varied), _scaled(seen))
-    clear = varied.columns[fit.is_clear]
-    slopes = pd.DataFrame(dict(zip(columns, (fit.slopes, *fit.ends), strict=False)), varied.columns).loc[clear]
-    slopes = slopes.mul(seen.std() / varied[clear].std(), axis=0)
-    turns = (-answer / slopes).add(best[clear], axis=0)
+    clear = varied.loc[:, fit.is_clear]
+    slopes = pd.DataFrame(dict(zip(columns, (fit.slopes, *fit.ends), strict=False)), varied.columns).loc[clear.columns]
+    turns = (-seen.mean() / slopes.mul(seen.std() / clear.std(), axis=0)).add(clear.mean(), axis=0)
     ends = turns[["low", "high"]]
-    is_within = turns["value"].between(ranges["low"][clear], ranges["high"][clear])
+    is_within = turns["value"].between(clear.min(), clear.max())
     return turns.assign(low=ends.min(axis=1), high=ends.max(axis=1), is_within=is_within)

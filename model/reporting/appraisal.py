@@ -23,6 +23,8 @@ from model.analysis.decisions import (
 from model.analysis.discounting import load_guidance
 from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
+from model.analysis.outcomes import Drawn
+from model.reporting.doubt import doubted_line, hangs_on, in_draws, what_is_doubted
 from model.reporting.money_words import MILLION, THOUSAND, Unit
 from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table, quintile_words
 
@@ -80,30 +82,37 @@ def _crisis_words(them: Appraisal, averted: Estimate) -> str:
     return f"{words}, at {cost.pounds()} for each discounted person-year." if np.isfinite(cost.mean) else f"{words}."
 
 
-def answer_of(one: AppraisedComparison) -> Table:
-    """Say in a few lines what a plan costs, saves and gains, for whom, and what that depends on."""
+def answer_of(one: AppraisedComparison, found: Drawn | None = None) -> Table:
+    """Say in a few lines what a plan costs, saves and gains, for whom, and what that depends on.
+
+    ``found`` are its outcomes in draws, where there are any: each outcome then has a second interval.
+    """
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column()
     for what, words in [
-        *_costs_and_benefits(one),
+        *_costs_and_benefits(one, found),
         *_who_benefits(one),
         *_payback(one),
+        *(in_draws(found) if found and found.n_draws else ()),
         *_self_financing(one),
         *_switching_values(one),
+        *(hangs_on(found, one.comparison.facts) if found and found.n_draws else ()),
         *_rests_on(one),
         *_at_no_effect(one),
         *_implausible(one),
+        *(what_is_doubted(found) if found and found.n_draws else ()),
     ]:
         table.add_row(what, words)
     return table
 
 
-def _costs_and_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
+def _costs_and_benefits(one: AppraisedComparison, found: Drawn | None) -> Iterable[tuple[str, str]]:
     them = one.appraisal
     cost = estimate(them.cost.sum().to_numpy()).pounds()
     is_paid = them.cost.to_numpy().any()
     yield "Cost", f"{cost}{_by_payer(them)}{_bias_on_costs(them)}" if is_paid else "no more than the comparator"
+    yield from doubted_line(found, "cost", Estimate.pounds)
     if months := them.supporter_months.sum().mean():
         time, given = them.volunteer_time.sum().mean(), Estimate.exact(months).rounded().text(0)
         words = f"{Estimate.exact(time).pounds()} for {given} months of supporters; in no budget, in social value alone"
@@ -111,8 +120,11 @@ def _costs_and_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     if them.optimism_share:
         yield "Optimism bias", f"{100 * them.optimism_share:.0f} % is taken off every benefit, by evidence of effect"
     yield "Cash saving", them.gain_of("cash").saved()
+    yield from doubted_line(found, "cash", Estimate.saved)
     yield "Full-cost saving", them.gain_of("full_cost").saved()
+    yield from doubted_line(found, "full_cost", Estimate.saved)
     yield "Wellbeing", _wellbeing(one)
+    yield from doubted_line(found, "wellbys", lambda amount: _quantity(amount, "WELLBYs"))
     years = _quantity(estimate(them.life_years.sum().to_numpy(), them.settings.scale), "person-years in the place")
     yield "Life-years", f"{years} (births and moves included; not valued)"
     if them.has_lives:

@@ -1,6 +1,6 @@
 """The results of a campaign as readers see them: appraisal first, then what changes, then figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -9,12 +9,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from model.analysis.appraise import AppraisedComparison, appraise
+from model.analysis.outcomes import Drawn, drawn
 from model.analysis.pairs import Comparison, compare
 from model.core.errors import ResultsError
 from model.core.files import package_changed
 from model.reporting.appraisal import answer_of, conventions
 from model.reporting.budgets import about_budgets, about_loop_gain
 from model.reporting.comparison import about
+from model.reporting.league import league
 from model.reporting.status import shortfall
 from model.reporting.summary import failures, summary
 from model.tables.results import Results
@@ -32,8 +34,11 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     """
     compared = compare(results)
     worth = _worth(results)
+    side_by_side = list(_side_by_side(results))
     parts: list[RenderableType] = [Text(words, style="yellow") for words in shortfall(results)]
-    parts += [part for k, one in enumerate(compared) if len(one.pairs) for part in _compared(compared, k, worth)]
+    parts += side_by_side
+    told = [k for k, one in enumerate(compared) if len(one.pairs) and (each or not side_by_side)]
+    parts += [part for k in told for part in _compared(compared, k, worth)]
     parts += [summary(results)] if each or not compared else failures(results)
     if not results.budgets.empty:
         names = results.budgets["scenario"].unique()
@@ -50,7 +55,11 @@ def _compared(
     shown = {name for earlier in compared[:k] for name in (earlier.scenario, earlier.comparator)}
     names = [name for name in (one.scenario, one.comparator) if name not in shown]
     budgets = [part for name in names for part in about_budgets(one.results, name)]
-    worth = [Padding(answer_of(judged), (0, 0, bool(budgets), 0)), *budgets] if judged else budgets
+    worth = (
+        [Padding(answer_of(judged, _outcomes(one.results)[one.scenario]), (0, 0, bool(budgets), 0)), *budgets]
+        if judged
+        else budgets
+    )
     is_last = not any(later.scenario in appraised for later in compared[k + 1 :])
     return list(about(one, Group(*worth) if worth else None, conventions(judged) if judged and is_last else ()))
 
@@ -62,6 +71,21 @@ def _worth(results: Results) -> dict[str, AppraisedComparison]:
         return {judged.comparison.scenario: judged for judged in appraise(results)}
     except ResultsError:
         return {}
+
+
+@lru_cache(maxsize=1)  # as for the appraisal
+def _outcomes(results: Results) -> dict[str, Drawn]:
+    """Return the outcomes of every plan that was appraised, in all draws."""
+    return drawn(results, _worth(results))
+
+
+def _side_by_side(results: Results) -> Iterable[RenderableType]:
+    """Give a league table for each comparator of several plans."""
+    worth = _worth(results)
+    for usual in dict.fromkeys(one.comparison.comparator for one in worth.values()):
+        plans = {name: one for name, one in worth.items() if one.comparison.comparator == usual}
+        if len(plans) > 1:
+            yield league(plans, {name: _outcomes(results)[name] for name in plans})
 
 
 def where_more_is(results: Results) -> list[str]:
@@ -80,6 +104,7 @@ def figures(results: Results) -> list[Path]:
     from model.reporting.figures.appraisal import draw_appraisals  # noqa: PLC0415
     from model.reporting.figures.budgets import draw_budgets  # noqa: PLC0415
     from model.reporting.figures.comparison import draw_comparisons  # noqa: PLC0415
+    from model.reporting.figures.doubt import draw_doubts  # noqa: PLC0415
     from model.reporting.figures.overview import draw_overviews  # noqa: PLC0415
 
     if not (results.runs["status"] == "finished").any():
@@ -87,6 +112,7 @@ def figures(results: Results) -> list[Path]:
     worth, since = list(_worth(results).values()), max(results.changed, package_changed())
     return [
         *draw_appraisals(worth, results.folder, since),
+        *draw_doubts(worth, _outcomes(results), results.folder, since),
         *draw_comparisons(results, since),
         *draw_budgets(results, since),
         *draw_overviews(results, since),

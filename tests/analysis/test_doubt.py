@@ -12,9 +12,10 @@ from model.analysis.doubt import (
     effects_of_draws,
     nested_parts,
     paid_back_by,
+    probability_above_zero,
     share_of_draws,
 )
-from model.analysis.estimates import estimate
+from model.analysis.estimates import chance_above_zero, estimate
 
 SEEDS = 4
 TRIALS = 400
@@ -84,6 +85,14 @@ def test_numbers_that_change_nothing_leave_the_interval_of_chance() -> None:
     found = doubted(outcomes)
     by_chance, with_all = found.by_chance, found.with_all
     assert (with_all.low, with_all.high) == pytest.approx((by_chance.low, by_chance.high))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_all_that_is_doubted_never_reaches_less_far_than_chance_alone(seed: int) -> None:
+    found = doubted(table_of(np.random.default_rng(seed), np.linspace(-0.1, 0.1, 8)), event=0.3)
+    by_chance, with_all = found.by_chance, found.with_all
+    assert with_all.mean - with_all.low >= by_chance.mean - by_chance.low - 1e-12
+    assert with_all.high - with_all.mean >= by_chance.high - by_chance.mean - 1e-12
 
 
 def test_shared_accidents_cancel_from_what_a_draw_changes() -> None:
@@ -196,6 +205,19 @@ def test_shares_mirror_each_other_and_hold_what_was_seen(yes: int) -> None:
 
 def test_share_without_draws_is_unknown() -> None:
     assert np.isnan(share_of_draws(np.array([], bool)).mean)
+
+
+def test_without_effects_of_draws_the_probability_is_that_of_chance_alone() -> None:
+    outcomes = with_seeds_in_turn(table_of(np.random.default_rng(9), np.zeros(8))) + 0.05
+    assert probability_above_zero(outcomes) == pytest.approx(chance_above_zero(outcomes.loc[BEST].to_numpy()))
+
+
+def test_chance_of_seeds_counts_though_every_draw_lies_above() -> None:
+    """All draws share the seeds, so all lie above 0 together where the seeds happen to be high."""
+    outcomes = table_of(np.random.default_rng(10), np.linspace(0.0, 0.02, 50))
+    outcomes = outcomes - outcomes.loc[BEST].mean() + 0.02
+    assert (effects_of_draws(outcomes) + 0.02 > 0).all()
+    assert 0.5 < probability_above_zero(outcomes) < 0.9
 
 
 def test_a_plan_that_failed_in_a_draw_is_not_one_that_lost() -> None:

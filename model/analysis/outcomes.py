@@ -1,0 +1,154 @@
+"""From a results folder to outcomes by draw and seed, each draw appraised at its own numbers.
+
+What runs read was drawn before they ran. Unit costs, cashable shares and the value of a WELLBY are drawn when a plan
+is appraised: the pairs of a draw are appraised again at its numbers, and nothing is simulated again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import pandas as pd
+
+from model.analysis.appraisal import LENSES, Appraisal
+from model.analysis.appraise import AppraisedComparison, appraise
+from model.analysis.decisions import plane
+from model.analysis.doubt import BEST, Doubted, doubted, effects_of_draws
+from model.analysis.pairs import compare
+from model.analysis.sensitivity import Sensitivity, sensitivity, switching_values
+from model.tables.results import Results
+
+
+class Measure(NamedTuple):
+    """An outcome of a pair of runs: its unit, its value by seed, and how much of it one simulated event is."""
+
+    unit: str
+    of: Callable[[Appraisal], "pd.Series[float]"]
+    event: Callable[[Appraisal], float]
+
+
+def _no_event(_: Appraisal) -> float:
+    return 0.0
+
+
+MEASURES = {
+    "cost": Measure("GBP", lambda them: them.cost.sum(), _no_event),
+    "cash": Measure("GBP", lambda them: them.gains("cash").sum(), lambda them: them.event("cash")),
+    "full_cost": Measure("GBP", lambda them: them.gains("full_cost").sum(), lambda them: them.event("full_cost")),
+    "wellbys": Measure("WELLBY", lambda them: them.wellbys.sum(), lambda them: them.event_wellbys),
+    "net_cost": Measure("GBP", lambda them: plane(them)["cost_gbp"], lambda them: them.event("cash")),
+    "social_net": Measure("GBP", lambda them: them.net("social").sum(), lambda them: them.event("social")),
+}
+"""Outcomes of a plan against its comparator, in present value: what is asked of every draw."""
+
+ANSWER = "social_net"
+"""The outcome whose sign is the answer: wellbeing in pounds less cost."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A plan's outcomes in every draw.
+
+    Attributes
+    ----------
+    outcomes : DataFrame
+        By ``draw`` and ``seed``, a column for each of `MEASURES`.
+    paybacks : DataFrame
+        By ``draw``, the year of payback in each lens, of the mean over the draw's pairs; NaN where there is none.
+    events : mapping
+        How much of each measure one simulated event is, at best estimates.
+    numbers : DataFrame
+        By ``draw``, without draw 0, a column for each uncertain number.
+    horizon : int
+        Years simulated.
+    """
+
+    outcomes: pd.DataFrame
+    paybacks: pd.DataFrame
+    events: Mapping[str, float]
+    numbers: pd.DataFrame
+    horizon: int
+
+    @property
+    def n_draws(self) -> int:
+        """Draws besides draw 0 that have outcomes."""
+        return int((self.paybacks.index != BEST).sum())
+
+    @property
+    def n_planned(self) -> int:
+        """Draws of numbers that were made."""
+        return len(self.numbers)
+
+    @property
+    def n_seeds(self) -> int:
+        """Seeds at best estimates."""
+        return len(self.outcomes.loc[BEST])
+
+    def by_seed(self, measure: str) -> pd.DataFrame:
+        """Return a measure with a row for each draw and a column for each seed."""
+        return self.outcomes.reset_index().pivot(index="draw", columns="seed", values=measure)
+
+    @cached_property
+    def doubted(self) -> dict[str, Doubted]:
+        """Each measure with both intervals."""
+        return {name: doubted(self.by_seed(name), self.events[name]) for name in MEASURES}
+
+    def answers(self, measure: str = ANSWER) -> "pd.Series[float]":
+        """Return a measure by draw, without draw 0: what it is at best estimates and what the draw changes."""
+        changes = effects_of_draws(self.by_seed(measure))
+        return changes + self.doubted[measure].by_chance.mean
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity:
+        """What the answer hangs on."""
+        return sensitivity(self.numbers, self.answers())
+
+    @cached_property
+    def turns(self) -> pd.DataFrame:
+        """Where the answer turns: see `switching_values`."""
+        return switching_values(self.numbers, self.answers())
+
+
+def numbers_drawn(results: Results) -> pd.DataFrame:
+    """Return uncertain numbers with a row for each draw and a column for each; draw 0 has no row."""
+    return results.draws.pivot(index="draw", columns="name", values="value").drop(index=BEST, errors="ignore")
+
+
+def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str, Drawn]:
+    """Appraise compared scenarios in every draw; without draws, best estimates alone.
+
+    Parameters
+    ----------
+    results : Results
+        A campaign that was compared.
+    best : mapping of str to AppraisedComparison
+        By scenario, its appraisal at best estimates.
+
+    Returns
+    -------
+    dict
+        By scenario.
+    """
+    numbers = numbers_drawn(results)
+    appraised = {name: {BEST: one.appraisal} for name, one in best.items()}
+    for draw in numbers.index:
+        if any(not one.pairs.empty for one in compare(results, int(draw))):
+            for one in appraise(results, draw=int(draw)):
+                appraised[one.comparison.scenario][int(draw)] = one.appraisal
+    return {name: _outcomes(found, best[name], numbers) for name, found in appraised.items()}
+
+
+def _outcomes(appraised: Mapping[int, Appraisal], best: AppraisedComparison, numbers: pd.DataFrame) -> Drawn:
+    rows = {
+        draw: pd.DataFrame({name: measure.of(them) for name, measure in MEASURES.items()})
+        for draw, them in appraised.items()
+    }
+    paybacks = {draw: {lens: them.mean_payback(lens) for lens in LENSES} for draw, them in appraised.items()}
+    return Drawn(
+        pd.concat(rows, names=["draw", "seed"]),
+        pd.DataFrame.from_dict(paybacks, orient="index").rename_axis("draw"),
+        {name: measure.event(best.appraisal) for name, measure in MEASURES.items()},
+        numbers,
+        best.comparison.years,
+    )

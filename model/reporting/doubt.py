@@ -1,0 +1,160 @@
+"""What an answer may be off by, in words: two intervals named apart, probabilities over draws, what it hangs on."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model.analysis.appraisal import LENSES
+from model.analysis.doubt import BEST, crossed_parts, paid_back_by, probability_above_zero, share_of_draws
+from model.analysis.estimates import Estimate
+from model.analysis.labels import item_label
+from model.analysis.outcomes import ANSWER, Drawn
+from model.analysis.sensitivity import most_explainable
+
+WITH_ALL = "  with all doubted"
+"""Label of the second interval, under that of an outcome."""
+
+GROUPS = {
+    "programmes": "numbers of programmes",
+    "unit_costs": "unit costs",
+    "cashable": "cashable shares",
+    "appraisal": "values of guidance",
+    "parameters": "parameters of the model",
+}
+"""Groups of uncertain numbers, each the first part of their names, in words."""
+
+SURE_AT = 0.01
+"""Probabilities nearer to none or all are not told apart."""
+
+Line = tuple[str, str]
+
+
+def in_draws(found: Drawn) -> Iterable[Line]:
+    """Say how probable it is that the plan is worth its cost, and in how many draws it is, and pays back."""
+    probable = probability_above_zero(found.by_seed(ANSWER))
+    if np.isfinite(probable):
+        yield (
+            "Worth its cost?",
+            f"Social value is more than cost with a probability of {_percent(probable)}, all doubted.",
+        )
+    n, worth = found.n_draws, share_of_draws((found.answers() > 0).to_numpy())
+    yield "With these seeds", f"social value is more than cost in {share_in_words(worth, n)}"
+    later = found.paybacks.drop(index=BEST)
+    for lens, label in LENSES.items():
+        by_the_end = paid_back_by(later[lens], found.horizon)[found.horizon]
+        yield "", f"{label}: paid back by year {found.horizon} in {share_in_words(by_the_end, n)}"
+
+
+def _percent(probability: float) -> str:
+    """Write a probability as a percentage; never as certain.
+
+    Examples
+    --------
+    >>> _percent(0.934), _percent(0.9999), _percent(0.0)
+    ('93 %', 'over 99 %', 'under 1 %')
+    """
+    if probability < SURE_AT:
+        return "under 1 %"
+    return "over 99 %" if probability > 1.0 - SURE_AT else f"{100 * probability:.0f} %"
+
+
+def share_in_words(share: Estimate, n_draws: int) -> str:
+    """Write a share of draws, and that of many more draws.
+
+    Examples
+    --------
+    >>> share_in_words(share_of_draws(np.array([True, True, True, False])), 4)
+    '3 of 4 draws (28 to 97 % of many more)'
+    """
+    low, high = 100 * share.low, 100 * share.high
+    return f"{round(share.mean * n_draws)} of {n_draws} draws ({low:.0f} to {high:.0f} % of many more)"
+
+
+def hangs_on(found: Drawn, facts: Mapping[str, Any]) -> Iterable[Line]:
+    """Name the numbers that move social value less cost most, and where each turns the answer."""
+    first, measured = "Hangs on", found.sensitivity
+    if not measured.is_told:
+        yield first, measured.why_not_told
+        return
+    for name, row in measured.largest.iterrows():
+        yield first, f"{number_in_words(str(name), facts)}: {_share(row)}{_turn(found.turns, str(name))}"
+        first = ""
+    if measured.largest.empty:
+        yield (
+            first,
+            f"no number clearly: {measured.n_draws} draws show none that moves the answer more than chance would",
+        )
+    if np.isfinite(measured.r2):
+        yield "", f"all numbers together explain {100 * max(measured.r2, 0.0):.0f} % by rank{_bound(found)}"
+
+
+def _share(row: "pd.Series[Any]") -> str:
+    towards = "raises" if row["rises"] else "lowers"
+    ends = f"{100 * row['low']:.0f} to {100 * row['high']:.0f}"
+    index = row["first_order"]
+    known = f"; if it were known, {100 * index:.0f} % less variance" if np.isfinite(index) else ""
+    return f"{100 * row['share']:.0f} % of the variance by rank ({ends} %); more of it {towards} the answer{known}"
+
+
+def _turn(turns: pd.DataFrame, name: str) -> str:
+    if name not in turns.index:
+        return ""
+    row = turns.loc[name]
+    where = "" if row["is_within"] else ", which is outside what was drawn"
+    return f"; the answer turns at {row['value']:.3g}{where}"
+
+
+def _bound(found: Drawn) -> str:
+    table = found.by_seed(ANSWER)
+    most = most_explainable(crossed_parts(table), table.shape[1])
+    if np.isnan(most):
+        return "; draws have too few seeds to tell how much of the rest is chance"
+    return f"; chance between seeds leaves {100 * most:.0f} % at most"
+
+
+def number_in_words(name: str, facts: Mapping[str, Any]) -> str:
+    """Name an uncertain number.
+
+    Examples
+    --------
+    >>> facts = {"services_in_force": {"gp": {"label": "GP appointments"}}}
+    >>> number_in_words("unit_costs.gp", facts), number_in_words("appraisal.wellby_gbp", facts)
+    ('unit cost of GP appointments', 'value of a WELLBY')
+    >>> number_in_words("programmes.community_hub.effects.0.improve", facts)
+    'community hub: effects.0.improve'
+    """
+    group, _, rest = name.partition(".")
+    if group == "programmes":
+        programme, _, key = rest.partition(".")
+        return f"{programme.replace('_', ' ')}: {key}"
+    start = {"unit_costs": "unit cost of ", "cashable": "cashable share of "}.get(group, "")
+    return start + {"wellby_gbp": "value of a WELLBY"}.get(rest, item_label(facts, rest))
+
+
+def what_is_doubted(found: Drawn) -> Iterable[Line]:
+    """Say which doubts each interval holds, and which neither holds."""
+    counts = found.numbers.columns.str.partition(".").get_level_values(0).value_counts()
+    inside = [f"{label} ({counts[group]})" for group, label in GROUPS.items() if group in counts.index]
+    outside = [label for group, label in GROUPS.items() if group not in counts.index]
+    yield "Two intervals", f"In brackets: by chance alone, over {found.n_seeds} seeds at best estimates."
+    with_all = f"with all doubted: chance, and {', '.join(inside)} drawn from their ranges; {_how_many(found)}"
+    yield "", f"{with_all[0].upper()}{with_all[1:]}. Its middle is the mean over draws, not the best estimate."
+    yield (
+        "",
+        f"In neither: {', '.join([*outside, 'the structure of the model'])}. All of it holds only if the ranges do.",
+    )
+
+
+def _how_many(found: Drawn) -> str:
+    missing = found.n_planned - found.n_draws
+    return f"{found.n_draws} draws" + (f" of {found.n_planned}; the others have no finished pair" if missing else "")
+
+
+def doubted_line(found: Drawn | None, measure: str, words: Any) -> Iterable[Line]:
+    """Give the second interval of an outcome, where there are draws and they move it."""
+    if found is not None:
+        with_all: Estimate = found.doubted[measure].with_all
+        if with_all.is_bounded:
+            yield WITH_ALL, words(with_all)

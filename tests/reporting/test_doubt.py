@@ -1,0 +1,173 @@
+"""The doubt of an answer in words and figures: two intervals named apart, probabilities, what it hangs on."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from model import Results
+from model.analysis.appraise import appraise
+from model.analysis.league import FRONTIER, frontier
+from model.analysis.outcomes import MEASURES, Drawn, drawn
+from model.campaign.campaign import run_campaign
+from model.inputs.scenario import Scenario
+from model.reporting.doubt import doubted_line, hangs_on, in_draws, what_is_doubted
+from model.reporting.figures.doubt import draw_doubts
+from model.reporting.findings import figures, findings
+from tests.drawn_study import PLAN, drawn_study
+from tests.folders import reseal
+
+FACTS = {"services_in_force": {"gp": {"label": "GP appointments"}}}
+
+
+def made_up(n_draws: int, chance: float = 0.1) -> Drawn:
+    """Outcomes that hang on a price alone, turning where it is 20: nothing was simulated."""
+    rng = np.random.default_rng(1)
+    index = pd.RangeIndex(1, n_draws + 1, name="draw")
+    numbers = pd.DataFrame(rng.uniform(10.0, 50.0, (n_draws, 2)), index, ["unit_costs.gp", "cashable.gp"])
+    worth = pd.concat([pd.Series({0: 10.0}), numbers["unit_costs.gp"] - 20.0])
+    table = pd.DataFrame(worth.to_numpy()[:, None] + rng.normal(0.0, chance, 3), worth.index, [1, 2, 3])
+    rows = table.rename_axis("draw").rename_axis("seed", axis=1).stack()
+    paybacks = pd.DataFrame({lens: np.where(worth > 0, 3.0, np.nan) for lens in ("cash", "full_cost", "social")})
+    return Drawn(
+        pd.DataFrame(dict.fromkeys(MEASURES, rows)),
+        paybacks.set_axis(worth.index).rename_axis("draw"),
+        dict.fromkeys(MEASURES, 0.0),
+        numbers,
+        5,
+    )
+
+
+def text_of(lines):
+    return "\n".join(f"{what}: {words}" for what, words in lines)
+
+
+def test_what_moves_the_answer_is_named_with_its_share_and_where_it_turns():
+    words = text_of(hangs_on(made_up(60), FACTS))
+    assert "unit cost of GP appointments: 100 % of the variance by rank" in words
+    assert "more of it raises the answer; the answer turns at 20" in words
+    assert "cashable" not in words
+    assert "all numbers together explain 100 % by rank; chance between seeds leaves 100 % at most" in words
+
+
+def test_eight_draws_name_no_number_and_say_why():
+    words = text_of(hangs_on(made_up(8), FACTS))
+    assert words.startswith("Hangs on: too few draws to tell which number matters: with 8 draws")
+    assert "GP" not in words
+
+
+def test_probabilities_are_counted_in_draws():
+    found = made_up(60)
+    worth = int((found.answers() > 0).sum())
+    lines = text_of(in_draws(found)).splitlines()
+    assert lines[1].startswith(f"With these seeds: social value is more than cost in {worth} of 60 draws (")
+    paid_back = int(found.paybacks["cash"].drop(index=0).notna().sum())
+    assert f"paid back by year 5 in {paid_back} of 60 draws" in lines[2]
+    assert lines[0].startswith("Worth its cost?: Social value is more than cost with a probability of ")
+
+
+def test_what_the_intervals_hold_and_do_not_hold_is_said():
+    words = text_of(what_is_doubted(made_up(8)))
+    assert "By chance alone, over 3 seeds at best estimates" in words.replace("by chance", "By chance")
+    assert "unit costs (1), cashable shares (1) drawn from their ranges; 8 draws" in words
+    assert "In neither: numbers of programmes, values of guidance, parameters of the model, the structure" in words
+
+
+def test_draws_that_are_missing_are_counted():
+    found = made_up(8)
+    cut = Drawn(found.outcomes.drop(index=2), found.paybacks.drop(index=2), found.events, found.numbers, 5)
+    assert "7 draws of 8; the others have no finished pair" in text_of(what_is_doubted(cut))
+
+
+def test_an_outcome_that_no_draw_moves_has_no_second_interval():
+    found = made_up(8)
+    same = found.outcomes.assign(cost=5.0)
+    fixed = Drawn(same, found.paybacks, found.events, found.numbers, 5)
+    assert not list(doubted_line(fixed, "cost", str))
+    assert list(doubted_line(fixed, "cash", str))
+
+
+# --- A whole study ---
+
+
+@pytest.fixture(scope="module")
+def study(town, tmp_path_factory):
+    return drawn_study(town, tmp_path_factory.mktemp("doubt") / "out", 3)
+
+
+def printed(results):
+    page = io.StringIO()
+    Console(file=page, width=160, highlight=False).print(findings(results))
+    return page.getvalue()
+
+
+@pytest.mark.slow
+def test_the_answer_of_a_study_with_draws_has_both_intervals(study):
+    words = printed(study)
+    assert words.count("with all doubted") >= 3
+    assert "With these seeds" in words
+    assert "too few draws to tell which number matters" in words
+
+
+@pytest.mark.slow
+def test_without_draws_the_answer_says_nothing_of_draws(study, tmp_path):
+    import shutil  # noqa: PLC0415
+
+    folder = shutil.copytree(study.folder, tmp_path / "plain")
+    (folder / "draws.parquet").unlink()
+    reseal(folder)
+    words = printed(Results(folder))
+    assert "Cash saving" in words
+    assert "all doubted" not in words
+    assert "With these seeds" not in words
+    assert "doubt.png" not in {path.name for path in figures(Results(folder))}
+
+
+@pytest.mark.slow
+def test_the_figure_of_doubt_is_drawn_for_a_study_with_draws(study):
+    assert "doubt.png" in {path.name for path in figures(study)}
+
+
+@pytest.mark.slow
+def test_the_tornado_draws_the_numbers_that_were_measured(study, tmp_path):
+    (judged,) = appraise(study)
+    (path,) = draw_doubts([judged], {"helped": made_up(60)}, tmp_path)
+    drawing = path.with_suffix(".svg").read_text()
+    assert "% of the variance, by rank" in drawing
+    assert "with all doubted" in drawing
+
+
+@pytest.fixture(scope="module")
+def two_plans(town, tmp_path_factory):
+    usual = town.model_copy(update={"name": "usual", "replicates": 2, "population": 800, "years": 2})
+    plans = [
+        Scenario.model_validate(usual.model_dump() | {"name": name, "plan": [PLAN[0] | {"budget_gbp_per_year": gbp}]})
+        for name, gbp in (("small", 100_000), ("large", 400_000))
+    ]
+    return run_campaign(plans, tmp_path_factory.mktemp("league") / "out", comparator=usual).results
+
+
+@pytest.mark.slow
+def test_several_plans_are_set_side_by_side_and_not_one_after_another(two_plans):
+    words = printed(two_plans)
+    assert words.startswith("2 plans against Status quo (usual): Sandbeck")
+    assert "Cost of a WELLBY more" in words
+    assert "by chance alone" in words
+    assert "compared with Status quo" not in words
+    page = io.StringIO()
+    Console(file=page, width=160, highlight=False).print(findings(two_plans, each=True))
+    assert page.getvalue().count("compared with Status quo") == 2
+
+
+@pytest.mark.slow
+def test_the_league_is_the_frontier_of_its_means(two_plans):
+    best = {one.comparison.scenario: one for one in appraise(two_plans)}
+    found = {name: one.doubted for name, one in drawn(two_plans, best).items()}
+    cost = pd.Series({"usual": 0.0, **{name: one["net_cost"].by_chance.mean for name, one in found.items()}})
+    gained = pd.Series({"usual": 0.0, **{name: one["wellbys"].by_chance.mean for name, one in found.items()}})
+    words = printed(two_plans)
+    for name, status in frontier(cost, gained)["status"].drop("usual").items():
+        (line,) = [line for line in words.splitlines() if f"({name}): " in line]
+        assert (status in line) == (status != FRONTIER)
