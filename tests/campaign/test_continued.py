@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from model import Results
+from model import CommunityModel, Results
 from model.campaign import missing
 from model.campaign.campaign import run_campaign
 from model.campaign.continued import extend, merge, rerun, resume, verify
@@ -203,7 +203,8 @@ def test_an_overlong_run_is_a_row_and_the_others_go_on(config: Scenario, tmp_pat
 @pytest.mark.slow
 def test_a_run_whose_process_is_killed_is_given_up_alone(config: Scenario, tmp_path: Path) -> None:
     own = tmp_path / "own.py"
-    own.write_text(KILLER, encoding="utf-8")
+    broken = CommunityModel(config, rng=4).simulation.world.draws.seed
+    own.write_text(KILLER.replace("BROKEN", str(broken)), encoding="utf-8")
     command = ["run", "status_quo", *SMALL, "--replicates", "8", "--jobs", "2", "--with", str(own)]
     start(command, tmp_path).wait(PATIENCE_SECONDS)
     runs = Results(tmp_path / "out").runs
@@ -240,7 +241,7 @@ from model.extend import Extension, OwnStep, Step
 
 
 def be_killed(sim, month):
-    if sim.world.draws.seed == 4:
+    if sim.world.draws.seed == BROKEN:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
