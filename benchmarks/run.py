@@ -69,7 +69,7 @@ from trees import RevisionError, Used, run_in, used_in
 
 import model
 from model import CommunityModel
-from model.campaign.workers import warm_kernels
+from model.simulation.warming import warm_kernels
 
 TREE = Path(model.__file__).resolve().parent.parent
 """Where the model measured stands: this checkout, or another revision of it."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.campaign.campaign import jobs_that_pay, keeps_lives
-from model.campaign.studies import drawn
-from model.campaign.workers import warm_kernels
+from model.campaign.studies import candidates
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError
 from model.core.memory import MB, available_mb
@@ -18,6 +17,7 @@ from model.inputs.study import Study
 from model.inputs.study_scenarios import scenarios_of
 from model.simulation.community import CommunityModel
 from model.simulation.memory import memory_mb
+from model.simulation.warming import warm_kernels
 from model.state.lives import BYTES
 from model.state.saved_state import history_of
 
@@ -92,7 +92,7 @@ def forecast(study: Study, jobs: int | None = None, *, lives: bool = False, test
         When the study cannot be run.
     """
     made = scenarios_of(study)
-    draws = drawn(study, made.scenarios)
+    draws = candidates(study, made.scenarios)
     first = {} if draws is None else {str(name): float(value) for name, value in draws.iloc[0].items()}
     n_draws = 0 if draws is None else len(draws)
     jobs = jobs or jobs_that_pay(made.scenarios, n_draws)

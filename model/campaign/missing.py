@@ -14,9 +14,10 @@ from model.analysis.results import Results
 from model.campaign.no_effect import tests_of
 from model.campaign.planning import Draw, Stage, once_each, runs_of, tasks_of
 from model.campaign.provenance import with_tests
-from model.campaign.workers import How, Lived, Run, Task, live_here, live_in_pool, run_row, warm_kernels
+from model.campaign.workers import How, Lived, Run, Task, live_here, live_in_pool, run_row
 from model.core.errors import ResultsError
 from model.inputs.scenario import Scenario
+from model.simulation.warming import warm_kernels
 from model.tables.manifest import write_manifest
 from model.tables.schema import frame_of
 from model.tables.store import RunStore, pack, remove_parts, settle_tables, write_tables

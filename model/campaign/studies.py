@@ -1,18 +1,19 @@
 """A study lived: its scenarios and draws as one campaign."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from model.campaign.campaign import run_campaign
+from model.campaign.campaign import default_jobs, run_campaign
 from model.campaign.missing import Outcome, Watcher
 from model.core.errors import ScenarioError
 from model.inputs.draws import draw_numbers
 from model.inputs.scenario import Scenario
-from model.inputs.study import Study, load_study
+from model.inputs.study import SOBOL, Study, load_study
 from model.inputs.study_scenarios import scenarios_of
-from model.inputs.uncertainty import chosen_numbers
+from model.inputs.uncertainty import PARAMETERS, Uncertain, chosen_numbers, usual_numbers
 
 
 def run_study(
@@ -61,7 +62,7 @@ def run_study(
         watcher,
         comparators=made.comparators,
         designs=made.designs,
-        draws=drawn(asked, made.scenarios),
+        draws=drawn(asked, made.scenarios, (watcher or Watcher()).on_warning),
         lives=lives,
         test=test,
         fresh=fresh,
@@ -70,8 +71,8 @@ def run_study(
     )
 
 
-def drawn(study: Study, scenarios: Sequence[Scenario]) -> pd.DataFrame | None:
-    """Draw the uncertain numbers of a study; none where it asks for no draws.
+def candidates(study: Study, scenarios: Sequence[Scenario]) -> pd.DataFrame | None:
+    """Draw the uncertain numbers of a study, whether or not they fit England; none where it asks for no draws.
 
     The seed of the design is the first seed of the runs.
 
@@ -79,14 +80,72 @@ def drawn(study: Study, scenarios: Sequence[Scenario]) -> pd.DataFrame | None:
     --------
     >>> from model.inputs.study import Study
     >>> study = Study(scenarios=["status_quo"], draws=8, uncertainties=["unit_costs"])
-    >>> drawn(study, scenarios_of(study).scenarios).shape[0]
+    >>> candidates(study, scenarios_of(study).scenarios).shape[0]
     8
     """
     if study.draws is None:
         return None
-    seed = study.seed if study.seed is not None else scenarios[0].seed
+    with _placed(study):
+        return draw_numbers(_numbers(study, scenarios), study.draws, _seed(study, scenarios), study.design)
+
+
+def drawn(study: Study, scenarios: Sequence[Scenario], warn: Callable[[str], None]) -> pd.DataFrame | None:
+    """Draw the uncertain numbers of a study; those of parameters count only where they fit England.
+
+    ``warn`` is told the share refused.
+
+    Examples
+    --------
+    >>> from model.inputs.study import Study
+    >>> study = Study(scenarios=["status_quo"], draws=8, uncertainties=["unit_costs"])
+    >>> drawn(study, scenarios_of(study).scenarios, print).shape[0]
+    8
+    """
+    if study.draws is None:
+        return None
+    with _placed(study):
+        numbers = _numbers(study, scenarios)
+    if all(one.group != PARAMETERS for one in numbers):
+        return candidates(study, scenarios)
+    with _placed(study):
+        return _plausible(study, study.draws, numbers, _seed(study, scenarios), warn)
+
+
+@contextlib.contextmanager
+def _placed(study: Study) -> Iterator[None]:
+    """Say of a refusal which key of the study it is about."""
     try:
-        return draw_numbers(chosen_numbers(study.uncertainties, scenarios), study.draws, seed, study.design)
+        yield
     except ScenarioError as problem:
         key = (problem.key or "draws").split(".")[0]
         raise problem.placed(study.origin_of(key if key in Study.model_fields else "draws")) from None
+
+
+def _numbers(study: Study, scenarios: Sequence[Scenario]) -> list[Uncertain]:
+    asked = study.uncertainties
+    return chosen_numbers(asked, scenarios) if asked else usual_numbers(scenarios)
+
+
+def _seed(study: Study, scenarios: Sequence[Scenario]) -> int:
+    return study.seed if study.seed is not None else scenarios[0].seed
+
+
+def _plausible(
+    study: Study, n: int, numbers: Sequence[Uncertain], seed: int, warn: Callable[[str], None]
+) -> pd.DataFrame:
+    if study.design != SOBOL:
+        problem, allowed = "cannot leave out draws that do not fit England", f'"{SOBOL}" where parameters are drawn'
+        raise ScenarioError(problem, key="design", value=study.design, allowed=allowed)
+    if len(study.variants) > 1:
+        problem, allowed = "are fitted apart", "one variant, where parameters are drawn"
+        raise ScenarioError(problem, key="variants", value=list(study.variants), allowed=allowed)
+    from model.studies.plausible import plausible_draws  # noqa: PLC0415 - other draws need none of it
+
+    (variant,) = study.variants or ("full",)
+    found = plausible_draws(numbers, n, seed, variant, jobs=default_jobs())
+    if found.refused:
+        warn(
+            f"{found.refused:.0%} of {found.tried} draws of parameters were refused: with them England misses "
+            "published figures that it is fitted to"
+        )
+    return found.draws

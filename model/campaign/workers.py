@@ -23,11 +23,10 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import InputError
 from model.core.files import TextFile
 from model.core.memory import peak_mb, reset_peak
-from model.core.own_code import LOADED, OwnCodeError, described
+from model.core.own_code import LOADED, described
 from model.extend import run_own_code
-from model.inputs.scenario import Scenario, load_scenario
+from model.inputs.scenario import Scenario
 from model.simulation.community import CommunityModel
-from model.simulation.month import STEPS
 from model.state.saved_state import history_of
 from model.tables.schema import Rows, frame_of
 from model.tables.store import Packed, pack
@@ -102,16 +101,6 @@ class _StopAskedError(Exception):
 
 class _OverlongError(Exception):
     """A run took longer than it may."""
-
-
-def warm_kernels() -> None:
-    """Compile every kernel once, so that workers find them on disk.
-
-    Without steps of a user's own. What else of theirs fails here fails in every run, which says so.
-    """
-    update = {"place": "sandbeck", "population": 300, "burn_in_years": 0, "years": 1}
-    with contextlib.suppress(OwnCodeError):
-        CommunityModel(load_scenario().model_copy(update=update), rng=0, steps=STEPS).step()
 
 
 def run_row(run: Run, status: str, **values: Any) -> Rows:

@@ -45,6 +45,8 @@ LONGEST_NAME = 60
 LONGEST_TITLE = 200
 
 ALL = "all"
+SOBOL: Literal["sobol"] = "sobol"
+"""The design whose draws go on."""
 SET_BY_STUDY = ("replicates", "seed", "population", "years")
 """Keys of a study that set the same keys of all its scenarios."""
 NO_LEVERS = {
@@ -148,7 +150,7 @@ class Study(BaseModel):
     design : str
         How they are drawn: ``sobol``, to which more may be added, or ``latin_hypercube``.
     uncertainties : tuple of str
-        What is drawn: ``all``, groups or names.
+        What is drawn: ``all``, groups or names; by default all but parameters of the model.
 
     Examples
     --------
@@ -173,8 +175,8 @@ class Study(BaseModel):
     replicates: int | None = None
     seed: int | None = None
     draws: Annotated[int, Field(ge=1, le=MOST_RUNS)] | None = None
-    design: Literal["sobol", "latin_hypercube"] = "sobol"
-    uncertainties: Annotated[Names, Field(min_length=1)] = (ALL,)
+    design: Literal["sobol", "latin_hypercube"] = SOBOL
+    uncertainties: Annotated[Names, Field(min_length=1)] = ()
     _origins: Mapping[str, str] = PrivateAttr()
 
     def model_post_init(self, context: Any, /) -> None:

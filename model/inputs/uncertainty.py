@@ -62,6 +62,8 @@ AT_APPRAISAL = ("unit_costs", "cashable", "appraisal")
 WELLBY = "appraisal.wellby_gbp"
 
 ALL = "all"
+PARAMETERS = "parameters"
+"""The group of numbers of the model itself."""
 KEY = "uncertainties"
 """Where a study names the numbers it draws."""
 
@@ -180,6 +182,20 @@ def uncertain_numbers(scenarios: Sequence[Scenario]) -> dict[str, Uncertain]:
                     allowed="programmes with names of their own in one study",
                 )
     return {name: found[name] for group in GROUPS for name in found if found[name].group == group}
+
+
+def usual_numbers(scenarios: Sequence[Scenario]) -> list[Uncertain]:
+    """Return the numbers that a study draws unless it names others: all but parameters of the model.
+
+    Parameters are drawn only where a study asks for them, because few draws of them fit England.
+
+    Examples
+    --------
+    >>> from model.inputs.scenario import load_scenario
+    >>> sorted({one.group for one in usual_numbers([load_scenario("people_powered_shift")])})
+    ['appraisal', 'cashable', 'programmes', 'unit_costs']
+    """
+    return [one for one in uncertain_numbers(scenarios).values() if one.group != PARAMETERS]
 
 
 def chosen_numbers(asked: Sequence[str], scenarios: Sequence[Scenario]) -> list[Uncertain]:

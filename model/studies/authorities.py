@@ -12,7 +12,6 @@ import pandas as pd
 
 from model.analysis.agreement import best_left_out, root_mean_square
 from model.analysis.estimates import quantile_of_t
-from model.campaign.workers import warm_kernels
 from model.core.arrays import Array
 from model.core.codes import LOOKED_AFTER, NO_CARE, NO_STATE
 from model.core.constants import MONTHS_PER_YEAR
@@ -22,6 +21,7 @@ from model.inputs.place_builder import build_place, write_profile
 from model.inputs.places import load_place
 from model.rules.childrens_care import care_rates, expected_care
 from model.simulation.community import CommunityModel
+from model.simulation.warming import warm_kernels
 from model.studies.calibration import england
 
 Figures = dict[str, float]

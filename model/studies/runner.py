@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from model.campaign.workers import warm_kernels
 from model.core.arrays import Array
 from model.core.files import TextFile
 from model.core.own_code import LOADED
 from model.extend import run_own_code
 from model.inputs.scenario_files import Inputs
+from model.simulation.warming import warm_kernels
 from model.studies.paired_runs import Worlds
 
 Figures = dict[str, float]
