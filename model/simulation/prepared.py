@@ -101,7 +101,7 @@ def prepare(config: Scenario) -> Prepared:
     >>> prepare(load_scenario()).rates_after.worsen_hazard_ratio
     1.0
     """
-    p, growth, levers = config.parameter_values, _indices_of(config.growth), config.levers
+    p, growth, levers = config.parameter_values, _indices_of(config.growth, tuple(load_services())), config.levers
     infrastructure.require_start(p)
     rates = wellbeing.state_rates(
         p,
@@ -124,7 +124,7 @@ def prepare(config: Scenario) -> Prepared:
 
 
 @lru_cache(maxsize=16)  # as the runs of a campaign share growth
-def _indices_of(growth: Growth) -> Indices:
+def _indices_of(growth: Growth, services: tuple[str, ...]) -> Indices:
     return growth.indices
 
 

@@ -38,6 +38,7 @@ from model.inputs.draws import draw_rows
 from model.inputs.uncertainty import WELLBY
 from model.reporting.appraisal import _implausible, _rests_on, appraisal
 from model.tables.schema import STATE_MONTHS, frame_of
+from tests.folders import reseal
 
 PAGE = Path(__file__).parents[2] / "docs" / "appraisal.md"
 
@@ -932,6 +933,7 @@ def as_draw_1(folder, values):
     pq.write_table(runs.set_column(place, runs.schema.field(place), ones), folder / "runs.parquet")
     rows = draw_rows(pd.DataFrame(values, pd.Index([1], name="draw")))
     pq.write_table(frame_of("draws", rows), folder / "draws.parquet")
+    reseal(folder, "draws")
 
 
 def test_the_residual_value_is_at_the_share_that_a_draw_spends_on_places_to_meet():

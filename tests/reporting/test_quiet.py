@@ -35,7 +35,7 @@ def test_quiet_prints_the_folder_alone_and_no_figures_draws_none(folder, capsys)
     assert printed_by(["show", str(folder), "--quiet", "--no-figures"], capsys) == f"{folder}\n"
     assert not list(folder.glob("*.svg"))
 
-    assert "Figure" not in printed_by(["show", str(folder), "--no-figures"], capsys)
+    assert "Figure" not in printed_by(["show", str(folder), "--each", "--no-figures"], capsys)
     assert not list(folder.glob("*.svg"))
 
 
@@ -50,7 +50,7 @@ def test_a_run_may_be_quiet(tmp_path, capsys):
 
 
 def test_what_holds_for_all_plans_is_printed_once(folder, capsys):
-    words = " ".join(printed_by(["show", str(folder), "--no-figures"], capsys).split())
+    words = " ".join(printed_by(["show", str(folder), "--each", "--no-figures"], capsys).split())
 
     assert words.count("compared with") >= 2
     assert words.count("are never added together") == 1
