@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from model import __version__
-from model.cli_studies import RunTimeout, register
+from model.cli_studies import Address, ExecutorName, RunTimeout, register
 from model.cli_tables import register_tables
 from model.reporting.progress import progress
 
@@ -115,13 +115,17 @@ def run(
     quiet: Quiet = False,
     no_figures: NoFigures = False,
     run_timeout: RunTimeout = None,
+    executor: ExecutorName = "processes",
+    address: Address = None,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
     from model.campaign.campaign import run_campaign
+    from model.campaign.executors import Executor
     from model.campaign.studies import run_study
     from model.inputs.comparators import chosen
     from model.inputs.study_options import asked_study
 
+    where = Executor(executor, address)
     _load(own_code)
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
@@ -131,7 +135,7 @@ def run(
         return
     with progress(quiet=quiet) as watcher:
         how: dict[str, Any] = {"lives": lives, "test": test, "fresh": fresh, "run_timeout": run_timeout}
-        how["command"] = context.obj
+        how |= {"executor": where, "command": context.obj}
         if study is not None:
             outcome = run_study(study, out, jobs, watcher, **how)
         else:

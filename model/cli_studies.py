@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +18,18 @@ RunTimeout = Annotated[
     float | None,
     typer.Option("--run-timeout", min=0.001, metavar="SECONDS", help="Give up a run that takes longer."),
 ]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        metavar="NAME",
+        help="Where runs are lived: processes, dask, or mpi under mpiexec (docs/studies.md).",
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(metavar="tcp://HOST:PORT", help="A Dask scheduler. [default: --jobs workers of Dask on this machine]"),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,15 +44,17 @@ def resume(
     jobs: Jobs = None,
     accept_changed: AcceptChanged = False,
     run_timeout: RunTimeout = None,
+    executor: ExecutorName = "processes",
+    address: Address = None,
 ) -> None:
     """Live what is missing of a run that was interrupted or killed, or in which runs failed."""
     from model.campaign.continued import resume as go_on
+    from model.campaign.executors import Executor
     from model.reporting.progress import progress
 
+    how: dict[str, Any] = {"run_timeout": run_timeout, "executor": Executor(executor, address), "command": context.obj}
     with progress() as watcher:
-        outcome = go_on(
-            folder, jobs, watcher, accept_changed=accept_changed, run_timeout=run_timeout, command=context.obj
-        )
+        outcome = go_on(folder, jobs, watcher, accept_changed=accept_changed, **how)
     _end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
 
 
@@ -51,14 +65,17 @@ def extend(
     jobs: Jobs = None,
     accept_changed: AcceptChanged = False,
     run_timeout: RunTimeout = None,
+    executor: ExecutorName = "processes",
+    address: Address = None,
 ) -> None:
     """Live more replicates of every scenario; the runs there are stay as they are."""
     from model.campaign.continued import extend as live_more
+    from model.campaign.executors import Executor
     from model.reporting.progress import progress
 
+    how: dict[str, Any] = {"run_timeout": run_timeout, "executor": Executor(executor, address), "command": context.obj}
     with progress() as watcher:
-        how = {"accept_changed": accept_changed, "run_timeout": run_timeout, "command": context.obj}
-        outcome = live_more(folder, replicates, jobs, watcher, **how)
+        outcome = live_more(folder, replicates, jobs, watcher, accept_changed=accept_changed, **how)
     _end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
 
 

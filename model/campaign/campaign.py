@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from model.campaign.executors import Executor, opened
 from model.campaign.missing import Campaign, Outcome, Watcher, live_missing
 from model.campaign.no_effect import LONGEST_STEM, name_of_test
 from model.campaign.planning import Draw, Stage, each_draw, once_each, runs_of, tasks_of
@@ -134,6 +135,7 @@ def run_campaign(
     test: bool = False,
     fresh: bool = False,
     run_timeout: float | None = None,
+    executor: Executor = Executor(),  # noqa: B008 - frozen
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every replicate of every scenario, and write all their tables.
@@ -145,7 +147,7 @@ def run_campaign(
     out : path, optional
         A new folder; by default the next number under ``results``.
     jobs : int
-        Number of processes. Results don't depend on it.
+        Number of processes, or of workers that the executor starts. Results don't depend on it.
     watcher : Watcher, optional
         Called with progress.
     comparator : Scenario, optional
@@ -166,6 +168,8 @@ def run_campaign(
         Whether to simulate burn-in even where an earlier campaign kept the same one.
     run_timeout : float, optional
         Seconds after which a run is given up: it stands in ``runs`` as failed, and the others go on.
+    executor : Executor
+        Where runs are lived. Results don't depend on it.
     command : sequence of str, optional
         The words of the command that asks for it, for the manifest.
 
@@ -183,7 +187,7 @@ def run_campaign(
     """
     _require_scenarios(scenarios)
     n_draws = 0 if draws is None else len(draws)
-    jobs = number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])], n_draws)
+    jobs = number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])], n_draws, executor)
     if comparator is not None:
         scenarios, comparators = with_comparator(scenarios, comparator)
     compared = _require_comparators(scenarios, comparators or {})
@@ -200,12 +204,13 @@ def run_campaign(
     how = How(with_lives, fresh, run_timeout or math.inf)
     stages = (_stage_of(scenarios, each_draw(draws)),)
     campaign = Campaign({config.name: config for config in scenarios}, stages, each_draw(draws), how, test)
-    folder, started = new_folder(None if out is None else Path(out)), time.perf_counter()
-    with locked(folder):
+    started = time.perf_counter()
+    with opened(executor, jobs) as workers, locked(folder := new_folder(None if out is None else Path(out))):
         manifest = manifest_of(scenarios, len(runs), compared, command, designs or {})
-        manifest |= {"stages": told_stages(stages), "lives": with_lives, "test": test, "jobs": jobs}
+        manifest |= {"stages": told_stages(stages), "lives": with_lives, "test": test}
+        manifest |= {"executor": executor.name, "jobs": workers.n}
         manifest = begun(folder, manifest, places_of(scenarios), draws)
-        return live_missing(folder, campaign, manifest, jobs, watcher or Watcher(), started)
+        return live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started)
 
 
 def begun(
@@ -233,14 +238,24 @@ def begun(
     return written
 
 
-def number_of_jobs(jobs: int | None, scenarios: Sequence[Scenario], n_draws: int) -> int:
+def number_of_jobs(
+    jobs: int | None,
+    scenarios: Sequence[Scenario],
+    n_draws: int,
+    executor: Executor = Executor(),  # noqa: B008
+) -> int:
     """Return how many processes to start: those asked for, otherwise as many as save time.
 
     Raises
     ------
     ScenarioError
-        When the number is none.
+        When the number is none, or the executor has workers of its own.
     """
+    if executor.has_own_workers:
+        if jobs not in (None, 1):
+            allowed = "left out: the workers that there are are used"
+            raise ScenarioError("starts no workers here", key="--jobs", value=jobs, allowed=allowed)
+        return 1
     if jobs is None:
         return jobs_that_pay(scenarios, n_draws)
     if isinstance(jobs, bool) or jobs < 1:

@@ -12,6 +12,7 @@ import numpy as np
 
 from model import __version__
 from model.campaign.campaign import begun, number_of_jobs, places_of
+from model.campaign.executors import Executor, opened
 from model.campaign.missing import Campaign, Outcome, Watcher, finish, keeping_what_is_finished, live_missing
 from model.campaign.planning import Stage
 from model.campaign.provenance import told_own_code, told_stages
@@ -32,6 +33,7 @@ def resume(
     *,
     accept_changed: bool = False,
     run_timeout: float | None = None,
+    executor: Executor = Executor(),  # noqa: B008 - frozen
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Live what is missing of a campaign that was interrupted, killed, or that has failed runs.
@@ -48,6 +50,8 @@ def resume(
         Whether to go on with other code or data than before, which is recorded.
     run_timeout : float, optional
         Seconds after which a run is given up.
+    executor : Executor
+        Where runs are lived.
     command : sequence of str, optional
         The words of the command, for the manifest.
 
@@ -58,7 +62,7 @@ def resume(
     """
     started = time.perf_counter()
     with _opened(folder, accept_changed, run_timeout, command) as (results, campaign, manifest):
-        return _go_on(results.folder, campaign, manifest, jobs, watcher, started)
+        return _go_on(results.folder, campaign, manifest, jobs, executor, watcher, started)
 
 
 def extend(
@@ -69,6 +73,7 @@ def extend(
     *,
     accept_changed: bool = False,
     run_timeout: float | None = None,
+    executor: Executor = Executor(),  # noqa: B008 - frozen
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Live more replicates of every scenario of a campaign; those there are stay as they are.
@@ -79,7 +84,7 @@ def extend(
         A results folder.
     replicates : int
         Of each scenario, with those there are.
-    jobs, watcher, accept_changed, run_timeout, command
+    jobs, watcher, accept_changed, run_timeout, executor, command
         As for `resume`.
 
     Raises
@@ -93,7 +98,7 @@ def extend(
     with _opened(folder, accept_changed, run_timeout, command) as (results, campaign, manifest):
         _require_more(replicates, campaign)
         more = _with_replicates(campaign, manifest, replicates)
-        return _go_on(results.folder, *more, jobs, watcher, started)
+        return _go_on(results.folder, *more, jobs, executor, watcher, started)
 
 
 SAME = ("scenarios", "comparators", "stages", "tests", "made_by", "own_code", "lives")
@@ -286,10 +291,12 @@ def _go_on(
     campaign: Campaign,
     manifest: Mapping[str, Any],
     jobs: int | None,
+    executor: Executor,
     watcher: Watcher | None,
     started: float,
 ) -> Outcome:
-    jobs = number_of_jobs(jobs, list(campaign.scenarios.values()), len(campaign.draws))
-    manifest = {**manifest, "jobs": jobs}
-    write_manifest(folder, manifest)
-    return live_missing(folder, campaign, manifest, jobs, watcher or Watcher(), started)
+    jobs = number_of_jobs(jobs, list(campaign.scenarios.values()), len(campaign.draws), executor)
+    with opened(executor, jobs) as workers:
+        manifest = {**manifest, "executor": executor.name, "jobs": workers.n}
+        write_manifest(folder, manifest)
+        return live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started)

@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 
 from model.analysis.results import Results
+from model.campaign.executors import Workers
 from model.campaign.no_effect import tests_of
 from model.campaign.planning import Draw, Stage, once_each, runs_of, tasks_of
 from model.campaign.provenance import with_tests
-from model.campaign.workers import How, Lived, Run, Task, live_here, live_in_pool, run_row
+from model.campaign.workers import How, Lived, Run, Task, run_row
 from model.core.errors import ResultsError
 from model.inputs.scenario import Scenario
-from model.simulation.warming import warm_kernels
 from model.tables.manifest import write_manifest
 from model.tables.schema import frame_of
 from model.tables.store import RunStore, pack, remove_parts, settle_tables, write_tables
@@ -79,7 +79,7 @@ class Campaign:
 
 
 def live_missing(
-    folder: Path, campaign: Campaign, manifest: Mapping[str, Any], jobs: int, watcher: Watcher, started: float
+    folder: Path, campaign: Campaign, manifest: Mapping[str, Any], workers: Workers, watcher: Watcher, started: float
 ) -> Outcome:
     """Live every run of a campaign that its folder does not have, and write the tables.
 
@@ -91,8 +91,8 @@ def live_missing(
         What is to be run.
     manifest : mapping
         What the folder says of itself, as it stands there.
-    jobs : int
-        Number of processes.
+    workers : Workers
+        What lives them.
     watcher : Watcher
         Called with progress.
     started : float
@@ -111,7 +111,7 @@ def live_missing(
     settle_tables(folder, manifest["tables"])
     interrupted = False
     with keeping_what_is_finished(folder), contextlib.closing(RunStore(folder)) as store:
-        work = _Work(folder, store, jobs, watcher)
+        work = _Work(folder, store, workers, watcher)
         try:
             work.live(campaign)
             if campaign.wants_tests and not manifest["tests"]:
@@ -168,7 +168,7 @@ class _Work:
 
     folder: Path
     store: RunStore
-    jobs: int
+    workers: Workers
     watcher: Watcher
     months: int = 0
 
@@ -180,11 +180,7 @@ class _Work:
         tasks = missing_tasks(campaign, Results(self.folder).runs)
         self.months += sum(task.months for task in tasks)
         self.watcher.on_plan(self.months)
-        if min(self.jobs, len(tasks)) > 1:
-            warm_kernels()
-            live_in_pool(tasks, min(self.jobs, len(tasks)), self._keep, self.watcher.on_months)
-        else:
-            live_here(tasks, self._keep, self.watcher.on_months)
+        self.workers.live(tasks, self._keep, self.watcher.on_months)
 
     def _keep(self, lived: Sequence[Lived]) -> None:
         self.store.keep({one.run: one.tables for one in lived})

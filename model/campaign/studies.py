@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from model.campaign.campaign import default_jobs, run_campaign
+from model.campaign.executors import Executor
 from model.campaign.missing import Outcome, Watcher
 from model.core.errors import ScenarioError
 from model.inputs.draws import draw_numbers
@@ -26,6 +27,7 @@ def run_study(
     test: bool = False,
     fresh: bool = False,
     run_timeout: float | None = None,
+    executor: Executor = Executor(),  # noqa: B008 - frozen
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every scenario of a study for every draw and replicate, and write all their tables.
@@ -38,7 +40,7 @@ def run_study(
         A new folder; by default the next number under ``results``.
     jobs : int, optional
         Number of processes; by default as many as save time. Results don't depend on it.
-    watcher, lives, test, fresh, run_timeout, command
+    watcher, lives, test, fresh, run_timeout, executor, command
         As for `run_campaign`.
 
     Returns
@@ -67,6 +69,7 @@ def run_study(
         test=test,
         fresh=fresh,
         run_timeout=run_timeout,
+        executor=executor,
         command=command,
     )
 

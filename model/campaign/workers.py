@@ -321,7 +321,7 @@ def _one_pool(
         jobs, mp_context=context, initializer=_start_worker, initargs=(months_done, stop, begun, dict(LOADED))
     ) as pool:
         try:
-            with _deaf_to_interrupts():  # so are the processes that start in here, from the first
+            with deaf_to_interrupts():  # so are the processes that start in here, from the first
                 pending |= {pool.submit(_live_in_worker, n, task): n for n, task in enumerate(tasks)}
             reported = 0
             while pending:
@@ -357,7 +357,8 @@ def _left_over(tasks: Sequence[tuple[Task, int]]) -> tuple[list[Task], list[Task
 
 
 @contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
+def deaf_to_interrupts() -> Iterator[None]:
+    """Ignore Ctrl-C in here, as do processes that start in here for all their life: their parent handles it."""
     try:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     except ValueError:  # only the main thread may say so

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from model import CommunityModel, Results
-from model.campaign import missing
+from model.campaign import executors
 from model.campaign.campaign import run_campaign
 from model.campaign.continued import extend, merge, rerun, resume, verify
 from model.cli import main
@@ -76,14 +76,14 @@ def interrupted(
 def lived_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Resume a campaign, and return the runs that were lived."""
     lived: list[int] = []
-    live_here = missing.live_here
+    live_here = executors.live_here
 
     def watched(tasks, on_lived, on_months):  # type: ignore[no-untyped-def]
         lived.extend(run.number for task in tasks for run in task.runs)
         live_here(tasks, on_lived, on_months)
 
     with monkeypatch.context() as patch:
-        patch.setattr(missing, "live_here", watched)
+        patch.setattr(executors, "live_here", watched)
         resume(folder, jobs=1)
     return lived
 

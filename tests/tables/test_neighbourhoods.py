@@ -48,7 +48,7 @@ def test_people_by_quintile_add_up_and_give_the_mean(results):
 
 
 def test_it_is_there_before_the_first_run_ends_and_the_same_after(results, tmp_path, monkeypatch, town):
-    from model.campaign import missing  # noqa: PLC0415
+    from model.campaign import executors  # noqa: PLC0415
 
     seen = []
 
@@ -56,7 +56,7 @@ def test_it_is_there_before_the_first_run_ends_and_the_same_after(results, tmp_p
         seen.append(Results(tmp_path / "out").neighbourhoods)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(missing, "live_here", stop)
+    monkeypatch.setattr(executors, "live_here", stop)
     here = town.model_copy(update={"population": 300, "replicates": 1, "services": []})
     outcome = run_campaign([here], tmp_path / "out")
 
