@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from model import __version__
-from model.cli_studies import Address, ExecutorName, RunTimeout, register
+from model.cli_studies import Address, ExecutorName, RunTimeout, end, register
 from model.cli_tables import register_tables
 from model.reporting.progress import progress
 
@@ -117,6 +117,12 @@ def run(
     run_timeout: RunTimeout = None,
     executor: ExecutorName = "processes",
     address: Address = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", help="Run the I-th of N parts alone, for batch systems; upstream merge joins their folders."
+        ),
+    ] = None,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
     from model.campaign.campaign import run_campaign
@@ -135,12 +141,15 @@ def run(
         return
     with progress(quiet=quiet) as watcher:
         how: dict[str, Any] = {"lives": lives, "test": test, "fresh": fresh, "run_timeout": run_timeout}
-        how |= {"executor": where, "command": context.obj}
+        how |= {"executor": where, "shard": shard, "command": context.obj}
         if study is not None:
             outcome = run_study(study, out, jobs, watcher, **how)
         else:
             configs, comparator = chosen(scenarios or [], compare_to, overrides)
             outcome = run_campaign(configs, out, jobs, watcher, comparator, **how)
+    if shard is not None:
+        end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
+        return
     _show(outcome.folder, quiet=quiet, no_figures=no_figures)
     if outcome.interrupted:
         _say(f"Interrupted: finished runs are kept. upstream resume {outcome.folder} lives the rest.", error=True)

@@ -55,7 +55,7 @@ def resume(
     how: dict[str, Any] = {"run_timeout": run_timeout, "executor": Executor(executor, address), "command": context.obj}
     with progress() as watcher:
         outcome = go_on(folder, jobs, watcher, accept_changed=accept_changed, **how)
-    _end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
+    end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
 
 
 def extend(
@@ -76,7 +76,7 @@ def extend(
     how: dict[str, Any] = {"run_timeout": run_timeout, "executor": Executor(executor, address), "command": context.obj}
     with progress() as watcher:
         outcome = live_more(folder, replicates, jobs, watcher, accept_changed=accept_changed, **how)
-    _end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
+    end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
 
 
 def status(folder: Folder) -> None:
@@ -130,11 +130,12 @@ def merge(
     from model.campaign.continued import merge as gather
 
     outcome = gather(out, folders, context.obj)
-    _end(outcome.folder, interrupted=False, failed=outcome.failed)
+    end(outcome.folder, interrupted=False, failed=outcome.failed)
     status(outcome.folder)
 
 
-def _end(folder: Path, *, interrupted: bool, failed: int) -> None:
+def end(folder: Path, *, interrupted: bool, failed: int) -> None:
+    """Say where the tables are, and how far it came where that is not all; exit with the code that says so."""
     print(f"Tables  {folder}")
     print(f"Report  upstream show {folder}")
     if interrupted or failed:

@@ -12,7 +12,7 @@ import pandas as pd
 from model.campaign.executors import Executor, opened
 from model.campaign.missing import Campaign, Outcome, Watcher, live_missing
 from model.campaign.no_effect import LONGEST_STEM, name_of_test
-from model.campaign.planning import Draw, Stage, each_draw, once_each, runs_of, tasks_of
+from model.campaign.planning import Draw, Stage, each_draw, once_each, runs_of, shard_of, tasks_of
 from model.campaign.provenance import manifest_of, told_stages
 from model.campaign.workers import How, Run
 from model.core.constants import MONTHS_PER_YEAR
@@ -136,6 +136,7 @@ def run_campaign(
     fresh: bool = False,
     run_timeout: float | None = None,
     executor: Executor = Executor(),  # noqa: B008 - frozen
+    shard: str | None = None,
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every replicate of every scenario, and write all their tables.
@@ -170,6 +171,8 @@ def run_campaign(
         Seconds after which a run is given up: it stands in ``runs`` as failed, and the others go on.
     executor : Executor
         Where runs are lived. Results don't depend on it.
+    shard : str, optional
+        ``2/4`` lives the second of four parts alone, without tests; `merge` joins the folders of all parts.
     command : sequence of str, optional
         The words of the command that asks for it, for the manifest.
 
@@ -186,6 +189,7 @@ def run_campaign(
         When the folder cannot be used, or replicates came out identical.
     """
     _require_scenarios(scenarios)
+    part = shard_of(shard)
     n_draws = 0 if draws is None else len(draws)
     jobs = number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])], n_draws, executor)
     if comparator is not None:
@@ -196,19 +200,19 @@ def run_campaign(
     test = test and with_lives and bool(compared)
     if test:
         _require_one_name_each([*(config.name for config in scenarios), *map(name_of_test, compared)])
-    jobs = min(jobs, len(tasks_of(once_each(runs))))
+    jobs = min(jobs, max(1, len(part.of(tasks_of(once_each(runs))))))
     for config in scenarios:
         prepare(config)  # refuses parameters that no rates and no demand can follow from
         lives_mb = with_lives * config.population * config.years * BYTES / MB
         require_memory(config, jobs, lives_mb)
     how = How(with_lives, fresh, run_timeout or math.inf)
     stages = (_stage_of(scenarios, each_draw(draws)),)
-    campaign = Campaign({config.name: config for config in scenarios}, stages, each_draw(draws), how, test)
+    campaign = Campaign({config.name: config for config in scenarios}, stages, each_draw(draws), how, test, part)
     started = time.perf_counter()
     with opened(executor, jobs) as workers, locked(folder := new_folder(None if out is None else Path(out))):
         manifest = manifest_of(scenarios, len(runs), compared, command, designs or {})
         manifest |= {"stages": told_stages(stages), "lives": with_lives, "test": test}
-        manifest |= {"executor": executor.name, "jobs": workers.n}
+        manifest |= {"executor": executor.name, "jobs": workers.n, "shard": shard}
         manifest = begun(folder, manifest, places_of(scenarios), draws)
         return live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started)
 

@@ -14,7 +14,7 @@ from model import __version__
 from model.campaign.campaign import begun, number_of_jobs, places_of
 from model.campaign.executors import Executor, opened
 from model.campaign.missing import Campaign, Outcome, Watcher, finish, keeping_what_is_finished, live_missing
-from model.campaign.planning import Stage
+from model.campaign.planning import WHOLE, Stage
 from model.campaign.provenance import told_own_code, told_stages
 from model.campaign.restored import campaign_in, changes_since, draws_in, require_unchanged
 from model.campaign.settled_places import made_by
@@ -126,11 +126,11 @@ def merge(out: str | Path, folders: Sequence[str | Path], command: Sequence[str]
     first = parts[0]
     for other in parts[1:]:
         _require_same_campaign(first, other)
-    campaign = campaign_in(first, How())
+    campaign = replace(campaign_in(first, How()), shard=WHOLE)
     made = new_folder(Path(out))
     with locked(made):
         places = places_of(list(campaign.scenarios.values()))
-        manifest = begun(made, _gone_on_with(first.manifest, command), places, draws_in(first))
+        manifest = begun(made, {**_gone_on_with(first.manifest, command), "shard": None}, places, draws_in(first))
         with keeping_what_is_finished(made), contextlib.closing(RunStore(made)) as store:
             for part in parts:
                 _take_over(part, store)

@@ -13,7 +13,7 @@ import pandas as pd
 from model.analysis.results import Results
 from model.campaign.executors import Workers
 from model.campaign.no_effect import tests_of
-from model.campaign.planning import Draw, Stage, once_each, runs_of, tasks_of
+from model.campaign.planning import WHOLE, Draw, Shard, Stage, once_each, runs_of, tasks_of
 from model.campaign.provenance import with_tests
 from model.campaign.workers import How, Lived, Run, Task, run_row
 from model.core.errors import ResultsError
@@ -65,6 +65,8 @@ class Campaign:
         How runs are lived.
     wants_tests : bool
         Whether tests of its scenarios are to be added once they have run.
+    shard : Shard
+        Which of its runs this folder lives. No part has tests: what to test is known once all are joined.
     """
 
     scenarios: Mapping[str, Scenario]
@@ -72,10 +74,16 @@ class Campaign:
     draws: Sequence[Draw] = ()
     how: How = field(default_factory=How)
     wants_tests: bool = False
+    shard: Shard = WHOLE
 
     def runs(self) -> list[Run]:
         """Return its runs, numbered."""
         return runs_of(self.scenarios, self.stages, self.draws)
+
+    def lived_here(self) -> list[Run]:
+        """Return the runs that this folder lives, those with one key once."""
+        tasks = self.shard.of(tasks_of(once_each(self.runs()), self.how))
+        return sorted((run for task in tasks for run in task.runs), key=lambda run: run.number)
 
 
 def live_missing(
@@ -114,7 +122,7 @@ def live_missing(
         work = _Work(folder, store, workers, watcher)
         try:
             work.live(campaign)
-            if campaign.wants_tests and not manifest["tests"]:
+            if campaign.wants_tests and campaign.shard.is_whole and not manifest["tests"]:
                 campaign, manifest = _with_tests(campaign, manifest, folder)
                 write_manifest(folder, manifest)
                 work.live(campaign)
@@ -152,7 +160,7 @@ def finish(
     runs = _settle_rows(folder, campaign, store)
     tables = write_tables(folder, manifest["tables"])
     failed = int((runs["status"] == "failed").sum())
-    cut_off = interrupted or len(runs) < manifest["n_runs"]
+    cut_off = interrupted or (len(runs) < manifest["n_runs"] and not _all_lived(campaign, runs))
     status = "interrupted" if cut_off else "failed" if failed else "finished"
     write_manifest(folder, {**manifest, "tables": tables, "status": status})
     settle_tables(folder, tables)
@@ -160,6 +168,10 @@ def finish(
     remove_parts(folder)
     _require_distinct(runs, folder)
     return Outcome(folder, failed, interrupted)
+
+
+def _all_lived(campaign: Campaign, rows: pd.DataFrame) -> bool:
+    return {run.number for run in campaign.lived_here()} <= set(rows["run"])
 
 
 @dataclass
@@ -198,7 +210,7 @@ def missing_tasks(campaign: Campaign, rows: pd.DataFrame) -> list[Task]:
         The table ``runs`` as it stands.
     """
     done = set(rows.loc[rows["status"] == "finished", "run"])
-    return tasks_of([run for run in once_each(campaign.runs()) if run.number not in done], campaign.how)
+    return tasks_of([run for run in campaign.lived_here() if run.number not in done], campaign.how)
 
 
 def _with_tests(campaign: Campaign, manifest: Mapping[str, Any], folder: Path) -> tuple[Campaign, Mapping[str, Any]]:

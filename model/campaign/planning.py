@@ -1,5 +1,6 @@
 """Which runs a campaign has, how they are numbered, and which of them are lived together."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from functools import cache, partial
 import pandas as pd
 
 from model.campaign.workers import How, Run, Task, past_of
+from model.core.errors import ScenarioError
 from model.inputs.draws import with_draw
 from model.inputs.scenario import Scenario
 
@@ -30,6 +32,55 @@ class Stage:
 
     replicates: Mapping[str, int]
     draws: int = 0
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part of a campaign that one folder lives: of its tasks every n-th, ``number`` of ``count``."""
+
+    number: int = 1
+    count: int = 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is all of the campaign."""
+        return self.count == 1
+
+    def of(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        """Return those that it lives."""
+        return tasks[self.number - 1 :: self.count]
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+WHOLE = Shard()
+
+
+def shard_of(text: str | None) -> Shard:
+    """Read which part of a campaign is to be lived: ``2/4``, say; none is all of it.
+
+    Raises
+    ------
+    ScenarioError
+        When there is no such part.
+
+    Examples
+    --------
+    >>> shard_of("2/4")
+    Shard(number=2, count=4)
+    >>> shard_of("5/4")
+    Traceback (most recent call last):
+    model.core.errors.ScenarioError: --shard = '5/4': is no shard. Allowed: 1/4 to 4/4
+    """
+    if text is None:
+        return WHOLE
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    number, count = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= number <= count:
+        allowed = f"1/{count} to {count}/{count}" if count else "1/4, say: the first of four"
+        raise ScenarioError("is no shard", key="--shard", value=text, allowed=allowed)
+    return Shard(number, count)
 
 
 def runs_of(scenarios: Mapping[str, Scenario], stages: Iterable[Stage], draws: Sequence[Draw] = ()) -> list[Run]:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from model.campaign.missing import Campaign
-from model.campaign.planning import Stage, each_draw
+from model.campaign.planning import Stage, each_draw, shard_of
 from model.campaign.provenance import told_own_code
 from model.campaign.settled_places import made_by
 from model.campaign.workers import How
@@ -34,7 +34,8 @@ def campaign_in(results: Results, how: How) -> Campaign:
     stages = tuple(Stage(one["replicates"], one["draws"]) for one in manifest["stages"])
     scenarios = {name: restored(facts, manifest["files"]) for name, facts in manifest["scenarios"].items()}
     how = How(manifest["lives"], how.fresh, how.timeout_seconds)
-    return Campaign(scenarios, stages, each_draw(draws_in(results)), how, manifest["test"])
+    shard = shard_of(manifest.get("shard"))
+    return Campaign(scenarios, stages, each_draw(draws_in(results)), how, manifest["test"], shard)
 
 
 def draws_in(results: Results) -> pd.DataFrame | None:

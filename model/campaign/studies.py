@@ -28,6 +28,7 @@ def run_study(
     fresh: bool = False,
     run_timeout: float | None = None,
     executor: Executor = Executor(),  # noqa: B008 - frozen
+    shard: str | None = None,
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every scenario of a study for every draw and replicate, and write all their tables.
@@ -40,7 +41,7 @@ def run_study(
         A new folder; by default the next number under ``results``.
     jobs : int, optional
         Number of processes; by default as many as save time. Results don't depend on it.
-    watcher, lives, test, fresh, run_timeout, executor, command
+    watcher, lives, test, fresh, run_timeout, executor, shard, command
         As for `run_campaign`.
 
     Returns
@@ -70,6 +71,7 @@ def run_study(
         fresh=fresh,
         run_timeout=run_timeout,
         executor=executor,
+        shard=shard,
         command=command,
     )
 

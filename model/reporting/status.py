@@ -23,22 +23,29 @@ def shortfall(results: Results) -> Iterator[str]:
     """Say, where runs are missing, how many there are, and of which scenarios nothing can be said."""
     runs, manifest = results.runs, results.manifest
     if len(runs) < manifest["n_runs"]:
-        yield f"{progress_words(results)} finished: upstream resume {results.folder} lives the rest."
+        yield f"{progress_words(results)} finished: {_what_to_do(results)}."
     with_runs = set(runs.loc[runs["status"] == "finished", "scenario"])
     if without := [name for name in manifest["scenarios"] if name not in with_runs]:
         yield f"Nothing is said of scenarios without runs: {', '.join(without)}."
 
 
+def _what_to_do(results: Results) -> str:
+    if shard := results.manifest.get("shard"):
+        return f"this folder has shard {shard}, and upstream merge joins all shards"
+    return f"upstream resume {results.folder} lives the rest"
+
+
 def status_lines(results: Results) -> Iterator[str]:
     """Yield how far a campaign is: in all, by scenario, and how long the rest may take."""
     runs, manifest = results.runs, results.manifest
-    yield f"{progress_words(results)} finished; the campaign is {_state(manifest)}."
+    what = f"shard {manifest['shard']}" if manifest.get("shard") else "the campaign"
+    yield f"{progress_words(results)} finished; {what} is {_state(manifest)}."
     for name, asked in asked_of(manifest).items():
         of_scenario = runs[runs["scenario"] == name]["status"].value_counts()
         failed = f", {of_scenario['failed']:,} failed" if of_scenario.get("failed", 0) else ""
         yield f"  {name}: {of_scenario.get('finished', 0):,} of {asked:,}{failed}"
     left = manifest["n_runs"] - int((runs["status"] == "finished").sum())
-    if left and len(runs):
+    if left and len(runs) and not manifest.get("shard"):
         seconds = left * float(runs["seconds"].mean()) / manifest.get("jobs", 1)
         yield f"About {duration(seconds)} left, at the pace of those that have ended."
 

@@ -2,21 +2,27 @@
 
 import os
 import pickle
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from model import Results
 from model.campaign import executors
 from model.campaign.campaign import run_campaign
+from model.campaign.continued import extend, merge, resume
 from model.campaign.executors import Executor, live_with, opened
 from model.campaign.missing import Watcher
 from model.campaign.workers import Lived, Run, Task
+from model.cli import main
 from model.core.errors import ScenarioError
 from model.inputs.scenario import Scenario
+from model.reporting.status import status_lines
 from model.tables.schema import schema_of
 from model.tables.store import unpack
 from tests.campaign.test_continued import hash_of
@@ -208,3 +214,106 @@ def test_runs_of_a_killed_dask_worker_are_lived_elsewhere(
     outcome = run_campaign([helped], tmp_path / "out", 2, watcher, config, executor=Executor("dask"))
     assert killed and not outcome.failed
     assert hash_of(outcome.folder) == serial
+
+
+# --- MPI ---
+
+RUN = [
+    "run",
+    "people_powered_shift",
+    "--compare-to",
+    "status_quo",
+    "--place",
+    "sandbeck",
+    "--population",
+    "100",
+    "--years",
+    "1",
+    "--replicates",
+    "3",
+    "--set",
+    "burn_in_years=0",
+    "--quiet",
+    "--no-figures",
+]
+
+AS_ROOT = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+}
+"""What Open MPI asks for in a container with one user and two processors."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("mpiexec") is None, reason="mpiexec is not installed (Debian: openmpi-bin)")
+def test_mpi_gives_the_same_bits(tmp_path: Path) -> None:
+    require("mpi4py")
+    with pytest.raises(SystemExit, match="0"):
+        main([*RUN, "--out", str(tmp_path / "here"), "--jobs", "1"])
+    words = ["mpiexec", "-n", "3", sys.executable, "-m", "mpi4py.futures", "-m", "model", *RUN, "--executor", "mpi"]
+    done = subprocess.run(
+        [*words, "--out", str(tmp_path / "there")],
+        env={**os.environ, **AS_ROOT},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert hash_of(tmp_path / "there") == hash_of(tmp_path / "here")
+    assert Results(tmp_path / "there").manifest["jobs"] == 2
+
+
+# --- Shards ---
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 5])
+def test_merged_shards_are_the_whole(
+    count: int, config: Scenario, helped: Scenario, serial: str, tmp_path: Path
+) -> None:
+    parts = [
+        run_campaign([helped], tmp_path / str(n), comparator=config, shard=f"{n}/{count}").folder
+        for n in range(1, count + 1)
+    ]
+    lived = [Results(part).runs for part in parts]
+    assert max(map(len, lived)) - min(map(len, lived)) <= 2
+    for rows in lived:  # a plan and its comparator are in one part
+        assert rows.groupby("replicate")["scenario"].count().isin([2]).all()
+    assert {Results(part).manifest["status"] for part in parts} == {"finished"}
+
+    whole = merge(tmp_path / "whole", parts)
+    assert hash_of(whole.folder) == serial
+    assert whole.results.manifest["status"] == "finished"
+
+
+def test_a_shard_is_resumed_as_a_shard(config: Scenario, helped: Scenario, tmp_path: Path) -> None:
+    folder = run_campaign([helped], tmp_path / "out", comparator=config, shard="2/3").folder
+    assert Results(folder).runs["replicate"].tolist() == [1, 1]
+    resume(folder, jobs=1)
+    assert Results(folder).runs["replicate"].tolist() == [1, 1]
+    first = next(status_lines(Results(folder)))
+    assert first == "2 of 8 runs finished; shard 2/3 is finished."
+    extend(folder, 5, jobs=1)
+    assert Results(folder).runs["replicate"].tolist() == [1, 1, 4, 4]
+
+
+@pytest.mark.slow
+def test_tests_are_lived_once_shards_are_joined(tmp_path: Path) -> None:
+    words = [*RUN, "--jobs", "1"]
+    for out, more in (("whole", []), ("1", ["--shard", "1/2"]), ("2", ["--shard", "2/2"])):
+        with pytest.raises(SystemExit, match="0"):
+            main([*words, "--out", str(tmp_path / out), *more])
+    joined = merge(tmp_path / "joined", [tmp_path / "1", tmp_path / "2"]).folder
+    assert not Results(joined).manifest["tests"]
+    resume(joined, jobs=1)
+    assert Results(joined).manifest["tests"]
+    assert hash_of(joined) == hash_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("text", ["3/2", "0/4", "a/b", "1", "-1/2", "1/0", "", "1/2/3", "1.5/2"])
+def test_what_is_no_shard_is_refused(text: str, config: Scenario, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"--shard = .*: is no shard\. Allowed: 1/"):
+        run_campaign([config], tmp_path / "out", shard=text)
+    assert not (tmp_path / "out").exists()
