@@ -188,10 +188,12 @@ def _require_sound(arrays: Mapping[str, Array]) -> None:
 
 def _require_people(arrays: Mapping[str, Array], is_present: Array) -> None:
     for name, least in (("householder", 0), ("partner", NOBODY), ("mother", NOBODY)):
-        rows = arrays[f"people.{name}"][is_present]
-        if rows.size and not least <= rows.min() <= rows.max() < is_present.size:
+        rows = arrays[f"people.{name}"]
+        # Also where nobody lives: kernels follow a reference before they ask whose it is.
+        if rows.size and not NOBODY <= rows.min() <= rows.max() < is_present.size:
             raise ValueError(f"{name} leads outside the rows")
-        if not is_present[rows[rows >= 0]].all():
+        of_residents = rows[is_present]
+        if np.any(of_residents < least) or not is_present[of_residents[of_residents >= 0]].all():
             raise ValueError(f"{name} leads to nobody")
 
 

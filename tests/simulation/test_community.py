@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from model import CommunityModel, load_scenario
-from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, NO_STATE, STATES
+from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, NO_STATE, STATES, VACANT
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.places import PLACES
 from model.network import Network
-from model.state.saved_state import history_of
+from model.state.saved_state import history_of, read_state, write_state
 from model.tables.schema import STATE_MONTHS
 
 
@@ -276,6 +276,20 @@ def test_a_saved_place_that_was_tampered_with_is_refused(town, tmp_path, name, p
     tampered(path, name, place, value)
 
     with pytest.raises(ResultsError, match="is not a saved place"):
+        CommunityModel.load_state(path, town)
+
+
+@pytest.mark.parametrize("name", ["householder", "partner", "mother"])
+@pytest.mark.parametrize("row", [10**9, -5, -(10**9)])
+@pytest.mark.parametrize("state", [VACANT, COPING])
+def test_a_reference_outside_the_rows_is_refused_though_its_digest_is_right_c44(town, tmp_path, name, row, state):
+    path = tmp_path / "place.npz"
+    CommunityModel(town, rng=7).save_state(path)
+    seed, arrays = read_state(path, town)
+    arrays[f"people.{name}"][np.flatnonzero(arrays["people.state"] == state)[0]] = row
+    write_state(path, arrays, seed, town)
+
+    with pytest.raises(ResultsError, match=rf"is not a saved place \({name} leads outside the rows\)"):
         CommunityModel.load_state(path, town)
 
 
