@@ -21,8 +21,11 @@ TABLES_MB = 8.0
 YEAR_MB = 0.25
 """A year's record of residents, services and money, with its tables."""
 
-NEIGHBOURHOOD_MONTH_BYTES = 700
+NEIGHBOURHOOD_MONTH_BYTES = 820
 """A month's record of one neighbourhood, with its tables."""
+
+ENTRY_YEAR_BYTES = 110
+"""A year's record of one entry of a plan in one neighbourhood, with its table."""
 
 
 def memory_mb(config: Scenario) -> float:
@@ -45,8 +48,8 @@ def _world_mb(n_rows: int) -> float:
 
 
 def _record_mb(config: Scenario) -> float:
-    by_neighbourhood = config.months * len(config.place_profile.neighbourhoods) * NEIGHBOURHOOD_MONTH_BYTES
-    return TABLES_MB + config.years * YEAR_MB + by_neighbourhood / MB
+    of_neighbourhood = config.months * NEIGHBOURHOOD_MONTH_BYTES + config.years * len(config.plan) * ENTRY_YEAR_BYTES
+    return TABLES_MB + config.years * YEAR_MB + len(config.place_profile.neighbourhoods) * of_neighbourhood / MB
 
 
 def require_memory(config: Scenario, n_processes: int = 1, more_mb: float = 0.0) -> None:

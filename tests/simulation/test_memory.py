@@ -21,10 +21,11 @@ def config_of(population, years=YEARS, place=PLACE):
     return load_scenario().model_copy(update=update)
 
 
-def peak_mb_of_run(folder, population):
+def peak_mb_of_run(folder, population, years=YEARS, place=PLACE, scenario="status_quo"):
     """Run from the shell, in a process of its own; return what it says its peak was."""
-    options = ["--place", PLACE, "--years", str(YEARS), "--set", "burn_in_years=1", "--replicates", "1", "--jobs", "1"]
-    command = [sys.executable, "-m", "model", "run", "status_quo", "--population", str(population), *options]
+    options = ["--place", str(place), "--years", str(years), "--set", "burn_in_years=1"]
+    options += ["--replicates", "1", "--jobs", "1", "--no-figures", "--quiet"]
+    command = [sys.executable, "-m", "model", "run", scenario, "--population", str(population), *options]
     subprocess.run([*command, "--out", str(folder)], check=True, capture_output=True)
     return pq.read_table(folder / "runs.parquet")["peak_memory_mb"][0].as_py()
 
@@ -38,6 +39,39 @@ def test_the_estimate_is_within_15_percent_of_runs_of_three_sizes(tmp_path):
     assert estimates == pytest.approx(peaks, rel=0.15)
     # What residents take, without what every process takes.
     assert np.diff(estimates).sum() == pytest.approx(np.diff(peaks).sum(), rel=0.15)
+
+
+def place_of_many(path, n):
+    """Write a place of n neighbourhoods, each with as many residents as a sample of one a neighbourhood needs."""
+    one = '{{ code = "N{k}", name = "N{k}", population = 8, ages = [1, 1, 2, 2, 1, 1], quintiles = [8, 0, 0, 0, 0] }}'
+    head = 'name = "Many"\ncode = "many"\nkind = "synthetic"\nyear = 2020\nsources = []\nnote = "Made up."\n'
+    rows = ",\n".join(one.format(k=k) for k in range(n))
+    path.write_text(f"{head}age_from = [0, 16, 25, 45, 65, 75]\nneighbourhoods = [\n{rows}\n]\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["status_quo", "people_powered_shift"])
+def test_tables_of_thousands_of_neighbourhoods_are_in_the_estimate_c47(tmp_path, scenario):
+    n, lengths = 3_000, (2, 10)
+    place = place_of_many(tmp_path / "many.toml", n)
+    peak_mb_of_run(tmp_path / "warm", n, 1, place, scenario)
+    peaks = [peak_mb_of_run(tmp_path / str(years), n, years, place, scenario) for years in lengths]
+    base = load_scenario(scenario, {"place": ("test", str(place)), "population": ("test", n)})
+    estimates = [memory_mb(base.model_copy(update={"years": years})) for years in lengths]
+
+    # As near as the estimate is to runs of three sizes, above.
+    assert estimates == pytest.approx(peaks, rel=0.15)
+    assert np.diff(estimates) == pytest.approx(np.diff(peaks), rel=0.15)
+
+
+def test_ten_thousand_neighbourhoods_for_forty_years_are_refused_where_2_gb_are_free_c47(tmp_path, monkeypatch):
+    place = place_of_many(tmp_path / "many.toml", 10_000)
+    asked = {"place": ("test", str(place)), "population": ("test", 10_000), "years": ("test", 40)}
+    monkeypatch.setattr(memory, "available_mb", lambda: 2_000.0)
+
+    with pytest.raises(ScenarioError, match="would need about"):
+        memory.require_memory(load_scenario("status_quo", asked))
 
 
 def test_memory_needed_grows_with_residents_in_step():
