@@ -619,14 +619,14 @@ def _show(folder: Path, *, each: bool = False, quiet: bool = False, no_figures: 
     results = Results(folder)
     if not quiet:
         print_answer(findings(results, each=each))
-    drawn = [] if no_figures else figures(results)
+    drawn = [] if no_figures else figures(results, each=each)
     if quiet:
         print(folder)
         return
     for path in drawn:
         print(f"Figure  {path} (and .svg)")
     print(f"Tables  {folder}")
-    for words in where_more_is(results):
+    for words in where_more_is(results, each=each):
         print(words)
 
 

@@ -26,6 +26,7 @@ from model.analysis.labels import item_label
 from model.analysis.outcomes import Drawn
 from model.reporting.doubt import doubted_line, hangs_on, in_draws, what_is_doubted
 from model.reporting.money_words import MILLION, THOUSAND, Unit
+from model.reporting.number_names import programmes_read
 from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table, quintile_words
 
 MOST_LISTED = 3
@@ -97,7 +98,7 @@ def answer_of(one: AppraisedComparison, found: Drawn | None = None) -> Table:
         *(in_draws(found) if found and found.n_draws else ()),
         *_self_financing(one),
         *_switching_values(one),
-        *(hangs_on(found, one.comparison.facts) if found and found.n_draws else ()),
+        *(_hangs_on(one, found) if found and found.n_draws else ()),
         *_rests_on(one),
         *_at_no_effect(one),
         *_implausible(one),
@@ -105,6 +106,10 @@ def answer_of(one: AppraisedComparison, found: Drawn | None = None) -> Table:
     ]:
         table.add_row(what, words)
     return table
+
+
+def _hangs_on(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
+    return hangs_on(found, one.comparison.facts, programmes_read(one.comparison.results))
 
 
 def _costs_and_benefits(one: AppraisedComparison, found: Drawn | None) -> Iterable[tuple[str, str]]:

@@ -9,9 +9,9 @@ import pandas as pd
 from model.analysis.appraisal import LENSES
 from model.analysis.doubt import BEST, crossed_parts, paid_back_by, probability_above_zero, share_of_draws
 from model.analysis.estimates import Estimate
-from model.analysis.labels import item_label
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.sensitivity import most_explainable
+from model.reporting.number_names import Programmes, number_in_words
 
 WITH_ALL = "  with all doubted"
 """Label of the second interval, under that of an outcome."""
@@ -72,14 +72,14 @@ def share_in_words(share: Estimate, n_draws: int) -> str:
     return f"{round(share.mean * n_draws)} of {n_draws} draws ({low:.0f} to {high:.0f} % of many more)"
 
 
-def hangs_on(found: Drawn, facts: Mapping[str, Any]) -> Iterable[Line]:
+def hangs_on(found: Drawn, facts: Mapping[str, Any], programmes: Programmes) -> Iterable[Line]:
     """Name the numbers that move social value less cost most, and where each turns the answer."""
     first, measured = "Hangs on", found.sensitivity
     if not measured.is_told:
         yield first, measured.why_not_told
         return
     for name, row in measured.largest.iterrows():
-        yield first, f"{number_in_words(str(name), facts)}: {_share(row)}{_turn(found.turns, str(name))}"
+        yield first, f"{number_in_words(str(name), facts, programmes)}: {_share(row)}{_turn(found.turns, str(name))}"
         first = ""
     if measured.largest.empty:
         yield (
@@ -112,25 +112,6 @@ def _bound(found: Drawn) -> str:
     if np.isnan(most):
         return "; draws have too few seeds to tell how much of the rest is chance"
     return f"; chance between seeds leaves {100 * most:.0f} % at most"
-
-
-def number_in_words(name: str, facts: Mapping[str, Any]) -> str:
-    """Name an uncertain number.
-
-    Examples
-    --------
-    >>> facts = {"services_in_force": {"gp": {"label": "GP appointments"}}}
-    >>> number_in_words("unit_costs.gp", facts), number_in_words("appraisal.wellby_gbp", facts)
-    ('unit cost of GP appointments', 'value of a WELLBY')
-    >>> number_in_words("programmes.community_hub.effects.0.improve", facts)
-    'community hub: effects.0.improve'
-    """
-    group, _, rest = name.partition(".")
-    if group == "programmes":
-        programme, _, key = rest.partition(".")
-        return f"{programme.replace('_', ' ')}: {key}"
-    start = {"unit_costs": "unit cost of ", "cashable": "cashable share of "}.get(group, "")
-    return start + {"wellby_gbp": "value of a WELLBY"}.get(rest, item_label(facts, rest))
 
 
 def what_is_doubted(found: Drawn) -> Iterable[Line]:

@@ -1,6 +1,6 @@
 """The results of a campaign as readers see them: appraisal first, then what changes, then figures."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     """
     compared = compare(results)
     worth = _worth(results)
-    side_by_side = list(_side_by_side(results))
+    side_by_side = [league(worth, _outcomes(results))] if is_side_by_side(results) else []
     parts: list[RenderableType] = [Text(words, style="yellow") for words in shortfall(results)]
     parts += side_by_side
     told = [k for k, one in enumerate(compared) if len(one.pairs) and (each or not side_by_side)]
@@ -43,7 +43,7 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     if not results.budgets.empty:
         names = results.budgets["scenario"].unique()
         parts += [part for name in names if not compared for part in about_budgets(results, name)]
-        parts.append(about_loop_gain(results))
+        parts += [about_loop_gain(results)] if each or not side_by_side else []
     return Group(*parts)
 
 
@@ -79,37 +79,50 @@ def _outcomes(results: Results) -> dict[str, Drawn]:
     return drawn(results, _worth(results))
 
 
-def _side_by_side(results: Results) -> Iterable[RenderableType]:
-    """Give a league table for each comparator of several plans."""
-    worth = _worth(results)
-    for usual in dict.fromkeys(one.comparison.comparator for one in worth.values()):
-        plans = {name: one for name, one in worth.items() if one.comparison.comparator == usual}
-        if len(plans) > 1:
-            yield league(plans, {name: _outcomes(results)[name] for name in plans})
+def is_side_by_side(results: Results) -> bool:
+    """Whether several plans were compared, which are told in one table and one figure."""
+    return len(_worth(results)) > 1
 
 
-def where_more_is(results: Results) -> list[str]:
+def where_more_is(results: Results, *, each: bool = False) -> list[str]:
     """List the commands that show more of a comparison."""
     if not compare(results):
         return []
     appraisal = [f"Full appraisal: upstream appraise {results.folder}"] if _worth(results) else []
-    return [*appraisal, f"Each scenario on its own: upstream show {results.folder} --each"]
+    what = "Each plan, with its figures" if is_side_by_side(results) else "Each scenario on its own"
+    return appraisal if each else [*appraisal, f"{what}: upstream show {results.folder} --each"]
 
 
-def figures(results: Results) -> list[Path]:
+def figures(results: Results, *, each: bool = False) -> list[Path]:
     """Draw the figures of a campaign into its folder; none before a run has finished.
 
     Those drawn since its tables were written, and since this version was installed, are kept.
+
+    Parameters
+    ----------
+    results : Results
+        A campaign.
+    each : bool
+        Whether to draw each plan's figures although several are side by side in one.
     """
+    from model.reporting.figures.league import draw_league  # noqa: PLC0415
+
+    if not (results.runs["status"] == "finished").any():
+        return []
+    since = max(results.changed, package_changed())
+    side_by_side = is_side_by_side(results)
+    league_of_all = draw_league(_worth(results), _outcomes(results), results.folder, since) if side_by_side else []
+    return [*league_of_all, *(_figures_of_each(results, since) if each or not side_by_side else [])]
+
+
+def _figures_of_each(results: Results, since: float) -> list[Path]:
     from model.reporting.figures.appraisal import draw_appraisals  # noqa: PLC0415
     from model.reporting.figures.budgets import draw_budgets  # noqa: PLC0415
     from model.reporting.figures.comparison import draw_comparisons  # noqa: PLC0415
     from model.reporting.figures.doubt import draw_doubts  # noqa: PLC0415
     from model.reporting.figures.overview import draw_overviews  # noqa: PLC0415
 
-    if not (results.runs["status"] == "finished").any():
-        return []
-    worth, since = list(_worth(results).values()), max(results.changed, package_changed())
+    worth = list(_worth(results).values())
     return [
         *draw_appraisals(worth, results.folder, since),
         *draw_doubts(worth, _outcomes(results), results.folder, since),

@@ -1,8 +1,11 @@
-"""Several plans side by side: cost, saving and wellbeing of each, and what each step further costs."""
+"""Plans side by side, over places: cost, saving and wellbeing of each, and what each step further costs."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,47 +13,233 @@ from rich.table import Table
 from rich.text import Text
 
 from model.analysis.appraise import AppraisedComparison
-from model.analysis.doubt import Doubted, best_plan
-from model.analysis.estimates import Estimate
-from model.analysis.league import EXTENDED, FRONTIER, frontier
+from model.analysis.doubt import BEST, best_plan, share_of_draws
+from model.analysis.estimates import Estimate, estimate
+from model.analysis.league import DOMINATED, EXTENDED, FRONTIER, frontier
 from model.analysis.outcomes import ANSWER, Drawn
 from model.reporting.doubt import share_in_words
-from model.reporting.wording import label_of, plain_table
+from model.reporting.plan_names import PlanName, plain_title, plan_names, units_of_levers, varied_levers
+from model.reporting.wording import plain_table
 
-COLUMNS = {"cost": "cost", "full_cost": "full-cost saving", "wellbys": "WELLBYs", ANSWER: "social value less cost"}
-"""Outcomes shown, and their headings."""
+MILLION, THOUSAND = 1e6, 1e3
 
-INTERVALS = ("  by chance alone", "  with all doubted")
+INTERVALS = {"by_chance": "by chance alone", "with_all": "with all doubted"}
+"""Kinds of interval, and their names."""
+
+STATUS = {DOMINATED: "dominated", EXTENDED: "mix dominates"}
+
+NOT_CLEAR = "not clear"
+
+LABEL_WIDTH = 22
+
+PER_WELLBY = "£ for each WELLBY more"
 
 ABOUT = (
-    "Cost of a WELLBY more: cost less cash released, volunteers' time included, at best estimates, beside the plan "
-    "before it that is not dominated. A plan is dominated if another costs no more and gains no less, and by "
-    "extension if a mixture of two others does."
+    f"{PER_WELLBY}: cost less cash released, volunteers' time included, at best estimates, against the plan above "
+    "that is not dominated, or else the comparator; not clear where the difference in WELLBYs may be chance. "
+    "Dominated: another costs no more and gains no less. Mix dominates: a mixture of two others does."
 )
 
 
+class Column(NamedTuple):
+    """An outcome as a column: its measure, heading, and how many of its unit one of the measure's is."""
+
+    measure: str
+    heading: str
+    factor: float
+
+
+@dataclass(frozen=True)
+class League:
+    """Plans, each against its own comparator.
+
+    Parameters
+    ----------
+    judged : mapping of str to AppraisedComparison
+        By scenario, at least two.
+    found : mapping of str to Drawn
+        Their outcomes in draws.
+    """
+
+    judged: Mapping[str, AppraisedComparison]
+    found: Mapping[str, Drawn]
+
+    @cached_property
+    def names(self) -> dict[str, PlanName]:
+        """What each plan is called."""
+        return plan_names([one.comparison for one in self.judged.values()])
+
+    @cached_property
+    def groups(self) -> dict[str, list[str]]:
+        """By comparator its plans: with the least gain first, as each is set against the one before."""
+        groups: dict[str, list[str]] = {}
+        for name, one in self.judged.items():
+            groups.setdefault(one.comparison.comparator, []).append(name)
+        return {
+            usual: [name for name in self._placed(usual, names) if name != usual] for usual, names in groups.items()
+        }
+
+    @cached_property
+    def is_per_head(self) -> bool:
+        """Whether amounts are a head of the place, which lets places of any size compare."""
+        return len({facts["place_name"] for facts in self._facts()}) > 1
+
+    def columns(self) -> list[Column]:
+        """Return what is shown, in units that all plans share."""
+        if self.is_per_head:
+            return [
+                Column("cost", "cost,\n£ a head", 1.0),
+                Column("full_cost", "saving at\nfull cost,\n£ a head", 1.0),
+                Column("wellbys", "WELLBYs\nper 1,000", THOUSAND),
+                Column(ANSWER, "social value\nless cost,\n£ a head", 1.0),
+            ]
+        largest = max(abs(one.doubted[name].by_chance.mean) for one in self.found.values() for name in ("cost", ANSWER))
+        unit, factor = ("£m", 1 / MILLION) if largest >= MILLION else ("£ thousand", 1 / THOUSAND)
+        return [
+            Column("cost", f"cost,\n{unit}", factor),
+            Column("full_cost", f"saving at\nfull cost,\n{unit}", factor),
+            Column("wellbys", "WELLBYs", 1.0),
+            Column(ANSWER, f"social value\nless cost,\n{unit}", factor),
+        ]
+
+    def outcome(self, name: str, column: Column, kind: str) -> Estimate:
+        """Return an outcome of a plan with one of both intervals, in the column's unit."""
+        heads = self.judged[name].comparison.facts["real_population"] if self.is_per_head else 1.0
+        found: Estimate = getattr(self.found[name].doubted[column.measure], kind)
+        return found.times(column.factor / heads)
+
+    @property
+    def kinds(self) -> list[str]:
+        """Intervals that any plan has."""
+        return [
+            kind
+            for kind in INTERVALS
+            if any(getattr(one.doubted[ANSWER], kind).is_bounded for one in self.found.values())
+        ]
+
+    def steps(self, usual: str) -> dict[str, str]:
+        """Say of each plan of a comparator what a WELLBY more costs, or why it is not told."""
+        placed = self._placed(usual, self.groups[usual])
+        return {name: self._step(usual, name, *placed[name]) for name in self.groups[usual]}
+
+    def _placed(self, usual: str, names: Sequence[str]) -> dict[str, list[Any]]:
+        """Return status, plan it is set against and ratio of each plan and the comparator, from the least gain."""
+        cost, gained = (
+            pd.Series({usual: 0.0, **{name: self.found[name].doubted[measure].by_chance.mean for name in names}})
+            for measure in ("net_cost", "wellbys")
+        )
+        placed = frontier(cost, gained)
+        return {str(name): placed.loc[name].tolist() for name in placed.index}
+
+    def _step(self, usual: str, name: str, status: str, against: str, ratio: float) -> str:
+        set_against = None if against in {"", usual} else against
+        if not (self._gains_clearly(name) and self._gains_clearly(name, set_against)):
+            return NOT_CLEAR
+        if status != FRONTIER:
+            return STATUS[status]
+        return f"{Estimate.exact(ratio).rounded().mean:,.0f}" if against else "costs least"
+
+    def _gains_clearly(self, name: str, other: str | None = None) -> bool:
+        """Whether a plan's WELLBYs differ from another's, or from the comparator's, by more than chance."""
+        own = self.found[name]
+        gained = own.by_seed("wellbys").loc[BEST]
+        less = self.found[other].by_seed("wellbys").loc[BEST] if other else 0.0
+        gain = estimate((gained - less).dropna().to_numpy(float), own.events["wellbys"])
+        return gain.excludes_zero or not gain.has_interval
+
+    def _facts(self) -> list[dict[str, Any]]:
+        return [one.comparison.facts for one in self.judged.values()]
+
+    def rows(self) -> Iterator[tuple[str, str | None, str]]:
+        """Yield label, scenario and step of each row; no scenario for the heading of a place with several plans.
+
+        Places with one plan each come in order of social value less cost.
+        """
+        groups = list(self.groups.items())
+        if alone := all(len(names) == 1 for _, names in groups):
+            answer = self.columns()[-1]
+            groups.sort(key=lambda group: -self.outcome(group[1][0], answer, "by_chance").mean)
+        for usual, names in groups:
+            steps, where = self.steps(usual), self.names[names[0]].where
+            if where and not alone:
+                yield where, None, ""
+            yield from ((self.called(name) if alone else self.names[name].label, name, steps[name]) for name in names)
+
+    def called(self, name: str) -> str:
+        """Name a plan where its place is not said beside it: by the place alone, if plans differ in nothing else."""
+        own = self.names[name]
+        is_same = len({other.label for other in self.names.values()}) == 1
+        return own.where if is_same and own.where else own.whole
+
+    @property
+    def units(self) -> str:
+        """Say what amounts are of, and what is in the names of plans."""
+        amounts = "all who live in the place at the start; over all years, in present value."
+        levers = varied_levers({name: own.comparison.facts for name, own in self.judged.items()})
+        first = f"A head: of {amounts}" if self.is_per_head else "Amounts are over all years, in present value."
+        return " ".join([first, *filter(None, [units_of_levers(levers)])])
+
+    @property
+    def title(self) -> str:
+        """Say what is compared with what, where and for how long."""
+        compared = [one.comparison for one in self.judged.values()]
+        plans = list(dict.fromkeys(plain_title(one.scenario, one.facts) for one in compared))
+        usual = list(dict.fromkeys(plain_title(one.comparator, one.their_facts) for one in compared))
+        places = list(dict.fromkeys(one.facts["place_name"] for one in compared))
+        what = f"{plans[0]}: {len(compared)} plans" if len(plans) == 1 else f"{len(compared)} plans"
+        whom = usual[0] if len(usual) == 1 else f"{len(usual)} comparators"
+        where = places[0] if len(places) == 1 else f"{len(places)} places, each against its own"
+        return f"{what} against {whom}: {where}, over {compared[0].years} years"
+
+
 def league(judged: Mapping[str, AppraisedComparison], found: Mapping[str, Drawn]) -> RenderableType:
-    """Set the plans of one comparator side by side."""
-    one = next(iter(judged.values())).comparison
-    usual = label_of(one.comparator, one.their_facts)
-    labels = {name: label_of(name, plan.comparison.facts) for name, plan in judged.items()}
-    parts: list[RenderableType] = [
-        Text(f"{len(judged)} plans against {usual}: {one.facts['place_name']}, over {one.years} years", style="bold"),
-        Padding(_table(labels, found), (1, 0, 1, 0)),
-        _lines([*_frontier(labels | {one.comparator: usual}, found, one.comparator), *_best(labels, found)]),
-    ]
-    return Group(*parts, Padding(Text(_about(found), style="dim"), (1, 0)))
+    """Set plans side by side, each against its own comparator: in one place, or a head in several."""
+    one = League(judged, found)
+    lines = [*_worth_it(one), *_best(one)]
+    return Group(
+        Text(one.title, style="bold"),
+        Padding(_table(one), (1, 0, 1, 0)),
+        *([Padding(_lines(lines), (0, 0, 1, 0))] if lines else []),
+        Padding(Text(_about(one), style="dim"), (0, 0, 1, 0)),
+    )
 
 
-def _table(labels: Mapping[str, str], found: Mapping[str, Drawn]) -> Table:
-    table = plain_table("Plan", *COLUMNS.values())
-    table.columns[0].min_width = max(map(len, (*INTERVALS, *labels.values())), default=0)
-    for name, label in labels.items():
-        of_plan = found[name].doubted
-        table.add_row(label, *(_amount(of_plan[column].by_chance.mean, column) for column in COLUMNS))
-        for heading, intervals in _intervals(of_plan):
-            table.add_row(heading, *intervals)
+def _table(one: League) -> Table:
+    columns = one.columns()
+    table = plain_table("", *(column.heading for column in columns), "£ for each\nWELLBY\nmore")
+    table.columns[0].min_width = LABEL_WIDTH
+    digits = [_digits(one, column) for column in columns]
+    for label, name, step in one.rows():
+        if name is None:
+            table.add_row(label, style="bold")
+            continue
+        outcomes = {kind: [one.outcome(name, column, kind) for column in columns] for kind in INTERVALS}
+        table.add_row(
+            label, *(_number(best.mean, n) for best, n in zip(outcomes["by_chance"], digits, strict=True)), step
+        )
+        for kind in one.kinds:
+            table.add_row(
+                f"  {INTERVALS[kind]}",
+                *(_ends(own, n) for own, n in zip(outcomes[kind], digits, strict=True)),
+                style="dim",
+            )
     return table
+
+
+def _digits(one: League, column: Column) -> int:
+    """Choose decimals for a column, so that its largest number has about three digits."""
+    found = [one.outcome(name, column, kind) for name in one.judged for kind in INTERVALS]
+    largest = np.nanmax(np.abs([(own.mean, own.low, own.high) for own in found]))
+    return 2 if largest < 10 else 1 if largest < 100 else 0  # noqa: PLR2004 - one digit before the point, or two
+
+
+def _number(value: float, digits: int) -> str:
+    words = f"{value:,.{digits}f}"
+    return words.removeprefix("-") if not float(words.replace(",", "")) else words
+
+
+def _ends(own: Estimate, digits: int) -> str:
+    return f"{_number(own.low, digits)} to {_number(own.high, digits)}" if own.is_bounded else ""
 
 
 def _lines(lines: Iterable[tuple[str, str]]) -> Table:
@@ -62,65 +251,36 @@ def _lines(lines: Iterable[tuple[str, str]]) -> Table:
     return table
 
 
-def _frontier(labels: Mapping[str, str], found: Mapping[str, Drawn], usual: str) -> Iterable[tuple[str, str]]:
-    """Say what a WELLBY more costs by each plan on the frontier, and what dominates the others."""
-    first = "Cost of a WELLBY more"
-    for name, placed in _steps(found, usual).items():
-        if name != usual or placed[0] != FRONTIER:
-            yield first, f"{labels[name]}: {_step(labels, *placed)}"
+def _worth_it(one: League) -> Iterable[tuple[str, str]]:
+    """Say in how many draws social value is more than cost."""
+    first = "Worth its cost in"
+    for name in [name for _, name, _ in one.rows() if name]:
+        if (own := one.found[name]).n_draws:
+            share = share_of_draws((own.answers() > 0).to_numpy())
+            yield first, f"{one.called(name)}: {share_in_words(share, own.n_draws)}"
             first = ""
 
 
-def _steps(found: Mapping[str, Drawn], usual: str) -> dict[str, list[Any]]:
-    """Return status, plan it is set against and ratio of each plan."""
-    cost, gained = (
-        pd.Series({usual: 0.0, **{name: one.doubted[measure].by_chance.mean for name, one in found.items()}})
-        for measure in ("net_cost", "wellbys")
-    )
-    placed = frontier(cost, gained)
-    return {str(name): placed.loc[name].tolist() for name in placed.index}
+def _best(one: League) -> Iterable[tuple[str, str]]:
+    """Say how often each plan of a comparator has the most social value less cost, in draws that all of them have."""
+    first = "Best of its place in" if len(one.groups) > 1 else "Best of all in"
+    for names in [names for names in one.groups.values() if len(names) > 1]:
+        worth = pd.DataFrame({name: one.found[name].answers() for name in names}).dropna()
+        for name, share in best_plan(worth).items() if len(worth) else ():
+            if share.mean > 0:
+                yield first, f"{one.called(str(name))}: {share_in_words(share, len(worth))}"
+                first = ""
 
 
-def _step(labels: Mapping[str, str], status: str, against: str, ratio: float) -> str:
-    if status == FRONTIER:
-        return f"{Estimate.exact(ratio).pounds()} for each more than by {labels[against]}" if against else "costs least"
-    return (
-        f"{status}: {labels[against]} {'gains more for each pound' if status == EXTENDED else 'is no worse in either'}"
-    )
-
-
-def _amount(value: float, column: str) -> str:
-    exact = Estimate.exact(value)
-    return exact.rounded().text(0) if column == "wellbys" else exact.pounds()
-
-
-def _intervals(of_plan: Mapping[str, Doubted]) -> Iterable[tuple[str, list[str]]]:
-    by_chance, with_all = ([getattr(of_plan[name], kind) for name in COLUMNS] for kind in ("by_chance", "with_all"))
-    for heading, intervals in zip(INTERVALS, (by_chance, with_all), strict=True):
-        if any(one.is_bounded for one in intervals):
-            yield heading, [_ends(one, column) for one, column in zip(intervals, COLUMNS, strict=True)]
-
-
-def _ends(one: Estimate, column: str) -> str:
-    return f"{_amount(one.low, column)} to {_amount(one.high, column)}" if one.is_bounded else "the same"
-
-
-def _best(labels: Mapping[str, str], found: Mapping[str, Drawn]) -> Iterable[tuple[str, str]]:
-    """Say how often each plan has the most social value less cost, in draws that all of them have."""
-    worth = pd.DataFrame({name: one.answers() for name, one in found.items()}).dropna()
-    first = "Most social value less cost"
-    for name, share in best_plan(worth).items() if len(worth) else ():
-        yield first, f"{labels[name]}: {share_in_words(share, len(worth))}"
-        first = ""
-
-
-def _about(found: Mapping[str, Drawn]) -> str:
-    seeds = min(one.n_seeds for one in found.values())
-    draws = min(one.n_draws for one in found.values())
-    chance = (
-        f"By chance alone: 95 % intervals over {seeds} seeds at best estimates. "
+def _about(one: League) -> str:
+    seeds = min(own.n_seeds for own in one.found.values())
+    draws = min(own.n_draws for own in one.found.values())
+    said = [
+        one.units,
+        f"By chance alone: 95 % intervals over {seeds} seeds at best estimates."
         if seeds > 1
-        else "One seed: no interval. "
-    )
-    doubts = f"With all doubted: chance and {draws} draws of uncertain numbers. " if draws else ""
-    return f"{chance}{doubts}{ABOUT}"
+        else "One seed: no interval.",
+        f"With all doubted: chance and {draws} draws of uncertain numbers." if draws else "",
+        ABOUT,
+    ]
+    return " ".join(words for words in said if words)

@@ -1,4 +1,4 @@
-"""How far a campaign is, in words."""
+"""How far a study is, in words."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,14 @@ from typing import Any
 from model.tables.results import Results
 
 MINUTE, HOUR = 60.0, 3_600.0
+
+ENDINGS = {
+    "running": "is running, or was killed",
+    "interrupted": "was interrupted",
+    "failed": "has ended, and runs failed",
+    "finished": "has ended",
+}
+"""How a manifest says that a study stands, in words."""
 
 
 def progress_words(results: Results) -> str:
@@ -32,27 +40,39 @@ def shortfall(results: Results) -> Iterator[str]:
 def _what_to_do(results: Results) -> str:
     if shard := results.manifest.get("shard"):
         return f"this folder has shard {shard}, and upstream merge joins all shards"
-    return f"upstream resume {results.folder} lives the rest"
+    return f"upstream resume {results.folder} runs the rest"
 
 
 def status_lines(results: Results) -> Iterator[str]:
-    """Yield how far a campaign is: in all, by scenario, and how long the rest may take."""
+    """Yield how far a study is: in all, by scenario where one lacks runs, and how long the rest may take."""
     runs, manifest = results.runs, results.manifest
-    what = f"shard {manifest['shard']}" if manifest.get("shard") else "the campaign"
-    yield f"{progress_words(results)} finished; {what} is {_state(manifest)}."
-    for name, asked in asked_of(manifest).items():
-        of_scenario = runs[runs["scenario"] == name]["status"].value_counts()
-        failed = f", {of_scenario['failed']:,} failed" if of_scenario.get("failed", 0) else ""
-        yield f"  {name}: {of_scenario.get('finished', 0):,} of {asked:,}{failed}"
+    what = f"shard {manifest['shard']}" if manifest.get("shard") else "the study"
+    yield f"{progress_words(results)} finished, of {_n_scenarios(manifest)}; {what} {_state(manifest)}."
+    yield from _incomplete(results)
     left = manifest["n_runs"] - int((runs["status"] == "finished").sum())
     if left and len(runs) and not manifest.get("shard"):
         seconds = left * float(runs["seconds"].mean()) / manifest.get("jobs", 1)
         yield f"About {duration(seconds)} left, at the pace of those that have ended."
+    if left and manifest["status"] != "running":
+        yield f"To run the rest: upstream resume {results.folder}"
+
+
+def _n_scenarios(manifest: dict[str, Any]) -> str:
+    n = len(asked_of(manifest))
+    return f"{n:,} scenarios" if n > 1 else "1 scenario"
+
+
+def _incomplete(results: Results) -> Iterator[str]:
+    """Yield the scenarios that lack runs."""
+    for name, asked in asked_of(results.manifest).items():
+        states = results.runs[results.runs["scenario"] == name]["status"].value_counts()
+        finished, failed = states.get("finished", 0), states.get("failed", 0)
+        if finished < asked:
+            yield f"  {name}: {finished:,} of {asked:,}{f', {failed:,} failed' if failed else ''}"
 
 
 def _state(manifest: dict[str, Any]) -> str:
-    state = manifest["status"]
-    return f"{state}, or was killed meanwhile" if state == "running" else str(state)
+    return ENDINGS[manifest["status"]]
 
 
 def asked_of(manifest: dict[str, Any]) -> dict[str, int]:

@@ -227,8 +227,9 @@ def test_status_says_how_far_it_is(
 
     assert ended.value.code == 0
     first, *rest = capsys.readouterr().out.splitlines()
-    assert first == "5 of 12 runs finished; the campaign is interrupted."
+    assert first == "5 of 12 runs finished, of 2 scenarios; the study was interrupted."
     assert rest[:2] == ["  helped: 3 of 6", "  status_quo: 2 of 6"]
+    assert rest[-1] == f"To run the rest: upstream resume {folder}"
 
 
 PATIENCE_SECONDS = 600.0

@@ -9,14 +9,11 @@ from rich.console import Console
 
 from model import Results
 from model.analysis.appraise import appraise
-from model.analysis.league import FRONTIER, frontier
-from model.analysis.outcomes import MEASURES, Drawn, drawn
-from model.campaign.campaign import run_campaign
-from model.inputs.scenario import Scenario
+from model.analysis.outcomes import MEASURES, Drawn
 from model.reporting.doubt import doubted_line, hangs_on, in_draws, what_is_doubted
 from model.reporting.figures.doubt import draw_doubts
 from model.reporting.findings import figures, findings
-from tests.drawn_study import PLAN, drawn_study
+from tests.drawn_study import drawn_study
 from tests.folders import reseal
 
 FACTS = {"services_in_force": {"gp": {"label": "GP appointments"}}}
@@ -45,7 +42,7 @@ def text_of(lines):
 
 
 def test_what_moves_the_answer_is_named_with_its_share_and_where_it_turns():
-    words = text_of(hangs_on(made_up(60), FACTS))
+    words = text_of(hangs_on(made_up(60), FACTS, {}))
     assert "unit cost of GP appointments: 100 % of the variance by rank" in words
     assert "more of it raises the answer; the answer turns at 20" in words
     assert "cashable" not in words
@@ -53,7 +50,7 @@ def test_what_moves_the_answer_is_named_with_its_share_and_where_it_turns():
 
 
 def test_eight_draws_name_no_number_and_say_why():
-    words = text_of(hangs_on(made_up(8), FACTS))
+    words = text_of(hangs_on(made_up(8), FACTS, {}))
     assert words.startswith("Hangs on: too few draws to tell which number matters: with 8 draws")
     assert "GP" not in words
 
@@ -137,37 +134,3 @@ def test_the_tornado_draws_the_numbers_that_were_measured(study, tmp_path):
     drawing = path.with_suffix(".svg").read_text()
     assert "% of the variance, by rank" in drawing
     assert "with all doubted" in drawing
-
-
-@pytest.fixture(scope="module")
-def two_plans(town, tmp_path_factory):
-    usual = town.model_copy(update={"name": "usual", "replicates": 2, "population": 800, "years": 2})
-    plans = [
-        Scenario.model_validate(usual.model_dump() | {"name": name, "plan": [PLAN[0] | {"budget_gbp_per_year": gbp}]})
-        for name, gbp in (("small", 100_000), ("large", 400_000))
-    ]
-    return run_campaign(plans, tmp_path_factory.mktemp("league") / "out", comparator=usual).results
-
-
-@pytest.mark.slow
-def test_several_plans_are_set_side_by_side_and_not_one_after_another(two_plans):
-    words = printed(two_plans)
-    assert words.startswith("2 plans against Status quo (usual): Sandbeck")
-    assert "Cost of a WELLBY more" in words
-    assert "by chance alone" in words
-    assert "compared with Status quo" not in words
-    page = io.StringIO()
-    Console(file=page, width=160, highlight=False).print(findings(two_plans, each=True))
-    assert page.getvalue().count("compared with Status quo") == 2
-
-
-@pytest.mark.slow
-def test_the_league_is_the_frontier_of_its_means(two_plans):
-    best = {one.comparison.scenario: one for one in appraise(two_plans)}
-    found = {name: one.doubted for name, one in drawn(two_plans, best).items()}
-    cost = pd.Series({"usual": 0.0, **{name: one["net_cost"].by_chance.mean for name, one in found.items()}})
-    gained = pd.Series({"usual": 0.0, **{name: one["wellbys"].by_chance.mean for name, one in found.items()}})
-    words = printed(two_plans)
-    for name, status in frontier(cost, gained)["status"].drop("usual").items():
-        (line,) = [line for line in words.splitlines() if f"({name}): " in line]
-        assert (status in line) == (status != FRONTIER)

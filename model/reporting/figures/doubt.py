@@ -12,8 +12,8 @@ import numpy as np
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
-from model.reporting.doubt import number_in_words
 from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
+from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.wording import label_of
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def _draw_shares(axes: "Axes", one: AppraisedComparison, found: Drawn) -> None:
         xerr=error_bars(shares),
         error_kw={"ecolor": INK, "lw": 0.8, "capsize": 2},
     )
-    labels = [fill(number_in_words(str(name), one.comparison.facts), LABEL_WIDTH) for name in rows.index]
+    facts, programmes = one.comparison.facts, programmes_read(one.comparison.results)
+    labels = [fill(number_in_words(str(name), facts, programmes), LABEL_WIDTH) for name in rows.index]
     axes.set_yticks(places, labels)
     axes.set_xlim(0.0, 100.0)
 

@@ -1,0 +1,143 @@
+"""Plans side by side: one table over places, a head where places differ, and what a WELLBY more costs."""
+
+import io
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from model.analysis.appraise import appraise
+from model.analysis.outcomes import ANSWER, MEASURES, Drawn, drawn
+from model.campaign.studies import run_study
+from model.inputs.study import Study
+from model.reporting.findings import figures, findings, where_more_is
+from model.reporting.league import NOT_CLEAR, League, league
+from model.reporting.plan_names import plan_names
+
+HUB, PEERS = (f"plan.{name}.budget_gbp_per_head_per_year" for name in ("community_hub", "peer_support_group"))
+
+
+def printed(answer) -> str:
+    page = io.StringIO()
+    Console(file=page, width=100, highlight=False).print(answer)
+    return page.getvalue()
+
+
+def facts(place: str, people: int = 1_000, variant: str = "full", title: str = "A shift", **design) -> dict:
+    return {
+        "title": title,
+        "place_name": place,
+        "real_population": people,
+        "structure": {"variant": variant},
+        "design": {"base": "shift"} | design,
+    }
+
+
+def plan(name: str, usual: str, about: dict) -> SimpleNamespace:
+    their = about | {"title": "As it is", "design": {"base": "usual"}}
+    return SimpleNamespace(
+        comparison=SimpleNamespace(scenario=name, comparator=usual, facts=about, their_facts=their, years=5)
+    )
+
+
+def outcomes(cost: float, wellbys: float, apart: float = 0.0) -> Drawn:
+    """A plan that costs and gains so much in the mean of two seeds, which differ by ``apart`` in what is gained."""
+    gained = np.array([wellbys - apart, wellbys + apart])
+    rows = pd.DataFrame(dict.fromkeys(MEASURES, cost) | {"wellbys": gained, ANSWER: 10.0 * gained - cost})
+    rows.index = pd.MultiIndex.from_tuples([(0, 1), (0, 2)], names=["draw", "seed"])
+    paybacks = pd.DataFrame({"social": [np.nan]}, pd.Index([0], name="draw"))
+    return Drawn(rows, paybacks, dict.fromkeys(MEASURES, 0.0), pd.DataFrame(), 5)
+
+
+def in_one_place(**found: Drawn) -> League:
+    titles = {name: facts("Wigan", title=name, base=name) for name in found}
+    return League({name: plan(name, "usual", own) for name, own in titles.items()}, found)
+
+
+def test_each_step_costs_the_difference_in_cost_by_the_difference_in_wellbys():
+    one = in_one_place(hub=outcomes(10.0, 5.0), both=outcomes(40.0, 11.0), waste=outcomes(50.0, 10.0))
+    assert one.steps("usual") == {"hub": "2", "waste": "dominated", "both": "5"}
+    assert one.groups == {"usual": ["hub", "waste", "both"]}
+
+
+def test_a_plan_that_a_mixture_of_two_others_beats_is_said_to_be():
+    one = in_one_place(hub=outcomes(10.0, 5.0), work=outcomes(30.0, 6.0), both=outcomes(40.0, 11.0))
+    assert one.steps("usual")["work"] == "mix dominates"
+
+
+def test_no_price_is_told_where_the_gain_may_be_chance():
+    one = in_one_place(hub=outcomes(10.0, 5.0, apart=5.0), both=outcomes(40.0, 11.0))
+    assert one.steps("usual") == {"hub": NOT_CLEAR, "both": NOT_CLEAR}
+
+
+def test_a_plan_that_costs_less_than_nothing_is_the_first_and_not_set_against_the_comparator():
+    one = in_one_place(hub=outcomes(-10.0, 5.0), both=outcomes(20.0, 11.0))
+    assert one.steps("usual") == {"hub": "costs least", "both": "5"}
+
+
+def test_places_compare_a_head_and_come_in_order_of_what_they_gain():
+    judged = {
+        "shift-blaby": plan("shift-blaby", "usual-blaby", facts("Blaby", 100, title="A shift, Blaby")),
+        "shift-wigan": plan("shift-wigan", "usual-wigan", facts("Wigan", 400, title="A shift, Wigan")),
+    }
+    one = League(judged, {"shift-blaby": outcomes(200.0, 10.0), "shift-wigan": outcomes(800.0, 80.0)})
+    cost = {name: one.outcome(name, one.columns()[0], "by_chance").mean for name in judged}
+    assert cost == {"shift-blaby": 2.0, "shift-wigan": 2.0}
+    assert [label for label, _, _ in one.rows()] == ["Wigan", "Blaby"]
+    assert one.title == "A shift: 2 plans against As it is: 2 places, each against its own, over 5 years"
+    words = printed(league(one.judged, one.found))
+    assert words.count("Wigan") == words.count("Blaby") == 1
+
+
+def test_plans_are_called_by_what_tells_them_apart():
+    one = plan("a", "usual", facts("Wigan", **{HUB: 3, PEERS: 9}))
+    other = plan("b", "usual", facts("Wigan", **{HUB: 6, PEERS: 9}))
+    names = plan_names([one.comparison, other.comparison])
+    assert [name.whole for name in names.values()] == ["community hub £3", "community hub £6"]
+
+
+def test_variants_of_one_place_are_told_apart():
+    compared = [plan(name, "usual", facts("Wigan", variant=name)).comparison for name in ("full", "no_buffer")]
+    assert [name.where for name in plan_names(compared).values()] == ["full", "no buffer"]
+
+
+def test_plans_with_one_title_are_called_by_their_names():
+    compared = [plan(name, "usual", facts("Wigan")).comparison for name in ("small", "large")]
+    assert [name.whole for name in plan_names(compared).values()] == ["small", "large"]
+
+
+@pytest.fixture(scope="module")
+def two_places(tmp_path_factory):
+    study = Study(
+        scenarios=["people_powered_shift"],
+        comparator="status_quo",
+        places=["blaby", "camden"],
+        population=300,
+        years=1,
+        replicates=2,
+    )
+    return run_study(study, tmp_path_factory.mktemp("league") / "out", jobs=1, test=False).results
+
+
+@pytest.mark.slow
+def test_a_plan_in_several_places_is_one_table_and_one_figure(two_places):
+    words = printed(findings(two_places))
+    assert words.startswith("People-powered shift: 2 plans against Status quo: 2 places, each against its own")
+    assert words.count("by chance alone") == 2
+    assert "compared with" not in words
+    assert [path.name for path in figures(two_places)] == ["league.png"]
+    assert where_more_is(two_places)[-1].endswith("--each")
+    both = printed(findings(two_places, each=True))
+    assert both.count("compared with Status quo") == 2
+
+
+@pytest.mark.slow
+def test_amounts_a_head_are_those_of_the_appraisal(two_places):
+    judged = {one.comparison.scenario: one for one in appraise(two_places)}
+    one = League(judged, drawn(two_places, judged))
+    for name, own in judged.items():
+        people = own.comparison.facts["real_population"]
+        found = one.outcome(name, one.columns()[2], "by_chance").mean
+        assert found == pytest.approx(1_000 * own.appraisal.wellbys.sum().mean() / people)
