@@ -152,7 +152,7 @@ def run(
         return
     _show(outcome.folder, quiet=quiet, no_figures=no_figures)
     if outcome.interrupted:
-        _say(f"Interrupted: finished runs are kept. upstream resume {outcome.folder} lives the rest.", error=True)
+        _say(f"Interrupted: finished runs are kept. upstream resume {outcome.folder} runs the rest.", error=True)
         raise typer.Exit(INTERRUPTED)
     if outcome.failed:
         raise typer.Exit(FAILED)
@@ -604,7 +604,7 @@ def _foretell(study: Any, out: Path | None, jobs: int | None, *, lives: bool, te
     from model.reporting.console import print_answer
     from model.reporting.forecast import forecast_words
 
-    with _waiting("Living a year"):
+    with _waiting("Timing a year"):
         found = forecast(study, jobs, lives=lives, test=test)
     print_answer(forecast_words(found))
     require_room(found, out)

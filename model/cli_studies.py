@@ -47,7 +47,7 @@ def resume(
     executor: ExecutorName = "processes",
     address: Address = None,
 ) -> None:
-    """Live what is missing of a run that was interrupted or killed, or in which runs failed."""
+    """Run what is missing of a study that was interrupted or killed, or in which runs failed."""
     from model.campaign.continued import resume as go_on
     from model.campaign.executors import Executor
     from model.reporting.progress import progress
@@ -61,14 +61,14 @@ def resume(
 def extend(
     context: typer.Context,
     folder: Folder,
-    replicates: Annotated[int, typer.Option(help="Runs of each scenario, with those there are.")],
+    replicates: Annotated[int, typer.Option(help="Replicates of each scenario, those there are included.")],
     jobs: Jobs = None,
     accept_changed: AcceptChanged = False,
     run_timeout: RunTimeout = None,
     executor: ExecutorName = "processes",
     address: Address = None,
 ) -> None:
-    """Live more replicates of every scenario; the runs there are stay as they are."""
+    """Run more replicates of every scenario; finished runs stay as they are."""
     from model.campaign.continued import extend as live_more
     from model.campaign.executors import Executor
     from model.reporting.progress import progress
@@ -80,7 +80,7 @@ def extend(
 
 
 def status(folder: Folder) -> None:
-    """Say how far a run is: runs finished and failed by scenario, and the time that the rest may take."""
+    """Say how far a study is: runs finished and failed, and the time that the rest may take."""
     from model.reporting.status import status_lines
     from model.tables.results import Results
 
@@ -90,9 +90,9 @@ def status(folder: Folder) -> None:
 
 def verify(
     folder: Folder,
-    sample: Annotated[int, typer.Option(min=0, help="Also live so many runs again, chosen at random.")] = 0,
+    sample: Annotated[int, typer.Option(min=0, help="Also simulate so many runs again, chosen at random.")] = 0,
 ) -> None:
-    """Check every file against its checksum, and runs lived again against their tables, bit for bit."""
+    """Check every file against its checksum, and a sample of runs by simulating them again, bit for bit."""
     from model.campaign.continued import verify as check
 
     found = check(folder, sample)
@@ -105,7 +105,7 @@ def rerun(
     run: Annotated[int, typer.Argument(help="The number of a run, as in the table runs.")],
     debug: Annotated[bool, typer.Option("--debug", help="Where it fails, open Python's debugger there.")] = False,
 ) -> None:
-    """Live one run again, and say whether it comes out as it did."""
+    """Simulate one run again, and say whether it comes out as it did."""
     from model.campaign.continued import rerun as live_again
 
     try:
@@ -124,9 +124,9 @@ def rerun(
 def merge(
     context: typer.Context,
     out: Annotated[Path, typer.Argument(help="A new folder.")],
-    folders: Annotated[list[Path], typer.Argument(help="Results folders of one campaign, each with some of its runs.")],
+    folders: Annotated[list[Path], typer.Argument(help="Results folders of one study, each with some of its runs.")],
 ) -> None:
-    """Gather the runs of several folders of one campaign in a new one."""
+    """Gather the runs of several folders of one study in a new one."""
     from model.campaign.continued import merge as gather
 
     outcome = gather(out, folders, context.obj)

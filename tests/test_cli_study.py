@@ -23,7 +23,7 @@ def test_a_dry_run_says_what_a_study_takes_and_leaves_nothing(here: Path, capsys
     ends_with(0, "run", "five_places", "--population", "200", "--dry-run", "--jobs", "1")
 
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "25 scenarios, 50 runs, and 40 with a programme at no effect."
+    assert said[0] == "25 scenarios, 50 runs, and 40 more with a programme at no effect."
     assert [line.split()[0] for line in said[1:]] == ["Time", "Memory", "Disk"]
     assert not list(here.iterdir())
 

@@ -96,7 +96,7 @@ def repriced(
     Parameters
     ----------
     ledger, services : DataFrame
-        Of one campaign, with ``scenario``, and ``scale`` in services.
+        Of one study, with ``scenario``, and ``scale`` in services.
     prices : mapping
         By scenario and service, the old and the new cost of a contact, or of a year in a stock; a
         number each, or one for each year.

@@ -1,4 +1,4 @@
-"""From the folder of a campaign to the appraisal of its plans; nothing is simulated again.
+"""From the folder of a study to the appraisal of its plans; nothing is simulated again.
 
 Two rules say where its numbers come from.
 
@@ -223,7 +223,7 @@ def appraise(
     wellby_gbp: float | None = None,
     draw: int = 0,
 ) -> list[AppraisedComparison]:
-    """Appraise every scenario of a campaign against its comparator, from its tables alone.
+    """Appraise every scenario of a study against its comparator, from its tables alone.
 
     In a draw of uncertain numbers its runs are judged at the draw's unit costs, cashable shares, value of a
     WELLBY and parameters; nothing is run again for those that only an appraisal reads.
@@ -231,7 +231,7 @@ def appraise(
     Parameters
     ----------
     results : Results
-        A campaign that was compared.
+        A study that was compared.
     discount : float, optional
         One rate a year for money, in place of the schedule; that of wellbeing moves with it.
     prices : mapping of str to float, optional
@@ -250,7 +250,7 @@ def appraise(
     Raises
     ------
     ResultsError
-        When the campaign has no comparator or no ledger, no such draw, or no pair of runs was finished.
+        When the study has no comparator or no ledger, no such draw, or no pair of runs was finished.
     ScenarioError
         When a rate or a price cannot be used.
     """
@@ -287,7 +287,7 @@ def numbers_of(settings: Mapping[str, Any], results: Results) -> AppraisalNumber
     Raises
     ------
     ScenarioError
-        When a key is no number of an appraisal of the campaign; the nearest is suggested.
+        When a key is no number of an appraisal of the study; the nearest is suggested.
     EvidenceError
         When a value cannot be used.
     """
@@ -321,7 +321,7 @@ def _ledger_at(results: Results, draw: int, values: Mapping[str, float], look: L
             old = facts["parameters_in_force"][f"{name}_unit_cost"]
             if old == 0.0:
                 raise ScenarioError(
-                    "it cost nothing in this campaign, so its ledger does not say who pays",
+                    "it cost nothing in this study, so its ledger does not say who pays",
                     key=f"--set unit_costs.{name}",
                     value=price,
                 )
@@ -333,7 +333,7 @@ def _ledger_at(results: Results, draw: int, values: Mapping[str, float], look: L
 def _require_service(name: str, facts: Mapping[str, Any], group: str, value: float) -> None:
     if name not in facts["services"]:
         raise ScenarioError(
-            "this service is not in the campaign",
+            "this service is not in the study",
             key=f"--set {group}.{name}",
             value=value,
             known=facts["services"],

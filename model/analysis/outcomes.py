@@ -121,7 +121,7 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
     Parameters
     ----------
     results : Results
-        A campaign that was compared.
+        A study that was compared.
     best : mapping of str to AppraisedComparison
         By scenario, its appraisal at best estimates.
 

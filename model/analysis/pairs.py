@@ -160,12 +160,12 @@ class Change:
 
 
 class Comparison:
-    """One scenario of a campaign and its comparator, in pairs of finished runs with the same seed and draw.
+    """One scenario of a study and its comparator, in pairs of finished runs with the same seed and draw.
 
     Parameters
     ----------
     results : Results
-        A campaign.
+        Of a study.
     scenario : str
         The scenario that is compared: one for which the manifest names a comparator, or the test of such a one.
     draw : int
@@ -301,7 +301,7 @@ class Comparison:
 
 
 def compare(results: Results, draw: int = 0) -> list[Comparison]:
-    """Return each scenario of a campaign that has a comparator paired with it in a draw, but for tests."""
+    """Return each scenario of a study that has a comparator paired with it in a draw, but for tests."""
     return [Comparison(results, name, draw) for name in results.manifest["comparators"]]
 
 

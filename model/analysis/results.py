@@ -1,4 +1,4 @@
-"""The results of a campaign at the front door: its tables, and what plans change in them."""
+"""The results of a study at the front door: its tables, and what plans change in them."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from model.tables import results as tables
 
 
 class Results(tables.Results):
-    """The tables of one campaign as data frames, and what its plans change.
+    """The tables of one study as data frames, and what its plans change.
 
     Tables lie below the analysis of them, so the reader of tables stands in `model.tables.results`, and this adds
     what is told from pairs of runs.
@@ -17,7 +17,7 @@ class Results(tables.Results):
     Parameters
     ----------
     folder : path
-        A results folder, of a campaign that has ended or was cut off.
+        A results folder, of a study that has ended or was cut off.
     """
 
     def compare(self) -> pd.DataFrame:

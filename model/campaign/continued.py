@@ -140,8 +140,8 @@ def merge(out: str | Path, folders: Sequence[str | Path], command: Sequence[str]
 def _require_same_campaign(first: Results, other: Results) -> None:
     for key in SAME:
         if first.manifest[key] != other.manifest[key]:
-            allowed = f"folders of one campaign; {first.folder} has others"
-            raise ResultsError("differs, so it is another campaign", file=other.folder, key=key, allowed=allowed)
+            allowed = f"folders of one study; {first.folder} has others"
+            raise ResultsError("differs, so it is another study", file=other.folder, key=key, allowed=allowed)
 
 
 def _take_over(part: Results, store: RunStore) -> None:
@@ -240,7 +240,7 @@ def rerun(folder: str | Path, number: int) -> bool:
 def _require_more(replicates: int, campaign: Campaign) -> None:
     least = min(config.replicates for config in campaign.scenarios.values())
     if replicates <= least:
-        allowed = f"a whole number above {least}, which there are; upstream resume lives what is missing of them"
+        allowed = f"a whole number above {least}, which there are; upstream resume runs what is missing of them"
         raise ScenarioError("adds nothing", key="--replicates", value=replicates, allowed=allowed)
 
 

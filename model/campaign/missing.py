@@ -252,7 +252,7 @@ def keeping_what_is_finished(folder: Path) -> Iterator[None]:
     except OSError as error:  # the disk is full, say: nothing more can be kept
         raise ResultsError(
             f"cannot be written ({error}). Runs that were finished are kept: make room, then upstream resume {folder} "
-            f"lives the rest",
+            f"runs the rest",
             file=folder,
         ) from error
 

@@ -602,7 +602,7 @@ def _who_counts(them: Appraisal) -> str:
             "pair; life-years are those of other residents and are never part of the WELLBYs."
         )
     return (
-        "WELLBYs count all adults, not only those alive in both runs of a pair, because this campaign kept no "
+        "WELLBYs count all adults, not only those alive in both runs of a pair, because this study kept no "
         "table of individual residents (--lives)."
     )
 

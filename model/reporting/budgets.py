@@ -42,7 +42,7 @@ def about_budgets(results: Results, scenario: str) -> Iterable[RenderableType]:
 
 
 def about_loop_gain(results: Results) -> Text:
-    """Say how much of £1 of prevention returns to prevention budgets in each scenario of a campaign."""
+    """Say how much of £1 of prevention returns to prevention budgets in each scenario of a study."""
     gains = "; ".join(f"{name} {_gain(results, name)}" for name in results.budgets["scenario"].unique())
     return Text(
         "Loop gain (returned to prevention budgets per £1 of prevention) compared with the first year's demand; "

@@ -51,10 +51,10 @@ LIMITS = {
     "waiting": "waiting at end",
     "stock_months": "years in care",
 }
-"""Columns of ``services`` that limits on capacity change, where a campaign has them."""
+"""Columns of ``services`` that limits on capacity change, where a study has them."""
 
 PROGRAMMES = {"enrolled": "enrolled", "completed": "completed", "supporters": "supporters at end"}
-"""Columns of ``programmes`` that are summed over neighbourhoods, where a campaign has them."""
+"""Columns of ``programmes`` that are summed over neighbourhoods, where a study has them."""
 
 
 def comparison(results: Results) -> RenderableType:
@@ -269,7 +269,7 @@ def _seen(yearly: Paired) -> str:
 
 
 def _limits_table(one: Comparison) -> Iterable[Table]:
-    """Show what limits on capacity do, where a campaign has any."""
+    """Show what limits on capacity do, where a study has any."""
     moved = {
         heading: paired
         for heading, paired in _limits(one).items()
@@ -297,7 +297,7 @@ def _limits(one: Comparison) -> dict[str, Paired]:
 
 
 def _programmes_table(one: Comparison) -> Iterable[Table]:
-    """Show what programmes cost and how many they reached, where a campaign has any."""
+    """Show what programmes cost and how many they reached, where a study has any."""
     programmes = one.results.programmes
     if programmes.empty:
         return

@@ -20,7 +20,7 @@ GROUPS = {
     "programmes": "numbers of programmes",
     "unit_costs": "unit costs",
     "cashable": "cashable shares",
-    "appraisal": "values of guidance",
+    "appraisal": "values set by guidance",
     "parameters": "parameters of the model",
 }
 """Groups of uncertain numbers, each the first part of their names, in words."""
@@ -40,7 +40,7 @@ def in_draws(found: Drawn) -> Iterable[Line]:
             f"Social value is more than cost with a probability of {_percent(probable)}, all doubted.",
         )
     n, worth = found.n_draws, share_of_draws((found.answers() > 0).to_numpy())
-    yield "With these seeds", f"social value is more than cost in {share_in_words(worth, n)}"
+    yield "In the draws run", f"social value is more than cost in {share_in_words(worth, n)}"
     later = found.paybacks.drop(index=BEST)
     for lens, label in LENSES.items():
         by_the_end = paid_back_by(later[lens], found.horizon)[found.horizon]

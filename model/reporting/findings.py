@@ -1,4 +1,4 @@
-"""The results of a campaign as readers see them: appraisal first, then what changes, then figures."""
+"""The results of a study as readers see them: appraisal first, then what changes, then figures."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -23,12 +23,12 @@ from model.tables.results import Results
 
 
 def findings(results: Results, *, each: bool = False) -> RenderableType:
-    """Say what a campaign found: the comparison, or each scenario where none was compared.
+    """Say what a study found: the comparison, or each scenario where none was compared.
 
     Parameters
     ----------
     results : Results
-        A campaign.
+        Of a study.
     each : bool
         Whether to add a summary of each scenario although they were compared.
     """
@@ -64,9 +64,9 @@ def _compared(
     return list(about(one, Group(*worth) if worth else None, conventions(judged) if judged and is_last else ()))
 
 
-@lru_cache(maxsize=1)  # the words and the figures of a campaign need the same appraisal
+@lru_cache(maxsize=1)  # the words and the figures of a study need the same appraisal
 def _worth(results: Results) -> dict[str, AppraisedComparison]:
-    """Appraise what was compared; empty where a campaign has no ledger or no pairs."""
+    """Appraise what was compared; empty where a study has no ledger or no pairs."""
     try:
         return {judged.comparison.scenario: judged for judged in appraise(results)}
     except ResultsError:
@@ -94,14 +94,14 @@ def where_more_is(results: Results, *, each: bool = False) -> list[str]:
 
 
 def figures(results: Results, *, each: bool = False) -> list[Path]:
-    """Draw the figures of a campaign into its folder; none before a run has finished.
+    """Draw the figures of a study into its folder; none before a run has finished.
 
     Those drawn since its tables were written, and since this version was installed, are kept.
 
     Parameters
     ----------
     results : Results
-        A campaign.
+        Of a study.
     each : bool
         Whether to draw each plan's figures although several are side by side in one.
     """

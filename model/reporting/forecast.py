@@ -12,13 +12,13 @@ def forecast_words(found: Forecast) -> str:
     Examples
     --------
     >>> print(forecast_words(Forecast(25, 50, 50, 40, 2, 240.0, 700.0, 8.0)))
-    25 scenarios, 50 runs, and 40 with a programme at no effect.
+    25 scenarios, 50 runs, and 40 more with a programme at no effect.
     Time    about 2 minutes in 2 processes, less where burn-in was kept
     Memory  about 700 MB
     Disk    about 8 MB
     """
-    same = f", of which {found.n_lived:,} differ" if found.n_lived < found.n_runs else ""
-    tests = f", and {found.n_tests:,} with a programme at no effect" if found.n_tests else ""
+    same = f" ({found.n_lived:,} to simulate; the others repeat them)" if found.n_lived < found.n_runs else ""
+    tests = f", and {found.n_tests:,} more with a programme at no effect" if found.n_tests else ""
     processes = "1 process" if found.jobs == 1 else f"{found.jobs} processes"
     return (
         f"{found.n_scenarios:,} scenarios, {found.n_runs:,} runs{same}{tests}.\n"

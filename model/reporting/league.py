@@ -275,12 +275,9 @@ def _best(one: League) -> Iterable[tuple[str, str]]:
 def _about(one: League) -> str:
     seeds = min(own.n_seeds for own in one.found.values())
     draws = min(own.n_draws for own in one.found.values())
-    said = [
-        one.units,
-        f"By chance alone: 95 % intervals over {seeds} seeds at best estimates."
-        if seeds > 1
-        else "One seed: no interval.",
-        f"With all doubted: chance and {draws} draws of uncertain numbers." if draws else "",
-        ABOUT,
-    ]
-    return " ".join(words for words in said if words)
+    kinds = {
+        "by_chance": f"By chance alone: 95 % intervals over {seeds} seeds at best estimates.",
+        "with_all": f"With all doubted: chance and {draws} draws of uncertain numbers.",
+    }
+    intervals = [kinds[kind] for kind in one.kinds] or ["One seed: no intervals."]
+    return " ".join([one.units, *intervals, ABOUT])

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from model.analysis.pairs import Comparison
 from model.inputs.study_scenarios import MONEY, in_words
+from model.reporting.wording import budget_in_words
 
 
 class PlanName(NamedTuple):
@@ -60,11 +61,11 @@ def short_words(lever: str, value: object) -> str:
     >>> short_words("plan.community_hub.budget_gbp_per_head_per_year", 9)
     'community hub £9'
     """
-    words = in_words(lever, value)
-    for ending, unit in MONEY.items():
-        if lever.endswith(ending):
-            words = words.removesuffix(f" {unit}")
-    return words
+    for ending in MONEY:
+        if lever.endswith(ending) and isinstance(value, int | float):
+            what = lever.removesuffix(ending).partition(".")[2]
+            return f"{what.replace('_', ' ').replace('.', ' ')} {budget_in_words(value)}"
+    return in_words(lever, value)
 
 
 def units_of_levers(levers: Sequence[str]) -> str:

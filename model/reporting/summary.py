@@ -1,4 +1,4 @@
-"""One campaign in words and tables: the answer first, then its uncertainty."""
+"""One study in words and tables: the answer first, then its uncertainty."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -34,7 +34,7 @@ NO_ADULTS = "In some run nobody aged 16 or over lives there, so no states of wel
 
 
 def summary(results: Results) -> RenderableType:
-    """Describe a campaign: for each scenario the answer, the change over time, and the uncertainty."""
+    """Describe a study: for each scenario the answer, the change over time, and the uncertainty."""
     finished = results.runs[results.runs["status"] == "finished"]
     parts: list[RenderableType] = []
     for name in finished["scenario"].unique():

@@ -182,7 +182,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"cannot be read ({error})", file=path) from None
     if not isinstance(manifest, dict) or "format" not in manifest:
-        raise ResultsError("is not the manifest of a campaign", file=path, allowed="a folder that upstream run made")
+        raise ResultsError("is not the manifest of a study", file=path, allowed="a folder that upstream run made")
     if type(manifest["format"]) is not int:
         problem = "is not the number of a format"
         raise ResultsError(problem, file=path, key="format", value=manifest["format"], allowed=str(FORMAT))

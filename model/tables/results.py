@@ -178,8 +178,8 @@ class Results:
 
         The tables stand as they do in the folder: their ``run`` is ``lived_run`` of the table ``runs``, which has the
         dimensions of each run.
-        ``SELECT column_name, comment FROM duckdb_columns()`` shows the comments. One more table, ``campaign``,
-        has one row: whether the campaign was finished, how many runs were planned and finished, the
+        ``SELECT column_name, comment FROM duckdb_columns()`` shows the comments. One more table, ``study``,
+        has one row: whether the study was finished, how many runs were planned and finished, the
         command and the version.
 
         Parameters
@@ -274,12 +274,12 @@ class Results:
         tables = {name: self._parts(table) for name, table in self._described().items()}
         export(tables, Path(out), form)
 
-    def _described(self, asked: Collection[str] = ("campaign", *TABLES)) -> dict[str, DescribedTable]:
+    def _described(self, asked: Collection[str] = ("study", *TABLES)) -> dict[str, DescribedTable]:
         """Those tables that are asked for and have rows, and how the campaign stands."""
         tables = {}
-        if "campaign" in asked:
+        if "study" in asked:
             rows = campaign_table(self.manifest, self.runs["status"])
-            tables["campaign"] = DescribedTable("the whole campaign", rows)
+            tables["study"] = DescribedTable("the whole study", rows)
         for name in (name for name in TABLES if name in asked):
             with self._reading(name):
                 rows = self._open(name)
@@ -290,7 +290,7 @@ class Results:
     def _named_in(self, query: str) -> dict[str, DescribedTable]:
         """Those tables that a query may mean: all of them where it names none."""
         words = query.casefold()
-        asked = {name for name in ("campaign", *TABLES) if name in words}
+        asked = {name for name in ("study", *TABLES) if name in words}
         return self._described(asked) or self._described()
 
     def _parts(self, table: DescribedTable) -> tuple[pa.Schema, Iterator[pa.Table]]:

@@ -144,7 +144,7 @@ def test_parts_of_a_campaign_are_merged(
     resume(tmp_path / "both", jobs=1)
     assert hash_of(tmp_path / "both") == hash_of(whole)
     more = run_campaign([config], tmp_path / "other").folder
-    with pytest.raises(ResultsError, match="scenarios: differs, so it is another campaign"):
+    with pytest.raises(ResultsError, match="scenarios: differs, so it is another study"):
         merge(tmp_path / "none", [whole, more])
     assert not (tmp_path / "none").exists()
 

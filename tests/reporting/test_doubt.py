@@ -59,7 +59,7 @@ def test_probabilities_are_counted_in_draws():
     found = made_up(60)
     worth = int((found.answers() > 0).sum())
     lines = text_of(in_draws(found)).splitlines()
-    assert lines[1].startswith(f"With these seeds: social value is more than cost in {worth} of 60 draws (")
+    assert lines[1].startswith(f"In the draws run: social value is more than cost in {worth} of 60 draws (")
     paid_back = int(found.paybacks["cash"].drop(index=0).notna().sum())
     assert f"paid back by year 5 in {paid_back} of 60 draws" in lines[2]
     assert lines[0].startswith("Worth its cost?: Social value is more than cost with a probability of ")
@@ -69,7 +69,7 @@ def test_what_the_intervals_hold_and_do_not_hold_is_said():
     words = text_of(what_is_doubted(made_up(8)))
     assert "By chance alone, over 3 seeds at best estimates" in words.replace("by chance", "By chance")
     assert "unit costs (1), cashable shares (1) drawn from their ranges; 8 draws" in words
-    assert "In neither: numbers of programmes, values of guidance, parameters of the model, the structure" in words
+    assert "In neither: numbers of programmes, values set by guidance, parameters of the model, the structure" in words
 
 
 def test_draws_that_are_missing_are_counted():
@@ -104,7 +104,7 @@ def printed(results):
 def test_the_answer_of_a_study_with_draws_has_both_intervals(study):
     words = printed(study)
     assert words.count("with all doubted") >= 3
-    assert "With these seeds" in words
+    assert "In the draws run" in words
     assert "too few draws to tell which number matters" in words
 
 
@@ -118,7 +118,7 @@ def test_without_draws_the_answer_says_nothing_of_draws(study, tmp_path):
     words = printed(Results(folder))
     assert "Cash saving" in words
     assert "all doubted" not in words
-    assert "With these seeds" not in words
+    assert "In the draws run" not in words
     assert "doubt.png" not in {path.name for path in figures(Results(folder))}
 
 

@@ -43,7 +43,7 @@ def test_every_table_holds_the_rows_of_its_parquet_file(results, database, table
 def test_every_column_bears_its_meaning_and_unit(database):
     found = database.sql("SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal").fetchall()
     names = {table for table, *_ in found}
-    columns = {"campaign": CAMPAIGN, **{name: table.columns for name, table in TABLES.items()}}
+    columns = {"study": CAMPAIGN, **{name: table.columns for name, table in TABLES.items()}}
     declared = {(name, one.name, f"{one.meaning} [{one.unit}]") for name in names for one in columns[name]}
 
     assert set(found) == declared
@@ -59,12 +59,12 @@ def test_every_table_says_what_a_row_is(database):
 def test_optional_tables_stand_there_only_when_they_hold_rows(database):
     names = {name for (name,) in database.sql("SHOW TABLES").fetchall()}
 
-    assert names == {"campaign", *EVERY_RUN, *EVERY_CAMPAIGN}
+    assert names == {"study", *EVERY_RUN, *EVERY_CAMPAIGN}
 
 
 def campaign_of(path):
     with duckdb.connect(path, read_only=True) as opened:
-        (row,) = opened.sql("FROM campaign").df().to_dict("records")
+        (row,) = opened.sql("FROM study").df().to_dict("records")
     return row
 
 

@@ -16,7 +16,7 @@ from model.tables.schema import (
 WRITTEN = {
     EVERY_RUN: "every run adds rows",
     OPTIONAL_TABLES: "runs add rows in a small comparison, or with `--lives`",
-    EVERY_CAMPAIGN: "once a campaign",
+    EVERY_CAMPAIGN: "once a study",
     WHERE_DRAWN: "once, where uncertain numbers are drawn",
     ON_REQUEST: "by `upstream appraise`",
 }
@@ -44,7 +44,7 @@ What a plan changes is no table: `Results("results/001").compare()` has the diff
 The SQL is that of DuckDB. A name with dots stands in double quotes: `"plan.community_hub.budget_gbp_per_year"`. A \
 column that keeps its name keeps its unit; give what you compute a name of its own. A query is one SELECT. It reads \
 these tables and nothing else: no file, no network. It is stopped after a minute (`--timeout`) or at 2 GB of memory. \
-The table `campaign` has one row: whether all runs were finished.\
+The table `study` has one row: whether all runs were finished.\
 """.splitlines()
 """How to ask."""
 
