@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -118,22 +119,28 @@ def test_what_is_refused_ends_the_command_with_one_message(tmp_path):
     assert re.fullmatch(r"upstream: debt\.py, line \d+: cannot be run \(SystemExit: 3\)\n", done.stderr)
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_step_that_fails_says_where_at_any_number_of_workers(tmp_path, jobs):
+NO_DASK = pytest.mark.skipif(find_spec("distributed") is None, reason="distributed is not installed")
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["--jobs 1", "--jobs 2", pytest.param("--jobs 2 --executor dask", marks=NO_DASK)],
+)
+def test_a_step_that_fails_says_where_in_workers_of_any_kind(tmp_path, where):
     old = "    people, p = sim.world.population"
     line = PAGE[PAGE.index("# debt.py") : PAGE.index(old)].count("\n")
     folder = written(tmp_path, PAGE.replace(old, f"    sim.config.plan[0]\n{old}"))
     place = ("--place", "sandbeck", "--population", "300", "--years", "1", "--set", "burn_in_years=0")
     pair = ("advice.toml", "--compare-to", "no_advice.toml", "--replicates", "2")
-    done = upstream(folder, "run", *pair, *place, "--with", "debt.py", "--jobs", jobs)
+    done = upstream(folder, "run", *pair, *place, "--with", "debt.py", *where.split())
     found = Results(folder / "results" / "001")
     said = f"debt.py, line {line}, step fall_into_debt: IndexError: tuple index out of range"
 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert found.manifest["status"] == "failed"
-    assert found.runs["status"].tolist() == ["finished"] * 2 + ["failed"] * 2
-    assert found.runs["error"].tolist() == [""] * 2 + [said] * 2
+    assert found.runs["status"].tolist() == ["finished", "failed"] * 2
+    assert found.runs["error"].tolist() == ["", said] * 2
 
 
 def test_code_that_runs_in_the_parent_only_fails_every_run_by_name(tmp_path):
