@@ -23,7 +23,7 @@ ExecutorName = Annotated[
     typer.Option(
         "--executor",
         metavar="NAME",
-        help="Where runs are lived: processes, dask, or mpi under mpiexec (docs/studies.md).",
+        help="Where runs are done: processes, dask, or mpi under mpiexec (docs/studies.md).",
     ),
 ]
 Address = Annotated[
@@ -131,13 +131,12 @@ def merge(
 
     outcome = gather(out, folders, context.obj)
     end(outcome.folder, interrupted=False, failed=outcome.failed)
-    status(outcome.folder)
 
 
 def end(folder: Path, *, interrupted: bool, failed: int) -> None:
-    """Say where the tables are, and how far it came where that is not all; exit with the code that says so."""
+    """Say how far it came and where the tables are; exit with the code that says so."""
+    status(folder)
     print(f"Tables  {folder}")
     print(f"Report  upstream show {folder}")
     if interrupted or failed:
-        status(folder)
         raise typer.Exit(INTERRUPTED if interrupted else FAILED)

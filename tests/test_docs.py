@@ -5,13 +5,16 @@ import doctest
 import importlib
 import pkgutil
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import model
+from model import Results
 from model.campaign.campaign import run_campaign
+from model.cli import main
 from model.core.kernels import uncompiled
 from model.inputs.parameters import load_parameters
 from model.inputs.places import load_place, profiles
@@ -25,6 +28,7 @@ from model.inputs.scenario import (
     json_schema,
     load_scenario,
 )
+from model.inputs.study import Study
 from model.reporting.pages.reference import generated, parameters_page
 from model.tables.schema import TABLES
 
@@ -199,3 +203,43 @@ def test_the_study_of_the_page_is_the_one_that_comes_with_the_project():
     (study,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
 
     assert (ROOT / "studies" / "five_places.toml").read_text(encoding="utf-8").endswith(study)
+
+
+def section(path, heading):
+    """Return what stands under a heading of the second level."""
+    return path.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.slow
+def test_commands_from_one_run_to_a_thousand_run_as_written(tmp_path, monkeypatch, capsys):
+    words = section(ROOT / "README.md", "From one run to a thousand")
+    (study,) = re.findall(r"```toml\n(.*?)```", words, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "workers.toml").write_text(study, encoding="utf-8")
+
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", words, re.DOTALL) for line in block.splitlines()]
+    assert len(commands) >= 8
+    for command in commands:
+        program, *arguments = shlex.split(command, comments=True)
+        assert program == "upstream"
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 0, capsys.readouterr().err
+
+    runs = Results("results/workers").runs
+    assert set(runs["replicate"]) == {0, 1, 2}
+    assert runs.groupby("replicate").size().nunique() == 1
+
+
+def test_every_key_of_a_study_is_on_its_page():
+    rows = re.findall(r"^\| (`.*?) \|", section(ROOT / "docs" / "studies.md", "Keys of the file"), re.MULTILINE)
+    documented = {name.strip("[]") for row in rows for name in re.findall("`([^`]+)`", row)}
+    keys = {name for name, field in Study.model_fields.items() if not field.exclude}
+
+    assert documented == keys
+
+
+def test_terms_of_studies_stand_in_the_glossary_once():
+    words = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    for term in ("scenario", "lever", "uncertainty", "draw", "replicate", "run", "study", "comparator"):
+        assert len(re.findall(rf"^\| {term} \|", words, re.MULTILINE)) == 1, term

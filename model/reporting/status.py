@@ -1,11 +1,14 @@
 """How far a study is, in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from model.tables.results import Results
 
 MINUTE, HOUR = 60.0, 3_600.0
+
+MOST_LISTED = 10
+"""Scenarios listed by name."""
 
 ENDINGS = {
     "running": "is running, or was killed",
@@ -34,7 +37,7 @@ def shortfall(results: Results) -> Iterator[str]:
         yield f"{progress_words(results)} finished: {_what_to_do(results)}."
     with_runs = set(runs.loc[runs["status"] == "finished", "scenario"])
     if without := [name for name in manifest["scenarios"] if name not in with_runs]:
-        yield f"Nothing is said of scenarios without runs: {', '.join(without)}."
+        yield f"Nothing is said of scenarios without runs: {_some(without, ', ')}."
 
 
 def _what_to_do(results: Results) -> str:
@@ -48,7 +51,8 @@ def status_lines(results: Results) -> Iterator[str]:
     runs, manifest = results.runs, results.manifest
     what = f"shard {manifest['shard']}" if manifest.get("shard") else "the study"
     yield f"{progress_words(results)} finished, of {_n_scenarios(manifest)}; {what} {_state(manifest)}."
-    yield from _incomplete(results)
+    if lacking := list(_incomplete(results)):
+        yield _some(lacking, "\n")
     left = manifest["n_runs"] - int((runs["status"] == "finished").sum())
     if left and len(runs) and not manifest.get("shard"):
         seconds = left * float(runs["seconds"].mean()) / manifest.get("jobs", 1)
@@ -60,6 +64,18 @@ def status_lines(results: Results) -> Iterator[str]:
 def _n_scenarios(manifest: dict[str, Any]) -> str:
     n = len(asked_of(manifest))
     return f"{n:,} scenarios" if n > 1 else "1 scenario"
+
+
+def _some(words: Sequence[str], between: str) -> str:
+    """Join the first of many, and count the rest.
+
+    Examples
+    --------
+    >>> _some([str(k) for k in range(12)], " ")
+    '0 1 2 3 4 5 6 7 8 9 and 2 more'
+    """
+    more = len(words) - MOST_LISTED
+    return between.join([*words[:MOST_LISTED], *([f"and {more:,} more"] if more > 0 else [])])
 
 
 def _incomplete(results: Results) -> Iterator[str]:

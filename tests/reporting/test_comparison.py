@@ -310,7 +310,7 @@ def test_what_limits_move_is_told_where_a_campaign_has_limits(results, words, tm
 def test_programmes_are_told_where_a_campaign_has_them(results):
     spent = pd.DataFrame(
         {
-            "run": [0, 1, 2],
+            "run": results.runs.loc[results.runs["scenario"] == "helped", "run"],
             "year": 2,
             "plan_entry": "peer_support",
             "neighbourhood": "a",
