@@ -6,12 +6,15 @@ from typing import Any
 
 from rich.table import Table
 
+from model.analysis.estimates import Estimate
 from model.analysis.labels import item_label
 from model.inputs.scenario import Levers, Structure
 
 CHANGES_SHOWN = 4
 
 MILLION = 1e6
+
+FOUR_DIGITS = 4
 
 HOW_SURE = (
     "Brackets and ± are 95 % intervals for the {}: Student's t, of a ratio by Fieller's theorem, and never narrower "
@@ -27,8 +30,20 @@ def heading_of(name: str, facts: dict[str, Any]) -> str:
 
 
 def label_of(name: str, facts: dict[str, Any]) -> str:
-    """Name a scenario by its title; the short name stands too where it says something else."""
+    """Name a scenario by its title; the short name stands too where it says something else.
+
+    A study gives its scenarios titles that say all; their place is left out here, as it stands beside the title.
+
+    Examples
+    --------
+    >>> label_of("hubs_v2", {"title": "Hubs", "design": {}})
+    'Hubs (hubs_v2)'
+    >>> label_of("hubs-wigan-1", {"title": "Hubs, Wigan, reach 3", "place_name": "Wigan", "design": {"base": "hubs"}})
+    'Hubs, reach 3'
+    """
     title = str(facts["title"]) or name
+    if facts.get("design") and title != name:
+        return title.replace(f", {facts['place_name']}", "", 1)
     same = title.lower().replace(" ", "_").replace("-", "_") == name.lower()
     return f"{title}{'' if same or title == name else f' ({name})'}"
 
@@ -69,14 +84,14 @@ def entry_in_words(entry: dict[str, Any]) -> str:
 
 
 def budget_in_words(gbp: float) -> str:
-    """Write a sum of money as it was given: in millions from one million.
+    """Write a sum of money: in millions from one million, with up to four digits.
 
     Examples
     --------
-    >>> budget_in_words(1.2e6), budget_in_words(24_000), budget_in_words(5)
-    ('£1.2m', '£24,000', '£5')
+    >>> budget_in_words(1.2e6), budget_in_words(2_957_958), budget_in_words(24_000), budget_in_words(5)
+    ('£1.2m', '£2.958m', '£24,000', '£5')
     """
-    return f"£{gbp / MILLION:g}m" if gbp >= MILLION else f"£{gbp:,g}"
+    return f"£{Estimate.exact(gbp / MILLION).rounded(FOUR_DIGITS).mean:,g}m" if gbp >= MILLION else f"£{gbp:,g}"
 
 
 def quintile_words(quintile: int) -> str:
