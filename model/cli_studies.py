@@ -23,7 +23,7 @@ ExecutorName = Annotated[
     typer.Option(
         "--executor",
         metavar="NAME",
-        help="Where runs are done: processes, dask, or mpi under mpiexec (docs/studies.md).",
+        help="Where runs take place: processes, dask, or mpi under mpiexec (docs/studies.md).",
     ),
 ]
 Address = Annotated[

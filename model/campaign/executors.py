@@ -145,7 +145,7 @@ def _dask(executor: Executor, jobs: int) -> Iterator[Workers]:
         except Exception as error:
             if client.status == "running" and not isinstance(error, CancelledError):
                 raise
-            problem = "lost its cluster. Runs that were finished are kept, and upstream resume lives the rest"
+            problem = "lost its cluster. Runs that were finished are kept, and upstream resume runs the rest"
             raise ScenarioError(problem, key="--executor", value="dask") from error
         finally:
             with contextlib.suppress(Exception):  # of a cluster that was lost, nothing is to be ended

@@ -57,7 +57,7 @@ def status_lines(results: Results) -> Iterator[str]:
     if left and len(runs) and not manifest.get("shard"):
         seconds = left * float(runs["seconds"].mean()) / manifest.get("jobs", 1)
         yield f"About {duration(seconds)} left, at the pace of those that have ended."
-    if left and manifest["status"] != "running":
+    if left and manifest["status"] not in {"running", "finished"}:  # a shard has ended with runs left to others
         yield f"To run the rest: upstream resume {results.folder}"
 
 

@@ -293,8 +293,9 @@ def test_a_shard_is_resumed_as_a_shard(config: Scenario, helped: Scenario, tmp_p
     assert Results(folder).runs["replicate"].tolist() == [1, 1]
     resume(folder, jobs=1)
     assert Results(folder).runs["replicate"].tolist() == [1, 1]
-    first = next(status_lines(Results(folder)))
-    assert first == "2 of 8 runs finished; shard 2/3 is finished."
+    told = list(status_lines(Results(folder)))
+    assert told[0] == "2 of 8 runs finished, of 2 scenarios; shard 2/3 has ended."
+    assert "resume" not in told[-1]
     extend(folder, 5, jobs=1)
     assert Results(folder).runs["replicate"].tolist() == [1, 1, 4, 4]
 
