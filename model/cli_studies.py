@@ -61,21 +61,24 @@ def resume(
 def extend(
     context: typer.Context,
     folder: Folder,
-    replicates: Annotated[int, typer.Option(help="Replicates of each scenario, those there are included.")],
+    replicates: Annotated[
+        int | None, typer.Option(help="Replicates of each scenario at the best estimates, with those there are.")
+    ] = None,
+    draws: Annotated[int | None, typer.Option(help="Draws of the uncertain numbers, with those there are.")] = None,
     jobs: Jobs = None,
     accept_changed: AcceptChanged = False,
     run_timeout: RunTimeout = None,
     executor: ExecutorName = "processes",
     address: Address = None,
 ) -> None:
-    """Run more replicates of every scenario; finished runs stay as they are."""
+    """Run more replicates or draws of every scenario; finished runs stay as they are."""
     from model.campaign.continued import extend as live_more
     from model.campaign.executors import Executor
     from model.reporting.progress import progress
 
     how: dict[str, Any] = {"run_timeout": run_timeout, "executor": Executor(executor, address), "command": context.obj}
     with progress() as watcher:
-        outcome = live_more(folder, replicates, jobs, watcher, accept_changed=accept_changed, **how)
+        outcome = live_more(folder, replicates, jobs, watcher, draws=draws, accept_changed=accept_changed, **how)
     end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
 
 

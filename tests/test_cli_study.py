@@ -42,10 +42,11 @@ def test_runs_are_foretold_as_they_would_be_lived() -> None:
     )
     found = forecast(study, jobs=1)
 
-    assert (found.n_runs, found.n_lived) == (2 * 2 * 9, 2 * 9 + 2)  # no draw reaches the comparator
+    assert (found.n_runs, found.n_lived) == (2 * (2 + 8), 2 + 8 + 2)  # no draw reaches the comparator
     tested = forecast(study, jobs=1, test=True)
     assert tested.n_tests == 2
-    more = forecast(study.with_options({"replicates": ("--replicates", 4)}), jobs=1)
+    twice = {"replicates": ("--replicates", 4), "draw_replicates": ("study", 2)}
+    more = forecast(study.with_options(twice), jobs=1)
     assert more.disk_mb == pytest.approx(2 * found.disk_mb)
 
 

@@ -12,8 +12,9 @@ import pandas as pd
 from model.campaign.executors import Executor, opened
 from model.campaign.missing import Campaign, Outcome, Watcher, live_missing
 from model.campaign.no_effect import LONGEST_STEM, name_of_test
-from model.campaign.planning import Draw, Stage, each_draw, once_each, runs_of, shard_of, tasks_of
-from model.campaign.provenance import manifest_of, told_stages
+from model.campaign.planning import Draw, each_draw, once_each, runs_of, shard_of, tasks_of
+from model.campaign.provenance import manifest_of
+from model.campaign.stages import ONE_EACH, Stage
 from model.campaign.workers import How, Run
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError, ScenarioError
@@ -22,6 +23,7 @@ from model.inputs.comparators import require_alike
 from model.inputs.draws import draw_rows
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario
+from model.inputs.study_scenarios import require_draw_replicates
 from model.simulation.memory import require_memory
 from model.simulation.prepared import prepare
 from model.state.lives import BYTES, MOST, MOST_UNASKED
@@ -34,7 +36,7 @@ RESIDENT_MONTHS_A_PROCESS = 8_000_000
 """With fewer, another process takes longer to load libraries and kernels than it saves."""
 
 
-def plan(scenarios: Sequence[Scenario], draws: Sequence[Draw] = ()) -> list[Run]:
+def plan(scenarios: Sequence[Scenario], draws: Sequence[Draw] = (), draw_replicates: int = ONE_EACH) -> list[Run]:
     """Number every run of a new campaign, in the order of work: see `runs_of`.
 
     Raises
@@ -44,11 +46,11 @@ def plan(scenarios: Sequence[Scenario], draws: Sequence[Draw] = ()) -> list[Run]
     """
     _require_one_name_each([config.name for config in scenarios])
     places_of(scenarios)
-    return runs_of({config.name: config for config in scenarios}, [_stage_of(scenarios, draws)], draws)
+    return runs_of({config.name: config for config in scenarios}, [_stage_of(scenarios, draws, draw_replicates)], draws)
 
 
-def _stage_of(scenarios: Sequence[Scenario], draws: Sequence[Draw]) -> Stage:
-    return Stage({config.name: config.replicates for config in scenarios}, len(draws))
+def _stage_of(scenarios: Sequence[Scenario], draws: Sequence[Draw], draw_replicates: int) -> Stage:
+    return Stage({config.name: config.replicates for config in scenarios}, len(draws), draw_replicates)
 
 
 def _require_one_name_each(names: Sequence[str]) -> None:
@@ -131,6 +133,8 @@ def run_campaign(
     comparators: Mapping[str, str] | None = None,
     designs: Mapping[str, Mapping[str, Any]] | None = None,
     draws: pd.DataFrame | None = None,
+    draw_replicates: int = ONE_EACH,
+    drawn_by: Mapping[str, Any] | None = None,
     lives: bool = False,
     test: bool = False,
     fresh: bool = False,
@@ -159,6 +163,10 @@ def run_campaign(
         By the name of a scenario, its base and the value of each lever that is varied, for the manifest.
     draws : DataFrame, optional
         Draws 1, 2 and so on of uncertain numbers, as `draw_numbers` gives them; draw 0 is the best estimates.
+    draw_replicates : int
+        Replicates of each draw, which take the seeds in turn; a plan and its comparator have the same.
+    drawn_by : mapping, optional
+        The design, its seed and the names of what was drawn, for the manifest: with it more can be drawn later.
     lives : bool
         Whether to keep the table ``lives`` always, not only where a comparison is small enough.
     test : bool
@@ -190,12 +198,13 @@ def run_campaign(
     """
     _require_scenarios(scenarios)
     part = shard_of(shard)
-    n_draws = 0 if draws is None else len(draws)
-    jobs = number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])], n_draws, executor)
+    require_draw_replicates(draw_replicates, scenarios)
+    n_drawn = (0 if draws is None else len(draws)) * draw_replicates
+    jobs = number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])], n_drawn, executor)
     if comparator is not None:
         scenarios, comparators = with_comparator(scenarios, comparator)
     compared = _require_comparators(scenarios, comparators or {})
-    runs = plan(scenarios, each_draw(draws))
+    runs = plan(scenarios, each_draw(draws), draw_replicates)
     with_lives = keeps_lives(scenarios, compared=bool(compared), asked=lives)
     test = test and with_lives and bool(compared)
     if test:
@@ -206,12 +215,13 @@ def run_campaign(
         lives_mb = with_lives * config.population * config.years * BYTES / MB
         require_memory(config, jobs, lives_mb)
     how = How(with_lives, fresh, run_timeout or math.inf)
-    stages = (_stage_of(scenarios, each_draw(draws)),)
+    stages = (_stage_of(scenarios, each_draw(draws), draw_replicates),)
     campaign = Campaign({config.name: config for config in scenarios}, stages, each_draw(draws), how, test, part)
     started = time.perf_counter()
     with opened(executor, jobs) as workers, locked(folder := new_folder(None if out is None else Path(out))):
         manifest = manifest_of(scenarios, len(runs), compared, command, designs or {})
-        manifest |= {"stages": told_stages(stages), "lives": with_lives, "test": test}
+        manifest |= {"stages": [stage.told() for stage in stages], "drawn_by": dict(drawn_by) if drawn_by else None}
+        manifest |= {"lives": with_lives, "test": test}
         manifest |= {"executor": executor.name, "jobs": workers.n, "shard": shard}
         manifest = begun(folder, manifest, places_of(scenarios), draws)
         return live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started)
@@ -245,10 +255,12 @@ def begun(
 def number_of_jobs(
     jobs: int | None,
     scenarios: Sequence[Scenario],
-    n_draws: int,
+    n_drawn: int,
     executor: Executor = Executor(),  # noqa: B008
 ) -> int:
     """Return how many processes to start: those asked for, otherwise as many as save time.
+
+    Each scenario has ``n_drawn`` runs in draws.
 
     Raises
     ------
@@ -261,7 +273,7 @@ def number_of_jobs(
             raise ScenarioError("starts no workers here", key="--jobs", value=jobs, allowed=allowed)
         return 1
     if jobs is None:
-        return jobs_that_pay(scenarios, n_draws)
+        return jobs_that_pay(scenarios, n_drawn)
     if isinstance(jobs, bool) or jobs < 1:
         raise ScenarioError("is not a number of processes", key="--jobs", value=jobs, allowed="a whole number from 1")
     return jobs
@@ -296,8 +308,10 @@ def keeps_lives(scenarios: Sequence[Scenario], *, compared: bool, asked: bool) -
     return asked or (compared and rows <= MOST_UNASKED)
 
 
-def jobs_that_pay(scenarios: Sequence[Scenario], n_draws: int = 0) -> int:
-    """Return how many processes are worth starting, given the work, with so many draws, and the processors.
+def jobs_that_pay(scenarios: Sequence[Scenario], n_drawn: int = 0) -> int:
+    """Return how many processes are worth starting, given the work and the processors.
+
+    Each scenario has ``n_drawn`` runs in draws.
 
     Examples
     --------
@@ -306,10 +320,10 @@ def jobs_that_pay(scenarios: Sequence[Scenario], n_draws: int = 0) -> int:
     1
     """
     work = sum(
-        config.population * config.replicates * (config.months + config.burn_in_years * MONTHS_PER_YEAR)
+        config.population * (config.replicates + n_drawn) * (config.months + config.burn_in_years * MONTHS_PER_YEAR)
         for config in scenarios
     )
-    return max(1, min(default_jobs(), work * (n_draws + 1) // RESIDENT_MONTHS_A_PROCESS))
+    return max(1, min(default_jobs(), work // RESIDENT_MONTHS_A_PROCESS))
 
 
 def default_jobs() -> int:

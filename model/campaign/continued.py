@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ import numpy as np
 from model import __version__
 from model.campaign.campaign import begun, number_of_jobs, places_of
 from model.campaign.executors import Executor, opened
+from model.campaign.grown import keep_draws, more_draws, with_more
 from model.campaign.missing import Campaign, Outcome, Watcher, finish, keeping_what_is_finished, live_missing
-from model.campaign.planning import WHOLE, Stage
-from model.campaign.provenance import told_own_code, told_stages
+from model.campaign.planning import WHOLE
+from model.campaign.provenance import told_own_code
 from model.campaign.restored import campaign_in, changes_since, draws_in, require_unchanged
 from model.campaign.settled_places import made_by
 from model.campaign.workers import How, Run, relive
@@ -67,38 +68,54 @@ def resume(
 
 def extend(
     folder: str | Path,
-    replicates: int,
+    replicates: int | None = None,
     jobs: int | None = None,
     watcher: Watcher | None = None,
     *,
+    draws: int | None = None,
     accept_changed: bool = False,
     run_timeout: float | None = None,
     executor: Executor = Executor(),  # noqa: B008 - frozen
     command: Sequence[str] | None = None,
 ) -> Outcome:
-    """Live more replicates of every scenario of a campaign; those there are stay as they are.
+    """Live more replicates or draws of every scenario of a campaign; those there are stay as they are.
 
     Parameters
     ----------
     folder : path
         A results folder.
-    replicates : int
+    replicates : int, optional
         Of each scenario, with those there are.
     jobs, watcher, accept_changed, run_timeout, executor, command
         As for `resume`.
+    draws : int, optional
+        Of the uncertain numbers, with those there are.
 
     Raises
     ------
     ScenarioError
-        When it has as many replicates, or the number is none.
+        When it has as many, the number is none, or its draws are of a design that cannot grow.
     ResultsError
         As `resume` does.
     """
     started = time.perf_counter()
     with _opened(folder, accept_changed, run_timeout, command) as (results, campaign, manifest):
-        _require_more(replicates, campaign)
-        more = _with_replicates(campaign, manifest, replicates)
+        least = min(config.replicates for config in campaign.scenarios.values())
+        _require_more(replicates, draws, least)
+        drawn = draws_in(results)
+        if draws is not None:
+            drawn = more_draws(results, campaign, drawn, draws, (watcher or Watcher()).on_warning)
+            manifest["tables"] = keep_draws(results, drawn)
+        more = with_more(campaign, manifest, replicates or least, drawn)
         return _go_on(results.folder, *more, jobs, executor, watcher, started)
+
+
+def _require_more(replicates: int | None, draws: int | None, least: int) -> None:
+    if replicates is None and draws is None:
+        raise ScenarioError("adds nothing", key="extend", allowed="--replicates, --draws, or both")
+    if replicates is not None and replicates <= least:
+        allowed = f"a whole number above {least}, which there are; upstream resume lives what is missing of them"
+        raise ScenarioError("adds nothing", key="--replicates", value=replicates, allowed=allowed)
 
 
 SAME = ("scenarios", "comparators", "stages", "tests", "made_by", "own_code", "lives")
@@ -237,30 +254,6 @@ def rerun(folder: str | Path, number: int) -> bool:
     )
 
 
-def _require_more(replicates: int, campaign: Campaign) -> None:
-    least = min(config.replicates for config in campaign.scenarios.values())
-    if replicates <= least:
-        allowed = f"a whole number above {least}, which there are; upstream resume runs what is missing of them"
-        raise ScenarioError("adds nothing", key="--replicates", value=replicates, allowed=allowed)
-
-
-def _with_replicates(
-    campaign: Campaign, manifest: Mapping[str, Any], replicates: int
-) -> tuple[Campaign, dict[str, Any]]:
-    scenarios = {
-        name: config.model_copy(update={"replicates": max(replicates, config.replicates)})
-        for name, config in campaign.scenarios.items()
-    }
-    more = {name: config.replicates for name, config in scenarios.items()}
-    tests = {name: more[name] for name in manifest["tests"].values()}
-    others = Stage({name: n for name, n in more.items() if name not in tests}, campaign.stages[0].draws)
-    stages = (*campaign.stages, others, Stage(tests))
-    campaign = replace(campaign, scenarios=scenarios, stages=stages)
-    facts = {name: {**one, "replicates": scenarios[name].replicates} for name, one in manifest["scenarios"].items()}
-    n_runs = len(campaign.runs())
-    return campaign, {**manifest, "scenarios": facts, "stages": told_stages(stages), "n_runs": n_runs}
-
-
 @contextlib.contextmanager
 def _opened(
     folder: str | Path, accept_changed: bool, run_timeout: float | None, command: Sequence[str] | None
@@ -295,7 +288,8 @@ def _go_on(
     watcher: Watcher | None,
     started: float,
 ) -> Outcome:
-    jobs = number_of_jobs(jobs, list(campaign.scenarios.values()), len(campaign.draws), executor)
+    n_drawn = len(campaign.draws) * campaign.stages[0].draw_replicates
+    jobs = number_of_jobs(jobs, list(campaign.scenarios.values()), n_drawn, executor)
     with opened(executor, jobs) as workers:
         manifest = {**manifest, "executor": executor.name, "jobs": workers.n}
         write_manifest(folder, manifest)

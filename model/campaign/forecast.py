@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.campaign.campaign import jobs_that_pay, keeps_lives
-from model.campaign.studies import candidates
+from model.campaign.studies import drawing_of, placed
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError
 from model.core.memory import MB, available_mb
@@ -92,10 +92,8 @@ def forecast(study: Study, jobs: int | None = None, *, lives: bool = False, test
         When the study cannot be run.
     """
     made = scenarios_of(study)
-    draws = candidates(study, made.scenarios)
-    first = {} if draws is None else {str(name): float(value) for name, value in draws.iloc[0].items()}
-    n_draws = 0 if draws is None else len(draws)
-    jobs = jobs or jobs_that_pay(made.scenarios, n_draws)
+    first = _first_draw(study, made.scenarios) if study.draws else {}
+    jobs = jobs or jobs_that_pay(made.scenarios, study.n_drawn)
     largest = {bool(config.plan): config for config in sorted(made.scenarios, key=lambda one: one.population)}
     paces = {planned: timed(config) for planned, config in largest.items()}
     with_lives = keeps_lives(made.scenarios, compared=bool(made.comparators), asked=lives)
@@ -103,16 +101,16 @@ def forecast(study: Study, jobs: int | None = None, *, lives: bool = False, test
         config.name: config.replicates * (test and with_lives and config.name in made.comparators)
         for config in made.scenarios
     }
-    lived = {config.name: _runs_lived(config, first, n_draws) for config in made.scenarios}
+    lived = {config.name: _runs_lived(config, first, study.n_drawn) for config in made.scenarios}
     each = [(config, lived[config.name] + tests[config.name]) for config in made.scenarios]
     return Forecast(
         n_scenarios=len(made.scenarios),
-        n_runs=sum(config.replicates for config in made.scenarios) * (n_draws + 1),
+        n_runs=sum(config.replicates + study.n_drawn for config in made.scenarios),
         n_lived=sum(lived.values()),
         n_tests=sum(tests.values()),
         jobs=jobs,
         seconds=sum(n * config.months * paces[bool(config.plan)].month_of(config) for config, n in each)
-        + _burn_in_seconds(made.scenarios, first, n_draws, next(iter(paces.values()))),
+        + _burn_in_seconds(made.scenarios, first, study.n_drawn, next(iter(paces.values()))),
         memory_mb=max(
             memory_mb(config) + with_lives * config.population * config.years * BYTES / MB for config in made.scenarios
         )
@@ -155,22 +153,29 @@ def timed(config: Scenario) -> Pace:
     return Pace(residents, founded - marks[0] - burn_in_month, burn_in_month, (marks[-1] - settled) / MONTHS_PER_YEAR)
 
 
-def _runs_lived(config: Scenario, draw: Mapping[str, float], n_draws: int) -> int:
+def _first_draw(study: Study, scenarios: Sequence[Scenario]) -> dict[str, float]:
+    drawing = drawing_of(study, scenarios)
+    with placed(study):
+        found = drawing.candidates(study.draws or 0)
+    return {str(name): float(value) for name, value in found.iloc[0].items()}
+
+
+def _runs_lived(config: Scenario, draw: Mapping[str, float], n_drawn: int) -> int:
     """Count the runs of a scenario: draws of numbers that it does not read are those of draw 0."""
-    reads = n_draws > 0 and with_draw(config, draw) is not config
-    return config.replicates * (1 + n_draws * reads)
+    reads = n_drawn > 0 and with_draw(config, draw) is not config
+    return config.replicates + n_drawn * reads
 
 
-def _burn_in_seconds(scenarios: Sequence[Scenario], draw: Mapping[str, float], n_draws: int, pace: Pace) -> float:
+def _burn_in_seconds(scenarios: Sequence[Scenario], draw: Mapping[str, float], n_drawn: int, pace: Pace) -> float:
     """Add up burn-ins, each once where scenarios share a past."""
     pasts: dict[tuple[str, int], float] = {}
     for config in scenarios:
         seconds = pace.founding_of(config) + config.burn_in_years * MONTHS_PER_YEAR * pace.burn_in_month_of(config)
         usual = repr(history_of(config))
         pasts[usual, config.seed] = seconds * config.replicates
-        drawn_past = repr(history_of(with_draw(config, draw))) if n_draws else usual
+        drawn_past = repr(history_of(with_draw(config, draw))) if n_drawn else usual
         if drawn_past != usual:
-            pasts[drawn_past, config.seed] = seconds * config.replicates * n_draws
+            pasts[drawn_past, config.seed] = seconds * n_drawn
     return sum(pasts.values())
 
 

@@ -13,8 +13,9 @@ import pandas as pd
 from model.analysis.results import Results
 from model.campaign.executors import Workers
 from model.campaign.no_effect import tests_of
-from model.campaign.planning import WHOLE, Draw, Shard, Stage, once_each, runs_of, tasks_of
+from model.campaign.planning import WHOLE, Draw, Shard, once_each, runs_of, tasks_of
 from model.campaign.provenance import with_tests
+from model.campaign.stages import Stage
 from model.campaign.workers import How, Lived, Run, Task, run_row
 from model.core.errors import ResultsError
 from model.inputs.scenario import Scenario

@@ -8,6 +8,7 @@ from functools import cache, partial
 
 import pandas as pd
 
+from model.campaign.stages import Stage, asked_in
 from model.campaign.workers import How, Run, Task, past_of
 from model.core.errors import ScenarioError
 from model.inputs.draws import with_draw
@@ -24,14 +25,6 @@ def each_draw(draws: pd.DataFrame | None) -> list[Draw]:
     """Return what each draw makes of a scenario: one row of numbers after another."""
     rows = [] if draws is None else draws.to_dict("records")
     return [partial(with_draw, values={str(name): value for name, value in row.items()}) for row in rows]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Runs that were asked for at one time: replicates by scenario, and draws beside the best estimates."""
-
-    replicates: Mapping[str, int]
-    draws: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,10 +77,9 @@ def shard_of(text: str | None) -> Shard:
 
 
 def runs_of(scenarios: Mapping[str, Scenario], stages: Iterable[Stage], draws: Sequence[Draw] = ()) -> list[Run]:
-    """Number every run, stage by stage in the order of work: by replicate, then by draw, then by scenario.
+    """Number every run that was asked for, in the order of `asked_in`: one that is extended keeps its numbers.
 
-    So a campaign that is cut off anywhere has each scenario about as often as each other, and one that is extended
-    keeps its numbers. Draw 0 is the scenarios as they are.
+    Draw 0 is the scenarios as they are.
 
     Parameters
     ----------
@@ -106,13 +98,7 @@ def runs_of(scenarios: Mapping[str, Scenario], stages: Iterable[Stage], draws: S
     [(0, 0), (1, 0), (2, 1)]
     """
     drawn = cache(lambda name, d: draws[d - 1](scenarios[name]) if d else scenarios[name])
-    runs: dict[tuple[str, int, int], Run] = {}
-    for stage in stages:
-        for k in range(max(stage.replicates.values(), default=0)):
-            for d in range(stage.draws + 1):
-                for name in (name for name, n in stage.replicates.items() if k < n):
-                    runs.setdefault((name, d, k), Run(len(runs), drawn(name, d), k, d))
-    return list(runs.values())
+    return [Run(number, drawn(name, d), k, d) for number, (name, d, k) in enumerate(asked_in(stages))]
 
 
 def once_each(runs: Iterable[Run]) -> list[Run]:
@@ -134,7 +120,9 @@ def once_each(runs: Iterable[Run]) -> list[Run]:
 
 
 def tasks_of(runs: Sequence[Run], how: How = How()) -> list[Task]:  # noqa: B008 - frozen
-    """Gather runs of a draw and replicate that share a burnt-in place, a few at a time, in the order of the runs.
+    """Gather runs of a replicate that share a burnt-in place, a few at a time, in the order of the first of them.
+
+    Draws of numbers that only programmes read share it too.
 
     Examples
     --------
@@ -147,8 +135,9 @@ def tasks_of(runs: Sequence[Run], how: How = How()) -> list[Task]:  # noqa: B008
     """
     shared = defaultdict(list)
     for run in runs:
-        shared[run.replicate, run.draw, past_of(run.config), run.seed].append(run)
-    return [Task(few, how) for together in shared.values() for few in _few_at_a_time(together)]
+        shared[run.replicate, past_of(run.config), run.seed].append(run)
+    tasks = [Task(few, how) for together in shared.values() for few in _few_at_a_time(together)]
+    return sorted(tasks, key=lambda task: task.runs[0].number)
 
 
 def _few_at_a_time(runs: Sequence[Run]) -> Iterator[tuple[Run, ...]]:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from model import __version__
-from model.campaign.planning import Stage
 from model.campaign.settled_places import made_by
+from model.campaign.stages import Stage
 from model.core.files import DATA, PACKAGE, TextFile, sha256_of
 from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
@@ -90,18 +90,13 @@ def with_tests(
     """
     scenarios = {**manifest["scenarios"], **{config.name: _facts(config, {}) for config in tests.values()}}
     names = {name: config.name for name, config in tests.items()}
-    return {**manifest, "n_runs": n_runs, "stages": told_stages(stages), "tests": names, "scenarios": scenarios}
-
-
-def told_stages(stages: Sequence[Stage]) -> list[dict[str, Any]]:
-    """Return stages as a manifest has them.
-
-    Examples
-    --------
-    >>> told_stages([Stage({"status_quo": 4})])
-    [{'replicates': {'status_quo': 4}, 'draws': 0}]
-    """
-    return [{"replicates": dict(stage.replicates), "draws": stage.draws} for stage in stages]
+    return {
+        **manifest,
+        "n_runs": n_runs,
+        "stages": [stage.told() for stage in stages],
+        "tests": names,
+        "scenarios": scenarios,
+    }
 
 
 def told_own_code() -> list[str]:

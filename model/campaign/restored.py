@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 
 from model.campaign.missing import Campaign
-from model.campaign.planning import Stage, each_draw, shard_of
+from model.campaign.planning import each_draw, shard_of
 from model.campaign.provenance import told_own_code
 from model.campaign.settled_places import made_by
+from model.campaign.stages import stages_in
 from model.campaign.workers import How
 from model.core.errors import ResultsError
 from model.core.files import Read, TextFile
@@ -31,11 +32,10 @@ def campaign_in(results: Results, how: How) -> Campaign:
         How further runs are lived; whether lives are kept is as it was.
     """
     manifest = results.manifest
-    stages = tuple(Stage(one["replicates"], one["draws"]) for one in manifest["stages"])
     scenarios = {name: restored(facts, manifest["files"]) for name, facts in manifest["scenarios"].items()}
     how = How(manifest["lives"], how.fresh, how.timeout_seconds)
     shard = shard_of(manifest.get("shard"))
-    return Campaign(scenarios, stages, each_draw(draws_in(results)), how, manifest["test"], shard)
+    return Campaign(scenarios, stages_in(manifest), each_draw(draws_in(results)), how, manifest["test"], shard)
 
 
 def draws_in(results: Results) -> pd.DataFrame | None:

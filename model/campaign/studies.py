@@ -1,20 +1,18 @@
 """A study lived: its scenarios and draws as one campaign."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from model.campaign.campaign import default_jobs, run_campaign
+from model.campaign.campaign import run_campaign
+from model.campaign.drawing import Drawing
 from model.campaign.executors import Executor
 from model.campaign.missing import Outcome, Watcher
 from model.core.errors import ScenarioError
-from model.inputs.draws import draw_numbers
 from model.inputs.scenario import Scenario
-from model.inputs.study import SOBOL, Study, load_study
+from model.inputs.study import Study, load_study
 from model.inputs.study_scenarios import scenarios_of
-from model.inputs.uncertainty import PARAMETERS, Uncertain, chosen_numbers, usual_numbers
+from model.inputs.uncertainty import PARAMETERS, chosen_numbers, usual_numbers
 
 
 def run_study(
@@ -58,6 +56,9 @@ def run_study(
     """
     asked = study if isinstance(study, Study) else load_study(study)
     made = scenarios_of(asked)
+    drawing = drawing_of(asked, made.scenarios) if asked.draws else None
+    with placed(asked):
+        draws = drawing.drawn(asked.draws, (watcher or Watcher()).on_warning) if drawing and asked.draws else None
     return run_campaign(
         made.scenarios,
         out,
@@ -65,7 +66,9 @@ def run_study(
         watcher,
         comparators=made.comparators,
         designs=made.designs,
-        draws=drawn(asked, made.scenarios, (watcher or Watcher()).on_warning),
+        draws=draws,
+        draw_replicates=asked.draw_replicates,
+        drawn_by=drawing.told() if drawing else None,
         lives=lives,
         test=test,
         fresh=fresh,
@@ -76,81 +79,34 @@ def run_study(
     )
 
 
-def candidates(study: Study, scenarios: Sequence[Scenario]) -> pd.DataFrame | None:
-    """Draw the uncertain numbers of a study, whether or not they fit England; none where it asks for no draws.
+def drawing_of(study: Study, scenarios: Sequence[Scenario]) -> Drawing:
+    """Return what a study draws, and how. The seed of the design is the first seed of the runs.
 
-    The seed of the design is the first seed of the runs.
-
-    Examples
-    --------
-    >>> from model.inputs.study import Study
-    >>> study = Study(scenarios=["status_quo"], draws=8, uncertainties=["unit_costs"])
-    >>> candidates(study, scenarios_of(study).scenarios).shape[0]
-    8
-    """
-    if study.draws is None:
-        return None
-    with _placed(study):
-        return draw_numbers(_numbers(study, scenarios), study.draws, _seed(study, scenarios), study.design)
-
-
-def drawn(study: Study, scenarios: Sequence[Scenario], warn: Callable[[str], None]) -> pd.DataFrame | None:
-    """Draw the uncertain numbers of a study; those of parameters count only where they fit England.
-
-    ``warn`` is told the share refused.
+    Raises
+    ------
+    ScenarioError
+        When it asks for what cannot be drawn.
 
     Examples
     --------
-    >>> from model.inputs.study import Study
-    >>> study = Study(scenarios=["status_quo"], draws=8, uncertainties=["unit_costs"])
-    >>> drawn(study, scenarios_of(study).scenarios, print).shape[0]
-    8
+    >>> study = Study(scenarios=["status_quo"], draws=8, uncertainties=["appraisal"])
+    >>> drawing_of(study, scenarios_of(study).scenarios).told()["uncertainties"]
+    ['appraisal.wellby_gbp']
     """
-    if study.draws is None:
-        return None
-    with _placed(study):
-        numbers = _numbers(study, scenarios)
-    if all(one.group != PARAMETERS for one in numbers):
-        return candidates(study, scenarios)
-    with _placed(study):
-        return _plausible(study, study.draws, numbers, _seed(study, scenarios), warn)
+    asked, seed = study.uncertainties, scenarios[0].seed if study.seed is None else study.seed
+    with placed(study):
+        numbers = chosen_numbers(asked, scenarios) if asked else usual_numbers(scenarios)
+        if len(study.variants) > 1 and any(one.group == PARAMETERS for one in numbers):
+            problem, allowed = "are fitted apart", "one variant, where parameters are drawn"
+            raise ScenarioError(problem, key="variants", value=list(study.variants), allowed=allowed)
+    return Drawing(tuple(numbers), study.design, seed, *study.variants[:1])
 
 
 @contextlib.contextmanager
-def _placed(study: Study) -> Iterator[None]:
+def placed(study: Study) -> Iterator[None]:
     """Say of a refusal which key of the study it is about."""
     try:
         yield
     except ScenarioError as problem:
         key = (problem.key or "draws").split(".")[0]
         raise problem.placed(study.origin_of(key if key in Study.model_fields else "draws")) from None
-
-
-def _numbers(study: Study, scenarios: Sequence[Scenario]) -> list[Uncertain]:
-    asked = study.uncertainties
-    return chosen_numbers(asked, scenarios) if asked else usual_numbers(scenarios)
-
-
-def _seed(study: Study, scenarios: Sequence[Scenario]) -> int:
-    return study.seed if study.seed is not None else scenarios[0].seed
-
-
-def _plausible(
-    study: Study, n: int, numbers: Sequence[Uncertain], seed: int, warn: Callable[[str], None]
-) -> pd.DataFrame:
-    if study.design != SOBOL:
-        problem, allowed = "cannot leave out draws that do not fit England", f'"{SOBOL}" where parameters are drawn'
-        raise ScenarioError(problem, key="design", value=study.design, allowed=allowed)
-    if len(study.variants) > 1:
-        problem, allowed = "are fitted apart", "one variant, where parameters are drawn"
-        raise ScenarioError(problem, key="variants", value=list(study.variants), allowed=allowed)
-    from model.studies.plausible import plausible_draws  # noqa: PLC0415 - other draws need none of it
-
-    (variant,) = study.variants or ("full",)
-    found = plausible_draws(numbers, n, seed, variant, jobs=default_jobs())
-    if found.refused:
-        warn(
-            f"{found.refused:.0%} of {found.tried} draws of parameters were refused: with them England misses "
-            "published figures that it is fitted to"
-        )
-    return found.draws

@@ -147,6 +147,8 @@ class Study(BaseModel):
         Set the same keys of every scenario.
     draws : int, optional
         Draws of the uncertain numbers, beside the best estimates; by default none.
+    draw_replicates : int
+        Replicates of each draw, which take the seeds of the study in turn.
     design : str
         How they are drawn: ``sobol``, to which more may be added, or ``latin_hypercube``.
     uncertainties : tuple of str
@@ -175,6 +177,7 @@ class Study(BaseModel):
     replicates: int | None = None
     seed: int | None = None
     draws: Annotated[int, Field(ge=1, le=MOST_RUNS)] | None = None
+    draw_replicates: Annotated[int, Field(ge=1, le=MOST_RUNS)] = 1
     design: Literal["sobol", "latin_hypercube"] = SOBOL
     uncertainties: Annotated[Names, Field(min_length=1)] = ()
     _origins: Mapping[str, str] = PrivateAttr()
@@ -184,6 +187,11 @@ class Study(BaseModel):
         origin = _origin_in(context)
         self._origins = dict.fromkeys(type(self).model_fields, origin) | dict((context or {}).get("options", {}))
         _check(self)
+
+    @property
+    def n_drawn(self) -> int:
+        """Runs of each scenario in draws."""
+        return (self.draws or 0) * self.draw_replicates
 
     def origin_of(self, key: str) -> str:
         """Return where a key of the study was set: its file, or an option."""
@@ -310,7 +318,7 @@ def _check(study: Study) -> None:
         twice = [one for k, one in enumerate(named) if one in named[:k]]
         if twice:
             raise ScenarioError("is named twice", key=key, value=twice[0], allowed="each once")
-    for key in {"design", "uncertainties"} & study.model_fields_set if study.draws is None else ():
+    for key in {"design", "uncertainties", "draw_replicates"} & study.model_fields_set if study.draws is None else ():
         raise ScenarioError("needs draws", key=key, value=getattr(study, key), allowed="with draws = 1 or more")
     _check_levers(study)
     _require_size(study)
@@ -340,18 +348,18 @@ def _require_size(study: Study) -> None:
         raise ScenarioError(
             f"make {n:,} scenarios", key="levers", allowed=f"up to {MOST_SCENARIOS:,} with places and variants"
         )
-    require_runs(n * (study.replicates or 1), study.draws or 0)
+    require_runs(n * (study.replicates or 1), n * study.n_drawn)
 
 
-def require_runs(n: int, n_draws: int, origin: str | None = None) -> None:
+def require_runs(n: int, n_drawn: int, origin: str | None = None) -> None:
     """Refuse a study of more runs than can be counted on to end, before anything is built.
 
     Parameters
     ----------
     n : int
-        Runs of one draw.
-    n_draws : int
-        Draws beside the best estimates.
+        Runs at the best estimates.
+    n_drawn : int
+        Runs in draws.
     origin : str, optional
         Where they were asked for.
 
@@ -360,10 +368,10 @@ def require_runs(n: int, n_draws: int, origin: str | None = None) -> None:
     ScenarioError
         With the number of runs.
     """
-    if n * (n_draws + 1) > MOST_RUNS:
+    if n + n_drawn > MOST_RUNS:
         raise ScenarioError(
-            f"makes {n * (n_draws + 1):,} runs",
+            f"makes {n + n_drawn:,} runs",
             file=origin,
-            key="draws" if n_draws else "replicates",
+            key="draws" if n_drawn else "replicates",
             allowed=f"up to {MOST_RUNS:,} runs in all",
         )

@@ -79,8 +79,26 @@ def scenarios_of(study: Study) -> Expansion:
     _require_readers(study, list(plain.values()))
     families = [_Family(file, one, _read_by(one, asked)) for file, one in plain.items()]
     made = _Expanding(study, families).expanded()
-    require_runs(sum(config.replicates for config in made.scenarios), study.draws or 0, study.origin_of("draws"))
+    require_draw_replicates(study.draw_replicates, made.scenarios, study.origin_of("draw_replicates"))
+    n = sum(config.replicates for config in made.scenarios)
+    require_runs(n, len(made.scenarios) * study.n_drawn, study.origin_of("draws"))
     return made
+
+
+def require_draw_replicates(n: int, scenarios: Sequence[Scenario], origin: str | None = None) -> None:
+    """Refuse more replicates of a draw than a scenario has at the best estimates, with which they are compared.
+
+    Raises
+    ------
+    ScenarioError
+        With how many there are.
+    """
+    most = min(config.replicates for config in scenarios)
+    if not 1 <= n <= most:
+        allowed = f"1 to {most}, the replicates there are"
+        raise ScenarioError(
+            "is no number of replicates of a draw", file=origin, key="draw_replicates", value=n, allowed=allowed
+        )
 
 
 def _each(factor: Factor) -> list[Overrides]:

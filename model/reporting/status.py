@@ -1,8 +1,10 @@
 """How far a study is, in words."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from model.campaign.stages import asked_in, stages_in
 from model.tables.results import Results
 
 MINUTE, HOUR = 60.0, 3_600.0
@@ -93,11 +95,7 @@ def _state(manifest: dict[str, Any]) -> str:
 
 def asked_of(manifest: dict[str, Any]) -> dict[str, int]:
     """Return, by scenario, how many runs were asked for."""
-    asked: dict[str, set[tuple[int, int]]] = {}
-    for stage in manifest["stages"]:
-        for name, n in stage["replicates"].items():
-            asked.setdefault(name, set()).update((k, d) for k in range(n) for d in range(stage["draws"] + 1))
-    return {name: len(runs) for name, runs in asked.items()}
+    return dict(Counter(name for name, _, _ in asked_in(stages_in(manifest))))
 
 
 def duration(seconds: float) -> str:

@@ -109,6 +109,7 @@ class _Scenario(_Table):
 class _Stage(_Table):
     replicates: dict[str, int]
     draws: int
+    draw_replicates: int
 
 
 class _Manifest(_Table):

@@ -385,12 +385,17 @@ def _in_use(folder: Path, owner: Path) -> ResultsError:
 
 
 def write_whole(folder: Path, table: str, rows: pa.Table) -> str:
-    """Write a table that is written once a campaign, all at once, and return its checksum."""
+    """Write a table that runs don't write, all at once, and return its checksum."""
+    checksum = write_beside(folder, table, rows)
+    (folder / PARTS / f"{table}.parquet").replace(folder / f"{table}.parquet")
+    return checksum
+
+
+def write_beside(folder: Path, table: str, rows: pa.Table) -> str:
+    """Write a table beside the one there is, and return its checksum; `settle_tables` moves it into place."""
     growing = folder / PARTS / f"{table}.parquet"
     pq.write_table(rows, growing, compression="zstd")
-    checksum = sha256_of(growing)
-    growing.replace(folder / f"{table}.parquet")
-    return checksum
+    return sha256_of(growing)
 
 
 def discard(folder: Path) -> None:

@@ -103,7 +103,9 @@ def test_chance_is_that_of_the_best_estimates_unless_each_draw_is_asked_for(town
     helped = base.model_copy(update={"name": "helped", "levers": {"worsen_hazard_ratio": 0.7}})
 
     draws = pd.DataFrame({"parameters.contagion_discontent": [0.2]}, pd.Index([1], name="draw"))
-    folder = run_campaign([helped], tmp_path / "out", 1, comparator=base, test=False, draws=draws).folder
+    folder = run_campaign(
+        [helped], tmp_path / "out", 1, comparator=base, test=False, draws=draws, draw_replicates=2
+    ).folder
     results = Results(folder)
     alone, each = results.effects(), results.effects(by="draw")
 

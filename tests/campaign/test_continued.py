@@ -127,10 +127,13 @@ def test_draws_are_gone_on_with(config: Scenario, tmp_path: Path, monkeypatch: p
     whole = run_campaign([plan], tmp_path / "whole", comparator=usual, draws=draws).folder
     folder = interrupted(plan, usual, tmp_path / "out", 5, monkeypatch, draws=draws)
 
-    assert lived_in(folder, monkeypatch) == list(range(5, 12))
+    assert lived_in(folder, monkeypatch) == [5, 6, 7]
     assert hash_of(folder) == hash_of(whole)
     extend(folder, 3, jobs=1)
-    assert Results(folder).runs.groupby("scenario")["draw"].value_counts().unique().tolist() == [3]
+    of_draws = Results(folder).runs.groupby(["scenario", "draw"]).size().unstack()
+    assert of_draws.to_numpy().tolist() == [[3, 1, 1], [3, 1, 1]]
+    with pytest.raises(ScenarioError, match="--draws: has no draws of a design to add to"):
+        extend(folder, draws=8)
 
 
 def test_parts_of_a_campaign_are_merged(

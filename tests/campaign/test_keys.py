@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -9,6 +10,7 @@ from model import Results, load_scenario
 from model.campaign.campaign import plan, run_campaign
 from model.campaign.keys import run_key
 from model.campaign.planning import Draw
+from model.campaign.stages import Stage, asked_in
 from model.campaign.workers import Run
 from model.core.own_code import LOADED, TextFile
 from model.inputs.scenario import Scenario
@@ -90,11 +92,37 @@ def drawn(value: float) -> Draw:
 
 def test_work_is_in_balanced_order(config: Scenario) -> None:
     paying = config.model_copy(update={"name": "paying", "plan": [PAID]})
-    runs = plan([paying, config], [drawn(40.0), drawn(50.0)])
+    runs = plan([paying, config], [drawn(40.0), drawn(50.0), drawn(60.0)])
 
-    told = [(run.replicate, run.draw, run.config.name) for run in runs]
-    assert told == [(k, d, name) for k in range(2) for d in range(3) for name in ("paying", "status_quo")]
-    assert [run.number for run in runs] == list(range(12))
+    told = [(run.draw, run.replicate, run.config.name) for run in runs]
+    in_turn = [(0, 0), (0, 1), (1, 0), (2, 1), (3, 0)]
+    assert told == [(d, k, name) for d, k in in_turn for name in ("paying", "status_quo")]
+    assert [run.number for run in runs] == list(range(10))
+
+
+@pytest.mark.parametrize(("each", "n"), [(1, 5), (2, 5), (5, 5), (3, 4)])
+def test_each_draw_takes_so_many_seeds_and_all_seeds_are_taken_alike(each: int, n: int) -> None:
+    runs = pd.DataFrame(asked_in([Stage({"plan": n, "usual": n}, 20, each)]), columns=["scenario", "draw", "replicate"])
+    drawn = runs[runs["draw"] > 0]
+
+    assert not runs.duplicated().any()
+    assert set(drawn.groupby(["scenario", "draw"]).size()) == {each}
+    assert set(drawn.groupby(["scenario", "replicate"]).size()) == {20 * each // n}
+    # A plan has the seeds of its comparator in every draw.
+    of = {name: set(map(tuple, rows[["draw", "replicate"]].to_numpy())) for name, rows in runs.groupby("scenario")}
+    assert of["plan"] == of["usual"]
+    # Cut off anywhere, the draws that were lived are the first ones.
+    first = drawn["draw"].to_numpy()[: 2 * 20]
+    assert (np.diff(first) >= 0).all()
+
+
+def test_more_replicates_leave_the_seeds_of_a_draw_and_more_draws_spread_over_all() -> None:
+    first, more = Stage({"plan": 2}, 4), Stage({"plan": 4}, 8)
+    before, after = asked_in([first]), asked_in([first, more])
+
+    assert after[: len(before)] == before
+    assert [replicate for _, draw, replicate in after if draw > 4] == [0, 1, 2, 3]
+    assert sorted(draw for _, draw, _ in after if draw) == list(range(1, 9))
 
 
 def test_runs_of_one_key_are_lived_once_and_stand_for_each(config: Scenario, tmp_path: Path) -> None:
@@ -104,19 +132,20 @@ def test_runs_of_one_key_are_lived_once_and_stand_for_each(config: Scenario, tmp
         tmp_path / "out",
         comparators={"paying": "status_quo"},
         draws=pd.DataFrame({"programmes.link_worker.capacity.people": [40.0, 50.0]}, pd.Index([1, 2], name="draw")),
+        draw_replicates=2,
     )
     results = Results(found.folder)
     runs = results.runs
 
     assert runs["run"].tolist() == list(range(12))
     of_comparator = runs[runs["scenario"] == "status_quo"]
-    assert of_comparator.groupby("replicate")["lived_run"].unique().map(list).tolist() == [[1], [7]]
+    assert of_comparator.groupby("replicate")["lived_run"].unique().map(list).tolist() == [[1], [3]]
     assert of_comparator.groupby("replicate")["digest"].nunique().tolist() == [1, 1]
     assert (runs[runs["scenario"] == "paying"]["lived_run"] == runs[runs["scenario"] == "paying"]["run"]).all()
     by_run = results.monthly.groupby("run").size()
     assert by_run.index.tolist() == list(range(12))
     assert by_run.nunique() == 1
-    assert set(results.monthly[results.monthly["run"] == 5]["draw"]) == {2}
+    assert set(results.monthly[results.monthly["run"] == 7]["draw"]) == {2}
 
 
 def test_a_run_that_stands_for_another_has_the_rows_it_would_have_had(config: Scenario, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from model import Results, run_study
+from model.campaign.continued import extend
 from model.core.errors import ScenarioError
 from model.inputs.study import Study
 
@@ -28,7 +29,8 @@ def lived(tmp_path_factory):
 def test_every_scenario_has_every_draw_and_replicate(lived):
     runs = lived.runs.groupby(["scenario", "draw", "replicate"]).size()
 
-    assert (len(runs), set(runs)) == (6 * 3 * 2, {1})
+    # Two seeds at the best estimates; two draws, which take one each.
+    assert (len(runs), set(runs)) == (6 * (2 + 2), {1})
     assert set(lived.runs["status"]) == {"finished"}
 
 
@@ -58,3 +60,44 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ScenarioError, match="unit_cost"):
         run_study(study, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+FEW = {**SMALL, "places": ["sandbeck"], "levers": {"burn_in_years": [0]}}
+DRAWN = {**FEW, "uncertainties": ["programmes.community_hub", "unit_costs"]}
+
+
+def told(folder):
+    """Return what every run came to, whatever its number."""
+    return Results(folder).runs.set_index(["scenario", "draw", "replicate"])["digest"].sort_index()
+
+
+def test_draws_that_are_added_are_those_of_a_study_that_had_them(tmp_path):
+    whole = run_study(Study.model_validate({**DRAWN, "draws": 6}), tmp_path / "whole", jobs=1).folder
+    folder = run_study(Study.model_validate({**DRAWN, "draws": 3}), tmp_path / "out", jobs=1).folder
+    before = told(folder)
+    extend(folder, draws=6, jobs=1)
+
+    assert told(folder).equals(told(whole))
+    assert told(folder)[before.index].equals(before)
+    assert Results(folder).draws.equals(Results(whole).draws)
+    assert Results(folder).manifest["status"] == "finished"
+    with pytest.raises(ScenarioError, match="--draws = 6: adds nothing"):
+        extend(folder, draws=6)
+    with pytest.raises(ScenarioError, match="draws = 5: is fewer than were drawn"):
+        extend(folder, draws=5)
+
+
+def test_a_latin_hypercube_is_not_drawn_on(tmp_path):
+    study = Study.model_validate({**DRAWN, "draws": 2, "design": "latin_hypercube"})
+    folder = run_study(study, tmp_path / "out", jobs=1).folder
+    with pytest.raises(ScenarioError, match="a design latin_hypercube of 2 draws cannot be extended"):
+        extend(folder, draws=4)
+    assert Results(folder).draws["draw"].nunique() == 2
+
+
+def test_a_plan_and_its_comparator_have_the_seeds_of_each_draw_alike(tmp_path):
+    study = Study.model_validate({**DRAWN, "draws": 4, "replicates": 3, "draw_replicates": 2})
+    compared = run_study(study, tmp_path / "out", jobs=1).results.compare()
+    pairs = compared[["draw", "seed"]].drop_duplicates().groupby("draw").size()
+
+    assert pairs.tolist() == [3, 2, 2, 2, 2]

@@ -193,8 +193,12 @@ def test_a_byte_order_mark_is_no_part_of_a_study(tmp_path: Path) -> None:
         (f"{SHIFT}[levers]\nlevers.worsen_hazard_ratio = [0.9, 11.0]\n", "levers.worsen_hazard_ratio = 11.0: input"),
         (f"{SHIFT}[levers]\n{HUBS} = [-1]\n", "plan.0.budget_gbp_per_year = -1: input should be greater than or"),
         (f"{SHIFT}[levers]\nplan.community_hub = [3]\n", "plan.community_hub: sets a whole entry"),
-        (f"{SHIFT}draws = 20_000\nreplicates = 100\n", "draws: makes 2,000,100 runs. Allowed: up to 1,000,000"),
-        (f"{SHIFT}draws = 300_000\n", "draws: makes 1,200,004 runs"),
+        (f"{SHIFT}draws = 20_000\nreplicates = 100\ndraw_replicates = 100\n", "draws: makes 2,000,100 runs. Allowed: "
+            "up to 1,000,000"),
+        (f"{SHIFT}draws = 600_000\ndraw_replicates = 3\n", "draws: makes 1,800,001 runs"),
+        (f"{SHIFT}draws = 9\ndraw_replicates = 5\n", "draw_replicates = 5: is no number of replicates of a draw. "
+            "Allowed: 1 to 4"),
+        (f"{SHIFT}draw_replicates = 2\n", "draw_replicates = 2: needs draws"),
         (SHIFT[1:] + "x = [", "is not TOML"),
     ],
 )  # fmt: skip

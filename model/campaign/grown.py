@@ -1,0 +1,100 @@
+"""A campaign with more replicates or draws; the runs it has stay as they are, with their numbers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model.campaign.drawing import drawing_in
+from model.campaign.missing import Campaign
+from model.campaign.planning import each_draw
+from model.campaign.stages import Stage
+from model.core.errors import ResultsError, ScenarioError
+from model.inputs.draws import draw_rows, require_growth
+from model.tables.results import Results
+from model.tables.schema import frame_of
+from model.tables.store import write_beside
+
+
+def with_more(
+    campaign: Campaign, manifest: Mapping[str, Any], replicates: int, draws: pd.DataFrame | None
+) -> tuple[Campaign, dict[str, Any]]:
+    """Return a campaign with so many replicates of every scenario, and these draws; with its manifest.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        As its folder has it.
+    manifest : mapping
+        As it stands there.
+    replicates : int
+        Of each scenario; one that has more keeps them.
+    draws : DataFrame, optional
+        All draws, those there are among them.
+    """
+    scenarios = {
+        name: config.model_copy(update={"replicates": max(replicates, config.replicates)})
+        for name, config in campaign.scenarios.items()
+    }
+    more = {name: config.replicates for name, config in scenarios.items()}
+    tests = {name: more[name] for name in manifest["tests"].values()}
+    usual = {name: n for name, n in more.items() if name not in tests}
+    drawn, each = each_draw(draws), campaign.stages[0].draw_replicates
+    stages = (*campaign.stages, Stage(usual, len(drawn), each), Stage(tests))
+    campaign = replace(campaign, scenarios=scenarios, stages=stages, draws=drawn)
+    facts = {name: {**one, "replicates": more[name]} for name, one in manifest["scenarios"].items()}
+    told = [stage.told() for stage in stages]
+    return campaign, {**manifest, "scenarios": facts, "stages": told, "n_runs": len(campaign.runs())}
+
+
+def more_draws(
+    results: Results, campaign: Campaign, had: pd.DataFrame | None, n: int, warn: Callable[[str], None]
+) -> pd.DataFrame:
+    """Draw the uncertain numbers of a campaign on, to so many draws; those there are stay as they are.
+
+    Parameters
+    ----------
+    results : Results
+        What the folder has.
+    campaign : Campaign
+        As its folder has it.
+    had : DataFrame, optional
+        The draws there are.
+    n : int
+        Draws in all.
+    warn : callable
+        Told the share of draws that were refused, as they do not fit England.
+
+    Raises
+    ------
+    ScenarioError
+        When the folder does not say how its numbers were drawn, its design cannot grow, or there are as many.
+    ResultsError
+        When the same numbers are drawn otherwise now.
+    """
+    by = results.manifest["drawn_by"]
+    if had is None or by is None:
+        allowed = "a folder of upstream run --draws; a new study draws from the first"
+        raise ScenarioError("has no draws of a design to add to", file=results.folder, key="--draws", allowed=allowed)
+    require_growth(by["design"], len(had), n)
+    if n == len(had):
+        raise ScenarioError("adds nothing", key="--draws", value=n, allowed=f"a whole number above {n}")
+    tests = results.manifest["tests"].values()
+    scenarios = [config for name, config in campaign.scenarios.items() if name not in tests]
+    drawn = drawing_in(by, scenarios).drawn(n, warn)
+    if list(drawn) != list(had) or not np.array_equal(drawn.to_numpy()[: len(had)], had.to_numpy()):
+        allowed = "the version and the data that drew them first; or a new study"
+        raise ResultsError("draws come out otherwise now", file=results.folder, key="--draws", allowed=allowed)
+    return drawn
+
+
+def keep_draws(results: Results, draws: pd.DataFrame) -> dict[str, str]:
+    """Write the table of draws beside the one there is, and return the checksums of all tables.
+
+    It is in force once the manifest names it.
+    """
+    rows = draw_rows(draws)
+    written = write_beside(results.folder, "draws", frame_of("draws", {str(name): rows[name] for name in rows}))
+    return {**results.manifest["tables"], "draws": written}
