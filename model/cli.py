@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from model import __version__
-from model.cli_studies import Address, ExecutorName, RunTimeout, end, register
+from model.cli_studies import Address, ExecutorName, OwnCode, RunTimeout, end, load, register
 from model.cli_tables import register_tables
 from model.reporting.progress import progress
 
@@ -38,19 +38,6 @@ app.add_typer(place_app, name="place")
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only the name of the results folder.")]
 NoFigures = Annotated[bool, typer.Option("--no-figures", help="Draw no figures.")]
-
-OwnCode = Annotated[
-    list[Path] | None,
-    typer.Option("--with", metavar="FILE", help="Code of your own, which is run: see docs/extend.md; may be repeated."),
-]
-
-
-def _load(own_code: list[Path] | None) -> None:
-    """Load files of own code before anything that they change is looked at."""
-    from model.extend import load_extension
-
-    for file in own_code or []:
-        load_extension(file)
 
 
 @app.command()
@@ -96,6 +83,10 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many runs there would be, and what they would take; run none.")
     ] = False,
+    max_hours: Annotated[
+        float | None,
+        typer.Option("--max-hours", min=0.001, metavar="HOURS", help="Refuse what --dry-run foresees to take longer."),
+    ] = None,
     own_code: OwnCode = None,
     lives: Annotated[
         bool,
@@ -132,10 +123,13 @@ def run(
     from model.inputs.study_options import asked_study
 
     where = Executor(executor, address)
-    _load(own_code)
+    load(own_code)
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
     study = asked_study(scenarios or [], compare_to, overrides, sweeps or [], draws, places or [], always=dry_run)
+    if max_hours is not None:
+        foreseen = study or asked_study(scenarios or [], compare_to, overrides, always=True)
+        _require_hours(foreseen, max_hours, jobs, lives=lives, test=test)
     if dry_run and study is not None:
         _foretell(study, out, jobs, lives=lives, test=test)
         return
@@ -285,7 +279,7 @@ def tables(
     """Print every column of the result tables with its unit and meaning, as in docs/tables.md."""
     from model.reporting.pages.tables import table_section, tables_page
 
-    _load(own_code)
+    load(own_code)
     print(tables_page() if name is None else table_section(name), end="")
 
 
@@ -296,7 +290,7 @@ def steps(
     """Print what happens in a month, step by step, in order."""
     from model.reporting.pages.reference import steps_table
 
-    _load(own_code)
+    load(own_code)
     print(steps_table(), end="")
 
 
@@ -608,6 +602,14 @@ def _foretell(study: Any, out: Path | None, jobs: int | None, *, lives: bool, te
         found = forecast(study, jobs, lives=lives, test=test)
     print_answer(forecast_words(found))
     require_room(found, out)
+
+
+def _require_hours(study: Any, most: float, jobs: int | None, *, lives: bool, test: bool) -> None:
+    """Refuse a study that is foreseen to take longer than it may."""
+    from model.campaign.forecast import forecast, require_hours
+
+    with _waiting("Living a year"):
+        require_hours(forecast(study, jobs, lives=lives, test=test), most)
 
 
 def _show(folder: Path, *, each: bool = False, quiet: bool = False, no_figures: bool = False) -> None:

@@ -14,6 +14,10 @@ AcceptChanged = Annotated[
     bool,
     typer.Option("--accept-changed", help="Go on although code or data are others than before; this is recorded."),
 ]
+OwnCode = Annotated[
+    list[Path] | None,
+    typer.Option("--with", metavar="FILE", help="Code of your own, which is run: see docs/extend.md; may be repeated."),
+]
 RunTimeout = Annotated[
     float | None,
     typer.Option("--run-timeout", min=0.001, metavar="SECONDS", help="Give up a run that takes longer."),
@@ -32,6 +36,14 @@ Address = Annotated[
 ]
 
 
+def load(own_code: list[Path] | None) -> None:
+    """Load files of own code before anything that they change is looked at."""
+    from model.extend import load_extension
+
+    for file in own_code or []:
+        load_extension(file)
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     for command in (resume, extend, status, verify, rerun, merge):
@@ -46,12 +58,14 @@ def resume(
     run_timeout: RunTimeout = None,
     executor: ExecutorName = "processes",
     address: Address = None,
+    own_code: OwnCode = None,
 ) -> None:
     """Run what is missing of a study that was interrupted or killed, or in which runs failed."""
     from model.campaign.continued import resume as go_on
     from model.campaign.executors import Executor
     from model.reporting.progress import progress
 
+    load(own_code)
     how: dict[str, Any] = {"run_timeout": run_timeout, "executor": Executor(executor, address), "command": context.obj}
     with progress() as watcher:
         outcome = go_on(folder, jobs, watcher, accept_changed=accept_changed, **how)
@@ -65,21 +79,62 @@ def extend(
         int | None, typer.Option(help="Replicates of each scenario at the best estimates, with those there are.")
     ] = None,
     draws: Annotated[int | None, typer.Option(help="Draws of the uncertain numbers, with those there are.")] = None,
+    until_ci: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Double the replicates until the interval of chance of each answer reaches no further to a side than "
+            "this share of it, 5% say; --replicates is then the most. [default: 64]",
+        ),
+    ] = None,
     jobs: Jobs = None,
     accept_changed: AcceptChanged = False,
     run_timeout: RunTimeout = None,
     executor: ExecutorName = "processes",
     address: Address = None,
+    own_code: OwnCode = None,
 ) -> None:
     """Run more replicates or draws of every scenario; finished runs stay as they are."""
     from model.campaign.continued import extend as live_more
     from model.campaign.executors import Executor
     from model.reporting.progress import progress
 
-    how: dict[str, Any] = {"run_timeout": run_timeout, "executor": Executor(executor, address), "command": context.obj}
+    load(own_code)
+    how: dict[str, Any] = {"accept_changed": accept_changed, "run_timeout": run_timeout}
+    how |= {"executor": Executor(executor, address), "command": context.obj}
+    if until_ci is not None:
+        if draws is not None:
+            raise typer.BadParameter("--until-ci adds replicates, --draws draws: ask for one at a time")
+        _extend_until(folder, until_ci, replicates, jobs, how)
+        return
     with progress() as watcher:
-        outcome = live_more(folder, replicates, jobs, watcher, draws=draws, accept_changed=accept_changed, **how)
+        outcome = live_more(folder, replicates, jobs, watcher, draws=draws, **how)
     end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
+
+
+def _extend_until(folder: Path, words: str, most: int | None, jobs: int | None, how: dict[str, Any]) -> None:
+    """Add replicates, and say how well each answer is known, and whether that is well enough."""
+    from model.campaign.until import MOST_REPLICATES, extend_until
+    from model.reporting.progress import progress
+
+    share = _share(words)
+    with progress() as watcher:
+        found = extend_until(folder, share, most or MOST_REPLICATES, jobs, watcher, **how)
+    for name, reached in found.shares.items():
+        known = f"known to ± {reached:.1%}" if reached < 1.0 else "not known to within itself"
+        print(f"{name}: the answer is {known} by chance, with {found.replicates} replicates")
+    end(found.outcome.folder, interrupted=found.outcome.interrupted, failed=found.outcome.failed)
+    if not found.is_within(share):
+        print(f"Not within {share:.1%}: {found.replicates} replicates are the most. --replicates sets more.")
+        raise typer.Exit(FAILED)
+
+
+def _share(words: str) -> float:
+    """Read a share: 5%, or 0.05."""
+    try:
+        return float(words.removesuffix("%")) / (100.0 if words.endswith("%") else 1.0)
+    except ValueError:
+        raise typer.BadParameter(f"--until-ci = {words!r}: is no share; 5%, say, or 0.05") from None
 
 
 def status(folder: Folder) -> None:
@@ -94,10 +149,12 @@ def status(folder: Folder) -> None:
 def verify(
     folder: Folder,
     sample: Annotated[int, typer.Option(min=0, help="Also simulate so many runs again, chosen at random.")] = 0,
+    own_code: OwnCode = None,
 ) -> None:
     """Check every file against its checksum, and a sample of runs by simulating them again, bit for bit."""
     from model.campaign.continued import verify as check
 
+    load(own_code)
     found = check(folder, sample)
     again = f"; runs {', '.join(map(str, found.lived_again))} come out the same again" if found.lived_again else ""
     print(f"{found.files} files are as they were written, with {found.runs} finished runs{again}.")
@@ -107,10 +164,14 @@ def rerun(
     folder: Folder,
     run: Annotated[int, typer.Argument(help="The number of a run, as in the table runs.")],
     debug: Annotated[bool, typer.Option("--debug", help="Where it fails, open Python's debugger there.")] = False,
+    own_code: OwnCode = None,
 ) -> None:
     """Simulate one run again, and say whether it comes out as it did."""
     from model.campaign.continued import rerun as live_again
+    from model.campaign.restored import changes_since
+    from model.tables.results import Results
 
+    load(own_code)
     try:
         same = live_again(folder, run)
     except Exception:
@@ -121,6 +182,8 @@ def rerun(
         raise
     print(f"Run {run} comes out {'as it did, to the bit' if same else 'otherwise than its tables'}.")
     if not same:
+        for words in changes_since(Results(folder).manifest):
+            print(f"Since then changed: {words}")
         raise typer.Exit(FAILED)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from model.campaign.campaign import jobs_that_pay, keeps_lives
 from model.campaign.studies import drawing_of, placed
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.errors import ResultsError
+from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB, available_mb
 from model.inputs.draws import with_draw
 from model.inputs.scenario import Scenario
@@ -20,6 +20,8 @@ from model.simulation.memory import memory_mb
 from model.simulation.warming import warm_kernels
 from model.state.lives import BYTES
 from model.state.saved_state import history_of
+
+MINUTES_PER_HOUR = 60.0
 
 LARGEST_TIMED = 10_000
 """Residents of the world that is timed: above them, time grows as residents do."""
@@ -137,6 +139,28 @@ def require_room(found: Forecast, out: Path | None) -> None:
                 file=out,
                 allowed="fewer draws, replicates or places, or a smaller population",
             )
+
+
+def require_hours(found: Forecast, most: float) -> None:
+    """Refuse a study that would take longer than it may.
+
+    Raises
+    ------
+    ScenarioError
+        With the time foreseen.
+
+    Examples
+    --------
+    >>> require_hours(Forecast(1, 4, 4, 0, 2, 7_000.0, 700.0, 8.0), 1.0)
+    """
+    hours = found.minutes / MINUTES_PER_HOUR
+    if hours > most:
+        raise ScenarioError(
+            f"{found.n_runs:,} runs would take about {hours:,.2g} hours in {found.jobs} processes",
+            key="--max-hours",
+            value=most,
+            allowed="fewer draws, replicates or places, a smaller population, or more --jobs",
+        )
 
 
 def timed(config: Scenario) -> Pace:
