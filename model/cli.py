@@ -100,6 +100,13 @@ def run(
             "where lives are kept: half as long again.",
         ),
     ] = True,
+    doubted: Annotated[
+        bool,
+        typer.Option(
+            "--doubt/--no-doubt",
+            help="Draw uncertain numbers too where two scenarios are compared and --draws says nothing: 8 draws.",
+        ),
+    ] = True,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Simulate burn-in again, also where an earlier run kept the same one.")
     ] = False,
@@ -126,7 +133,8 @@ def run(
     load(own_code)
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
-    study = asked_study(scenarios or [], compare_to, overrides, sweeps or [], draws, places or [], always=dry_run)
+    words = (scenarios or [], compare_to, overrides, sweeps or [], draws, places or [])
+    study = asked_study(*words, doubted=doubted, always=dry_run)
     if max_hours is not None:
         foreseen = study or asked_study(scenarios or [], compare_to, overrides, always=True)
         _require_hours(foreseen, max_hours, jobs, lives=lives, test=test)

@@ -119,7 +119,7 @@ def test_a_run_that_comes_out_otherwise_without_its_own_code_says_so(here, capsy
 
 
 def test_a_study_that_would_take_longer_than_it_may_is_refused_before_anything_is_written(here, capsys):
-    ends_with(2, "run", "--replicates", "90000", *SMALL, *QUIET, "--max-hours", "0.001")
+    ends_with(2, "run", "--replicates", "90000", "--no-doubt", *SMALL, *QUIET, "--max-hours", "0.001")
 
     assert "--max-hours = 0.001: 180,000 runs would take about " in only_line_of(capsys.readouterr().err)
     assert not (here / "out").exists()

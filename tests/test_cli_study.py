@@ -79,7 +79,7 @@ def test_a_study_goes_by_the_options_of_the_command() -> None:
         (["--draws", "0"], "--draws: draws = 0: input should be greater than or equal to 1"),
         (["--draws", "900000"], "--draws: "),
         (["--places", "wigan,wign"], "--places: place = 'wign': unknown place. Did you mean 'wigan'?"),
-        (["--places", "all", "--replicates", "10000"], "--replicates: replicates: makes 2,960,000 runs"),
+        (["--places", "all", "--replicates", "10000", "--no-doubt"], "--replicates: replicates: makes 2,960,000 runs"),
     ],
 )
 def test_what_makes_no_study_is_told_in_one_line(

@@ -8,6 +8,9 @@ from model.inputs.comparators import named
 from model.inputs.scenario import parse_setting
 from model.inputs.study import SET_BY_STUDY, Factor, Overrides, Study, is_study, load_study, swept
 
+DRAWS_UNASKED = 8
+"""Draws of a comparison that asks for none: enough for an interval, few enough to wait for."""
+
 
 def asked_study(
     scenarios: Sequence[str],
@@ -17,6 +20,7 @@ def asked_study(
     draws: int | None = None,
     places: Sequence[str] = (),
     *,
+    doubted: bool = False,
     always: bool = False,
 ) -> Study | None:
     """Return the study that the words of a command make; none where they name scenarios and no more.
@@ -35,6 +39,8 @@ def asked_study(
         Draws of the uncertain numbers.
     places : sequence of str
         Places, each with commas between several.
+    doubted : bool
+        Whether a comparison has `DRAWS_UNASKED` draws where it asks for none.
     always : bool
         Whether scenarios and no more make a study too.
 
@@ -59,9 +65,11 @@ def asked_study(
     if studies:
         compared = {} if compare_to is None else {"comparator": ("--compare-to", compare_to)}
         return load_study(studies[0]).with_options({**options, **compared}, levers)
-    if not (sweeps or draws is not None or places or always):
-        return None
     names, comparator = named(scenarios, compare_to, overrides)
+    if doubted and draws is None and comparator is not None and comparator not in names:
+        options["draws"] = (f"--draws ({DRAWS_UNASKED} unless told otherwise)", DRAWS_UNASKED)
+    elif not (sweeps or draws is not None or places or always):
+        return None
     return Study(scenarios=tuple(names), comparator=comparator).with_options(options, levers)
 
 
@@ -69,13 +77,13 @@ def _options(overrides: Overrides, draws: int | None, places: Sequence[str]) -> 
     options = {key: overrides[key] for key in SET_BY_STUDY if key in overrides}
     if draws is not None:
         options["draws"] = ("--draws", draws)
-    asked = [one.strip() for text in places for one in text.split(",")]
+    asked, origin = [one.strip() for text in places for one in text.split(",")], "--places"
     if "place" in overrides:
         origin, place = overrides["place"]
         if asked:
             raise ScenarioError("is set twice", key=origin, value=place, allowed="--place or --places")
-        asked, places = [place], [place]
-    return {**options, **({"places": ("--places", asked)} if asked else {})}
+        asked = [place]
+    return {**options, **({"places": (origin, asked)} if asked else {})}
 
 
 def _sweep(text: str) -> Factor:
