@@ -1,6 +1,7 @@
 """Workers: live tasks in this process or in a pool of processes, and hand over the tables of each run."""
 
 import contextlib
+import gc
 import math
 import multiprocessing
 import os
@@ -32,6 +33,9 @@ from model.tables.schema import Rows, frame_of
 from model.tables.store import Packed, pack
 
 SECONDS_BETWEEN_LOOKS = 0.1
+
+YOUNG = 1
+"""The generation of objects in which Python keeps what a run has just made."""
 
 TRIES = 3
 """How often a run is tried whose process was killed."""
@@ -160,6 +164,7 @@ def live_task(task: Task, on_month: Callable[[], None], on_run: Callable[[], Non
             tables = failure(run, str(error))
         except Exception as error:  # whatever broke one run must not lose the rest
             tables = failure(run, described(error))
+        gc.collect(YOUNG)  # its world: left to Python, hundreds of small ones would be in memory at once
         yield Lived(run.number, tables, frozenset(warnings))
 
 
@@ -190,9 +195,19 @@ def past_of(config: Scenario) -> str:
 def _settled_for(run: Run, how: How, on_month: Callable[[], None], warn: Callable[[str], None]) -> CommunityModel:
     past = past_of(run.config), run.seed
     if past not in _settled:
-        _settled.clear()
+        _forget_place()
         _settled[past] = settle(run.config, run.seed, on_month, warn, fresh=how.fresh)
     return _settled[past]
+
+
+def _forget_place() -> None:
+    """Let go of the place settled last, whose objects refer to one another.
+
+    What else there is, libraries and kernels, is set aside: Python then finds worlds that have ended at once.
+    """
+    _settled.clear()
+    gc.collect()
+    gc.freeze()
 
 
 def relive(run: Run, *, with_lives: bool) -> dict[str, pa.Table]:
@@ -235,6 +250,7 @@ def live_here(tasks: Iterable[Task], on_lived: OnLived, on_months: OnMonths) -> 
                 on_lived([lived])
     finally:
         _settled.clear()
+        gc.unfreeze()
 
 
 _worker: dict[str, Any] = {}

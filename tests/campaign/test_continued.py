@@ -1,5 +1,6 @@
 """A campaign that was stopped is gone on with: nothing finished is lived again, nothing is lost."""
 
+import gc
 import hashlib
 import os
 import random
@@ -7,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -201,6 +204,32 @@ def test_an_overlong_run_is_a_row_and_the_others_go_on(config: Scenario, tmp_pat
     assert found.failed == 2
     assert found.results.runs["error"].str.startswith("took longer than 1e-09 seconds").all()
     assert not resume(found.folder, jobs=1).failed
+
+
+def test_worlds_that_have_ended_are_gone_though_python_looks_for_no_garbage(
+    config: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worlds, most = weakref.WeakSet[CommunityModel](), [0]
+    begin, keep = CommunityModel.__init__, RunStore.keep
+
+    def begin_and_note(self: CommunityModel, *args: Any, **more: Any) -> None:
+        begin(self, *args, **more)
+        worlds.add(self)
+
+    def keep_and_count(store: RunStore, runs: dict[int, dict[str, bytes]]) -> None:
+        keep(store, runs)
+        most[0] = max(most[0], len(worlds))
+
+    monkeypatch.setattr(CommunityModel, "__init__", begin_and_note)
+    monkeypatch.setattr(RunStore, "keep", keep_and_count)
+    gc.disable()
+    try:
+        run_campaign([config], tmp_path / "out")
+    finally:
+        gc.enable()
+
+    assert most == [1]  # the settled place, from which more might branch
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.slow
