@@ -10,6 +10,7 @@ from model.analysis.appraise import appraise
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.outcomes import ANSWER, MEASURES
 from model.campaign.continued import extend
+from model.campaign.executors import Executor
 from model.campaign.missing import Outcome, Watcher
 from model.core.errors import ScenarioError
 from model.tables.results import Results
@@ -66,6 +67,7 @@ def extend_until(
     *,
     accept_changed: bool = False,
     run_timeout: float | None = None,
+    executor: Executor = Executor(),  # noqa: B008 - frozen
     command: Sequence[str] | None = None,
 ) -> Reached:
     """Double the replicates of a campaign until each compared answer is known to a share of its mean, by chance alone.
@@ -78,7 +80,7 @@ def extend_until(
         How far the 95 % interval of chance may reach to each side, as a share of the mean.
     most : int
         Replicates of each scenario at which it ends in any case.
-    jobs, watcher, accept_changed, run_timeout, command
+    jobs, watcher, accept_changed, run_timeout, executor, command
         As for `model.campaign.continued.resume`.
 
     Raises
@@ -96,7 +98,7 @@ def extend_until(
         raise ScenarioError("is too few", key="--replicates", value=most, allowed=allowed)
     while not found.is_within(share) and found.replicates < most and not found.outcome.interrupted:
         n = min(most, 2 * found.replicates)
-        how = {"accept_changed": accept_changed, "run_timeout": run_timeout, "command": command}
+        how = {"accept_changed": accept_changed, "run_timeout": run_timeout, "executor": executor, "command": command}
         found = _reached(extend(folder, n, jobs, watcher, **how))  # type: ignore[arg-type]
     return found
 
