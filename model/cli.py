@@ -83,6 +83,12 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many runs there would be, and what they would take; run none.")
     ] = False,
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from", metavar="DIR", help="Take over what this results folder has finished of it; may be repeated."
+        ),
+    ] = None,
     max_hours: Annotated[
         float | None,
         typer.Option("--max-hours", min=0.001, metavar="HOURS", help="Refuse what --dry-run foresees to take longer."),
@@ -143,7 +149,7 @@ def run(
         return
     with progress(quiet=quiet) as watcher:
         how: dict[str, Any] = {"lives": lives, "test": test, "fresh": fresh, "run_timeout": run_timeout}
-        how |= {"executor": where, "shard": shard, "command": context.obj}
+        how |= {"executor": where, "shard": shard, "sources": sources or [], "command": context.obj}
         if study is not None:
             outcome = run_study(study, out, jobs, watcher, **how)
         else:

@@ -168,7 +168,7 @@ def rerun(
 ) -> None:
     """Simulate one run again, and say whether it comes out as it did."""
     from model.campaign.continued import rerun as live_again
-    from model.campaign.restored import changes_since
+    from model.campaign.provenance import changes_since
     from model.tables.results import Results
 
     load(own_code)

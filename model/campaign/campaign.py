@@ -9,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from model.analysis.results import Results
 from model.campaign.executors import Executor, opened
 from model.campaign.missing import Campaign, Outcome, Watcher, live_missing
 from model.campaign.no_effect import LONGEST_STEM, name_of_test
 from model.campaign.planning import Draw, each_draw, once_each, runs_of, shard_of, tasks_of
 from model.campaign.provenance import manifest_of
 from model.campaign.stages import ONE_EACH, Stage
+from model.campaign.taken_over import require_usable
 from model.campaign.workers import How, Run
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError, ScenarioError
@@ -141,6 +143,7 @@ def run_campaign(
     run_timeout: float | None = None,
     executor: Executor = Executor(),  # noqa: B008 - frozen
     shard: str | None = None,
+    sources: Sequence[str | Path] = (),
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every replicate of every scenario, and write all their tables.
@@ -181,6 +184,9 @@ def run_campaign(
         Where runs are lived. Results don't depend on it.
     shard : str, optional
         ``2/4`` lives the second of four parts alone, without tests; `merge` joins the folders of all parts.
+    sources : sequence of path
+        Other results folders: of the runs that they have finished, those that are also of this campaign are taken
+        over and not lived again.
     command : sequence of str, optional
         The words of the command that asks for it, for the manifest.
 
@@ -206,6 +212,8 @@ def run_campaign(
     compared = _require_comparators(scenarios, comparators or {})
     runs = plan(scenarios, each_draw(draws), draw_replicates)
     with_lives = keeps_lives(scenarios, compared=bool(compared), asked=lives)
+    taken = [Results(source) for source in sources]
+    require_usable(taken, with_lives=with_lives)
     test = test and with_lives and bool(compared)
     if test:
         _require_one_name_each([*(config.name for config in scenarios), *map(name_of_test, compared)])
@@ -224,7 +232,7 @@ def run_campaign(
         manifest |= {"lives": with_lives, "test": test}
         manifest |= {"executor": executor.name, "jobs": workers.n, "shard": shard}
         manifest = begun(folder, manifest, places_of(scenarios), draws)
-        return live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started)
+        return live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started, taken)
 
 
 def begun(

@@ -16,8 +16,8 @@ from model.campaign.executors import Executor, opened
 from model.campaign.grown import keep_draws, more_draws, with_more
 from model.campaign.missing import Campaign, Outcome, Watcher, finish, keeping_what_is_finished, live_missing
 from model.campaign.planning import WHOLE
-from model.campaign.provenance import told_own_code
-from model.campaign.restored import campaign_in, changes_since, draws_in, require_unchanged
+from model.campaign.provenance import changes_since, told_own_code
+from model.campaign.restored import campaign_in, draws_in, require_unchanged
 from model.campaign.settled_places import made_by
 from model.campaign.workers import How, Run, relive
 from model.core.errors import ResultsError, ScenarioError

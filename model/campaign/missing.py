@@ -16,6 +16,7 @@ from model.campaign.no_effect import tests_of
 from model.campaign.planning import WHOLE, Draw, Shard, once_each, runs_of, tasks_of
 from model.campaign.provenance import with_tests
 from model.campaign.stages import Stage
+from model.campaign.taken_over import take_over
 from model.campaign.workers import How, Lived, Run, Task, run_row
 from model.core.errors import ResultsError
 from model.inputs.scenario import Scenario
@@ -88,7 +89,13 @@ class Campaign:
 
 
 def live_missing(
-    folder: Path, campaign: Campaign, manifest: Mapping[str, Any], workers: Workers, watcher: Watcher, started: float
+    folder: Path,
+    campaign: Campaign,
+    manifest: Mapping[str, Any],
+    workers: Workers,
+    watcher: Watcher,
+    started: float,
+    sources: Sequence[Results] = (),
 ) -> Outcome:
     """Live every run of a campaign that its folder does not have, and write the tables.
 
@@ -106,6 +113,8 @@ def live_missing(
         Called with progress.
     started : float
         When the command began, by `time.perf_counter`.
+    sources : sequence of Results
+        Other folders, whose finished runs are taken over and not lived again.
 
     Returns
     -------
@@ -120,7 +129,7 @@ def live_missing(
     settle_tables(folder, manifest["tables"])
     interrupted = False
     with keeping_what_is_finished(folder), contextlib.closing(RunStore(folder)) as store:
-        work = _Work(folder, store, workers, watcher)
+        work = _Work(folder, store, workers, watcher, sources)
         try:
             work.live(campaign)
             if campaign.wants_tests and campaign.shard.is_whole and not manifest["tests"]:
@@ -183,6 +192,7 @@ class _Work:
     store: RunStore
     workers: Workers
     watcher: Watcher
+    sources: Sequence[Results] = ()
     months: int = 0
 
     def __post_init__(self) -> None:
@@ -190,6 +200,9 @@ class _Work:
 
     def live(self, campaign: Campaign) -> None:
         """Live the runs that the folder does not have."""
+        for source in self.sources:
+            missing = [run for task in missing_tasks(campaign, Results(self.folder).runs) for run in task.runs]
+            take_over(missing, source, self.store, with_lives=campaign.how.with_lives)
         tasks = missing_tasks(campaign, Results(self.folder).runs)
         self.months += sum(task.months for task in tasks)
         self.watcher.on_plan(self.months)

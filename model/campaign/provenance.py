@@ -27,6 +27,8 @@ from model.inputs.programmes import BuildInfrastructure
 from model.inputs.scenario import Scenario
 from model.tables.manifest import FORMAT
 
+HASH_SHOWN = 12
+
 LIBRARIES = ("mesa", "numpy", "numba", "scipy", "pandas", "pyarrow", "networkx")
 
 
@@ -102,6 +104,23 @@ def with_tests(
 def told_own_code() -> list[str]:
     """Return the hash of each file of a user's own code, as a manifest has them."""
     return [file.sha256 for file in LOADED.values()]
+
+
+def changes_since(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what decides a run and is another than when a campaign began, in words.
+
+    Examples
+    --------
+    >>> then = {"made_by": {**made_by(), "libraries/numpy": "1.0"}, "own_code": []}
+    >>> [words.split(" (")[0] for words in changes_since(then)]
+    ['libraries/numpy']
+    """
+    then = {**manifest["made_by"], **dict.fromkeys(manifest["own_code"], "own code")}
+    now = {**made_by(), **dict.fromkeys(told_own_code(), "own code")}
+    for name in {**then, **now}:
+        before, after = (side.get(name, "none")[:HASH_SHOWN] for side in (then, now))
+        if before != after:
+            yield f"{name} ({before}, now {after})"
 
 
 def code_hash(package: Path = PACKAGE) -> str:

@@ -1,6 +1,6 @@
 """A campaign as its folder has it: scenarios from the manifest and the texts in it, whatever is on disk elsewhere."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,7 @@ import pandas as pd
 
 from model.campaign.missing import Campaign
 from model.campaign.planning import each_draw, shard_of
-from model.campaign.provenance import told_own_code
-from model.campaign.settled_places import made_by
+from model.campaign.provenance import changes_since
 from model.campaign.stages import stages_in
 from model.campaign.workers import How
 from model.core.errors import ResultsError
@@ -96,21 +95,3 @@ def require_unchanged(manifest: Mapping[str, Any], folder: Path) -> None:
 
 
 MOST_SHOWN = 8
-HASH_SHOWN = 12
-
-
-def changes_since(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what decides a run and is another than when a campaign began, in words.
-
-    Examples
-    --------
-    >>> then = {"made_by": {**made_by(), "libraries/numpy": "1.0"}, "own_code": []}
-    >>> [words.split(" (")[0] for words in changes_since(then)]
-    ['libraries/numpy']
-    """
-    then = {**manifest["made_by"], **dict.fromkeys(manifest["own_code"], "own code")}
-    now = {**made_by(), **dict.fromkeys(told_own_code(), "own code")}
-    for name in {**then, **now}:
-        before, after = (side.get(name, "none")[:HASH_SHOWN] for side in (then, now))
-        if before != after:
-            yield f"{name} ({before}, now {after})"

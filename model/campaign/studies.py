@@ -27,6 +27,7 @@ def run_study(
     run_timeout: float | None = None,
     executor: Executor = Executor(),  # noqa: B008 - frozen
     shard: str | None = None,
+    sources: Sequence[str | Path] = (),
     command: Sequence[str] | None = None,
 ) -> Outcome:
     """Run every scenario of a study for every draw and replicate, and write all their tables.
@@ -39,7 +40,7 @@ def run_study(
         A new folder; by default the next number under ``results``.
     jobs : int, optional
         Number of processes; by default as many as save time. Results don't depend on it.
-    watcher, lives, test, fresh, run_timeout, executor, shard, command
+    watcher, lives, test, fresh, run_timeout, executor, shard, sources, command
         As for `run_campaign`.
 
     Returns
@@ -75,6 +76,7 @@ def run_study(
         run_timeout=run_timeout,
         executor=executor,
         shard=shard,
+        sources=sources,
         command=command,
     )
 

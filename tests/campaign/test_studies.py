@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from model import Results, run_study
+from model.campaign import executors, taken_over
 from model.campaign.continued import extend
-from model.core.errors import ScenarioError
+from model.core.errors import ResultsError, ScenarioError
 from model.inputs.study import Study
 
 HUBS = "plan.community_hub.budget_gbp_per_year"
@@ -101,3 +102,37 @@ def test_a_plan_and_its_comparator_have_the_seeds_of_each_draw_alike(tmp_path):
     pairs = compared[["draw", "seed"]].drop_duplicates().groupby("draw").size()
 
     assert pairs.tolist() == [3, 2, 2, 2, 2]
+
+
+def test_a_study_with_another_place_and_lever_takes_over_what_is_lived_already(tmp_path, monkeypatch):
+    less = run_study(Study.model_validate({**DRAWN, "draws": 2}), tmp_path / "less", jobs=1).folder
+    more = {**DRAWN, "draws": 4, "places": ["sandbeck", "wigan"], "levers": {HUBS: [1e5], "burn_in_years": [0]}}
+    more = {**more, "scenarios": ["people_powered_shift", "link_workers"]}
+    whole = run_study(Study.model_validate(more), tmp_path / "whole", jobs=1).results
+    lived = []
+    monkeypatch.setattr(executors, "live_here", watched(executors.live_here, lived))
+    found = run_study(Study.model_validate(more), tmp_path / "out", jobs=1, sources=[less]).results
+
+    keys = set(Results(less).runs["key"])
+    assert lived == [n for n in whole.runs["lived_run"].unique() if whole.runs["key"][n] not in keys]
+    assert 0 < len(lived) < whole.runs["lived_run"].nunique()
+    assert told(found.folder).equals(told(whole.folder))
+    for name in ("monthly", "people", "services", "programmes", "ledger", "budgets"):
+        assert getattr(found, name).equals(getattr(whole, name))
+
+
+def watched(live_here, lived):
+    """Note the runs that are lived."""
+
+    def live(tasks, *rest):
+        lived.extend(sorted(run.number for task in tasks for run in task.runs))
+        live_here(tasks, *rest)
+
+    return live
+
+
+def test_a_folder_of_other_code_is_not_taken_over(lived, tmp_path, monkeypatch):
+    monkeypatch.setattr(taken_over, "changes_since", lambda manifest: ["code (1, now 2)"])
+    with pytest.raises(ResultsError, match=r"--from: was run with other code or data: code \(1, now 2\)"):
+        run_study(Study.model_validate(FEW), tmp_path / "out", sources=[lived.folder])
+    assert not (tmp_path / "out").exists()
