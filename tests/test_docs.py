@@ -228,7 +228,8 @@ def test_commands_from_one_run_to_a_thousand_run_as_written(tmp_path, monkeypatc
 
     runs = Results("results/workers").runs
     assert set(runs["replicate"]) == {0, 1, 2}
-    assert runs.groupby("replicate").size().nunique() == 1
+    of_draws = runs.groupby(["scenario", "draw"]).size().unstack()
+    assert (of_draws == [3, 1, 1, 1, 1]).all(axis=None)
 
 
 def test_every_key_of_a_study_is_on_its_page():
