@@ -34,7 +34,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def compared(here):
-    ends_with(0, "run", "--replicates", "2", *SMALL, *QUIET)
+    ends_with(0, "run", "--replicates", "2", "--no-doubt", *SMALL, *QUIET)
     return here / "out"
 
 
