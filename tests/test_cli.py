@@ -226,8 +226,8 @@ def default(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_that_names_nothing_compares_a_plan_with_the_place_as_it_is(default: Path) -> None:
     results = Results(default)
     assert list(results.manifest["scenarios"]) == [
-        "people_powered_shift",
         "status_quo",
+        "people_powered_shift",
         "people_powered_shift_at_no_effect",
     ]
     assert results.manifest["comparators"] == {"people_powered_shift": "status_quo"}

@@ -37,8 +37,9 @@ def at(results, draw, **numbers):
     return judged.appraisal
 
 
-def test_every_draw_has_every_seed_of_best_estimates(found):
-    assert found.outcomes.index.tolist() == [(draw, seed) for draw in range(N_DRAWS + 1) for seed in (1, 2, 3)]
+def test_draws_take_the_seeds_of_best_estimates_in_turn(found):
+    in_turn = [(draw, 1 + (draw - 1) % 3) for draw in range(1, N_DRAWS + 1)]
+    assert found.outcomes.index.tolist() == [(0, 1), (0, 2), (0, 3), *in_turn]
     assert found.numbers.columns.tolist() == sorted([RATIO, PRICE, WELLBY])
 
 
