@@ -131,7 +131,7 @@ def test_a_step_that_fails_says_where_in_workers_of_any_kind(tmp_path, where):
     line = PAGE[PAGE.index("# debt.py") : PAGE.index(old)].count("\n")
     folder = written(tmp_path, PAGE.replace(old, f"    sim.config.plan[0]\n{old}"))
     place = ("--place", "sandbeck", "--population", "300", "--years", "1", "--set", "burn_in_years=0")
-    pair = ("advice.toml", "--compare-to", "no_advice.toml", "--replicates", "2")
+    pair = ("advice.toml", "--compare-to", "no_advice.toml", "--replicates", "2", "--no-doubt")
     done = upstream(folder, "run", *pair, *place, "--with", "debt.py", *where.split())
     found = Results(folder / "results" / "001")
     said = f"debt.py, line {line}, step fall_into_debt: IndexError: tuple index out of range"

@@ -143,7 +143,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
         When it cannot be written.
     """
     kept = {**manifest, "scenarios": packed(manifest["scenarios"])}
-    replace_text(folder / MANIFEST, sealed(json.dumps(kept, indent=1, ensure_ascii=False)), ResultsError)
+    replace_text(folder / MANIFEST, sealed(json.dumps(kept, indent=0, ensure_ascii=False)), ResultsError)
 
 
 def sealed(text: str) -> str:
