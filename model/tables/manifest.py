@@ -143,7 +143,8 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
         When it cannot be written.
     """
     kept = {**manifest, "scenarios": packed(manifest["scenarios"])}
-    replace_text(folder / MANIFEST, sealed(json.dumps(kept, indent=0, ensure_ascii=False)), ResultsError)
+    text = json.dumps(kept, indent=1, separators=(",", ":"), ensure_ascii=False)
+    replace_text(folder / MANIFEST, sealed(text), ResultsError)
 
 
 def sealed(text: str) -> str:
