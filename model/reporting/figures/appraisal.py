@@ -14,7 +14,7 @@ from model.analysis.appraise import AppraisedComparison, basis, kept_in
 from model.analysis.decisions import WELLBY_VALUES, acceptability, plane
 from model.analysis.estimates import Estimate, estimate
 from model.core.arrays import Array
-from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
+from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes, title_figure
 from model.reporting.wording import agency_words, label_of
 
 if TYPE_CHECKING:
@@ -169,15 +169,7 @@ def worth(judged: AppraisedComparison) -> "Figure":
     draw_standing(axes[1, 0], them, ("cash", "full_cost"))
     draw_standing(axes[1, 1], them, ("social",))
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
-    figure.suptitle(
-        f"Appraisal of {names[0]} against {names[1]}: {one.facts['place_name']}",
-        x=0.01,
-        ha="left",
-        fontsize=13,
-        fontweight="bold",
-        color=INK,
-        parse_math=False,
-    )
+    title_figure(figure, f"Appraisal of {names[0]} against {names[1]}: {one.facts['place_name']}")
     n = judged.n
     figure.supxlabel(
         f"Present value, {basis(judged)}.\n"
@@ -285,15 +277,7 @@ def _figure(one: AppraisedComparison, height: float, title: str) -> "Figure":
     us = one.comparison
     names = label_of(us.scenario, us.facts), label_of(us.comparator, us.their_facts)
     figure = Figure(figsize=(10.0, height), layout="constrained")
-    figure.suptitle(
-        f"{title}\n{names[0]} against {names[1]}: {us.facts['place_name']}",
-        x=0.01,
-        ha="left",
-        fontsize=12,
-        fontweight="bold",
-        color=INK,
-        parse_math=False,
-    )
+    title_figure(figure, f"{title}\n{names[0]} against {names[1]}: {us.facts['place_name']}", size=12)
     return figure
 
 

@@ -12,7 +12,7 @@ from model.analysis.estimates import Estimate, estimate
 from model.core.arrays import Array
 from model.inputs.prices import PRICE_YEAR
 from model.reporting.figures.appraisal import MILLION, draw_band
-from model.reporting.figures.style import INK, LINE, QUIET, save_figure, title_axes
+from model.reporting.figures.style import INK, LINE, QUIET, save_figure, title_axes, title_figure
 from model.reporting.wording import agency_words, heading_of
 from model.tables.results import Results
 
@@ -60,15 +60,7 @@ def budgets(results: Results, scenario: str) -> "Figure":
     left, right = figure.subplots(1, 2)
     _draw_prevention(left, rows)
     _draw_headroom(right, rows)
-    figure.suptitle(
-        f"Budgets, {facts['budgets']['regime']}. {heading_of(scenario, facts)}",
-        x=0.01,
-        ha="left",
-        fontsize=13,
-        fontweight="bold",
-        color=INK,
-        parse_math=False,
-    )
+    title_figure(figure, f"Budgets, {facts['budgets']['regime']}. {heading_of(scenario, facts)}")
     n = rows["run"].nunique()
     figure.supxlabel(
         f"Pounds of {PRICE_YEAR}, not discounted; {n} replicates. Bands: 95 % intervals of the mean (chance "

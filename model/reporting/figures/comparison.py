@@ -10,7 +10,7 @@ import numpy as np
 
 from model.analysis.labels import item_label
 from model.analysis.pairs import Comparison, Paired, compare, rates_by
-from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
+from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes, title_figure
 from model.reporting.wording import label_of
 from model.tables.results import Results
 
@@ -67,15 +67,7 @@ def differences(one: Comparison) -> "Figure":
     else:
         axes[0, 1].set_axis_off()
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
-    figure.suptitle(
-        f"{names[0]} compared with {names[1]}: {one.facts['place_name']}",
-        x=0.01,
-        ha="left",
-        fontsize=13,
-        fontweight="bold",
-        color=INK,
-        parse_math=False,
-    )
+    title_figure(figure, f"{names[0]} compared with {names[1]}: {one.facts['place_name']}")
     n = len(one.pairs)
     figure.supxlabel(
         f"{one.facts['population']:,} simulated residents represent {one.facts['real_population']:,}; "

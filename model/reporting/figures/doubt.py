@@ -12,7 +12,7 @@ import numpy as np
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
-from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
+from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes, title_figure
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.wording import label_of
 
@@ -70,15 +70,7 @@ def doubt(one: AppraisedComparison, found: Drawn) -> "Figure":
     title_axes(wellbys, "", x_label="WELLBYs")
     _draw_shares(panels["shares"], one, found)
     names = label_of(us.scenario, us.facts), label_of(us.comparator, us.their_facts)
-    figure.suptitle(
-        f"How sure the answer is\n{names[0]} against {names[1]}: {us.facts['place_name']}",
-        x=0.01,
-        ha="left",
-        fontsize=12,
-        fontweight="bold",
-        color=INK,
-        parse_math=False,
-    )
+    title_figure(figure, f"How sure the answer is\n{names[0]} against {names[1]}: {us.facts['place_name']}", size=12)
     figure.supxlabel(_note(found), x=0.01, ha="left", fontsize=8, color=QUIET)
     return figure
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.outcomes import ANSWER, Drawn
-from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
+from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes, title_figure
 from model.reporting.league import INTERVALS, Column, League
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def side_by_side(one: League) -> "Figure":
     for axes in panels:
         axes.tick_params(axis="y", length=0)
     panels[0].set_ylim(-len(rows) + 0.4, 0.6)
-    figure.suptitle(one.title, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK, parse_math=False)
+    title_figure(figure, one.title, size=12)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower right", frameon=False, fontsize=8, ncols=2)
     figure.supxlabel(one.units, x=0.01, ha="left", fontsize=8, color=QUIET, parse_math=False)
     return figure

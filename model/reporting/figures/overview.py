@@ -23,6 +23,7 @@ from model.reporting.figures.style import (
     error_bars,
     save_figure,
     title_axes,
+    title_figure,
 )
 from model.reporting.wording import heading_of
 from model.tables.results import Results
@@ -89,9 +90,7 @@ def overview(results: Results, scenario: str) -> "Figure":
     figure = Figure(figsize=(10.0, 7.6 if len(draws) > PAIR else 4.4), layout="constrained")
     for draw, axes in zip(draws, _panels(figure, len(draws)), strict=True):
         draw(axes)
-    figure.suptitle(
-        heading_of(scenario, facts), x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False
-    )
+    title_figure(figure, heading_of(scenario, facts))
     figure.supxlabel(_caption(facts, n), x=0.01, ha="left", fontsize=8, color=QUIET)
     return figure
 

@@ -97,6 +97,11 @@ def error_bars(found: Sequence[Estimate]) -> Array:
     return np.asarray(np.nan_to_num(np.array(reach).T))
 
 
+def title_figure(figure: "Figure", title: str, size: int = 13) -> None:
+    """Set the title of a whole figure, as written: a name in it may hold any sign."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=size, fontweight="bold", color=INK, parse_math=False)
+
+
 def title_axes(axes: "Axes", title: str, x_label: str | None = "years after burn-in") -> None:
     """Set the title and x label of a panel, and remove spare lines."""
     axes.set_title(title, loc="left", fontsize=10, color=INK)
