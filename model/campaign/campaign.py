@@ -13,7 +13,7 @@ from model.analysis.results import Results
 from model.campaign.executors import Executor, opened
 from model.campaign.missing import Campaign, Outcome, Watcher, live_missing
 from model.campaign.no_effect import LONGEST_STEM, name_of_test
-from model.campaign.planning import Draw, each_draw, once_each, runs_of, shard_of, tasks_of
+from model.campaign.planning import Draw, draws_table, each_draw, once_each, runs_of, shard_of, tasks_of
 from model.campaign.provenance import manifest_of
 from model.campaign.stages import ONE_EACH, Stage
 from model.campaign.taken_over import require_usable
@@ -22,7 +22,6 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB
 from model.inputs.comparators import require_alike
-from model.inputs.draws import draw_rows
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario
 from model.inputs.study_scenarios import require_draw_replicates
@@ -31,7 +30,6 @@ from model.simulation.prepared import prepare
 from model.state.lives import BYTES, MOST, MOST_UNASKED
 from model.tables.manifest import write_manifest
 from model.tables.neighbourhoods import write_neighbourhoods
-from model.tables.schema import frame_of
 from model.tables.store import discard, locked, new_folder, write_whole
 
 RESIDENT_MONTHS_A_PROCESS = 8_000_000
@@ -248,8 +246,7 @@ def begun(
     try:
         tables = {"neighbourhoods": write_neighbourhoods(folder, places)}
         if draws is not None:
-            rows = draw_rows(draws)
-            tables["draws"] = write_whole(folder, "draws", frame_of("draws", {str(name): rows[name] for name in rows}))
+            tables["draws"] = write_whole(folder, "draws", draws_table(draws))
         written = {**manifest, "status": "running", "tables": tables}
         write_manifest(folder, written)
     except (ResultsError, OSError) as error:

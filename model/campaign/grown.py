@@ -9,12 +9,11 @@ import pandas as pd
 
 from model.campaign.drawing import drawing_in
 from model.campaign.missing import Campaign
-from model.campaign.planning import each_draw
+from model.campaign.planning import draws_table, each_draw
 from model.campaign.stages import Stage
 from model.core.errors import ResultsError, ScenarioError
-from model.inputs.draws import draw_rows, require_growth
+from model.inputs.draws import require_growth
 from model.tables.results import Results
-from model.tables.schema import frame_of
 from model.tables.store import write_beside
 
 
@@ -95,6 +94,4 @@ def keep_draws(results: Results, draws: pd.DataFrame) -> dict[str, str]:
 
     It is in force once the manifest names it.
     """
-    rows = draw_rows(draws)
-    written = write_beside(results.folder, "draws", frame_of("draws", {str(name): rows[name] for name in rows}))
-    return {**results.manifest["tables"], "draws": written}
+    return {**results.manifest["tables"], "draws": write_beside(results.folder, "draws", draws_table(draws))}

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 import pandas as pd
+import pyarrow as pa
 
 from model.campaign.stages import Stage, asked_in
 from model.campaign.workers import How, Run, Task, past_of
 from model.core.errors import ScenarioError
-from model.inputs.draws import with_draw
+from model.inputs.draws import draw_rows, with_draw
 from model.inputs.scenario import Scenario
+from model.tables.schema import frame_of
 
 RUNS_A_TASK = 8
 """At most: what a killed process loses, and how evenly the last ones fill all processes."""
@@ -74,6 +76,12 @@ def shard_of(text: str | None) -> Shard:
         allowed = f"1/{count} to {count}/{count}" if count else "1/4, say: the first of four"
         raise ScenarioError("is no shard", key="--shard", value=text, allowed=allowed)
     return Shard(number, count)
+
+
+def draws_table(draws: pd.DataFrame) -> pa.Table:
+    """Return the rows of the table ``draws``."""
+    rows = draw_rows(draws)
+    return frame_of("draws", {str(name): rows[name] for name in rows})
 
 
 def runs_of(scenarios: Mapping[str, Scenario], stages: Iterable[Stage], draws: Sequence[Draw] = ()) -> list[Run]:
