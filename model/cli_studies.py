@@ -44,6 +44,13 @@ def load(own_code: list[Path] | None) -> None:
         load_extension(file)
 
 
+def _how(context: typer.Context, executor: str, address: str | None, **options: Any) -> dict[str, Any]:
+    """Gather how a folder is gone on with."""
+    from model.campaign.executors import Executor
+
+    return {**options, "executor": Executor(executor, address), "command": context.obj}
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     for command in (resume, extend, status, verify, rerun, merge):
@@ -62,13 +69,12 @@ def resume(
 ) -> None:
     """Run what is missing of a study that was interrupted or killed, or in which runs failed."""
     from model.campaign.continued import resume as go_on
-    from model.campaign.executors import Executor
     from model.reporting.progress import progress
 
     load(own_code)
-    how: dict[str, Any] = {"run_timeout": run_timeout, "executor": Executor(executor, address), "command": context.obj}
+    how = _how(context, executor, address, accept_changed=accept_changed, run_timeout=run_timeout)
     with progress() as watcher:
-        outcome = go_on(folder, jobs, watcher, accept_changed=accept_changed, **how)
+        outcome = go_on(folder, jobs, watcher, **how)
     end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
 
 
@@ -96,12 +102,10 @@ def extend(
 ) -> None:
     """Run more replicates or draws of every scenario; finished runs stay as they are."""
     from model.campaign.continued import extend as live_more
-    from model.campaign.executors import Executor
     from model.reporting.progress import progress
 
     load(own_code)
-    how: dict[str, Any] = {"accept_changed": accept_changed, "run_timeout": run_timeout}
-    how |= {"executor": Executor(executor, address), "command": context.obj}
+    how = _how(context, executor, address, accept_changed=accept_changed, run_timeout=run_timeout)
     if until_ci is not None:
         if draws is not None:
             raise typer.BadParameter("--until-ci adds replicates, --draws draws: ask for one at a time")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from model.analysis.outcomes import numbers_drawn
 from model.campaign.missing import Campaign
 from model.campaign.planning import each_draw, shard_of
 from model.campaign.provenance import changes_since
@@ -41,8 +42,7 @@ def draws_in(results: Results) -> pd.DataFrame | None:
     """Return the draws of a results folder, a row each, as `draw_numbers` gave them; none where nothing was drawn."""
     if "draws" not in results.manifest["tables"]:
         return None
-    rows = results.draws
-    return rows.pivot(index="draw", columns="name", values="value")[list(rows["name"].unique())]
+    return numbers_drawn(results)[list(results.draws["name"].unique())]
 
 
 def restored(facts: Mapping[str, Any], files: Mapping[str, Mapping[str, str]]) -> Scenario:

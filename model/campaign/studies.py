@@ -57,9 +57,12 @@ def run_study(
     """
     asked = study if isinstance(study, Study) else load_study(study)
     made = scenarios_of(asked)
-    drawing = drawing_of(asked, made.scenarios) if asked.draws else None
-    with placed(asked):
-        draws = drawing.drawn(asked.draws, (watcher or Watcher()).on_warning) if drawing and asked.draws else None
+    draws = drawn_by = None
+    if asked.draws:
+        drawing = drawing_of(asked, made.scenarios)
+        with placed(asked):
+            draws = drawing.drawn(asked.draws, (watcher or Watcher()).on_warning)
+        drawn_by = drawing.told()
     return run_campaign(
         made.scenarios,
         out,
@@ -69,7 +72,7 @@ def run_study(
         designs=made.designs,
         draws=draws,
         draw_replicates=asked.draw_replicates,
-        drawn_by=drawing.told() if drawing else None,
+        drawn_by=drawn_by,
         lives=lives,
         test=test,
         fresh=fresh,
