@@ -26,7 +26,7 @@ def packed(scenarios: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, An
     found: dict[str, dict[str, Any]] = {}
     whole: dict[str, Mapping[str, Any]] = {}
     for name, facts in scenarios.items():
-        nearest = min((_as_like(one, whole[one], facts) for one in whole), key=_size, default=None)
+        nearest = min((_as_like(one, _renamed(whole[one], name), facts) for one in whole), key=_size, default=None)
         if nearest and _size(nearest) <= SMALL_SHARE * _size(facts):
             found[name] = nearest
         else:
@@ -50,8 +50,13 @@ def unpacked(scenarios: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, 
     """
     found: dict[str, dict[str, Any]] = {}
     for name, facts in scenarios.items():
-        found[name] = _changed(found[facts[LIKE]], facts[DIFFERS]) if LIKE in facts else dict(facts)
+        found[name] = _changed(_renamed(found[facts[LIKE]], name), facts[DIFFERS]) if LIKE in facts else dict(facts)
     return found
+
+
+def _renamed(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the facts of a scenario as they would be under another name, which is no difference worth keeping."""
+    return {**facts, "name": name} if "name" in facts else facts
 
 
 def differences(one: Any, other: Any, at: str = "") -> Iterator[tuple[str, Any]]:
