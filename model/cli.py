@@ -1,7 +1,6 @@
 """The command line: reads the request, runs it and prints the answer."""
 
 import contextlib
-import gc
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +18,6 @@ from model.reporting.progress import progress
 UNUSABLE_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
-
-OBJECTS_BEFORE_COLLECTION = 100_000
-"""Python's own 700 make it look for garbage hundreds of times while libraries load: a twentieth of a short run."""
 
 # What is wrong with the words of a command, by its public child: typer does not name it.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -573,10 +569,11 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; unusable input ends it with one message and exit code 2."""
     from model.core.errors import InputError
+    from model.core.memory import collect_seldom
     from model.reporting.console import ready_streams
 
     ready_streams()
-    gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
+    collect_seldom()
     # A scheduler's request to stop works like Ctrl-C: finished runs are kept.
     with contextlib.suppress(ValueError):  # only the main thread can handle signals
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -23,7 +23,7 @@ from model.campaign.settled_places import settle
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import InputError
 from model.core.files import TextFile
-from model.core.memory import peak_mb, reset_peak
+from model.core.memory import collect_seldom, peak_mb, reset_peak
 from model.core.own_code import LOADED, described
 from model.extend import run_own_code
 from model.inputs.scenario import Scenario
@@ -205,8 +205,9 @@ def _forget_place() -> None:
 
     What else there is, libraries and kernels, is set aside: Python then finds worlds that have ended at once.
     """
-    _settled.clear()
-    gc.collect()
+    if _settled:
+        _settled.clear()
+        gc.collect()
     gc.freeze()
 
 
@@ -259,6 +260,7 @@ _worker: dict[str, Any] = {}
 def _start_worker(months_done: Any, stop: Any, begun: Any, own_code: Mapping[Path, TextFile]) -> None:
     # Only the parent handles Ctrl-C: it asks its workers to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    collect_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker.update(months_done=months_done, stop=stop, begun=begun)
     try:
