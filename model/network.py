@@ -82,6 +82,14 @@ def _feel(mood, i, j, sign, content, discontent):
 
 
 @kernel
+def _are_below(rows, n):
+    are = True
+    for row in rows:
+        are &= (row >= 0) & (row < n)
+    return are
+
+
+@kernel
 def _add_ties(slots, degree, ends, others, mood, content, discontent):
     overflow = 0
     for k in range(ends.size):
@@ -223,7 +231,7 @@ class Network:
         for rows in (ends, others):
             if rows.dtype.kind not in "iu":
                 raise TypeError(f"ends of ties are {rows.dtype}, not whole numbers")
-            if rows.size and not 0 <= rows.min() <= rows.max() < n:
+            if not _are_below(rows, n):
                 raise IndexError(f"a tie leads outside the {n:,} rows")
         return k
 

@@ -105,7 +105,7 @@ class Low(NamedTuple):
     def still_at(self, ids: Array) -> "Low":
         """Leave out those in whose places others now are."""
         is_there = ids[self.places] == self.ids
-        return Low(*(values[is_there] for values in self))
+        return self if is_there.all() else Low(*(values[is_there] for values in self))
 
 
 @formula
@@ -234,8 +234,12 @@ def _find_low(seed, where, month, ids, below, places, uniforms):
 
 
 @cache
-def _where(purpose: int, lane: int) -> np.uint32:
-    return np.uint32((lane << 8) | purpose)
+def _where(purpose: int, lane: int) -> int:
+    return (lane << 8) | int(purpose)
+
+
+def _when(month: int) -> int:
+    return month & 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -290,14 +294,13 @@ class Draws:
         ``lane`` numbers the blocks of a rule that needs more than four words a month.
         """
         words = np.empty((4, ids.size), np.uint32)
-        fill_words(self.seed, _where(purpose, lane), np.uint32(month & 0xFFFFFFFF), ids, words)
+        fill_words(self.seed, _where(purpose, lane), _when(month), ids, words)
         return words
 
     def uniforms(self, purpose: Purpose, month: int, ids: Array, lane: int = 0) -> Array:
         """Draw one uniform in [0, 1) a resident."""
         uniforms = np.empty(ids.size)
-        where = _where(purpose, lane)
-        fill_uniforms(self.seed, where, np.uint32(month & 0xFFFFFFFF), ids, uniforms)
+        fill_uniforms(self.seed, _where(purpose, lane), _when(month), ids, uniforms)
         return uniforms
 
     def own_uniforms(self, name: str, month: int, ids: Array) -> Array:
@@ -344,9 +347,8 @@ class Draws:
         (100, True)
         """
         places, found = np.empty((len(below), ids.size), np.int32), np.empty((len(below), ids.size))
-        when = np.uint32(month & 0xFFFFFFFF)
         where = _where(purpose, LANES * lane)
-        n = _find_low(self.seed, where, when, ids, np.array(below), places, found)
+        n = _find_low(self.seed, where, _when(month), ids, np.array(below), places, found)
         rows = [places[k, :size].copy() for k, size in enumerate(n)]
         return tuple(Low(row, ids[row], found[k, : row.size].copy()) for k, row in enumerate(rows))
 
@@ -367,7 +369,7 @@ def _fill_ids(where, who, month, order, ids):
 
 def _hashed_ids(purpose: Purpose, who: Array, month: int, order: Array) -> Array:
     ids = np.empty(who.size, np.uint64)
-    _fill_ids(np.uint32(purpose), who, np.uint32(month & 0xFFFFFFFF), order, ids)
+    _fill_ids(int(purpose), who, _when(month), order, ids)
     below = np.uint64(NEWCOMER_BIT - 1)
     return ((ids & below) | np.uint64(NEWCOMER_BIT)).astype(np.int64)
 

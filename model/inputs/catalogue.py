@@ -113,7 +113,7 @@ _OWN_SERVICES: dict[str, Service] = {}
 
 
 def _forget() -> None:
-    for reader in (load_services, contact_services):
+    for reader in (load_services, contact_services, _places):
         reader.cache_clear()
 
 
@@ -155,7 +155,12 @@ def catalogue_place(name: str) -> int:
     >>> catalogue_place("gp")
     0
     """
-    return list(load_services()).index(name)
+    return _places()[name]
+
+
+@cache
+def _places() -> Mapping[str, int]:
+    return {name: place for place, name in enumerate(load_services())}
 
 
 @dataclass(frozen=True)

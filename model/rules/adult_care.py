@@ -70,6 +70,11 @@ def end_rate(parameters: Parameters) -> Array:
     return np.where(IS_OLD, p.long_term_care_end_rate_65_plus, p.long_term_care_end_rate_under_65)
 
 
+@worked_out_once
+def _chance_of_ending(parameters: Parameters) -> Array:
+    return -np.expm1(-end_rate(parameters) / MONTHS_PER_YEAR)
+
+
 @cache
 def death_rate() -> Array:
     """Return England's deaths a person-year by age band.
@@ -102,6 +107,16 @@ def request_rate(parameters: Parameters) -> Array:
     return np.asarray(rate)
 
 
+@worked_out_once
+def _begun_rate(parameters: Parameters) -> Array:
+    return request_rate(parameters) * share_that_begins(parameters)
+
+
+@worked_out_once
+def _left_rate(parameters: Parameters) -> Array:
+    return end_rate(parameters) + death_rate()
+
+
 def share_in_care(age_band: Array, propensity: Array, parameters: Parameters) -> Array:
     """Return the chance that residents of a propensity are in care, where all requests are served.
 
@@ -112,8 +127,8 @@ def share_in_care(age_band: Array, propensity: Array, parameters: Parameters) ->
     >>> bool(younger < older)
     True
     """
-    begin = (request_rate(parameters) * share_that_begins(parameters))[age_band] * propensity
-    end = (end_rate(parameters) + death_rate())[age_band]
+    begin = _begun_rate(parameters)[age_band] * propensity
+    end = _left_rate(parameters)[age_band]
     return np.asarray(begin / (begin + end))
 
 
@@ -160,6 +175,8 @@ def begins(people: Population, requesting_rows: Array, parameters: Parameters, d
     array of int
         Rows of those who begin, who were not in care.
     """
+    if requesting_rows.size == 0:
+        return requesting_rows
     rows, requests = np.unique(requesting_rows, return_counts=True)
     can = (people.state[rows] >= THRIVING) & (people.long_term_care[rows] == 0)
     rows, requests = rows[can], requests[can]
@@ -177,7 +194,7 @@ def ends(people: Population, parameters: Parameters, draws: Draws, month: int) -
         Rows.
     """
     rows = in_care(people)
-    chance = -np.expm1(-end_rate(parameters)[people.age_band[rows]] / MONTHS_PER_YEAR)
+    chance = _chance_of_ending(parameters)[people.age_band[rows]]
     uniform = draws.uniforms(Purpose.ADULT_CARE, month, people.resident[rows], ENDING)
     return np.asarray(rows[uniform < chance])
 

@@ -493,7 +493,7 @@ def expected_care(people: Population, network: Network, rows: Array, rates: Care
     array of shape (children, codes)
         Each row sums to 1.
     """
-    age = np.clip(month - people.birth_month[rows], 0, MONTHS_OF_CHILDHOOD - 1)
+    age = np.minimum(np.maximum(month - people.birth_month[rows], 0), MONTHS_OF_CHILDHOOD - 1)
     home = standing_at_home(people, network, rows)
     return np.asarray(rates.by_age[people.quintile[rows] - 1, home, age])
 
@@ -603,7 +603,7 @@ def changes(people: Population, network: Network, rates: CareRates, draws: Draws
     columns = (people.resident, people.state, people.householder, people.quintile, people.child_care)
     n = _find_changes(
         draws.seed,
-        np.uint32(month & 0xFFFFFFFF),
+        month & 0xFFFFFFFF,
         columns,
         kin_of(network),
         rates.chance,
@@ -661,5 +661,7 @@ def stock_of(people: Population) -> Array:
 
 def _counted(people: Population, rows: Array, codes: Array) -> Array:
     counts = np.zeros((len(CARES), N_QUINTILES, len(AGE_BANDS)), np.int64)
-    np.add.at(counts[:, :, CHILDREN], (COUNTED_AS[codes], people.quintile[rows] - 1), 1)
+    if rows.size:
+        at = COUNTED_AS[codes] * N_QUINTILES + people.quintile[rows] - 1
+        counts[:, :, CHILDREN] = np.bincount(at, minlength=len(CARES) * N_QUINTILES).reshape(len(CARES), N_QUINTILES)
     return counts

@@ -30,6 +30,7 @@ from model.core.codes import AGE_BAND_FROM, CHILDREN, IN_CRISIS, STATES, STRUGGL
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose
 from model.core.errors import EvidenceError
+from model.core.kernels import kernel
 from model.inputs.catalogue import (
     ADMISSION,
     ATTENDANCE,
@@ -96,6 +97,17 @@ def _gamma_knots(shape: float) -> tuple[Array, Array, Array]:
     return z, log_x, slopes
 
 
+@kernel
+def _fill_cubics(normal, z, log_x, slopes, cubics):
+    for i in range(normal.size):
+        at = min(max((normal[i] - z[0]) / KNOT, 0.0), z.size - 1.001)
+        k = int(at)
+        t = at - k
+        rise = log_x[k + 1] - log_x[k]
+        first, last = slopes[k] * KNOT - rise, rise - slopes[k + 1] * KNOT
+        cubics[i] = log_x[k] + t * rise + t * (1.0 - t) * ((1.0 - t) * first + t * last)
+
+
 def gamma_of(normal: Array, shape: float) -> Array:
     """Turn standard normal values into those of the same rank of a gamma of mean 1.
 
@@ -107,14 +119,9 @@ def gamma_of(normal: Array, shape: float) -> Array:
     >>> bool(abs(gamma_of(np.zeros(1), 1.0)[0] - math.log(2.0)) < 1e-10)
     True
     """
-    z, log_x, slopes = _gamma_knots(shape)
-    at = np.clip((normal - z[0]) / KNOT, 0.0, z.size - 1.001)
-    k = at.astype(np.int64)
-    t = at - k
-    rise = log_x[k + 1] - log_x[k]
-    first, last = slopes[k] * KNOT - rise, rise - slopes[k + 1] * KNOT
-    cubic = log_x[k] + t * rise + t * (1.0 - t) * ((1.0 - t) * first + t * last)
-    return np.asarray(np.exp(cubic) / shape)
+    cubics = np.empty(normal.shape)
+    _fill_cubics(normal, *_gamma_knots(shape), cubics)
+    return np.asarray(np.exp(cubics) / shape)
 
 
 def frequent_attender_share(parameters: Parameters, share: float = 25 / 16_000) -> float:

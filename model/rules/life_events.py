@@ -27,7 +27,7 @@ from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
 from model.core.rates import monthly_probability
 from model.inputs.catalogue import Shock
-from model.inputs.parameters import Parameters
+from model.inputs.parameters import Parameters, worked_out_once
 from model.inputs.places import N_QUINTILES
 from model.network import Network
 from model.state.population import Population
@@ -130,6 +130,20 @@ def event_chances(parameters: Parameters) -> EventChances:
 # --- Who begins how ----------------------------------------------------------------------
 
 
+@kernel
+def _fill_work(rows, uniform, age_band, quintile, shares, work):
+    outside, without = shares
+    for k in range(rows.size):
+        i = rows[k]
+        is_of_working_age = 0 < age_band[i] < RETIRED_BAND
+        if not is_of_working_age or uniform[k] < outside:
+            work[k] = NOT_WORKING
+        elif uniform[k] < outside + (1.0 - outside) * without[quintile[i]]:
+            work[k] = UNEMPLOYED
+        else:
+            work[k] = EMPLOYED
+
+
 def work_of(people: Population, rows: Array, parameters: Parameters, draws: Draws) -> Array:
     """Draw the work of adults who enter: outside the labour force, in work or without.
 
@@ -138,23 +152,36 @@ def work_of(people: Population, rows: Array, parameters: Parameters, draws: Draw
     """
     p = parameters
     uniform = draws.uniforms(Purpose.WORK, START, people.resident[rows])
-    losing = p.job_loss_rate * gradient(p.event_deprivation_ratio)
-    share_without = (losing / np.maximum(losing + p.job_finding_rate, 1e-12))[people.quintile[rows]]
-    outside = p.share_outside_work
-    is_without = uniform < outside + (1.0 - outside) * share_without
-    work = np.where(uniform < outside, NOT_WORKING, np.where(is_without, UNEMPLOYED, EMPLOYED))
-    is_of_working_age = (people.age_band[rows] > 0) & (people.age_band[rows] < RETIRED_BAND)
-    return np.asarray(np.where(is_of_working_age, work, NOT_WORKING), np.int8)
+    work = np.empty(rows.size, np.int8)
+    shares = p.share_outside_work, _shares_without_work(p)
+    _fill_work(rows, uniform, people.age_band, people.quintile, shares, work)
+    return work
+
+
+@worked_out_once
+def _shares_without_work(parameters: Parameters) -> Array:
+    losing = parameters.job_loss_rate * gradient(parameters.event_deprivation_ratio)
+    return np.asarray(losing / np.maximum(losing + parameters.job_finding_rate, 1e-12))
+
+
+@kernel
+def _count_conditions(rows, uniform, month, birth_month, age_band, quintile, at_most, count):
+    for k in range(rows.size):
+        i = rows[k]
+        if age_band[i] > 0:
+            age = min(max((month - birth_month[i]) // MONTHS_PER_YEAR, 0), at_most.shape[1] - 1)
+            for chance in at_most[:, age, quintile[i]]:
+                count[k] += uniform[k] >= chance
 
 
 def conditions_of(people: Population, rows: Array, month: int, parameters: Parameters, draws: Draws) -> Array:
     """Draw the long-term conditions that adults enter with: Poisson, of all years until now."""
     p = parameters
     at_most = _chances_of_conditions(p.condition_rate, p.condition_doubling_years, p.event_deprivation_ratio)
-    age = np.clip((month - people.birth_month[rows]) // MONTHS_PER_YEAR, 0, OLDEST_AGE - 1)
     uniform = draws.uniforms(Purpose.CONDITION, START, people.resident[rows])
-    count = np.count_nonzero(uniform >= at_most[:, age, people.quintile[rows]], axis=0)
-    return np.asarray(np.where(people.age_band[rows] > 0, count, 0), np.int8)
+    count = np.zeros(rows.size, np.int8)
+    _count_conditions(rows, uniform, month, people.birth_month, people.age_band, people.quintile, at_most, count)
+    return count
 
 
 MOST_CONDITIONS_DRAWN = 8

@@ -22,6 +22,7 @@ from scipy.special import pdtr
 from model.core.arrays import Array
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Purpose, migrant_ids
+from model.core.kernels import kernel
 from model.core.rates import monthly_probability
 from model.inputs.parameters import Parameters
 from model.state.population import Population
@@ -98,7 +99,7 @@ def founders_of(people: Population) -> Founders:
 
 def numbers_moving_in(founders: Founders, parameters: Parameters, draws: Draws, month: int) -> Array:
     """Draw how many households move into each neighbourhood this month."""
-    founded = np.diff(founders.bounds)
+    founded = founders.bounds[1:] - founders.bounds[:-1]
     uniform = draws.uniforms(Purpose.MOVING_IN, month, np.arange(1, founded.size + 1), lane=1)
     at_most = _chances_of_arrivals(parameters.migration_rate, tuple(founded.tolist()))
     return np.asarray(np.where(founded > 0, np.count_nonzero(at_most <= uniform, axis=0), 0))
@@ -127,29 +128,36 @@ def moving_out(people: Population, low: Low) -> Array:
     return np.asarray(low.places[people.householder[low.places] == low.places])
 
 
+@kernel
+def _copy_households(home, household, first, within):
+    """Return each newcomer's original, neighbourhood and order in it, and householder, partner and mother among them."""
+    found = np.empty((6, (first[household + 1] - first[household]).sum()), np.int64)
+    n = begun = 0
+    for k in range(home.size):
+        begun = n if k > 0 and home[k] != home[k - 1] else begun
+        begins = n
+        for one in range(first[household[k]], first[household[k] + 1]):
+            found[0, n], found[1, n], found[2, n] = one, home[k], n - begun
+            for which, places in enumerate(within):
+                found[3 + which, n] = begins + places[one] if places[one] >= 0 else -1
+            n += 1
+    return found
+
+
 def moving_in(founders: Founders, numbers: Array, draws: Draws, month: int) -> Newcomers:
     """Copy households of the founders, so many a neighbourhood, each drawn from those there."""
     home = np.repeat(np.arange(numbers.size), numbers)
     nth = np.arange(home.size) - np.repeat(np.cumsum(numbers) - numbers, numbers)
     uniform = draws.uniforms(Purpose.MOVING_IN, month, home * MOST_AT_ONCE + nth + 1)
-    founded = np.diff(founders.bounds)[home]
+    founded = founders.bounds[home + 1] - founders.bounds[home]
     household = founders.bounds[home] + (uniform * founded).astype(np.int64)
-    start, size = founders.first[household], np.diff(founders.first)[household]
-    begins = np.repeat(np.cumsum(size) - size, size)
-    who = np.repeat(start, size) + np.arange(begins.size) - begins
-    homes = np.repeat(home, size)
-    order = np.arange(homes.size) - np.searchsorted(homes, homes)
-
-    def among(place: Array) -> Array:
-        return np.where(place[who] >= 0, begins + place[who], -1)
-
+    within = founders.householder, founders.partner, founders.mother
+    who, homes, order, *among = _copy_households(home, household, founders.first, within)
     return Newcomers(
         migrant_ids(homes, month, order),
         homes,
         founders.age_months[who],
         founders.sex[who],
         founders.quintile[who],
-        among(founders.householder),
-        among(founders.partner),
-        among(founders.mother),
+        *among,
     )

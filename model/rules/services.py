@@ -38,6 +38,7 @@ from model.inputs.catalogue import (
 from model.inputs.england import CELLS, Demand
 from model.state.population import Population
 from model.state.queues import (
+    ENTRY,
     NO_CONTACTS,
     SOUGHT_ORDER,
     WAITS,
@@ -68,6 +69,7 @@ HIGHEST_MEAN = 700.0
 
 NO_ROWS: Array = np.empty(0, np.int64)
 NO_GROUPS: Array = np.empty(0, np.uint8)
+NO_RATIOS: Array = np.empty(0)
 N_CELLS = math.prod(CELLS)
 CONVEYED = 1
 """Added to the course of a contact that an ambulance brings."""
@@ -349,17 +351,21 @@ def _find_contacts(where, lane, columns, groups, per_month, of_heads, is_followe
 
 
 @kernel
-def _fill_course(seed, purpose, month, course, resident, uniforms):
-    for k in range(resident.size):
-        onward, bed, _, _ = block(seed, purpose, course[k], month[k], resident[k])
-        uniforms[0, k], uniforms[1, k] = to_unit(onward), to_unit(bed)
-
-
-def _course(contacts: Contacts, draws: Draws) -> Array:
-    """Draw where contacts lead, at the address of the month in which they arose."""
-    uniforms = np.empty((2, contacts.size))
-    _fill_course(draws.seed, int(Purpose.PATHWAY), contacts.month, contacts.course, contacts.resident, uniforms)
-    return uniforms
+def _find_led_on(where, word, served, brought, chances, group, ratios, found):
+    """Find those served whom a step of the pathway leads on, by the chance of each, at the address where they arose."""
+    seed, purpose, month = where
+    n = 0
+    for k in range(served.size):
+        one = served[k]
+        course = one.course | brought
+        chance = chances[course & CONVEYED, one.cell]
+        if group.size > 0:
+            chance *= ratios[group[one.row]]
+        onward, bed, _, _ = block(seed, purpose, course, one.month, one.resident)
+        found[n] = one
+        found[n].course, found[n].joined = course, month
+        n += to_unit(onward if word == 0 else bed) < chance
+    return n
 
 
 def _cells_of(people: Population, rows: Array) -> Array:
@@ -483,10 +489,11 @@ def monthly_services(
     named = {*PATHWAY, *listed}
     tallies, own = _own_contacts(people, names, traced | named, demand, ratios, draws, month)
     steps: dict[str, _Step] = {}
+    turning_to: dict[str | None, list[Contacts]] = {}
     rows: dict[str, Array] = {}
     for name in names:
         asking = sought.get(name, NO_ROWS)
-        came = _turning_to(name, steps, month) if queues else NO_CONTACTS
+        came = together(*turning_to.get(name, ()))
         if name in traced:
             new = together(
                 _led_to(name, steps, people, demand, ratios, draws, month),
@@ -496,10 +503,13 @@ def monthly_services(
             steps[name] = _step(name, new, came, queues.get(name), bought.get(name, 0), people, draws, month)
             if name in named:
                 rows[name] = each_once(new.row)
+            if (spilled := steps[name].spilled).size:
+                elsewhere = turning_to.setdefault(contact_services()[name].spills_to, [])
+                elsewhere.append(spilling(spilled, catalogue_place(name), month))
         else:
             new_by_cell = tallies[catalogue_place(name)]
             if asking.size:
-                new_by_cell = new_by_cell + _tally_of(_cells_of(people, asking))
+                new_by_cell = new_by_cell + np.bincount(_cells_of(people, asking), minlength=N_CELLS)
             steps[name] = _all_served(new_by_cell, came)
             if name in named:
                 # Those found come in order, each once.
@@ -547,12 +557,12 @@ def _step(
     """Serve those who come to a service, or let them wait there."""
     arrivals, place = together(new, came), catalogue_place(name)
     if queue is None:
-        return _all_served(_tally_of(new.cell), came)._replace(met=arrivals)
+        return _all_served(_tally_of(new), came)._replace(met=arrivals)
     found = pass_month(queue, arrivals, queue.room(bought), people, place, draws, month)
     counted = new, came, found.served, found.spilled, found.given_up, found.line
     offered = queue.offered + queue.per_month + bought
     return _Step(
-        Flow(*(_tally_of(one.cell) for one in counted)),
+        Flow(*(_tally_of(one) for one in counted)),
         met=found.served,
         left=together(found.given_up, found.spilled),
         spilled=found.spilled,
@@ -561,21 +571,10 @@ def _step(
 
 
 def _all_served(new: Array, came: Contacts) -> _Step:
-    spilled_in = _tally_of(came.cell)
+    spilled_in = _tally_of(came)
     served = new + spilled_in if came.size else new
     flow = Flow(new, spilled_in, served, NONE, NONE, NONE)
     return _Step(flow, NO_CONTACTS, NO_CONTACTS, NO_CONTACTS, None)
-
-
-def _turning_to(name: str, steps: Mapping[str, _Step], month: int) -> Contacts:
-    """Return those who come to a service because they waited too long for another."""
-    return together(
-        *(
-            spilling(step.spilled, catalogue_place(other), month)
-            for other, step in steps.items()
-            if step.spilled.size and contact_services()[other].spills_to == name
-        )
-    )
 
 
 def _led_to(
@@ -592,21 +591,21 @@ def _led_to(
         return NO_CONTACTS
     served = steps[PATHWAY[PATHWAY.index(name) - 1]].met
     if served.is_sought.any():
-        served = served.at(np.flatnonzero(~served.is_sought))
-    if name == ATTENDANCE:
-        served = served._replace(course=served.course | CONVEYED)
-        chance = np.full(served.size, demand.conveyed)
-    else:
-        by_entry = demand.admitted.reshape(-1, N_CELLS)
-        chance = by_entry[served.course & CONVEYED, served.cell]
-        if ratios is not None:
-            chance *= ratios.ratios[ratios.group[served.row], catalogue_place(ADMISSION)]
-    found = served.at(np.flatnonzero(_course(served, draws)[WORDS[name]] < chance))
-    return found._replace(joined=np.full(found.size, month, np.int32))
+        served = served.at(~served.is_sought)
+    brought, chances = CONVEYED, np.full((2, N_CELLS), demand.conveyed)
+    group, changed = NO_GROUPS, NO_RATIOS
+    if name == ADMISSION:
+        brought, chances = 0, demand.admitted.reshape(2, N_CELLS)
+    if name == ADMISSION and ratios is not None:
+        group, changed = ratios.group, ratios.ratios[:, catalogue_place(ADMISSION)].copy()
+    found = np.empty(served.size, ENTRY)
+    where = draws.seed, int(Purpose.PATHWAY), month
+    n = _find_led_on(where, WORDS[name], served.entries, brought, chances, group, changed, found)
+    return Contacts(found[:n])
 
 
-def _tally_of(cells: Array) -> Array:
-    return np.bincount(cells, minlength=N_CELLS) if cells.size else NONE
+def _tally_of(contacts: Contacts) -> Array:
+    return np.bincount(contacts.cell, minlength=N_CELLS) if contacts.size else NONE
 
 
 def _counts(flows: Sequence[Flow]) -> Array:

@@ -657,6 +657,15 @@ def resting_shares(people: Population, rows: Array, parameters: Parameters, rate
     return shares
 
 
+@kernel
+def _states_at(uniforms, shares, states):
+    for i in range(states.size):
+        states[i], reached = IN_CRISIS, shares[i, IN_CRISIS]
+        while states[i] > THRIVING and uniforms[i] >= reached:
+            states[i] -= 1
+            reached += shares[i, states[i]]
+
+
 def resting_states(
     people: Population, rows: Array, uniforms: Array, parameters: Parameters, rates: StateRates
 ) -> Array:
@@ -664,9 +673,9 @@ def resting_states(
 
     Used for all who arrive, and for those who come of age.
     """
-    at_most = np.cumsum(resting_shares(people, rows, parameters, rates)[:, ::-1], axis=1)
-    better = (uniforms[:, None] >= at_most[:, :-1]).sum(axis=1)
-    return np.asarray(IN_CRISIS - better, np.int8)
+    states = np.empty(rows.size, np.int8)
+    _states_at(uniforms, resting_shares(people, rows, parameters, rates), states)
+    return states
 
 
 @kernel

@@ -143,6 +143,8 @@ class World:
 
     def assess_risk(self, rows: Array) -> None:
         """Work out the personal risk of residents again, after something in it changed."""
+        if rows.size == 0:
+            return
         risk = wellbeing.personal_risks(self.population, rows, self.prepared.coefficients)
         self.population.write("log_hazard", rows, risk.log_hazard)
         self.population.write("worsen_risk", rows, risk.worsen)

@@ -87,6 +87,23 @@ def kin_of(network: Network) -> tuple[Array, Array]:
     return network.slots["kin"], network.degree("kin")
 
 
+@kernel
+def _pairs_within(rows, homes):
+    n, mates = 0, 0
+    for k in range(1, homes.size):
+        mates = mates + 1 if homes[k] == homes[k - 1] else 0
+        n += mates
+    ends, others = np.empty(n, np.int64), np.empty(n, np.int64)
+    apart, found = 1, 0
+    while found < n:
+        for k in range(homes.size - apart):
+            if homes[k] == homes[k + apart]:
+                ends[found], others[found] = rows[k], rows[k + apart]
+                found += 1
+        apart += 1
+    return ends, others
+
+
 def ties_within(rows: Array, householder: Array) -> tuple[Array, Array]:
     """Pair all members of each household with one another.
 
@@ -97,15 +114,7 @@ def ties_within(rows: Array, householder: Array) -> tuple[Array, Array]:
     ([4], [9])
     """
     order = np.argsort(householder, kind="stable")
-    rows, homes = rows[order], householder[order]
-    ends, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for apart in range(1, MOST_MEMBERS):
-        same = homes[:-apart] == homes[apart:]
-        if not same.any():
-            break
-        ends.append(rows[:-apart][same])
-        others.append(rows[apart:][same])
-    return np.concatenate(ends), np.concatenate(others)
+    return _pairs_within(rows[order], householder[order])
 
 
 # --- HouseholdRates ---------------------------------------------------------------------------------

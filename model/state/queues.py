@@ -32,8 +32,25 @@ COURSE_BITS = 13
 """Bits of the course of a contact that has not spilled: twice its order, and how it came."""
 
 
+ENTRY = np.dtype(
+    [
+        ("resident", np.int64),
+        ("row", np.int32),
+        ("month", np.int32),
+        ("course", np.int32),
+        ("joined", np.int32),
+        ("cell", np.int16),
+        ("is_sought", np.bool_),
+    ],
+    align=True,
+)
+"""What is known of a contact: see `Contacts`."""
+WHOLE = np.dtype((np.void, ENTRY.itemsize))
+"""The same as one piece of memory: numpy copies fields one by one, at many times the cost."""
+
+
 class Contacts(NamedTuple):
-    """Contacts, an entry each.
+    """Contacts, an entry each: all of one is in one place, as a contact is passed on as a whole.
 
     ``row`` and ``resident`` say whose; ``cell`` who they were when it arose. ``month`` in which
     it arose and ``course``, the lane of its draws, name it for good: the course is twice its order
@@ -41,22 +58,58 @@ class Contacts(NamedTuple):
     the month it came to the service where it is, ``is_sought`` whether help was sought with it.
     """
 
-    row: Array
-    resident: Array
-    cell: Array
-    month: Array
-    course: Array
-    joined: Array
-    is_sought: Array
+    entries: Array
 
     @property
     def size(self) -> int:
         """How many there are."""
-        return int(self.row.size)
+        return int(self.entries.size)
+
+    @property
+    def resident(self) -> Array:
+        """Ids of those whose they are."""
+        found: Array = self.entries["resident"]
+        return found
+
+    @property
+    def row(self) -> Array:
+        """Rows of those whose they are."""
+        found: Array = self.entries["row"]
+        return found
+
+    @property
+    def month(self) -> Array:
+        """Months in which they arose."""
+        found: Array = self.entries["month"]
+        return found
+
+    @property
+    def course(self) -> Array:
+        """Lanes of their draws."""
+        found: Array = self.entries["course"]
+        return found
+
+    @property
+    def joined(self) -> Array:
+        """Months in which they came to the service where they are."""
+        found: Array = self.entries["joined"]
+        return found
+
+    @property
+    def cell(self) -> Array:
+        """Cells of demand of those whose they are, when they arose."""
+        found: Array = self.entries["cell"]
+        return found
+
+    @property
+    def is_sought(self) -> Array:
+        """Whether help was sought with them."""
+        found: Array = self.entries["is_sought"]
+        return found
 
     def at(self, which: Array) -> "Contacts":
-        """Return those in some places."""
-        return Contacts(*(values.take(which) for values in self)) if which.size else NO_CONTACTS
+        """Return those in some places, or those of a mask."""
+        return Contacts(self.entries.view(WHOLE)[which].view(ENTRY)) if self.entries.size else self
 
 
 class Flow(NamedTuple):
@@ -74,8 +127,7 @@ class Flow(NamedTuple):
     waiting: Array
 
 
-TYPES = ("int32", "int64", "int16", "int32", "int32", "int32", "bool")
-NO_CONTACTS = Contacts(*(np.empty(0, dtype) for dtype in TYPES))
+NO_CONTACTS = Contacts(np.empty(0, ENTRY))
 """Those of nobody."""
 
 
@@ -87,21 +139,23 @@ def together(*parts: Contacts) -> Contacts:
     >>> together(NO_CONTACTS, NO_CONTACTS).size
     0
     """
-    some = [part for part in parts if part.size]
+    some = [part for part in parts if part.entries.size]
     if not some:
         return NO_CONTACTS
     if len(some) == 1:
         return some[0]
-    return Contacts(*(np.concatenate(values) for values in zip(*some, strict=True)))
+    return Contacts(np.concatenate([part.entries.view(WHOLE) for part in some]).view(ENTRY))
 
 
 @kernel
-def _fill_arising(rows, counts, cells, ids, first_order, row, resident, cell, course):
+def _fill_arising(rows, counts, cells, ids, month, first_order, entries):
     n = 0
     for k in range(rows.size):
         for order in range(counts[k]):
-            row[n], resident[n], cell[n] = rows[k], ids[rows[k]], cells[k]
-            course[n] = 2 * (first_order + order)
+            one = entries[n]
+            one.row, one.resident, one.cell = rows[k], ids[rows[k]], cells[k]
+            one.month, one.joined = month, month
+            one.course, one.is_sought = 2 * (first_order + order), first_order == SOUGHT_ORDER
             n += 1
 
 
@@ -123,21 +177,17 @@ def arising(
     """
     if rows.size == 0:
         return NO_CONTACTS
-    size = int(counts.sum())
-    row, resident, cell, now, course, _, is_sought = (np.empty(size, dtype) for dtype in TYPES)
-    _fill_arising(rows, counts, cells, people.resident, first_order, row, resident, cell, course)
-    now[:], is_sought[:] = month, first_order == SOUGHT_ORDER
-    return Contacts(row, resident, cell, now, course, now, is_sought)
+    entries = np.empty(int(counts.sum()), ENTRY)
+    _fill_arising(rows, counts, cells, people.resident, month, first_order, entries)
+    return Contacts(entries)
 
 
 def spilling(contacts: Contacts, place: int, month: int) -> Contacts:
     """Return contacts as they come to another service from that in this place."""
-    course = (place + 1) << COURSE_BITS | contacts.course
-    return contacts._replace(
-        course=course,
-        joined=np.full(contacts.size, month, np.int32),
-        is_sought=np.zeros(contacts.size, np.bool_),
-    )
+    entries = contacts.entries.copy()
+    entries["course"] |= (place + 1) << COURSE_BITS
+    entries["joined"], entries["is_sought"] = month, False
+    return Contacts(entries)
 
 
 class Queue(NamedTuple):
@@ -221,16 +271,15 @@ def pass_month(
     """
     line = queue.line
     gives_up, spills = _leaving(queue, people, place, draws, month)
-    stays = np.flatnonzero(~(gives_up | spills))
-    n_old = min(room, stays.size)
-    old = _longest(line, stays, n_old, place, draws)
-    all_new = np.arange(arrivals.size)
-    new = _longest(arrivals, all_new, min(room - n_old, arrivals.size), place, draws)
+    staying = line.at(~(gives_up | spills))
+    n_old = min(room, staying.size)
+    old = _longest(staying, n_old, place, draws)
+    new = _longest(arrivals, min(room - n_old, arrivals.size), place, draws)
     return Passed(
-        served=together(line.at(stays[old]), arrivals.at(all_new[new])),
-        given_up=line.at(np.flatnonzero(gives_up)),
-        spilled=line.at(np.flatnonzero(spills)),
-        line=together(line.at(stays[~old]), arrivals.at(all_new[~new])),
+        served=together(staying.at(old), arrivals.at(new)),
+        given_up=line.at(gives_up),
+        spilled=line.at(spills),
+        line=together(staying.at(~old), arrivals.at(~new)),
     )
 
 
@@ -239,23 +288,23 @@ def _leaving(queue: Queue, people: Population, place: int, draws: Draws, month: 
 
     A resident who waits with several contacts for a service leaves with all of them.
     """
-    line = queue.line
-    is_here = people.resident[line.row] == line.resident
-    words = draws.words(Purpose.WAITING, month, line.resident, lane=place)
+    ids = queue.line.resident.copy()
+    is_here = people.resident[queue.line.row] == ids
+    words = draws.words(Purpose.WAITING, month, ids, lane=place)
     uniform = words[LEAVES_WORD] * 2.0**-32
     gives_up = ~is_here | (uniform < queue.gives_up)
     return gives_up, ~gives_up & (uniform < queue.gives_up + queue.spills)
 
 
-def _longest(contacts: Contacts, which: Array, n: int, place: int, draws: Draws) -> Array:
-    """Return, of contacts in the order they joined, the n that have waited longest."""
-    is_first = np.arange(which.size) < n
-    if n in (0, which.size):
+def _longest(contacts: Contacts, n: int, place: int, draws: Draws) -> Array:
+    """Return which n contacts, of those in the order they joined, have waited longest."""
+    is_first = np.arange(contacts.size) < n
+    if n in (0, contacts.size):
         return is_first
-    joined = contacts.joined[which]
+    joined = contacts.joined
     month = joined[n]
     begin, end = (int(np.searchsorted(joined, month, side)) for side in ("left", "right"))
-    words = draws.words(Purpose.WAITING, int(month), contacts.resident[which[begin:end]], lane=place).astype(np.uint64)
+    words = draws.words(Purpose.WAITING, int(month), contacts.resident[begin:end].copy(), lane=place).astype(np.uint64)
     is_first[begin:end] = _lowest(words[0] << np.uint64(32) | words[1], n - begin)
     return is_first
 

@@ -406,7 +406,8 @@ def test_who_gives_one_contact_up_and_waits_with_another_waits():
 
 def test_help_begins_with_the_appointment_that_was_sought():
     people = crowd(4)
-    sought = coming(people, np.arange(4), 1)._replace(is_sought=np.array([True, True, False, True]))
+    sought = coming(people, np.arange(4), 1)
+    sought.is_sought[:] = True, True, False, True
     months = np.array([WAITS, WAITS, WAITS, 5], np.int8)
     rows, values = answers(sought.at(np.array([0, 2, 3])), sought.at(np.array([1])), months, 4)
     months[rows] = values
