@@ -194,8 +194,10 @@ def fill_uniforms(seed, where, month, ids, uniforms):
 
 
 @kernel
-def fill_normals(words, normals):
-    """Turn blocks into standard normal draws (Box and Muller 1958)."""
+def fill_normals(seed, where, month, ids, normals):
+    """Write one standard normal draw a resident (Box and Muller 1958)."""
+    words = np.empty((4, ids.size), np.uint32)
+    fill_words(seed, where, month, ids, words)
     for i in range(normals.size):
         radius = math.sqrt(-2.0 * math.log((float(words[0, i]) + 0.5) / 4294967296.0))
         normals[i] = radius * math.cos(2.0 * math.pi * float(words[1, i]) / 4294967296.0)
@@ -355,7 +357,7 @@ class Draws:
     def normals(self, purpose: Purpose, month: int, ids: Array) -> Array:
         """Draw one standard normal value a resident."""
         normals = np.empty(ids.size)
-        fill_normals(self.words(purpose, month, ids), normals)
+        fill_normals(self.seed, _where(purpose, 0), _when(month), ids, normals)
         return normals
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 MB = 1024.0 * 1024.0
 
-OBJECTS_BEFORE_COLLECTION = 300_000
-"""Python's own 700 make it look for garbage hundreds of times while libraries load, which make about as many objects."""
+OBJECTS_BEFORE_COLLECTION = 500_000
+"""Python's own 700 make it look for garbage hundreds of times while libraries load, which make 300,000 objects."""
 
 _STATUS = Path("/proc/self/status")
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")

@@ -80,7 +80,7 @@ class AgencyBudgets:
         self._payments = [one.terms.payment for one in plan]
         self._usual_pence, self._first_bills = 0, np.zeros(len(self._priced))
         self._people: list[Array] = []
-        self._turnover = np.zeros(len(self._priced))
+        self._stocks = np.ones((1, len(self._priced)))
         self._real, self._frozen = (_path(config.budgets.contract) for _ in range(2))
         self._usual_schedule: Sequence[float] | None = None
         self.rows: list[dict[str, Any]] = []
@@ -150,7 +150,7 @@ class AgencyBudgets:
         turnover : array of shape (services,)
             Entries of the first year for each one in a stock; infinite for contacts.
         """
-        self._turnover = turnover
+        self._stocks = stock_index(self._growth.demand[:, self._at], turnover)
 
     def close(self, year: int, ledger: Ledger, people: Array) -> None:
         """Close a year by its bills, set the next one's prevention, and write the year down.
@@ -240,8 +240,7 @@ class AgencyBudgets:
         people = self._people[min(year, len(self._people)) - 1]
         # A service that serves all it can costs what its capacity does, however many people there are.
         people = np.where(self._is_limited, 1.0, people)
-        demand = people * stock_index(self._growth.demand[:year, self._at], self._turnover)
-        return np.asarray(self._first_bills * demand * self._growth.unit_costs[year - 1, self._at])
+        return np.asarray(self._first_bills * (people * self._stocks[year - 1]) * self._growth.unit_costs[year - 1, self._at])
 
     def _error(self, bills: Array, usual: Array, year: int) -> Array:
         """Return the standard error of the difference between cash bills and usual ones, by agency.
@@ -272,8 +271,7 @@ class AgencyBudgets:
         stock as late as the stock follows its entries. The plan brings its own money.
         """
         people = np.where(self._is_limited, 1.0, self._people[min(year, len(self._people)) - 1])
-        entries = self._growth.demand[:year, self._at]
-        behind = stock_index(entries, self._turnover) / entries[-1]
+        behind = self._stocks[year - 1] / self._growth.demand[year - 1, self._at]
         bills = (self._first_bills * people * behind) @ self._who_pays
         return np.asarray(self._growth.envelopes[year - 1] * bills + self._planned(year))
 
@@ -304,11 +302,11 @@ class AgencyBudgets:
 
 
 def stock_index(entries: Array, turnover: Array) -> Array:
-    r"""Return by how much care in stocks has grown in the last of some years, as their entries grow by an index.
+    r"""Return by how much care in stocks has grown in each of some years, as their entries grow by an index.
 
     Who is there leaves at the rate at which others came in the first year, so the stock is behind its
     entries: :math:`\dot S = \mu (g - S)`, with the entries' index :math:`g` constant within a year. Its mean
-    of the year is returned. Contacts, of infinite turnover, grow as their index does.
+    of each year is returned. Contacts, of infinite turnover, grow as their index does.
 
     Parameters
     ----------
@@ -320,14 +318,14 @@ def stock_index(entries: Array, turnover: Array) -> Array:
     Examples
     --------
     >>> stock_index(np.array([[1.0, 1.0], [1.1, 1.1]]), np.array([np.inf, 0.5])).round(4).tolist()
-    [1.1, 1.0213]
+    [[1.0, 1.0], [1.1, 1.0213]]
     """
     stays = np.exp(-turnover)
     mean = np.divide(1.0 - stays, turnover, out=np.ones(turnover.size), where=turnover > 0.0)
-    stock = found = np.ones(turnover.size)
-    for index in entries:
-        found, stock = index + (stock - index) * mean, index + (stock - index) * stays
-    return np.asarray(found)
+    stock, found = np.ones(turnover.size), np.empty(entries.shape)
+    for year, index in enumerate(entries):
+        found[year], stock = index + (stock - index) * mean, index + (stock - index) * stays
+    return found
 
 
 def _path(contract: Contract | None) -> BudgetPath:

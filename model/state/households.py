@@ -65,10 +65,13 @@ def members(people: Population, network: Network, rows: Array) -> Array:
 
 
 @kernel
-def _sizes(rows, householder, slots, degree, sizes):
+def _find_room(rows, householder, slots, degree, newcomers, fits):
     found = np.empty(KIN_SLOTS + 1, np.int64)
+    for i in rows:
+        newcomers[householder[i]] += 1
     for k in range(rows.size):
-        sizes[k] = members_of(rows[k], householder, slots, degree, found)
+        size = members_of(rows[k], householder, slots, degree, found)
+        fits[k] = size + newcomers[householder[rows[k]]] <= MOST_MEMBERS
 
 
 def has_room(people: Population, network: Network, rows: Array) -> Array:
@@ -76,10 +79,9 @@ def has_room(people: Population, network: Network, rows: Array) -> Array:
 
     Nobody is born into a household that could not all be tied to one another: one in millions.
     """
-    sizes = np.empty(rows.size, np.int64)
-    _sizes(rows, people.householder, *kin_of(network), sizes)
-    _, home, newcomers = np.unique(people.householder[rows], return_inverse=True, return_counts=True)
-    return np.asarray(sizes + newcomers[home] <= MOST_MEMBERS)
+    newcomers, fits = np.zeros(people.n_rows, np.uint8), np.empty(rows.size, np.bool_)
+    _find_room(rows, people.householder, *kin_of(network), newcomers, fits)
+    return fits
 
 
 def kin_of(network: Network) -> tuple[Array, Array]:

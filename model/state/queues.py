@@ -15,9 +15,10 @@ where :math:`C_m` is what the real place of N residents offered up to month m.
 from typing import NamedTuple
 
 import numpy as np
+from numba import uint64
 
 from model.core.arrays import Array
-from model.core.draws import Draws, Purpose
+from model.core.draws import Draws, Purpose, block
 from model.core.kernels import kernel
 from model.core.rates import share_of_move
 from model.state.population import Population
@@ -298,21 +299,29 @@ def _leaving(queue: Queue, people: Population, place: int, draws: Draws, month: 
 
 def _longest(contacts: Contacts, n: int, place: int, draws: Draws) -> Array:
     """Return which n contacts, of those in the order they joined, have waited longest."""
-    is_first = np.arange(contacts.size) < n
-    if n in (0, contacts.size):
-        return is_first
-    joined = contacts.joined
-    month = joined[n]
-    begin, end = (int(np.searchsorted(joined, month, side)) for side in ("left", "right"))
-    words = draws.words(Purpose.WAITING, int(month), contacts.resident[begin:end].copy(), lane=place).astype(np.uint64)
-    is_first[begin:end] = _lowest(words[0] << np.uint64(32) | words[1], n - begin)
+    is_first = np.zeros(contacts.size, np.bool_)
+    _mark_longest(draws.seed, int(Purpose.WAITING), place, contacts.entries, n, is_first)
     return is_first
 
 
-def _lowest(rank: Array, n: int) -> Array:
-    """Return the lowest n ranks, the first of equal ones: fewer than all."""
-    limit = np.partition(rank, n)[n]
-    is_low = np.asarray(rank < limit)
-    equal = np.flatnonzero(rank == limit)
-    is_low[equal[: n - np.count_nonzero(is_low)]] = True
-    return is_low
+@kernel
+def _mark_longest(seed, purpose, lane, entries, n, is_first):
+    is_first[:n] = True
+    if n == 0 or n == entries.size:
+        return
+    # Of those who came in the month of the last to be served, the lowest ranks are; the first of equal ones.
+    month, begin, end = entries[n].joined, n, n
+    while begin > 0 and entries[begin - 1].joined == month:
+        begin -= 1
+    while end < entries.size and entries[end].joined == month:
+        end += 1
+    ranks, left = np.empty(end - begin, np.uint64), n - begin
+    for k in range(ranks.size):
+        high, low, _, _ = block(seed, purpose, lane, month, entries[begin + k].resident)
+        ranks[k] = uint64(high) << uint64(32) | uint64(low)
+    limit = np.sort(ranks)[left]
+    left -= (ranks < limit).sum()
+    for k in range(ranks.size):
+        is_equal = ranks[k] == limit and left > 0
+        left -= is_equal
+        is_first[begin + k] = ranks[k] < limit or is_equal

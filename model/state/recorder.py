@@ -71,13 +71,15 @@ def _census(bounds, columns, by_state, households, residents, householders):
     for home in range(bounds.size - 1):
         counts[:] = 0
         _count_cells(bounds[home], bounds[home + 1], columns, counts)
-        for cell in range(residents.size):
-            heads = counts[0, 3 + 2 * cell] + counts[1, 3 + 2 * cell]
-            everybody = heads + counts[0, 2 + 2 * cell] + counts[1, 2 + 2 * cell]
-            by_state[home, cell % n_states] += everybody
-            households[home] += heads
-            residents[cell] += everybody
-            householders[cell // n_states] += heads
+        for group in range(householders.size):
+            for state in range(n_states):
+                cell = group * n_states + state
+                heads = counts[0, 3 + 2 * cell] + counts[1, 3 + 2 * cell]
+                everybody = heads + counts[0, 2 + 2 * cell] + counts[1, 2 + 2 * cell]
+                by_state[home, state] += everybody
+                households[home] += heads
+                residents[cell] += everybody
+                householders[group] += heads
 
 
 @kernel
