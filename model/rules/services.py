@@ -443,6 +443,14 @@ def _own_contacts(
     return of_all[:, :-1], own
 
 
+def contacts_of_rows(
+    people: Population, names: Collection[str], demand: Demand, ratios: Ratios | None, draws: Draws, month: int
+) -> dict[str, tuple[Array, Array]]:
+    """Return whose contacts arise this month: rows, and how many of each, by service."""
+    own = _own_contacts(people, names, names, demand, ratios, draws, month)[1]
+    return {name: (rows, counts) for name, (rows, counts, _) in own.items()}
+
+
 # --- The month ----------------------------------------------------------------------------
 
 
