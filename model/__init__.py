@@ -9,6 +9,7 @@
 `run_campaign`               runs scenarios, each several times, into a results folder
 `run_study`                  runs a study: levers, places and draws, into a results folder
 `Results`                    the tables of a results folder, as data frames; what plans change
+`two_lives`                  residents of a comparison, month by month with the plan and without
 `compare`                    what a plan changes, pair by pair
 `appraise`                   what that costs, saves and gains
 `estimate`                   the mean over runs or pairs, with its interval
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from model.analysis.results import Results
     from model.campaign.campaign import run_campaign
     from model.campaign.studies import run_study
+    from model.campaign.two_lives import two_lives
     from model.core.errors import InputError
     from model.inputs.parameters import load_parameters
     from model.inputs.places import load_place
@@ -50,6 +52,7 @@ __all__ = [
     "load_scenario",
     "run_campaign",
     "run_study",
+    "two_lives",
 ]
 __version__ = "0.2.0"
 
@@ -67,6 +70,7 @@ _HOMES = {
     "load_scenario": "model.inputs.scenario",
     "run_campaign": "model.campaign.campaign",
     "run_study": "model.campaign.studies",
+    "two_lives": "model.campaign.two_lives",
 }
 
 

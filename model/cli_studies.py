@@ -1,4 +1,4 @@
-"""Commands for results folders that are gone on with: resume, extend, status, verify, rerun, merge."""
+"""Commands for results folders that are gone on with: resume, extend, status, verify, rerun, life, merge."""
 
 import sys
 from pathlib import Path
@@ -53,7 +53,7 @@ def _how(context: typer.Context, executor: str, address: str | None, **options: 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (resume, extend, status, verify, rerun, merge):
+    for command in (resume, extend, status, verify, rerun, life, merge):
         app.command()(command)
 
 
@@ -189,6 +189,41 @@ def rerun(
         for words in changes_since(Results(folder).manifest):
             print(f"Since then changed: {words}")
         raise typer.Exit(FAILED)
+
+
+def life(
+    folder: Annotated[Path, typer.Argument(help="A results folder of a run with --compare-to, with lives.")],
+    pick: Annotated[
+        str,
+        typer.Option(
+            help="Whom to draw: changed (whose years end otherwise), gained, lost (to their good, to their harm), or "
+            "typical (anybody).",
+        ),
+    ] = "changed",
+    count: Annotated[int, typer.Option(help="How many residents, 1 to 20.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw among those who may be picked.")] = 1,
+    run: Annotated[
+        int | None,
+        typer.Option(help="The number of a compared scenario's run. [default: the first that finished in both worlds]"),
+    ] = None,
+    own_code: OwnCode = None,
+) -> None:
+    """Tell the lives of a few residents in both worlds, month by month, with the cause of each difference.
+
+    Both runs are simulated again; the figures are written into the folder.
+    """
+    from model.campaign.two_lives import two_lives
+    from model.reporting.figures.lives import draw_life
+    from model.reporting.lives import stories, worlds_of, wrapped
+    from model.reporting.progress import progress
+
+    load(own_code)
+    with progress() as watcher:
+        found = two_lives(folder, pick, count, seed=seed, run=run, watcher=watcher)
+    for line in stories(found, pick, seed):
+        print(wrapped(line))
+    for one in found.lives:
+        print(f"Figure  {draw_life(one, worlds_of(found), folder)} (and .svg)")
 
 
 def merge(

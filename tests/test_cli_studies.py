@@ -126,3 +126,29 @@ def test_a_study_that_would_take_longer_than_it_may_is_refused_before_anything_i
     require_hours(Forecast(1, 4, 4, 0, 2, 7_199.0, 700.0, 8.0), 1.0)
     with pytest.raises(ScenarioError, match="would take about"):
         require_hours(Forecast(1, 4, 4, 0, 2, 7_201.0, 700.0, 8.0), 1.0)
+
+
+def test_a_life_is_told_in_both_worlds_and_drawn(here, capsys):
+    ends_with(0, "run", "--replicates", "1", "--no-doubt", *SMALL, *QUIET)
+    capsys.readouterr()
+    ends_with(0, "life", "out", "--pick", "typical", "--count", "1", "--seed", "2")
+
+    told = capsys.readouterr().out
+    assert "People-powered shift and Status quo: Sandbeck, run 0, seed 1" in told
+    assert "1 drawn, seed 2" in told
+    assert {path.suffix for path in here.glob("out/life_0_*")} == {".svg", ".png"}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--count", "0"], "--count = 0"),
+        (["--pick", "gaind"], "Did you mean 'gained'"),
+        (["--run", "99"], "--run = 99"),
+    ],
+)
+def test_a_life_that_cannot_be_told_is_one_line(compared, capsys, words, told):
+    capsys.readouterr()
+    ends_with(2, "life", "out", *words)
+
+    assert told in only_line_of(capsys.readouterr().err)

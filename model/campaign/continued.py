@@ -17,7 +17,7 @@ from model.campaign.grown import keep_draws, more_draws, with_more
 from model.campaign.missing import Campaign, Outcome, Watcher, finish, keeping_what_is_finished, live_missing
 from model.campaign.planning import WHOLE
 from model.campaign.provenance import changes_since, told_own_code
-from model.campaign.restored import campaign_in, draws_in, require_unchanged
+from model.campaign.restored import SAME_VERSION, campaign_in, draws_in, require_unchanged
 from model.campaign.settled_places import made_by
 from model.campaign.workers import How, Run, relive
 from model.core.errors import ResultsError, ScenarioError
@@ -205,7 +205,7 @@ def verify(folder: str | Path, sample: int = 0, on_run: Callable[[int], None] = 
     lived = finished.loc[finished["run"] == finished["lived_run"], "run"].to_numpy()
     chosen = tuple(sorted(map(int, np.random.default_rng().permutation(lived)[:sample])))
     if chosen:
-        require_unchanged(results.manifest, results.folder)
+        require_unchanged(results.manifest, results.folder, SAME_VERSION)
         runs = {run.number: run for run in campaign_in(results, How()).runs()}
         for number in chosen:
             on_run(number)

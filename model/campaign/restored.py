@@ -77,8 +77,21 @@ def _as_asked(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**entry, "budget_gbp_per_year": None} if is_a_head else dict(entry)
 
 
-def require_unchanged(manifest: Mapping[str, Any], folder: Path) -> None:
+SAME_VERSION = "the version that ran it"
+OR_ACCEPTED = f"{SAME_VERSION}, or --accept-changed, which records that later runs are made otherwise"
+
+
+def require_unchanged(manifest: Mapping[str, Any], folder: Path, allowed: str = OR_ACCEPTED) -> None:
     """Refuse to go on where code, data or libraries are others than those of the runs there are.
+
+    Parameters
+    ----------
+    manifest : mapping
+        Of the folder.
+    folder : path
+        For the message.
+    allowed : str
+        What can be done instead.
 
     Raises
     ------
@@ -90,7 +103,7 @@ def require_unchanged(manifest: Mapping[str, Any], folder: Path) -> None:
         raise ResultsError(
             f"was run with other code or data: {'; '.join(changed[:MOST_SHOWN])}",
             file=folder,
-            allowed="the version that ran it, or --accept-changed, which records that later runs are made otherwise",
+            allowed=allowed,
         )
 
 
