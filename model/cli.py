@@ -477,6 +477,20 @@ def money(
     print(money_page(_asked(STUDIES, seeds, population, years, place, jobs)), end="")
 
 
+@app.command()
+def shocks(
+    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
+    population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 5_000,
+    place: Annotated[str, typer.Option(help="A bundled place, or the path of a profile.")] = "wigan",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
+) -> None:
+    """Study what collective shocks leave behind and for how long, and print the page docs/shocks.md."""
+    from model.reporting.pages.shocks import shocks_page
+    from model.studies.shocks import STUDIES, YEARS
+
+    print(shocks_page(_asked(STUDIES, seeds, population, YEARS, place, jobs)), end="")
+
+
 def _asked(studies: Sequence[Any], seeds: int, population: int, years: int, place: str, jobs: int | None) -> Any:
     """Answer the questions of a page, and show progress."""
     from model.campaign.campaign import default_jobs

@@ -2,10 +2,10 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -164,25 +164,53 @@ def _places() -> Mapping[str, int]:
 
 
 @dataclass(frozen=True)
+class ShockNumber:
+    """What a shock does, with its range, grade, sources and reason; as numbers of parameters have them."""
+
+    value: float
+    range: tuple[float, float]
+    grade: str
+    source: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class PublishedRise:
+    """What was measured in a shock of this kind; nothing is fitted to it.
+
+    ``rise_points`` are percentage points of adults with poor mental health, ``rise_ratio`` the share at its worst over
+    that before, and ``left_share`` of the rise was left ``left_months`` later.
+    """
+
+    what: str
+    rise_points: float
+    source: str
+    rise_ratio: float | None = None
+    left_share: float | None = None
+    left_months: int | None = None
+
+
+@dataclass(frozen=True)
 class Shock:
     """One kind of collective shock; ``start_month`` counts from 1, the first after burn-in.
 
     ``stress`` is felt each month by adults under 65, in life events, and ``older_ratio`` times
-    it from 65 on; ``shelter`` is the share kept away where the infrastructure index is 1.
+    it from 65 on; ``shelter`` is the share kept away where the infrastructure index is 1. ``numbers`` says where each
+    comes from.
     """
 
     name: str
     label: str
     months: int
-    stress: float
-    older_ratio: float
-    shelter: float
-    openness: float
-    work_ratio: float
-    money_ratio: float
-    source: str
-    why: str
+    stress: float = 0.0
+    older_ratio: float = 1.0
+    shelter: float = 0.0
+    openness: float = 1.0
+    work_ratio: float = 1.0
+    money_ratio: float = 1.0
     start_month: int = 1
+    numbers: Mapping[str, ShockNumber] = field(default_factory=dict, compare=False)
+    published: PublishedRise | None = None
 
 
 @cache
@@ -191,11 +219,22 @@ def load_shocks(path: Path = SHOCKS_FILE) -> Mapping[str, Shock]:
 
     Examples
     --------
-    >>> load_shocks()["heatwave"].months
-    1
+    >>> heatwave = load_shocks()["heatwave"]
+    >>> heatwave.months, heatwave.stress, heatwave.numbers["stress"].grade
+    (1, 0.5, 'D')
     """
     entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {name: Shock(name, **entry) for name, entry in entries.items()}
+    return {name: _shock(name, **entry) for name, entry in entries.items()}
+
+
+def _shock(name: str, label: str, months: int, published: Mapping[str, Any] | None = None, **given: Any) -> Shock:
+    numbers = {
+        key: ShockNumber(**{**one, "range": tuple(one["range"]), "source": tuple(one["source"])})
+        for key, one in given.items()
+    }
+    measured = PublishedRise(**published) if published else None
+    values: dict[str, Any] = {key: one.value for key, one in numbers.items()}
+    return Shock(name, label, months, **values, numbers=numbers, published=measured)
 
 
 @dataclass(frozen=True)

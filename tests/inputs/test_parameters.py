@@ -9,7 +9,7 @@ import model
 from model.core.codes import AGE_BANDS, CHILDREN, LAYER_NAMES, STATES
 from model.core.errors import EvidenceError
 from model.core.files import DATA
-from model.inputs.catalogue import contact_services, load_services, load_shocks
+from model.inputs.catalogue import Shock, contact_services, load_services, load_shocks
 from model.inputs.parameters import (
     ASSUMPTION,
     DISTRIBUTIONS,
@@ -84,14 +84,15 @@ def used_sources() -> set[str]:
     in_places = {key for place in places for key in place.sources}
     in_spending = {place.spending.source for place in places if place.spending is not None}
     words = "\n".join(path.read_text(encoding="utf-8") for path in DATA.glob("*.csv"))
-    in_shocks = {shock.source for shock in load_shocks().values()} - {ASSUMPTION}
+    in_shocks = {key for shock in load_shocks().values() for one in shock.numbers.values() for key in one.source}
+    in_shocks |= {shock.published.source for shock in load_shocks().values() if shock.published}
     in_targets = {target.source for target in load_targets().values()}
     return (
         in_parameters
         | in_places
         | in_spending
         | in_targets
-        | in_shocks
+        | in_shocks - {ASSUMPTION}
         | set(re.findall(r"^# source = (\w+)$", words, re.MULTILINE))
     )
 
@@ -105,6 +106,15 @@ def test_source_is_used(key: str) -> None:
 def test_used_source_is_described(key: str) -> None:
     source = load_parameters().sources[key]
     assert source.citation and source.seen
+
+
+@pytest.mark.parametrize("shock", load_shocks().values(), ids=lambda shock: shock.name)
+def test_numbers_of_a_shock_lie_in_their_range_and_an_assumption_is_graded_as_one(shock: Shock) -> None:
+    assert shock.numbers
+    for name, one in shock.numbers.items():
+        assert one.range[0] <= one.value == getattr(shock, name) <= one.range[1]
+        assert one.why
+        assert (one.grade == "D") == (one.source == (ASSUMPTION,))
 
 
 # --- Every number is read --------------------------------------------------------------------
