@@ -203,6 +203,7 @@ def appraise(
     """
     from model.analysis.appraise import appraise as judge
     from model.analysis.appraise import numbers_of, write_appraisal
+    from model.analysis.outcomes import drawn
     from model.inputs.scenario import parse_settings
     from model.reporting.appraisal import appraisal
     from model.reporting.console import print_answer
@@ -220,9 +221,10 @@ def appraise(
         cashable=numbers.cashable,
         wellby_gbp=numbers.wellby_gbp,
     )
-    print_answer(appraisal(judged))
+    found = drawn(results, {one.comparison.scenario: one for one in judged})
+    print_answer(appraisal(judged, found))
     print(f"Table   {write_appraisal(judged, folder)}")
-    for path in draw_appraisals(judged, folder):
+    for path in draw_appraisals(judged, found, folder):
         print(f"Figure  {path} (and .svg)")
 
 

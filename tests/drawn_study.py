@@ -16,7 +16,7 @@ WELLBY = "appraisal.wellby_gbp"
 
 
 def drawn_study(town: Scenario, folder: Path, n_draws: int, replicates: int = 3) -> Results:
-    """Run a plan at best estimates and in draws of an effect, a price and the value of a WELLBY."""
+    """Run a plan at best estimates and, if any, in draws of an effect, a price and the value of a WELLBY."""
     rng = np.random.default_rng(14)
     numbers = pd.DataFrame(
         {
@@ -28,5 +28,5 @@ def drawn_study(town: Scenario, folder: Path, n_draws: int, replicates: int = 3)
     )
     usual = town.model_copy(update={"name": "usual", "replicates": replicates, "population": 800, "years": 3})
     best = Scenario.model_validate(usual.model_dump() | {"name": "helped", "plan": PLAN})
-    run_campaign([best], folder, jobs=1, comparator=usual, draws=numbers)
+    run_campaign([best], folder, jobs=1, comparator=usual, draws=numbers if n_draws else None)
     return Results(folder)

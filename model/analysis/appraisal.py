@@ -418,11 +418,11 @@ class Appraisal:
 
     def gained(self, quintile: int | None = None) -> Estimate:
         """Estimate the WELLBYs of everybody, or of a deprivation quintile."""
-        return estimate(_of_quintile(self.wellbys, quintile), self.event_wellbys)
+        return estimate(of_quintile(self.wellbys, quintile), self.event_wellbys)
 
     def averted(self, quintile: int | None = None) -> Estimate:
         """Estimate the person-years in crisis averted, of everybody or of a quintile."""
-        return estimate(_of_quintile(self.crisis_averted, quintile), self.settings.scale)
+        return estimate(of_quintile(self.crisis_averted, quintile), self.settings.scale)
 
     def gain_of(self, lens: str, level: str = "central", less: "pd.Series[float] | float" = 0.0) -> Estimate:
         """Estimate the benefit in a lens, in pounds, less a cost of each pair."""
@@ -778,7 +778,8 @@ class Appraisal:
         return values.groupby(level="year").sum().reindex(self.settings.money_factors.index, fill_value=0.0)
 
 
-def _of_quintile(values: pd.DataFrame, quintile: int | None) -> pd.Series:
+def of_quintile(values: pd.DataFrame, quintile: int | None) -> pd.Series:
+    """Sum values over everybody, or over those of a deprivation quintile, pair by pair."""
     of_one = values.index.get_level_values("quintile") == quintile
     return values.sum() if quintile is None else values[of_one].sum()
 

@@ -39,8 +39,9 @@ from model.analysis.appraisal import (
 from model.analysis.budgets import pooling_of
 from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
 from model.analysis.discounting import Bands, Rates, Schedule, at_one_rate, load_guidance, load_schedule
+from model.analysis.drawn_facts import facts_in_draw
 from model.analysis.labels import item_label
-from model.analysis.pairs import Comparison, compare, facts_in_draw
+from model.analysis.pairs import Comparison, compare
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import EvidenceError, ResultsError, ScenarioError

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from model.analysis.decisions import loop
+from model.analysis.doubt import BEST
 from model.tables.results import Results
 
 
@@ -33,8 +34,8 @@ def cuts(results: Results, scenario: str) -> pd.DataFrame:
     return sums.groupby(["agency", "run"], sort=False)[names].sum()
 
 
-def loop_gain(results: Results, scenario: str, reinvestment: float) -> pd.Series:
-    """Return the loop gain of each run.
+def loop_gain(results: Results, scenario: str) -> "pd.Series[float]":
+    """Return the loop gain of each run, with the share reinvested that was in force in its draw.
 
     As in `decisions.loop`, but compared with the first year's demand instead of another run, so
     ageing and moves are included.
@@ -45,7 +46,12 @@ def loop_gain(results: Results, scenario: str, reinvestment: float) -> pd.Series
         By run; NaN where nothing was paid.
     """
     rows = results.budgets
-    rows = rows[rows["scenario"] == scenario]
+    rows = rows[(rows["scenario"] == scenario) & rows["draw"].isin([BEST, *results.draws["draw"]])]
+    by_draw = (_loop_gain(results, scenario, int(str(draw)), own) for draw, own in rows.groupby("draw"))
+    return pd.concat(by_draw)
+
+
+def _loop_gain(results: Results, scenario: str, draw: int, rows: pd.DataFrame) -> "pd.Series[float]":
     pounds = rows.assign(
         full=rows["frozen_bill_gbp"] - rows["bill_gbp"], cash=rows["frozen_bill_gbp"] - rows["cash_bill_gbp"]
     )
@@ -53,8 +59,10 @@ def loop_gain(results: Results, scenario: str, reinvestment: float) -> pd.Series
         pounds.groupby(["agency", "run"])[name].sum().unstack("run", fill_value=0)
         for name in ("prevention_gbp", "full", "cash")
     )
-    pooled = pooling_of(results.manifest["scenarios"][scenario])
-    found = loop(cost.to_numpy(), full.to_numpy(), cash.to_numpy(), reinvestment, *pooled)
+    facts = results.manifest["scenarios"][scenario]
+    usual = facts["parameters_in_force"]["reinvestment_share"]
+    reinvestment = results.values_of(draw).get("parameters.reinvestment_share", usual)
+    found = loop(cost.to_numpy(), full.to_numpy(), cash.to_numpy(), reinvestment, *pooling_of(facts))
     return pd.Series(found.gain, cost.columns)
 
 

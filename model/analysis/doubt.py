@@ -33,7 +33,7 @@ that does not cancel between draws, :math:`e_{dk}`, is counted as doubt, so the 
 narrow. It holds what was drawn, and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -66,11 +66,19 @@ class Doubted:
 
     by_chance: Estimate
     with_all: Estimate
-    n_draws: int
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there is more to the second interval: something was drawn that moves the answer."""
+        return self.with_all.is_bounded and not self.with_all.is_nothing
 
     def times(self, factor: float) -> "Doubted":
         """Return the answer in another unit."""
-        return Doubted(self.by_chance.times(factor), self.with_all.times(factor), self.n_draws)
+        return Doubted(self.by_chance.times(factor), self.with_all.times(factor))
+
+    def within(self, least: float, most: float = np.inf) -> "Doubted":
+        """Return the answer with both intervals cut to what is possible."""
+        return Doubted(self.by_chance.within(least, most), self.with_all.within(least, most))
 
 
 def doubted(outcomes: pd.DataFrame, event: float = 0.0) -> Doubted:
@@ -90,10 +98,67 @@ def doubted(outcomes: pd.DataFrame, event: float = 0.0) -> Doubted:
     >>> print(found.by_chance.text(), "by chance;", found.with_all.text(), "with all that is doubted")
     11.0 (-1.7 to 23.7) by chance; 9.5 (-83.1 to 102.1) with all that is doubted
     """
-    best = outcomes.loc[BEST].dropna().to_numpy(float)
-    deltas = effects_of_draws(outcomes)
-    by_chance, with_all = estimate(best, event), _with_all(outcomes, deltas.to_numpy(), best)
-    return Doubted(by_chance, _no_narrower(with_all, by_chance), len(deltas))
+    by_chance = estimate(outcomes.loc[BEST].dropna().to_numpy(float), event)
+    return Doubted(by_chance, *doubted_rows(_in_a_row(outcomes), [by_chance]))
+
+
+def doubted_rows(outcomes: pd.DataFrame, by_chance: Sequence[Estimate]) -> list[Estimate]:
+    """Widen estimates by chance alone to all that is doubted, several outcomes at once.
+
+    Parameters
+    ----------
+    outcomes : DataFrame
+        A row for each outcome, and a column for each finished draw and seed, draw 0 among them.
+    by_chance : sequence of Estimate
+        Of draw 0, in the order of the rows.
+
+    Returns
+    -------
+    list of Estimate
+        The mean over draws with the interval of all that is doubted; NaN with fewer than two draws or seeds.
+
+    Examples
+    --------
+    >>> columns = pd.MultiIndex.from_product([[0, 1, 2], [7, 8]], names=["draw", "seed"])
+    >>> outcomes = pd.DataFrame([[10.0, 12.0, 4.0, 6.0, 13.0, 15.0]], columns=columns)
+    >>> print(doubted_rows(outcomes, [estimate(np.array([10.0, 12.0]))])[0].text())
+    9.5 (-83.1 to 102.1)
+    """
+    best, deltas, share = _crossed(outcomes)
+    if min(deltas.shape[1], best.shape[1]) < FEWEST:
+        return [Estimate.exact(np.nan) for _ in by_chance]
+    centres, chances = best.mean(axis=1), best.var(axis=1, ddof=1) * share
+    find = _predicted if deltas.shape[1] < FEWEST_FOR_QUANTILES else _quantiles
+    rows = zip(centres[:, None] + deltas, chances, by_chance, strict=True)
+    found = [_no_narrower(find(values, float(chance), best.shape[1]), alone) for values, chance, alone in rows]
+    is_nothing = [not row.any() for row in outcomes.to_numpy()]
+    return [replace(one, is_nothing=nothing) for one, nothing in zip(found, is_nothing, strict=True)]
+
+
+def _crossed(outcomes: pd.DataFrame) -> tuple[Array, Array, float]:
+    """Return outcomes at best estimates by seed, what each draw changes, and how much of their variance is chance.
+
+    The last is the variance by chance of the mean over draws, at most, as a share of that of seeds: see the module.
+    """
+    draws, seeds = (outcomes.columns.get_level_values(k) for k in range(2))
+    best = outcomes.loc[:, draws == BEST].to_numpy(float)
+    of_best = {seed: k for k, seed in enumerate(seeds[draws == BEST])}
+    kept = np.flatnonzero((draws != BEST) & seeds.isin(list(of_best)))
+    number, _ = pd.factorize(draws[kept], sort=True)
+    seed = np.array([of_best[one] for one in seeds[kept]], int)
+    lived = np.zeros((number.max(initial=-1) + 1, len(of_best)))
+    lived[number, seed] = 1.0
+    weights = lived / lived.sum(axis=1, keepdims=True)
+    of_draw = (number == np.arange(len(lived))[:, None]) * weights[number, seed]
+    deltas = (outcomes.iloc[:, kept].to_numpy(float) - best[:, seed]) @ of_draw.T
+    even = 1.0 / max(len(of_best), 1)
+    uneven = float(((weights.mean(axis=0) - even) ** 2).sum()) if len(weights) else 0.0
+    return best, deltas, max(even, uneven)
+
+
+def _in_a_row(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Lay the finished runs of an outcome side by side, by draw and seed."""
+    return pd.DataFrame(outcomes.stack().dropna().astype(float)).T
 
 
 def _no_narrower(with_all: Estimate, by_chance: Estimate) -> Estimate:
@@ -115,24 +180,6 @@ def effects_of_draws(outcomes: pd.DataFrame) -> "pd.Series[float]":
     """
     drawn = outcomes.drop(index=BEST).astype(float)
     return (drawn - outcomes.loc[BEST]).mean(axis=1).dropna()
-
-
-def _with_all(outcomes: pd.DataFrame, deltas: Array, best: Array) -> Estimate:
-    n_draws, n_seeds = len(deltas), len(best)
-    if n_draws < FEWEST or n_seeds < FEWEST:
-        return Estimate.exact(np.nan)
-    centre, chance = float(best.mean()), _chance_of_centre(outcomes, best)
-    if n_draws < FEWEST_FOR_QUANTILES:
-        return _predicted(centre + deltas, chance, n_seeds)
-    return _quantiles(centre + deltas, chance, n_seeds)
-
-
-def _chance_of_centre(outcomes: pd.DataFrame, best: Array) -> float:
-    """Return the variance by chance of the mean over draws, at most: see the module."""
-    drawn = outcomes.drop(index=BEST)[outcomes.loc[BEST].dropna().index].notna()
-    lived = drawn.div(drawn.sum(axis=1).where(lambda seeds: seeds > 0), axis=0)
-    weights, even = lived.mean(), 1.0 / len(best)
-    return float(np.var(best, ddof=1)) * max(even, float(((weights - even) ** 2).sum()))
 
 
 def _predicted(values: Array, chance: float, n_seeds: int) -> Estimate:
@@ -215,27 +262,6 @@ def crossed_parts(outcomes: pd.DataFrame) -> dict[str, Part]:
     return _shared({"draws": _between(of_draws, within, r), "seeds": _between(of_seeds, within, n)}, within)
 
 
-def nested_parts(outcomes: pd.DataFrame) -> dict[str, Part]:
-    """Split the variance where each draw has seeds of its own: between draws, and the rest.
-
-    One-way analysis of variance with random effects, of a row for each draw and its replicates in columns; the rest
-    is all chance. As `crossed_parts` otherwise.
-
-    Examples
-    --------
-    >>> parts = nested_parts(pd.DataFrame([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], index=[1, 2, 3]))
-    >>> {name: round(part.variance, 3) for name, part in parts.items()}
-    {'draws': 3.75, 'rest': 0.5}
-    """
-    values = outcomes.drop(index=BEST, errors="ignore").dropna().to_numpy(float)
-    n, r = values.shape
-    if min(n, r) < FEWEST:
-        return {}
-    of_draws = _Square(r * float(np.var(values.mean(axis=1), ddof=1)), n - 1)
-    within = _Square(float(np.var(values, axis=1, ddof=1).mean()), n * (r - 1))
-    return _shared({"draws": _between(of_draws, within, r)}, within)
-
-
 def _shared(between: Mapping[str, Part], within: _Square) -> dict[str, Part]:
     """Add the rest, and each part's share of all."""
     parts = {**between, "rest": _alone(within)}
@@ -311,10 +337,10 @@ def probability_above_zero(outcomes: pd.DataFrame) -> float:
     >>> probability_above_zero(outcomes)
     0.5
     """
-    best, deltas = outcomes.loc[BEST].dropna().to_numpy(float), effects_of_draws(outcomes).to_numpy()
+    (best,), (deltas,), share = _crossed(_in_a_row(outcomes))
     if min(len(best), len(deltas)) < FEWEST:
         return np.nan
-    values, error = best.mean() + deltas, _chance_of_centre(outcomes, best) ** 0.5
+    values, error = best.mean() + deltas, float(best.var(ddof=1) * share) ** 0.5
     chances = special.stdtr(len(best) - 1, values / error) if error > 0.0 else values > 0.0
     return float(np.mean(chances))
 

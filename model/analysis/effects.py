@@ -1,17 +1,15 @@
-"""What plans change, as tidy frames: pair by pair, or as means with the interval of chance."""
+"""What plans change, as tidy frames: pair by pair, or as means with both intervals."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from model.analysis.doubt import BEST
 from model.analysis.pairs import Comparison, Paired, compare
 from model.core.errors import ResultsError
 from model.tables.codebook import Codebook
 from model.tables.results import Results
-
-BEST_ESTIMATES = 0
-"""The draw in which every uncertain number has the value of its file."""
 
 LEVELS: dict[str, int | str] = {"year": 0, "quintile": 0, "age_band": "", "service": ""}
 """What a measure may be told apart by, and what stands there where a measure is not."""
@@ -21,8 +19,11 @@ UNITS = {
     "value": "see unit",
     "comparator_value": "see unit",
     "mean": "see unit",
-    "low": "see unit",
-    "high": "see unit",
+    "low_by_chance": "see unit",
+    "high_by_chance": "see unit",
+    "mean_with_all": "see unit",
+    "low_with_all": "see unit",
+    "high_with_all": "see unit",
     "comparator_mean": "see unit",
     "n": "pairs of runs",
 }
@@ -31,8 +32,11 @@ MEANINGS = {
     "value": "the measure in the scenario's run",
     "comparator_value": "the measure in the comparator's run with the same seed and draw",
     "mean": "mean difference over pairs of runs",
-    "low": "lower end of the 95 % interval of chance; empty for a single pair",
-    "high": "upper end of the 95 % interval of chance; empty for a single pair",
+    "low_by_chance": "lower end of the 95 % interval by chance alone; empty for a single pair",
+    "high_by_chance": "upper end of the 95 % interval by chance alone; empty for a single pair",
+    "mean_with_all": "mean difference over draws of uncertain numbers; empty with fewer than two draws or pairs",
+    "low_with_all": "lower end of the 95 % interval with all doubted: chance and draws; empty as its mean",
+    "high_with_all": "upper end of the 95 % interval with all doubted: chance and draws; empty as its mean",
     "comparator_mean": "mean of the measure in the comparator's runs",
     "n": "pairs of runs",
 }
@@ -83,10 +87,11 @@ def differences(results: Results) -> pd.DataFrame:
 
 
 def effects(results: Results, by: str | Sequence[str] = ()) -> pd.DataFrame:
-    """Return what each plan changes: means over pairs of runs, with the 95 % interval of chance.
+    """Return what each plan changes: means over pairs of runs, with both 95 % intervals.
 
-    Chance between runs is all that the interval holds. It is that of the best estimates (draw 0), or of each draw
-    where ``by`` has ``draw``. Counts of few events have wider intervals: see `estimate`.
+    One holds chance between runs alone: that of best estimates (draw 0), or of each draw where ``by`` has ``draw``.
+    Counts of few events have wider ones: see `estimate`. The other holds all that is doubted, chance and the draws
+    of uncertain numbers: see `model.analysis.doubt`; neither is part of the other, nor to be added to it.
 
     Parameters
     ----------
@@ -97,8 +102,9 @@ def effects(results: Results, by: str | Sequence[str] = ()) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``scenario``, ``comparator``, ``place``, ``measure``, ``unit``, what it is by, ``mean``, ``low``, ``high``,
-        ``n`` pairs of runs and ``comparator_mean``.
+        ``scenario``, ``comparator``, ``place``, ``measure``, ``unit``, what it is by, ``mean``, ``low_by_chance``
+        and ``high_by_chance``, ``mean_with_all``, ``low_with_all`` and ``high_with_all``, ``n`` pairs of runs and
+        ``comparator_mean``.
 
     Raises
     ------
@@ -120,11 +126,13 @@ def effects(results: Results, by: str | Sequence[str] = ()) -> pd.DataFrame:
     return _with_words(results, pd.DataFrame(rows, columns=columns))
 
 
-_FOUND = ("mean", "low", "high", "n", "comparator_mean")
+_BY_CHANCE = ("mean", "low_by_chance", "high_by_chance")
+_WITH_ALL = ("mean_with_all", "low_with_all", "high_with_all")
+_FOUND = (*_BY_CHANCE, *_WITH_ALL, "n", "comparator_mean")
 
 
 def _compared(results: Results, *, every_draw: bool) -> list[Comparison]:
-    draws = sorted(results.runs["draw"].unique()) if every_draw else [BEST_ESTIMATES]
+    draws = sorted(results.runs["draw"].unique()) if every_draw else [BEST]
     each = (Comparison(results, one.scenario, int(draw)) for one in compare(results) for draw in draws)
     found = [one for one in each if len(one.pairs)]
     if not found:
@@ -168,9 +176,9 @@ def _changes(paired: Paired, levels: Sequence[str], is_mean: bool) -> Iterator[d
     if is_mean:
         sums = sums.times(len(groups) / len(keys))
     for k, change in sums.changes().items():
-        size = change.size
-        found = {"mean": size.mean, "low": size.low, "high": size.high, "comparator_mean": change.base}
-        yield dict(zip(levels, groups[k], strict=True)) | found
+        both = zip((_BY_CHANCE, _WITH_ALL), (change.size, change.with_all), strict=True)
+        found = {name: value for names, one in both for name, value in zip(names, one.ends, strict=True)}
+        yield dict(zip(levels, groups[k], strict=True)) | found | {"comparator_mean": change.base}
 
 
 def _with_words(results: Results, frame: pd.DataFrame) -> pd.DataFrame:

@@ -53,6 +53,11 @@ class Estimate:
         return cls(float(value), np.nan, np.nan)
 
     @property
+    def ends(self) -> tuple[float, float, float]:
+        """The mean, and the lower and upper end of its interval."""
+        return self.mean, self.low, self.high
+
+    @property
     def has_interval(self) -> bool:
         """Whether there were enough replicates for an interval."""
         return not np.isnan(self.low)

@@ -4,19 +4,22 @@ What runs read was drawn before they ran. Unit costs, cashable shares and the va
 is appraised: the pairs of a draw are appraised again at its numbers, and nothing is simulated again.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from model.analysis.appraisal import LENSES, Appraisal
 from model.analysis.appraise import AppraisedComparison, appraise
 from model.analysis.decisions import plane
-from model.analysis.doubt import BEST, Doubted, doubted, effects_of_draws
+from model.analysis.doubt import BEST, Doubted, doubted, doubted_rows, effects_of_draws, probability_above_zero
+from model.analysis.estimates import Estimate
 from model.analysis.pairs import compare
 from model.analysis.sensitivity import Sensitivity, sensitivity, switching_values
+from model.core.arrays import Array
 from model.tables.results import Results
 
 
@@ -62,6 +65,8 @@ class Drawn:
         By ``draw``, without draw 0, a column for each uncertain number.
     horizon : int
         Years simulated.
+    appraised : mapping
+        By ``draw``, its appraisal, from which more can be told with both intervals.
     """
 
     outcomes: pd.DataFrame
@@ -69,6 +74,7 @@ class Drawn:
     events: Mapping[str, float]
     numbers: pd.DataFrame
     horizon: int
+    appraised: Mapping[int, Appraisal] = field(default_factory=dict)
 
     @property
     def n_draws(self) -> int:
@@ -93,6 +99,31 @@ class Drawn:
     def doubted(self) -> dict[str, Doubted]:
         """Each measure with both intervals."""
         return {name: doubted(self.by_seed(name), self.events[name]) for name in MEASURES}
+
+    def rows(self, of: Callable[[Appraisal], pd.DataFrame], by_chance: Sequence[Estimate]) -> list[Doubted]:
+        """Give estimates of draw 0 their second interval.
+
+        Parameters
+        ----------
+        of : callable
+            Gives a row for each figure, and a column for each seed, of an appraisal; a row that it has at best
+            estimates alone is 0 elsewhere.
+        by_chance : sequence of Estimate
+            Of those rows at best estimates.
+        """
+        by_draw = {draw: of(them) for draw, them in self.appraised.items()}
+        outcomes = pd.concat({draw: one.reindex(by_draw[BEST].index) for draw, one in by_draw.items()}, axis=1)
+        with_all = doubted_rows(outcomes.fillna(0.0), by_chance)
+        return [Doubted(*both) for both in zip(by_chance, with_all, strict=True)]
+
+    def row(self, of: Callable[[Appraisal], "pd.Series[float]"], by_chance: Estimate) -> Doubted:
+        """Give one estimate of draw 0, of a figure by seed, its second interval: see `rows`."""
+        return self.rows(lambda them: of(them).to_frame().T.set_axis([0]), [by_chance])[0]
+
+    def acceptable(self, wellby_gbp: Array) -> Array:
+        """Return the probability of being cost-effective at each value of a WELLBY, with all that is doubted."""
+        cost, wellbys = self.by_seed("net_cost"), self.by_seed("wellbys")
+        return np.array([probability_above_zero(value * wellbys - cost) for value in wellby_gbp])
 
     def answers(self, measure: str = ANSWER) -> "pd.Series[float]":
         """Return a measure by draw, without draw 0: what it is at best estimates and what the draw changes."""
@@ -123,7 +154,7 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
     results : Results
         A study that was compared.
     best : mapping of str to AppraisedComparison
-        By scenario, its appraisal at best estimates.
+        By scenario, its appraisal at best estimates, all with the same options.
 
     Returns
     -------
@@ -134,9 +165,24 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
     appraised = {name: {BEST: one.appraisal} for name, one in best.items()}
     for draw in numbers.index:
         if any(not one.pairs.empty for one in compare(results, int(draw))):
-            for one in appraise(results, draw=int(draw)):
+            for one in _appraised_alike(results, int(draw), best):
                 appraised[one.comparison.scenario][int(draw)] = one.appraisal
     return {name: _outcomes(found, best[name], numbers) for name, found in appraised.items()}
+
+
+def _appraised_alike(results: Results, draw: int, best: Mapping[str, AppraisedComparison]) -> list[AppraisedComparison]:
+    """Appraise a draw with the options with which best estimates were."""
+    look = next(iter(best.values())).look
+    return appraise(
+        results,
+        look.discount,
+        look.prices,
+        mid_year=look.mid_year,
+        bias_on=look.bias_on,
+        cashable=look.cashable,
+        wellby_gbp=look.wellby_gbp,
+        draw=draw,
+    )
 
 
 def _outcomes(appraised: Mapping[int, Appraisal], best: AppraisedComparison, numbers: pd.DataFrame) -> Drawn:
@@ -151,4 +197,5 @@ def _outcomes(appraised: Mapping[int, Appraisal], best: AppraisedComparison, num
         {name: measure.event(best.appraisal) for name, measure in MEASURES.items()},
         numbers,
         best.comparison.years,
+        appraised,
     )

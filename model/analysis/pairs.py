@@ -1,6 +1,6 @@
 """Paired differences between two scenarios whose runs use common random numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from model.analysis.doubt import BEST, Doubted, doubted_rows
+from model.analysis.drawn_facts import at_prices_drawn, facts_in_draw
 from model.analysis.estimates import Estimate, estimate, event_of_sum
 from model.analysis.series import adults_by_year, asked
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.core.constants import MONTHS_PER_YEAR
-from model.inputs.draws import in_run_of
 from model.tables.results import Results
 from model.tables.schema import STATE_MONTHS
 
@@ -29,6 +30,9 @@ FEWEST_FOR_AN_INTERVAL = 2
 
 THOUSAND = 1_000
 
+UNTOLD = Estimate.exact(np.nan)
+"""What is not known."""
+
 BILLED = ("service", "care")
 """Kinds of line in the ledger that follow from use of services and care."""
 
@@ -38,12 +42,18 @@ class Paired:
     """The same figures in both scenarios: a row each, a column a pair of runs with one seed.
 
     ``event`` is how much of each row one simulated event amounts to, one number or one for each row: where few
-    events were simulated, intervals are as wide as that takes. 0 where a figure counts none.
+    events were simulated, intervals are as wide as that takes. 0 where a figure counts none. ``drawn`` has the
+    same rows in draws of uncertain numbers, a column for each draw and seed; none where nothing was drawn.
     """
 
     ours: pd.DataFrame
     theirs: pd.DataFrame
     event: "float | pd.Series[float]" = 0.0
+    drawn: "Paired | None" = None
+
+    def _also(self, of: Callable[["Paired"], "Paired"]) -> "Paired | None":
+        """Do to the draws what is done to the best estimates."""
+        return self.drawn and of(self.drawn)
 
     @property
     def events(self) -> "pd.Series[float]":
@@ -66,42 +76,69 @@ class Paired:
         ours, theirs = (side.groupby(by).sum() for side in (self.ours, self.theirs))
         amounts, events = self.difference.to_numpy().mean(axis=1), self.events.to_numpy()
         of_key = [event_of_sum(amounts[by == key], events[by == key]) for key in ours.index]
-        return Paired(ours, theirs, pd.Series(of_key, ours.index, dtype=float))
+        return Paired(
+            ours, theirs, pd.Series(of_key, ours.index, dtype=float), self._also(lambda drawn: drawn.over(keys))
+        )
 
     def where(self, level: str, chosen: Iterable[Any]) -> "Paired":
         """Keep the rows whose level of the index is among those chosen."""
-        kept = self.ours.index.get_level_values(level).isin(list(chosen))
-        return Paired(self.ours[kept], self.theirs[kept], self.events[kept])
+        wanted = list(chosen)
+        kept = self.ours.index.get_level_values(level).isin(wanted)
+        drawn = self._also(lambda drawn: drawn.where(level, wanted))
+        return Paired(self.ours[kept], self.theirs[kept], self.events[kept], drawn)
 
     def by(self, level: str) -> "Paired":
         """Sum the rows that agree in one level of the index."""
-        sums = self.over(self.ours.index.get_level_values(level))
-        return Paired(sums.ours.rename_axis(level), sums.theirs.rename_axis(level), sums.events.rename_axis(level))
+        return self.over(self.ours.index.get_level_values(level))._named(level)
+
+    def _named(self, level: str) -> "Paired":
+        ours, theirs = (side.rename_axis(level) for side in (self.ours, self.theirs))
+        return Paired(ours, theirs, self.events.rename_axis(level), self._also(lambda drawn: drawn._named(level)))
 
     def per(self, base: "Paired", number: float = 1.0) -> "Paired":
         """Divide both by what the comparator has of a base: 0 where it has none."""
         over = number / base.theirs.where(base.theirs > 0)
         events = (self.events * over.mean(axis=1)).fillna(0.0)
-        return Paired((self.ours * over).fillna(0.0), (self.theirs * over).fillna(0.0), events)
+        drawn = self.drawn and base.drawn and self.drawn.per(base.drawn, number)
+        return Paired((self.ours * over).fillna(0.0), (self.theirs * over).fillna(0.0), events, drawn)
 
-    def times(self, factor: float) -> "Paired":
-        """Return the same in another unit."""
-        return Paired(self.ours * factor, self.theirs * factor, self.event * abs(factor))
+    def times(self, factor: "float | pd.Series[float]") -> "Paired":
+        """Return the same in another unit, one for all rows or one for each."""
+        ours, theirs = (side.mul(factor, axis=0) for side in (self.ours, self.theirs))
+        return Paired(ours, theirs, self.events * np.abs(factor), self._also(lambda drawn: drawn.times(factor)))
+
+    def minus(self, other: "Paired", event: float) -> "Paired":
+        """Subtract another figure with the same rows; ``event`` is that of the difference."""
+        drawn = self.drawn and other.drawn and self.drawn.minus(other.drawn, event)
+        return Paired(self.ours - other.ours, self.theirs - other.theirs, event, drawn)
 
     def changes(self) -> dict[Any, "Change"]:
         """Estimate the difference of each row."""
-        rows = zip(self.difference.to_numpy(), self.events, self.theirs.mean(axis=1), strict=True)
-        changes = (Change(estimate(row, event), float(base)) for row, event, base in rows)
-        return dict(zip(self.difference.index, changes, strict=True))
+        rows = zip(self.difference.to_numpy(), self.events, strict=True)
+        return self._changes([estimate(row, event) for row, event in rows])
 
     def change(self) -> "Change":
         """Estimate the difference in the sum of all rows: that of `total`, at a fifth of the cost."""
-        ours, theirs = (side.to_numpy() for side in (self.ours, self.theirs))
-        event = event_of_sum((ours - theirs).mean(axis=1), self.events.to_numpy())
+        sums, drawn = self._summed, self._also(lambda drawn: drawn._summed)
+        event = event_of_sum(self.difference.to_numpy().mean(axis=1), self.events.to_numpy())
+        whole = Paired(sums.ours, sums.theirs, event, drawn)
+        return whole.changes()[0]
+
+    @property
+    def _summed(self) -> "Paired":
         # Grouped, though all are one group: so pandas sums as it does in `over`, to the bit.
-        both = pd.DataFrame(np.hstack([ours, theirs])).groupby(np.zeros(len(ours))).sum()
-        ours, theirs = np.hsplit(both.to_numpy()[0], 2)
-        return Change(estimate(ours - theirs, event), float(theirs.mean()))
+        both = pd.DataFrame(np.hstack([self.ours.to_numpy(), self.theirs.to_numpy()]))
+        sums = np.hsplit(both.groupby(np.zeros(len(both))).sum().to_numpy(), 2)
+        ours, theirs = (pd.DataFrame(side, columns=self.ours.columns) for side in sums)
+        return Paired(ours, theirs)
+
+    def _changes(self, sizes: Sequence[Estimate]) -> dict[Any, "Change"]:
+        with_all = [UNTOLD] * len(sizes) if self.drawn is None else self._with_all(self.drawn, sizes)
+        rows = zip(self.ours.index, sizes, self.theirs.mean(axis=1), with_all, strict=True)
+        return {key: Change(size, float(base), doubt) for key, size, base, doubt in rows}
+
+    def _with_all(self, drawn: "Paired", sizes: Sequence[Estimate]) -> list[Estimate]:
+        return doubted_rows(pd.concat({BEST: self.difference}, axis=1).join(drawn.difference), sizes)
 
     def gain(self) -> float:
         """How many times smaller pairing makes the variance of the difference; NaN if unknown."""
@@ -122,10 +159,24 @@ class Paired:
 
 @dataclass(frozen=True)
 class Change:
-    """The difference of a figure from the comparator's, whose mean is ``base``."""
+    """The difference of a figure from the comparator's, whose mean is ``base``.
+
+    ``size`` has the interval of chance alone, ``with_all`` that of all that is doubted, NaN where nothing was drawn.
+    """
 
     size: Estimate
     base: float
+    with_all: Estimate = UNTOLD
+
+    @property
+    def both(self) -> Doubted:
+        """The difference with both intervals."""
+        return Doubted(self.size, self.with_all)
+
+    @property
+    def all_doubted(self) -> "Change | None":
+        """The difference with all that is doubted; none where nothing was drawn, or no draw moves it."""
+        return Change(self.with_all, self.base) if self.both.is_told else None
 
     @property
     def is_nothing(self) -> bool:
@@ -187,13 +238,26 @@ class Comparison:
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """By seed, the numbers of both runs and whether they are the same to the bit."""
+        return self._paired_runs([self.draw]).droplevel("draw")
+
+    @cached_property
+    def pairs_drawn(self) -> pd.DataFrame:
+        """By draw and seed, pairs as in `pairs` in draws besides best estimates; none for a draw by itself."""
+        return self._paired_runs(self.results.draws["draw"].unique() if self.draw == BEST else [])
+
+    @property
+    def n_draws(self) -> int:
+        """Draws besides best estimates that have pairs."""
+        return self.pairs_drawn.index.get_level_values("draw").nunique()
+
+    def _paired_runs(self, draws: Collection[int]) -> pd.DataFrame:
         runs = self.results.runs
-        finished = runs[(runs["status"] == "finished") & (runs["draw"] == self.draw)]
+        finished = runs[(runs["status"] == "finished") & runs["draw"].isin(list(draws))]
         ours, theirs = (
-            finished[finished["scenario"] == name].set_index("seed")[["run", "digest"]]
+            finished[finished["scenario"] == name].set_index(["draw", "seed"])[["run", "digest"]]
             for name in (self.scenario, self.comparator)
         )
-        both = ours.merge(theirs, on="seed", suffixes=("_ours", "_theirs")).sort_index()
+        both = ours.merge(theirs, on=["draw", "seed"], suffixes=("_ours", "_theirs")).sort_index()
         return both.assign(same=both["digest_ours"] == both["digest_theirs"])
 
     @cached_property
@@ -242,7 +306,7 @@ class Comparison:
         billed = ledger[ledger["kind"].isin(BILLED)].rename(columns={"item": "service", "amount_gbp": "cost_gbp"})
         # A service that nobody used has no line in the ledger.
         unused = self.results.services[["run", "year", "service"]].assign(cost_gbp=0.0)
-        return self._by_service(pd.concat([unused, billed]), "cost_gbp")
+        return self._by_service(pd.concat([unused, at_prices_drawn(self.results, billed)]), "cost_gbp")
 
     def _by_service(self, rows: pd.DataFrame, column: str) -> Paired:
         sums = rows.groupby(["run", "year", "service"], sort=False)[column].sum()
@@ -295,9 +359,14 @@ class Comparison:
     def _paired(self, values: "pd.Series[Any]", event: float = 0.0) -> Paired:
         """Set values by run, and what else indexes them, side by side; what is missing is 0."""
         wide = values.unstack(level="run", fill_value=0)
-        sides = (wide.reindex(columns=self.pairs[f"run_{side}"], fill_value=0.0) for side in ("ours", "theirs"))
-        ours, theirs = (side.set_axis(self.pairs.index, axis=1) for side in sides)
-        return Paired(ours.astype(np.float64), theirs.astype(np.float64), event)
+        drawn = Paired(*_sides(wide, self.pairs_drawn), event=event) if len(self.pairs_drawn) else None
+        return Paired(*_sides(wide, self.pairs), event, drawn)
+
+
+def _sides(wide: pd.DataFrame, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    ours, theirs = (wide.reindex(columns=pairs[f"run_{side}"], fill_value=0.0) for side in ("ours", "theirs"))
+    ours, theirs = ours.set_axis(pairs.index, axis=1), theirs.set_axis(pairs.index, axis=1)
+    return ours.astype(np.float64), theirs.astype(np.float64)
 
 
 def compare(results: Results, draw: int = 0) -> list[Comparison]:
@@ -309,28 +378,6 @@ def comparator_of(results: Results, scenario: str) -> str:
     """Name the scenario that another, or the one it tests, is compared with."""
     tested = {test: name for name, test in results.manifest["tests"].items()}
     return str(results.manifest["comparators"][tested.get(scenario, scenario)])
-
-
-def facts_in_draw(facts: Mapping[str, Any], values: Mapping[str, float]) -> dict[str, Any]:
-    """Return what was in force in a scenario in a draw: of its facts, those that the draw's numbers set.
-
-    Parameters
-    ----------
-    facts : mapping
-        What the manifest says of the scenario, at best estimates.
-    values : mapping of str to float
-        The numbers of the draw, by name.
-    """
-    bought = [entry.get("service") for entry in facts["plan"]]
-    in_run = in_run_of(values, facts["structure"]["variant"], facts["budgets"]["regime"], facts["services"], bought)
-    plan = [{**entry, "building_share": _building_share(entry, values)} for entry in facts["plan_in_force"]]
-    return {**facts, "parameters_in_force": {**facts["parameters_in_force"], **in_run}, "plan_in_force": plan}
-
-
-def _building_share(entry: Mapping[str, Any], values: Mapping[str, float]) -> float:
-    numbers = entry.get("building_numbers", {})
-    more = sum(values.get(name, usual) - usual for name, usual in numbers.items())
-    return min(1.0, float(entry["building_share"]) + more) if more else float(entry["building_share"])
 
 
 def turn_of(yearly: Paired) -> tuple[int, int] | None:

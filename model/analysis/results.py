@@ -31,7 +31,7 @@ class Results(tables.Results):
         return differences(self)
 
     def effects(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
-        """Return what each plan changes, with intervals of chance: see `model.analysis.effects.effects`.
+        """Return what each plan changes, with both intervals: see `model.analysis.effects.effects`.
 
         Parameters
         ----------

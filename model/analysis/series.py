@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from model.analysis.drawn_facts import at_prices_drawn
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.tables.results import Results
@@ -60,8 +61,8 @@ def asked(services: pd.DataFrame) -> "pd.Series[float]":
 
 
 def services_by_year(results: Results, scenario: str) -> pd.DataFrame:
-    """Return contacts and cost in the real place, by run, year and service."""
+    """Return contacts and cost in the real place, by run, year and service; in a draw, at its unit costs."""
     services = results.services
     services = services[services["scenario"] == scenario]
-    scaled = services.assign(contacts=services["served"] * services["scale"])
+    scaled = at_prices_drawn(results, services).assign(contacts=services["served"] * services["scale"])
     return scaled.groupby(["run", "year", "service"])[["contacts", "cost_gbp"]].sum()

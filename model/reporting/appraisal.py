@@ -1,6 +1,7 @@
 """The appraisal of a plan in words and tables: the answer first, then what it depends on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from model.analysis.appraisal import EVERYONE, LENSES, SHORT_LOOK_YEARS, WITH_LIFE, Appraisal
+from model.analysis.appraisal import EVERYONE, LENSES, SHORT_LOOK_YEARS, WITH_LIFE, Appraisal, of_quintile
 from model.analysis.appraise import AppraisedComparison, basis
 from model.analysis.decisions import (
     Loop,
@@ -24,10 +25,10 @@ from model.analysis.discounting import load_guidance
 from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
 from model.analysis.outcomes import Drawn
-from model.reporting.doubt import doubted_line, hangs_on, in_draws, what_is_doubted
+from model.reporting.doubt import WITH_ALL, doubted_line, hangs_on, in_draws, what_is_doubted
 from model.reporting.money_words import MILLION, THOUSAND, Unit
 from model.reporting.number_names import programmes_read
-from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table, quintile_words
+from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table, quintile_words, what_is_covered
 
 MOST_LISTED = 3
 
@@ -49,15 +50,18 @@ LENS_ROWS = (
 """Lens, value of a WELLBY and label of each row of the first table."""
 
 
-def appraisal(judged: Sequence[AppraisedComparison]) -> RenderableType:
-    """Say what each plan costs and saves, for whom, whether it pays back, and what that depends on."""
+def appraisal(judged: Sequence[AppraisedComparison], found: Mapping[str, Drawn]) -> RenderableType:
+    """Say what each plan costs and saves, for whom, whether it pays back, and what that depends on.
+
+    ``found`` has their outcomes in draws.
+    """
     parts: list[RenderableType] = []
     for one in judged:
-        parts += _about(one)
+        parts += _about(one, found[one.comparison.scenario])
     return Group(*parts)
 
 
-def _about(one: AppraisedComparison) -> Iterable[RenderableType]:
+def _about(one: AppraisedComparison, found: Drawn) -> Iterable[RenderableType]:
     us, them = one.comparison, one.appraisal
     ours, theirs = (label_of(us.scenario, us.facts), label_of(us.comparator, us.their_facts))
     yield Text(f"{ours} appraised against {theirs}: {us.facts['place_name']}, over {_years(us.years)}", style="bold")
@@ -68,13 +72,13 @@ def _about(one: AppraisedComparison) -> Iterable[RenderableType]:
     ):
         yield Text("No pair of runs differs: nothing is spent, saved or gained compared with the other scenario.")
         return
-    yield answer_of(one)
+    yield answer_of(one, found)
     for table in (make(one) for make in TABLES):
         if table.row_count:
             yield Padding(table, (1, 0, 0, 0))
     if is_gain(averted := them.averted()):
         yield Padding(_crisis_words(them, averted), (1, 0, 0, 0))
-    yield Padding(_caveat(one), (1, 0, 1, 0))
+    yield Padding(_caveat(one, found.n_draws), (1, 0, 1, 0))
 
 
 def _crisis_words(them: Appraisal, averted: Estimate) -> str:
@@ -93,7 +97,7 @@ def answer_of(one: AppraisedComparison, found: Drawn | None = None) -> Table:
     table.add_column()
     for what, words in [
         *_costs_and_benefits(one, found),
-        *_who_benefits(one),
+        *_who_benefits(one, found),
         *_payback(one),
         *(in_draws(found) if found and found.n_draws else ()),
         *_self_financing(one),
@@ -130,10 +134,26 @@ def _costs_and_benefits(one: AppraisedComparison, found: Drawn | None) -> Iterab
     yield from doubted_line(found, "full_cost", Estimate.saved)
     yield "Wellbeing", _wellbeing(one)
     yield from doubted_line(found, "wellbys", lambda amount: _quantity(amount, "WELLBYs"))
-    years = _quantity(estimate(them.life_years.sum().to_numpy(), them.settings.scale), "person-years in the place")
-    yield "Life-years", f"{years} (births and moves included; not valued)"
+    years = estimate(them.life_years.sum().to_numpy(), them.settings.scale)
+    in_place = partial(_quantity, unit="person-years in the place")
+    yield "Life-years", f"{in_place(years)} (births and moves included; not valued)"
+    yield from _also_doubted(found, lambda them: them.life_years.sum(), years, in_place)
     if them.has_lives:
-        yield "", _survival(them)
+        years = estimate(them.years_of_survivors.sum().to_numpy(), them.settings.scale)
+        yield "", _survival(them, years)
+        of_survivors = partial(_quantity, unit="life-years of survivors")
+        yield from _also_doubted(found, lambda them: them.years_of_survivors.sum(), years, of_survivors)
+
+
+def _also_doubted(
+    found: Drawn | None,
+    of: Callable[[Appraisal], "pd.Series[float]"],
+    by_chance: Estimate,
+    words: Callable[[Estimate], str],
+) -> Iterable[tuple[str, str]]:
+    """Give the second interval of a figure that is given by seed, where draws move it."""
+    if found is not None and found.n_draws and (both := found.row(of, by_chance)).is_told:
+        yield WITH_ALL, words(both.with_all)
 
 
 def _bias_on_costs(them: Appraisal) -> str:
@@ -141,8 +161,7 @@ def _bias_on_costs(them: Appraisal) -> str:
     return f"; plus {Estimate.exact(bias).pounds()} for optimism bias" if bias else ""
 
 
-def _survival(them: Appraisal) -> str:
-    years = estimate(them.years_of_survivors.sum().to_numpy(), them.settings.scale)
+def _survival(them: Appraisal, years: Estimate) -> str:
     words = f"{_quantity(years, 'life-years of survivors')} (alive here with the plan, dead without it)"
     if not is_gain(years):
         return words
@@ -170,15 +189,28 @@ def _by_payer(them: Appraisal) -> str:
     return f", paid by {', '.join(shares)}" if shares else ""
 
 
-def _who_benefits(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
+def _who_benefits(one: AppraisedComparison, found: Drawn | None) -> Iterable[tuple[str, str]]:
     them = one.appraisal
     sums = them.saving["full_cost"].groupby(level="payer").sum()
-    order = sums.mean(axis=1).abs().sort_values(ascending=False).index
-    savings = [f"{agency_words(str(name))} {them.saved('full_cost', payer=name).saved()}" for name in order]
-    yield "Who saves, at full cost", "; ".join(savings[:MOST_LISTED]) or "nobody"
+    order = sums.mean(axis=1).abs().sort_values(ascending=False).index[:MOST_LISTED]
+    saved = {str(name): them.saved("full_cost", payer=name) for name in order}
+    yield "Who saves, at full cost", _by_agency(saved) or "nobody"
+    if found is not None and found.n_draws and saved:
+        both = found.rows(
+            lambda them: them.pockets()["full_cost"].reindex(list(saved), fill_value=0.0), [*saved.values()]
+        )
+        told = {name: one.with_all for name, one in zip(saved, both, strict=True) if one.is_told}
+        if told:
+            yield WITH_ALL, _by_agency(told)
     first = them.inhabited[0]
     what = "Most deprived fifth" if first == 1 else f"Most deprived here: {quintile_words(first)}"
-    yield what, _quantity(them.gained(first), "WELLBYs")
+    words = partial(_quantity, unit="WELLBYs")
+    yield what, words(them.gained(first))
+    yield from _also_doubted(found, lambda them: of_quintile(them.wellbys, first), them.gained(first), words)
+
+
+def _by_agency(saved: Mapping[str, Estimate]) -> str:
+    return "; ".join(f"{agency_words(name)} {amount.saved()}" for name, amount in saved.items())
 
 
 def _payback(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
@@ -571,14 +603,13 @@ TABLES = (
 """In the order they are shown."""
 
 
-def _caveat(one: AppraisedComparison) -> Text:
+def _caveat(one: AppraisedComparison, n_draws: int) -> Text:
     n = one.n
-    sure = (
-        f"{HOW_SURE.format(f'mean over {n} pairs of runs')} Shares of pairs describe simulated samples, which "
-        "vary more than the whole place would."
-        if n > 1
-        else "One pair of runs, so no intervals: any difference may be chance. Use --replicates 2 or more."
-    )
+    if n == 1:
+        sure = "One pair of runs, so no intervals: any difference may be chance. Use --replicates 2 or more."
+    else:
+        intervals = f"{HOW_SURE.format(f'mean over {n} pairs of runs')} {what_is_covered(n_draws)}"
+        sure = f"{intervals} Shares of pairs describe simulated samples, which vary more than the whole place would."
     return Text(" ".join([sure, *conventions(one)]), style="dim")
 
 

@@ -9,11 +9,17 @@ from rich.table import Table
 from rich.text import Text
 
 from model.analysis.budgets import cuts, loop_gain
-from model.analysis.estimates import estimate
+from model.analysis.doubt import Doubted
+from model.analysis.estimates import Estimate
+from model.analysis.levels import doubted_level
+from model.reporting.doubt import WITH_ALL
 from model.reporting.wording import agency_words, label_of, plain_table
 from model.tables.results import Results
 
 MILLION = 1e6
+
+SUMS = ("planned", "paid", "cut", "added", "feedback", "unfunded")
+"""Columns of the table, in its order."""
 
 LARGEST_SCALE = 2.0
 """Real residents for each simulated one; above this, chance moves budgets much too far. Of the prevention
@@ -37,13 +43,15 @@ def about_budgets(results: Results, scenario: str) -> Iterable[RenderableType]:
                 "any real place has. Before you rely on the cuts, use a --population of half the place's or more.",
                 style="yellow",
             )
-        yield Text(f"{label_of(scenario, facts)}: {_answer(regime, sums, int(facts['years']))}")
-        yield Padding(_table(sums), (1, 0, 1, 0))
+        yield Text(f"{label_of(scenario, facts)}: {_answer(results, regime, sums, int(facts['years']))}")
+        yield Padding(_table(results, sums), (1, 0, 1, 0))
 
 
 def about_loop_gain(results: Results) -> Text:
     """Say how much of £1 of prevention returns to prevention budgets in each scenario of a study."""
-    gains = "; ".join(f"{name} {_gain(results, name)}" for name in results.budgets["scenario"].unique())
+    facts = results.manifest["scenarios"]
+    names = (str(name) for name in results.budgets["scenario"].unique())
+    gains = "; ".join(f"{label_of(name, facts[name])} {_gain(results, name)}" for name in names)
     return Text(
         "Loop gain (returned to prevention budgets per £1 of prevention) compared with the first year's demand; "
         f"ageing, moves and chance are included: {gains}.",
@@ -52,39 +60,46 @@ def about_loop_gain(results: Results) -> Text:
 
 
 def _gain(results: Results, scenario: str) -> str:
-    reinvestment = results.manifest["scenarios"][scenario]["parameters_in_force"]["reinvestment_share"]
-    gains = loop_gain(results, scenario, reinvestment).dropna().to_numpy()
-    return estimate(gains).short(2) if gains.size else "none, as nothing is spent on prevention"
+    gains = loop_gain(results, scenario)
+    if gains.dropna().empty:
+        return "none, as nothing is spent on prevention"
+    both = doubted_level(results, gains.dropna())
+    return both.by_chance.short(2) + (f" (with all doubted {both.with_all.short(2)})" if both.is_told else "")
 
 
-def _answer(regime: str, sums: pd.DataFrame, years: int) -> str:
+def _answer(results: Results, regime: str, sums: pd.DataFrame, years: int) -> str:
     whole = sums.groupby(level="run").sum() / MILLION
-    planned, paid, cut, feedback = (estimate(whole[name].to_numpy()) for name in ("planned", "paid", "cut", "feedback"))
-    less = f"£{cut.short(0)}m of the plan is cut" if cut.mean > 0 else "nothing is cut"
+    names = ("planned", "paid", "cut", "feedback")
+    planned, paid, cut, feedback = (doubted_level(results, whole[name]) for name in names)
+    less = f"{_both(cut)} of the plan is cut" if cut.by_chance.mean > 0 else "nothing is cut"
     return (
-        f"of £{planned.mean:,.0f}m planned for prevention over {years} years (including usual spending on social "
-        f"infrastructure), £{paid.short(0)}m is paid under {regime} budgets, and {less}. Feedback from changes in "
-        f"demand since the first year accounts for {feedback.short(0, '+')} million pounds of what is paid; "
+        f"of £{planned.by_chance.mean:,.0f}m planned for prevention over {years} years (including usual spending on "
+        f"social infrastructure), {_both(paid)} is paid under {regime} budgets, and {less}. Feedback from changes in "
+        f"demand since the first year accounts for {_both(feedback, '+')} of what is paid; "
         "ageing and chance are included."
     )
 
 
-def _table(sums: pd.DataFrame) -> Table:
+def _both(amount: Doubted, sign: str = "") -> str:
+    alone, with_all = (f"£{one.short(0, sign)}m" for one in (amount.by_chance, amount.with_all))
+    return f"{alone} (with all doubted {with_all})" if amount.is_told else alone
+
+
+def _table(results: Results, sums: pd.DataFrame) -> Table:
     table = plain_table("Budgets, £m", "planned", "paid", "cut", "added", "feedback", "not covered")
     by_agency = sums / MILLION
     for agency in sums.index.get_level_values("agency").unique():
         own = by_agency.xs(agency, level="agency")
         if own["planned"].any() or own["unfunded"].any():
-            cells = [_cell(own[name]) for name in ("paid", "cut", "added")]
-            table.add_row(
-                agency_words(str(agency)),
-                f"{own['planned'].mean():,.1f}",
-                *cells,
-                _cell(own["feedback"], "+"),
-                _cell(own["unfunded"]),
-            )
+            both = {name: doubted_level(results, own[name]) for name in SUMS}
+            signs = {name: "+" if name == "feedback" else "" for name in SUMS}
+            alone = [_cell(both[name].by_chance, signs[name]) for name in SUMS[1:]]
+            table.add_row(agency_words(str(agency)), f"{both['planned'].by_chance.mean:,.1f}", *alone)
+            if any(one.is_told for one in both.values()):
+                told = (_cell(both[name].with_all, signs[name]) if both[name].is_told else "" for name in SUMS)
+                table.add_row(WITH_ALL, *told)
     return table
 
 
-def _cell(values: pd.Series, sign: str = "") -> str:
-    return estimate(values.to_numpy()).short(1, sign) if values.abs().max() > 0 else "0"
+def _cell(amount: Estimate, sign: str = "") -> str:
+    return "0" if amount.is_nothing else amount.short(1, sign)

@@ -1,6 +1,6 @@
 """One scenario compared with another, seed by seed: what changes, for which groups, how certainly."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from model.analysis.pairs import (
 )
 from model.core.codes import AGE_BANDS
 from model.core.constants import MONTHS_PER_YEAR
+from model.reporting.doubt import WITH_ALL, Line
 from model.reporting.summary import warnings
 from model.reporting.wording import (
     HOW_SURE,
@@ -32,8 +33,14 @@ from model.reporting.wording import (
     quintile_words,
     settings_of,
     stands_for,
+    what_is_covered,
 )
 from model.tables.results import Results
+
+Words = Callable[[Change], str]
+
+Cell = tuple[Change, Words]
+"""A change, and how it is written in a table."""
 
 OLD_AGE = ("65-74", "75+")
 
@@ -130,13 +137,20 @@ def _answer(one: Comparison) -> Table:
     return table
 
 
-def _what_changes(one: Comparison) -> Iterable[tuple[str, str]]:
-    crisis, satisfaction = one.crisis.change(), one.satisfaction.times(1.0 / one.years).change()
-    yield "Person-years in crisis", _with_share(crisis, " of all")
-    yield "Life satisfaction", satisfaction.words(4, "points higher", "points lower")
+def _what_changes(one: Comparison) -> Iterable[Line]:
+    satisfaction = one.satisfaction.times(1.0 / one.years).change()
+    yield from _both("Person-years in crisis", one.crisis.change(), lambda change: _with_share(change, " of all"))
+    yield from _both("Life satisfaction", satisfaction, lambda change: change.words(4, "points higher", "points lower"))
     for name in one.main_services:
-        yield item_label(one.facts, name), _with_share(one.demand.where("service", [name]).change())
+        yield from _both(item_label(one.facts, name), one.demand.where("service", [name]).change(), _with_share)
     yield from _turns(one)
+
+
+def _both(what: str, change: Change, words: Callable[[Change], str]) -> Iterable[Line]:
+    """Give a change by chance alone, and with all doubted where draws move it."""
+    yield what, words(change)
+    if change.all_doubted:
+        yield WITH_ALL, words(change.all_doubted)
 
 
 def _with_share(change: Change, of: str = "") -> str:
@@ -144,7 +158,7 @@ def _with_share(change: Change, of: str = "") -> str:
     return f"{change.words()}, {share}{of}" if share else change.words()
 
 
-def _turns(one: Comparison) -> Iterable[tuple[str, str]]:
+def _turns(one: Comparison) -> Iterable[Line]:
     for first, then, sign in (("more", "fewer", 1.0), ("fewer", "more", -1.0)):
         turns = []
         for name in one.services:
@@ -156,7 +170,7 @@ def _turns(one: Comparison) -> Iterable[tuple[str, str]]:
             yield f"First {first}, then {then}", "; ".join(turns)
 
 
-def _for_whom(one: Comparison) -> Iterable[tuple[str, str]]:
+def _for_whom(one: Comparison) -> Iterable[Line]:
     rates = rates_by(one, "quintile")
     adults = one.adults.by("quintile").theirs
     inhabited = [int(quintile) for quintile in adults.index[adults.any(axis=1)]]
@@ -167,38 +181,45 @@ def _for_whom(one: Comparison) -> Iterable[tuple[str, str]]:
     yield "", ""
     yield "Person-years in crisis", "a year per 1,000 adults, then in total:"
     for quintile in dict.fromkeys((first, last)):
-        yield f"  {quintile_words(quintile)}", _rate_and_total(changes[quintile], totals[quintile])
+        yield from _rate_and_total(f"  {quintile_words(quintile)}", changes[quintile], totals[quintile])
     if first != last:
-        yield "  gap between the two", _gap(*(rates.where("quintile", [k]) for k in (first, last)))
+        yield from _gap(*(rates.where("quintile", [k]).total for k in (first, last)))
     for label, bands in (("16 to 64", set(AGE_BANDS) - set(OLD_AGE)), ("65 and over", OLD_AGE)):
         own, base = (paired.where("age_band", bands) for paired in (one.crisis, one.adults))
-        rate = own.total.per(base.total, THOUSAND).change()
-        yield f"  aged {label}", _rate_and_total(rate, own.change())
+        yield from _rate_and_total(f"  aged {label}", own.total.per(base.total, THOUSAND).change(), own.change())
 
 
-def _how_sure(one: Comparison) -> Iterable[tuple[str, str]]:
+def _how_sure(one: Comparison) -> Iterable[Line]:
     n, seeds = len(one.pairs), one.pairs.index
     if n > 1:
+        covered = what_is_covered(one.n_draws)
         yield "", ""
         yield (
             "Uncertainty",
             (
                 f"{HOW_SURE.format(f'mean difference over {n} pairs of runs, seeds {seeds.min()} to {seeds.max()}')} "
-                "A change is clear when its interval excludes 0."
+                f"{covered} A change is clear when its interval excludes 0."
             ),
         )
 
 
-def _rate_and_total(rate: Change, total: Change) -> str:
+def _rate_and_total(what: str, rate: Change, total: Change) -> Iterable[Line]:
+    yield what, _rate_words(rate, total)
+    if rate.all_doubted and total.all_doubted:
+        yield f"  {WITH_ALL}", _rate_words(rate.all_doubted, total.all_doubted)
+
+
+def _rate_words(rate: Change, total: Change) -> str:
     is_clear = not rate.is_nothing and (rate.size.excludes_zero or not rate.size.has_interval)
     return f"{rate.words(2)}; {total.words()}" if is_clear else rate.words(2)
 
 
-def _gap(most_deprived: Paired, least_deprived: Paired) -> str:
-    most, least = most_deprived.total, least_deprived.total
-    gap = Paired(most.ours - least.ours, most.theirs - least.theirs, float(max(most.events.max(), least.events.max())))
-    change = gap.change()
-    return f"{change.words(2, 'wider', 'narrower')}, from {change.base:.1f}"
+def _gap(most: Paired, least: Paired) -> Iterable[Line]:
+    change = most.minus(least, float(max(most.events.max(), least.events.max()))).change()
+    words = f"{change.words(2, 'wider', 'narrower')}, from {change.base:.1f}"
+    yield "  gap between the two", words
+    if change.all_doubted:
+        yield f"  {WITH_ALL}", change.all_doubted.words(2, "wider", "narrower")
 
 
 def _tables(one: Comparison) -> Iterable[RenderableType]:
@@ -224,7 +245,7 @@ def _whom_table(one: Comparison) -> Table:
         inhabited = one.adults.by(level).theirs.any(axis=1)
         rows += [(name(key), totals[key], rates[key]) for key in totals if inhabited[key]]
     for label, total, rate in rows:
-        _add(table, label, total, _count(total), _percent(total), _cell(rate, 2))
+        _add(table, label, [(total, _count), (total, _percent), (rate, _to(2))])
     return table
 
 
@@ -235,21 +256,14 @@ def _quintile_row(quintile: int) -> str:
 def _demand_table(one: Comparison) -> Table:
     cost = one.bills
     unit, factor, digits = _unit_of(cost)
-    table = plain_table("Demand in the real place", _years(one.years), "%", "clear from", f"billed, {unit}")
+    table = plain_table("Demand in the real place", _years(one.years), "%", f"billed, {unit}", "clear from")
     for name in one.services:
         own, bill = (paired.where("service", [name]) for paired in (one.demand, cost))
-        change = own.change()
-        _add(
-            table,
-            item_label(one.facts, name),
-            change,
-            _count(change),
-            _percent(change),
-            _seen(own),
-            _cell(bill.times(factor).change(), digits),
-        )
+        change, billed = own.change(), bill.times(factor).change()
+        cells = [(change, _count), (change, _percent), (billed, _to(digits))]
+        _add(table, item_label(one.facts, name), cells, _seen(own))
     total = cost.times(factor).change()
-    _add(table, "all services, at full unit cost", total, "", "", "", _cell(total, digits))
+    _add(table, "all services, at full unit cost", [None, None, (total, _to(digits))])
     return table
 
 
@@ -281,7 +295,7 @@ def _limits_table(one: Comparison) -> Iterable[Table]:
     for name in one.services:
         changes = [paired.where("service", [name]).change() for paired in moved.values()]
         if any(change.base or not change.is_nothing for change in changes):
-            table.add_row(item_label(one.facts, name), *(_count(change) for change in changes))
+            _add(table, item_label(one.facts, name), [(change, _count) for change in changes])
     yield table
 
 
@@ -307,11 +321,9 @@ def _programmes_table(one: Comparison) -> Iterable[Table]:
     for name in sorted(programmes["plan_entry"].unique()):
         own = {column: yearly.where("plan_entry", [name]) for column, yearly in sums.items()}
         own["supporters"] = own["supporters"].where("year", [one.years])
-        cells = [
-            _cell(spent.where("plan_entry", [name]).times(factor).change(), digits),
-            *(_count(yearly.change()) for yearly in own.values()),
-        ]
-        table.add_row(str(name).replace("_", " "), *cells)
+        paid = spent.where("plan_entry", [name]).times(factor).change()
+        cells = [(paid, _to(digits)), *((yearly.change(), _count) for yearly in own.values())]
+        _add(table, str(name).replace("_", " "), cells)
     yield table
 
 
@@ -319,22 +331,39 @@ def _periods_table(one: Comparison) -> Table:
     table = plain_table("Average per year", *(f"years {a} to {b}" if a < b else f"year {a}" for a, b in one.periods))
     rows = [
         ("people in crisis", one.crisis, _count),
-        ("life satisfaction", one.satisfaction, _score),
+        ("life satisfaction", one.satisfaction, _to(3)),
     ]
     rows += [
         (f"{item_label(one.facts, name)}, %", one.demand.where("service", [name]), _percent)
         for name in one.main_services
     ]
-    for label, yearly, cell in rows:
+    for label, yearly, words in rows:
         means = [yearly.where("year", range(a, b + 1)).times(1.0 / (b - a + 1)) for a, b in one.periods]
-        table.add_row(label, *(cell(mean.change()) for mean in means))
+        _add(table, label, [(mean.change(), words) for mean in means])
     return table
 
 
-def _add(table: Table, label: str, change: Change, *cells: str) -> None:
-    """Add a row, dim where the change is not clear."""
-    is_unclear = change.size.has_interval and not change.size.excludes_zero
-    table.add_row(label, *cells, style="dim" if is_unclear else "")
+def _add(table: Table, label: str, cells: Sequence[Cell | None], last: str = "") -> None:
+    """Add a row by chance alone, and one with all doubted where draws move any of it; dim where not clear."""
+    table.add_row(label, *(cell[1](cell[0]) if cell else "" for cell in cells), last, style=_style(cells))
+    drawn = [_all_doubted(cell) for cell in cells]
+    if any(drawn):
+        table.add_row(WITH_ALL, *(cell[1](cell[0]) if cell else "" for cell in drawn), style=_style(drawn))
+
+
+def _all_doubted(cell: Cell | None) -> Cell | None:
+    with_all = cell[0].all_doubted if cell else None
+    return (with_all, cell[1]) if cell and with_all else None
+
+
+def _style(cells: Sequence[Cell | None]) -> str:
+    """Return how a row is written: dim where its first change is not clear."""
+    size = next(cell[0].size for cell in cells if cell)
+    return "dim" if size.has_interval and not size.excludes_zero else ""
+
+
+def _to(digits: int) -> Words:
+    return lambda change: _cell(change, digits)
 
 
 def _count(change: Change) -> str:
@@ -347,10 +376,6 @@ def _cell(change: Change, digits: int) -> str:
 
 def _percent(change: Change) -> str:
     return _cell(Change(change.percent, 100.0), 2) if change.percent else "-"
-
-
-def _score(change: Change) -> str:
-    return _cell(change, 3)
 
 
 def _years(n: int) -> str:

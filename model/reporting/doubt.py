@@ -136,6 +136,6 @@ def _how_many(found: Drawn) -> str:
 def doubted_line(found: Drawn | None, measure: str, words: Any) -> Iterable[Line]:
     """Give the second interval of an outcome, where there are draws and they move it."""
     if found is not None:
-        with_all: Estimate = found.doubted[measure].with_all
-        if with_all.is_bounded:
-            yield WITH_ALL, words(with_all)
+        both = found.doubted[measure]
+        if both.is_told:
+            yield WITH_ALL, words(both.with_all)

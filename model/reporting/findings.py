@@ -124,7 +124,7 @@ def _figures_of_each(results: Results, since: float) -> list[Path]:
 
     worth = list(_worth(results).values())
     return [
-        *draw_appraisals(worth, results.folder, since),
+        *draw_appraisals(worth, _outcomes(results), results.folder, since),
         *draw_doubts(worth, _outcomes(results), results.folder, since),
         *draw_comparisons(results, since),
         *draw_budgets(results, since),

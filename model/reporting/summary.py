@@ -1,6 +1,6 @@
 """One study in words and tables: the answer first, then its uncertainty."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,11 +9,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from model.analysis.estimates import estimate
+from model.analysis.doubt import BEST, Doubted
+from model.analysis.estimates import Estimate
 from model.analysis.labels import item_label
+from model.analysis.levels import doubted_level
 from model.analysis.pairs import BILLED
 from model.analysis.series import adults_by_year, services_by_year
 from model.core.codes import STATES
+from model.reporting.doubt import WITH_ALL
 from model.reporting.wording import (
     HOW_SURE,
     assumptions_in_words,
@@ -22,6 +25,7 @@ from model.reporting.wording import (
     heading_of,
     plain_table,
     stands_for,
+    what_is_covered,
 )
 from model.tables.results import Results
 
@@ -51,19 +55,25 @@ def _about(results: Results, name: str, runs: pd.DataFrame) -> Iterable[Renderab
     yield Text(f"{heading_of(name, facts)}, year {years}", style="bold")
     if changed := changes_of(facts):
         yield Text(f"With {changed}.")
-    yield Text(_state_of(last, scale) if last["adults"].all() else NO_ADULTS)
-    yield Padding(_people_table(adults, years, scale), (1, 0, 0, 0))
+    yield Text(_state_of(results, last, scale) if last["adults"].all() else NO_ADULTS)
+    yield Padding(_people_table(results, adults, years, scale), (1, 0, 0, 0))
     if facts["services"]:
-        yield Padding(_services_table(services_by_year(results, name), facts, scale), (1, 0, 0, 0))
+        yield Padding(_services_table(results, services_by_year(results, name), facts, scale), (1, 0, 0, 0))
     yield from (Text(warning, style="yellow") for warning in warnings(results, name))
     yield Padding(_caveat(facts, runs, scale), (1, 0, 1, 0))
 
 
-def _state_of(last: pd.DataFrame, scale: float) -> str:
+def _state_of(results: Results, last: pd.DataFrame, scale: float) -> str:
     """Say how many adults are in crisis in the last year, and how satisfied all are."""
-    crisis = estimate(last["in_crisis"].to_numpy()).within(0.0, 1.0)
-    satisfaction = estimate(last["life_satisfaction"].to_numpy())
-    number = estimate((last["in_crisis"] * last["adults"]).to_numpy()).times(scale).within(0.0)
+    crisis = doubted_level(results, last["in_crisis"]).within(0.0, 1.0)
+    number = doubted_level(results, last["in_crisis"] * last["adults"]).times(scale).within(0.0)
+    both = crisis, number, doubted_level(results, last["life_satisfaction"])
+    alone, with_all = ([getattr(one, kind) for one in both] for kind in ("by_chance", "with_all"))
+    more = f" With all doubted: {_state_in_words(*with_all)}" if any(one.is_told for one in both) else ""
+    return f"{_state_in_words(*alone)}{more}"
+
+
+def _state_in_words(crisis: Estimate, number: Estimate, satisfaction: Estimate) -> str:
     return (
         f"Adults in crisis: {crisis.times(100).text()} % of all, or about "
         f"{number.rounded().text(0)} people. Mean life satisfaction is {satisfaction.text(2)} "
@@ -119,7 +129,7 @@ def _came_to_nothing(service: str | None, spent: float) -> str:
     )
 
 
-def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
+def _people_table(results: Results, adults: pd.DataFrame, years: int, scale: float) -> Table:
     table = plain_table("The place", "year 1", f"year {years}", "change")
     rows = [("residents, thousands", "residents", scale / 1_000, 1)]
     rows += [(f"adults {state.replace('_', ' ')}, %", state, 100.0, 1) for state in STATES]
@@ -129,34 +139,36 @@ def _people_table(adults: pd.DataFrame, years: int, scale: float) -> Table:
         first, last = (adults.xs(year, level="year")[column] * factor for year in (1, years))
         if first.isna().any() or last.isna().any():  # a share of no adults
             continue
-        change = estimate((last - first).to_numpy())
-        table.add_row(
-            label,
-            estimate(first.to_numpy()).short(digits),
-            estimate(last.to_numpy()).short(digits),
-            change.short(digits, "+"),
-        )
+        both = [doubted_level(results, values) for values in (first, last, last - first)]
+        _add(table, label, both, [digits] * len(both), ["", "", "+"])
     return table
 
 
-def _services_table(services: pd.DataFrame, facts: dict[str, Any], scale: float) -> Table:
+def _add(table: Table, label: str, both: Sequence[Doubted], digits: Sequence[int], signs: Sequence[str]) -> None:
+    """Add a row by chance alone, and one with all doubted where draws move any of it."""
+    cells = list(zip(both, digits, signs, strict=True))
+    table.add_row(label, *(one.by_chance.short(n, sign) for one, n, sign in cells))
+    if any(one.is_told for one in both):
+        told = (one.with_all.short(n, sign) if one.is_told else "" for one, n, sign in cells)
+        table.add_row(WITH_ALL, *told)
+
+
+def _services_table(results: Results, services: pd.DataFrame, facts: dict[str, Any], scale: float) -> Table:
     years = int(facts["years"])
     table = plain_table("Demand in the real place", "thousands, year 1", f"year {years}", f"£m in year {years}")
     for name in facts["services_in_force"]:
         own, price = services.xs(name, level="service"), facts["parameters_in_force"][f"{name}_unit_cost"]
         first, last = (own.xs(year, level="year") for year in (1, years))
-        table.add_row(
-            item_label(facts, name),
-            *(estimate(one["contacts"].to_numpy(), scale).times(1e-3).short() for one in (first, last)),
-            estimate(last["cost_gbp"].to_numpy(), scale * price).times(1e-6).short(),
-        )
+        contacts = [doubted_level(results, one["contacts"], scale).times(1e-3) for one in (first, last)]
+        cost = doubted_level(results, last["cost_gbp"], scale * price).times(1e-6)
+        _add(table, item_label(facts, name), [*contacts, cost], [1] * 3, [""] * 3)
     return table
 
 
 def _caveat(facts: dict[str, Any], runs: pd.DataFrame, scale: float) -> Text:
-    n = len(runs)
+    n, n_draws = int((runs["draw"] == BEST).sum()), runs.loc[runs["draw"] != BEST, "draw"].nunique()
     sure = (
-        HOW_SURE.format(f"mean of {n} replicates")
+        f"{HOW_SURE.format(f'mean of {n} replicates')} {what_is_covered(n_draws)}"
         if n > 1
         else "One replicate, so no intervals: use --replicates 2 or more."
     )

@@ -18,10 +18,25 @@ FOUR_DIGITS = 4
 
 HOW_SURE = (
     "Brackets and ± are 95 % intervals for the {}: Student's t, of a ratio by Fieller's theorem, and never narrower "
-    "than the chance of counting a few events allows. They cover chance between runs only, not uncertainty about "
-    "parameters."
+    "than the chance of counting a few events allows."
 )
-"""What intervals are and what they cover; the braces take what they are the intervals of."""
+"""What intervals are; the braces take what they are the intervals of."""
+
+
+def what_is_covered(n_draws: int) -> str:
+    """Say what intervals cover: chance alone, or also draws of uncertain numbers where there are any.
+
+    Examples
+    --------
+    >>> what_is_covered(0)
+    'They cover chance between runs only, not uncertainty about numbers.'
+    """
+    if not n_draws:
+        return "They cover chance between runs only, not uncertainty about numbers."
+    return (
+        f"They cover chance alone. Lines with all doubted cover chance and {n_draws} draws of uncertain numbers; their "
+        "middle is the mean over draws, not the best estimate."
+    )
 
 
 def heading_of(name: str, facts: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ from model.analysis.discounting import (
     payback_year,
 )
 from model.analysis.matched_residents import match
+from model.analysis.outcomes import drawn
 from model.analysis.pairs import facts_in_draw
 from model.campaign.campaign import run_campaign
 from model.cli import main
@@ -825,8 +826,9 @@ def results(town, tmp_path_factory):
 
 
 def words_of(judged: list[AppraisedComparison], width: int) -> list[str]:
-    page = io.StringIO()
-    Console(file=page, width=width, highlight=False).print(appraisal(judged))
+    page, results = io.StringIO(), judged[0].comparison.results
+    found = drawn(results, {one.comparison.scenario: one for one in judged})
+    Console(file=page, width=width, highlight=False).print(appraisal(judged, found))
     return page.getvalue().splitlines()
 
 

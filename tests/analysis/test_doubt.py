@@ -10,7 +10,6 @@ from model.analysis.doubt import (
     crossed_parts,
     doubted,
     effects_of_draws,
-    nested_parts,
     paid_back_by,
     probability_above_zero,
     share_of_draws,
@@ -178,18 +177,11 @@ def test_parts_are_unbiased_and_their_intervals_and_errors_hold(name: str) -> No
     assert squares.mean() == pytest.approx(variances.var(ddof=1), rel=0.4)
 
 
-def test_nested_seeds_split_into_draws_and_rest() -> None:
-    """Of [0, 2] and [4, 6]: within 2, between means 8, less 2 / 2."""
-    parts = nested_parts(pd.DataFrame([[0.0, 2.0], [4.0, 6.0]], index=[1, 2]))
-    assert parts["rest"].variance == pytest.approx(2.0)
-    assert parts["draws"].variance == pytest.approx(7.0)
-
-
 def test_draw_0_is_no_draw_from_the_ranges_and_incomplete_draws_are_left_out() -> None:
     whole = pd.DataFrame({7: [1.0, 3.0, 5.0], 8: [2.0, 4.0, 7.0]}, index=[1, 2, 3])
     more = pd.concat([pd.DataFrame({7: [90.0], 8: [-90.0]}, index=[BEST]), whole, pd.DataFrame({7: [4.0]}, index=[4])])
     assert crossed_parts(more) == crossed_parts(whole)
-    assert crossed_parts(whole[[7]]) == {} == nested_parts(whole[[7]])
+    assert crossed_parts(whole[[7]]) == {}
 
 
 # --- Probabilities ---

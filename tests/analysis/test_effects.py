@@ -6,9 +6,11 @@ import pytest
 from scipy import stats
 
 from model import Results, compare
+from model.analysis.doubt import doubted
 from model.analysis.effects import LEVELS, MEASURES
 from model.campaign.campaign import run_campaign
 from model.core.errors import ResultsError
+from tests.drawn_study import drawn_study
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +60,8 @@ def test_an_effect_is_the_mean_of_differences_with_students_interval_or_that_of_
         half = stats.t.ppf(0.975, len(pairs) - 1) * pairs.std() / len(pairs) ** 0.5
         assert row.n == len(pairs)
         assert row.mean == pytest.approx(pairs.mean(), abs=1e-9)
-        assert row.low <= pairs.mean() - half + 1e-9
-        assert row.high >= pairs.mean() + half - 1e-9
+        assert row.low_by_chance <= pairs.mean() - half + 1e-9
+        assert row.high_by_chance >= pairs.mean() + half - 1e-9
 
 
 def test_effects_are_those_of_the_comparison(results):
@@ -69,11 +71,13 @@ def test_effects_are_those_of_the_comparison(results):
     quintiles = results.effects(by=["quintile"]).set_index("quintile")
 
     for name, change in (("crisis", crisis), ("life_satisfaction", satisfaction)):
-        ends = found.loc[name, ["mean", "low", "high", "comparator_mean"]].astype(float)
+        ends = found.loc[name, ["mean", "low_by_chance", "high_by_chance", "comparator_mean"]].astype(float)
         np.testing.assert_allclose(ends, [change.size.mean, change.size.low, change.size.high, change.base])
     assert set(quintiles["measure"]) == {"crisis"}
     by_quintile = one.crisis.by("quintile").changes()
-    assert quintiles["low"].to_dict() == pytest.approx({k: change.size.low for k, change in by_quintile.items()})
+    assert quintiles["low_by_chance"].to_dict() == pytest.approx(
+        {k: change.size.low for k, change in by_quintile.items()}
+    )
 
 
 def test_several_levels_add_up_to_one(results):
@@ -111,8 +115,41 @@ def test_chance_is_that_of_the_best_estimates_unless_each_draw_is_asked_for(town
 
     assert set(results.compare()["draw"]) == set(each["draw"]) == {0, 1}
     assert (alone["n"] == results.runs["replicate"].nunique()).all()
+    assert alone[["mean_with_all", "low_with_all", "high_with_all"]].isna().all(axis=None)  # one draw has no spread
     of_best = each[each["draw"] == 0].drop(columns="draw").reset_index(drop=True)
     pd.testing.assert_frame_equal(of_best, alone)
     of_draw = each[each["draw"] == 1]
     assert (of_draw["n"] == alone["n"].to_numpy()).all()
     assert not np.array_equal(of_draw["mean"], alone["mean"])
+
+
+@pytest.fixture(scope="module")
+def drawn(town, tmp_path_factory):
+    return drawn_study(town, tmp_path_factory.mktemp("drawn") / "out", 4)
+
+
+@pytest.mark.slow
+def test_the_interval_with_all_doubted_is_that_of_differences_by_draw_and_seed(drawn):
+    frame = drawn.compare()
+    found = drawn.effects(by="year").set_index(["measure", "year"])
+    for key in [("crisis", 2), ("life_satisfaction", 3), ("demand", 1)]:
+        rows = frame[(frame["measure"] == key[0]) & (frame["year"] == key[1])]
+        table = rows.groupby(["draw", "seed"])["difference"].sum().unstack("seed")
+        with_all = doubted(table).with_all
+        row = found.loc[key]
+        assert row["mean_with_all"] == pytest.approx(with_all.mean)
+        # Counts of few events have an interval of chance that is wider than by Student's t, and so has the other.
+        assert row["low_with_all"] <= with_all.low + 1e-9
+        assert row["high_with_all"] >= with_all.high - 1e-9
+        assert row["mean_with_all"] - row["low_with_all"] >= row["mean"] - row["low_by_chance"] - 1e-9
+
+
+@pytest.mark.slow
+def test_bills_of_a_draw_have_its_unit_costs(drawn):
+    """A draw of a price alone changes no count: bills are those of best estimates times the ratio of prices."""
+    frame = drawn.compare()
+    gp = frame[frame["service"] == "gp"].groupby(["measure", "draw", "seed"])["comparator_value"].sum()
+    served, bills = gp["served"], gp["bills"]
+    price = (bills / served).groupby("draw").mean()
+    for draw in (1, 2, 3, 4):
+        assert price[draw] == pytest.approx(drawn.values_of(draw)["unit_costs.gp"], rel=1e-4)  # bills are in pence

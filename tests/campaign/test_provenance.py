@@ -32,6 +32,7 @@ import sys
 opened = set()
 sys.addaudithook(lambda event, given: opened.add(str(given[0])) if event == "open" else None)
 from model.analysis.appraise import appraise, write_appraisal
+from model.analysis.outcomes import drawn
 from model.cli import main
 from model.reporting.appraisal import appraisal
 from model.tables.results import Results
@@ -39,8 +40,9 @@ try:
     main(["show", sys.argv[1]])
 except SystemExit as stopped:
     assert stopped.code == 0
-judged = appraise(Results(sys.argv[1]))
-appraisal(judged)
+results = Results(sys.argv[1])
+judged = appraise(results)
+appraisal(judged, drawn(results, {one.comparison.scenario: one for one in judged}))
 write_appraisal(judged, Results(sys.argv[1]).folder)
 print(*(path for path in opened if path.endswith((".toml", ".csv"))), sep="\\n", file=sys.stderr)
 """

@@ -7,14 +7,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from model import Results
 from model.analysis.appraise import appraise
 from model.analysis.outcomes import MEASURES, Drawn
 from model.reporting.doubt import doubted_line, hangs_on, in_draws, what_is_doubted
 from model.reporting.figures.doubt import draw_doubts
 from model.reporting.findings import figures, findings
 from tests.drawn_study import drawn_study
-from tests.folders import reseal
 
 FACTS = {"services_in_force": {"gp": {"label": "GP appointments"}}}
 
@@ -109,17 +107,13 @@ def test_the_answer_of_a_study_with_draws_has_both_intervals(study):
 
 
 @pytest.mark.slow
-def test_without_draws_the_answer_says_nothing_of_draws(study, tmp_path):
-    import shutil  # noqa: PLC0415
-
-    folder = shutil.copytree(study.folder, tmp_path / "plain")
-    (folder / "draws.parquet").unlink()
-    reseal(folder)
-    words = printed(Results(folder))
+def test_without_draws_the_answer_says_nothing_of_draws(town, tmp_path):
+    plain = drawn_study(town, tmp_path / "plain", 0)
+    words = printed(plain)
     assert "Cash saving" in words
     assert "all doubted" not in words
     assert "In the draws run" not in words
-    assert "doubt.png" not in {path.name for path in figures(Results(folder))}
+    assert "doubt.png" not in {path.name for path in figures(plain)}
 
 
 @pytest.mark.slow

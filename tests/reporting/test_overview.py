@@ -92,7 +92,7 @@ def test_of_three_panels_the_last_is_as_wide_as_a_row(drawn):
 def test_one_replicate_has_no_intervals_and_says_so(drawn):
     figure = drawn(replicates=1, years=1)
 
-    assert "one replicate, so no intervals" in figure.get_supxlabel()
+    assert "One replicate, so no intervals" in figure.get_supxlabel()
     assert not figure.axes[1].collections
     assert not any(isinstance(one, ErrorbarContainer) for axes in figure.axes for one in axes.containers)
 

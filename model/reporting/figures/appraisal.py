@@ -1,7 +1,7 @@
 """Appraisals to figures: money by year and by agency, payback, and cost-effectiveness."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,25 @@ import pandas as pd
 from model.analysis.appraisal import LENSES, Appraisal
 from model.analysis.appraise import AppraisedComparison, basis, kept_in
 from model.analysis.decisions import WELLBY_VALUES, acceptability, plane
+from model.analysis.doubt import Doubted
 from model.analysis.estimates import Estimate, estimate
+from model.analysis.outcomes import Drawn
 from model.core.arrays import Array
-from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes, title_figure
+from model.reporting.figures.style import (
+    BARS,
+    INK,
+    LINE,
+    QUIET,
+    WITH_ALL,
+    draw_band,
+    draw_ends,
+    error_bars,
+    intervals_drawn,
+    note_below,
+    save_figure,
+    title_axes,
+    title_figure,
+)
 from model.reporting.wording import agency_words, label_of
 
 if TYPE_CHECKING:
@@ -25,35 +41,39 @@ MILLION, THOUSAND = 1e6, 1e3
 COST = "#b35806"
 MONEY_LINES, MONEY_DASHES = (COST, LINE, "#1b7837"), ("-", "--", ":")
 LENS_LINES, LENS_DASHES = ("#1b7837", LINE, "#762a83"), (":", "--", "-")
-POCKET_COLOURS = (COST, "#1b7837", LINE)
+POCKET_COLOURS = ("#fdb863", "#a6dba0", BARS)
 LEAST_MILLION = 0.001
 """Half the length of an axis of millions when there is nothing to show."""
 
 CURVES = {
-    "of_mean": ("mean over pairs (Student's t)", LINE, "-"),
+    "of_mean": ("by chance alone (Student's t)", LINE, "-"),
     "one_sample": ("single pairs of runs (variability)", "#e08214", "--"),
 }
 """Column, label, colour and dashes of the cost-effectiveness acceptability curves."""
 
 
-def draw_appraisals(judged: Sequence[AppraisedComparison], folder: Path, since: float = math.inf) -> list[Path]:
+def draw_appraisals(
+    judged: Sequence[AppraisedComparison], found: Mapping[str, Drawn], folder: Path, since: float = math.inf
+) -> list[Path]:
     """Draw the figures of each appraisal into a results folder, or of a look into its own, as SVG and as PNG.
 
-    Those written after ``since`` are kept.
+    ``found`` has their outcomes in draws. Those written after ``since`` are kept.
 
     Returns
     -------
     list of path
         The PNG files.
     """
-    figures: dict[str, Callable[[AppraisedComparison], Figure]] = {
+    figures: dict[str, Callable[[AppraisedComparison, Drawn], Figure]] = {
         "appraisal": worth,
         "cost_effectiveness": cost_effectiveness,
     }
     kept = kept_in(judged, folder)
     return [
         save_figure(
-            partial(draw, one), kept / (name if len(judged) == 1 else f"{name}_{one.comparison.scenario}"), since
+            partial(draw, one, found[one.comparison.scenario]),
+            kept / (name if len(judged) == 1 else f"{name}_{one.comparison.scenario}"),
+            since,
         )
         for one in judged
         for name, draw in figures.items()
@@ -63,29 +83,42 @@ def draw_appraisals(judged: Sequence[AppraisedComparison], folder: Path, since: 
 # --- Cost-effectiveness ----------------------------------------------------------------------
 
 
-def cost_effectiveness(one: AppraisedComparison) -> "Figure":
+def cost_effectiveness(one: AppraisedComparison, found: Drawn) -> "Figure":
     """Draw the cost-effectiveness plane, and the acceptability curve by the value of a WELLBY."""
     figure = _figure(one, 4.8, "Cost and wellbeing")
     left, right = figure.subplots(1, 2)
-    _draw_plane(left, one)
-    _draw_acceptability(right, one)
-    _note(
-        figure,
-        one,
-        "Cost includes volunteers' time and is net of cash released. Below the dotted line the plan is cost-effective.",
-    )
+    _draw_plane(left, one, found)
+    _draw_acceptability(right, one, found)
+    words = "Cost includes volunteers' time, less cash released; below the dotted line the plan is cost-effective."
+    note_below(figure, _note(one, found, words))
     return figure
 
 
-def _draw_plane(axes: "Axes", one: AppraisedComparison) -> None:
+def _draw_plane(axes: "Axes", one: AppraisedComparison, found: Drawn) -> None:
     place = plane(one.appraisal)
     gained, cost = place["wellbys"].to_numpy(), place["cost_gbp"].to_numpy() / MILLION
     central = one.appraisal.settings.wellby_gbp["central"]
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.axvline(0.0, color=INK, lw=0.8)
-    _worth_line(axes, gained, cost, central)
+    wellbys, pounds = found.answers("wellbys").to_numpy(), found.answers("net_cost").to_numpy() / MILLION
+    _worth_line(axes, np.append(gained, wellbys), np.append(cost, pounds), central)
     axes.plot(gained, cost, "o", ms=4, color=LINE, alpha=0.45, mew=0, label="a pair of runs")
-    middle = [one.appraisal.gained(), estimate(cost)]
+    if found.n_draws:
+        axes.plot(wellbys, pounds, "x", ms=4, color=WITH_ALL, alpha=0.7, label="a draw of uncertain numbers")
+    both = found.doubted["wellbys"], found.doubted["net_cost"].times(1.0 / MILLION)
+    _draw_cross(axes, [one.by_chance for one in both], INK, "mean, by chance alone")
+    if any(one.is_told for one in both):
+        _draw_cross(axes, [one.with_all for one in both], WITH_ALL, "mean over draws, with all doubted")
+    axes.set(xlabel="WELLBYs gained", ylabel="cost net of cash released, £ million")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.locator_params(nbins=6)
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+    title_axes(axes, "Each pair of runs" + (", and each draw" if found.n_draws else ""), x_label=None)
+
+
+def _draw_cross(axes: "Axes", middle: Sequence[Estimate], colour: str, label: str) -> None:
+    """Draw a mean and its intervals to the sides and upwards."""
     axes.errorbar(
         middle[0].mean,
         middle[1].mean,
@@ -93,17 +126,11 @@ def _draw_plane(axes: "Axes", one: AppraisedComparison) -> None:
         yerr=error_bars(middle[1:]),
         fmt="o",
         ms=6,
-        color=INK,
+        color=colour,
         capsize=3,
         lw=1.2,
-        label="mean over pairs",
+        label=label,
     )
-    axes.set(xlabel="WELLBYs gained", ylabel="cost net of cash released, £ million")
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.yaxis.set_major_formatter("{x:,g}")
-    axes.locator_params(nbins=6)
-    axes.legend(frameon=False, fontsize=8, loc="best")
-    title_axes(axes, "Each pair of runs", x_label=None)
 
 
 def _worth_line(axes: "Axes", gained: Array, cost: Array, value_gbp: float) -> None:
@@ -121,7 +148,7 @@ def _worth_line(axes: "Axes", gained: Array, cost: Array, value_gbp: float) -> N
     )
 
 
-def _draw_acceptability(axes: "Axes", one: AppraisedComparison) -> None:
+def _draw_acceptability(axes: "Axes", one: AppraisedComparison, found: Drawn) -> None:
     place, values = plane(one.appraisal), one.appraisal.settings.wellby_gbp
     cost, wellbys = place["cost_gbp"].to_numpy(), place["wellbys"].to_numpy()
     shares = 100.0 * acceptability(cost, wellbys)
@@ -144,80 +171,87 @@ def _draw_acceptability(axes: "Axes", one: AppraisedComparison) -> None:
             drawstyle="steps-post" if name == "one_sample" else "default",
             label=label,
         )
+    if np.isfinite(doubted := 100.0 * found.acceptable(WELLBY_VALUES)).all():
+        axes.plot(WELLBY_VALUES / THOUSAND, doubted, color=WITH_ALL, ls="-.", lw=1.8, label="with all doubted")
     axes.set(
         xlim=(0, WELLBY_VALUES[-1] / THOUSAND),
         ylim=(-3, 103),
         ylabel="probability cost-effective, %",
         xlabel="value of a WELLBY, £ thousand",
     )
-    axes.legend(frameon=False, fontsize=8, loc="center right")
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
     title_axes(axes, "Cost-effectiveness acceptability", x_label=None)
 
 
 # --- Money ---
 
 
-def worth(judged: AppraisedComparison) -> "Figure":
+def worth(judged: AppraisedComparison, found: Drawn) -> "Figure":
     """Draw an appraisal: money by year, by agency, and the cumulative net benefit by lens."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    one, them = judged.comparison, judged.appraisal
+    one = judged.comparison
     figure = Figure(figsize=(10.0, 7.6), layout="constrained")
     axes = figure.subplots(2, 2)
-    draw_money(axes[0, 0], them)
-    draw_pockets(axes[0, 1], them)
-    draw_standing(axes[1, 0], them, ("cash", "full_cost"))
-    draw_standing(axes[1, 1], them, ("social",))
+    draw_money(axes[0, 0], judged.appraisal, found)
+    draw_pockets(axes[0, 1], judged.appraisal, found)
+    draw_standing(axes[1, 0], judged.appraisal, found, ("cash", "full_cost"))
+    draw_standing(axes[1, 1], judged.appraisal, found, ("social",))
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
     title_figure(figure, f"Appraisal of {names[0]} against {names[1]}: {one.facts['place_name']}")
-    n = judged.n
-    figure.supxlabel(
-        f"Present value, {basis(judged)}.\n"
-        + (
-            f"Mean of {n} pairs of runs. Bands and bars: 95 % intervals (chance between runs only)."
-            if n > 1
-            else "One pair of runs: no interval."
-        )
-        + " Scales differ between panels.",
-        x=0.01,
-        ha="left",
-        fontsize=8,
-        color=QUIET,
-    )
+    words = _note(judged, found, "Scales differ between panels.")
+    note_below(figure, words, found.n_draws, bands=True, ends=True)
     return figure
 
 
-def draw_money(axes: "Axes", them: Appraisal) -> None:
+def draw_money(axes: "Axes", them: Appraisal, found: Drawn) -> None:
     """Draw what a plan spends each year, and what it saves at full cost and in cash."""
     years = them.settings.money_factors.index
-    spent = them.total_cost.groupby(level="year").sum().reindex(years, fill_value=0.0)
-    lines = {
-        "spent": [estimate(row) for row in spent.to_numpy()],
-        "saved at full cost": [them.saved("full_cost", year=year) for year in years],
-        "saved in cash": [them.saved("cash", year=year) for year in years],
+    lines: dict[str, tuple[Callable[[Appraisal], pd.DataFrame], list[Estimate]]] = {
+        "spent": (_spent, [estimate(row) for row in _spent(them).to_numpy()]),
+        "saved at full cost": (_gains("full_cost"), [them.saved("full_cost", year=year) for year in years]),
+        "saved in cash": (_gains("cash"), [them.saved("cash", year=year) for year in years]),
     }
-    for (label, found), colour, dashes in zip(lines.items(), MONEY_LINES, MONEY_DASHES, strict=True):
-        draw_band(axes, years.to_numpy(), [one.times(1 / MILLION) for one in found], label, colour, dashes)
+    for (label, (of, alone)), colour, dashes in zip(lines.items(), MONEY_LINES, MONEY_DASHES, strict=True):
+        draw_band(axes, years.to_numpy(), _in_millions(found.rows(of, alone)), label, colour, dashes)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million a year")
     axes.legend(frameon=False, fontsize=8)
     title_axes(axes, "Money spent and saved, year by year", x_label="year")
 
 
-def draw_standing(axes: "Axes", them: Appraisal, lenses: Sequence[str]) -> None:
+def _spent(them: Appraisal) -> pd.DataFrame:
+    years = them.settings.money_factors.index
+    return them.total_cost.groupby(level="year").sum().reindex(years, fill_value=0.0)
+
+
+def _gains(lens: str) -> Callable[[Appraisal], pd.DataFrame]:
+    return lambda them: them.gains(lens)
+
+
+def _in_millions(found: Sequence[Doubted]) -> list[Doubted]:
+    return [one.times(1.0 / MILLION) for one in found]
+
+
+def draw_standing(axes: "Axes", them: Appraisal, found: Drawn, lenses: Sequence[str]) -> None:
     """Draw the cumulative net benefit: all gains less all costs up to the end of each year."""
     for lens, colour, dashes in zip(LENSES, LENS_LINES, LENS_DASHES, strict=True):
         if lens in lenses:
             gain, net = them.gains(lens).cumsum(), them.net(lens).cumsum()
             rows = zip(net.to_numpy(), gain.to_numpy(), strict=True)
-            found = [estimate(row, them.event(lens), of).times(1 / MILLION) for row, of in rows]
-            draw_band(axes, net.index.to_numpy(), found, LENSES[lens], colour, dashes)
+            alone = [estimate(row, them.event(lens), of) for row, of in rows]
+            both = _in_millions(found.rows(_standing(lens), alone))
+            draw_band(axes, net.index.to_numpy(), both, LENSES[lens], colour, dashes)
             _mark_payback(axes, net / MILLION, them.mean_payback(lens), LENSES[lens])
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million, cumulative")
     if len(lenses) > 1:
         axes.legend(frameon=False, fontsize=8)
     title_axes(axes, f"Cumulative gains less costs: {' and '.join(LENSES[lens] for lens in lenses)}", x_label="year")
+
+
+def _standing(lens: str) -> Callable[[Appraisal], pd.DataFrame]:
+    return lambda them: them.net(lens).cumsum()
 
 
 def _mark_payback(axes: "Axes", net: pd.DataFrame, year: float, label: str) -> None:
@@ -227,45 +261,33 @@ def _mark_payback(axes: "Axes", net: pd.DataFrame, year: float, label: str) -> N
         axes.text(0.03, 0.96, words, transform=axes.transAxes, va="top", fontsize=8)
 
 
-def draw_pockets(axes: "Axes", them: Appraisal) -> None:
+def draw_pockets(axes: "Axes", them: Appraisal, found: Drawn) -> None:
     """Draw what each agency pays for a plan, and what it saves in cash and at full cost."""
     pays = them.pockets()["pays"]
     agencies = pays.mean(axis=1).sort_values().index
     bars = {
-        "pays": [estimate(-pays.loc[name].to_numpy()) for name in agencies],
-        "saves in cash": [them.saved("cash", payer=name) for name in agencies],
-        "saves at full cost": [them.saved("full_cost", payer=name) for name in agencies],
+        "pays": (_pocket("pays", agencies), [estimate(-pays.loc[name].to_numpy()) for name in agencies]),
+        "saves in cash": (_pocket("cash", agencies), [them.saved("cash", payer=name) for name in agencies]),
+        "saves at full cost": (
+            _pocket("full_cost", agencies),
+            [them.saved("full_cost", payer=name) for name in agencies],
+        ),
     }
     styles = zip(bars.items(), POCKET_COLOURS, (0.27, 0.0, -0.27), strict=True)
-    for (label, amounts), colour, shift in styles:
-        found = [one.times(1 / MILLION) for one in amounts]
-        axes.barh(
-            np.arange(len(agencies)) + shift,
-            [one.mean for one in found],
-            0.25,
-            color=colour,
-            label=label,
-            xerr=error_bars(found),
-            error_kw={"ecolor": INK, "lw": 0.8, "capsize": 2},
-        )
+    for (label, (of, alone)), colour, shift in styles:
+        both, places = _in_millions(found.rows(of, alone)), np.arange(len(agencies)) + shift
+        axes.barh(places, [one.by_chance.mean for one in both], 0.25, color=colour, label=label)
+        draw_ends(axes, places, both, across=True, apart=0.06)
     axes.axvline(0.0, color=INK, lw=0.8)
     axes.set_yticks(range(len(agencies)), [agency_words(str(name)) for name in agencies])
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, loc="lower left")
     title_axes(axes, "By agency: paid to the left, saved to the right", x_label="£ million")
 
 
-def draw_band(
-    axes: "Axes", years: Array, found: Sequence[Estimate], label: str, colour: str, dashes: str = "-"
-) -> None:
-    """Draw a yearly series with its interval over pairs where there is one."""
-    axes.plot(years, [one.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
-    if found[0].has_interval:
-        axes.fill_between(
-            years, [one.low for one in found], [one.high for one in found], color=colour, alpha=0.15, lw=0
-        )
-    axes.set_xlim(min(1, years[-1] - 0.5), max(years[-1], 1.5))
-    axes.locator_params("x", nbins=6, integer=True)
-    axes.yaxis.set_major_formatter("{x:,g}")
+def _pocket(what: str, agencies: "pd.Index[str]") -> Callable[[Appraisal], pd.DataFrame]:
+    """Return what gives the pounds that each agency gains, or loses where it pays."""
+    sign = -1.0 if what == "pays" else 1.0
+    return lambda them: sign * them.pockets()[what].reindex(agencies, fill_value=0.0)
 
 
 # --- What both share -------------------------------------------------------------------------
@@ -281,17 +303,5 @@ def _figure(one: AppraisedComparison, height: float, title: str) -> "Figure":
     return figure
 
 
-def _note(figure: "Figure", one: AppraisedComparison, words: str) -> None:
-    chance = (
-        f"{one.n} pairs of runs with the same seed; bands and bars: 95 % intervals of the mean (chance between "
-        "runs only)."
-        if one.n > 1
-        else "One pair of runs: no interval."
-    )
-    figure.supxlabel(
-        f"{chance}\n{words}\nPresent value, {basis(one)}.",
-        x=0.01,
-        ha="left",
-        fontsize=8,
-        color=QUIET,
-    )
+def _note(one: AppraisedComparison, found: Drawn, words: str) -> str:
+    return f"Present value, {basis(one)}.\n{intervals_drawn(one.n, found.n_draws)}\n{words}"

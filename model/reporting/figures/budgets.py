@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from model.analysis.estimates import Estimate, estimate
+from model.analysis.doubt import BEST, Doubted
+from model.analysis.levels import at_best, doubted_levels
 from model.core.arrays import Array
 from model.inputs.prices import PRICE_YEAR
-from model.reporting.figures.appraisal import MILLION, draw_band
-from model.reporting.figures.style import INK, LINE, QUIET, save_figure, title_axes, title_figure
+from model.reporting.figures.appraisal import MILLION
+from model.reporting.figures.style import (
+    INK,
+    LINE,
+    QUIET,
+    REPLICATES,
+    draw_band,
+    intervals_drawn,
+    note_below,
+    save_figure,
+    title_axes,
+    title_figure,
+)
 from model.reporting.wording import agency_words, heading_of
 from model.tables.results import Results
 
@@ -58,36 +70,33 @@ def budgets(results: Results, scenario: str) -> "Figure":
     rows = results.budgets[results.budgets["scenario"] == scenario]
     figure = Figure(figsize=(10.0, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    _draw_prevention(left, rows)
-    _draw_headroom(right, rows)
+    _draw_prevention(left, results, rows)
+    _draw_headroom(right, results, rows)
     title_figure(figure, f"Budgets, {facts['budgets']['regime']}. {heading_of(scenario, facts)}")
-    n = rows["run"].nunique()
-    figure.supxlabel(
-        f"Pounds of {PRICE_YEAR}, not discounted; {n} replicates. Bands: 95 % intervals of the mean (chance "
-        "between runs only).\nPrevention is the plan and usual spending on social infrastructure. Headroom is an "
-        "envelope less the cash bill and planned prevention.",
-        x=0.01,
-        ha="left",
-        fontsize=8,
-        color=QUIET,
+    n_draws = rows.loc[rows["draw"] != BEST, "draw"].nunique()
+    words = (
+        "Prevention is the plan and usual spending on social infrastructure. Headroom is an envelope less the cash "
+        f"bill and planned prevention.\n{intervals_drawn(len(at_best(results, scenario)), n_draws, REPLICATES)}\n"
+        f"Pounds of {PRICE_YEAR}, not discounted."
     )
+    note_below(figure, words, n_draws, bands=True)
     return figure
 
 
-def _draw_prevention(axes: "Axes", rows: pd.DataFrame) -> None:
+def _draw_prevention(axes: "Axes", results: Results, rows: pd.DataFrame) -> None:
     for column, (label, colour, dashes) in PREVENTION.items():
-        draw_band(axes, *_by_year(rows.assign(value=rows[column])), label, colour, dashes)
+        draw_band(axes, *_by_year(results, rows.assign(value=rows[column])), label, colour, dashes)
     axes.set_ylim(bottom=0.0)
     axes.set(ylabel="£ million a year")
     axes.legend(frameon=False, fontsize=8)
     title_axes(axes, "Prevention, all agencies", x_label="year")
 
 
-def _draw_headroom(axes: "Axes", rows: pd.DataFrame) -> None:
+def _draw_headroom(axes: "Axes", results: Results, rows: pd.DataFrame) -> None:
     headroom = rows["envelope_gbp"] - rows["booked_bill_gbp"] - rows["planned_gbp"]
     for agency, colour in _with_bills(rows).items():
         own = rows["agency"] == agency
-        draw_band(axes, *_by_year(rows[own].assign(value=headroom[own])), agency_words(agency), colour)
+        draw_band(axes, *_by_year(results, rows[own].assign(value=headroom[own])), agency_words(agency), colour)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million a year")
     axes.legend(frameon=False, fontsize=8)
@@ -99,7 +108,7 @@ def _with_bills(rows: pd.DataFrame) -> Mapping[str, str]:
     return {agency: colour for agency, colour in AGENCY_LINES.items() if billed[agency] > 0.0}
 
 
-def _by_year(rows: pd.DataFrame) -> tuple[Array, list[Estimate]]:
-    """Sum a value over agencies, in millions: years, and the mean of each over runs."""
+def _by_year(results: Results, rows: pd.DataFrame) -> tuple[Array, list[Doubted]]:
+    """Sum a value over agencies, in millions: years, and each with both intervals."""
     sums = rows.groupby(["year", "run"])["value"].sum().unstack("run") / MILLION
-    return sums.index.to_numpy(), [estimate(row) for row in sums.to_numpy()]
+    return sums.index.to_numpy(), doubted_levels(results, sums)

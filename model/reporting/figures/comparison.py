@@ -10,7 +10,18 @@ import numpy as np
 
 from model.analysis.labels import item_label
 from model.analysis.pairs import Comparison, Paired, compare, rates_by
-from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes, title_figure
+from model.reporting.figures.style import (
+    BARS,
+    INK,
+    LINE,
+    draw_band,
+    draw_ends,
+    intervals_drawn,
+    note_below,
+    save_figure,
+    title_axes,
+    title_figure,
+)
 from model.reporting.wording import label_of
 from model.tables.results import Results
 
@@ -68,65 +79,48 @@ def differences(one: Comparison) -> "Figure":
         axes[0, 1].set_axis_off()
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
     title_figure(figure, f"{names[0]} compared with {names[1]}: {one.facts['place_name']}")
-    n = len(one.pairs)
-    figure.supxlabel(
-        f"{one.facts['population']:,} simulated residents represent {one.facts['real_population']:,}; "
-        + (
-            f"{n} pairs of runs with the same seed. Bands and bars: 95 % intervals of the mean\n"
-            "difference (chance between runs only)."
-            if n > 1
-            else "one pair of runs: no interval."
-        )
-        + " Above 0 means more than the comparator.",
-        x=0.01,
-        ha="left",
-        fontsize=8,
-        color=QUIET,
-    )
+    note_below(figure, _note(one), one.n_draws, bands=True, ends=True)
     return figure
+
+
+def _note(one: Comparison) -> str:
+    represents = f"{one.facts['population']:,} simulated residents represent {one.facts['real_population']:,}"
+    return f"{intervals_drawn(len(one.pairs), one.n_draws)}\n{represents}; above 0 means more than the comparator."
 
 
 def _draw_differences(axes: "Axes", lines: Mapping[str, Paired], unit: str) -> None:
     axes.axhline(0.0, color=INK, lw=0.8)
-    years, reach = np.zeros(0), 0.0
+    reach = 0.0
     for (label, yearly), colour, dashes in zip(lines.items(), SERVICE_LINES, SERVICE_DASHES, strict=False):
         changes = yearly.by("year").changes()
-        found = [change.size for change in changes.values()]
-        years = np.array([int(year) for year in changes])
-        axes.plot(years, [one.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
-        if found[0].has_interval:
-            axes.fill_between(
-                years, [one.low for one in found], [one.high for one in found], color=colour, alpha=0.15, lw=0
-            )
-        reach = max(reach, *(abs(one.mean) for one in found))
+        found = [change.both for change in changes.values()]
+        draw_band(axes, np.array([int(year) for year in changes]), found, label, colour, dashes)
+        reach = max(reach, *(abs(one.by_chance.mean) for one in found))
     if not reach:
         axes.set_ylim(-1.0, 1.0)
     if any(lines):  # a strip of its own for the legend
         low, high = axes.get_ylim()
         axes.set_ylim(low - LEGEND_STRIP * (high - low), high)
         axes.legend(frameon=False, fontsize=8, loc="lower left", ncols=2, columnspacing=1.2)
-    axes.set(ylabel=unit, xlim=(min(1, years[-1] - 0.5), max(years[-1], 1.5)))
-    axes.locator_params("x", nbins=6, integer=True)
+    axes.set(ylabel=unit)
     axes.locator_params("y", nbins=6)
-    axes.yaxis.set_major_formatter("{x:,g}")
 
 
 def _in_percent(yearly: Paired) -> Paired:
     """Express each year as a percentage of the comparator's mean in that year."""
     by_year = yearly.by("year")
     means = by_year.theirs.mean(axis=1)
-    over = 100.0 / means.where(means > 0)
-    ours, theirs = (side.mul(over, axis=0).fillna(0.0) for side in (by_year.ours, by_year.theirs))
-    return Paired(ours, theirs, by_year.events * over.fillna(0.0))
+    return by_year.times((100.0 / means.where(means > 0)).fillna(0.0))
 
 
 def _draw_crisis_differences(axes: "Axes", one: Comparison) -> None:
     years = f"{one.years} years" if one.years > 1 else "1 year"
     rates = rates_by(one, "quintile").changes()
-    found = [change.size for change in rates.values()]
-    means, errors = np.array([size.mean for size in found]), error_bars(found)
+    found = [change.both for change in rates.values()]
+    means = np.array([both.by_chance.mean for both in found])
     axes.axhline(0.0, color=INK, lw=0.8)
-    axes.bar(list(rates), means, color=LINE, width=0.65, yerr=errors, error_kw={"ecolor": INK, "lw": 1.0, "capsize": 3})
+    axes.bar(list(rates), means, color=BARS, width=0.65)
+    draw_ends(axes, np.array(list(rates), float), found)
     if not means.any():
         axes.set_ylim(-1.0, 1.0)
     axes.set(ylabel="person-years a year per 1,000 adults", xlim=(0.4, 5.6))

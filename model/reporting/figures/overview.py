@@ -1,7 +1,7 @@
 """Result tables to figures. Never runs a model."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from model.analysis.estimates import estimate
+from model.analysis.doubt import BEST, Doubted
 from model.analysis.labels import item_label
+from model.analysis.levels import at_best, doubted_levels
 from model.analysis.series import over_adults, services_by_year
 from model.core.arrays import Array
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.reporting.figures.style import (
+    BARS,
     INK,
     LINE,
-    QUIET,
+    REPLICATES,
     STATE_COLOURS,
-    error_bars,
+    draw_band,
+    draw_ends,
+    intervals_drawn,
+    note_below,
     save_figure,
     title_axes,
     title_figure,
@@ -34,9 +39,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MILLION = 1e6
-
-INTERVALS: Any = {"fmt": "none", "ecolor": INK, "elinewidth": 1.0, "capsize": 3}
-"""How intervals are drawn at the ends of bars."""
 
 LEAST_ROWS = 4
 """Bars for which the panel of costs has room, however few there are."""
@@ -77,22 +79,28 @@ def overview(results: Results, scenario: str) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     facts = results.manifest["scenarios"][scenario]
-    runs = results.runs[results.runs["scenario"] == scenario]
-    n = int((runs["status"] == "finished").sum())
     monthly = over_adults(results, scenario, "month")
     draws: list[Callable[[Axes], None]] = []
     if monthly["adults"].all():  # otherwise nobody has a state in some month of a run
-        draws = [partial(_draw_states, monthly=monthly), partial(_draw_satisfaction, monthly=monthly)]
+        best = monthly.loc[at_best(results, scenario)]
+        draws = [partial(_draw_states, monthly=best), partial(_draw_satisfaction, results=results, monthly=monthly)]
     if (crisis := _crisis_by_quintile(results, scenario)).gt(0.0).any(axis=None):
-        draws.append(partial(_draw_crisis_by_quintile, shares=crisis, year=facts["years"]))
+        draws.append(partial(_draw_crisis_by_quintile, results=results, shares=crisis, year=facts["years"]))
     if facts["services"]:
         draws.append(partial(_draw_costs, results=results, scenario=scenario))
     figure = Figure(figsize=(10.0, 7.6 if len(draws) > PAIR else 4.4), layout="constrained")
     for draw, axes in zip(draws, _panels(figure, len(draws)), strict=True):
         draw(axes)
     title_figure(figure, heading_of(scenario, facts))
-    figure.supxlabel(_caption(facts, n), x=0.01, ha="left", fontsize=8, color=QUIET)
+    n_draws = _n_draws(results, scenario)
+    note_below(figure, _note(facts, len(at_best(results, scenario)), n_draws), n_draws, bands=True, ends=True)
     return figure
+
+
+def _n_draws(results: Results, scenario: str) -> int:
+    runs = results.runs
+    drawn = (runs["scenario"] == scenario) & (runs["draw"] != BEST) & (runs["status"] == "finished")
+    return runs.loc[drawn, "draw"].nunique()
 
 
 def _panels(figure: "Figure", n: int) -> "list[Axes]":
@@ -102,14 +110,12 @@ def _panels(figure: "Figure", n: int) -> "list[Axes]":
     return [panel for row, m in zip(rows, numbers, strict=True) for panel in row.subplots(1, m, squeeze=False).flat]
 
 
-def _caption(facts: Mapping[str, Any], n: int) -> str:
-    represents = f"{facts['population']:,} simulated residents represent {facts['real_population']:,}; "
-    chance = (
-        f"{n} replicates. Bands and bars: 95 % intervals of the mean over replicates (chance between runs only)."
-        if n > 1
-        else "one replicate, so no intervals."
+def _note(facts: Mapping[str, Any], n: int, n_draws: int) -> str:
+    represents = f"{facts['population']:,} simulated residents represent {facts['real_population']:,}"
+    return (
+        f"{intervals_drawn(n, n_draws, REPLICATES)}\n{represents}; assumptions are marked in docs/parameters.md and "
+        "docs/programmes.md."
     )
-    return f"{represents}{chance}\ndocs/parameters.md and docs/programmes.md mark what is an assumption."
 
 
 def _draw_states(axes: "Axes", monthly: pd.DataFrame) -> None:
@@ -142,19 +148,17 @@ def spread(heights: Array, least: float) -> Array:
     return np.asarray(np.maximum.accumulate(heights - apart) + apart)
 
 
-def _draw_satisfaction(axes: "Axes", monthly: pd.DataFrame) -> None:
+def _draw_satisfaction(axes: "Axes", results: Results, monthly: pd.DataFrame) -> None:
     # Years, not months: a monthly line would be all noise.
     year = (monthly.index.get_level_values("month") - 1) // MONTHS_PER_YEAR + 1
     by_year = monthly["life_satisfaction"].groupby([monthly.index.get_level_values("run"), year])
     values = by_year.mean().unstack(level=0)
-    found = [estimate(row) for row in values.to_numpy()]
-    years, lows, highs = values.index.to_numpy(), [one.low for one in found], [one.high for one in found]
-    axes.plot(years, [one.mean for one in found], color=LINE, lw=1.8, marker="o", ms=2.5)
-    if found[0].has_interval:
-        axes.fill_between(years, lows, highs, color=LINE, alpha=0.2, lw=0)
-    centre = float(np.mean([one.mean for one in found]))
-    shown = np.array([*values.to_numpy().ravel(), *lows, *highs])
-    reach = max(0.1, 1.1 * float(np.nanmax(np.abs(shown - centre))))
+    found = doubted_levels(results, values)
+    years = values.index.to_numpy()
+    draw_band(axes, years, found, "", LINE)
+    centre = float(np.mean([one.by_chance.mean for one in found]))
+    shown = [end for one in found for kind in (one.by_chance, one.with_all) for end in kind.ends]
+    reach = max(0.1, 1.1 * float(np.nanmax(np.abs(np.array(shown) - centre))))
     axes.set(ylim=(max(0.0, centre - reach), min(10.0, centre + reach)), ylabel="score, 0 to 10")
     axes.set_xlim(years[0] - 0.5 * (len(years) == 1), years[-1] + 0.5 * (len(years) == 1))
     axes.locator_params("x", integer=True, min_n_ticks=1)
@@ -171,33 +175,41 @@ def _crisis_by_quintile(results: Results, scenario: str) -> pd.DataFrame:
     return pd.DataFrame(shares.unstack(level=0)).dropna(how="all")
 
 
-def _draw_crisis_by_quintile(axes: "Axes", shares: pd.DataFrame, year: int) -> None:
-    found = [estimate(row).within(0.0, 100.0) for row in shares.to_numpy()]
-    means, errors, positions = np.array([one.mean for one in found]), error_bars(found), shares.index.to_numpy()
-    axes.bar(positions, means, color=STATE_COLOURS[3], width=0.65)
-    if errors.any():
-        axes.errorbar(positions, means, yerr=errors, **INTERVALS)
-    top = float(np.nanmax(means + errors[1]))
-    for position, mean, error in zip(positions, means, errors[1], strict=True):
-        axes.text(position, mean + error + 0.02 * top, f"{mean:.1f}", ha="center", va="bottom", fontsize=8)
+def _draw_crisis_by_quintile(axes: "Axes", results: Results, shares: pd.DataFrame, year: int) -> None:
+    found = [one.within(0.0, 100.0) for one in doubted_levels(results, shares)]
+    means, tops, positions = _means(found), _tops(found), shares.index.to_numpy(float)
+    axes.bar(positions, means, color=STATE_COLOURS[2], width=0.65)
+    draw_ends(axes, positions, found)
+    top = float(tops.max())
+    for position, mean, end in zip(positions, means, tops, strict=True):
+        axes.text(position, end + 0.02 * top, f"{mean:.1f}", ha="center", va="bottom", fontsize=8)
     axes.set(ylim=(0, 1.15 * top), ylabel="% of adults", xlim=(0.4, 5.6))
     axes.set_xticks(range(1, 6), ["1\nmost\ndeprived", "2", "3", "4", "5\nleast\ndeprived"])
     title_axes(axes, f"In crisis by deprivation quintile, year {year}", x_label=None)
+
+
+def _means(found: Sequence[Doubted]) -> Array:
+    return np.array([one.by_chance.mean for one in found])
+
+
+def _tops(found: Sequence[Doubted]) -> Array:
+    """Return how far the highest end of each reaches, the mean where it has no interval."""
+    return np.array([np.nanmax([one.by_chance.mean, one.by_chance.high, one.with_all.high]) for one in found])
 
 
 def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     services = services_by_year(results, scenario)
     last = services.index.get_level_values("year").max()
     costs = (services["cost_gbp"].xs(last, level="year") / MILLION).unstack(level="run")
-    contacts = services["contacts"].xs(last, level="year").unstack(level="run").mean(axis=1)
-    found = {str(name): estimate(row).within(0.0) for name, row in zip(costs.index, costs.to_numpy(), strict=True)}
-    names = sorted(found, key=lambda name: found[name].mean)
-    means, errors = np.array([found[name].mean for name in names]), error_bars([found[name] for name in names])
-    places = np.arange(len(names))
-    axes.barh(places, means, color=LINE, height=0.65)
-    if errors.any():
-        axes.errorbar(means, places, xerr=errors, **INTERVALS)
-    ends = means + errors[1]
+    by_run = services["contacts"].xs(last, level="year").unstack(level="run")
+    contacts = by_run[at_best(results, scenario)].mean(axis=1)
+    all_costs = zip(costs.index, doubted_levels(results, costs), strict=True)
+    found = {str(name): one.within(0.0) for name, one in all_costs}
+    names = sorted(found, key=lambda name: found[name].by_chance.mean)
+    both, places = [found[name] for name in names], np.arange(len(names), dtype=float)
+    means, ends = _means(both), _tops(both)
+    axes.barh(places, means, color=BARS, height=0.65)
+    draw_ends(axes, places, both, across=True)
     for name, place, mean, end in zip(names, places, means, ends, strict=True):
         words = f"£{mean:.1f}m; {_rounded(contacts[name])}"
         axes.annotate(words, (end, place), (4, 0), textcoords="offset points", va="center", fontsize=8)

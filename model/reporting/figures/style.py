@@ -5,10 +5,11 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.analysis.doubt import Doubted
 from model.analysis.estimates import Estimate
 from model.core.arrays import Array
 from model.core.errors import ResultsError
@@ -24,6 +25,24 @@ STATE_COLOURS = ("#1b7837", "#a6dba0", "#f4a582", "#b2182b")
 INK, QUIET = "#222222", "#767676"
 
 LINE = "#2166ac"
+
+BARS = "#92c5de"
+"""Of bars, on which lines in `INK` and `WITH_ALL` are seen."""
+
+WITH_ALL = "#b35806"
+"""Of the interval of all that is doubted, where that of chance alone has `LINE` or `INK`."""
+
+INTERVALS = {"by_chance": "by chance alone", "with_all": "with all doubted"}
+"""Kinds of interval, and their names."""
+
+ENDS: dict[str, dict[str, Any]] = {
+    "by_chance": {"fmt": "none", "color": INK, "lw": 1.8},
+    "with_all": {"fmt": "o", "ms": 2.5, "color": WITH_ALL, "lw": 1.0},
+}
+"""Kinds of interval as lines at the ends of bars; a point is the middle of one that is not at the bar's end."""
+
+SHADES = {"with_all": 0.12, "by_chance": 0.28}
+"""Kinds of interval as bands, the wider below, and how dark they are."""
 
 DOTS_PER_INCH = 150
 """Of a PNG."""
@@ -92,9 +111,33 @@ def _write(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def error_bars(found: Sequence[Estimate]) -> Array:
-    """Return the length of each interval below and above its mean; 0 where there is none."""
-    reach = [[one.mean - one.low, one.high - one.mean] for one in found]
+    """Return the length of each interval below and above its mean; 0 where there is none, or nothing was seen."""
+    reach = [[0.0, 0.0] if one.is_nothing else [one.mean - one.low, one.high - one.mean] for one in found]
     return np.asarray(np.nan_to_num(np.array(reach).T))
+
+
+PAIRS = ("pair of runs", "pairs of runs with the same seed")
+REPLICATES = ("replicate", "replicates")
+"""What means are of: one, and several."""
+
+
+def intervals_drawn(n: int, n_draws: int, of: tuple[str, str] = PAIRS) -> str:
+    """Say below a figure what its bands and lines are.
+
+    Examples
+    --------
+    >>> intervals_drawn(4, 0, REPLICATES)
+    'Bands and lines: 95 % intervals of the mean by chance alone, over 4 replicates.'
+    """
+    one, several = of
+    if n == 1:
+        return f"One {one}, so no intervals."
+    if not n_draws:
+        return f"Bands and lines: 95 % intervals of the mean by chance alone, over {n} {several}."
+    return (
+        f"95 % intervals: by chance alone, over {n} {several} at best estimates; with all doubted, chance and "
+        f"{n_draws} draws of uncertain numbers."
+    )
 
 
 def title_figure(figure: "Figure", title: str, size: int = 13) -> None:
@@ -109,3 +152,72 @@ def title_axes(axes: "Axes", title: str, x_label: str | None = "years after burn
         axes.set_xlabel(x_label)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=INK, length=3)
+
+
+def draw_band(axes: "Axes", years: Array, found: Sequence[Doubted], label: str, colour: str, dashes: str = "-") -> None:
+    """Draw a yearly series at best estimates with both intervals, where there are any."""
+    axes.plot(years, [one.by_chance.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
+    for kind, shade in SHADES.items():
+        ends: list[Estimate] = [getattr(one, kind) for one in found]
+        if any(one.has_interval for one in ends):
+            lows, highs = [one.low for one in ends], [one.high for one in ends]
+            axes.fill_between(years, lows, highs, color=colour, alpha=shade, lw=0)
+            if kind == "with_all":  # an edge, as bands of several lines lie over one another
+                axes.plot(years, np.transpose([lows, highs]), color=colour, alpha=0.5, lw=0.6)
+    axes.set_xlim(min(1, years[-1] - 0.5), max(years[-1], 1.5))
+    axes.locator_params("x", nbins=6, integer=True)
+    axes.yaxis.set_major_formatter("{x:,g}")
+
+
+def draw_ends(
+    axes: "Axes", places: Array, found: Sequence[Doubted], *, across: bool = False, apart: float = 0.1
+) -> None:
+    """Draw both intervals at the ends of bars, side by side; ``across`` where bars lie."""
+    is_told = any(one.is_told for one in found)
+    for kind, side in (("by_chance", -1.0), ("with_all", 1.0)):
+        ends: list[Estimate] = [getattr(one, kind) for one in found]
+        shown = [k for k, one in enumerate(ends) if one.is_bounded and not one.is_nothing]
+        if shown:
+            at = places[shown] + (-side if across else side) * apart * is_told
+            _draw_ends(axes, at, [ends[k] for k in shown], kind, across=across)
+
+
+def _draw_ends(axes: "Axes", at: Array, ends: Sequence[Estimate], kind: str, *, across: bool) -> None:
+    middles, reach = np.array([one.mean for one in ends]), error_bars(ends)
+    style = {**ENDS[kind], "elinewidth": ENDS[kind]["lw"]}
+    if across:
+        axes.errorbar(middles, at, xerr=reach, **style)
+    else:
+        axes.errorbar(at, middles, yerr=reach, **style)
+
+
+def note_below(figure: "Figure", words: str, n_draws: int = 0, *, bands: bool = False, ends: bool = False) -> None:
+    """Write what a figure shows below it and, where there are draws, name both kinds of bands or of ends of bars."""
+    is_named = n_draws > 0 and (bands or ends)
+    note = f"{words}\n\n" if is_named else words  # room of its own for the legend
+    figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=QUIET, parse_math=False)
+    if is_named:
+        _name_intervals(figure, bands=bands, ends=ends)
+
+
+def _name_intervals(figure: "Figure", *, bands: bool, ends: bool) -> None:
+    from matplotlib.legend_handler import HandlerTuple  # noqa: PLC0415 - slow to load, only needed to draw
+    from matplotlib.lines import Line2D  # noqa: PLC0415
+    from matplotlib.patches import Patch  # noqa: PLC0415
+
+    handles: list[Any] = [
+        (
+            *([Patch(color=LINE, alpha=SHADES[kind] + SHADES["with_all"], lw=0)] if bands else []),
+            *([Line2D([], [], color=ENDS[kind]["color"], lw=ENDS[kind]["lw"])] if ends else []),
+        )
+        for kind in INTERVALS
+    ]
+    figure.legend(
+        handles,
+        list(INTERVALS.values()),
+        handler_map={tuple: HandlerTuple(ndivide=None)},
+        loc="outside lower left",
+        frameon=False,
+        fontsize=8,
+        ncols=2,
+    )

@@ -39,7 +39,8 @@ Results("results/001").sql("SELECT scenario, month, sum(in_crisis * scale) AS n 
 ```
 
 What a plan changes is no table: `Results("results/001").compare()` has the difference of every pair of runs, and \
-`Results("results/001").effects(by=["year", "quintile"])` the means, each with the interval of chance.
+`Results("results/001").effects(by=["year", "quintile"])` the means, each with the \
+interval by chance alone and that with all doubted.
 
 The SQL is that of DuckDB. A name with dots stands in double quotes: `"plan.community_hub.budget_gbp_per_year"`. A \
 column that keeps its name keeps its unit; give what you compute a name of its own. A query is one SELECT. It reads \
