@@ -142,8 +142,9 @@ class Drawn:
 
 
 def numbers_drawn(results: Results) -> pd.DataFrame:
-    """Return uncertain numbers with a row for each draw and a column for each; draw 0 has no row."""
-    return results.draws.pivot(index="draw", columns="name", values="value").drop(index=BEST, errors="ignore")
+    """Return uncertain numbers with a row for each draw and a column for each, as drawn; draw 0 has no row."""
+    wide = results.draws.pivot(index="draw", columns="name", values="value").drop(index=BEST, errors="ignore")
+    return wide[results.draws["name"].unique()]
 
 
 def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str, Drawn]:

@@ -11,7 +11,8 @@ r"""Which uncertain numbers an answer hangs on, measured from the draws that wer
   others 2010, Computer Physics Communications 181:259).
 
 The last two are computed by SALib (Iwanaga, Usher and Herman 2022, Socio-Environmental Systems Modelling 4:18155). It
-takes one missing answer to mean that nothing matters, so what is missing is left out first.
+takes one missing answer to mean that nothing matters, so what is missing is left out first; a Saltelli design that
+lacks one has no indices. Of such a design, only draws that repeat no other's numbers are regressed.
 
 A share is **clear** where a number that does nothing would show one as large in fewer than one case in twenty, all
 numbers looked at together (Holm 1979, Scandinavian Journal of Statistics 6:65). Chance between seeds, which no number
@@ -71,13 +72,16 @@ class Sensitivity:
     r2 : float
         The share of variance that all explain together, adjusted for their number; NaN where each was taken alone.
     n_draws, n_missing : int
-        Draws with an answer, and without.
+        Draws with an answer that repeat no other's numbers, and draws without an answer.
+    why_no_indices : str
+        Why a design that was made for total indices has none; empty otherwise.
     """
 
     table: pd.DataFrame
     r2: float
     n_draws: int
     n_missing: int
+    why_no_indices: str = ""
 
     @property
     def is_told(self) -> bool:
@@ -115,14 +119,14 @@ def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]") -> Sensitivi
     (['price'], 1.0, 1.0)
     """
     answers = effects.reindex(numbers.index).dropna()
-    present = _varied(numbers.loc[answers.index])
-    n_missing = len(numbers) - len(answers)
-    if len(answers) < FEWEST_DRAWS or present.empty or np.ptp(answers) == 0.0:
-        return Sensitivity(_table([], []), np.nan, len(answers), n_missing)
-    rows = _independent_rows(present)
-    fit = _fitted(_scaled(present[rows].rank()), _scaled(answers[rows].rank()))
-    table = _table(present.columns, fit).join(_indices(present, answers))
-    return Sensitivity(table.sort_values("share", ascending=False), fit.r2, len(answers), n_missing)
+    own = answers[answers.index.isin(_independent(numbers))]
+    present = _varied(numbers.loc[own.index])
+    n_missing, why = len(numbers) - len(answers), _why_no_indices(numbers, answers)
+    if len(own) < FEWEST_DRAWS or present.empty or np.ptp(own) == 0.0:
+        return Sensitivity(_table([], []), np.nan, len(own), n_missing, why)
+    fit = _fitted(_scaled(present.rank()), _scaled(own.rank()))
+    table = _table(present.columns, fit).join(_indices(numbers, answers))
+    return Sensitivity(table.sort_values("share", ascending=False), fit.r2, len(own), n_missing, why)
 
 
 def _varied(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -199,27 +203,38 @@ def _table(names: Any, fit: Any) -> pd.DataFrame:
 # --- Indices by SALib ------------------------------------------------------------------------
 
 
+def _why_no_indices(numbers: pd.DataFrame, answers: "pd.Series[float]") -> str:
+    """Say why a Saltelli design has no indices; empty where it has, or where draws are no such design."""
+    if not is_saltelli(numbers.to_numpy()):
+        return ""
+    if missing := len(numbers) - len(answers):
+        return f"no total indices: they need an answer of every draw, and {missing} of {len(numbers)} have none"
+    return "" if find_spec("SALib") else "no total indices: SALib, of the extra sensitivity, is not installed"
+
+
 def _indices(numbers: pd.DataFrame, answers: "pd.Series[float]") -> pd.DataFrame:
     """Return first-order and total indices as far as design, draws and installed packages allow; NaN otherwise."""
     columns = ["first_order", "first_order_error", "total", "total_error"]
     found = pd.DataFrame(np.nan, numbers.columns, columns)
-    if len(answers) < FEWEST_FOR_INDICES or find_spec("SALib") is None:
+    designed = is_saltelli(numbers.to_numpy())
+    if len(answers) < FEWEST_FOR_INDICES or find_spec("SALib") is None or (designed and len(answers) < len(numbers)):
         return found
-    problem = {"num_vars": numbers.shape[1], "names": list(numbers.columns)}
-    for column, values in _by_salib(problem, numbers.to_numpy(float), answers.to_numpy(float)).items():
-        found[column] = np.asarray(values)
+    drawn = numbers if designed else _varied(numbers.loc[answers.index])
+    for column, values in _by_salib(drawn, answers.to_numpy(float), designed=designed).items():
+        found.loc[drawn.columns, column] = np.asarray(values)
     return found
 
 
-def _by_salib(problem: Mapping[str, Any], numbers: Array, answers: Array) -> dict[str, Any]:
+def _by_salib(drawn: pd.DataFrame, answers: Array, *, designed: bool) -> dict[str, Any]:
     from SALib.analyze import rbd_fast, sobol  # noqa: PLC0415 - optional, and a second to load
 
-    if is_saltelli(numbers):
+    problem = {"num_vars": drawn.shape[1], "names": list(drawn.columns)}
+    names = {"first_order": "S1", "first_order_error": "S1_conf"}
+    if designed:
         by = sobol.analyze(problem, answers, calc_second_order=False, seed=SEED)
-        names = {"first_order": "S1", "first_order_error": "S1_conf", "total": "ST", "total_error": "ST_conf"}
+        names |= {"total": "ST", "total_error": "ST_conf"}
     else:
-        by = rbd_fast.analyze(problem, numbers, answers, seed=SEED)
-        names = {"first_order": "S1", "first_order_error": "S1_conf"}
+        by = rbd_fast.analyze(problem, drawn.to_numpy(float), answers, seed=SEED)
     return {column: by[name] for column, name in names.items()}
 
 
@@ -239,12 +254,12 @@ def is_saltelli(numbers: Array) -> bool:
     return bool((exchanged == np.where(np.eye(p, dtype=bool), second, first)).all())
 
 
-def _independent_rows(numbers: pd.DataFrame) -> Array:
-    """Return which draws repeat no other's numbers: all, or first and last of each block of a Saltelli design."""
+def _independent(numbers: pd.DataFrame) -> "pd.Index[int]":
+    """Return the draws that repeat no other's numbers: all, or first and last of each block of a Saltelli design."""
     if not is_saltelli(numbers.to_numpy()):
-        return np.ones(len(numbers), bool)
+        return numbers.index
     size = numbers.shape[1] + 2
-    return np.asarray(np.isin(np.arange(len(numbers)) % size, (0, size - 1)))
+    return numbers.index[np.isin(np.arange(len(numbers)) % size, (0, size - 1))]
 
 
 # --- Bounds and switching values -------------------------------------------------------------
@@ -295,7 +310,7 @@ def switching_values(numbers: pd.DataFrame, answers: "pd.Series[float]") -> pd.D
     >>> round(float(turn.loc["price", "value"]), 6), bool(turn.loc["price", "is_within"])
     (2.0, True)
     """
-    seen = answers.reindex(numbers.index).dropna()
+    seen = answers.reindex(_independent(numbers)).dropna()
     varied = _varied(numbers.loc[seen.index])
     columns = ["value", "low", "high", "is_within"]
     if len(seen) < FEWEST_DRAWS or varied.empty or np.ptp(seen) == 0.0:

@@ -6,6 +6,9 @@ Draw 0 is the best estimates; draws 1, 2, … come from a design.
   draws that are powers of two are balanced best.
 - ``latin_hypercube``: each number has exactly one draw in each of n equal parts of its probability. Another n is
   another design, so it cannot be extended.
+- ``saltelli``, for total indices: blocks of a point of a Sobol sequence, it with each number in turn taken from
+  another point, and that other point. It takes the number of numbers plus 2, times a power of two, draws; draws of a
+  block repeat one another's numbers, so few of them are independent. It knows no numbers that go together.
 
 Numbers that go together (``correlations.toml``) do so by a Gaussian copula. In a Latin hypercube the values of
 each are put into the order that the copula gives, which keeps one in each part; in a Sobol sequence they are
@@ -14,6 +17,7 @@ moved, which keeps earlier draws where more follow.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -27,10 +31,12 @@ from model.inputs.scenario import Scenario
 from model.inputs.uncertainty import ALL, KEY, WELLBY, Uncertain, normal_correlations
 
 MOST_DRAWS = 100_000
-DESIGNS = ("sobol", "latin_hypercube")
+SALTELLI = "saltelli"
+
+DESIGNS = ("sobol", "latin_hypercube", SALTELLI)
 """Designs of draws, the default first."""
 
-CAN_GROW = ("sobol",)
+CAN_GROW = ("sobol", SALTELLI)
 """Designs whose first draws stay as they are where more follow."""
 
 AS_SURE_AS = 1e-12
@@ -50,8 +56,8 @@ def draw_numbers(numbers: Sequence[Uncertain], n: int, seed: int, design: str = 
         Draws.
     seed : int
         Of the design, not of runs.
-    design : {"sobol", "latin_hypercube"}
-        See the module.
+    design : {"sobol", "latin_hypercube", "saltelli"}
+        See the module; the last needs SALib, the extra ``sensitivity``.
 
     Returns
     -------
@@ -86,6 +92,25 @@ def _require_design(numbers: Sequence[Uncertain], n: int, design: str) -> None:
         raise ScenarioError(
             "unknown design", key="design", value=design, allowed=", ".join(DESIGNS), known=DESIGNS, wanted=design
         )
+    if design == SALTELLI:
+        _require_saltelli([one.name for one in numbers], n)
+
+
+def _require_saltelli(names: Sequence[str], n: int) -> None:
+    if find_spec("SALib") is None:
+        allowed = 'after pip install "upstream-abm[sensitivity]"'
+        raise ScenarioError("needs SALib, which is not installed", key="design", value=SALTELLI, allowed=allowed)
+    joined = np.argwhere(np.triu(normal_correlations(names), 1))
+    if len(joined):
+        pair = " and ".join(names[k] for k in joined[0])
+        problem, allowed = f"exchanges numbers one at a time, and {pair} go together", "uncertainties that stand alone"
+        raise ScenarioError(problem, key="design", value=SALTELLI, allowed=allowed)
+    size = len(names) + 2
+    blocks = n // size
+    if n % size or blocks.bit_count() != 1:
+        near = size * 2 ** max(round(np.log2(max(n / size, 1))), 0)
+        allowed = f"{size} times a power of two, as {len(names)} numbers are drawn: {near:,}, say"
+        raise ScenarioError(f"is no size of a design {SALTELLI}", key="draws", value=n, allowed=allowed)
 
 
 def require_growth(design: str, drawn: int, n: int) -> None:
@@ -126,7 +151,18 @@ def _latin_hypercube(d: int, n: int, seed: int) -> Array:
     return np.asarray(qmc.LatinHypercube(d, rng=np.random.default_rng(seed)).random(n))
 
 
-_POINTS: Mapping[str, Callable[[int, int, int], Array]] = {"sobol": _sobol, "latin_hypercube": _latin_hypercube}
+def _saltelli(d: int, n: int, seed: int) -> Array:
+    from SALib.sample import sobol  # noqa: PLC0415 - optional, and a second to load
+
+    problem = {"num_vars": d, "names": [str(k) for k in range(d)], "bounds": [[0.0, 1.0]] * d}
+    return np.asarray(sobol.sample(problem, n // (d + 2), calc_second_order=False, seed=seed))
+
+
+_POINTS: Mapping[str, Callable[[int, int, int], Array]] = {
+    "sobol": _sobol,
+    "latin_hypercube": _latin_hypercube,
+    SALTELLI: _saltelli,
+}
 
 
 def _together(chances: Array, names: Sequence[str], design: str) -> Array:

@@ -150,7 +150,8 @@ class Study(BaseModel):
     draw_replicates : int
         Replicates of each draw, which take the seeds of the study in turn.
     design : str
-        How they are drawn: ``sobol``, to which more may be added, or ``latin_hypercube``.
+        How they are drawn: ``sobol``, to which more may be added, ``latin_hypercube``, or ``saltelli`` for total
+        indices.
     uncertainties : tuple of str
         What is drawn: ``all``, groups or names; by default all but parameters of the model.
 
@@ -178,7 +179,7 @@ class Study(BaseModel):
     seed: int | None = None
     draws: Annotated[int, Field(ge=1, le=MOST_RUNS)] | None = None
     draw_replicates: Annotated[int, Field(ge=1, le=MOST_RUNS)] = 1
-    design: Literal["sobol", "latin_hypercube"] = SOBOL
+    design: Literal["sobol", "latin_hypercube", "saltelli"] = SOBOL
     uncertainties: Annotated[Names, Field(min_length=1)] = ()
     _origins: Mapping[str, str] = PrivateAttr()
 

@@ -86,6 +86,8 @@ def hangs_on(found: Drawn, facts: Mapping[str, Any], programmes: Programmes) -> 
             first,
             f"no number clearly: {measured.n_draws} draws show none that moves the answer more than chance would",
         )
+    if measured.why_no_indices:
+        yield "", measured.why_no_indices
     if np.isfinite(measured.r2):
         yield "", f"all numbers together explain {100 * max(measured.r2, 0.0):.0f} % by rank{_bound(found)}"
 
@@ -93,9 +95,14 @@ def hangs_on(found: Drawn, facts: Mapping[str, Any], programmes: Programmes) -> 
 def _share(row: "pd.Series[Any]") -> str:
     towards = "raises" if row["rises"] else "lowers"
     ends = f"{100 * row['low']:.0f} to {100 * row['high']:.0f}"
-    index = row["first_order"]
-    known = f"; if it were known, {100 * index:.0f} % less variance" if np.isfinite(index) else ""
+    index, total = row["first_order"], row["total"]
+    known = f"; if it were known, {_index(row, 'first_order')} % less variance" if np.isfinite(index) else ""
+    known += f", and {_index(row, 'total')} % stay if all others were" if np.isfinite(total) else ""
     return f"{100 * row['share']:.0f} % of the variance by rank ({ends} %); more of it {towards} the answer{known}"
+
+
+def _index(row: "pd.Series[Any]", name: str) -> str:
+    return f"{100 * row[name]:.0f} ± {100 * row[f'{name}_error']:.0f}"
 
 
 def _turn(turns: pd.DataFrame, name: str) -> str:

@@ -7,7 +7,9 @@ from scipy.stats import norm, qmc
 
 from model.analysis import sensitivity as module
 from model.analysis.doubt import crossed_parts
-from model.analysis.sensitivity import is_saltelli, most_explainable, sensitivity, switching_values
+from model.analysis.sensitivity import most_explainable, sensitivity, switching_values
+from model.inputs.draws import draw_numbers
+from model.inputs.uncertainty import Uncertain
 
 
 def drawn(n: int, p: int, seed: int = 1) -> pd.DataFrame:
@@ -103,11 +105,10 @@ def ishigami(numbers: pd.DataFrame) -> "pd.Series[float]":
 
 
 def saltelli(n: int, p: int) -> pd.DataFrame:
-    points = qmc.Sobol(2 * p, rng=np.random.default_rng(4)).random(n)
-    first, second = points[:, :p], points[:, p:]
-    exchanged = [np.where(np.arange(p) == j, second, first) for j in range(p)]
-    rows = np.stack([first, *exchanged, second], axis=1).reshape(-1, p)
-    return pd.DataFrame(rows, columns=[f"x{j}" for j in range(p)])
+    """As a study has them: each number from its own range."""
+    pytest.importorskip("SALib")
+    numbers = [Uncertain(f"x{j}", 0.5, 0.0, 1.0, "uniform") for j in range(p)]
+    return draw_numbers(numbers, n * (p + 2), seed=4, design="saltelli")
 
 
 def test_first_order_indices_see_what_ranks_do_not() -> None:
@@ -129,9 +130,20 @@ def test_total_indices_of_a_saltelli_design() -> None:
     np.testing.assert_allclose(found["total"], [0.558, 0.442, 0.244], atol=0.03)
 
 
-def test_a_saltelli_design_with_a_missing_answer_is_none() -> None:
-    assert is_saltelli(saltelli(8, 3).to_numpy())
-    assert not is_saltelli(saltelli(8, 3).iloc[1:].to_numpy())
+def test_a_saltelli_design_that_lacks_an_answer_has_no_indices_and_says_so() -> None:
+    """SALib itself gives 0 for all of them."""
+    numbers = saltelli(64, 3)
+    answers = ishigami(numbers)
+    answers.iloc[7] = np.nan
+    found = sensitivity(numbers, answers)
+    assert found.table[["first_order", "total"]].isna().all(axis=None)
+    assert "an answer of every draw, and 1 of 320 have none" in found.why_no_indices
+    assert sensitivity(numbers, ishigami(numbers)).why_no_indices == ""
+
+
+def test_of_a_saltelli_design_only_independent_draws_are_regressed() -> None:
+    numbers = saltelli(32, 3)
+    assert sensitivity(numbers, numbers["x0"]).n_draws == 64
 
 
 def test_without_salib_shares_are_told_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

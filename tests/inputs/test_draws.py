@@ -7,7 +7,6 @@ from scipy.stats import kstest
 
 from model.core.errors import ScenarioError
 from model.inputs.draws import (
-    DESIGNS,
     MOST_DRAWS,
     at_appraisal,
     draw_numbers,
@@ -24,6 +23,10 @@ PLAN, USUAL = load_scenario("people_powered_shift"), load_scenario()
 EVERYTHING = chosen_numbers(["all"], [PLAN, USUAL])
 TOGETHER = load_correlations()
 ALONE = [Uncertain(f"x{k}", 0.5, 0.0, 1.0, "uniform") for k in range(5)]
+
+
+ANY_SIZE = ("sobol", "latin_hypercube")
+"""Designs of any numbers and any size."""
 
 
 def pair_of(correlation):
@@ -52,7 +55,7 @@ def test_more_sobol_draws_keep_the_first_also_of_numbers_that_go_together():
     pd.testing.assert_frame_equal(few, many.head(11))
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", ANY_SIZE)
 def test_draws_are_those_of_their_seed(design):
     one, again, other = (draw_numbers(ALONE, 20, seed, design) for seed in (1, 1, 2))
 
@@ -60,7 +63,7 @@ def test_draws_are_those_of_their_seed(design):
     assert not np.isclose(one, other).any()
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", ANY_SIZE)
 @pytest.mark.parametrize("together", TOGETHER, ids=lambda one: one.names[0])
 def test_numbers_that_go_together_have_the_rank_correlation_stated(together, design):
     drawn = draw_numbers(pair_of(together), 4_096, seed=1, design=design)
@@ -70,7 +73,7 @@ def test_numbers_that_go_together_have_the_rank_correlation_stated(together, des
     assert found == pytest.approx(np.full(found.size, together.rho), abs=0.064)
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", ANY_SIZE)
 def test_numbers_that_go_together_keep_their_own_distributions(design):
     drawn = draw_numbers(pair_of(TOGETHER[0]), 1_024, seed=1, design=design)
 
@@ -86,7 +89,7 @@ def test_a_number_that_stands_alone_is_not_touched_by_those_that_go_together():
     pd.testing.assert_frame_equal(joined[[one.name for one in ALONE]], apart[[one.name for one in ALONE]])
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", ANY_SIZE)
 def test_every_draw_of_everything_is_a_scenario_that_can_be_run(design):
     drawn = draw_numbers(EVERYTHING, 64, seed=1, design=design)
     parts = [f"parameters.{name}" for name in PARTS_OF_ONE[0]]
@@ -189,3 +192,27 @@ def test_only_a_sequence_can_be_extended():
 
 def test_all_numbers_of_a_study_have_a_place_in_a_sobol_sequence():
     assert len(uncertain_numbers([PLAN, USUAL])) < 21_201  # the most dimensions that SciPy has
+
+
+# --- A design for total indices ---
+
+
+def test_a_saltelli_design_goes_on_with_more_draws():
+    pytest.importorskip("SALib")
+    few, many = (draw_numbers(ALONE, (len(ALONE) + 2) * n, seed=3, design="saltelli") for n in (4, 16))
+    pd.testing.assert_frame_equal(few, many[: len(few)])
+
+
+@pytest.mark.parametrize(("n", "near"), [(7, 8), (24, 32)])
+def test_a_saltelli_design_of_another_size_is_refused_with_one_that_fits(n, near):
+    pytest.importorskip("SALib")
+    two = ALONE[:2]
+    with pytest.raises(ScenarioError, match=rf"draws = {n}: is no size of a design saltelli.*4 times .*: {near}, say"):
+        draw_numbers(two, n, seed=3, design="saltelli")
+
+
+def test_a_saltelli_design_of_numbers_that_go_together_is_refused():
+    pytest.importorskip("SALib")
+    together = pair_of(TOGETHER[0])
+    with pytest.raises(ScenarioError, match=r"exchanges numbers one at a time, and .* go together"):
+        draw_numbers(together, 4, seed=3, design="saltelli")
