@@ -25,7 +25,7 @@ from model.core.codes import (
     UNEMPLOYED,
 )
 from model.core.constants import MONTHS_PER_YEAR
-from model.reporting.wording import label_of, quintile_words
+from model.reporting.wording import label_of
 from model.simulation.following import AWAY, HERE, MOVES, Happening, Life, LifeMonth
 from model.simulation.parting import Parting, Through
 from model.simulation.standing import Standing
@@ -107,8 +107,8 @@ def story(one: TwoLives, worlds: tuple[World, World]) -> Iterator[str]:
     worlds : (World, World)
         What the worlds are called.
     """
-    fifth = quintile_words(one.ours.about["quintile"])
-    yield f"Resident {one.resident}: {who(one)}, in an area of the {fifth} of England"
+    fifth = one.ours.about["quintile"]
+    yield f"Resident {one.resident}: {who(one)}, in deprivation fifth {fifth} (1 is the most deprived of England)"
     for life, world in zip((one.ours, one.theirs), worlds, strict=True):
         yield f"  {world.name}: {sum_of(life, world)}"
     yield f"  {apart_words(one)}"
@@ -127,7 +127,7 @@ def apart_words(one: TwoLives) -> str:
     n = len(one.partings)
     return (
         f"In {one.months_apart} of {len(one.ours.months)} months the two end in different states; in {n} something "
-        "happens in one world only:"
+        "happens in one world only."
     )
 
 
