@@ -4,6 +4,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,7 +107,7 @@ def run(
         bool,
         typer.Option(
             "--doubt/--no-doubt",
-            help="Draw uncertain numbers too where two scenarios are compared and --draws says nothing: 8 draws.",
+            help="Draw uncertain numbers too where a small comparison is run and --draws says nothing: 8 draws.",
         ),
     ] = True,
     fresh: Annotated[
@@ -136,7 +137,7 @@ def run(
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
     words = (scenarios or [], compare_to, overrides, sweeps or [], draws, places or [])
-    study = asked_study(*words, doubted=doubted, always=dry_run)
+    study = asked_study(*words, doubted=doubted, always=dry_run, warn=partial(_say, error=True))
     if max_hours is not None:
         foreseen = study or asked_study(scenarios or [], compare_to, overrides, always=True)
         _require_hours(foreseen, max_hours, jobs, lives=lives, test=test)

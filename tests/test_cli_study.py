@@ -6,7 +6,7 @@ import pytest
 
 from model.campaign.forecast import forecast
 from model.inputs.study import Study
-from model.inputs.study_options import asked_study
+from model.inputs.study_options import DRAWS_UNASKED, asked_study
 from tests.test_cli import ends_with, only_line_of
 
 HUBS = "plan.community_hub.budget_gbp_per_year"
@@ -57,6 +57,23 @@ def test_options_alone_make_a_study() -> None:
     assert (study.scenarios, study.comparator) == (("people_powered_shift",), "status_quo")
     assert (study.places, study.draws, study.years) == (("wigan", "newham", "blaby"), 3, 2)
     assert asked_study(["status_quo"], None, {"years": ("--years", 2)}) is None
+
+
+def test_only_a_comparison_of_a_size_draws_unasked_and_a_larger_one_says_how_to() -> None:
+    """The same size up to which lives are kept and plans tested."""
+    warned: list[str] = []
+    sizes = {"years": ("--years", 30), "population": ("--population", 100_000)}
+    small = asked_study([], None, sizes, doubted=True, warn=warned.append)
+    assert small is not None
+    assert (small.draws, warned) == (DRAWS_UNASKED, [])
+
+    larger = {**sizes, "population": ("--population", 100_001)}
+    assert asked_study([], None, larger, doubted=True, warn=warned.append) is None
+    assert "3,000,030 resident-years" in warned[0]
+    assert "--draws 8 draws them" in warned[0]
+    asked = asked_study([], None, larger, draws=8, doubted=True, warn=warned.append)
+    assert asked is not None
+    assert (asked.draws, len(warned)) == (8, 1)
 
 
 def test_a_study_goes_by_the_options_of_the_command() -> None:

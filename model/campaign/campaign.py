@@ -24,10 +24,11 @@ from model.core.memory import MB
 from model.inputs.comparators import require_alike
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario
+from model.inputs.study_options import MOST_UNASKED, resident_years
 from model.inputs.study_scenarios import require_draw_replicates
 from model.simulation.memory import require_memory
 from model.simulation.prepared import prepare
-from model.state.lives import BYTES, MOST, MOST_UNASKED
+from model.state.lives import BYTES, MOST
 from model.tables.manifest import write_manifest
 from model.tables.neighbourhoods import write_neighbourhoods
 from model.tables.store import discard, locked, new_folder, write_whole
@@ -302,7 +303,7 @@ def keeps_lives(scenarios: Sequence[Scenario], *, compared: bool, asked: bool) -
         When the requested table would be too large.
     """
     config = max(scenarios, key=lambda one: one.population * one.years)
-    rows = config.population * config.years
+    rows = resident_years(scenarios)
     if asked and rows > MOST:
         raise ScenarioError(
             f"would be about {rows:,} rows a run",

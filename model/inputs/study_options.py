@@ -1,15 +1,25 @@
 """The study that a command asks for: a file with options over it, or options alone."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from model.core.errors import ScenarioError
 from model.inputs.comparators import named
-from model.inputs.scenario import parse_setting
+from model.inputs.scenario import Scenario, parse_setting
 from model.inputs.study import SET_BY_STUDY, Factor, Overrides, Study, is_study, load_study, swept
+from model.inputs.study_scenarios import scenarios_of
 
 DRAWS_UNASKED = 8
 """Draws of a comparison that asks for none: enough for an interval, few enough to wait for."""
+
+MOST_UNASKED = 3_000_000
+"""Resident-years of a run up to which a comparison does by default what takes its time: lives, tests and draws."""
+
+TOO_LARGE = (
+    "No uncertain numbers are drawn, as a run has {:,} resident-years, more than {:,}: intervals will cover chance "
+    "alone. --draws {} draws them."
+)
 
 
 def asked_study(
@@ -22,6 +32,7 @@ def asked_study(
     *,
     doubted: bool = False,
     always: bool = False,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> Study | None:
     """Return the study that the words of a command make; none where they name scenarios and no more.
 
@@ -40,9 +51,12 @@ def asked_study(
     places : sequence of str
         Places, each with commas between several.
     doubted : bool
-        Whether a comparison has `DRAWS_UNASKED` draws where it asks for none.
+        Whether a comparison of up to `MOST_UNASKED` resident-years a run has `DRAWS_UNASKED` draws where it asks for
+        none.
     always : bool
         Whether scenarios and no more make a study too.
+    warn : callable
+        Told that a larger one has none.
 
     Raises
     ------
@@ -66,11 +80,26 @@ def asked_study(
         compared = {} if compare_to is None else {"comparator": ("--compare-to", compare_to)}
         return load_study(studies[0]).with_options({**options, **compared}, levers)
     names, comparator = named(scenarios, compare_to, overrides)
-    if doubted and draws is None and comparator is not None and comparator not in names:
-        options["draws"] = (f"--draws ({DRAWS_UNASKED} unless told otherwise)", DRAWS_UNASKED)
-    elif not (sweeps or draws is not None or places or always):
-        return None
-    return Study(scenarios=tuple(names), comparator=comparator).with_options(options, levers)
+    made = Study(scenarios=tuple(names), comparator=comparator).with_options(options, levers)
+    is_study_without = bool(sweeps or draws is not None or places or always)
+    if not (doubted and draws is None and comparator is not None and comparator not in names):
+        return made if is_study_without else None
+    if (size := resident_years(scenarios_of(made).scenarios)) > MOST_UNASKED:
+        warn(TOO_LARGE.format(size, MOST_UNASKED, DRAWS_UNASKED))
+        return made if is_study_without else None
+    return made.with_options({"draws": (f"--draws ({DRAWS_UNASKED} unless told otherwise)", DRAWS_UNASKED)}, [])
+
+
+def resident_years(scenarios: Sequence[Scenario]) -> int:
+    """Return how many resident-years the largest run has.
+
+    Examples
+    --------
+    >>> from model.inputs.scenario import load_scenario
+    >>> resident_years([load_scenario().model_copy(update={"population": 1_000, "years": 5})])
+    5000
+    """
+    return max(config.population * config.years for config in scenarios)
 
 
 def _options(overrides: Overrides, draws: int | None, places: Sequence[str]) -> dict[str, tuple[str, Any]]:

@@ -29,10 +29,10 @@ def what_is_covered(n_draws: int) -> str:
     Examples
     --------
     >>> what_is_covered(0)
-    'They cover chance between runs only, not uncertainty about numbers.'
+    'They cover chance between runs only, not uncertainty about numbers (--draws N draws these).'
     """
     if not n_draws:
-        return "They cover chance between runs only, not uncertainty about numbers."
+        return "They cover chance between runs only, not uncertainty about numbers (--draws N draws these)."
     return (
         f"They cover chance alone. Lines with all doubted cover chance and {n_draws} draws of uncertain numbers; their "
         "middle is the mean over draws, not the best estimate."

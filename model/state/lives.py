@@ -11,8 +11,6 @@ from model.core.codes import PARTICIPANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.state.population import Population
 
-MOST_UNASKED = 3_000_000
-"""A comparison keeps lives by default up to this many resident-years a run."""
 MOST = 30_000_000
 """Resident-years of a run beyond which they are refused."""
 BYTES = 46

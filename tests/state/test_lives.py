@@ -10,7 +10,8 @@ from model.cli import main
 from model.core.codes import COPING, IN_CRISIS, NO_STATE, PARTICIPANT, SUPPORTER, VACANT
 from model.core.errors import ScenarioError
 from model.inputs.scenario import PlanEntry
-from model.state.lives import MOST, MOST_UNASKED, Lives
+from model.inputs.study_options import MOST_UNASKED
+from model.state.lives import MOST, Lives
 from tests.conftest import people_in
 from tests.small_programmes import written
 
