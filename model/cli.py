@@ -140,9 +140,9 @@ def run(
     study = asked_study(*words, doubted=doubted, always=dry_run, warn=partial(_say, error=True))
     if max_hours is not None:
         foreseen = study or asked_study(scenarios or [], compare_to, overrides, always=True)
-        _require_hours(foreseen, max_hours, jobs, lives=lives, test=test)
+        _require_hours(foreseen, max_hours, jobs, lives=lives, test=test, shard=shard)
     if dry_run and study is not None:
-        _foretell(study, out, jobs, lives=lives, test=test)
+        _foretell(study, out, jobs, lives=lives, test=test, shard=shard)
         return
     with progress(quiet=quiet) as watcher:
         how: dict[str, Any] = {"lives": lives, "test": test, "fresh": fresh, "run_timeout": run_timeout}
@@ -620,24 +620,24 @@ def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> di
     return overrides | {k: (f"--{k}", value) for k, value in options.items() if value is not None}
 
 
-def _foretell(study: Any, out: Path | None, jobs: int | None, *, lives: bool, test: bool) -> None:
+def _foretell(study: Any, out: Path | None, jobs: int | None, **how: Any) -> None:
     """Print what a study would take."""
     from model.campaign.forecast import forecast, require_room
     from model.reporting.console import print_answer
     from model.reporting.forecast import forecast_words
 
     with _waiting("Timing a year"):
-        found = forecast(study, jobs, lives=lives, test=test)
+        found = forecast(study, jobs, **how)
     print_answer(forecast_words(found))
     require_room(found, out)
 
 
-def _require_hours(study: Any, most: float, jobs: int | None, *, lives: bool, test: bool) -> None:
+def _require_hours(study: Any, most: float, jobs: int | None, **how: Any) -> None:
     """Refuse a study that is foreseen to take longer than it may."""
     from model.campaign.forecast import forecast, require_hours
 
     with _waiting("Living a year"):
-        require_hours(forecast(study, jobs, lives=lives, test=test), most)
+        require_hours(forecast(study, jobs, **how), most)
 
 
 def _show(folder: Path, *, each: bool = False, quiet: bool = False, no_figures: bool = False) -> None:

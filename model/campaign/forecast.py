@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from model.campaign.campaign import jobs_that_pay, keeps_lives
+from model.campaign.planning import shard_of
 from model.campaign.studies import drawing_of, placed
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError, ScenarioError
@@ -57,7 +58,10 @@ class Pace:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a study will take, where no burn-in was kept: ``seconds`` over all processes, and MB."""
+    """What a study will take, where no burn-in was kept: ``seconds`` over all processes, and MB.
+
+    Of a ``shard``, time, memory and disk are its own.
+    """
 
     n_scenarios: int
     n_runs: int
@@ -67,6 +71,7 @@ class Forecast:
     seconds: float
     memory_mb: float
     disk_mb: float
+    shard: str | None = None
 
     @property
     def minutes(self) -> float:
@@ -74,7 +79,9 @@ class Forecast:
         return self.seconds / self.jobs / 60.0
 
 
-def forecast(study: Study, jobs: int | None = None, *, lives: bool = False, test: bool = False) -> Forecast:
+def forecast(
+    study: Study, jobs: int | None = None, *, lives: bool = False, test: bool = False, shard: str | None = None
+) -> Forecast:
     """Say what a study will take, by a year that is lived for it on this machine.
 
     Parameters
@@ -87,13 +94,16 @@ def forecast(study: Study, jobs: int | None = None, *, lives: bool = False, test
         Whether the table ``lives`` is asked for.
     test : bool
         Whether each compared plan is run once more with a programme at no effect, as `run_campaign` says.
+    shard : str, optional
+        ``2/4`` is the second of four parts, which takes about a fourth of the time and disk, and has no tests.
 
     Raises
     ------
     ScenarioError, PlaceError, EvidenceError
         When the study cannot be run.
     """
-    made = scenarios_of(study)
+    made, part = scenarios_of(study), shard_of(shard)
+    test = test and part.is_whole
     first = _first_draw(study, made.scenarios) if study.draws else {}
     jobs = jobs or jobs_that_pay(made.scenarios, study.n_drawn)
     largest = {bool(config.plan): config for config in sorted(made.scenarios, key=lambda one: one.population)}
@@ -111,13 +121,17 @@ def forecast(study: Study, jobs: int | None = None, *, lives: bool = False, test
         n_lived=sum(lived.values()),
         n_tests=sum(tests.values()),
         jobs=jobs,
-        seconds=sum(n * config.months * paces[bool(config.plan)].month_of(config) for config, n in each)
-        + _burn_in_seconds(made.scenarios, first, study.n_drawn, next(iter(paces.values()))),
+        shard=shard,
+        seconds=(
+            sum(n * config.months * paces[bool(config.plan)].month_of(config) for config, n in each)
+            + _burn_in_seconds(made.scenarios, first, study.n_drawn, next(iter(paces.values())))
+        )
+        / part.count,
         memory_mb=max(
             memory_mb(config) + with_lives * config.population * config.years * BYTES / MB for config in made.scenarios
         )
         * jobs,
-        disk_mb=sum(n * _run_mb(config, with_lives) for config, n in each),
+        disk_mb=sum(n * _run_mb(config, with_lives) for config, n in each) / part.count,
     )
 
 

@@ -13,7 +13,7 @@ from model.tables.schema import frame_of
 from model.tables.store import WRITTEN_BY_RUNS, RunStore, pack
 
 LIVES = "lives"
-MEASURED = ("seconds", "peak_memory_mb", "overflow", "digest")
+MEASURED = ("seconds", "settling_seconds", "peak_memory_mb", "overflow", "digest")
 """What a run's row says of how it was lived."""
 
 

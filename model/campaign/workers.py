@@ -122,6 +122,7 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
         "status": status,
         "error": "",
         "seconds": 0.0,
+        "settling_seconds": 0.0,
         "peak_memory_mb": 0.0,
         "sample_size": config.population,
         "scale": config.place_profile.population / config.population,
@@ -227,10 +228,12 @@ def _future_of(place: CommunityModel, run: Run, on_month: Callable[[], None], wi
 
 def _lived(place: CommunityModel, run: Run, timed: _Timed, how: How) -> Packed:
     """Live one future and return its tables; its world ends with it, so no two futures are in memory at once."""
+    settling = timed.seconds
     model = _future_of(place, run, timed, how.with_lives)
     tables, digest = model.recorder.tables(run.number), model.digest()
     overflow = sum(model.network.overflow.values())
-    values = {"seconds": timed.seconds, "peak_memory_mb": peak_mb(), "overflow": overflow, "digest": digest}
+    times = {"seconds": timed.seconds, "settling_seconds": settling}
+    values = {**times, "peak_memory_mb": peak_mb(), "overflow": overflow, "digest": digest}
     return pack({**tables, "runs": frame_of("runs", run_row(run, "finished", **values))})
 
 

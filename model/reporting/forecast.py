@@ -19,9 +19,10 @@ def forecast_words(found: Forecast) -> str:
     """
     same = f" ({found.n_lived:,} to simulate; the others repeat them)" if found.n_lived < found.n_runs else ""
     tests = f", and {found.n_tests:,} more with a programme at no effect" if found.n_tests else ""
+    part = f" Shard {found.shard} of them takes:" if found.shard else ""
     processes = "1 process" if found.jobs == 1 else f"{found.jobs} processes"
     return (
-        f"{found.n_scenarios:,} scenarios, {found.n_runs:,} runs{same}{tests}.\n"
+        f"{found.n_scenarios:,} scenarios, {found.n_runs:,} runs{same}{tests}.{part}\n"
         f"Time    about {_time(found.minutes)} in {processes}, less where burn-in was kept\n"
         f"Memory  about {_size(found.memory_mb)}\n"
         f"Disk    about {_size(found.disk_mb)}"

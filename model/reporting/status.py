@@ -1,10 +1,13 @@
 """How far a study is, in words."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from model.campaign.remaining import seconds_left
 from model.campaign.stages import asked_in, stages_in
+from model.core.errors import InputError
 from model.tables.results import Results
 
 MINUTE, HOUR = 60.0, 3_600.0
@@ -55,12 +58,22 @@ def status_lines(results: Results) -> Iterator[str]:
     yield f"{progress_words(results)} finished, of {_n_scenarios(manifest)}; {what} {_state(manifest)}."
     if lacking := list(_incomplete(results)):
         yield _some(lacking, "\n")
-    left = manifest["n_runs"] - int((runs["status"] == "finished").sum())
-    if left and len(runs) and not manifest.get("shard"):
-        seconds = left * float(runs["seconds"].mean()) / manifest.get("jobs", 1)
-        yield f"About {duration(seconds)} left, at the pace of those that have ended."
-    if left and manifest["status"] not in {"running", "finished"}:  # a shard has ended with runs left to others
-        yield f"To run the rest: upstream resume {results.folder}"
+    if len(runs) < manifest["n_runs"]:
+        yield from _rest(results)
+
+
+def _rest(results: Results) -> Iterator[str]:
+    """Say how long the rest may take, and how to run it; of a shard, what it lacks itself."""
+    manifest, shard = results.manifest, results.manifest.get("shard")
+    has_ended = manifest["status"] == "finished"
+    if (results.runs["status"] == "finished").any() and not has_ended:
+        with contextlib.suppress(InputError):  # own code that is not here: nothing can be told
+            yield f"About {duration(seconds_left(results))} left, at the pace of those that have ended."
+    if manifest["status"] not in {"running", "finished"}:
+        what = f"what shard {shard} lacks" if shard else "the rest"
+        yield f"To run {what}: upstream resume {results.folder}"
+    if shard:
+        yield "Other runs are those of other shards; upstream merge joins them all."
 
 
 def _n_scenarios(manifest: dict[str, Any]) -> str:

@@ -102,6 +102,7 @@ RUNS = Table(
         Field("status", "string", "word", "finished or failed"),
         Field("error", "string", "text", "what went wrong, if the run failed; otherwise empty"),
         Field("seconds", "float64", "s", "time the run took; where runs share a burn-in, the first includes it"),
+        Field("settling_seconds", "float64", "s", "part of it that founding and burn-in took, or reading them"),
         Field("peak_memory_mb", "float64", "MB", "most memory that its process had held by then"),
         Field("sample_size", "int64", RESIDENTS, "residents in the sample at the start"),
         Field("scale", "float64", "ratio", "real residents that each resident of the sample represents"),
