@@ -25,14 +25,12 @@ from model.analysis.discounting import load_guidance
 from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
 from model.analysis.outcomes import Drawn
-from model.reporting.doubt import WITH_ALL, doubted_line, hangs_on, in_draws, what_is_doubted
+from model.reporting.doubt import WITH_ALL, YEARS_SHOWN, by_structure, doubted_line, hangs_on, in_draws, what_is_doubted
 from model.reporting.money_words import MILLION, THOUSAND, Unit
 from model.reporting.number_names import programmes_read
 from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table, quintile_words, what_is_covered
 
 MOST_LISTED = 3
-
-YEARS_SHOWN = (3, 5, 10, 20)
 
 WELLBY_VALUES_SHOWN = (0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0, 30_000.0, 50_000.0)
 
@@ -87,10 +85,11 @@ def _crisis_words(them: Appraisal, averted: Estimate) -> str:
     return f"{words}, at {cost.pounds()} for each discounted person-year." if np.isfinite(cost.mean) else f"{words}."
 
 
-def answer_of(one: AppraisedComparison, found: Drawn | None = None) -> Table:
+def answer_of(one: AppraisedComparison, found: Drawn, others: Mapping[str, Drawn] | None = None) -> Table:
     """Say in a few lines what a plan costs, saves and gains, for whom, and what that depends on.
 
-    ``found`` are its outcomes in draws, where there are any: each outcome then has a second interval.
+    ``found`` are its outcomes in draws: where there are any, each outcome has a second interval. ``others`` are those
+    of all plans of the study, from which it is told what hangs on structure.
     """
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
@@ -99,14 +98,15 @@ def answer_of(one: AppraisedComparison, found: Drawn | None = None) -> Table:
         *_costs_and_benefits(one, found),
         *_who_benefits(one, found),
         *_payback(one),
-        *(in_draws(found) if found and found.n_draws else ()),
+        *(in_draws(found) if found.n_draws else ()),
         *_self_financing(one),
         *_switching_values(one),
-        *(_hangs_on(one, found) if found and found.n_draws else ()),
+        *(_hangs_on(one, found) if found.n_draws else ()),
+        *by_structure(one.comparison.scenario, one.comparison.results.manifest["scenarios"], others or {}),
         *_rests_on(one),
         *_at_no_effect(one),
         *_implausible(one),
-        *(what_is_doubted(found) if found and found.n_draws else ()),
+        *(what_is_doubted(found) if found.n_draws else ()),
     ]:
         table.add_row(what, words)
     return table
@@ -116,7 +116,7 @@ def _hangs_on(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str
     return hangs_on(found, one.comparison.facts, programmes_read(one.comparison.results))
 
 
-def _costs_and_benefits(one: AppraisedComparison, found: Drawn | None) -> Iterable[tuple[str, str]]:
+def _costs_and_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
     them = one.appraisal
     cost = estimate(them.cost.sum().to_numpy()).pounds()
     is_paid = them.cost.to_numpy().any()
@@ -146,13 +146,13 @@ def _costs_and_benefits(one: AppraisedComparison, found: Drawn | None) -> Iterab
 
 
 def _also_doubted(
-    found: Drawn | None,
+    found: Drawn,
     of: Callable[[Appraisal], "pd.Series[float]"],
     by_chance: Estimate,
     words: Callable[[Estimate], str],
 ) -> Iterable[tuple[str, str]]:
     """Give the second interval of a figure that is given by seed, where draws move it."""
-    if found is not None and found.n_draws and (both := found.row(of, by_chance)).is_told:
+    if found.n_draws and (both := found.row(of, by_chance)).is_told:
         yield WITH_ALL, words(both.with_all)
 
 
@@ -189,13 +189,13 @@ def _by_payer(them: Appraisal) -> str:
     return f", paid by {', '.join(shares)}" if shares else ""
 
 
-def _who_benefits(one: AppraisedComparison, found: Drawn | None) -> Iterable[tuple[str, str]]:
+def _who_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
     them = one.appraisal
     sums = them.saving["full_cost"].groupby(level="payer").sum()
     order = sums.mean(axis=1).abs().sort_values(ascending=False).index[:MOST_LISTED]
     saved = {str(name): them.saved("full_cost", payer=name) for name in order}
     yield "Who saves, at full cost", _by_agency(saved) or "nobody"
-    if found is not None and found.n_draws and saved:
+    if found.n_draws and saved:
         both = found.rows(
             lambda them: them.pockets()["full_cost"].reindex(list(saved), fill_value=0.0), [*saved.values()]
         )

@@ -25,6 +25,9 @@ GROUPS = {
 }
 """Groups of uncertain numbers, each the first part of their names, in words."""
 
+YEARS_SHOWN = (3, 5, 10, 20)
+"""Years by which it is said what has paid back, beside the last."""
+
 SURE_AT = 0.01
 """Probabilities nearer to none or all are not told apart."""
 
@@ -43,8 +46,20 @@ def in_draws(found: Drawn) -> Iterable[Line]:
     yield "In the draws run", f"social value is more than cost in {share_in_words(worth, n)}"
     later = found.paybacks.drop(index=BEST)
     for lens, label in LENSES.items():
-        by_the_end = paid_back_by(later[lens], found.horizon)[found.horizon]
-        yield "", f"{label}: paid back by year {found.horizon} in {share_in_words(by_the_end, n)}"
+        yield "", f"{label}: paid back {_by_year(paid_back_by(later[lens], found.horizon), n)}"
+
+
+def _by_year(shares: Mapping[int, Estimate], n_draws: int) -> str:
+    """Write in how many draws something has come about by some years, and by the last in how many of many more.
+
+    Examples
+    --------
+    >>> _by_year({year: share_of_draws(np.array([year > 2, year > 3])) for year in range(1, 5)}, 2)
+    'by year 3 in 1, by year 4 in 2 of 2 draws (33 to 100 % of many more)'
+    """
+    *_, last = shares
+    earlier = [f"by year {k} in {round(shares[k].mean * n_draws)}" for k in YEARS_SHOWN if k < last]
+    return ", ".join([*earlier, f"by year {last} in {share_in_words(shares[last], n_draws)}"])
 
 
 def _percent(probability: float) -> str:
@@ -90,6 +105,31 @@ def hangs_on(found: Drawn, facts: Mapping[str, Any], programmes: Programmes) -> 
         yield "", measured.why_no_indices
     if np.isfinite(measured.r2):
         yield "", f"all numbers together explain {100 * max(measured.r2, 0.0):.0f} % by rank{_bound(found)}"
+
+
+def by_structure(scenario: str, facts: Mapping[str, Any], found: Mapping[str, Drawn]) -> Iterable[Line]:
+    """Give the answer of the same plan in the same place in other structural variants of the model.
+
+    Parameters
+    ----------
+    scenario : str
+        The plan's scenario.
+    facts : mapping
+        By scenario of the study, what the manifest says of it.
+    found : mapping of str to Drawn
+        By scenario that was appraised, its outcomes.
+    """
+    own = facts[scenario]
+    alike = [name for name in found if all(facts[name][key] == own[key] for key in ("design", "place"))]
+    if not own["design"] or len({facts[name]["structure"]["variant"] for name in alike}) == 1:
+        return
+    first = "Hangs on structure"
+    for name in alike:
+        both = found[name].doubted[ANSWER]
+        told = f"; with all doubted {both.with_all.pounds()}" if both.is_told else ""
+        words = f"social value less cost {both.by_chance.pounds()} by chance alone{told}"
+        yield first, f"variant {facts[name]['structure']['variant']}: {words}"
+        first = ""
 
 
 def _share(row: "pd.Series[Any]") -> str:
@@ -140,9 +180,8 @@ def _how_many(found: Drawn) -> str:
     return f"{found.n_draws} draws" + (f" of {found.n_planned}; the others have no finished pair" if missing else "")
 
 
-def doubted_line(found: Drawn | None, measure: str, words: Any) -> Iterable[Line]:
+def doubted_line(found: Drawn, measure: str, words: Any) -> Iterable[Line]:
     """Give the second interval of an outcome, where there are draws and they move it."""
-    if found is not None:
-        both = found.doubted[measure]
-        if both.is_told:
-            yield WITH_ALL, words(both.with_all)
+    both = found.doubted[measure]
+    if both.is_told:
+        yield WITH_ALL, words(both.with_all)

@@ -55,11 +55,10 @@ def _compared(
     shown = {name for earlier in compared[:k] for name in (earlier.scenario, earlier.comparator)}
     names = [name for name in (one.scenario, one.comparator) if name not in shown]
     budgets = [part for name in names for part in about_budgets(one.results, name)]
-    worth = (
-        [Padding(answer_of(judged, _outcomes(one.results)[one.scenario]), (0, 0, bool(budgets), 0)), *budgets]
-        if judged
-        else budgets
-    )
+    worth = budgets
+    if judged:
+        outcomes = _outcomes(one.results)
+        worth = [Padding(answer_of(judged, outcomes[one.scenario], outcomes), (0, 0, bool(budgets), 0)), *budgets]
     is_last = not any(later.scenario in appraised for later in compared[k + 1 :])
     return list(about(one, Group(*worth) if worth else None, conventions(judged) if judged and is_last else ()))
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model.analysis.appraise import appraise
+from model.analysis.outcomes import drawn
 from model.analysis.pairs import compare
 from model.campaign.campaign import run_campaign
 from model.campaign.no_effect import at_no_effect, name_of_test
@@ -71,7 +72,8 @@ def test_it_is_told_beside_the_answer_and_is_no_plan_of_its_own(
     tested: Results, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (one,) = appraise(tested)
-    print_answer(answer_of(one))
+    name = one.comparison.scenario
+    print_answer(answer_of(one, drawn(one.comparison.results, {name: one})[name]))
 
     assert [found.scenario for found in compare(tested)] == ["planned"]
     assert one.test is not None

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from model.analysis.appraise import appraise
 from model.analysis.outcomes import MEASURES, Drawn
-from model.reporting.doubt import doubted_line, hangs_on, in_draws, what_is_doubted
+from model.reporting.doubt import by_structure, doubted_line, hangs_on, in_draws, what_is_doubted
 from model.reporting.figures.doubt import draw_doubts
 from model.reporting.findings import figures, findings
 from tests.drawn_study import drawn_study
@@ -59,7 +59,7 @@ def test_probabilities_are_counted_in_draws():
     lines = text_of(in_draws(found)).splitlines()
     assert lines[1].startswith(f"In the draws run: social value is more than cost in {worth} of 60 draws (")
     paid_back = int(found.paybacks["cash"].drop(index=0).notna().sum())
-    assert f"paid back by year 5 in {paid_back} of 60 draws" in lines[2]
+    assert f"paid back by year 3 in {paid_back}, by year 5 in {paid_back} of 60 draws" in lines[2]
     assert lines[0].startswith("Worth its cost?: Social value is more than cost with a probability of ")
 
 
@@ -82,6 +82,19 @@ def test_an_outcome_that_no_draw_moves_has_no_second_interval():
     fixed = Drawn(same, found.paybacks, found.events, found.numbers, 5)
     assert not list(doubted_line(fixed, "cost", str))
     assert list(doubted_line(fixed, "cash", str))
+
+
+def test_answers_of_other_structures_stand_beside_that_of_the_plan():
+    facts = {
+        name: {"design": {"base": base}, "place": "town", "structure": {"variant": variant}}
+        for name, base, variant in (("a", "hub", "full"), ("b", "hub", "no_buffer"), ("c", "work", "full"))
+    }
+    found = {"a": made_up(8), "b": made_up(8), "c": made_up(8)}
+    lines = text_of(by_structure("a", facts, found)).splitlines()
+    assert [line.split(":")[1].strip() for line in lines] == ["variant full", "variant no_buffer"]
+    assert lines[0].startswith("Hangs on structure: ")
+    assert "with all doubted" in lines[1]
+    assert text_of(by_structure("c", facts, found)) == ""
 
 
 # --- A whole study ---
