@@ -19,7 +19,7 @@ from functools import cache
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, pick
+from model.core.chunks import CHUNK, each_once, pick
 from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, age_band_of
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose
@@ -177,7 +177,8 @@ def begins(people: Population, requesting_rows: Array, parameters: Parameters, d
     """
     if requesting_rows.size == 0:
         return requesting_rows
-    rows, requests = np.unique(requesting_rows, return_counts=True)
+    rows = each_once(requesting_rows)
+    requests = np.bincount(np.searchsorted(rows, requesting_rows))
     can = (people.state[rows] >= THRIVING) & (people.long_term_care[rows] == 0)
     rows, requests = rows[can], requests[can]
     none = (1.0 - share_that_begins(parameters)[people.age_band[rows]]) ** requests

@@ -130,7 +130,7 @@ def moving_out(people: Population, low: Low) -> Array:
 
 @kernel
 def _copy_households(home, household, first, within):
-    """Return each newcomer's original, neighbourhood and order in it, and householder, partner and mother among them."""
+    """Return each newcomer's original, neighbourhood and order in it; householder, partner and mother among them."""
     found = np.empty((6, (first[household + 1] - first[household]).sum()), np.int64)
     n = begun = 0
     for k in range(home.size):

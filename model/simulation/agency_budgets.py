@@ -240,7 +240,8 @@ class AgencyBudgets:
         people = self._people[min(year, len(self._people)) - 1]
         # A service that serves all it can costs what its capacity does, however many people there are.
         people = np.where(self._is_limited, 1.0, people)
-        return np.asarray(self._first_bills * (people * self._stocks[year - 1]) * self._growth.unit_costs[year - 1, self._at])
+        demand = people * self._stocks[year - 1]
+        return np.asarray(self._first_bills * demand * self._growth.unit_costs[year - 1, self._at])
 
     def _error(self, bills: Array, usual: Array, year: int) -> Array:
         """Return the standard error of the difference between cash bills and usual ones, by agency.

@@ -116,7 +116,8 @@ def ties_within(rows: Array, householder: Array) -> tuple[Array, Array]:
     ([4], [9])
     """
     order = np.argsort(householder, kind="stable")
-    return _pairs_within(rows[order], householder[order])
+    ends, others = _pairs_within(rows[order], householder[order])
+    return ends, others
 
 
 # --- HouseholdRates ---------------------------------------------------------------------------------

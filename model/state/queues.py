@@ -307,7 +307,7 @@ def _longest(contacts: Contacts, n: int, place: int, draws: Draws) -> Array:
 @kernel
 def _mark_longest(seed, purpose, lane, entries, n, is_first):
     is_first[:n] = True
-    if n == 0 or n == entries.size:
+    if n in (0, entries.size):
         return
     # Of those who came in the month of the last to be served, the lowest ranks are; the first of equal ones.
     month, begin, end = entries[n].joined, n, n
