@@ -305,7 +305,7 @@ def _read_by(config: Scenario) -> Iterator[Uncertain]:
         if is_drawn and one.low < one.high and name not in cut_by(variant):
             yield _of_parameter(f"parameters.{name}", one)
     for name, programme in _paid_for(config).items():
-        yield from _of_programme(name, programme)
+        yield from numbers_of_programme(name, programme)
     for name in config.services:
         yield _of_parameter(f"unit_costs.{name}", entries[f"{name}{UNIT_COST}"])
         paid = load_payments().services[name].payment
@@ -319,7 +319,15 @@ def _of_parameter(name: str, one: Parameter) -> Uncertain:
     return Uncertain(name, one.value, one.low, one.high, one.distribution, *LIMITS[one.unit])
 
 
-def _of_programme(name: str, programme: Programme) -> Iterator[Uncertain]:
+def numbers_of_programme(name: str, programme: Programme) -> Iterator[Uncertain]:
+    """Yield the numbers of a programme that have a range, under the name by which a plan pays for it.
+
+    Examples
+    --------
+    >>> from model.inputs.programmes import load_programme
+    >>> next(numbers_of_programme("link_worker", load_programme("link_worker"))).group
+    'programmes'
+    """
     limits = programme.limits
     for key, number in programme.numbers.items():
         if number.range[0] < number.range[1]:

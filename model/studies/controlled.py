@@ -16,9 +16,11 @@ from model.core.arrays import Array
 from model.core.codes import COPING, NOT_LONELY, STRUGGLING, THRIVING
 from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.controlled_studies import Finding, Study, load_controlled_studies
+from model.inputs.draws import draw_numbers
 from model.inputs.places import Place
 from model.inputs.programmes import Programme, load_programme
 from model.inputs.scenario import Scenario
+from model.inputs.uncertainty import numbers_of_programme
 from model.rules.programmes import eligible
 from model.simulation.community import CommunityModel
 from model.studies.paired_runs import Worlds, line_of
@@ -105,16 +107,25 @@ def mean_of_years(over: Array, under: Array, here: Array, first: int, last: int)
 # --- What is varied ----------------------------------------------------------------------
 
 
-def draw_numbers(programme: Programme, rng: np.random.Generator) -> dict[str, float]:
-    """Draw each number of a programme but its costs from a triangle on its range, with its value as the peak.
+def drawn_numbers(programme: Programme, study: int, draw: int) -> dict[str, float]:
+    """Draw each number of a programme but its costs, as in any study (`model.inputs.draws`).
 
     The study says what was paid, so costs are no doubt about what came of it.
+
+    Parameters
+    ----------
+    programme : Programme
+        What the study was of.
+    study : int
+        Its number, which is the seed of the design: each has other draws.
+    draw : int
+        Which draw of a sequence, from 1.
     """
+    stem = f"programmes.{programme.name}."
+    numbers = [one for one in numbers_of_programme(programme.name, programme) if not one.name.endswith(COST)]
+    row = draw_numbers(numbers, draw, study).loc[draw]
     return {
-        name: rng.triangular(low, one.value, high) if low < high else one.value
-        for name, one in programme.numbers.items()
-        for low, high in [one.range]
-        if not name.endswith(COST)
+        str(name).removeprefix(stem): value for name, value in zip(row.index, row.to_numpy(float).tolist(), strict=True)
     }
 
 
@@ -127,9 +138,9 @@ def _replayed(
     """
     plan = {"programme": study.programme, "approach": "community_led", **terms}
     programme = load_programme(plan["programme"])
-    rng = np.random.default_rng([worlds.seed, list(load_controlled_studies().by_name).index(study.name)])
+    number = list(load_controlled_studies().by_name).index(study.name)
     found: Figures = {}
-    for which, numbers in ((CENTRAL, {}), (DRAWN, draw_numbers(programme, rng))):
+    for which, numbers in ((CENTRAL, {}), (DRAWN, drawn_numbers(programme, number, worlds.seed))):
         values = {programme.name: {**numbers, SET_UP_COST: 0.0, **(costs or {})}}
         figures = measure(worlds.scenario(plan=[plan], programmes=values))
         found |= {f"{study.name}_{name}_{which}": value for name, value in figures.items()}

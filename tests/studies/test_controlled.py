@@ -9,7 +9,9 @@ from model.analysis.estimates import Estimate
 from model.cli import main
 from model.core.errors import EvidenceError
 from model.inputs.controlled_studies import NEEDED, STUDIES_FILE, Finding, load_controlled_studies
+from model.inputs.draws import draw_numbers
 from model.inputs.programmes import load_programme
+from model.inputs.uncertainty import numbers_of_programme
 from model.reporting.figures.controlled import draw_controlled
 from model.reporting.pages.controlled import controlled_page, published_words
 from model.studies.controlled import (
@@ -24,7 +26,7 @@ from model.studies.controlled import (
     _as_in_trial,
     chance_alone,
     difference_in_sd,
-    draw_numbers,
+    drawn_numbers,
     empowering_places,
     follow_place,
     linkmm,
@@ -159,23 +161,17 @@ def test_residents_who_leave_are_lost_to_follow_up(town):
     assert difference_in_sd(model, control, rows, ids) == 0.0
 
 
-def test_numbers_are_drawn_within_their_ranges_but_costs_are_not():
+def test_numbers_are_those_that_a_study_draws_within_their_ranges_but_costs_are_not():
     programme = load_programme("resident_led_fund")
-    drawn = draw_numbers(programme, np.random.default_rng(1))
-    assert set(drawn) == {name for name in programme.numbers if not name.endswith(COST)}
+    drawn = drawn_numbers(programme, 1, 3)
+    varied = {name for name, one in programme.numbers.items() if one.range[0] < one.range[1]}
+    assert set(drawn) == {name for name in varied if not name.endswith(COST)}
     for name, value in drawn.items():
         low, high = programme.numbers[name].range
         assert low <= value <= high
-    assert drawn != draw_numbers(programme, np.random.default_rng(2))
-
-
-def test_numbers_drawn_have_the_mean_of_a_triangle():
-    programme, n = load_programme("resident_led_fund"), 400
-    rng = np.random.default_rng(1)
-    values = np.array([draw_numbers(programme, rng)["enrolment.uptake"] for _ in range(n)])
-    one = programme.numbers["enrolment.uptake"]
-    # The mean of a triangle is that of its ends and its peak; four standard errors of it.
-    assert values.mean() == pytest.approx((sum(one.range) + one.value) / 3, abs=4 * values.std() / n**0.5)
+    numbers = [one for one in numbers_of_programme(programme.name, programme) if not one.name.endswith(COST)]
+    assert list(drawn.values()) == draw_numbers(numbers, 8, 1).loc[3].tolist()
+    assert drawn != drawn_numbers(programme, 2, 3)
 
 
 def test_a_trial_takes_in_whom_it_says_at_once(tmp_path):
@@ -243,7 +239,7 @@ def test_a_trial_without_link_workers_finds_exactly_nothing(worlds, another):
 def test_a_trial_of_something_strong_finds_it(worlds, another, monkeypatch):
     another("linkmm", conditions=0, quintiles=[1, 2, 3, 4, 5])
     strong = {"effects.1.worsen": 0.1, "effects.1.improve": 10.0}
-    monkeypatch.setattr("model.studies.controlled.draw_numbers", lambda programme, rng: strong)
+    monkeypatch.setattr("model.studies.controlled.drawn_numbers", lambda programme, study, draw: strong)
     assert linkmm(worlds)["linkmm_smd_drawn"] > 0.1
 
 

@@ -94,8 +94,8 @@ def _table(found: Answers) -> Lines:
 def _rule() -> Lines:
     yield (
         "Published brackets are the study's own 95 % intervals: they hold the chance of who was asked. Simulated "
-        "brackets are 95 % intervals for one more draw of the programme's numbers from their ranges (all but costs; a "
-        "triangle with its peak at the value), in a run of its own: they hold doubt about these numbers and chance. "
+        "brackets are 95 % intervals for one more draw of the programme's numbers from their ranges (all but costs, "
+        "as any study draws them), in a run of its own: they hold doubt about these numbers and chance. "
         "They do not hold doubt about the rest of the model, nor about how well the replay stands for the study. The "
         "figure before the bracket is that of the numbers as they are."
     )
