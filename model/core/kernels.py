@@ -74,10 +74,11 @@ def kernel(function: Function) -> Function:
 def formula(function: Function) -> Function:
     """Compile a function of single numbers, inlined wherever a kernel calls it.
 
-    Once inlined, the compiler can process many residents at once. The Python function stays
+    Once inlined, the compiler can process many residents at once. It reads arrays, but makes and returns none:
+    their references, counted for each resident, would cost more than the formula. The Python function stays
     available through `uncompiled`.
     """
-    options = {"cache": True, "error_model": "numpy", "forceinline": True}
+    options = {"cache": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
     with _numba_cache_in(cache_folder()):
         return cast(Function, numba.njit(**options)(function))
 

@@ -24,6 +24,20 @@ def monthly_probability(rate_per_year):
 
 
 @formula
+def share_of_moves(moves, rate_per_year, total_per_year):
+    """Chance within a month of one of several competing moves, where that of any of them is known.
+
+    ``moves * rate / total``: they share it in proportion to their rates.
+
+    Examples
+    --------
+    >>> round(share_of_moves(monthly_probability(12.0), 3.0, 12.0), 4)
+    0.158
+    """
+    return moves * rate_per_year / total_per_year if total_per_year > 0.0 else 0.0
+
+
+@formula
 def share_of_move(rate_per_year, total_per_year):
     """Chance within a month of one of several competing moves.
 
@@ -42,6 +56,4 @@ def share_of_move(rate_per_year, total_per_year):
     >>> share_of_move(0.0, 0.0)
     0.0
     """
-    if total_per_year <= 0.0:
-        return 0.0
-    return monthly_probability(total_per_year) * rate_per_year / total_per_year
+    return share_of_moves(monthly_probability(total_per_year), rate_per_year, total_per_year)

@@ -41,7 +41,7 @@ from model.core.codes import (
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, to_unit
 from model.core.kernels import formula, kernel
-from model.core.rates import share_of_move
+from model.core.rates import monthly_probability, share_of_moves
 from model.inputs.parameters import Parameters, worked_out_once
 from model.network import Network
 from model.state.population import Population
@@ -250,6 +250,12 @@ def risk_under_stress(log_hazard, felt, stress):
 
 
 @formula
+def _ratio(log_hazard):
+    # Most are in no programme: their exponential need not be worked out.
+    return math.exp(np.float64(log_hazard)) if log_hazard != 0.0 else 1.0
+
+
+@formula
 def ratios_of(help_months, treatment_months, programme_worsen, programme_improve, rates):
     """What levers, help, treatment and programmes multiply a resident's whole hazards by.
 
@@ -260,8 +266,8 @@ def ratios_of(help_months, treatment_months, programme_worsen, programme_improve
     (float, float)
         Ratios on worsening and on improving.
     """
-    worsen = rates.worsen_hazard_ratio * math.exp(np.float64(programme_worsen))
-    improve = rates.improve_hazard_ratio * math.exp(np.float64(programme_improve))
+    worsen = rates.worsen_hazard_ratio * _ratio(programme_worsen)
+    improve = rates.improve_hazard_ratio * _ratio(programme_improve)
     if help_months > 0:
         worsen *= rates.help_hazard_ratio
     if treatment_months > 0:
@@ -319,14 +325,11 @@ def next_state(state, uniform, worsen, improve, jump_down, jump_up):
     if uniform * MONTHS_PER_YEAR >= down and (1.0 - uniform) * MONTHS_PER_YEAR >= up:
         return state
     total = down + up
-    if uniform < share_of_move(jump_down, total):
-        return STRUGGLING
-    if uniform < share_of_move(down, total):
-        return state + 1
-    if uniform > 1.0 - share_of_move(jump_up, total):
-        return THRIVING
-    if uniform > 1.0 - share_of_move(up, total):
-        return state - 1
+    moves = monthly_probability(total)
+    if uniform < share_of_moves(moves, down, total):
+        return STRUGGLING if uniform < share_of_moves(moves, jump_down, total) else state + 1
+    if uniform > 1.0 - share_of_moves(moves, up, total):
+        return THRIVING if uniform > 1.0 - share_of_moves(moves, jump_up, total) else state - 1
     return state
 
 
@@ -361,7 +364,7 @@ def _as_float32(ratio, by_state):
     )
 
 
-@formula
+@kernel
 def _highest(programme_worsen, programme_improve, rates):
     """Lay out the highest hazards a month of the untreated: without a buffer, whoever is helped."""
     shock = rates.stress
@@ -392,100 +395,97 @@ def _bound(s, risk, stress, contacts, highest):
     return _of_state(s, own) * risk * _most_risen(log_hazard, stress) + (_of_state(s, by_contact) * contacts)
 
 
+class _Columns(NamedTuple):
+    """Columns by which residents move."""
+
+    state: Array
+    log_hazard: Array
+    worsen_risk: Array
+    improve_risk: Array
+    stress: Array
+    help_months: Array
+    treatment_months: Array
+    programme_worsen: Array
+    programme_improve: Array
+
+
+class _Contacts(NamedTuple):
+    """Ties by layer, and how many of those are with the content and the discontented."""
+
+    degrees: Array
+    content: Array
+    discontent: Array
+
+
 @kernel
-def _could_move(
-    uniforms,
-    state,
-    worsen_risk,
-    improve_risk,
-    stress,
-    treatment_months,
-    content,
-    discontent,
-    weights,
-    highest,
-    treated,
-    chosen,
-):
+def _could_move(uniforms, state, risks, stress, treatment_months, content, discontent, weights, highest, chosen):
+    worsen_risk, improve_risk = risks
     kin, local, peer = weights
     kin_content, local_content, peer_content = content
     kin_discontent, local_discontent, peer_discontent = discontent
+    sinking, rising, treated = highest
     for k in range(state.size):
         s = np.int32(state[k])
         good = kin * kin_content[k] + local * local_content[k] + peer * peer_content[k]
         bad = kin * kin_discontent[k] + local * local_discontent[k] + peer * peer_discontent[k]
-        down = _bound(s, worsen_risk[k], stress[k], bad, highest[0])
-        up = _bound(s, improve_risk[k], stress[k], good, highest[1])
+        down = _bound(s, worsen_risk[k], stress[k], bad, sinking)
+        up = _bound(s, improve_risk[k], stress[k], good, rising)
         up *= treated if treatment_months[k] > 0 else np.float32(1.0)
         low, high = np.float32(uniforms[k]), np.float32(1.0 - uniforms[k])
         chosen[k] = (s >= 0) & ((low < down) | (high < up))
 
 
-@formula
+@kernel
 def _rows_of_layers(moods, here):
     return moods[0, here], moods[1, here], moods[2, here]
 
 
+@formula
+def _state_after(i, uniform, columns, contacts, weights, rates):
+    good = bad = 0.0
+    for layer in range(weights.size):
+        good += weights[layer] * contacts.content[layer, i]
+        bad += weights[layer] * contacts.discontent[layer, i]
+    risks = columns.worsen_risk[i], columns.improve_risk[i]
+    if columns.stress[i] > 0.0:
+        support = support_of(i, contacts.degrees, contacts.discontent, rates.stress)
+        buffer = buffer_of(support, rates.stress.buffer_most, rates.stress.buffer_half)
+        risks = risk_under_stress(columns.log_hazard[i], columns.stress[i] * (1.0 - buffer), rates.stress)
+    ratios = ratios_of(
+        columns.help_months[i],
+        columns.treatment_months[i],
+        columns.programme_worsen[i],
+        columns.programme_improve[i],
+        rates,
+    )
+    worsen, improve, down, up = hazards(columns.state[i], risks[0], risks[1], good, bad, ratios, rates)
+    return next_state(columns.state[i], uniform, worsen, improve, down, up)
+
+
 @kernel
-def _decide(
-    uniforms,
-    state,
-    log_hazard,
-    worsen_risk,
-    improve_risk,
-    stress,
-    help_months,
-    treatment_months,
-    programme_worsen,
-    programme_improve,
-    degrees,
-    content,
-    discontent,
-    weights,
-    rates,
-    most,
-    rows,
-    after,
-):
-    n_likely, chosen = 0, np.empty(CHUNK, np.bool_)
-    highest = _highest(most[0], most[1], rates)
-    treated = np.float32(max(rates.treatment_ratio, 1.0))
+def _decide(uniforms, columns, contacts, weights, rates, most, rows, after):
+    n, chosen, likely = 0, np.empty(CHUNK, np.bool_), np.empty(CHUNK + 8, np.int64)
+    highest = *_highest(most[0], most[1], rates), np.float32(max(rates.treatment_ratio, 1.0))
     by_layer = np.float32(weights[0]), np.float32(weights[1]), np.float32(weights[2])
-    for first in range(0, state.size, CHUNK):
-        here = slice(first, min(first + CHUNK, state.size))
+    for first in range(0, uniforms.size, CHUNK):
+        here = slice(first, min(first + CHUNK, uniforms.size))
         _could_move(
             uniforms[here],
-            state[here],
-            worsen_risk[here],
-            improve_risk[here],
-            stress[here],
-            treatment_months[here],
-            _rows_of_layers(content, here),
-            _rows_of_layers(discontent, here),
+            columns.state[here],
+            (columns.worsen_risk[here], columns.improve_risk[here]),
+            columns.stress[here],
+            columns.treatment_months[here],
+            _rows_of_layers(contacts.content, here),
+            _rows_of_layers(contacts.discontent, here),
             by_layer,
             highest,
-            treated,
             chosen,
         )
-        n_likely = pick(chosen, here.stop - first, first, rows, n_likely)
-    n = 0
-    for i in rows[:n_likely]:
-        s = state[i]
-        good = bad = 0.0
-        for layer in range(weights.size):
-            good += weights[layer] * content[layer, i]
-            bad += weights[layer] * discontent[layer, i]
-        risks = worsen_risk[i], improve_risk[i]
-        if stress[i] > 0.0:
-            support = support_of(i, degrees, discontent, rates.stress)
-            buffer = buffer_of(support, rates.stress.buffer_most, rates.stress.buffer_half)
-            risks = risk_under_stress(log_hazard[i], stress[i] * (1.0 - buffer), rates.stress)
-        ratios = ratios_of(help_months[i], treatment_months[i], programme_worsen[i], programme_improve[i], rates)
-        worsen, improve, down, up = hazards(s, risks[0], risks[1], good, bad, ratios, rates)
-        chosen = next_state(s, uniforms[i], worsen, improve, down, up)
-        if chosen != s:
-            rows[n], after[n] = i, chosen
-            n += 1
+        # Decided chunk by chunk, while what the sweep has read is still at hand.
+        for i in likely[: pick(chosen, here.stop - first, first, likely, 0)]:
+            chosen_state = _state_after(i, uniforms[i], columns, contacts, weights, rates)
+            rows[n], after[n] = i, chosen_state
+            n += chosen_state != columns.state[i]
     return n
 
 
@@ -511,28 +511,11 @@ def monthly_moves(
 
 def moves_under(uniforms: Array, people: Population, network: Network, weights: Array, rates: StateRates) -> Moves:
     """Find who moves under the uniforms given, one a resident."""
-    rows, after = np.empty(people.n_rows + 8, np.int64), np.empty(people.n_rows, np.int8)
+    rows, after = np.empty(people.n_rows + 1, np.int64), np.empty(people.n_rows + 1, np.int8)
     most = (float(people.programme_worsen.max(initial=0.0)), float(people.programme_improve.max(initial=0.0)))
-    n = _decide(
-        uniforms,
-        people.state,
-        people.log_hazard,
-        people.worsen_risk,
-        people.improve_risk,
-        people.stress,
-        people.help_months,
-        people.treatment_months,
-        people.programme_worsen,
-        people.programme_improve,
-        network.degrees,
-        network.content,
-        network.discontent,
-        weights,
-        rates,
-        most,
-        rows,
-        after,
-    )
+    columns = _Columns(*(people.columns[name] for name in _Columns._fields))
+    contacts = _Contacts(network.degrees, network.content, network.discontent)
+    n = _decide(uniforms, columns, contacts, weights, rates, most, rows, after)
     return Moves(rows[:n].copy(), people.state[rows[:n]], after[:n].copy())
 
 

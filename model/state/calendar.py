@@ -161,7 +161,7 @@ def _find_due(due, month):
     return rows[:n]
 
 
-@formula
+@kernel
 def _words_of(seed, lane, month, ids):
     words = np.empty((4, ids.size), np.uint32)
     fill_words(seed, lane << 8 | VITAL, month, ids, words)

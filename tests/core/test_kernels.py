@@ -7,9 +7,11 @@ import sys
 
 import numba
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from model.core.files import PACKAGE
 from model.core.kernels import cache_folder, sources_hash
+from model.simulation.warming import warm_kernels
 
 
 def test_an_edit_in_any_kernel_file_changes_the_cache(tmp_path):
@@ -49,3 +51,18 @@ def test_kernels_are_found_on_disk_and_numba_is_left_as_it_was(tmp_path):
 def test_the_cache_bears_the_hash_of_the_sources():
     assert cache_folder().name == f"kernels-{sources_hash()}"
     assert str(cache_folder()) != numba.config.CACHE_DIR
+
+
+def test_formulas_return_numbers_for_nobody_counts_references_to_their_arrays():
+    # An array that is handed out uncounted is freed while it is in use.
+    warm_kernels()
+    kinds = {
+        f"{module}.{name}": {str(made.signature.return_type) for made in one.overloads.values()}
+        for module, names in list(sys.modules.items())
+        if module.startswith("model.")
+        for name, one in vars(names).items()
+        if isinstance(one, Dispatcher) and one.targetoptions.get("_nrt") is False
+    }
+
+    assert sum(bool(kind) for kind in kinds.values()) > 20
+    assert {name: kind for name, kind in kinds.items() if any("rray" in one for one in kind)} == {}
