@@ -550,8 +550,8 @@ def build(
     print(f"{out}: {name}, {profile.population:,} people in {n} neighbourhoods")
 
 
-class EachOptionOnce(TyperCommand):
-    """A command that refuses an option given twice, of which only the last would count."""
+class Command(TyperCommand):
+    """A command that refuses an option given twice, of which only the last would count, and may be interrupted."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read what was given: an option that may not be repeated, at most once."""
@@ -561,11 +561,19 @@ class EachOptionOnce(TyperCommand):
                 raise typer.BadParameter("is given twice", ctx=ctx, param=one)
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an interrupt that it has no words of its own for ends it with one message."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _say("upstream: interrupted", error=True)
+            raise typer.Exit(INTERRUPTED) from None
+
 
 register_tables(app)
 register(app)
 for command in (*app.registered_commands, *place_app.registered_commands):
-    command.cls = EachOptionOnce
+    command.cls = Command
 
 
 def _version(asked: bool) -> None:

@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from model.rules.childrens_care import care_rates, expected_care
 from model.simulation.community import CommunityModel
 from model.simulation.warming import warm_kernels
 from model.studies.calibration import england
+from model.studies.pools import pool
 
 Figures = dict[str, float]
 Job = tuple[Path, int]
@@ -258,10 +258,10 @@ def _run_all(
 ) -> list[Figures]:
     warm_kernels()
     found = []
-    with get_context("spawn").Pool(jobs) as pool:
-        parts = pool.map(admissions_of_england, seeds)
+    with pool(jobs) as workers:
+        parts = workers.map(admissions_of_england, seeds)
         asked, base = (pd.concat(columns).groupby(level=0).sum() for columns in zip(*parts, strict=True))
-        for figures in pool.imap(partial(live_authority, population=population, rates=asked / base), work):
+        for figures in workers.imap(partial(live_authority, population=population, rates=asked / base), work):
             found.append(figures)
             on_run()
     return found

@@ -7,7 +7,6 @@ compares with published ones.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from model.inputs.catalogue import load_services
 from model.inputs.scenario import Scenario
 from model.simulation.community import CommunityModel
 from model.studies.calibration import contagion_radius, england, shock_multiplier
+from model.studies.pools import pool
 from model.studies.surveys import (
     PER_CENT,
     age_weights,
@@ -160,7 +160,7 @@ def measure_baseline(
         Called without arguments after each run, for progress.
     """
     calm = england("full", population)
-    with get_context("spawn").Pool(jobs) as pool:
+    with pool(jobs) as workers:
         found: list[list[Any]] = []
         for run in (
             partial(live_england, population=population, years=years),
@@ -168,7 +168,7 @@ def measure_baseline(
             partial(_experiments, config=calm),
         ):
             found.append([])
-            for figures in pool.imap(run, seeds):
+            for figures in workers.imap(run, seeds):
                 found[-1].append(figures)
                 on_world()
     both = [{**one, **other} for one, other in zip(found[0], found[2], strict=True)]

@@ -21,7 +21,6 @@ the sources.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import get_args
 
@@ -48,6 +47,7 @@ from model.studies.england import (
     write_children,
     write_composition,
 )
+from model.studies.pools import pool
 from model.studies.surveys import age_weights, measure_wellbeing
 from model.studies.targets import load_targets
 
@@ -203,14 +203,14 @@ def fit(
     config = start.model_copy(update={"parameters": lonely})
     measure = partial(_measure, config=config, all_knobs=all_knobs, ages=ages, seed=seed, years=years)
     low, high = (1.0 + np.log([getattr(knob, end) / knob.prior for knob in all_knobs]) for end in ("low", "high"))
-    with get_context("spawn").Pool(jobs) as pool:
+    with pool(jobs) as workers:
         found = least_squares(
             partial(_residuals, all_knobs=all_knobs, measure=measure),
             np.ones(len(all_knobs)),
             bounds=(low, high),
             diff_step=np.full(len(all_knobs), STEP),
             max_nfev=steps,
-            workers=pool.map,
+            workers=workers.map,
         )
     turned = _turned(found.x, all_knobs)
     settings = {knob.name: float(x) for knob, x in zip(all_knobs, turned, strict=True)}

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 
 import pandas as pd
 
@@ -19,6 +18,7 @@ from model.inputs.uncertainty import KEY, Uncertain
 from model.simulation.community import CommunityModel
 from model.studies.baseline import SURVEYED_YEARS, snapshot
 from model.studies.calibration import england
+from model.studies.pools import pool
 from model.studies.surveys import measure_wellbeing
 from model.studies.targets import load_targets
 from model.studies.ties import measure_ties
@@ -138,8 +138,8 @@ def plausible_draws(
     by_chance = _missed({}, (), variant, population, WORLD)
     check = partial(_missed, by_chance=by_chance, variant=variant, population=population, seed=WORLD)
     kept, found = list[int](), Counter[str]()
-    with get_context("spawn").Pool(jobs) as pool:
-        for draw, missed in zip(candidates.index, pool.imap(check, _parameters_of(candidates)), strict=True):
+    with pool(jobs) as workers:
+        for draw, missed in zip(candidates.index, workers.imap(check, _parameters_of(candidates)), strict=True):
             found.update(missed)
             kept += [] if missed else [draw]
             if len(kept) == n:

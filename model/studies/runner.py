@@ -21,6 +21,7 @@ from model.extend import run_own_code
 from model.inputs.scenario_files import Inputs
 from model.simulation.warming import warm_kernels
 from model.studies.paired_runs import Worlds
+from model.studies.pools import pool
 
 Figures = dict[str, float]
 Study = Callable[[Worlds], Figures]
@@ -121,8 +122,8 @@ def ask(
     done, told = context.Value("q", 0), 0
     inputs = Inputs().of(place, ())
     warm_kernels()
-    with context.Pool(min(jobs, len(seeds)), initializer=_start, initargs=(done, dict(LOADED))) as pool:
-        waiting = [pool.apply_async(_of_seed, (studies, seed, population, years, place, inputs)) for seed in seeds]
+    with pool(min(jobs, len(seeds)), _start, (done, dict(LOADED))) as workers:
+        waiting = [workers.apply_async(_of_seed, (studies, seed, population, years, place, inputs)) for seed in seeds]
         while told < len(seeds) * len(studies) and not all(one.ready() for one in waiting):
             time.sleep(SECONDS_BETWEEN_LOOKS)
             for one in waiting:

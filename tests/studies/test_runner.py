@@ -1,5 +1,10 @@
 """Studies of a place of one's own read its file once, in the process that asks."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -46,3 +51,18 @@ def test_own_code_of_the_process_that_asks_reaches_every_process(tmp_path: Path)
     found = ask([counts_steps], [1, 2], population=300, years=1, jobs=2, place="sandbeck")
 
     assert found.of("steps").tolist() == [before + 1] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [["replay", "--seeds", "4"], ["controlled", "--seeds", "4"]])
+def test_ctrl_c_ends_a_page_with_one_message_and_no_traceback(words):
+    """A terminal sends the interrupt to the command and to all its processes."""
+    command = [sys.executable, "-m", "model", *words, "--jobs", "2"]
+    asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    time.sleep(15.0)  # until it has loaded, and its processes work
+    os.killpg(asked.pid, signal.SIGINT)
+    _, told = asked.communicate(timeout=60)
+
+    assert asked.returncode == 130
+    assert "Traceback" not in told
+    assert told.splitlines()[-1].strip() == "upstream: interrupted"
