@@ -28,6 +28,12 @@ GROUPS = {
 YEARS_SHOWN = (3, 5, 10, 20)
 """Years by which it is said what has paid back, beside the last."""
 
+NEVER_DRAWN = ("the size of whole steps of capacity", "the structure of the model")
+"""What is doubted and in no draw.
+
+A step may be of any size in its range (`items.toml`), but is read both by runs, where budgets react, and by appraisals,
+from the manifest: it has one value in a study."""
+
 SURE_AT = 0.01
 """Probabilities nearer to none or all are not told apart."""
 
@@ -171,7 +177,7 @@ def what_is_doubted(found: Drawn) -> Iterable[Line]:
     yield "", f"{with_all[0].upper()}{with_all[1:]}. Its middle is the mean over draws, not the best estimate."
     yield (
         "",
-        f"In neither: {', '.join([*outside, 'the structure of the model'])}. All of it holds only if the ranges do.",
+        f"In neither: {', '.join([*outside, *NEVER_DRAWN])}. All of it holds only if the ranges do.",
     )
 
 
