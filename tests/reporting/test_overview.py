@@ -101,3 +101,15 @@ def test_labels_that_are_spread_keep_their_order_and_their_distance():
     heights = spread(np.array([0.0, 0.2, 50.0, 52.0]), 5.0)
 
     assert heights.tolist() == [0.0, 5.0, 50.0, 55.0]
+
+
+def test_an_empty_file_is_no_figure_to_keep(tmp_path):
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    from model.reporting.figures.style import save_figure  # noqa: PLC0415
+
+    png = save_figure(Figure, tmp_path / "one")
+    kept = save_figure(Figure, tmp_path / "one", since=0.0).stat().st_mtime_ns
+    assert kept == png.stat().st_mtime_ns
+    png.write_bytes(b"")
+    assert save_figure(Figure, tmp_path / "one", since=0.0).stat().st_size > 0

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -71,9 +72,14 @@ def save_figure(draw: Callable[[], "Figure"], stem: Path, since: float = math.in
         When it cannot be written.
     """
     svg, png = (stem.with_name(f"{stem.name}.{kind}") for kind in ("svg", "png"))
-    if not all(path.is_file() and path.stat().st_mtime > since for path in (svg, png)):
+    if not all(path.is_file() and _is_kept(path.stat(), since) for path in (svg, png)):
         _draw_into(svg, png, draw)
     return png
+
+
+def _is_kept(about: os.stat_result, since: float) -> bool:
+    """Return whether a figure is there and up to date; an empty file is none."""
+    return about.st_size > 0 and about.st_mtime > since
 
 
 def _draw_into(svg: Path, png: Path, draw: Callable[[], "Figure"]) -> None:
