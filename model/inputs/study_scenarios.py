@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from model.core.errors import ScenarioError
 from model.inputs.comparators import reaching
+from model.inputs.places import load_place
 from model.inputs.scenario import Scenario, load_scenario
 from model.inputs.scenario_files import Inputs
 from model.inputs.study import LONGEST_NAME, LONGEST_TITLE, SET_BY_STUDY, Factor, Overrides, Study, require_runs
@@ -216,6 +217,7 @@ class _Expanding:
     def _made(self, family: _Family, n: int, where: Overrides) -> str:
         """Return the name of a scenario, which is made where there is none like it yet."""
         overrides = {**self.fixed, **where, **family.combinations[n]}
+        overrides |= self._everybody(overrides, family)
         key = repr((family.file, sorted(overrides.items())))
         if key not in self.made:
             config = load_scenario(family.file, overrides, self.inputs)
@@ -226,6 +228,14 @@ class _Expanding:
                 **{lever: value for lever, (_, value) in family.combinations[n].items()},
             }
         return self.made[key].name
+
+    def _everybody(self, overrides: Overrides, family: _Family) -> Overrides:
+        """Return the population of a place of several that has fewer people than are to be simulated of each."""
+        if len(self.study.places) <= 1:
+            return {}
+        origin, asked = overrides.get("population", (None, family.plain.population))
+        here = load_place(overrides["place"][1]).population
+        return {"population": (origin, here)} if asked > here else {}
 
     def _named(self, config: Scenario, family: _Family, n: int) -> Scenario:
         places = [config.place_key] if len(self.study.places) > 1 else []

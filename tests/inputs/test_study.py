@@ -221,3 +221,10 @@ def test_an_option_is_named_where_it_is_at_fault(tmp_path: Path) -> None:
         study.with_options({"draws": ("--draws", 0)})
     with pytest.raises(InputError, match=r"^--years: years = 0: input should be"):
         scenarios_of(study.with_options({"years": ("--years", 0)}))
+
+
+def test_in_a_study_of_several_places_a_small_one_is_simulated_whole():
+    study = Study(scenarios=("status_quo",), places=("wigan", "isles_of_scilly"), population=3_000)
+    assert [one.population for one in scenarios_of(study).scenarios] == [3_000, 2_224]
+    with pytest.raises(InputError, match="more residents than the real place has"):
+        scenarios_of(study.model_copy(update={"places": ("isles_of_scilly",)}))
