@@ -312,7 +312,7 @@ def _require_possible(key: str, value: Any) -> None:
 
 def _ledger_at(results: Results, draw: int, values: Mapping[str, float], look: Look) -> pd.DataFrame:
     """Return the lines of a draw's runs, at other unit costs and cashable shares where these are set."""
-    changed, ledger = {}, results.ledger[results.ledger["draw"] == draw]
+    changed, ledger = {}, _of_draw(results.ledger, draw)
     for scenario, usual in results.manifest["scenarios"].items():
         facts = facts_in_draw(usual, values)
         for name in look.cashable:
@@ -327,8 +327,13 @@ def _ledger_at(results: Results, draw: int, values: Mapping[str, float], look: L
                     value=price,
                 )
             changed[scenario, name] = _grown(old, name, facts), _grown(price, name, facts)
-    ledger = repriced(ledger, results.services, changed) if changed else ledger
+    ledger = repriced(ledger, _of_draw(results.services, draw), changed) if changed else ledger
     return cashed(ledger, look.cashable) if look.cashable else ledger
+
+
+def _of_draw(rows: pd.DataFrame, draw: int) -> pd.DataFrame:
+    """Return the rows of a draw, so that a study of many draws is not looked through as a whole for each."""
+    return rows[rows["draw"] == draw]
 
 
 def _require_service(name: str, facts: Mapping[str, Any], group: str, value: float) -> None:
@@ -367,7 +372,8 @@ def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], 
     pairs = one.pairs[["run_ours", "run_theirs"]]
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
-    worth = Appraisal(ledger, one.results.people, pairs, settings, one.results.lives_of, one.results.programmes)
+    people, programmes = (_of_draw(rows, one.draw) for rows in (one.results.people, one.results.programmes))
+    worth = Appraisal(ledger, people, pairs, settings, one.results.lives_of, programmes)
     return AppraisedComparison(one, worth, look)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from model.analysis.doubt import BEST, Doubted, doubted_rows
 from model.analysis.drawn_facts import at_prices_drawn, facts_in_draw
 from model.analysis.estimates import Estimate, estimate, event_of_sum
-from model.analysis.series import adults_by_year, asked
+from model.analysis.series import adults_by_year, asked, place_months
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.tables.results import Results
@@ -291,9 +291,8 @@ class Comparison:
     @cached_property
     def help_sought(self) -> Paired:
         """How often adults seek early help in the real place, by year."""
-        monthly = self.results.monthly
-        years = ((monthly["month"] - 1) // MONTHS_PER_YEAR + 1).rename("year")
-        return self._paired(monthly.groupby(["run", years])["sought_help"].sum() * self.scale, self.scale)
+        months = place_months(self.results)
+        return self._paired(months.groupby(["run", "year"])["sought_help"].sum() * self.scale, self.scale)
 
     def contacts(self, column: str) -> Paired:
         """Sum a column of ``services`` in the real place, by year and service."""

@@ -1,5 +1,7 @@
 """Result tables summed by year."""
 
+from weakref import WeakKeyDictionary
+
 import pandas as pd
 
 from model.analysis.drawn_facts import at_prices_drawn
@@ -7,8 +9,14 @@ from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.tables.results import Results
 
+_MONTHS: WeakKeyDictionary[Results, pd.DataFrame] = WeakKeyDictionary()
+"""What was summed of each folder that was read."""
+
 SHARES = (*STATES, "lonely_often")
 """Columns of ``monthly`` that are shown as shares of adults."""
+
+COUNTS = (*SHARES, "adults", "residents", "sought_help")
+"""Columns of ``monthly`` that are summed over neighbourhoods."""
 
 
 def adults_by_year(results: Results, scenario: str) -> pd.DataFrame:
@@ -25,6 +33,28 @@ def adults_by_year(results: Results, scenario: str) -> pd.DataFrame:
     return yearly.assign(adults=numbers["adults"], residents=numbers["residents"])
 
 
+def place_months(results: Results) -> pd.DataFrame:
+    """Sum the neighbourhoods of a place by run and month, reading ``monthly`` in parts: it may be larger than memory.
+
+    Returns
+    -------
+    DataFrame
+        ``run``, ``scenario``, ``month``, ``year``, `COUNTS`, and ``satisfied``: life satisfaction times adults.
+    """
+    if results not in _MONTHS:
+        parts = results.in_parts("monthly", ["month", *COUNTS, "life_satisfaction"])
+        sums = pd.concat(map(_summed, parts)).groupby(level=["run", "month"]).sum().reset_index()
+        year = (sums["month"] - 1) // MONTHS_PER_YEAR + 1
+        lived = sums.assign(year=year).rename(columns={"run": "lived_run"})
+        _MONTHS[results] = results.runs[["run", "lived_run", "scenario"]].merge(lived, on="lived_run")
+    return _MONTHS[results]
+
+
+def _summed(part: pd.DataFrame) -> pd.DataFrame:
+    satisfied = (part["life_satisfaction"] * part["adults"]).fillna(0.0)
+    return part.assign(satisfied=satisfied).groupby(["run", "month"])[[*COUNTS, "satisfied"]].sum()
+
+
 def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:
     """Sum the neighbourhoods of a place by run and by ``month`` or ``year``.
 
@@ -34,13 +64,9 @@ def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:
         A share for each state and of those ``lonely_often``, and the mean ``life_satisfaction`` over adults;
         ``adults`` and ``residents`` summed over the months of the period.
     """
-    monthly = results.monthly
-    monthly = monthly[monthly["scenario"] == scenario]
-    monthly = monthly.assign(
-        year=(monthly["month"] - 1) // MONTHS_PER_YEAR + 1,
-        satisfied=(monthly["life_satisfaction"] * monthly["adults"]).fillna(0.0),
-    )
-    sums = monthly.groupby(["run", period])[[*SHARES, "satisfied", "adults", "residents"]].sum()
+    months = place_months(results)
+    months = months[months["scenario"] == scenario]
+    sums = months.groupby(["run", period])[[*SHARES, "satisfied", "adults", "residents"]].sum()
     shares = sums[list(SHARES)].div(sums["adults"], axis=0)
     return shares.assign(
         life_satisfaction=sums["satisfied"] / sums["adults"],

@@ -233,9 +233,9 @@ class _Expanding:
         """Return the population of a place of several that has fewer people than are to be simulated of each."""
         if len(self.study.places) <= 1:
             return {}
-        origin, asked = overrides.get("population", (None, family.plain.population))
+        asked = overrides["population"][1] if "population" in overrides else family.plain.population
         here = load_place(overrides["place"][1]).population
-        return {"population": (origin, here)} if asked > here else {}
+        return {"population": (self.study.origin_of("places"), here)} if asked > here else {}
 
     def _named(self, config: Scenario, family: _Family, n: int) -> Scenario:
         places = [config.place_key] if len(self.study.places) > 1 else []

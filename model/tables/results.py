@@ -221,6 +221,25 @@ class Results:
         table_named(table)
         return self._framed(self._joined_rows(table, columns))
 
+    def in_parts(self, table: str, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """Read some columns of a table part by part, for sums over a table that may be larger than memory.
+
+        Without dimensions: ``run`` is ``lived_run`` of the table ``runs``.
+
+        Raises
+        ------
+        ResultsError
+            When the table cannot be read, or has no such column.
+
+        Examples
+        --------
+        ``sum(len(part) for part in Results("results/001").in_parts("monthly", ["month"]))``
+        """
+        with self._reading(table):
+            rows = self._open(table)
+            for part in rows.to_batches(columns=self._asked(table, rows.schema.names, columns)):
+                yield part.to_pandas()
+
     def sql(self, query: str, timeout_s: float = TIMEOUT_S) -> pd.DataFrame:
         """Answer a question in SQL, with every table of the folder by its name.
 
@@ -323,7 +342,7 @@ class Results:
     def rows_of(self, table: str, run: int) -> pa.Table:
         """Return the rows of a table of one run that was lived, as they were written."""
         with self._reading(table):
-            return self._open(table).to_table(filter=field("run") == run)
+            return self._open(table, run).to_table(filter=field("run") == run)
 
     def _joined(self, table: str) -> pd.DataFrame:
         return self._framed(self._joined_rows(table))
@@ -340,7 +359,7 @@ class Results:
 
     def _rows(self, table: str, columns: Sequence[str] | None = None, run: int | None = None) -> pa.Table:
         with self._reading(table):
-            rows = self._open(table)
+            rows = self._open(table, run)
             names = self._asked(table, rows.schema.names, columns)
             return rows.to_table(columns=names, filter=None if run is None else field("run") == run)
 
@@ -366,12 +385,17 @@ class Results:
         except (OSError, ValueError) as error:
             raise ResultsError(f"cannot be read ({error})", file=self._path(table)) from None
 
-    def _open(self, table: str) -> Dataset:
-        """Open a table, once its bytes are known to be those written; while a campaign runs, with what it has kept."""
-        kept = dict(kept_rows(self.folder, table)) if table in WRITTEN_BY_RUNS else {}
+    def _open(self, table: str, run: int | None = None) -> Dataset:
+        """Open a table, once its bytes are known to be those written; while a campaign runs, with what it has kept.
+
+        Of one run alone, only what it kept is read: a table of a large campaign may be larger than memory.
+        """
+        kept = dict(kept_rows(self.folder, table, run)) if table in WRITTEN_BY_RUNS else {}
         path = self.checked(table)
         if not kept:
             return dataset(path) if path else dataset(schema_of(table).empty_table())
+        if run is not None:
+            return dataset(pa.Table.from_batches(kept.values()))
         before = [dataset(path).to_table(filter=~field("run").isin(list(kept)))] if path else []
         both = [*before, pa.Table.from_batches(kept.values())]
         return dataset(pa.concat_tables(both, promote_options="default").sort_by("run"))

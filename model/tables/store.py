@@ -144,8 +144,8 @@ def _seal(name: str, run: int, batch: bytes) -> str:
     return hashlib.sha256(f"{name} {run} ".encode() + batch).hexdigest()
 
 
-def kept_rows(folder: Path, table: str) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Yield the rows of one table, run by run in order, of the runs that stand in no Parquet file yet.
+def kept_rows(folder: Path, table: str, run: int | None = None) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the rows of one table, run by run in order, of the runs that stand in no Parquet file yet; or of one run.
 
     Raises
     ------
@@ -161,12 +161,13 @@ def kept_rows(folder: Path, table: str) -> Iterator[tuple[int, pa.RecordBatch]]:
                 return
             found = database.execute("SELECT schema FROM columns WHERE name = ?", (table,)).fetchone()
             schema = pa.ipc.read_schema(pa.py_buffer(found[0])) if found else schema_of(table)
-            for run, batch, seal in database.execute(
-                "SELECT run, batch, sha256 FROM rows WHERE name = ? ORDER BY run", (table,)
+            for number, batch, seal in database.execute(
+                "SELECT run, batch, sha256 FROM rows WHERE name = ?1 AND (?2 IS NULL OR run = ?2) ORDER BY run",
+                (table, run),
             ):
-                if _seal(table, run, batch) != seal:
+                if _seal(table, number, batch) != seal:
                     raise damaged(path)
-                yield run, unpack(schema, batch)
+                yield number, unpack(schema, batch)
     except (sqlite3.Error, pa.ArrowException, OSError, TypeError) as error:
         raise damaged(path) from error
 
