@@ -151,6 +151,24 @@ def _tell_neighbours(slots, degree, rows, before, after, content, discontent):
                 discontent[slots[i, s]] += gained_discontent
 
 
+@kernel
+def _pack(slots, degree, ties):
+    n = 0
+    for i in range(degree.size):
+        for s in range(degree[i]):
+            ties[n] = slots[i, s]
+            n += 1
+
+
+@kernel
+def _unpack(ties, degree, slots):
+    n = 0
+    for i in range(degree.size):
+        for s in range(degree[i]):
+            slots[i, s] = ties[n]
+            n += 1
+
+
 def number_of(layer: str) -> int:
     """Return the number of a layer.
 
@@ -265,6 +283,22 @@ class Network:
         slots = self.slots[layer][rows]
         ends, slot = np.nonzero(slots != EMPTY)
         return rows[ends], slots[ends, slot]
+
+    def packed(self, layer: str) -> Array:
+        """Return the slots in use of a layer, row after row: without free ones they take a fifth of the memory."""
+        degree = self.degree(layer)
+        ties = np.empty(int(degree.sum()), np.int32)
+        _pack(self.slots[layer], degree, ties)
+        return ties
+
+    @classmethod
+    def from_packed(cls, ties: Mapping[str, Array], degrees: Array) -> "Network":
+        """Make slots from those in use, by layer, as `packed` lays them out; moods are still to be counted."""
+        network = cls(degrees.shape[1])
+        network.degrees[:] = degrees
+        for name, in_use in ties.items():
+            _unpack(in_use, network.degree(name), network.slots[name])
+        return network
 
     def edges(self, layer: str) -> tuple[Array, Array]:
         """List the ties of a layer, each once, as rows of their lower and higher end."""

@@ -26,7 +26,8 @@ from model.core.kernels import WITH_KERNELS, sources_hash
 from model.core.own_code import LOADED
 from model.inputs.scenario import Scenario
 from model.simulation.community import CommunityModel
-from model.state.saved_state import history_of
+from model.simulation.memory import require_memory
+from model.state.saved_state import Settled, history_of, read_state, write_state
 
 FOLDER = "settled"
 
@@ -46,7 +47,7 @@ def settle(
     warn: Callable[[str], None],
     *,
     fresh: bool = False,
-) -> CommunityModel:
+) -> Settled:
     """Return a place at the end of burn-in: as it was kept, otherwise simulated, and then kept.
 
     Parameters
@@ -68,9 +69,9 @@ def settle(
         for _ in range(config.burn_in_years * MONTHS_PER_YEAR):
             on_month()
         return kept
-    place = CommunityModel(config, rng=seed, on_month=on_month)
+    place = CommunityModel(config, rng=seed, on_month=on_month).settled()
     if path is not None:
-        _keep(place, path, warn)
+        _keep(place, config, path, warn)
     return place
 
 
@@ -94,11 +95,12 @@ def _processor() -> list[str]:
     return [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), platform.platform()]
 
 
-def _read(path: Path, config: Scenario, warn: Callable[[str], None]) -> CommunityModel | None:
+def _read(path: Path, config: Scenario, warn: Callable[[str], None]) -> Settled | None:
     if not path.is_file():
         return None
     try:
-        place = CommunityModel.load_state(path, config)
+        require_memory(config)
+        place = read_state(path, config)
         os.utime(path)
     except ResultsError:
         with contextlib.suppress(OSError):
@@ -110,12 +112,11 @@ def _read(path: Path, config: Scenario, warn: Callable[[str], None]) -> Communit
     return place
 
 
-def _keep(place: CommunityModel, path: Path, warn: Callable[[str], None]) -> None:
-    people, network = place.population, place.network
-    if people.state.size * (people.bytes_per_resident + network.bytes_per_resident) > MOST_BYTES:
+def _keep(place: Settled, config: Scenario, path: Path, warn: Callable[[str], None]) -> None:
+    if sum(values.nbytes for values in place.arrays.values()) > MOST_BYTES:
         return
     try:
-        place.save_state(path)
+        write_state(path, place, config)
         _make_room(path.parent)
     except ResultsError as error:
         problem = str(error).removeprefix(f"{path}: ")

@@ -28,7 +28,7 @@ from model.core.own_code import LOADED, described
 from model.extend import run_own_code
 from model.inputs.scenario import Scenario
 from model.simulation.community import CommunityModel
-from model.state.saved_state import history_of
+from model.state.saved_state import Settled, history_of
 from model.tables.schema import Rows, frame_of
 from model.tables.store import Packed, pack
 
@@ -134,7 +134,7 @@ def run_row(run: Run, status: str, **values: Any) -> Rows:
     return {name: [value] for name, value in {**row, **values}.items()}
 
 
-_settled: dict[tuple[str, int], CommunityModel] = {}
+_settled: dict[tuple[str, int], Settled] = {}
 """The place that this process settled last, from which its next task may go on; one only, as it takes memory."""
 
 
@@ -193,16 +193,17 @@ def past_of(config: Scenario) -> str:
     return repr(history_of(config))
 
 
-def _settled_for(run: Run, how: How, on_month: Callable[[], None], warn: Callable[[str], None]) -> CommunityModel:
+def _settled_for(run: Run, how: How, on_month: Callable[[], None], warn: Callable[[str], None]) -> Settled:
     past = past_of(run.config), run.seed
     if past not in _settled:
         _forget_place()
         _settled[past] = settle(run.config, run.seed, on_month, warn, fresh=how.fresh)
+        gc.collect()  # the model that settled it
     return _settled[past]
 
 
 def _forget_place() -> None:
-    """Let go of the place settled last, whose objects refer to one another.
+    """Let go of the place settled last.
 
     What else there is, libraries and kernels, is set aside: Python then finds worlds that have ended at once.
     """
@@ -218,15 +219,15 @@ def relive(run: Run, *, with_lives: bool) -> dict[str, pa.Table]:
     return dict(_future_of(place, run, lambda: None, with_lives).recorder.tables(run.number))
 
 
-def _future_of(place: CommunityModel, run: Run, on_month: Callable[[], None], with_lives: bool) -> CommunityModel:
-    model = place.branch(run.config, on_month)
+def _future_of(place: Settled, run: Run, on_month: Callable[[], None], with_lives: bool) -> CommunityModel:
+    model = CommunityModel.from_settled(place, run.config, on_month)
     model.recorder.lives.is_kept = with_lives
     for _ in range(run.config.months):
         model.step()
     return model
 
 
-def _lived(place: CommunityModel, run: Run, timed: _Timed, how: How) -> Packed:
+def _lived(place: Settled, run: Run, timed: _Timed, how: How) -> Packed:
     """Live one future and return its tables; its world ends with it, so no two futures are in memory at once."""
     settling = timed.seconds
     model = _future_of(place, run, timed, how.with_lives)

@@ -90,16 +90,24 @@ def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tup
     holders = np.flatnonzero(people.is_present & old_enough)
     share = p.ties_held_share * reachable_share(p.infrastructure_index, p)
     wanted = np.round(people.ties_wanted[holders] * share).astype(np.int64)
-    owner = np.repeat(holders, wanted)
-    order_key, is_across = _stub_draws(people, holders, wanted, parameters, draws)
-    pool = np.where(is_across, -1, people.neighbourhood[owner])
-    order = np.lexsort((owner, order_key, pool))
-    owner, pool = owner[order], pool[order]
+    owner, pool = _stubs_in_order(people, holders, wanted, parameters, draws)
     # Pair the first with the second stub of each pool, the third with the fourth …
     first = np.flatnonzero(_place_within(pool) % 2 == 0)
     first = first[first + 1 < pool.size]
     first = first[pool[first] == pool[first + 1]]
-    return owner[first], owner[first + 1]
+    return owner[first].astype(np.int64), owner[first + 1].astype(np.int64)
+
+
+def _stubs_in_order(
+    people: Population, holders: Array, wanted: Array, parameters: Parameters, draws: Draws
+) -> tuple[Array, Array]:
+    """Put all stubs in the order in which they are paired: whose each is, and its pool."""
+    # The smallest types: a place is never nearer to the end of memory than here, with several stubs to a resident.
+    owner = np.repeat(holders.astype(np.int32), wanted)
+    order_key, is_across = _stub_draws(people, holders, wanted, parameters, draws)
+    pool = np.where(is_across, np.int16(-1), people.neighbourhood[owner])
+    order = np.lexsort((owner, order_key, pool))
+    return owner[order], pool[order]
 
 
 def ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array:
@@ -152,9 +160,9 @@ def _stub_draws(
 
 def _place_within(sorted_groups: Array) -> Array:
     """Return each member's number in its group, 0, 1, 2 …, where equal values stand together."""
-    position = np.arange(sorted_groups.size)
+    position = np.arange(sorted_groups.size, dtype=np.int32)
     is_first = np.r_[True, sorted_groups[1:] != sorted_groups[:-1]][: sorted_groups.size]
-    return position - np.maximum.accumulate(np.where(is_first, position, 0))
+    return position - np.maximum.accumulate(np.where(is_first, position, np.int32(0)))
 
 
 # --- Month by month ----------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The Mesa model: built from a scenario, one month per step; it can be inspected, branched and saved."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -29,6 +29,7 @@ from model.state.calendar import Calendar
 from model.state.population import Population
 from model.state.recorder import Recorder
 from model.state.saved_state import (
+    Settled,
     arrays_of,
     history_of,
     network_from,
@@ -335,22 +336,26 @@ class CommunityModel(mesa.Model):
         config = config or self.config
         if history_of(config) != history_of(self.config):
             raise ValueError("the scenario has another past: place, burn-in or parameters differ")
-        return self._from_arrays(config, self.seed, self._arrays(), on_month, self.all_steps)
+        return self.from_settled(self.settled(), config, on_month, self.all_steps)
 
-    def _arrays(self) -> dict[str, Array]:
-        return arrays_of(self.population, self.network, self.contact_weights)
+    def settled(self) -> Settled:
+        """Return the place after burn-in without the model: what branches begin with, in half the memory.
+
+        Columns are the model's own, so it takes no step afterwards.
+        """
+        return Settled(self.seed, arrays_of(self.population, self.network, self.contact_weights))
 
     @classmethod
-    def _from_arrays(
+    def from_settled(
         cls,
+        place: Settled,
         config: Scenario,
-        seed: int,
-        arrays: Mapping[str, Array],
         on_month: Callable[[], None] | None = None,
         steps: Sequence[Step] | None = None,
     ) -> Self:
-        model = cls.__new__(cls)
-        model._open(config, seed, on_month, steps)
+        """Start a future of a place, of which `place` stays as it is; the scenario has that place's past."""
+        model, arrays = cls.__new__(cls), place.arrays
+        model._open(config, place.seed, on_month, steps)
         world = model.simulation.world
         world.population, world.network = population_from(arrays), network_from(arrays)
         world.groups = ties.groups_of(world.population, world.founders_by_neighbourhood, world.draws)
@@ -372,7 +377,7 @@ class CommunityModel(mesa.Model):
         """
         if self.month != START:
             raise ValueError("save a place after burn-in, before its first step")
-        write_state(Path(path), self._arrays(), self.seed, self.config)
+        write_state(Path(path), self.settled(), self.config)
 
     @classmethod
     def load_state(cls, path: str | Path, config: Scenario) -> Self:
@@ -384,8 +389,7 @@ class CommunityModel(mesa.Model):
             When the file is no saved place, or one with another past than the scenario's.
         """
         require_memory(config)
-        seed, arrays = read_state(Path(path), config)
-        return cls._from_arrays(config, seed, arrays)
+        return cls.from_settled(read_state(Path(path), config), config)
 
 
 def _whole(seed: object) -> int:

@@ -9,10 +9,10 @@ from model.state.population import Population, count_rows
 PROCESS_MB = 305.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
 
-WORLDS = 2
-"""A burnt-in place is in memory together with the future that branches from it."""
+KEPT_TIES_BYTES = 50
+"""A row's ties in a burnt-in place, which is in memory together with the future that branches from it."""
 
-PASSING_BYTES = 200
+PASSING_BYTES = 180
 """A row's share of what is no column and no tie: groups to meet in, founders, the calendar, arrays in passing."""
 
 TABLES_MB = 8.0
@@ -43,8 +43,8 @@ def memory_mb(config: Scenario) -> float:
 
 
 def _world_mb(n_rows: int) -> float:
-    row = Population([0]).bytes_per_resident + Network(0).bytes_per_resident
-    return n_rows * (WORLDS * row + PASSING_BYTES) / MB
+    columns, ties = Population([0]).bytes_per_resident, Network(0).bytes_per_resident
+    return n_rows * (columns + ties + columns + KEPT_TIES_BYTES + PASSING_BYTES) / MB
 
 
 def _record_mb(config: Scenario) -> float:

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -29,10 +29,10 @@ from model.core.errors import ResultsError
 from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
 from model.inputs.scenario import Scenario
-from model.network import EMPTY, Network
+from model.network import Network
 from model.state.population import COLUMNS, Population, count_rows
 
-STATE_FORMAT = 4
+STATE_FORMAT = 5
 SMALL_PARTS_BYTES = 1_000_000
 
 RANGES = {
@@ -56,6 +56,13 @@ RANGES = {
 """What codes can be at all: kernels use them as places in arrays and check nothing."""
 
 
+class Settled(NamedTuple):
+    """A place at the end of burn-in: its seed, and who lives there and their ties as named arrays."""
+
+    seed: int
+    arrays: dict[str, Array]
+
+
 def history_of(config: Scenario) -> dict[str, Any]:
     """Return what of a scenario shapes the place up to month 1: the rest is its future."""
     names = {"population", "burn_in_years", "structure"}
@@ -70,9 +77,9 @@ def history_of(config: Scenario) -> dict[str, Any]:
 
 
 def arrays_of(people: Population, network: Network, weights: Array) -> dict[str, Array]:
-    """Lay a burnt-in place out as named arrays; those of the place itself, not copies."""
+    """Lay a burnt-in place out as named arrays: its own, not copies, but for ties, of which free slots are left out."""
     arrays: dict[str, Array] = {f"people.{name}": values for name, values in people.columns.items()}
-    arrays |= {f"slots.{name}": slots for name, slots in network.slots.items()}
+    arrays |= {f"ties.{name}": network.packed(name) for name in LAYER_NAMES}
     return arrays | {
         "degrees": network.degrees,
         "content": network.content,
@@ -93,17 +100,14 @@ def population_from(arrays: Mapping[str, Array]) -> Population:
 
 def network_from(arrays: Mapping[str, Array]) -> Network:
     """Return the ties of a place that was laid out as arrays."""
-    network = Network(arrays["degrees"].shape[1])
-    for name in LAYER_NAMES:
-        network.slots[name][:] = arrays[f"slots.{name}"]
-    network.degrees[:] = arrays["degrees"]
+    network = Network.from_packed({name: arrays[f"ties.{name}"] for name in LAYER_NAMES}, arrays["degrees"])
     network.content[:] = arrays["content"]
     network.discontent[:] = arrays["discontent"]
     network.overflow = dict(zip(LAYER_NAMES, arrays["overflow"].tolist(), strict=True))
     return network
 
 
-def write_state(path: Path, arrays: Mapping[str, Array], seed: int, config: Scenario) -> None:
+def write_state(path: Path, place: Settled, config: Scenario) -> None:
     """Write a place and what it is, all at once.
 
     Raises
@@ -111,11 +115,16 @@ def write_state(path: Path, arrays: Mapping[str, Array], seed: int, config: Scen
     ResultsError
         When the file cannot be written.
     """
-    about = {"format": STATE_FORMAT, "seed": seed, "history": history_of(config), "digest": _digest_of(arrays)}
+    about = {
+        "format": STATE_FORMAT,
+        "seed": place.seed,
+        "history": history_of(config),
+        "digest": _digest_of(place.arrays),
+    }
     growing = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")  # another process may write the same place
     try:
         with growing.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays, about=np.array(json.dumps(about)))
+            np.savez(file, allow_pickle=False, **place.arrays, about=np.array(json.dumps(about)))
         growing.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):  # half a file, where the disk is full
@@ -123,8 +132,8 @@ def write_state(path: Path, arrays: Mapping[str, Array], seed: int, config: Scen
         raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
 
 
-def read_state(path: Path, config: Scenario) -> tuple[int, dict[str, Array]]:
-    """Read a place that was saved, with its seed.
+def read_state(path: Path, config: Scenario) -> Settled:
+    """Read a place that was saved.
 
     Raises
     ------
@@ -143,7 +152,7 @@ def read_state(path: Path, config: Scenario) -> tuple[int, dict[str, Array]]:
         raise ResultsError(f"is not a saved place ({error})", file=path) from None
     if past != history_of(config):
         raise ResultsError("holds a different past from the scenario's", file=path)
-    return seed, arrays
+    return Settled(seed, arrays)
 
 
 def _unpack(path: Path, n_rows: int) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -179,7 +188,7 @@ def _require_sound(arrays: Mapping[str, Array]) -> None:
         raise ValueError("a resident has no quintile")
     _require_people(arrays, is_present)
     for k, layer in enumerate(LAYERS):
-        _require_mutual(arrays[f"slots.{layer.name}"], arrays["degrees"][k], is_present)
+        _require_mutual(arrays[f"ties.{layer.name}"], arrays["degrees"][k], layer.slots, is_present)
     floats = [arrays[f"people.{one.name}"] for one in COLUMNS if one.dtype.startswith("float")]
     numbers = (arrays["weights"], *floats)
     if not all(np.isfinite(values).all() for values in numbers):
@@ -199,7 +208,8 @@ def _require_people(arrays: Mapping[str, Array], is_present: Array) -> None:
 
 def _require_shapes(arrays: Mapping[str, Array], n: int) -> None:
     expected: dict[str, tuple[str, tuple[int, ...]]] = {f"people.{one.name}": (one.dtype, (n,)) for one in COLUMNS}
-    expected |= {f"slots.{layer.name}": ("int32", (n, layer.slots)) for layer in LAYERS}
+    held = arrays["degrees"].reshape(len(LAYERS), -1).sum(axis=1, dtype=np.int64)
+    expected |= {f"ties.{name}": ("int32", (int(held[k]),)) for k, name in enumerate(LAYER_NAMES)}
     counts = ("degrees", "content", "discontent")
     expected |= dict.fromkeys(counts, ("uint8", (len(LAYERS), n)))
     expected |= {"weights": ("float64", (len(LAYERS),)), "overflow": ("int64", (len(LAYERS),))}
@@ -209,15 +219,14 @@ def _require_shapes(arrays: Mapping[str, Array], n: int) -> None:
             raise ValueError(f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}")
 
 
-def _require_mutual(slots: Array, degree: Array, is_present: Array) -> None:
+def _require_mutual(others: Array, degree: Array, n_slots: int, is_present: Array) -> None:
     n = np.int64(degree.size)
-    in_use = np.arange(slots.shape[1]) < degree[:, None]
-    ends, others = np.repeat(np.arange(n), degree.clip(max=slots.shape[1])), slots[in_use]
-    if np.any(slots[~in_use] != EMPTY) or np.any((others < 0) | (others >= n)):
+    ends = np.repeat(np.arange(n), degree)
+    if np.any((others < 0) | (others >= n)):
         raise ValueError("a tie leads nowhere")
     if not np.array_equal(np.sort(ends * n + others), np.sort(others * n + ends)):
         raise ValueError("a tie is not mutual")
-    if not is_present[others].all() or np.any(degree > slots.shape[1]):
+    if not is_present[others].all() or np.any(degree > n_slots):
         raise ValueError("a tie leads to nobody")
 
 
@@ -226,5 +235,5 @@ def _digest_of(arrays: Mapping[str, Array]) -> str:
     for name in sorted(arrays):
         values = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {values.dtype} {values.shape}".encode())
-        digest.update(values.tobytes())
+        digest.update(values)
     return digest.hexdigest()

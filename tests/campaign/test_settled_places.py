@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import Results
+from model import CommunityModel, Results
 from model.campaign import settled_places
 from model.campaign.campaign import run_campaign
 from model.campaign.missing import Watcher
@@ -53,7 +53,7 @@ def settled(config: Scenario, seed: int = 1, **how: Any) -> tuple[str, int, list
     months: list[int] = []
     warned: list[str] = []
     place = settle(config, seed, lambda: months.append(1), warned.append, **how)
-    return place.digest(), len(months), warned
+    return CommunityModel.from_settled(place, config).digest(), len(months), warned
 
 
 def spoil(path: Path, change: Callable[[bytes], bytes]) -> None:

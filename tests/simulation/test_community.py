@@ -257,8 +257,8 @@ def tampered(path, name, place, value):
         ("people.state", 3, 9),
         ("people.quintile", 3, 7),
         ("people.neighbourhood", 3, 400),
-        ("slots.kin", (0, 0), 10**8),
-        ("slots.local", (0, 31), 5),
+        ("ties.kin", 0, 10**8),
+        ("ties.local", 0, 5),
         ("degrees", None, 0),
         ("degrees", None, 200),
         ("weights", 0, np.nan),
@@ -285,9 +285,9 @@ def test_a_saved_place_that_was_tampered_with_is_refused(town, tmp_path, name, p
 def test_a_reference_outside_the_rows_is_refused_though_its_digest_is_right_c44(town, tmp_path, name, row, state):
     path = tmp_path / "place.npz"
     CommunityModel(town, rng=7).save_state(path)
-    seed, arrays = read_state(path, town)
-    arrays[f"people.{name}"][np.flatnonzero(arrays["people.state"] == state)[0]] = row
-    write_state(path, arrays, seed, town)
+    place = read_state(path, town)
+    place.arrays[f"people.{name}"][np.flatnonzero(place.arrays["people.state"] == state)[0]] = row
+    write_state(path, place, town)
 
     with pytest.raises(ResultsError, match=rf"is not a saved place \({name} leads outside the rows\)"):
         CommunityModel.load_state(path, town)
