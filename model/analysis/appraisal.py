@@ -391,13 +391,8 @@ class Appraisal:
 
         ``where`` keeps the rows of some ``year``, ``payer``, ``quintile`` or ``item``.
         """
-        amount = self.saving[lens][self._chosen(lens, where)].sum()
+        amount = rows_where(self.saving[lens], where).sum()
         return estimate(amount - less, self.event(lens, **where), amount)
-
-    def _chosen(self, lens: str, where: Mapping[str, Any]) -> Array:
-        index = self.saving[lens].index
-        levels = [index.get_level_values(level).isin(np.atleast_1d(chosen)) for level, chosen in where.items()]
-        return np.asarray(np.logical_and.reduce([np.ones(len(index), bool), *levels]))
 
     def event(self, lens: str, level: str = "central", **where: Any) -> float:
         """Return how many pounds of a benefit one simulated event amounts to.
@@ -406,8 +401,8 @@ class Appraisal:
         """
         if lens == "social":
             return self.event_wellbys * self.settings.wellby_gbp["central" if level == WITH_LIFE else level]
-        chosen = self._chosen(lens, where)
-        rows, events = self.saving[lens][chosen], self._event_gbp[lens][chosen]
+        rows = rows_where(self.saving[lens], where)
+        events = rows_where(self._event_gbp[lens].to_frame(), where)[0]
         return event_of_sum(rows.mean(axis=1).to_numpy(), events.to_numpy())
 
     @property
@@ -782,6 +777,12 @@ def of_quintile(values: pd.DataFrame, quintile: int | None) -> pd.Series:
     """Sum values over everybody, or over those of a deprivation quintile, pair by pair."""
     of_one = values.index.get_level_values("quintile") == quintile
     return values.sum() if quintile is None else values[of_one].sum()
+
+
+def rows_where(values: pd.DataFrame, where: Mapping[str, Any]) -> pd.DataFrame:
+    """Keep the rows whose levels have the values, or one of the values, asked for."""
+    levels = [values.index.get_level_values(level).isin(np.atleast_1d(chosen)) for level, chosen in where.items()]
+    return values[np.logical_and.reduce([np.ones(len(values), bool), *levels])]
 
 
 def times_by_year(values: pd.DataFrame, factors: pd.Series) -> pd.DataFrame:

@@ -30,7 +30,7 @@ from model.analysis.appraisal import (
     whole,
 )
 from model.analysis.discounting import HALF_A_PENNY, Rates, at_one_rate, is_paid_back, payback_years
-from model.analysis.estimates import chance_above_zero, ratio_of_means
+from model.analysis.estimates import chance_above_zero, ratio_by_pair, ratio_of_means
 from model.analysis.series import asked
 from model.core.arrays import Array
 from model.core.constants import MONTHS_PER_YEAR
@@ -63,15 +63,20 @@ def perspectives(them: Appraisal) -> list[tuple[str, str]]:
     return [*((EVERYONE, lens) for lens in LENSES), *own]
 
 
-def flows(them: Appraisal, agency: str, lens: str, rates: Rates | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return discounted gains less costs, and costs, by year, of an agency or the whole place.
+def flows(them: Appraisal, agency: str, lens: str, rates: Rates) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return discounted gains less costs, and costs, by year, of an agency or the whole place, at other rates."""
+    return _at_rates(them, lens, *_gain_and_cost(them, agency, lens), rates)
 
-    ``rates`` are in place of those in force.
-    """
+
+def _gain_and_cost(them: Appraisal, agency: str, lens: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     cost = them.cost_in(lens) if agency == EVERYONE else _of(them, them.total_cost, agency)
     gain = them.gains(lens) if lens == "social" else _of(them, them.saving[lens], agency)
-    if rates is None:
-        return gain - cost, cost
+    return gain, cost
+
+
+def _at_rates(
+    them: Appraisal, lens: str, gain: pd.DataFrame, cost: pd.DataFrame, rates: Rates
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     other = replace(them.settings, rates=rates)
     money = other.money_factors / them.settings.money_factors
     wellbeing = other.wellbeing_factors / them.settings.wellbeing_factors
@@ -96,8 +101,9 @@ def chances(them: Appraisal) -> pd.DataFrame:
     """
     found = {}
     for agency, lens in perspectives(them):
+        gain_and_cost = _gain_and_cost(them, agency, lens)
         for rate, rates in rates_shown(them.settings.rates).items():
-            net, cost = flows(them, agency, lens, rates)
+            net, cost = _at_rates(them, lens, *gain_and_cost, rates)
             found[agency, lens, rate] = is_paid_back(net.to_numpy(), cost.to_numpy()).mean(axis=1)
     index = pd.MultiIndex.from_tuples(found, names=["agency", "lens", "rate"])
     return pd.DataFrame(list(found.values()), index, them.settings.money_factors.index)
@@ -277,11 +283,15 @@ def pounds_by_agency(them: Appraisal) -> tuple[Array, Array, Array]:
 
 
 class Loops(NamedTuple):
-    """Loop gain of the mean over pairs, of each pair, and its factors as `Estimate` with their intervals."""
+    """Loop gain of the mean over pairs, of each pair, and its factors as `Estimate` with their intervals.
+
+    ``shares`` are the factors of the mean shared out over pairs, see `ratio_by_pair`.
+    """
 
     mean: Loop
     pairs: Loop
     estimates: Loop
+    shares: Loop
 
 
 def loops(
@@ -294,7 +304,8 @@ def loops(
     by_pair = pounds_by_agency(them)
     means = [one.mean(axis=1) for one in by_pair]
     mean, pairs = (loop(one[0], one[1], one[2], reinvestment, pooled, gain_share) for one in (means, by_pair))
-    return Loops(mean, pairs, loop_estimates(*by_pair, reinvestment, pooled, gain_share))
+    shares = _factors(by_pair, _Terms(reinvestment, pooled, gain_share), _of_payers, ratio_by_pair)
+    return Loops(mean, pairs, loop_estimates(*by_pair, reinvestment, pooled, gain_share), shares)
 
 
 def loop_estimates(
@@ -401,6 +412,7 @@ def activity(services: pd.DataFrame, pairs: pd.DataFrame, years: int) -> dict[st
     dict of DataFrame
         ``asked``, ``met`` and ``refilled``: by service, a column for each seed.
     """
+    services = services[services["run"].isin(pairs[["run_ours", "run_theirs"]].to_numpy().ravel())]
     stocks = services.loc[services["stock_months"] > 0, "service"].unique()
     scale = services["scale"] / years
     in_stock = services["stock_months"] / MONTHS_PER_YEAR

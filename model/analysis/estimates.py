@@ -246,6 +246,25 @@ def ratio_of_means(over: "Array | pd.Series[float]", under: "Array | pd.Series[f
     return _at_least(found, y / x, event / (n * x)) if above.any() else found
 
 
+def ratio_by_pair(over: "Array | pd.Series[float]", under: "Array | pd.Series[float]") -> Array:
+    """Share a ratio of means out over pairs, as its first derivatives say: their mean is that ratio.
+
+    A draw of numbers then changes a ratio as it changes a mean (Cochran 1977, Sampling Techniques, chapter 6). NaN
+    where the mean of the denominator is not above 0.
+
+    Examples
+    --------
+    >>> ratio_by_pair(np.array([1.0, 3.0]), np.array([2.0, 2.0])).tolist()
+    [0.5, 1.5]
+    """
+    above, below = (np.asarray(values, float) for values in (over, under))
+    x = float(below.mean())
+    if not x > 0.0:
+        return np.full(len(below), np.nan)
+    mean = float(above.mean()) / x
+    return np.asarray(mean + (above - mean * below) / x)
+
+
 def _fieller(over: Array, under: Array) -> Estimate:
     n, y, x = len(over), float(over.mean()), float(under.mean())
     (s_yy, s_xy), (_, s_xx) = np.cov(over, under) * quantile_of_t(n) ** 2 / n

@@ -65,7 +65,7 @@ class Drawn:
         By ``draw``, without draw 0, a column for each uncertain number.
     horizon : int
         Years simulated.
-    appraised : mapping
+    judged : mapping
         By ``draw``, its appraisal, from which more can be told with both intervals.
     """
 
@@ -74,7 +74,7 @@ class Drawn:
     events: Mapping[str, float]
     numbers: pd.DataFrame
     horizon: int
-    appraised: Mapping[int, Appraisal] = field(default_factory=dict)
+    judged: Mapping[int, AppraisedComparison] = field(default_factory=dict)
 
     @property
     def n_draws(self) -> int:
@@ -107,13 +107,20 @@ class Drawn:
         ----------
         of : callable
             Gives a row for each figure, and a column for each seed, of an appraisal; a row that it has at best
-            estimates alone is 0 elsewhere.
+            estimates alone is 0 elsewhere. What is NaN in any draw has no second interval.
         by_chance : sequence of Estimate
             Of those rows at best estimates.
         """
-        by_draw = {draw: of(them) for draw, them in self.appraised.items()}
-        outcomes = pd.concat({draw: one.reindex(by_draw[BEST].index) for draw, one in by_draw.items()}, axis=1)
-        with_all = doubted_rows(outcomes.fillna(0.0), by_chance)
+        return self.judged_rows(lambda one: of(one.appraisal), by_chance)
+
+    def judged_rows(
+        self, of: Callable[[AppraisedComparison], pd.DataFrame], by_chance: Sequence[Estimate]
+    ) -> list[Doubted]:
+        """Give estimates their second interval, as `rows`, of figures that need more than an appraisal."""
+        by_draw = {draw: of(one) for draw, one in self.judged.items()}
+        figures = by_draw[BEST].index
+        outcomes = pd.concat({draw: one.reindex(figures, fill_value=0.0) for draw, one in by_draw.items()}, axis=1)
+        with_all = doubted_rows(outcomes, by_chance)
         return [Doubted(*both) for both in zip(by_chance, with_all, strict=True)]
 
     def row(self, of: Callable[[Appraisal], "pd.Series[float]"], by_chance: Estimate) -> Doubted:
@@ -163,12 +170,12 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
         By scenario.
     """
     numbers = numbers_drawn(results)
-    appraised = {name: {BEST: one.appraisal} for name, one in best.items()}
+    judged = {name: {BEST: one} for name, one in best.items()}
     for draw in numbers.index:
         if any(not one.pairs.empty for one in compare(results, int(draw))):
             for one in _appraised_alike(results, int(draw), best):
-                appraised[one.comparison.scenario][int(draw)] = one.appraisal
-    return {name: _outcomes(found, best[name], numbers) for name, found in appraised.items()}
+                judged[one.comparison.scenario][int(draw)] = one
+    return {name: _outcomes(found, numbers) for name, found in judged.items()}
 
 
 def _appraised_alike(results: Results, draw: int, best: Mapping[str, AppraisedComparison]) -> list[AppraisedComparison]:
@@ -186,17 +193,18 @@ def _appraised_alike(results: Results, draw: int, best: Mapping[str, AppraisedCo
     )
 
 
-def _outcomes(appraised: Mapping[int, Appraisal], best: AppraisedComparison, numbers: pd.DataFrame) -> Drawn:
+def _outcomes(judged: Mapping[int, AppraisedComparison], numbers: pd.DataFrame) -> Drawn:
     rows = {
-        draw: pd.DataFrame({name: measure.of(them) for name, measure in MEASURES.items()})
-        for draw, them in appraised.items()
+        draw: pd.DataFrame({name: measure.of(one.appraisal) for name, measure in MEASURES.items()})
+        for draw, one in judged.items()
     }
-    paybacks = {draw: {lens: them.mean_payback(lens) for lens in LENSES} for draw, them in appraised.items()}
+    paybacks = {draw: {lens: one.appraisal.mean_payback(lens) for lens in LENSES} for draw, one in judged.items()}
+    best = judged[BEST]
     return Drawn(
         pd.concat(rows, names=["draw", "seed"]),
         pd.DataFrame.from_dict(paybacks, orient="index").rename_axis("draw"),
         {name: measure.event(best.appraisal) for name, measure in MEASURES.items()},
         numbers,
         best.comparison.years,
-        appraised,
+        judged,
     )

@@ -1,7 +1,9 @@
 """The appraisal of a plan in words and tables: the answer first, then what it depends on."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from model.analysis.appraisal import EVERYONE, LENSES, SHORT_LOOK_YEARS, WITH_LIFE, Appraisal, of_quintile
+from model.analysis.appraisal import (
+    EVERYONE,
+    LENSES,
+    SHORT_LOOK_YEARS,
+    WITH_LIFE,
+    Appraisal,
+    of_quintile,
+    rows_where,
+)
 from model.analysis.appraise import AppraisedComparison, basis
 from model.analysis.decisions import (
     Loop,
@@ -22,10 +32,23 @@ from model.analysis.decisions import (
     rates_shown,
 )
 from model.analysis.discounting import load_guidance
-from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
+from model.analysis.doubt import BEST, Doubted
+from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_by_pair, ratio_of_means
 from model.analysis.labels import item_label
 from model.analysis.outcomes import Drawn
-from model.reporting.doubt import WITH_ALL, YEARS_SHOWN, by_structure, doubted_line, hangs_on, in_draws, what_is_doubted
+from model.reporting.doubt import (
+    WITH_ALL,
+    YEARS_SHOWN,
+    Column,
+    Words,
+    by_structure,
+    doubted_line,
+    fill,
+    hangs_on,
+    in_draws,
+    second_line,
+    what_is_doubted,
+)
 from model.reporting.money_words import MILLION, THOUSAND, Unit
 from model.reporting.number_names import programmes_read
 from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table, quintile_words, what_is_covered
@@ -71,18 +94,31 @@ def _about(one: AppraisedComparison, found: Drawn) -> Iterable[RenderableType]:
         yield Text("No pair of runs differs: nothing is spent, saved or gained compared with the other scenario.")
         return
     yield answer_of(one, found)
-    for table in (make(one) for make in TABLES):
+    for table in (make(one, found) for make in TABLES):
         if table.row_count:
             yield Padding(table, (1, 0, 0, 0))
     if is_gain(averted := them.averted()):
-        yield Padding(_crisis_words(them, averted), (1, 0, 0, 0))
+        yield Padding(_crisis_words(them, averted, found), (1, 0, 0, 0))
     yield Padding(_caveat(one, found.n_draws), (1, 0, 1, 0))
 
 
-def _crisis_words(them: Appraisal, averted: Estimate) -> str:
-    words = f"{averted.rounded().text(0)} person-years in crisis are averted"
+def _crisis_words(them: Appraisal, averted: Estimate, found: Drawn) -> str:
+    words = [f"{_whole_number(averted)} person-years in crisis are averted"]
+    doubted = [*_also_doubted(found, _averted_in, averted, lambda years: f"{_whole_number(years)} are averted")]
     cost = them.cost_per_crisis_year()
-    return f"{words}, at {cost.pounds()} for each discounted person-year." if np.isfinite(cost.mean) else f"{words}."
+    if np.isfinite(cost.mean):
+        words.append(f"at {cost.pounds()} for each discounted person-year")
+        doubted += _also_doubted(found, _cost_of_a_crisis_year, cost, lambda each: f"at {each.pounds()} each")
+    told = f" {WITH_ALL.strip().capitalize()} {', '.join(line for _, line in doubted)}." if doubted else ""
+    return f"{', '.join(words)}.{told}"
+
+
+def _whole_number(found: Estimate) -> str:
+    return found.rounded().text(0)
+
+
+def _cost_of_a_crisis_year(them: Appraisal) -> "pd.Series[float]":
+    return _shared(them, them.total_cost.sum(), them.discounted_crisis.sum())
 
 
 def answer_of(one: AppraisedComparison, found: Drawn, others: Mapping[str, Drawn] | None = None) -> Table:
@@ -99,11 +135,11 @@ def answer_of(one: AppraisedComparison, found: Drawn, others: Mapping[str, Drawn
         *_who_benefits(one, found),
         *_payback(one),
         *(in_draws(found) if found.n_draws else ()),
-        *_self_financing(one),
-        *_switching_values(one),
+        *_self_financing(one, found),
+        *_switching_values(one, found),
         *(_hangs_on(one, found) if found.n_draws else ()),
         *by_structure(one.comparison.scenario, one.comparison.results.manifest["scenarios"], others or {}),
-        *_rests_on(one),
+        *_rests_on(one, found),
         *_at_no_effect(one),
         *_implausible(one),
         *(what_is_doubted(found) if found.n_draws else ()),
@@ -149,11 +185,11 @@ def _also_doubted(
     found: Drawn,
     of: Callable[[Appraisal], "pd.Series[float]"],
     by_chance: Estimate,
-    words: Callable[[Estimate], str],
+    words: Words,
 ) -> Iterable[tuple[str, str]]:
     """Give the second interval of a figure that is given by seed, where draws move it."""
-    if found.n_draws and (both := found.row(of, by_chance)).is_told:
-        yield WITH_ALL, words(both.with_all)
+    if found.n_draws:
+        yield from second_line(found.row(of, by_chance), words)
 
 
 def _bias_on_costs(them: Appraisal) -> str:
@@ -228,11 +264,18 @@ def _payback(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
         first = ""
 
 
-def _self_financing(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
-    found, gain = one.loops.mean, one.loops.estimates.gain
-    if not np.isfinite(found.gain):
+def _self_financing(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
+    mean, gain = one.loops.mean, one.loops.estimates.gain
+    if not np.isfinite(mean.gain):
         return
-    yield "Self-financing?", f"{_is_self_financing(gain)} {_needed(found)}."
+    yield "Self-financing?", f"{_is_self_financing(gain)} {_needed(mean)}."
+    if found.n_draws:
+        (both,) = found.judged_rows(partial(_loop_shares, names=["gain"]), [gain])
+        yield from second_line(both, _is_self_financing_in_all)
+
+
+def _is_self_financing_in_all(gain: Estimate) -> str:
+    return f"{_is_self_financing(gain).removesuffix(';')}."
 
 
 def _is_self_financing(gain: Estimate) -> str:
@@ -264,24 +307,49 @@ def _per_pound(gbp: float) -> str:
     return f"{'-' if np.round(gbp, digits) < 0 else ''}£{abs(gbp):,.{digits}f}"
 
 
-def _switching_values(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
+def _switching_values(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
     them, first = one.appraisal, "Switching values"
     if not (them.total_cost.sum() > 0).any():
         return
     for lens, label in LENSES.items():
         factor = them.switching_value(lens)
         if not is_gain(them.gain_of(lens)) or not np.isfinite(factor.mean):
-            words = "none, because there is no clear gain"
-        elif lens == "social":
-            usual = them.settings.wellby_gbp["central"]
-            used = Estimate.exact(usual).pounds()
-            words = f"breaks even with a WELLBY worth {factor.times(usual).pounds()}; used here: {used}"
+            yield first, f"{label}: none, because there is no clear gain"
         else:
-            words = f"breaks even with all unit costs {factor.rounded(2).text(_decimals(factor.mean))} times as high"
-        yield first, f"{label}: {words}"
+            words = partial(_break_even, lens=lens, usual=them.settings.wellby_gbp["central"])
+            yield first, f"{label}: {words(factor)}"
+            yield from _switching_in_draws(found, lens, factor, words)
         first = ""
     if largest := _largest(one):
         yield "Largest contributors", largest
+
+
+def _break_even(factor: Estimate, lens: str, usual: float) -> str:
+    if lens == "social":
+        used = Estimate.exact(usual).pounds()
+        return f"breaks even with a WELLBY worth {factor.times(usual).pounds()}; used here: {used}"
+    return f"breaks even with all unit costs {factor.rounded(2).text(_decimals(factor.mean))} times as high"
+
+
+def _switching_in_draws(found: Drawn, lens: str, factor: Estimate, words: Words) -> Iterable[tuple[str, str]]:
+    """Give the second interval of a switching value, which a draw without a gain has none of."""
+    if not found.n_draws:
+        return
+    in_draws = [one.appraisal for draw, one in found.judged.items() if draw != BEST]
+    none = sum(bool(np.isnan(_switching(them, lens)).any()) for them in in_draws)
+    if none:
+        yield WITH_ALL, f"there is no gain in {none} of {len(in_draws)} draws, and so no value at which it breaks even"
+    else:
+        yield from second_line(found.row(partial(_switching, lens=lens), factor).within(0.0), words)
+
+
+def _switching(them: Appraisal, lens: str) -> "pd.Series[float]":
+    return _shared(them, them.cost_in(lens).sum(), them.gains(lens).sum())
+
+
+def _shared(them: Appraisal, over: "pd.Series[float]", under: "pd.Series[float]") -> "pd.Series[float]":
+    """Share a ratio of means out over the pairs of an appraisal."""
+    return pd.Series(ratio_by_pair(over, under), them.pairs.index)
 
 
 def _decimals(size: float) -> int:
@@ -289,17 +357,22 @@ def _decimals(size: float) -> int:
     return max(0, 1 - int(np.floor(np.log10(size))))
 
 
-def _rests_on(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
+def _rests_on(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
     """Say what the gain in wellbeing rests on: what an enrolment brings beside published gains, and whose it is."""
     them = one.appraisal
     each = ratio_of_means(them.wellbys.sum(), them.enrolments, them.event_wellbys)
     if is_gain(them.gained()) and np.isfinite(each.mean):
         others = ", ".join(f"{known.wellbys:g} {known.name} ({known.design})" for known in load_guidance().benchmarks)
         yield "WELLBYs an enrolment", f"{each.text(2)}; published: {others}"
+        yield from _also_doubted(found, _wellbys_an_enrolment, each, lambda amount: amount.text(2))
     if is_gain(them.gained()) and (name := them.largest_entry):
         shares = 100 * them.participant_wellbys.mean(axis=1) / them.wellbys.sum().mean()
         words = f"{shares[name]:.0f} % of WELLBYs are of people who took part in {_entry(name)} first"
         yield "Rests on", f"{words}, {100 - shares.sum():.0f} % of people who took part in nothing"
+
+
+def _wellbys_an_enrolment(them: Appraisal) -> "pd.Series[float]":
+    return _shared(them, them.wellbys.sum(), them.enrolments)
 
 
 def _at_no_effect(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
@@ -372,26 +445,80 @@ def by_entry(them: Appraisal) -> pd.DataFrame:
     return pd.DataFrame({"each": gained / people.where(people > 0), "ratio": value / cost.where(cost > 0)})
 
 
-def _entry_table(one: AppraisedComparison) -> Table:
+Figure = Callable[..., "pd.Series[float]"]
+"""A figure of an appraisal by seed, for the rest of its arguments."""
+
+
+def _each(figure: Figure, keys: Iterable[tuple[Any, ...]]) -> Callable[[Appraisal], pd.DataFrame]:
+    """Return what gives a row of an appraisal for each key."""
+    return lambda them: pd.DataFrame([figure(them, *key) for key in keys]).reset_index(drop=True)
+
+
+def _means(values: pd.DataFrame) -> list[Estimate]:
+    return [estimate(row) for row in values.to_numpy()]
+
+
+def _entry_table(one: AppraisedComparison, found: Drawn) -> Table:
     """Show whose gain in wellbeing it is; empty where no lives were kept."""
     them, people = one.appraisal, Unit("", 1.0, 0)
     headings = ("WELLBYs", "% of all", "people", "WELLBYs each", "value per £1 spent")
     table = plain_table("Wellbeing of those who took part, by first entry", *headings)
     if not them.has_lives:
         return table
-    total, of_entries = them.wellbys.sum(), by_entry(them)
-    for name in them.settings.entries:
-        gained, joined = (frame.T[name] for frame in (them.participant_wellbys, them.participants))
-        each, ratio = (f"{of_entries[what][name]:.2f}".replace("nan", "-") for what in ("each", "ratio"))
-        cells = people.cell(estimate(gained, them.event_wellbys)), _percent_of(gained, total), people.mean(joined)
-        table.add_row(_entry(name), *cells, each, ratio)
-    others = total - them.participant_wellbys.sum()
-    table.add_row("everyone else", people.cell(estimate(others, them.event_wellbys)), _percent_of(others, total))
+    names = them.settings.entries
+    gained = [estimate(row, them.event_wellbys) for row in _gained(them).to_numpy()]
+    joined = found.rows(lambda them: them.participants, _means(them.participants))
+    each, value = (found.rows(of, _means(of(them))) for of in (_gained_each, _value_of_each))
+    columns = [
+        Column(found.rows(_gained, gained), people.cell),
+        Column(found.rows(_percent_gained, _means(_percent_gained(them))), _share, _share_alone),
+        Column([*joined, None], people.amount, people.mean),
+        Column([*each, None], _ratio, _ratio_alone),
+        Column([*value, None], _ratio, _ratio_alone),
+    ]
+    fill(table, [*map(_entry, names), "everyone else"], columns)
     return table
 
 
-def _percent_of(part: pd.Series, total: pd.Series) -> str:
-    return f"{100 * part.mean() / total.mean():.0f}" if total.mean() > 0 else "-"
+def _gained(them: Appraisal) -> pd.DataFrame:
+    """Return WELLBYs of those who took part in each entry first, and of everyone else."""
+    own = them.participant_wellbys
+    others = pd.DataFrame([them.wellbys.sum() - own.sum()], index=["everyone else"])
+    return pd.concat([own, others])
+
+
+def _percent_gained(them: Appraisal) -> pd.DataFrame:
+    total = them.wellbys.sum()
+    return 100.0 * _gained(them).apply(lambda part: _shared(them, part, total), axis=1)
+
+
+def _gained_each(them: Appraisal) -> pd.DataFrame:
+    return _ratios(them, them.participant_wellbys, them.participants)
+
+
+def _value_of_each(them: Appraisal) -> pd.DataFrame:
+    value = them.participant_wellbys * them.settings.wellby_gbp["central"]
+    return _ratios(them, value, them.cost_by_entry)
+
+
+def _ratios(them: Appraisal, over: pd.DataFrame, under: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({name: _shared(them, over.loc[name], under.loc[name]) for name in over.index}).T
+
+
+def _share(found: Estimate) -> str:
+    return "-" if np.isnan(found.mean) else found.short(0)
+
+
+def _share_alone(found: Estimate) -> str:
+    return "-" if np.isnan(found.mean) else f"{found.mean:.0f}"
+
+
+def _ratio(found: Estimate) -> str:
+    return "-" if np.isnan(found.mean) else found.short(2)
+
+
+def _ratio_alone(found: Estimate) -> str:
+    return "-" if np.isnan(found.mean) else f"{found.mean:.2f}"
 
 
 def _largest(one: AppraisedComparison) -> str:
@@ -404,16 +531,47 @@ def _largest(one: AppraisedComparison) -> str:
     )
 
 
-def _lens_table(one: AppraisedComparison) -> Table:
+def _lens_table(one: AppraisedComparison, found: Drawn) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     table = plain_table(f"Present value, {unit.name}", "benefit", "cost", "net", "benefit-cost ratio")
-    for lens, level, label in LENS_ROWS:
-        if level == WITH_LIFE and not them.has_lives:
-            continue
-        cost = them.cost_in(lens).sum()
-        gain, net, ratio = them.gain_of(lens, level), them.gain_of(lens, level, cost), them.ratio_of(lens, level)
-        table.add_row(label, unit.cell(gain), unit.mean(cost), unit.cell(net), _times(ratio))
+    rows = {(lens, level): label for lens, level, label in LENS_ROWS if level != WITH_LIFE or them.has_lives}
+    by_chance: dict[Figure, list[Estimate]] = {
+        _benefit: [them.gain_of(*row) for row in rows],
+        _cost: [estimate(_cost(them, *row)) for row in rows],
+        _net: [them.gain_of(*row, _cost(them, *row)) for row in rows],
+        _return: [them.ratio_of(*row) for row in rows],
+    }
+    both = [_told_once(found, rows, found.rows(_each(figure, rows), alone)) for figure, alone in by_chance.items()]
+    words = ((unit.cell,), (unit.amount, unit.mean), (unit.cell,), (_times,))
+    fill(table, rows.values(), [Column(figures, *written) for figures, written in zip(both, words, strict=True)])
     return table
+
+
+def _told_once(found: Drawn, rows: Iterable[tuple[str, str]], both: Sequence[Doubted]) -> list[Doubted]:
+    """Leave out second intervals at the low and high value of a WELLBY where draws have one value: they repeat."""
+    is_one = all(
+        len({*one.appraisal.settings.wellby_gbp.values()}) == 1 for draw, one in found.judged.items() if draw != BEST
+    )
+    return [
+        replace(figure, with_all=Estimate.exact(np.nan)) if is_one and level in {"low", "high"} else figure
+        for (_, level), figure in zip(rows, both, strict=True)
+    ]
+
+
+def _benefit(them: Appraisal, lens: str, level: str) -> "pd.Series[float]":
+    return them.gains(lens, level).sum()
+
+
+def _cost(them: Appraisal, lens: str, _: str) -> "pd.Series[float]":
+    return them.cost_in(lens).sum()
+
+
+def _net(them: Appraisal, lens: str, level: str) -> "pd.Series[float]":
+    return them.net(lens, level).sum()
+
+
+def _return(them: Appraisal, lens: str, level: str) -> "pd.Series[float]":
+    return _shared(them, _benefit(them, lens, level), _cost(them, lens, level))
 
 
 def _times(ratio: Estimate) -> str:
@@ -422,7 +580,7 @@ def _times(ratio: Estimate) -> str:
     return TOO_FEW if np.isinf(ratio.low) else ratio.text(2)
 
 
-def _payback_table(one: AppraisedComparison) -> Table:
+def _payback_table(one: AppraisedComparison, found: Drawn) -> Table:
     them, last = one.appraisal, one.comparison.years
     shown = [*(year for year in YEARS_SHOWN if year < last), last]
     others = [rate for rate in rates_shown(them.settings.rates) if rate != _rate_in_force(them)]
@@ -431,12 +589,25 @@ def _payback_table(one: AppraisedComparison) -> Table:
         *map(str, shown),
         *(f"at {100 * rate:.3g} %" for rate in others),
     )
-    found = 100 * chances(them)
-    for agency, lens in perspectives(them):
-        usual = found.xs((agency, lens, _rate_in_force(them)))
-        ends = [found.xs((agency, lens, rate))[last] for rate in others]
-        table.add_row(_whose(agency, lens), *(f"{share:.0f}" for share in [*usual[shown], *ends]))
+    alone, with_all = chances(them), _chances_in_draws(found)
+    columns = [(_rate_in_force(them), year) for year in shown] + [(rate, last) for rate in others]
+    for whose in perspectives(them):
+        first, *second = (
+            [f"{100 * shares.xs((*whose, rate))[year]:.0f}" for rate, year in columns] for shares in (alone, *with_all)
+        )
+        table.add_row(_whose(*whose), *first)
+        if second not in ([], [first]):
+            table.add_row(WITH_ALL, *second[0])
     return table
+
+
+def _chances_in_draws(found: Drawn) -> list[pd.DataFrame]:
+    """Return the share of pairs paid back over all draws, each counting alike; nothing without draws.
+
+    That of an agency is over the draws in which it pays.
+    """
+    shares = [chances(one.appraisal) for draw, one in found.judged.items() if draw != BEST]
+    return [pd.concat(shares).groupby(level=["agency", "lens", "rate"]).mean()] if shares else []
 
 
 def _rate_in_force(them: Appraisal) -> float:
@@ -447,60 +618,86 @@ def _whose(agency: str, lens: str) -> str:
     return LENSES[lens] if agency == EVERYONE else f"{agency_words(agency)}, {LENSES[lens]}"
 
 
-def _activity_table(one: AppraisedComparison) -> Table:
+def _activity_table(one: AppraisedComparison, found: Drawn) -> Table:
     them, us = one.appraisal, one.comparison
-    counts = one.activity
     unit, people = Unit("£k", 1 / THOUSAND, 0), Unit("", 1.0, 0)
     table = plain_table(
         "Avoided a year", "demand", "served", "refilled", f"full cost, {unit.name}", f"cash, {unit.name}"
     )
-    for name in us.services:
-        asked, met, refilled = (frame.T[name] for frame in counts.values())
-        table.add_row(
-            item_label(us.facts, name),
-            people.mean(asked),
-            people.cell(estimate(met, them.settings.scale / us.years)),
-            people.mean(refilled),
-            *(unit.cell(_a_year(them, lens, name)) for lens in ("full_cost", "cash")),
-        )
+    services = us.services
+    counts = {what: values.loc[services] for what, values in one.activity.items()}
+    by_chance = {what: _means(values) for what, values in counts.items()}
+    by_chance["met"] = [estimate(row, them.settings.scale / us.years) for row in counts["met"].to_numpy()]
+    columns = []
+    for what, alone in by_chance.items():
+        both = found.judged_rows(partial(_avoided, what=what, services=services), alone)
+        columns.append(Column(both, people.cell) if what == "met" else Column(both, people.amount, people.mean))
+    for lens in ("full_cost", "cash"):
+        of = partial(_saved_a_year, lens=lens, services=services)
+        events = [them.event(lens, item=name) / them.settings.years for name in services]
+        alone = [estimate(row, event) for row, event in zip(of(them).to_numpy(), events, strict=True)]
+        columns.append(Column(found.rows(of, alone), unit.cell))
+    fill(table, [item_label(us.facts, name) for name in services], columns)
     return table
 
 
-def _a_year(them: Appraisal, lens: str, service: str) -> Estimate:
-    saved = a_year(them.simulated_saving[lens], them).T.get(service, pd.Series(0.0, them.pairs.index))
-    return estimate(saved, them.event(lens, item=service) / them.settings.years)
+def _avoided(one: AppraisedComparison, what: str, services: list[str]) -> pd.DataFrame:
+    return one.activity[what].reindex(services, fill_value=0.0)
 
 
-def _acceptability_table(one: AppraisedComparison) -> Table:
+def _saved_a_year(them: Appraisal, lens: str, services: list[str]) -> pd.DataFrame:
+    return a_year(them.simulated_saving[lens], them).reindex(services, fill_value=0.0)
+
+
+def _acceptability_table(one: AppraisedComparison, found: Drawn) -> Table:
     place = plane(one.appraisal)
     values = np.array(WELLBY_VALUES_SHOWN)
     cost, wellbys = place["cost_gbp"].to_numpy(), place["wellbys"].to_numpy()
-    shares = 100 * acceptability(cost, wellbys, values)
+    shares = acceptability(cost, wellbys, values)
+    in_draws = [(WITH_ALL, found.acceptable(values))] if found.n_draws else []
     table = plain_table(
         "Probability cost-effective, %, at a WELLBY value of",
         *(f"£{value / THOUSAND:g}k" if value else "£0" for value in values),
     )
-    for name, label in (
-        ("one_sample", "single pairs of runs (variability)"),
-        ("of_mean", "mean over pairs (Student's t)"),
+    for label, chance in (
+        ("single pairs of runs (variability), chance alone", shares["one_sample"].to_numpy()),
+        ("mean over pairs (Student's t)", shares["of_mean"].to_numpy()),
+        *in_draws,
     ):
-        table.add_row(label, *(f"{share:.0f}" if np.isfinite(share) else "-" for share in shares[name]))
+        table.add_row(label, *(f"{100 * share:.0f}" if np.isfinite(share) else "-" for share in chance))
     return table
 
 
-def _loop_table(one: AppraisedComparison) -> Table:
-    mean, found = one.loops.mean, one.loops.estimates
+LOOP_FACTORS = ("ratio", "own_share", "cashable", "gain")
+
+
+def _loop_table(one: AppraisedComparison, found: Drawn) -> Table:
+    mean, estimates = one.loops.mean, one.loops.estimates
     table = plain_table("Loop gain, undiscounted", "mean", "95 % interval")
-    for label, value, spread in (
-        ("full-cost saving per £1 of cost", mean.ratio, found.ratio),
-        ("x share saved by the agencies that pay", mean.own_share, found.own_share),
-        ("x share of that released as cash", mean.cashable, found.cashable),
-        ("x share of the cash reinvested", mean.reinvestment, None),
-        ("= loop gain, returned per £1", mean.gain, found.gain),
-        ("saving per £1 needed to pay for itself", mean.needed_ratio, None),
-    ):
-        table.add_row(label, _factor(value), "" if spread is None else _interval(spread))
+    by_chance = [getattr(estimates, name) for name in LOOP_FACTORS]
+    both = found.judged_rows(partial(_loop_shares, names=LOOP_FACTORS), by_chance)
+    ratio, own_share, cashable, gain = both
+    rows = {
+        "full-cost saving per £1 of cost": ratio,
+        "x share saved by the agencies that pay": own_share,
+        "x share of that released as cash": cashable,
+        "x share of the cash reinvested": _fixed(mean.reinvestment),
+        "= loop gain, returned per £1": gain,
+        "saving per £1 needed to pay for itself": _fixed(mean.needed_ratio),
+    }
+    figures = list(rows.values())
+    fill(table, rows, [Column(figures, lambda one: _factor(one.mean)), Column(figures, _interval)])
     return table
+
+
+def _fixed(value: float) -> Doubted:
+    return Doubted(Estimate.exact(value), Estimate.exact(np.nan))
+
+
+def _loop_shares(one: AppraisedComparison, names: Sequence[str]) -> pd.DataFrame:
+    """Return factors of loop gain, shared out over pairs."""
+    shares = {name: getattr(one.loops.shares, name) for name in names}
+    return pd.DataFrame.from_dict(shares, orient="index", columns=one.appraisal.pairs.index)
 
 
 def _interval(found: Estimate) -> str:
@@ -516,64 +713,111 @@ def _factor(value: float) -> str:
     return f"{value:,.3f}" if np.isfinite(value) else "none is enough"
 
 
-def _guidance_table(one: AppraisedComparison) -> Table:
+def _guidance_table(one: AppraisedComparison, found: Drawn) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     table = plain_table(f"Guidance values, {unit.name}", "benefit", "net")
-    cost = them.total_cost.sum()
-    ends = {
-        "low": one.cash_ends["low"],
-        "central": them.saving["cash"],
-        "high": one.cash_ends["high"],
-    }
-    event = them.event("cash")
-    for end, cash in ends.items():
-        gain = cash.sum()
-        table.add_row(
-            f"cash saving, cashable shares {end}",
-            unit.cell(estimate(gain, event)),
-            unit.cell(estimate(gain - cost, event, gain)),
-        )
-    table.add_row("residual value of social infrastructure (not in net)", unit.cell(one.residual), "")
+    gains, cost, event = _cash_by_end(one), them.total_cost.sum(), them.event("cash")
+    benefit = found.judged_rows(_cash_by_end, [estimate(gain, event) for gain in gains.to_numpy()])
+    net = found.judged_rows(_net_by_end, [estimate(gain - cost, event, gain) for _, gain in gains.iterrows()])
+    residual = found.judged_rows(_residual, [estimate(one.residual)])
+    labels = [f"cash saving, cashable shares {end}" for end in gains.index]
+    fill(
+        table,
+        [*labels, "residual value of social infrastructure (not in net)"],
+        [Column([*benefit, *residual], unit.cell), Column([*net, None], unit.cell)],
+    )
     return table
 
 
-def _agency_table(one: AppraisedComparison) -> Table:
+def _cash_by_end(one: AppraisedComparison) -> pd.DataFrame:
+    """Return cash at the ends of the ranges of cashable shares, and at the shares in force."""
+    ends = {"low": one.cash_ends["low"], "central": one.appraisal.saving["cash"], "high": one.cash_ends["high"]}
+    return pd.DataFrame({end: cash.sum() for end, cash in ends.items()}).T
+
+
+def _net_by_end(one: AppraisedComparison) -> pd.DataFrame:
+    return _cash_by_end(one) - one.appraisal.total_cost.sum()
+
+
+def _residual(one: AppraisedComparison) -> pd.DataFrame:
+    return one.residual.to_frame().T.set_axis([0])
+
+
+def _agency_table(one: AppraisedComparison, found: Drawn) -> Table:
     them, unit = one.appraisal, _unit(one.appraisal)
     pays = them.pockets()["pays"]
     table = plain_table(f"By agency, {unit.name}", "pays", "saves in cash", "saves at full cost")
-    for agency in pays.index:
-        saved = (them.saved(lens, payer=agency) for lens in ("cash", "full_cost"))
-        table.add_row(agency_words(str(agency)), unit.mean(pays.loc[agency]), *map(unit.cell, saved))
+    columns = [Column(found.rows(lambda them: them.pockets()["pays"], _means(pays)), unit.amount, unit.mean)]
+    for lens in ("cash", "full_cost"):
+        alone = [them.saved(lens, payer=agency) for agency in pays.index]
+        columns.append(Column(found.rows(partial(_saved_by_agency, lens=lens), alone), unit.cell))
+    fill(table, [agency_words(str(agency)) for agency in pays.index], columns)
     return table
 
 
-def _quintile_table(one: AppraisedComparison) -> Table:
-    them, unit = one.appraisal, _unit(one.appraisal)
+def _saved_by_agency(them: Appraisal, lens: str) -> pd.DataFrame:
+    return them.pockets()[lens]
+
+
+def _quintile_table(one: AppraisedComparison, found: Drawn) -> Table:
+    them, unit, people = one.appraisal, _unit(one.appraisal), Unit("", 1.0, 0)
     table = plain_table("By deprivation fifth", f"saved, {unit.name}", "WELLBYs", "person-years in crisis averted")
-    people = Unit("", 1.0, 0)
-    for quintile in them.inhabited:
-        label = {1: "1, most deprived", 5: "5, least deprived"}.get(quintile, str(quintile))
-        table.add_row(
-            label,
-            unit.cell(them.saved("full_cost", quintile=quintile)),
-            people.cell(them.gained(quintile)),
-            people.cell(them.averted(quintile)),
-        )
+    fifths = them.inhabited
+    by_chance: dict[Figure, list[Estimate]] = {
+        _saved_in: [them.saved("full_cost", quintile=fifth) for fifth in fifths],
+        _gained_in: [them.gained(fifth) for fifth in fifths],
+        _averted_in: [them.averted(fifth) for fifth in fifths],
+    }
+    keys = [(fifth,) for fifth in fifths]
+    both = [found.rows(_each(figure, keys), alone) for figure, alone in by_chance.items()]
+    words = (unit.cell, people.cell, people.cell)
+    labels = [{1: "1, most deprived", 5: "5, least deprived"}.get(fifth, str(fifth)) for fifth in fifths]
+    fill(table, labels, [Column(figures, written) for figures, written in zip(both, words, strict=True)])
     return table
 
 
-def _evaluation_table(one: AppraisedComparison) -> Table:
+def _saved_in(them: Appraisal, quintile: int) -> "pd.Series[float]":
+    return of_quintile(them.saving["full_cost"], quintile)
+
+
+def _gained_in(them: Appraisal, quintile: int) -> "pd.Series[float]":
+    return of_quintile(them.wellbys, quintile)
+
+
+def _averted_in(them: Appraisal, quintile: int | None = None) -> "pd.Series[float]":
+    return of_quintile(them.crisis_averted, quintile)
+
+
+def _evaluation_table(one: AppraisedComparison, found: Drawn) -> Table:
     them, unit, years = one.appraisal, _unit(one.appraisal), one.comparison.years
     table = plain_table(f"Single-agency and whole-system evaluation, {unit.name}", "cost", "saved", "net")
+    looks: dict[str, tuple[str, dict[str, Any]]] = {}
     if them.main_payer:
         label = f"{agency_words(them.main_payer)} alone, {_years(min(SHORT_LOOK_YEARS, years))}, cash"
-        own = {"payer": them.main_payer, "year": range(1, SHORT_LOOK_YEARS + 1)}
-        cost = them.short_look()["cost"]
-        table.add_row(label, unit.mean(cost), *(unit.cell(them.saved("cash", less, **own)) for less in (0.0, cost)))
-    cost = them.total_cost.sum()
-    saved = (unit.cell(them.gain_of("full_cost", less=less)) for less in (0.0, cost))
-    table.add_row(f"whole system, {_years(years)}, full cost", unit.mean(cost), *saved)
+        looks[label] = "cash", {"payer": them.main_payer, "year": range(1, SHORT_LOOK_YEARS + 1)}
+    looks[f"whole system, {_years(years)}, full cost"] = "full_cost", {}
+    keys = looks.values()
+    by_chance: dict[Figure, list[Estimate]] = {
+        _spent_where: [estimate(_spent_where(them, *key)) for key in keys],
+        _saved_where: [them.saved(lens, **where) for lens, where in keys],
+        _net_where: [them.saved(lens, _spent_where(them, lens, where), **where) for lens, where in keys],
+    }
+    both = [found.rows(_each(figure, keys), alone) for figure, alone in by_chance.items()]
+    words = ((unit.amount, unit.mean), (unit.cell,), (unit.cell,))
+    fill(table, looks, [Column(figures, *written) for figures, written in zip(both, words, strict=True)])
     return table
+
+
+def _spent_where(them: Appraisal, _: str, where: Mapping[str, Any]) -> "pd.Series[float]":
+    return rows_where(them.total_cost, where).sum()
+
+
+def _saved_where(them: Appraisal, lens: str, where: Mapping[str, Any]) -> "pd.Series[float]":
+    return rows_where(them.saving[lens], where).sum()
+
+
+def _net_where(them: Appraisal, lens: str, where: Mapping[str, Any]) -> "pd.Series[float]":
+    return _saved_where(them, lens, where) - _spent_where(them, lens, where)
 
 
 def _unit(them: Appraisal) -> Unit:

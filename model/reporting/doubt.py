@@ -1,13 +1,14 @@
 """What an answer may be off by, in words: two intervals named apart, probabilities over draws, what it hangs on."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from rich.table import Table
 
 from model.analysis.appraisal import LENSES
-from model.analysis.doubt import BEST, crossed_parts, paid_back_by, probability_above_zero, share_of_draws
+from model.analysis.doubt import BEST, Doubted, crossed_parts, paid_back_by, probability_above_zero, share_of_draws
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.sensitivity import most_explainable
@@ -186,8 +187,53 @@ def _how_many(found: Drawn) -> str:
     return f"{found.n_draws} draws" + (f" of {found.n_planned}; the others have no finished pair" if missing else "")
 
 
-def doubted_line(found: Drawn, measure: str, words: Any) -> Iterable[Line]:
+Words = Callable[[Estimate], str]
+
+
+def doubted_line(found: Drawn, measure: str, words: Words) -> Iterable[Line]:
     """Give the second interval of an outcome, where there are draws and they move it."""
-    both = found.doubted[measure]
-    if both.is_told:
+    yield from second_line(found.doubted[measure], words)
+
+
+def second_line(both: Doubted, words: Words) -> Iterable[Line]:
+    """Give the second interval of a figure, where draws move it as far as it is written."""
+    if _is_moved(both, words):
         yield WITH_ALL, words(both.with_all)
+
+
+def _is_moved(both: Doubted, words: Words) -> bool:
+    return both.is_told and words(both.with_all) != words(both.by_chance)
+
+
+class Column(NamedTuple):
+    """A column of a table: the figure of each row, none where a row has none, and how figures are written.
+
+    ``first`` is how the first line is written where not as the second: a mean whose chance is not shown.
+    """
+
+    figures: Sequence[Doubted | None]
+    words: Words
+    first: Words | None = None
+
+    def by_chance(self, row: int) -> str:
+        """Write the figure of a row with chance alone."""
+        figure = self.figures[row]
+        return (self.first or self.words)(figure.by_chance) if figure else ""
+
+    def with_all(self, row: int) -> str:
+        """Write the figure of a row with all doubted; nothing where there is no second interval."""
+        figure = self.figures[row]
+        return self.words(figure.with_all) if figure and figure.is_told else ""
+
+    def is_moved(self, row: int) -> bool:
+        """Whether draws move the figure of a row as far as it is written."""
+        figure = self.figures[row]
+        return figure is not None and _is_moved(figure, self.words)
+
+
+def fill(table: Table, labels: Iterable[str], columns: Sequence[Column]) -> None:
+    """Add a row by chance alone for each label, and one with all doubted where draws move any of it."""
+    for k, label in enumerate(labels):
+        table.add_row(label, *(column.by_chance(k) for column in columns))
+        if any(column.is_moved(k) for column in columns):
+            table.add_row(WITH_ALL, *(column.with_all(k) for column in columns))

@@ -2,9 +2,7 @@
 
 from typing import NamedTuple
 
-import pandas as pd
-
-from model.analysis.estimates import Estimate, estimate
+from model.analysis.estimates import Estimate
 
 MILLION, THOUSAND = 1e6, 1e3
 
@@ -16,11 +14,14 @@ class Unit(NamedTuple):
     factor: float
     digits: int
 
-    def mean(self, values: pd.Series) -> str:
-        """Write the mean over pairs."""
-        return f"{values.mean() * self.factor + 0.0:,.{self.digits}f}" if values.any() else "0"
+    def mean(self, amount: Estimate) -> str:
+        """Write the mean alone."""
+        return "0" if amount.is_nothing else f"{amount.mean * self.factor + 0.0:,.{self.digits}f}"
 
-    def cell(self, values: "pd.Series | Estimate") -> str:
-        """Write the mean over pairs with its sign and half its interval."""
-        found = (values if isinstance(values, Estimate) else estimate(values.to_numpy())).times(self.factor)
-        return "0" if found.is_nothing else found.short(self.digits, "+")
+    def cell(self, amount: Estimate) -> str:
+        """Write the mean with its sign and half its interval."""
+        return self.amount(amount, "+")
+
+    def amount(self, amount: Estimate, sign: str = "") -> str:
+        """Write the mean with half its interval; ``sign`` may be ``+``."""
+        return "0" if amount.is_nothing else amount.times(self.factor).short(self.digits, sign)

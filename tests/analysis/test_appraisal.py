@@ -615,7 +615,7 @@ def test_a_return_above_ten_to_one_is_flagged():
 
 
 def test_a_gain_is_said_beside_published_ones():
-    words = dict(_rests_on(SimpleNamespace(appraisal=course())))
+    words = dict(_rests_on(SimpleNamespace(appraisal=course()), SimpleNamespace(n_draws=0)))
 
     assert words["WELLBYs an enrolment"].startswith("4.00; published: 0.13 Green Social Prescribing")
     assert (

@@ -202,6 +202,13 @@ def test_factors_by_hand(them):
 
 
 @pytest.mark.parametrize("pooled", [0.0, 0.3, 1.0])
+def test_factors_shared_out_over_pairs_have_the_factors_of_the_mean(them, pooled):
+    found = loops(them, 0.7, pooled)
+    for name in ("ratio", "own_share", "cashable", "gain"):
+        assert getattr(found.shares, name).mean() == pytest.approx(float(getattr(found.mean, name)))
+
+
+@pytest.mark.parametrize("pooled", [0.0, 0.3, 1.0])
 def test_gain_is_the_product_of_its_factors(them, pooled):
     for one in loops(them, 0.7, pooled)[:2]:
         product = one.ratio * one.own_share * one.cashable * one.reinvestment

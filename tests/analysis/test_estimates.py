@@ -6,7 +6,15 @@ import pytest
 from scipy import stats
 
 from model.analysis.decisions import loop, loop_estimates
-from model.analysis.estimates import CONFIDENCE, Estimate, counted, estimate, event_of_sum, ratio_of_means
+from model.analysis.estimates import (
+    CONFIDENCE,
+    Estimate,
+    counted,
+    estimate,
+    event_of_sum,
+    ratio_by_pair,
+    ratio_of_means,
+)
 from model.analysis.pairs import Paired
 
 PAIRS = (2, 4, 8)
@@ -174,3 +182,14 @@ def test_estimates_of_loop_gain_have_the_means_of_loop_gain():
 
     for name in ("ratio", "own_share", "cashable", "reinvestment", "gain"):
         assert getattr(found, name).mean == pytest.approx(float(getattr(mean, name)))
+
+
+def test_a_ratio_shared_out_over_pairs_has_its_mean_and_near_a_sure_base_its_interval():
+    rng = np.random.default_rng(5)
+    over, under = rng.normal(3.0, 1.0, 8), rng.normal(50.0, 0.5, 8)
+    shared, fieller = estimate(ratio_by_pair(over, under)), ratio_of_means(over, under)
+
+    # Fieller's ends differ from those of first derivatives by the squared coefficient of variation of the base's mean.
+    np.testing.assert_allclose(shared.mean, over.mean() / under.mean())
+    np.testing.assert_allclose(shared.ends, fieller.ends, rtol=2e-3)
+    assert np.isnan(ratio_by_pair(over, -under)).all()

@@ -8,10 +8,23 @@ import pytest
 from rich.console import Console
 
 from model.analysis.appraise import appraise
-from model.analysis.outcomes import MEASURES, Drawn
-from model.reporting.doubt import by_structure, doubted_line, hangs_on, in_draws, what_is_doubted
+from model.analysis.doubt import BEST, Doubted, doubted
+from model.analysis.estimates import Estimate
+from model.analysis.outcomes import MEASURES, Drawn, drawn
+from model.reporting.appraisal import TABLES, appraisal
+from model.reporting.doubt import (
+    WITH_ALL,
+    Column,
+    by_structure,
+    doubted_line,
+    fill,
+    hangs_on,
+    in_draws,
+    what_is_doubted,
+)
 from model.reporting.figures.doubt import draw_doubts
 from model.reporting.findings import figures, findings
+from model.reporting.wording import plain_table
 from tests.drawn_study import drawn_study
 
 FACTS = {"services_in_force": {"gp": {"label": "GP appointments"}}}
@@ -97,6 +110,18 @@ def test_answers_of_other_structures_stand_beside_that_of_the_plan():
     assert text_of(by_structure("c", facts, found)) == ""
 
 
+def two_lines(with_all: Estimate) -> list[str]:
+    table = plain_table("what", "amount")
+    fill(table, ["hub"], [Column([Doubted(Estimate(1.0, 0.0, 2.0), with_all)], lambda one: one.text(0))])
+    return list(table.columns[0].cells)
+
+
+def test_an_interval_that_reads_the_same_is_not_repeated():
+    assert two_lines(Estimate(1.0, -3.0, 5.0)) == ["hub", WITH_ALL]
+    assert two_lines(Estimate(1.01, 0.01, 2.01)) == ["hub"]
+    assert two_lines(Estimate.exact(np.nan)) == ["hub"]
+
+
 # --- A whole study ---
 
 
@@ -141,3 +166,71 @@ def test_the_tornado_draws_the_numbers_that_were_measured(study, tmp_path):
     drawing = path.with_suffix(".svg").read_text()
     assert "% of the variance, by rank" in drawing
     assert "with all doubted" in drawing
+
+
+# --- Tables of an appraisal ---
+
+
+@pytest.fixture(scope="module")
+def judged(study):
+    (one,) = appraise(study)
+    return one, drawn(study, {"helped": one})["helped"]
+
+
+def rows_of(judged, heading: str) -> dict[str, list[str]]:
+    """Return the cells of a table; those of a second line under its label and that of the line before."""
+    table = next(table for make in TABLES if heading in (table := make(*judged)).columns[0].header)
+    rows, last = {}, ""
+    for label, *cells in zip(*(column.cells for column in table.columns), strict=True):
+        last = last if label == WITH_ALL else label
+        rows[last + label if label == WITH_ALL else label] = cells
+    return rows
+
+
+def numbers_in(cell: str) -> list[float]:
+    return [float(number.replace(",", "")) for number in cell.split(" ± ")]
+
+
+def reach(found: Estimate) -> list[float]:
+    return [found.mean, max(found.high - found.mean, found.mean - found.low)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lens", "column", "measure"),
+    [("cash", 0, "cash"), ("full cost", 0, "full_cost"), ("social value", 2, "social_net")],
+)
+def test_present_values_have_the_interval_of_their_measure(judged, lens, column, measure):
+    cell = rows_of(judged, "Present value")[lens + WITH_ALL][column]
+    expected = np.array(reach(judged[1].doubted[measure].with_all)) / 1e6
+    np.testing.assert_allclose(numbers_in(cell), expected, atol=0.0051)
+
+
+@pytest.mark.slow
+def test_a_table_tells_what_each_draw_is_appraised_at(study, judged):
+    by_draw = {draw: appraise(study, draw=draw)[0].appraisal for draw in range(4)}
+    by_seed = pd.DataFrame({draw: them.saving["full_cost"].sum() for draw, them in by_draw.items()}).T
+    cell = rows_of(judged, "Single-agency")["whole system, 3 years, full cost" + WITH_ALL][1]
+    event = by_draw[BEST].event("full_cost")
+    np.testing.assert_allclose(numbers_in(cell), np.array(reach(doubted(by_seed, event).with_all)) / 1e6, atol=0.0051)
+
+
+@pytest.mark.slow
+def test_agencies_and_fifths_add_up_to_the_whole_in_the_mean_over_draws(judged):
+    whole = judged[1].doubted["full_cost"].with_all.mean / 1e6
+    for heading, column in (("By agency", 2), ("By deprivation fifth", 0)):
+        rows = rows_of(judged, heading)
+        labels = [label for label in rows if not label.endswith(WITH_ALL)]
+        cells = [rows.get(label + WITH_ALL, rows[label])[column] for label in labels]
+        total = sum(numbers_in(cell)[0] for cell in cells if cell)
+        assert total == pytest.approx(whole, abs=0.0051 * (len(labels) + 1))
+
+
+@pytest.mark.slow
+def test_a_study_without_draws_has_no_second_lines_in_its_tables(town, tmp_path):
+    plain = drawn_study(town, tmp_path / "plain", 0)
+    (one,) = appraise(plain)
+    page = io.StringIO()
+    Console(file=page, width=160, highlight=False).print(appraisal([one], drawn(plain, {"helped": one})))
+    assert "Present value" in page.getvalue()
+    assert "all doubted" not in page.getvalue()
