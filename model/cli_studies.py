@@ -1,4 +1,4 @@
-"""Commands for results folders that are gone on with: resume, extend, status, verify, rerun, life, merge."""
+"""Commands for results folders that are gone on with: resume, extend, status, verify, rerun, life, decide, merge."""
 
 import sys
 from pathlib import Path
@@ -53,7 +53,7 @@ def _how(context: typer.Context, executor: str, address: str | None, **options: 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (resume, extend, status, verify, rerun, life, merge):
+    for command in (resume, extend, status, verify, rerun, life, decide, merge):
         app.command()(command)
 
 
@@ -224,6 +224,26 @@ def life(
         print(wrapped(line))
     for one in found.lives:
         print(f"Figure  {draw_life(one, worlds_of(found), folder)} (and .svg)")
+
+
+def decide(
+    folder: Annotated[Path, typer.Argument(help="A results folder of a comparison with draws.")],
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="Draw none.")] = False,
+) -> None:
+    """Say which plan is best, how surely and for whom, what would flip that, and what to find out first.
+
+    Runs no simulation.
+    """
+    from model.reporting.console import print_answer
+    from model.reporting.decide import decided, decisions
+    from model.reporting.figures.decide import draw_decisions
+    from model.tables.results import Results
+
+    told = decisions(Results(folder))
+    for one in told:
+        print_answer(decided(one))
+    for path in [] if no_figures else draw_decisions(told, folder):
+        print(f"Figure  {path} (and .svg)")
 
 
 def merge(

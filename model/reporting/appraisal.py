@@ -51,7 +51,15 @@ from model.reporting.doubt import (
 )
 from model.reporting.money_words import MILLION, THOUSAND, Unit
 from model.reporting.number_names import programmes_read
-from model.reporting.wording import HOW_SURE, agency_words, label_of, plain_table, quintile_words, what_is_covered
+from model.reporting.wording import (
+    HOW_SURE,
+    agency_words,
+    label_of,
+    lines_table,
+    plain_table,
+    quintile_words,
+    what_is_covered,
+)
 
 MOST_LISTED = 3
 
@@ -127,10 +135,7 @@ def answer_of(one: AppraisedComparison, found: Drawn, others: Mapping[str, Drawn
     ``found`` are its outcomes in draws: where there are any, each outcome has a second interval. ``others`` are those
     of all plans of the study, from which it is told what hangs on structure.
     """
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column()
-    for what, words in [
+    lines = [
         *_costs_and_benefits(one, found),
         *_who_benefits(one, found),
         *_payback(one),
@@ -143,9 +148,8 @@ def answer_of(one: AppraisedComparison, found: Drawn, others: Mapping[str, Drawn
         *_at_no_effect(one),
         *_implausible(one),
         *(what_is_doubted(found) if found.n_draws else ()),
-    ]:
-        table.add_row(what, words)
-    return table
+    ]
+    return lines_table(lines)
 
 
 def _hangs_on(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:

@@ -29,6 +29,7 @@ from model.reporting.wording import (
     budget_in_words,
     first_few,
     label_of,
+    lines_table,
     plain_table,
     quintile_words,
     settings_of,
@@ -129,12 +130,7 @@ def _in_all(facts: Mapping[str, Any]) -> str:
 
 def _answer(one: Comparison) -> Table:
     """Lay out the answer, one line for each outcome."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column()
-    for what, words in [*_what_changes(one), *_for_whom(one), *_how_sure(one)]:
-        table.add_row(what, words)
-    return table
+    return lines_table([*_what_changes(one), *_for_whom(one), *_how_sure(one)])
 
 
 def _what_changes(one: Comparison) -> Iterable[Line]:

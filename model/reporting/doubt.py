@@ -47,7 +47,7 @@ def in_draws(found: Drawn) -> Iterable[Line]:
     if np.isfinite(probable):
         yield (
             "Worth its cost?",
-            f"Social value is more than cost with a probability of {_percent(probable)}, all doubted.",
+            f"Social value is more than cost with a probability of {percent(probable)}, all doubted.",
         )
     n, worth = found.n_draws, share_of_draws((found.answers() > 0).to_numpy())
     yield "In the draws run", f"social value is more than cost in {share_in_words(worth, n)}"
@@ -69,12 +69,12 @@ def _by_year(shares: Mapping[int, Estimate], n_draws: int) -> str:
     return ", ".join([*earlier, f"by year {last} in {share_in_words(shares[last], n_draws)}"])
 
 
-def _percent(probability: float) -> str:
+def percent(probability: float) -> str:
     """Write a probability as a percentage; never as certain.
 
     Examples
     --------
-    >>> _percent(0.934), _percent(0.9999), _percent(0.0)
+    >>> percent(0.934), percent(0.9999), percent(0.0)
     ('93 %', 'over 99 %', 'under 1 %')
     """
     if probability < SURE_AT:

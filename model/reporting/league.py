@@ -19,7 +19,7 @@ from model.analysis.league import DOMINATED, EXTENDED, FRONTIER, frontier
 from model.analysis.outcomes import ANSWER, Drawn
 from model.reporting.doubt import share_in_words
 from model.reporting.plan_names import PlanName, plain_title, plan_names, units_of_levers, varied_levers
-from model.reporting.wording import plain_table
+from model.reporting.wording import lines_table, plain_table
 
 MILLION, THOUSAND = 1e6, 1e3
 
@@ -199,7 +199,7 @@ def league(judged: Mapping[str, AppraisedComparison], found: Mapping[str, Drawn]
     return Group(
         Text(one.title, style="bold"),
         Padding(_table(one), (1, 0, 1, 0)),
-        *([Padding(_lines(lines), (0, 0, 1, 0))] if lines else []),
+        *([Padding(lines_table(lines), (0, 0, 1, 0))] if lines else []),
         Padding(Text(_about(one), style="dim"), (0, 0, 1, 0)),
     )
 
@@ -240,15 +240,6 @@ def _number(value: float, digits: int) -> str:
 
 def _ends(own: Estimate, digits: int) -> str:
     return f"{_number(own.low, digits)} to {_number(own.high, digits)}" if own.is_bounded else ""
-
-
-def _lines(lines: Iterable[tuple[str, str]]) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column()
-    for what, words in lines:
-        table.add_row(what, words)
-    return table
 
 
 def _worth_it(one: League) -> Iterable[tuple[str, str]]:

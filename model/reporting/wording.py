@@ -1,6 +1,6 @@
 """Words that several reports share: headings, settings, agencies, items."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,16 @@ def assumptions_in_words(facts: dict[str, Any]) -> str:
         "the rates of moving between states, which are fitted to England's published shares; two of these were "
         "quoted from memory (docs/baseline.md also shows where the model does not fit)."
     )
+
+
+def lines_table(lines: Iterable[tuple[str, str]]) -> Table:
+    """Lay out lines that each have a label."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for what, words in lines:
+        table.add_row(what, words)
+    return table
 
 
 def plain_table(*headings: str) -> Table:

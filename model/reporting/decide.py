@@ -1,0 +1,326 @@
+"""A decision among plans in words: the answer first, then how sure it is, what flips it and what to find out first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from model.analysis.appraisal import LENSES, Appraisal, of_quintile
+from model.analysis.appraise import AppraisedComparison, appraise
+from model.analysis.decide import (
+    MOST_SHOWN,
+    Box,
+    acceptable,
+    can_search,
+    find_box,
+    how_surely,
+    loses,
+    not_paid_back,
+    partial_information,
+    perfect_information,
+    regret,
+    worth_of,
+)
+from model.analysis.doubt import Doubted, best_plan
+from model.analysis.estimates import Estimate, estimate
+from model.analysis.outcomes import Drawn, drawn
+from model.analysis.sensitivity import FEWEST_DRAWS
+from model.core.errors import ResultsError
+from model.reporting.doubt import percent, share_in_words
+from model.reporting.league import League
+from model.reporting.number_names import number_in_words, programmes_read
+from model.reporting.plan_names import plain_title
+from model.reporting.wording import agency_words, lines_table, quintile_words
+from model.tables.results import Results
+
+Line = tuple[str, str]
+
+FEWEST = 2
+"""Draws without which nothing is in doubt."""
+
+INSTALL = 'pip install "upstream-abm[decisions]"'
+
+ABOUT = (
+    "Worth is social value less cost, over all years, in present value, of the whole place, at the numbers of each "
+    "draw; the comparator is worth 0. At a given value of a WELLBY, cash released is taken off the cost. Regret is "
+    "what the best option of a draw is worth more than the one chosen. Information is worth what better choices gain: "
+    "no study that costs more is worth its money for this decision. Intervals of its worth are 95 %, by resampling "
+    "draws; that of knowing all holds some chance too, so it is rather too high. Limits that flip the choice are told "
+    "where chance would show as good ones in fewer than one search in twenty. All of it holds only if the ranges do."
+)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The options of one comparator: its plans, and itself.
+
+    Parameters
+    ----------
+    judged : mapping of str to AppraisedComparison
+        By plan, its appraisal at best estimates.
+    found : mapping of str to Drawn
+        By plan, its outcomes in draws.
+    names : mapping of str to str
+        What each option is called.
+    """
+
+    judged: Mapping[str, AppraisedComparison]
+    found: Mapping[str, Drawn]
+    names: Mapping[str, str]
+
+    @property
+    def usual(self) -> str:
+        """The comparator."""
+        return self._first.comparison.comparator
+
+    @property
+    def title(self) -> str:
+        """Say what is chosen among, and where."""
+        one = self._first.comparison
+        plans = "1 plan" if len(self.judged) == 1 else f"{len(self.judged)} plans"
+        return f"Choice among {plans} and {self.names[self.usual]}: {one.facts['place_name']}, over {one.years} years"
+
+    @cached_property
+    def worth(self) -> pd.DataFrame:
+        """What each option is worth by draw."""
+        return worth_of(self.found, self.usual)
+
+    @property
+    def best(self) -> str:
+        """The option with the highest mean over draws."""
+        return str(self.worth.mean().idxmax())
+
+    @property
+    def best_plan(self) -> str:
+        """The plan with the highest mean over draws, whether or not it is worth its cost."""
+        return str(self.worth.drop(columns=self.usual).mean().idxmax())
+
+    @property
+    def numbers(self) -> pd.DataFrame:
+        """Uncertain numbers of the draws that every plan has."""
+        return next(iter(self.found.values())).numbers.loc[self.worth.index]
+
+    @cached_property
+    def acceptable(self) -> pd.DataFrame:
+        """Probability of being best by the value of a WELLBY, and the frontier."""
+        return acceptable(self.found, self.usual)
+
+    @cached_property
+    def flip(self) -> Box | None:
+        """Where another option is worth more than the best."""
+        return find_box(self.numbers, loses(self.worth, self.best)) if can_search() else None
+
+    def number(self, name: str) -> str:
+        """Name an uncertain number in words."""
+        one = self._first.comparison
+        return number_in_words(name, one.facts, programmes_read(one.results))
+
+    @property
+    def _first(self) -> AppraisedComparison:
+        return next(iter(self.judged.values()))
+
+
+def decisions(results: Results) -> list[Decision]:
+    """Return the decisions of a study: one for each comparator.
+
+    Parameters
+    ----------
+    results : Results
+        A study that was compared, with draws.
+
+    Raises
+    ------
+    ResultsError
+        When it compares nothing, has no finished pair, or fewer than two finished draws.
+    """
+    judged = {one.comparison.scenario: one for one in appraise(results)}
+    found = drawn(results, judged)
+    if any(one.n_draws < FEWEST for one in found.values()):
+        allowed = f"results of upstream run ... --compare-to with --draws {FEWEST_DRAWS} or more, so without --no-doubt"
+        problem = "has no finished draws of uncertain numbers to decide by"
+        raise ResultsError(problem, file=results.folder, allowed=allowed)
+    league = League(judged, found)
+    return [_decision(league, usual, names) for usual, names in league.groups.items()]
+
+
+def _decision(league: League, usual: str, names: list[str]) -> Decision:
+    facts = league.judged[names[0]].comparison.their_facts
+    called = {name: league.called(name) for name in names} | {usual: plain_title(usual, facts)}
+    return Decision({name: league.judged[name] for name in names}, {name: league.found[name] for name in names}, called)
+
+
+def decided(one: Decision) -> RenderableType:
+    """Tell a decision."""
+    lines = [*_best(one), *_whom(one), *_by_value(one), *_regret(one), *_flips(one), *_information(one)]
+    return Group(
+        Text(one.title, style="bold"),
+        Padding(lines_table(lines), (1, 0, 1, 0)),
+        Padding(Text(ABOUT, style="dim"), (0, 0, 1, 0)),
+    )
+
+
+def _best(one: Decision) -> Iterable[Line]:
+    mean = Estimate.exact(one.worth[one.best].mean()).pounds()
+    words = "no plan is worth its cost" if one.best == one.usual else f"worth {mean}, as a mean over draws"
+    yield "Best", f"{one.names[one.best]}: {words}"
+    sure = how_surely(one.found, one.usual)
+    shares = best_plan(one.worth)
+    first = "How surely"
+    for name in one.worth.mean().sort_values(ascending=False, kind="stable").index:
+        likely = f"best with a probability of {percent(sure[name])}, all doubted; " if np.isfinite(sure[name]) else ""
+        yield first, f"{one.names[name]}: {likely}best in {share_in_words(shares[name], len(one.worth))}"
+        first = ""
+
+
+# --- For whom --------------------------------------------------------------------------------
+
+
+def _whom(one: Decision) -> Iterable[Line]:
+    """Say what the best plan does for each deprivation fifth and each agency, and which other plan does more."""
+    first = f"For whom: {one.names[one.best_plan]}" if one.best == one.usual else "For whom"
+    for quintile in one.judged[one.best_plan].appraisal.inhabited:
+        gained = {name: _gained(one, name, quintile) for name in one.judged}
+        own = gained[one.best_plan]
+        words = f"{_told(own).text(0)} WELLBYs{_other(one, gained)}"
+        yield first, f"{quintile_words(quintile)}: {words}"
+        first = ""
+    for agency in one.judged[one.best_plan].appraisal.pockets()["pays"].index:
+        left = {name: _left(one, name, str(agency)) for name in one.judged}
+        words = f"{_told(left[one.best_plan]).pounds()} saved at full cost less paid{_other(one, left)}"
+        yield "", f"{agency_words(str(agency))}: {words}"
+
+
+def _gained(one: Decision, name: str, quintile: int) -> Doubted:
+    alone = one.judged[name].appraisal.gained(quintile)
+    return one.found[name].row(lambda them: of_quintile(them.wellbys, quintile), alone)
+
+
+def _left(one: Decision, name: str, agency: str) -> Doubted:
+    alone = estimate(_left_to(one.judged[name].appraisal, agency).to_numpy())
+    return one.found[name].row(lambda them: _left_to(them, agency), alone)
+
+
+def _left_to(them: Appraisal, agency: str) -> "pd.Series[float]":
+    """Return what an agency saves at full cost less what it pays, by seed."""
+    sums = {what: one.reindex([agency], fill_value=0.0).sum() for what, one in them.pockets().items()}
+    return sums["full_cost"] - sums["pays"]
+
+
+def _told(both: Doubted) -> Estimate:
+    """Return the wider interval where there is one."""
+    return both.with_all if both.is_told else both.by_chance
+
+
+def _other(one: Decision, found: Mapping[str, Doubted]) -> str:
+    most = max(found, key=lambda name: _told(found[name]).mean)
+    return "" if most == one.best_plan else f"; more by {one.names[most]}"
+
+
+# --- Values of a WELLBY, regret --------------------------------------------------------------
+
+
+def _by_value(one: Decision) -> Iterable[Line]:
+    """Say which option has the highest mean at which values of a WELLBY, and how surely it is best there."""
+    first, curves = "By value of a WELLBY", one.acceptable
+    for name, rows in groupby(curves.index, key=lambda value: curves.loc[value, "frontier"]):
+        values = list(rows)
+        sure = curves.loc[values, name]
+        where = f"£{values[0]:,.0f}" + (f" to £{values[-1]:,.0f}" if len(values) > 1 else "")
+        ends = list(dict.fromkeys([percent(sure.min()), percent(sure.max())]))
+        surely = f", best with a probability of {' to '.join(ends)}" if np.isfinite(sure).all() else ""
+        yield first, f"{where}: {one.names[str(name)]}{surely}"
+        first = ""
+
+
+def _regret(one: Decision) -> Iterable[Line]:
+    lost, first = regret(one.worth).sort_values("expected", kind="stable"), "Regret"
+    least = lost["worst"].idxmin()
+    for name, row in lost.iterrows():
+        expected, worst = (Estimate.exact(row[what]).pounds() for what in ("expected", "worst"))
+        note = ", the least at worst" if name == least else ""
+        yield first, f"{one.names[str(name)]}: {expected} expected, {worst} in the worst draw{note}"
+        first = ""
+
+
+# --- What flips it ---------------------------------------------------------------------------
+
+
+def _flips(one: Decision) -> Iterable[Line]:
+    """Say where another option would be better, and where the best plan's payback turns out otherwise than mostly."""
+    first = "What flips it"
+    if not can_search():
+        yield first, f"not looked for: it needs the EMA Workbench, which is not installed: {INSTALL}"
+        return
+    if len(one.worth) < FEWEST_DRAWS:
+        yield first, f"not looked for: {len(one.worth)} draws are too few; {FEWEST_DRAWS} are needed"
+        return
+    yield first, _choice_flips(one)
+    for lens, label in LENSES.items():
+        yield "", f"{one.names[one.best_plan]}, {label}: {_payback(one, lens)}"
+
+
+def _choice_flips(one: Decision) -> str:
+    share = loses(one.worth, one.best).mean()
+    if one.flip is not None:
+        return f"another option is worth more in at least four draws in five when {_where(one, one.flip)}"
+    return f"another option is worth more in {percent(float(share))} of draws; no few numbers say in which"
+
+
+def _payback(one: Decision, lens: str) -> str:
+    late = not_paid_back(one.found[one.best_plan], lens)
+    numbers, share = one.found[one.best_plan].numbers.loc[late.index], float(late.mean())
+    if share in (0.0, 1.0):
+        return f"pays back in {'all' if share == 0.0 else 'none'} of {len(late)} draws"
+    mostly = share <= 1.0 - share
+    box = find_box(numbers, (late if mostly else ~late).to_numpy(bool))
+    usual = f"pays back in {percent(1.0 - share)} of draws"
+    if box is None:
+        return f"{usual}; no few numbers say in which"
+    flipped = "fewer than one draw in five" if mostly else "more than four draws in five"
+    return f"{usual}, but in {flipped} when {_where(one, box)}"
+
+
+def _where(one: Decision, box: Box) -> str:
+    """Say where a box lies, and what it holds."""
+    limits = [_limit(one.number(str(name)), row) for name, row in box.limits.iterrows()]
+    holds = f"so in {box.cases} of its {box.n} draws, of {box.all_cases} in all"
+    return f"{' and '.join(limits)} ({holds})"
+
+
+def _limit(number: str, row: "pd.Series[Any]") -> str:
+    """Say within which limits a number is.
+
+    Examples
+    --------
+    >>> _limit("unit cost of a GP visit", pd.Series({"low": 31.26, "high": np.inf}))
+    'unit cost of a GP visit is above 31.3'
+    """
+    low, high = row["low"], row["high"]
+    if np.isinf(low):
+        return f"{number} is below {high:,.3g}"
+    return f"{number} is above {low:,.3g}" if np.isinf(high) else f"{number} is between {low:,.3g} and {high:,.3g}"
+
+
+# --- The value of information ----------------------------------------------------------------
+
+
+def _information(one: Decision) -> Iterable[Line]:
+    yield "Worth of knowing all", f"{perfect_information(one.worth).pounds()}: every number before choosing"
+    first, single = "Find out first", partial_information(one.worth, one.numbers)
+    if len(one.worth) < FEWEST_DRAWS:
+        yield first, f"not told: {len(one.worth)} draws are too few to tell; {FEWEST_DRAWS} are needed"
+        return
+    told = single[single["value"] > 0.0].head(MOST_SHOWN)
+    for name, row in told.iterrows():
+        worth = Estimate(row["value"], row["low"], row["high"]).pounds()
+        yield first, f"{one.number(str(name))}: {worth}{'' if row['is_clear'] else '; may be chance'}"
+        first = ""
+    if told.empty:
+        yield first, "no single number: knowing any one of them would not change the choice, as far as these draws tell"
