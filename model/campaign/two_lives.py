@@ -231,7 +231,7 @@ def _followed(results: Results, run: Run, residents: list[int], watcher: Watcher
         watcher.on_months(1)
 
     past = settle(run.config, run.seed, on_month, watcher.on_warning)
-    model = past.branch(run.config, on_month)
+    model = CommunityModel.from_settled(past, run.config, on_month)
     found = follow(model, residents)
     _require_same(results, run, model)
     return found
