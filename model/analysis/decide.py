@@ -22,9 +22,10 @@ worth in a draw is social value less cost, :math:`b_{id}`, at the draw's own num
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -190,7 +191,8 @@ def _of_number(worth: Array, scores: Array, n_numbers: int) -> tuple[float, floa
 
 def _gain(worth: Array) -> float:
     """Return what choosing the best option of each draw is worth more than the best option on average."""
-    return float(worth.max(axis=1).mean() - worth.mean(axis=0).max())
+    on_average = worth[:, worth.mean(axis=0).argmax()]
+    return float((worth.max(axis=1) - on_average).mean())
 
 
 def _with_error(value: float, error: float) -> Estimate:
@@ -298,9 +300,13 @@ def _held(box: Box | None) -> int:
 def _box(numbers: pd.DataFrame, is_so: Array) -> Box | None:
     """Return the box with most of the draws in which it is so among those that PRIM passes on its way."""
     searched = numbers[_going_with(numbers, is_so)]
-    boxes = [_simplest(searched, is_so, limits) for limits in _peeled(searched, is_so)]
-    dense = [box for box in boxes if box.cases >= DENSE * box.n and box.n >= FEWEST_IN_BOX]
-    return max(dense, key=lambda box: (box.cases, -len(box.limits)), default=None)
+    dense = [limits for limits in _peeled(searched, is_so) if _is_dense(is_so[_inside(searched, limits)])]
+    boxes = [_simplest(searched, is_so, limits) for limits in dense]
+    return max(boxes, key=lambda box: (box.cases, -len(box.limits)), default=None)
+
+
+def _is_dense(is_so: Array) -> bool:
+    return len(is_so) >= FEWEST_IN_BOX and bool(is_so.mean() >= DENSE)
 
 
 def _going_with(numbers: pd.DataFrame, is_so: Array) -> list[str]:
@@ -334,14 +340,15 @@ def _limits(ends: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
 
 def _simplest(numbers: pd.DataFrame, is_so: Array, limits: pd.DataFrame) -> Box:
     """Drop limits that the box can do without, first those of numbers that go least with what is asked."""
-    for name in reversed([name for name in numbers if name in limits.index]):
-        fewer = limits.drop(index=name)
-        inside = _inside(numbers, fewer)
-        if is_so[inside].mean() >= DENSE:
+    order = [name for name in numbers if name in limits.index]
+    for name, side in product(reversed(order), ("low", "high")):
+        fewer = limits.copy()
+        fewer.loc[name, side] = -np.inf if side == "low" else np.inf
+        if _is_dense(is_so[_inside(numbers, fewer)]):
             limits = fewer
     inside = _inside(numbers, limits)
-    order: Sequence[str] = [name for name in numbers if name in limits.index]
-    return Box(limits.loc[order], int(inside.sum()), int(is_so[inside].sum()), int(is_so.sum()))
+    kept = limits.loc[order][np.isfinite(limits.loc[order]).any(axis=1)]
+    return Box(kept, int(inside.sum()), int(is_so[inside].sum()), int(is_so.sum()))
 
 
 def _inside(numbers: pd.DataFrame, limits: pd.DataFrame) -> Array:

@@ -36,7 +36,7 @@ from model.core.errors import ResultsError
 from model.reporting.doubt import percent, share_in_words
 from model.reporting.league import League
 from model.reporting.number_names import number_in_words, programmes_read
-from model.reporting.plan_names import plain_title
+from model.reporting.plan_names import plain_title, units_of_levers, varied_levers
 from model.reporting.wording import agency_words, lines_table, quintile_words
 from model.tables.results import Results
 
@@ -44,6 +44,8 @@ Line = tuple[str, str]
 
 FEWEST = 2
 """Draws without which nothing is in doubt."""
+
+OWN_MONEY = ", what it saves at full cost less what it pays"
 
 INSTALL = 'pip install "upstream-abm[decisions]"'
 
@@ -86,6 +88,11 @@ class Decision:
         one = self._first.comparison
         plans = "1 plan" if len(self.judged) == 1 else f"{len(self.judged)} plans"
         return f"Choice among {plans} and {self.names[self.usual]}: {one.facts['place_name']}, over {one.years} years"
+
+    @property
+    def units(self) -> str:
+        """Say what budgets in names of plans are in."""
+        return units_of_levers(varied_levers({name: own.comparison.facts for name, own in self.judged.items()}))
 
     @cached_property
     def worth(self) -> pd.DataFrame:
@@ -162,14 +169,14 @@ def decided(one: Decision) -> RenderableType:
     return Group(
         Text(one.title, style="bold"),
         Padding(lines_table(lines), (1, 0, 1, 0)),
-        Padding(Text(ABOUT, style="dim"), (0, 0, 1, 0)),
+        Padding(Text(" ".join(filter(None, [ABOUT, one.units])), style="dim"), (0, 0, 1, 0)),
     )
 
 
 def _best(one: Decision) -> Iterable[Line]:
     mean = Estimate.exact(one.worth[one.best].mean()).pounds()
-    words = "no plan is worth its cost" if one.best == one.usual else f"worth {mean}, as a mean over draws"
-    yield "Best", f"{one.names[one.best]}: {words}"
+    words = "no plan is worth its cost" if one.best == one.usual else f"worth {mean} more than it costs"
+    yield "Best", f"{one.names[one.best]}: {words}, as a mean over draws"
     sure = how_surely(one.found, one.usual)
     shares = best_plan(one.worth)
     first = "How surely"
@@ -193,7 +200,7 @@ def _whom(one: Decision) -> Iterable[Line]:
         first = ""
     for agency in one.judged[one.best_plan].appraisal.pockets()["pays"].index:
         left = {name: _left(one, name, str(agency)) for name in one.judged}
-        words = f"{_told(left[one.best_plan]).pounds()} saved at full cost less paid{_other(one, left)}"
+        words = f"{_told(left[one.best_plan]).pounds()}{OWN_MONEY}{_other(one, left)}"
         yield "", f"{agency_words(str(agency))}: {words}"
 
 
@@ -244,7 +251,7 @@ def _regret(one: Decision) -> Iterable[Line]:
     least = lost["worst"].idxmin()
     for name, row in lost.iterrows():
         expected, worst = (Estimate.exact(row[what]).pounds() for what in ("expected", "worst"))
-        note = ", the least at worst" if name == least else ""
+        note = "; at worst, the least of all options" if name == least else ""
         yield first, f"{one.names[str(name)]}: {expected} expected, {worst} in the worst draw{note}"
         first = ""
 
@@ -270,7 +277,7 @@ def _choice_flips(one: Decision) -> str:
     share = loses(one.worth, one.best).mean()
     if one.flip is not None:
         return f"another option is worth more in at least four draws in five when {_where(one, one.flip)}"
-    return f"another option is worth more in {percent(float(share))} of draws; no few numbers say in which"
+    return f"another option is worth more in {percent(float(share))} of draws; limits on a few numbers do not tell in which"
 
 
 def _payback(one: Decision, lens: str) -> str:
@@ -282,7 +289,7 @@ def _payback(one: Decision, lens: str) -> str:
     box = find_box(numbers, (late if mostly else ~late).to_numpy(bool))
     usual = f"pays back in {percent(1.0 - share)} of draws"
     if box is None:
-        return f"{usual}; no few numbers say in which"
+        return f"{usual}; limits on a few numbers do not tell in which"
     flipped = "fewer than one draw in five" if mostly else "more than four draws in five"
     return f"{usual}, but in {flipped} when {_where(one, box)}"
 

@@ -128,12 +128,13 @@ def test_a_choice_loses_where_another_is_worth_more():
     assert loses(worth, "hub").tolist() == [False, False, True]
 
 
-def planted(n: int = 150) -> tuple[pd.DataFrame, np.ndarray]:
+def planted(n: int = 100) -> tuple[pd.DataFrame, np.ndarray]:
     rng = np.random.default_rng(6)
     numbers = pd.DataFrame(rng.random((n, 6)), columns=[*"abcde", "scenario"])
     return numbers, ((numbers["a"] > 0.6) & (numbers["scenario"] < 0.5)).to_numpy()
 
 
+@pytest.mark.slow
 @needs_prim
 def test_a_planted_box_is_found_the_same_each_time_without_a_word(capsys):
     numbers, is_so = planted()
@@ -152,6 +153,7 @@ def test_a_planted_box_is_found_the_same_each_time_without_a_word(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @needs_prim
 def test_no_box_is_told_where_numbers_do_nothing():
     numbers, is_so = planted()
