@@ -233,7 +233,7 @@ def _chance(worth: Array, scores: Array, degree: int) -> float:
     freedom = len(scores) - degree - 1
     with np.errstate(divide="ignore"):
         chances = special.fdtrc(degree, freedom, (gone / degree) / (left / freedom))
-    return float(chances.min(initial=1.0)) * max(varied.shape[1], 1)
+    return float(chances.min(initial=1.0) * max(varied.shape[1], 1))
 
 
 def _missed(worth: Array, basis: Array) -> float:
@@ -335,20 +335,21 @@ def _limits(ends: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
     limits = pd.DataFrame(
         {"low": low.where(low > numbers.min(), -np.inf), "high": high.where(high < numbers.max(), np.inf)}
     )
-    return limits[np.isfinite(limits).any(axis=1)]
+    limited: pd.DataFrame = limits.loc[np.isfinite(limits.to_numpy()).any(axis=1)]
+    return limited
 
 
 def _simplest(numbers: pd.DataFrame, is_so: Array, limits: pd.DataFrame) -> Box:
     """Drop limits that the box can do without, first those of numbers that go least with what is asked."""
-    order = [name for name in numbers if name in limits.index]
-    for name, side in product(reversed(order), ("low", "high")):
+    limits = limits.loc[[name for name in numbers if name in limits.index]]
+    for name, side in product(reversed(limits.index), ("low", "high")):
         fewer = limits.copy()
         fewer.loc[name, side] = -np.inf if side == "low" else np.inf
         if _is_dense(is_so[_inside(numbers, fewer)]):
             limits = fewer
     inside = _inside(numbers, limits)
-    kept = limits.loc[order][np.isfinite(limits.loc[order]).any(axis=1)]
-    return Box(kept, int(inside.sum()), int(is_so[inside].sum()), int(is_so.sum()))
+    limits = limits.loc[np.isfinite(limits.to_numpy()).any(axis=1)]
+    return Box(limits, int(inside.sum()), int(is_so[inside].sum()), int(is_so.sum()))
 
 
 def _inside(numbers: pd.DataFrame, limits: pd.DataFrame) -> Array:

@@ -47,6 +47,8 @@ FEWEST = 2
 
 OWN_MONEY = ", what it saves at full cost less what it pays"
 
+NO_LIMITS = "limits on a few numbers do not tell in which"
+
 INSTALL = 'pip install "upstream-abm[decisions]"'
 
 ABOUT = (
@@ -238,7 +240,7 @@ def _by_value(one: Decision) -> Iterable[Line]:
     first, curves = "By value of a WELLBY", one.acceptable
     for name, rows in groupby(curves.index, key=lambda value: curves.loc[value, "frontier"]):
         values = list(rows)
-        sure = curves.loc[values, name]
+        sure = curves[str(name)].loc[values].to_numpy(float)
         where = f"£{values[0]:,.0f}" + (f" to £{values[-1]:,.0f}" if len(values) > 1 else "")
         ends = list(dict.fromkeys([percent(sure.min()), percent(sure.max())]))
         surely = f", best with a probability of {' to '.join(ends)}" if np.isfinite(sure).all() else ""
@@ -277,7 +279,7 @@ def _choice_flips(one: Decision) -> str:
     share = loses(one.worth, one.best).mean()
     if one.flip is not None:
         return f"another option is worth more in at least four draws in five when {_where(one, one.flip)}"
-    return f"another option is worth more in {percent(float(share))} of draws; limits on a few numbers do not tell in which"
+    return f"another option is worth more in {percent(float(share))} of draws; {NO_LIMITS}"
 
 
 def _payback(one: Decision, lens: str) -> str:
@@ -289,7 +291,7 @@ def _payback(one: Decision, lens: str) -> str:
     box = find_box(numbers, (late if mostly else ~late).to_numpy(bool))
     usual = f"pays back in {percent(1.0 - share)} of draws"
     if box is None:
-        return f"{usual}; limits on a few numbers do not tell in which"
+        return f"{usual}; {NO_LIMITS}"
     flipped = "fewer than one draw in five" if mostly else "more than four draws in five"
     return f"{usual}, but in {flipped} when {_where(one, box)}"
 

@@ -145,7 +145,7 @@ def test_a_planted_box_is_found_the_same_each_time_without_a_word(capsys):
     # Draws in which it isn't so may be a fifth of the box, and PRIM peels a twentieth of all at a time.
     assert 0.6 - 0.4 / 4 <= found.limits.loc["a", "low"] <= 0.66
     assert 0.44 <= found.limits.loc["scenario", "high"] <= 0.5 + 0.5 / 4
-    assert np.isinf(found.limits.loc["a", "high"])
+    assert found.limits.loc["a", "high"] > 0.9
     assert np.isinf(found.limits.loc["scenario", "low"])
     assert found.cases >= 0.9 * is_so.sum()
     assert found.cases == is_so[found.holds(numbers)].sum()

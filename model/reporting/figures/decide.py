@@ -7,8 +7,6 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from model.analysis.decide import Box, loses
 from model.core.arrays import Array
 from model.reporting.decide import Decision
@@ -44,7 +42,7 @@ def decision(one: Decision) -> "Figure":
 
     box = one.flip
     figure = Figure(figsize=(10.0 if box else 6.4, 5.0), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, 2 if box else 1))
+    panels = figure.subplots(1, 2 if box else 1, squeeze=False)[0]
     _draw_acceptability(panels[0], one)
     if box:
         _draw_flip(panels[1], one, box)
@@ -62,9 +60,10 @@ def _draw_acceptability(axes: "Axes", one: Decision) -> None:
         values["low"] / THOUSAND, values["high"] / THOUSAND, color=QUIET, alpha=0.15, lw=0, label="guidance value"
     )
     for k, name in enumerate(one.names):
-        style = {"color": COLOURS[k % len(COLOURS)], "ls": DASHES[k % len(DASHES)]}
-        axes.plot(thousands, 100.0 * curves[name], lw=1.6, label=fill(one.names[name], LABEL_WIDTH), **style)
-    frontier = [100.0 * curves.loc[value, name] for value, name in curves["frontier"].items()]
+        colour, dashes = COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)]
+        label = fill(one.names[name], LABEL_WIDTH)
+        axes.plot(thousands, 100.0 * curves[name], color=colour, ls=dashes, lw=1.6, label=label)
+    frontier = [100.0 * float(row[row["frontier"]]) for _, row in curves.iterrows()]
     axes.plot(thousands, frontier, color=INK, lw=6.0, alpha=0.25, label="frontier: the option with the highest mean")
     axes.set(xlim=(0, thousands[-1]), ylim=(-3, 103), ylabel="probability of being best, %")
     axes.legend(**BELOW)
@@ -83,10 +82,10 @@ def _draw_flip(axes: "Axes", one: Decision, box: Box) -> None:
         (lost, "x", WITH_ALL, "another option is worth more"),
     ):
         axes.plot(x[is_so], y[is_so], marker, ms=5, color=colour, alpha=0.8, label=f"a draw in which {label}")
-    limits = [_ends(box, first, x), _ends(box, others[0], y) if others else (y.min(), y.max())]
-    corner, size = [low for low, _ in limits], [high - low for low, high in limits]
+    left, right = _ends(box, first, x)
+    low, high = _ends(box, others[0], y) if others else (float(y.min()), float(y.max()))
     label = "where another is worth more in at least four draws in five"
-    axes.add_patch(Rectangle(tuple(corner), *size, color=WITH_ALL, alpha=0.12, lw=0, label=label))
+    axes.add_patch(Rectangle((left, low), right - left, high - low, color=WITH_ALL, alpha=0.12, lw=0, label=label))
     axes.set_ylabel(fill(one.number(others[0]), LABEL_WIDTH) if others else "choice less the next best, £ million")
     axes.legend(**BELOW)
     title_axes(axes, f"Where {one.names[one.best]} is not best", x_label=fill(one.number(first), LABEL_WIDTH))
