@@ -11,7 +11,8 @@ from model.analysis.appraise import appraise
 from model.analysis.doubt import BEST, Doubted, doubted
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import MEASURES, Drawn, drawn
-from model.reporting.appraisal import TABLES, appraisal
+from model.reporting.appraisal import appraisal
+from model.reporting.appraisal_tables import TABLES
 from model.reporting.doubt import (
     WITH_ALL,
     Column,
