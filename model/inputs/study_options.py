@@ -80,13 +80,16 @@ def asked_study(
         compared = {} if compare_to is None else {"comparator": ("--compare-to", compare_to)}
         return load_study(studies[0]).with_options({**options, **compared}, levers)
     names, comparator = named(scenarios, compare_to, overrides)
+    is_asked = bool(sweeps or draws is not None or places or always)
+    is_doubted = doubted and draws is None and comparator is not None and comparator not in names
+    if not (is_asked or is_doubted):
+        return None
     made = Study(scenarios=tuple(names), comparator=comparator).with_options(options, levers)
-    is_study_without = bool(sweeps or draws is not None or places or always)
-    if not (doubted and draws is None and comparator is not None and comparator not in names):
-        return made if is_study_without else None
+    if not is_doubted:
+        return made
     if (size := resident_years(scenarios_of(made).scenarios)) > MOST_UNASKED:
         warn(TOO_LARGE.format(size, MOST_UNASKED, DRAWS_UNASKED))
-        return made if is_study_without else None
+        return made if is_asked else None
     return made.with_options({"draws": (f"--draws ({DRAWS_UNASKED} unless told otherwise)", DRAWS_UNASKED)}, [])
 
 
