@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from model.campaign.remaining import seconds_left
 from model.campaign.stages import asked_in, stages_in
 from model.core.errors import InputError
 from model.tables.results import Results
@@ -67,6 +66,8 @@ def _rest(results: Results) -> Iterator[str]:
     manifest, shard = results.manifest, results.manifest.get("shard")
     has_ended = manifest["status"] == "finished"
     if (results.runs["status"] == "finished").any() and not has_ended:
+        from model.campaign.remaining import seconds_left  # noqa: PLC0415 - of what is finished, nothing is simulated
+
         with contextlib.suppress(InputError):  # own code that is not here: nothing can be told
             yield f"About {duration(seconds_left(results))} left, at the pace of those that have ended."
     if manifest["status"] not in {"running", "finished"}:

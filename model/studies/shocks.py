@@ -123,7 +123,7 @@ def half_time(curves: Array) -> Estimate:
     Examples
     --------
     >>> half_time(np.array([[4.0, 1.0], [4.0, 1.0]])).text(2)
-    '0.67 (0.67 to 0.67)'
+    '0.67'
     """
     rng = np.random.default_rng(len(curves))
     drawn = [
