@@ -209,18 +209,19 @@ def test_an_overlong_run_is_a_row_and_the_others_go_on(config: Scenario, tmp_pat
 def test_worlds_that_have_ended_are_gone_though_python_looks_for_no_garbage(
     config: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worlds, most = weakref.WeakSet[CommunityModel](), [0]
-    begin, keep = CommunityModel.__init__, RunStore.keep
+    worlds, begun, most = weakref.WeakSet[CommunityModel](), [0], [0]
+    begin, keep = CommunityModel._open, RunStore.keep
 
     def begin_and_note(self: CommunityModel, *args: Any, **more: Any) -> None:
         begin(self, *args, **more)
         worlds.add(self)
+        begun[0] += 1
 
     def keep_and_count(store: RunStore, runs: dict[int, dict[str, bytes]]) -> None:
         keep(store, runs)
         most[0] = max(most[0], len(worlds))
 
-    monkeypatch.setattr(CommunityModel, "__init__", begin_and_note)
+    monkeypatch.setattr(CommunityModel, "_open", begin_and_note)
     monkeypatch.setattr(RunStore, "keep", keep_and_count)
     gc.disable()
     try:
@@ -228,7 +229,8 @@ def test_worlds_that_have_ended_are_gone_though_python_looks_for_no_garbage(
     finally:
         gc.enable()
 
-    assert most == [1]  # the settled place, from which more might branch
+    assert begun[0] == 2 * config.replicates  # for each seed, one that settles the place and one that goes on
+    assert most == [0]
     assert gc.get_freeze_count() == 0
 
 

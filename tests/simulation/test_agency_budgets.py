@@ -278,6 +278,7 @@ def test_loop_gain_under_a_contract_is_that_of_the_pool():
         {
             "scenario": "one",
             "run": 0,
+            "draw": 0,
             "agency": ["council", "nhs"],
             "prevention_gbp": [20.0, 0.0],
             "frozen_bill_gbp": [50.0, 90.0],
@@ -290,9 +291,12 @@ def test_loop_gain_under_a_contract_is_that_of_the_pool():
         (None, 0.5 * 10 / 20),
         (contract, (0.75 * 0.5 * 10 + 0.25 * 0.8 * 40) / 20),
     ):
-        manifest = {"scenarios": {"one": {"budgets": {"contract": terms}}}}
-        results = SimpleNamespace(budgets=rows, manifest=manifest)
-        assert loop_gain(results, "one", 0.5).tolist() == pytest.approx([gain])
+        facts = {"budgets": {"contract": terms}, "parameters_in_force": {"reinvestment_share": 0.5}}
+        no_draws, no_values = pd.DataFrame({"draw": []}), lambda draw: {}
+        results = SimpleNamespace(
+            budgets=rows, manifest={"scenarios": {"one": facts}}, draws=no_draws, values_of=no_values
+        )
+        assert loop_gain(results, "one").tolist() == pytest.approx([gain])
 
 
 # --- A contract -------------------------------------------------------------------------------
