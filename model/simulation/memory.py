@@ -6,13 +6,13 @@ from model.inputs.scenario import Scenario
 from model.network import Network
 from model.state.population import Population, count_rows
 
-PROCESS_MB = 305.0
+PROCESS_MB = 318.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
 
 KEPT_TIES_BYTES = 50
 """A row's ties in a burnt-in place, which is in memory together with the future that branches from it."""
 
-PASSING_BYTES = 180
+PASSING_BYTES = 150
 """A row's share of what is no column and no tie: groups to meet in, founders, the calendar, arrays in passing."""
 
 TABLES_MB = 8.0
