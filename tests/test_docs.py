@@ -200,7 +200,7 @@ def test_the_schema_names_every_key_and_keeps_its_bounds():
 
 def test_the_study_of_the_page_is_the_one_that_comes_with_the_project():
     page = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
-    (study,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    study = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
 
     assert (ROOT / "studies" / "five_places.toml").read_text(encoding="utf-8").endswith(study)
 
