@@ -82,6 +82,10 @@ class Campaign:
         """Return its runs, numbered."""
         return runs_of(self.scenarios, self.stages, self.draws)
 
+    def tests_are_ahead(self, manifest: Mapping[str, Any]) -> bool:
+        """Return whether tests of its scenarios are still to be added once they have run."""
+        return self.wants_tests and self.shard.is_whole and not manifest["tests"]
+
     def lived_here(self) -> list[Run]:
         """Return the runs that this folder lives, those with one key once."""
         tasks = self.shard.of(tasks_of(once_each(self.runs()), self.how))
@@ -132,7 +136,7 @@ def live_missing(
         work = _Work(folder, store, workers, watcher, sources)
         try:
             work.live(campaign)
-            if campaign.wants_tests and campaign.shard.is_whole and not manifest["tests"]:
+            if campaign.tests_are_ahead(manifest):
                 campaign, manifest = _with_tests(campaign, manifest, folder)
                 write_manifest(folder, manifest)
                 work.live(campaign)

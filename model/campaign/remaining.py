@@ -29,16 +29,13 @@ def seconds_left(results: Results) -> float:
     rows = results.runs.set_index("run")
     done = rows[(rows["status"] == "finished") & rows.index.isin(list(runs))]
     left = [run for number, run in runs.items() if number not in done.index]
-    tests = list(results.manifest["comparators"]) if campaign.wants_tests and not results.manifest["tests"] else []
-    ahead = [run.config.name for run in left] + [
-        name for name in tests for _ in range(campaign.stages[0].replicates[name])
-    ]
+    ahead = [*(run.config.name for run in left), *_tests_ahead(results, campaign)]
     return (_futures(done, ahead) + _pasts(done, runs, left)) / float(results.manifest.get("jobs", 1))
 
 
 def _tests_ahead(results: Results, campaign: Campaign) -> list[str]:
     """Name the plan of each run with a programme at no effect, where these are still to be planned."""
-    if not campaign.wants_tests or not campaign.shard.is_whole or results.manifest["tests"]:
+    if not campaign.tests_are_ahead(results.manifest):
         return []
     return [name for name in results.manifest["comparators"] for _ in range(campaign.scenarios[name].replicates)]
 
