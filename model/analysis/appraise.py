@@ -255,6 +255,11 @@ def appraise(
     ScenarioError
         When a rate or a price cannot be used.
     """
+    return appraise_as(results, Look(discount, prices or {}, mid_year, bias_on, cashable or {}, wellby_gbp), draw)
+
+
+def appraise_as(results: Results, look: Look, draw: int) -> list[AppraisedComparison]:
+    """Appraise a draw with the options of a look: see `appraise`."""
     found = compare(results, draw)
     if not found:
         raise ResultsError("compares nothing", file=results.folder, allowed="results of upstream run ... --compare-to")
@@ -265,7 +270,6 @@ def appraise(
     paired = [one for one in found if not one.pairs.empty]
     if not paired:
         raise ResultsError(f"holds no finished pair of runs for {found[0].scenario}", file=results.folder)
-    look = Look(discount, prices or {}, mid_year, bias_on, cashable or {}, wellby_gbp)
     values = results.values_of(draw)
     ledger = _ledger_at(results, draw, values, look.over(at_appraisal(values)))
     judged = {one.scenario: _judged(one, ledger, values, look) for one in (*paired, *_tests(results, draw))}

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from model.analysis.appraisal import LENSES, Appraisal
-from model.analysis.appraise import AppraisedComparison, appraise
+from model.analysis.appraise import AppraisedComparison, appraise_as
 from model.analysis.decisions import plane
 from model.analysis.doubt import BEST, Doubted, doubted, doubted_rows, effects_of_draws, probability_above_zero
 from model.analysis.estimates import Estimate
@@ -173,24 +173,9 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
     judged = {name: {BEST: one} for name, one in best.items()}
     for draw in numbers.index:
         if any(not one.pairs.empty for one in compare(results, int(draw))):
-            for one in _appraised_alike(results, int(draw), best):
+            for one in appraise_as(results, next(iter(best.values())).look, int(draw)):
                 judged[one.comparison.scenario][int(draw)] = one
     return {name: _outcomes(found, numbers) for name, found in judged.items()}
-
-
-def _appraised_alike(results: Results, draw: int, best: Mapping[str, AppraisedComparison]) -> list[AppraisedComparison]:
-    """Appraise a draw with the options with which best estimates were."""
-    look = next(iter(best.values())).look
-    return appraise(
-        results,
-        look.discount,
-        look.prices,
-        mid_year=look.mid_year,
-        bias_on=look.bias_on,
-        cashable=look.cashable,
-        wellby_gbp=look.wellby_gbp,
-        draw=draw,
-    )
 
 
 def _outcomes(judged: Mapping[int, AppraisedComparison], numbers: pd.DataFrame) -> Drawn:
