@@ -72,7 +72,14 @@ def _of_programme(key: str, facts: Mapping[str, Any], programme: Mapping[str, An
 
 
 def _spaced(key: str) -> str:
-    return key.replace("_", " ")
+    """Say a key in words, without its unit where that is pounds.
+
+    Examples
+    --------
+    >>> _spaced("unit_cost_gbp"), _spaced("drop_out_rate")
+    ('unit cost', 'drop out rate')
+    """
+    return key.removesuffix("_gbp").replace("_", " ")
 
 
 @lru_cache(maxsize=1)  # the words and the figures of a folder need the same files
