@@ -55,9 +55,10 @@ ABOUT = (
     "Worth is social value less cost, over all years, in present value, of the whole place, at the numbers of each "
     "draw; the comparator is worth 0. At a given value of a WELLBY, cash released is taken off the cost. Regret is "
     "what the best option of a draw is worth more than the one chosen. Information is worth what better choices gain: "
-    "no study that costs more is worth its money for this decision. Intervals of its worth are 95 %, by resampling "
-    "draws; that of knowing all holds some chance too, so it is rather too high. Limits that flip the choice are told "
-    "where chance would show as good ones in fewer than one search in twenty. All of it holds only if the ranges do."
+    "no study that costs more is worth its money for this decision. Intervals are 95 %: of fifths and agencies with "
+    "all doubted, or by chance alone where no draw changes them; of the worth of information by resampling draws; that "
+    "of knowing all holds some chance too, so it is rather too high. Limits that flip the choice are told where chance "
+    "would show as good ones in fewer than one search in twenty. All of it holds only if the ranges do."
 )
 
 
