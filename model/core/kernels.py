@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import AnalysisPass, register_pass
+from numba.core.typed_passes import NopythonTypeInference
 
 from model.core.cache import private_folder, spare_cache_folder, user_cache_folder
 from model.core.files import PACKAGE
@@ -71,16 +74,38 @@ def kernel(function: Function) -> Function:
         return cast(Function, numba.njit(cache=True, error_model="numpy")(function))
 
 
+@register_pass(mutates_CFG=False, analysis_only=True)
+class _ReturnsNoArray(AnalysisPass):  # type: ignore[misc]
+    # An array that is handed out uncounted is freed while it is in use.
+    _name = "returns_no_array"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def run_pass(self, state: Any) -> bool:
+        if "array" in str(state.return_type):
+            raise TypeError(f"formula {state.func_id.func_name} returns {state.return_type}; a formula returns numbers")
+        return False
+
+
+class _FormulaCompiler(CompilerBase):  # type: ignore[misc]
+    def define_pipelines(self) -> list[Any]:
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.add_pass_after(_ReturnsNoArray, NopythonTypeInference)
+        passes.finalize()
+        return [passes]
+
+
 def formula(function: Function) -> Function:
     """Compile a function of single numbers, inlined wherever a kernel calls it.
 
     Once inlined, the compiler can process many residents at once. It reads arrays, but makes and returns none:
-    their references, counted for each resident, would cost more than the formula. The Python function stays
-    available through `uncompiled`.
+    their references, counted for each resident, would cost more than the formula. One that returns an array is
+    refused when it is compiled. The Python function stays available through `uncompiled`.
     """
     options = {"cache": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
     with _numba_cache_in(cache_folder()):
-        return cast(Function, numba.njit(**options)(function))
+        return cast(Function, numba.njit(pipeline_class=_FormulaCompiler, **options)(function))
 
 
 def uncompiled(function: Function) -> Function:
