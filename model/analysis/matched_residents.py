@@ -1,5 +1,6 @@
 """The same residents in two runs: their states, and who is alive in one run and dead in the other."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ from model.core.codes import STATES
 from model.inputs.places import N_QUINTILES
 
 N_STATES = len(STATES)
+NEVER = 2**31 - 1
+"""The year of what happens in none."""
 
 
 class Match(NamedTuple):
@@ -39,6 +42,22 @@ class Match(NamedTuple):
     outlived: Array
 
 
+class _Lives(NamedTuple):
+    """Columns of ``lives`` of one run: residents by a number that is theirs in both runs."""
+
+    resident: Array
+    year: Array
+    state: Array
+    quintile: Array
+    alive: Array
+    began: Array
+    takes_part: Array
+
+    def at(self, rows: Array) -> "_Lives":
+        """Choose some rows."""
+        return _Lives(*(column[rows] for column in self))
+
+
 def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int = 0) -> Match:
     """Find the same residents, by id, in the two runs of a pair.
 
@@ -47,65 +66,67 @@ def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int =
     ours, theirs : DataFrame
         Rows of ``lives`` of the scenario's run and the comparator's.
     """
-    both = np.zeros((years, N_QUINTILES, N_STATES, N_STATES), np.int64)
-    enrolled = np.zeros((n_entries, N_STATES, N_STATES), np.int64)
-    participants = np.zeros((n_entries, years, N_STATES, N_STATES), np.int64)
-    first = _first_part(ours)
-    here, there = _adults(_with_first_part(ours, first)), _adults(theirs)
-    for year in range(1, years + 1):  # one at a time, so that memory stays flat
-        adults = _in_both(here[here["year"] == year], there[there["year"] == year])
-        own = adults[adults["enrolled_entry_number"] > 0]
-        both[year - 1] += _counts(both.shape[1:], adults["quintile"] - 1, *_states(adults))
-        enrolled += _counts(enrolled.shape, own["enrolled_entry_number"] - 1, *_states(own))
-        taken = adults[(adults["entry"] > 0) & (adults["since"] <= year)]
-        participants[:, year - 1] += _counts((n_entries, N_STATES, N_STATES), taken["entry"] - 1, *_states(taken))
-    joined = _counts((n_entries,), first["entry"] - 1)
-    return Match(both, enrolled, participants, joined, _outlived(ours, theirs, years) - _outlived(theirs, ours, years))
-
-
-def _first_part(lives: pd.DataFrame) -> pd.DataFrame:
-    """Return for each resident who ever took part the entry they took part in first, and the year since."""
-    number = lives["enrolled_entry_number"].where(lives["enrolled_entry_number"] > 0, lives["plan_entry_number"])
-    rows = lives[["resident"]].assign(entry=number, since=lives["year"])
-    return rows[number > 0].sort_values("since", kind="stable").drop_duplicates("resident")
-
-
-def _with_first_part(lives: pd.DataFrame, first: pd.DataFrame) -> pd.DataFrame:
-    """Add to each row the entry that its resident took part in first, 0 if in none, and the year since."""
-    place = pd.Index(first["resident"]).get_indexer(pd.Index(lives["resident"]))
-    entry, since = (np.append(first[name].to_numpy(np.int64), 0)[place] for name in ("entry", "since"))
-    return lives.assign(entry=entry, since=since)
-
-
-def _adults(lives: pd.DataFrame) -> pd.DataFrame:
-    """Choose the rows of adults who are alive and live here at a year's end."""
-    return lives[lives["alive"] & (lives["state"] >= 0)]
-
-
-def _in_both(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Return the residents who are in both runs, one row each."""
-    place = pd.Index(ours["resident"]).get_indexer(pd.Index(theirs["resident"]))
-    found = ours[["state", "enrolled_entry_number", "entry", "since"]].take(place[place >= 0])
-    them = theirs[place >= 0]
-    return found.assign(
-        state_ours=found["state"], state_theirs=them["state"].to_numpy(), quintile=them["quintile"].to_numpy()
+    here, there, n_residents = _numbered(ours, theirs)
+    entry, since = _first_part(here, n_residents)
+    adults, state_there, quintile = _in_both(_adults(here), _adults(there), n_residents, years)
+    states, year = (state_there, adults.state), adults.year - 1
+    began, took_part = adults.began > 0, since[adults.resident] <= adults.year
+    return Match(
+        _counts((years, N_QUINTILES, N_STATES, N_STATES), None, year, quintile - 1, *states),
+        _counts((n_entries, N_STATES, N_STATES), began, adults.began - 1, *states),
+        _counts((n_entries, years, N_STATES, N_STATES), took_part, entry[adults.resident] - 1, year, *states),
+        _counts((n_entries,), entry > 0, entry - 1),
+        _outlived(here, there, n_residents, years) - _outlived(there, here, n_residents, years),
     )
 
 
-def _states(adults: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    return adults["state_theirs"], adults["state_ours"]
+def _numbered(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[_Lives, _Lives, int]:
+    """Read the columns of both runs, and number the residents of either."""
+    numbers, residents = pd.factorize(np.concatenate([one["resident"].to_numpy() for one in (ours, theirs)]))
+    here, there = np.split(numbers, [len(ours)])
+    return _columns(ours, here), _columns(theirs, there), len(residents)
 
 
-def _outlived(one: pd.DataFrame, other: pd.DataFrame, years: int) -> Array:
+def _columns(lives: pd.DataFrame, resident: Array) -> _Lives:
+    names = "year", "state", "quintile", "alive", "enrolled_entry_number", "plan_entry_number"
+    return _Lives(resident, *(lives[name].to_numpy() for name in names))
+
+
+def _first_part(lives: _Lives, n_residents: int) -> tuple[Array, Array]:
+    """Return the entry each resident took part in first and the year since: 0 and `NEVER` of those who never did."""
+    number = np.where(lives.began > 0, lives.began, lives.takes_part)
+    rows = np.flatnonzero(number > 0)
+    earliest_last = rows[np.argsort(lives.year[rows], kind="stable")][::-1]
+    entry, since = np.zeros(n_residents, np.int64), np.full(n_residents, NEVER)
+    for of_each, column in ((entry, number), (since, lives.year)):
+        of_each[lives.resident[earliest_last]] = column[earliest_last]
+    return entry, since
+
+
+def _adults(lives: _Lives) -> _Lives:
+    """Choose the rows of adults who are alive and live here at a year's end."""
+    return lives.at(lives.alive & (lives.state >= 0))
+
+
+def _in_both(ours: _Lives, theirs: _Lives, n_residents: int, years: int) -> tuple[_Lives, Array, Array]:
+    """Return the rows of those who are in the other run that year too, and their state and quintile in that one."""
+    state, quintile = np.full((2, n_residents, years + 1), -1, np.int8)
+    for there, column in ((state, theirs.state), (quintile, theirs.quintile)):
+        there[theirs.resident, theirs.year] = column
+    found = ours.at(state[ours.resident, ours.year] >= 0)
+    return found, state[found.resident, found.year], quintile[found.resident, found.year]
+
+
+def _outlived(one: _Lives, other: _Lives, n_residents: int, years: int) -> Array:
     """Count residents alive in one run at each year's end who had died by then in the other."""
-    dead = other.loc[~other["alive"], ["resident", "year"]]
-    alive = one.loc[one["alive"] & one["resident"].isin(dead["resident"])]
-    found = alive.merge(dead, on="resident", suffixes=("", "_died"))
-    found = found[found["year"] >= found["year_died"]]
-    return _counts((years, N_QUINTILES), found["year"] - 1, found["quintile"] - 1)
+    died = np.full(n_residents, NEVER)
+    died[other.resident[~other.alive]] = other.year[~other.alive]
+    is_left = one.alive & (one.year >= died[one.resident])
+    return _counts((years, N_QUINTILES), is_left, one.year - 1, one.quintile - 1)
 
 
-def _counts(shape: tuple[int, ...], *places: pd.Series) -> Array:
-    """Count rows in a grid, by their place along each axis."""
-    cells = np.ravel_multi_index([place.to_numpy(np.int64) for place in places], shape)
-    return np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape)
+def _counts(shape: tuple[int, ...], chosen: Array | None, *places: Array) -> Array:
+    """Count rows, or those chosen, in a grid by their place along each axis."""
+    there = [place if chosen is None else place[chosen] for place in places]
+    cells = np.ravel_multi_index([place.astype(np.int64) for place in there], shape)
+    return np.bincount(cells, minlength=math.prod(shape)).reshape(shape)
