@@ -99,6 +99,8 @@ def find_supporters(capacity: Capacity, places: Array, each: float, offers: Arra
 
 def keep_on(capacity: Capacity, n: float, places: Array) -> Capacity:
     """Let participants stay on as supporters, who serve where the places are."""
+    if n == 0.0:
+        return capacity
     shares = _share(places, np.full(places.size, places.sum()))
     return capacity._replace(supporters=capacity.supporters + n * shares)
 

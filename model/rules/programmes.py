@@ -17,6 +17,7 @@ neighbours in the ring.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ from model.core.codes import (
     VACANT,
 )
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import PER_BLOCK, Draws, Low, Purpose
+from model.core.draws import PER_BLOCK, Draws, Low, Purpose, block, to_uniform
 from model.core.kernels import formula, kernel
 from model.inputs.places import N_QUINTILES
 from model.inputs.plans import PlanTerms
@@ -49,6 +50,8 @@ from model.state.population import Population
 
 AT_LEAST = {"any": NOT_LONELY, "sometimes": SOMETIMES_LONELY, "often": OFTEN_LONELY}
 """The loneliness that makes people eligible."""
+
+NOBODY: Array = np.empty(0, np.int64)
 
 UNIT = 2.0**-32
 NEGLIGIBLE = 1e-3
@@ -170,14 +173,18 @@ class Criteria(NamedTuple):
 
 
 def _criteria(who: Eligibility, calendar_month: int) -> Criteria:
-    is_state = np.zeros(len(STATES) - VACANT, bool)
-    is_state[[STATES.index(name) for name in who.states]] = True
-    is_quintile = np.zeros(N_QUINTILES + 1, bool)
-    is_quintile[list(who.quintiles)] = True
     born = [calendar_month - MONTHS_PER_YEAR * age for age in (who.ages[1] + 1, who.ages[0])]
-    return Criteria(
-        is_state, is_quintile, born[0] + 1, born[1], AT_LEAST[who.lonely], who.conditions, int(who.long_term_care)
-    )
+    tables = _states_and_quintiles(who.states, who.quintiles)
+    return Criteria(*tables, born[0] + 1, born[1], AT_LEAST[who.lonely], who.conditions, int(who.long_term_care))
+
+
+@cache
+def _states_and_quintiles(states: tuple[str, ...], quintiles: tuple[int, ...]) -> tuple[Array, Array]:
+    """Mark the codes of those who may, in a table of states and one of quintiles."""
+    is_state, is_quintile = np.zeros(len(STATES) - VACANT, bool), np.zeros(N_QUINTILES + 1, bool)
+    is_state[[STATES.index(name) for name in states]] = True
+    is_quintile[list(quintiles)] = True
+    return is_state, is_quintile
 
 
 def eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
@@ -187,8 +194,10 @@ def eligible(people: Population, network: Network, rows: Array, who: Eligibility
     -------
     array of bool, shape of ``rows``
     """
-    facts = Facts(*(people.columns[name] for name in Facts._fields))
     is_in = np.empty(rows.size, np.bool_)
+    if rows.size == 0:
+        return is_in
+    facts = Facts(*(people.columns[name] for name in Facts._fields))
     _meet_criteria(rows, facts, _criteria(who, calendar_month), is_in)
     if who.parents:
         at_home = AtHome(network.slots["kin"], *(people.columns[name] for name in AtHome._fields[1:]))
@@ -305,6 +314,8 @@ def referred(
 
 
 def _offered_after(people: Population, rows: Array, low: Low, share: float) -> Array:
+    if low.places.size == 0:
+        return NOBODY
     at = rows[low.places]
     is_there = people.resident[at] == low.ids  # who died or moved is offered nothing
     at, first, n = np.unique(at[is_there], return_index=True, return_counts=True)
@@ -451,29 +462,38 @@ def activity_ties(
     offer : array of float, shape (neighbourhoods,)
         Share of the infrastructure there could be.
     """
+    if newcomers.size == 0:
+        return ProgrammeTies(NOBODY, NOBODY)
     homes, ids = people.neighbourhood[newcomers], people.resident[newcomers]
     more = draws.uniforms(Purpose.ACTIVITY, month, ids)
     mean = terms.activity_ties[people.programme[newcomers]] * offer[homes]
     wanted = np.floor(mean + more).astype(np.int64)
     first, size = people.bounds[homes], club_rows[homes]
     group = first + (club[newcomers] - first) // size * size
-    end, widest = np.minimum(group + size, people.bounds[homes + 1]), int(size.max(initial=0))
-    clocks = np.full((newcomers.size, widest), np.inf)
-    rows = np.zeros((newcomers.size, widest), np.int64)
-    for k in range(widest):
-        rows[:, k] = club_order[np.minimum(group + k, end - 1)]
-        can_be = (group + k < end) & (people.state[rows[:, k]] >= THRIVING)
-        can_be &= rows[:, k] != newcomers
-        uniforms = draws.uniforms(Purpose.ACTIVITY, month, ids, k + 1)
-        clocks[:, k] = np.where(can_be, uniforms, np.inf)
-    order = np.argsort(clocks, axis=1, kind="stable")
-    ends, others = [], []
-    for step in range(int(wanted.max(initial=0))):
-        best = np.take_along_axis(order, np.full((newcomers.size, 1), step), axis=1)[:, 0]
-        found = (wanted > step) & np.isfinite(clocks[np.arange(newcomers.size), best])
-        ends.append(newcomers[found])
-        others.append(rows[np.arange(newcomers.size), best][found])
-    return _ties(ends, others)
+    end = np.minimum(group + size, people.bounds[homes + 1])
+    met = np.full((wanted.max(), newcomers.size), -1)
+    where = draws.seed, int(Purpose.ACTIVITY), month
+    _meet_in_club(where, newcomers, ids, wanted, group, end, club_order, people.state, met)
+    # The first tie of everybody, then the second.
+    is_met = met >= 0
+    return ProgrammeTies(newcomers[np.nonzero(is_met)[1]], met[is_met])
+
+
+@kernel
+def _meet_in_club(where, newcomers, ids, wanted, group, end, club_order, state, met):
+    """Let each meet as many adults of their club as they want: those with the lowest draws."""
+    seed, purpose, month = where
+    clocks = np.empty((end - group).max())
+    for k in range(newcomers.size):
+        for seat in range(end[k] - group[k] if wanted[k] > 0 else 0):
+            other = club_order[group[k] + seat]
+            high, low, _, _ = block(seed, purpose, seat + 1, month, ids[k])
+            can_be = state[other] >= THRIVING and other != newcomers[k]
+            clocks[seat] = to_uniform(high, low) if can_be else np.inf
+        for step in range(min(wanted[k], end[k] - group[k])):
+            seat = clocks[: end[k] - group[k]].argmin()
+            if clocks[seat] < np.inf:
+                met[step, k], clocks[seat] = club_order[group[k] + seat], np.inf
 
 
 def peer_ties_ended(
@@ -500,8 +520,7 @@ def peer_ties_ended(
 
 
 def _ties(ends: Sequence[Array], others: Sequence[Array]) -> ProgrammeTies:
-    nobody = np.empty(0, np.int64)
-    return ProgrammeTies(np.concatenate([nobody, *ends]), np.concatenate([nobody, *others]))
+    return ProgrammeTies(np.concatenate([NOBODY, *ends]), np.concatenate([NOBODY, *others]))
 
 
 # --- What it does to them -----------------------------------------------------------------

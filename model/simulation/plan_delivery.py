@@ -85,6 +85,7 @@ class PlanDelivery:
         self.terms = terms_of(self.plan)
         self.sites: dict[int, Site] = {}
         self._prepared = prepared
+        self._running_gbp_per_year = {one.number: running_gbp_per_year(one.programme) for one in self.programmes}
         self._in_hand_gbp = dict.fromkeys((entry.number for entry in self.programmes), 0.0)
         self._codes = [one.code for one in config.place_profile.neighbourhoods]
         self._heads = self._adults = np.ones(len(self._codes))
@@ -144,7 +145,7 @@ class PlanDelivery:
 
     def _pay_for_units(self, entry: Entry, paid_gbp: float) -> None:
         """Pay a month of the units that stand; setting up was paid in advance."""
-        running = self.sites[entry.number].units.sum() * running_gbp_per_year(entry.programme) / MONTHS_PER_YEAR
+        running = self.sites[entry.number].units.sum() * self._running_gbp_per_year[entry.number] / MONTHS_PER_YEAR
         self._in_hand_gbp[entry.number] += paid_gbp - running
 
     def _open_and_close(self, world: World, budgets: AgencyBudgets, running: list[PlannedSpending], month: int) -> None:
@@ -452,6 +453,8 @@ class PlanDelivery:
         return world.infrastructure.fit_led if is_led else self._prepared.parameters.fit_uniform
 
     def _engage(self, world: World, rows: Array, number: int, role: int) -> None:
+        if rows.size == 0:
+            return
         people = world.population
         people.write("programme", rows, number)
         people.write("engagement", rows, role)
@@ -462,4 +465,5 @@ class PlanDelivery:
 
     def _count_rows(self, world: World, what: str, rows: Array) -> None:
         people = world.population
-        np.add.at(self._book[what], (people.programme[rows], people.neighbourhood[rows]), 1)
+        if rows.size:
+            np.add.at(self._book[what], (people.programme[rows], people.neighbourhood[rows]), 1)

@@ -5,6 +5,7 @@ and the endowment of newcomers. Steps hold the mechanisms; rules hold the formul
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -100,7 +101,7 @@ class World:
 
     # --- What is known of it --------------------------------------------------------------
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """Real residents for each one in the sample."""
         return self.place.population / self.config.population
