@@ -11,6 +11,7 @@ from model.core.codes import STATES
 from model.inputs.places import N_QUINTILES
 
 N_STATES = len(STATES)
+N_CELLS = N_QUINTILES * N_STATES
 NEVER = 2**31 - 1
 """The year of what happens in none."""
 
@@ -68,11 +69,12 @@ def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int =
     """
     here, there, n_residents = _numbered(ours, theirs)
     entry, since = _first_part(here, n_residents)
-    adults, state_there, quintile = _in_both(_adults(here), _adults(there), n_residents, years)
-    states, year = (state_there, adults.state), adults.year - 1
+    adults, cell_there = _in_both(here, there, n_residents, years)
+    states, year = (cell_there % N_STATES, adults.state), adults.year - 1
     began, took_part = adults.began > 0, since[adults.resident] <= adults.year
+    both = _counts((years, N_CELLS, N_STATES), None, year, cell_there, adults.state)
     return Match(
-        _counts((years, N_QUINTILES, N_STATES, N_STATES), None, year, quintile - 1, *states),
+        both.reshape(years, N_QUINTILES, N_STATES, N_STATES),
         _counts((n_entries, N_STATES, N_STATES), began, adults.began - 1, *states),
         _counts((n_entries, years, N_STATES, N_STATES), took_part, entry[adults.resident] - 1, year, *states),
         _counts((n_entries,), entry > 0, entry - 1),
@@ -103,18 +105,19 @@ def _first_part(lives: _Lives, n_residents: int) -> tuple[Array, Array]:
     return entry, since
 
 
-def _adults(lives: _Lives) -> _Lives:
-    """Choose the rows of adults who are alive and live here at a year's end."""
-    return lives.at(lives.alive & (lives.state >= 0))
+def _in_both(ours: _Lives, theirs: _Lives, n_residents: int, years: int) -> tuple[_Lives, Array]:
+    """Return the rows of adults who are in the other run that year too, and their cell there, by quintile and state."""
+    cell, is_here = np.full((n_residents, years + 1), -1, np.int8), _is_adult(ours)
+    of_theirs = (theirs.quintile - 1) * np.int8(N_STATES) + theirs.state
+    cell[theirs.resident, theirs.year] = np.where(_is_adult(theirs), of_theirs, np.int8(-1))
+    there = cell[ours.resident, ours.year]
+    rows = np.flatnonzero(is_here & (there >= 0))
+    return ours.at(rows), there[rows]
 
 
-def _in_both(ours: _Lives, theirs: _Lives, n_residents: int, years: int) -> tuple[_Lives, Array, Array]:
-    """Return the rows of those who are in the other run that year too, and their state and quintile in that one."""
-    state, quintile = np.full((2, n_residents, years + 1), -1, np.int8)
-    for there, column in ((state, theirs.state), (quintile, theirs.quintile)):
-        there[theirs.resident, theirs.year] = column
-    found = ours.at(state[ours.resident, ours.year] >= 0)
-    return found, state[found.resident, found.year], quintile[found.resident, found.year]
+def _is_adult(lives: _Lives) -> Array:
+    """Tell the rows of adults who are alive and live here at a year's end."""
+    return np.asarray(lives.alive & (lives.state >= 0))
 
 
 def _outlived(one: _Lives, other: _Lives, n_residents: int, years: int) -> Array:

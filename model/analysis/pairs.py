@@ -66,6 +66,11 @@ class Paired:
         return self.ours - self.theirs
 
     @property
+    def without_draws(self) -> "Paired":
+        """The pairs at best estimates alone, where only chance is asked about."""
+        return replace(self, drawn=None)
+
+    @property
     def total(self) -> "Paired":
         """All rows summed into one."""
         return self.over([0] * len(self.ours))
@@ -152,7 +157,7 @@ class Paired:
 
         Two years, because where nothing changes one year in forty would still look clear by chance.
         """
-        changes = self.times(side).by("year").changes()
+        changes = self.without_draws.times(side).by("year").changes()
         years = zip(changes, pairwise(changes.values()), strict=False)
         return next((int(year) for year, both in years if all(one.size.low > 0 for one in both)), None)
 
@@ -388,9 +393,10 @@ def turn_of(yearly: Paired) -> tuple[int, int] | None:
         The last of the first years, at most 3, over which the sum is higher, and the first
         year from which it is clearly lower.
     """
-    early = [n for n in range(EARLY_YEARS, 0, -1) if yearly.where("year", range(1, n + 1)).change().size.low > 0]
-    falls = yearly.first_seen(-1)
-    return (early[0], falls) if early and falls and falls > early[0] else None
+    by_chance, spans = yearly.without_draws, range(EARLY_YEARS, 0, -1)
+    early = next((n for n in spans if by_chance.where("year", range(1, n + 1)).change().size.low > 0), None)
+    falls = by_chance.first_seen(-1) if early else None
+    return (early, falls) if early and falls and falls > early else None
 
 
 def rates_by(one: Comparison, level: str) -> Paired:

@@ -158,7 +158,7 @@ def _turns(one: Comparison) -> Iterable[Line]:
     for first, then, sign in (("more", "fewer", 1.0), ("fewer", "more", -1.0)):
         turns = []
         for name in one.services:
-            if turn := turn_of(one.demand.where("service", [name]).times(sign)):
+            if turn := turn_of(one.demand.without_draws.where("service", [name]).times(sign)):
                 turns.append(
                     f"{item_label(one.facts, name)} ({first} in {_span(1, turn[0])}, {then} from year {turn[1]})"
                 )
