@@ -471,7 +471,7 @@ def activity_ties(
     first, size = people.bounds[homes], club_rows[homes]
     group = first + (club[newcomers] - first) // size * size
     end = np.minimum(group + size, people.bounds[homes + 1])
-    met = np.full((wanted.max(), newcomers.size), -1)
+    met = np.full((int(wanted.max()), newcomers.size), -1)
     where = draws.seed, int(Purpose.ACTIVITY), month
     _meet_in_club(where, newcomers, ids, wanted, group, end, club_order, people.state, met)
     # The first tie of everybody, then the second.
@@ -491,9 +491,9 @@ def _meet_in_club(where, newcomers, ids, wanted, group, end, club_order, state, 
             can_be = state[other] >= THRIVING and other != newcomers[k]
             clocks[seat] = to_uniform(high, low) if can_be else np.inf
         for step in range(min(wanted[k], end[k] - group[k])):
-            seat = clocks[: end[k] - group[k]].argmin()
-            if clocks[seat] < np.inf:
-                met[step, k], clocks[seat] = club_order[group[k] + seat], np.inf
+            nearest = clocks[: end[k] - group[k]].argmin()
+            if clocks[nearest] < np.inf:
+                met[step, k], clocks[nearest] = club_order[group[k] + nearest], np.inf
 
 
 def peer_ties_ended(
