@@ -164,6 +164,81 @@ def run(
 
 
 @app.command()
+def split(
+    context: typer.Context,
+    plan: Annotated[
+        str, typer.Argument(help="A scenario with a plan; or a folder of upstream split, to be finished or told again.")
+    ],
+    over: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Entries of the plan among which their money is split. [default: all]"),
+    ] = None,
+    targeting: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Rules by which the money goes to neighbourhoods, to be tried for all of these entries: equal (per "
+            "head), deprivation, tie_poverty. [default: each entry's own]",
+        ),
+    ] = None,
+    splits: Annotated[int, typer.Option(help="Splits that the search simulates.")] = 30,
+    draws: Annotated[
+        int, typer.Option(help="Draws of the uncertain numbers, of the search and of what confirms it.")
+    ] = 16,
+    out: Annotated[Path | None, typer.Option(help="New folder. [needed for a new split]")] = None,
+    compare_to: Annotated[
+        str, typer.Option(metavar="SCENARIO", help="What every split is compared with.")
+    ] = "status_quo",
+    years: Annotated[int | None, typer.Option(help="Years after burn-in.")] = None,
+    replicates: Annotated[
+        int | None, typer.Option(help="Seeds of each split in the search; four times as many confirm it.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="First seed.")] = None,
+    population: Annotated[int | None, typer.Option(help="Number of simulated residents.")] = None,
+    place: Annotated[str | None, typer.Option(help="A bundled place, or the path of a profile.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="As for upstream run; may be repeated.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Number of processes. [default: as many as save time]")] = None,
+    no_figures: NoFigures = False,
+) -> None:
+    """Say how a sum of money should be split over the programmes of a plan: which split holds up best in doubt.
+
+    Simulates many splits of the same sum, learns from them what others would do, and runs the few best afresh, beside
+    the equal split.
+    """
+    from model.campaign.splits import finish_split, is_split, run_split
+    from model.inputs.splits import split_study
+    from model.reporting.console import print_answer
+    from model.reporting.figures.splits import draw_split
+    from model.reporting.splits import SplitAnswer, answered
+
+    folder = Path(plan) if is_split(plan) else out
+    if folder is None:
+        raise typer.BadParameter("--out: a new split needs a folder of its own")
+    options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
+    overrides = _overrides(settings, options)
+    with progress() as watcher:
+        if is_split(plan):
+            found = finish_split(folder, jobs, watcher, context.obj)
+        else:
+            asked = split_study(plan, compare_to, _listed(over), _listed(targeting), splits, draws, overrides)
+            found = run_split(asked, folder, jobs, watcher, context.obj)
+    if found.searched is None or not found.is_finished:
+        _say(f"Not finished: runs that have ended are kept. upstream split {folder} runs the rest.", error=True)
+        raise typer.Exit(INTERRUPTED if found.outcome.interrupted else FAILED)
+    told = SplitAnswer(found.searched, found.confirmed)
+    print_answer(answered(told))
+    if not no_figures:
+        print(f"Figure  {draw_split(told, folder)} (and .svg)")
+    print(f"Tables  {folder}/search and {folder}/confirmed")
+
+
+def _listed(words: str | None) -> list[str]:
+    return [one.strip() for one in words.split(",")] if words else []
+
+
+@app.command()
 def show(
     folder: Annotated[Path, typer.Argument(help="A results folder.")],
     each: Annotated[bool, typer.Option("--each", help="Also summarise each scenario of a comparison.")] = False,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from model.analysis.decide import Box, loses
 from model.core.arrays import Array
@@ -20,7 +20,7 @@ COLOURS = ("#2166ac", "#b35806", "#1b7837", "#762a83", "#4d4d4d", "#80b1d3", "#f
 DASHES = ("-", "--", "-.", ":")
 THOUSAND, MILLION = 1e3, 1e6
 LABEL_WIDTH = 60
-BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "frameon": False, "fontsize": 8}
+BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "frameon": False, "fontsize": 8}
 """Where legends are: off the data."""
 
 
