@@ -22,7 +22,7 @@ worse than it looks, and what is told comes from those runs alone.
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
@@ -53,6 +53,9 @@ FOLDS = 10
 
 NEAR = 0.0501
 """Splits whose shares all differ by five points in a hundred or less are told as one."""
+
+NO_DIFFERENCE = 0.001
+"""The share of an objective that is no difference: £1 in £1,000."""
 
 ROLES = {"mean": "highest mean", "regret": "least regret", "cash": "most cash"}
 """Objectives, and what the split that is best in one is called."""
@@ -128,6 +131,7 @@ def simulated(results: Results) -> Simulated:
     if not names:
         raise ResultsError("holds no splits of money", file=results.folder, allowed="a folder of upstream split")
     found = drawn(results, {one.comparison.scenario: one for one in appraise(results)})
+    found = {name: replace(one, judged={}) for name, one in found.items()}  # gigabytes, of which nothing more is asked
     rows = {scenario: [*(pounds / pounds.sum()), rule] for scenario, (pounds, rule) in splits.items()}
     shares = pd.DataFrame.from_dict(rows, orient="index", columns=[*names, "targeting"])
     total = next(iter(splits.values()))[0].sum()
@@ -243,9 +247,13 @@ class Front:
 
     def best(self) -> dict[str, int]:
         """Return the number of the split that is best in each objective in which splits differ, by `ROLES`."""
-        best = dict(zip(ROLES, _to_minimise(self.objectives).argmin(axis=0).tolist(), strict=True))
-        differ = np.ptp(self.objectives, axis=0) > 0.0
-        return {role: at for (role, at), is_other in zip(best.items(), differ, strict=True) if is_other}
+        best = _to_minimise(self.objectives).argmin(axis=0)
+        return {role: int(best[k]) for k, role in enumerate(ROLES) if self.differs(role)}
+
+    def differs(self, role: str) -> bool:
+        """Whether splits differ in an objective by more than £1 in £1,000."""
+        values = self.objectives[:, list(ROLES).index(role)]
+        return bool(np.ptp(values) > NO_DIFFERENCE * np.abs(values).max())
 
     def __len__(self) -> int:
         return len(self.shares)
@@ -312,10 +320,11 @@ def _undominated(them: Front) -> Front:
 
 
 def emulator_of(them: Simulated) -> Emulator:
-    """Return the emulator of splits that were run, in whole pence: errors of rounding are no difference."""
+    """Return the emulator of splits that were run."""
     rule = them.shares["targeting"].map(them.rules.index).to_numpy(int)
-    worth, cash = them.answers().to_numpy().T.round(2), them.cash.mean().to_numpy().round(2)
-    return Emulator(them.shares[them.names].to_numpy(float), rule, worth, cash)
+    return Emulator(
+        them.shares[them.names].to_numpy(float), rule, them.answers().to_numpy().T, them.cash.mean().to_numpy()
+    )
 
 
 def to_confirm(them: Simulated, front: Front) -> pd.DataFrame:

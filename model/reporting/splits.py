@@ -139,8 +139,9 @@ def _answer(one: SplitAnswer) -> Iterable[Line]:
 def _verdict(one: SplitAnswer) -> str:
     if one.best == EQUAL:
         return f"{NO_BETTER}: it is itself the best that was found"
-    more, likely = told(one.more[one.best]), percent(probability_of_more(one.them, one.best))
-    found = f"{more.pounds()} more, with a probability of {likely} that it is more"
+    more, likely = one.more[one.best], percent(probability_of_more(one.them, one.best))
+    doubted = f"; {more.with_all.pounds()} with all doubted" if more.is_told else ""
+    found = f"{more.by_chance.pounds()} more by chance alone{doubted}, and more with a probability of {likely}"
     if one.is_clear:
         return f"{NAMES.get(one.best, f'Split {one.best}')} is clearly better than the equal split: worth {found}"
     return f"{NO_BETTER}: the best found is worth {found}"

@@ -38,8 +38,8 @@ def split_figure(one: SplitAnswer) -> "Figure":
     """Draw the front of the search, and the confirmed splits: shares, and worth more than the equal split."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load, only needed to draw
 
-    figure = Figure(figsize=(11.0, 5.2), layout="constrained")
-    front, shares, more = figure.subplots(1, 3, width_ratios=(1.15, 1.0, 0.9))
+    figure = Figure(figsize=(12.5, 5.2), layout="constrained")
+    front, shares, more = figure.subplots(1, 3, width_ratios=(1.2, 1.0, 1.0))
     _draw_front(front, one)
     _draw_shares(shares, one)
     _draw_more(more, one)
@@ -53,12 +53,14 @@ def split_figure(one: SplitAnswer) -> "Figure":
 
 def _draw_front(axes: "Axes", one: SplitAnswer) -> None:
     """Draw regret and mean of the front, coloured by cash where splits differ in it, and what was confirmed."""
+    seen = one.emulator.objectives(one.emulator.shares, one.emulator.rule) / MILLION
+    axes.plot(seen[:, 1], seen[:, 0], ".", ms=4, color=QUIET, label="simulated")
     mean, regret, cash = one.front.objectives.T / MILLION
-    differ = np.ptp(cash) > 0.0
+    differ = one.front.differs("cash")
     colour = {"c": cash, "cmap": "viridis"} if differ else {"color": LINE}
     dots = axes.scatter(regret, mean, s=16, label="on the front", **colour)
     if differ:
-        axes.figure.colorbar(dots, ax=axes, label="cash released less cost, £ million")
+        axes.figure.colorbar(dots, ax=axes, pad=0.02, label="cash released less cost, £ million")
     for name, row in one.them.shares.iterrows():
         at = row[one.them.names].to_numpy(float)[None, :], np.array([one.searched.rules.index(row["targeting"])])
         y, x, _ = one.emulator.objectives(*at)[0] / MILLION
@@ -104,4 +106,4 @@ def _draw_more(axes: "Axes", one: SplitAnswer) -> None:
     axes.set(yticks=range(len(names)), yticklabels=[_short(name) for name in names], ylim=(len(names) - 0.5, -0.5))
     axes.set_ylabel("split")
     axes.legend(**BELOW)
-    title_axes(axes, "Worth more than the equal split", x_label="£ million, confirmed")
+    title_axes(axes, "Worth more than the equal", x_label="£ million, run afresh")
