@@ -352,6 +352,57 @@ def parameters() -> None:
 
 
 @app.command()
+def assumptions(
+    measure: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Run the study of what the answer hangs on in this folder, or what is missing of it, and write the "
+            "shares of the variance: some 8 minutes of processor time.",
+        ),
+    ] = None,
+    shares: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the shares are written. [default: shares.toml in DIR]")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(help="Number of processes. [default: as many as save time]")] = None,
+) -> None:
+    """Print every number that can be drawn or is assumed, what moves the answer most first: docs/assumptions.md."""
+    from model.reporting.pages.registers import assumptions_page
+
+    if measure is None:
+        print(assumptions_page(), end="")
+        return
+    _measure(measure, shares or measure / "shares.toml", jobs)
+
+
+def _measure(folder: Path, file: Path, jobs: int | None) -> None:
+    """Run what is missing of the study behind the shares, and write them."""
+    from model.campaign.continued import resume
+    from model.campaign.studies import run_study
+    from model.core.errors import EvidenceError
+    from model.core.files import check_place_for
+    from model.reporting.pages.registers import STUDY, measured_in, write_measured
+
+    if file.parent != folder:
+        check_place_for(file, EvidenceError)
+    with progress() as watcher:
+        outcome = resume(folder, jobs, watcher) if folder.is_dir() else run_study(STUDY, folder, jobs, watcher)
+    if outcome.interrupted or outcome.failed:
+        _say(f"Not finished: finished runs are kept. upstream assumptions --measure {folder} goes on.", error=True)
+        raise typer.Exit(INTERRUPTED if outcome.interrupted else FAILED)
+    write_measured(measured_in(outcome.results), file)
+    print(f"Shares  {file}")
+
+
+@app.command()
+def limits() -> None:
+    """Print what the model cannot say, why, and what would lift it, as in docs/limits.md."""
+    from model.reporting.pages.registers import limits_page
+
+    print(limits_page(), end="")
+
+
+@app.command()
 def programmes() -> None:
     """Print every programme with its numbers and evidence, as in docs/programmes.md."""
     from model.reporting.pages.programmes import programmes_page

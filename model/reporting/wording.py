@@ -146,9 +146,10 @@ def assumptions_in_words(facts: dict[str, Any]) -> str:
         else "In this run nobody is born, ages, dies, moves or changes household. "
     )
     return (
-        f"{still}Results depend on the effects of programmes, many of them assumptions (docs/programmes.md), and on "
-        "the rates of moving between states, which are fitted to England's published shares; two of these were "
-        "quoted from memory (docs/baseline.md also shows where the model does not fit)."
+        f"{still}Results depend on the effects of programmes, many of them assumptions (docs/assumptions.md says which "
+        "matter most), and on the rates of moving between states, which are fitted to England's published shares; two "
+        "of these were quoted from memory (docs/baseline.md also shows where the model does not fit). What the model "
+        "cannot say is in docs/limits.md."
     )
 
 

@@ -618,10 +618,8 @@ def test_a_gain_is_said_beside_published_ones():
     words = dict(_rests_on(SimpleNamespace(appraisal=course()), SimpleNamespace(n_draws=0)))
 
     assert words["WELLBYs an enrolment"].startswith("4.00; published: 0.13 Green Social Prescribing")
-    assert (
-        words["Rests on"]
-        == "62 % of WELLBYs are of people who took part in hub first, 38 % of people who took part in nothing"
-    )
+    who = "62 % of WELLBYs are of people who took part in hub first, 38 % of people who took part in nothing"
+    assert words["Rests on"] == f"{who}; what else: docs/assumptions.md, docs/limits.md"
 
 
 def test_published_gains_are_what_their_sources_say():

@@ -21,6 +21,7 @@ from model.inputs.parameters import (
     load_parameters,
 )
 from model.reporting.pages.programmes import programmes_page
+from model.reporting.pages.registers import assumptions_page, limits_page
 from model.reporting.pages.tables import tables_page
 from model.reporting.wording import plain_table
 from model.simulation.month import all_steps
@@ -263,6 +264,8 @@ def generated(root: Path) -> dict[Path, str]:
     pages = {root / name: with_tables((root / name).read_text(encoding="utf-8")) for name in WITH_TABLES}
     return {
         **pages,
+        root / "docs" / "assumptions.md": assumptions_page(),
+        root / "docs" / "limits.md": limits_page(),
         root / "docs" / "parameters.md": parameters_page(),
         root / "docs" / "programmes.md": programmes_page(),
         root / "docs" / "tables.md": tables_page(),
