@@ -207,7 +207,7 @@ def split(
     Simulates many splits of the same sum, learns from them what others would do, and runs the few best afresh, beside
     the equal split.
     """
-    from model.campaign.splits import finish_split, is_split, run_split
+    from model.campaign.splits import finish_split, is_split, search_splits
     from model.inputs.splits import split_study
     from model.reporting.console import print_answer
     from model.reporting.figures.splits import draw_split
@@ -218,12 +218,14 @@ def split(
         raise typer.BadParameter("--out: a new split needs a folder of its own")
     options = {"years": years, "replicates": replicates, "seed": seed, "population": population, "place": place}
     overrides = _overrides(settings, options)
-    with progress() as watcher:
-        if is_split(plan):
+    found = None
+    if not is_split(plan):
+        asked = split_study(plan, compare_to, _listed(over), _listed(targeting), splits, draws, overrides)
+        with progress() as watcher:
+            found = search_splits(asked, folder, jobs, watcher, context.obj)
+    if found is None or found.is_finished:
+        with progress() as watcher:
             found = finish_split(folder, jobs, watcher, context.obj)
-        else:
-            asked = split_study(plan, compare_to, _listed(over), _listed(targeting), splits, draws, overrides)
-            found = run_split(asked, folder, jobs, watcher, context.obj)
     if found.searched is None or not found.is_finished:
         _say(f"Not finished: runs that have ended are kept. upstream split {folder} runs the rest.", error=True)
         raise typer.Exit(INTERRUPTED if found.outcome.interrupted else FAILED)

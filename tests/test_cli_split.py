@@ -5,7 +5,10 @@ import shutil
 import pytest
 
 from model import Results
-from model.campaign.splits import FRESH_SEED, finish_split
+from model.campaign import splits
+from model.campaign.missing import Outcome
+from model.campaign.splits import FRESH_SEED, finish_split, run_split
+from model.inputs.splits import split_study
 from tests.test_cli import ends_with, only_line_of
 
 PLAN = """
@@ -77,6 +80,16 @@ def test_a_split_is_told_again_in_the_same_words_and_finished_where_it_was_stopp
     assert Results(here / "again" / "confirmed").runs["digest"].tolist() == before
     ends_with(0, "split", "again", "--no-figures")
     assert capsys.readouterr().out.replace("again/", "out/") == told
+
+
+def test_a_search_that_was_stopped_is_not_gone_on_with_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(splits, "require_libraries", lambda: None)
+    monkeypatch.setattr(splits, "run_study", lambda study, out, *how, **more: Outcome(out, failed=0, interrupted=True))
+    monkeypatch.setattr(splits, "finish_split", pytest.fail)
+    found = run_split(split_study("people_powered_shift", "status_quo"), tmp_path / "out")
+
+    assert not found.is_finished
+    assert found.outcome.interrupted
 
 
 REFUSED = [

@@ -90,12 +90,23 @@ def run_split(
     ResultsError
         When the folder cannot be used.
     """
+    found = search_splits(study, out, jobs, watcher, command)
+    return finish_split(out, jobs, watcher, command) if found.is_finished else found
+
+
+def search_splits(
+    study: Study,
+    out: str | Path,
+    jobs: int | None = None,
+    watcher: Watcher | None = None,
+    command: Sequence[str] | None = None,
+) -> Split:
+    """Simulate splits of money, and confirm none yet: the first half of `run_split`."""
     require_libraries()
     folder = Path(out)
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ResultsError("is already in use", file=folder, allowed="a new folder, or an empty one")
-    run_study(study, folder / SEARCH, jobs, watcher, command=command)
-    return finish_split(folder, jobs, watcher, command)
+    return Split(run_study(study, folder / SEARCH, jobs, watcher, command=command))
 
 
 def finish_split(

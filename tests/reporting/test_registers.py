@@ -26,6 +26,7 @@ from model.reporting.pages.registers import (
     write_measured,
 )
 from tests.drawn_study import drawn_study
+from tests.test_cli import ends_with, only_line_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -118,3 +119,17 @@ def test_a_limit_without_a_consequence_is_refused(tmp_path):
     path.write_text('kinds = []\n[[limits]]\ntopic = "Money"\nlimit = "a"\nwhy = "b"\nlifted_by = "c"\n', "utf-8")
     with pytest.raises(EvidenceError, match=r"limits\.0\.consequence"):
         registers._read(path, registers.Registers)
+
+
+def test_both_registers_are_printed_as_they_are_committed(capsys):
+    for command in ("assumptions", "limits"):
+        ends_with(0, command)
+        assert capsys.readouterr().out == (DOCS / f"{command}.md").read_text(encoding="utf-8")
+
+
+def test_shares_of_what_holds_no_study_are_refused_in_one_line_and_nothing_is_written(tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    ends_with(2, "assumptions", "--measure", str(tmp_path / "empty"))
+
+    assert "empty" in only_line_of(capsys.readouterr().err)
+    assert not list((tmp_path / "empty").iterdir())

@@ -17,7 +17,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.analysis.appraise import appraise
-from model.analysis.outcomes import drawn
+from model.analysis.outcomes import Drawn, drawn
 from model.analysis.sensitivity import sensitivity
 from model.core.errors import EvidenceError, ResultsError
 from model.core.files import read_toml, replace_text, validation_problem
@@ -175,21 +175,13 @@ def measured_in(results: Results) -> Measured:
     Raises
     ------
     ResultsError
-        When there are too few draws to tell.
+        When it compares several plans, or has too few draws to tell.
     """
     judged = {one.comparison.scenario: one for one in appraise(results)}
-    (found,) = drawn(results, judged).values()
-    (one,) = judged.values()
-    facts, shares = one.comparison.facts, {}
-    for headline in HEADLINES:
-        told = sensitivity(found.numbers, found.answers(headline))
-        if not told.is_told:
-            raise ResultsError(told.why_not_told, file=results.folder)
-        rows = {
-            str(name): (*(round(float(row[key]), 4) for key in ("share", "low", "high")), bool(row["is_clear"]))
-            for name, row in told.table.iterrows()
-        }
-        shares[headline] = Shares.model_validate({"r2": round(told.r2, 3), "shares": rows}, strict=False)
+    if len(judged) != 1:
+        raise ResultsError(f"compares {len(judged)} plans", file=results.folder, allowed="one plan, with draws")
+    (found,), (one,) = drawn(results, judged).values(), judged.values()
+    facts, shares = one.comparison.facts, {key: _shares(found, key, results.folder) for key in HEADLINES}
     return Measured(
         place=facts["place_name"],
         residents=facts["population"],
@@ -200,6 +192,17 @@ def measured_in(results: Results) -> Measured:
         full_cost=shares["full_cost"],
         wellbys=shares["wellbys"],
     )
+
+
+def _shares(found: Drawn, headline: str, folder: Path) -> Shares:
+    told = sensitivity(found.numbers, found.answers(headline))
+    if not told.is_told:
+        raise ResultsError(told.why_not_told, file=folder)
+    rows = {
+        str(name): (*(round(float(row[key]), 4) for key in ("share", "low", "high")), bool(row["is_clear"]))
+        for name, row in told.table.iterrows()
+    }
+    return Shares.model_validate({"r2": round(told.r2, 3), "shares": rows}, strict=False)
 
 
 def write_measured(found: Measured, path: Path) -> None:
