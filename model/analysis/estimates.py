@@ -107,6 +107,8 @@ class Estimate:
         --------
         >>> Estimate(1234567.0, 1100000.0, 1400000.0).pounds()
         '£1.23m (£1.10m to £1.40m)'
+        >>> Estimate.exact(-0.3).pounds()
+        '£0'
         """
         mean, low, high = (_pounds(x) for x in (self.mean, self.low, self.high))
         is_wide = self.has_interval and low != high
@@ -305,9 +307,9 @@ def chance_above_zero(values: Array) -> float:
 
 
 def _pounds(gbp: float) -> str:
-    size, sign = abs(gbp), "-" if gbp < 0 else ""
     if not np.isfinite(gbp):
         return "?"
+    size, sign = abs(gbp), "-" if round(gbp) < 0 else ""
     if size >= MILLION:
         return f"{sign}£{_three(size / MILLION)}m"
     return f"{sign}£{Estimate.exact(size).rounded().mean:,.0f}"
