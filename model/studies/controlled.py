@@ -15,10 +15,10 @@ from model.analysis.estimates import Estimate, estimate, quantile_of_t
 from model.core.arrays import Array
 from model.core.codes import COPING, NOT_LONELY, STRUGGLING, THRIVING
 from model.core.constants import MONTHS_PER_YEAR
-from model.inputs.controlled_studies import Finding, Study, load_controlled_studies
 from model.inputs.draws import draw_numbers
 from model.inputs.places import Place
 from model.inputs.programmes import Programme, load_programme
+from model.inputs.replications import Finding, Study, load_replications
 from model.inputs.scenario import Scenario
 from model.inputs.uncertainty import numbers_of_programme
 from model.rules.programmes import eligible
@@ -138,7 +138,7 @@ def _replayed(
     """
     plan = {"programme": study.programme, "approach": "community_led", **terms}
     programme = load_programme(plan["programme"])
-    number = list(load_controlled_studies().by_name).index(study.name)
+    number = list(load_replications().by_name).index(study.name)
     found: Figures = {}
     for which, numbers in ((CENTRAL, {}), (DRAWN, drawn_numbers(programme, number, worlds.seed))):
         values = {programme.name: {**numbers, SET_UP_COST: 0.0, **(costs or {})}}
@@ -152,7 +152,7 @@ def _replayed(
 
 def big_local(worlds: Worlds) -> Figures:
     """Replay Big Local: a fund for every deprived neighbourhood."""
-    study = load_controlled_studies().by_name["big_local"]
+    study = load_replications().by_name["big_local"]
     n = study.numbers
     place = worlds.scenario().place_profile
     here = mostly_deprived(place, n["deprived_share_above"])
@@ -217,8 +217,8 @@ def value_for_money(after: Course, before: Course, here: Array, real: float, gbp
 
 def linkmm(worlds: Worlds) -> Figures:
     """Replay the LinkMM trial: everybody allocated, against themselves on the waiting list."""
-    study = load_controlled_studies().by_name["linkmm"]
-    programme = worlds.rewritten(study.programme, study.name, edit=partial(_as_in_trial, trial=study.numbers))
+    study = load_replications().by_name["linkmm"]
+    programme = worlds.rewritten(str(study.programme), study.name, edit=partial(_as_in_trial, trial=study.numbers))
     start = worlds.branch(worlds.scenario())
     who = load_programme(programme).eligibility
     people = start.population
@@ -260,7 +260,7 @@ def difference_in_sd(model: CommunityModel, control: CommunityModel, rows: Array
 
 def roll_out(worlds: Worlds) -> Figures:
     """Replay the roll-out of link workers: odds ratios for one more for 50,000 residents."""
-    study = load_controlled_studies().by_name["roll_out"]
+    study = load_replications().by_name["roll_out"]
     years, place = study.numbers["years"], worlds.scenario().place_profile
     workers = round(study.numbers["workers_per_50_000"] * place.population / PER_RESIDENTS)
     dose = workers * PER_RESIDENTS / place.population
@@ -275,7 +275,7 @@ def roll_out(worlds: Worlds) -> Figures:
         }
         return {name: odds_ratio(*both) ** (1.0 / dose) for name, both in shares.items()}
 
-    cost = load_programme(study.programme).capacity.unit_cost_gbp.value
+    cost = load_programme(str(study.programme)).capacity.unit_cost_gbp.value
     return _replayed(worlds, study, measure, {"budget_gbp_per_year": workers * cost})
 
 
@@ -292,7 +292,7 @@ def odds_ratio(one: float, other: float) -> float:
 
 def empowering_places(worlds: Worlds) -> Figures:
     """Replay Empowering Places in Abram ward: difference in differences of mean life satisfaction."""
-    study = load_controlled_studies().by_name["empowering_places"]
+    study = load_replications().by_name["empowering_places"]
     n = study.numbers
     here = np.isin([one.code for one in worlds.scenario().place_profile.neighbourhoods], n["neighbourhoods"])
     before = follow_place(worlds.branch(worlds.scenario()), n["years"])
@@ -310,6 +310,11 @@ def empowering_places(worlds: Worlds) -> Figures:
 
 
 STUDIES = (big_local, linkmm, roll_out, empowering_places)
+
+
+def replayed() -> tuple[Study, ...]:
+    """Return the studies of the register that are replayed here."""
+    return tuple(load_replications().by_name[study.__name__] for study in STUDIES)
 
 
 # --- What they say -----------------------------------------------------------------------
@@ -345,14 +350,14 @@ def verdict(finding: Finding, found: Estimate) -> str:
 
     Examples
     --------
-    >>> low = load_controlled_studies().by_name["big_local"].findings[0]
+    >>> low = load_replications().by_name["big_local"].findings[0]
     >>> found = Estimate(0.0, -0.5, 0.5), Estimate(1.5, 0.8, 2.2), Estimate(0.0, -9.0, 9.0)
     >>> [verdict(low, one) for one in found]
     ['agrees', 'differs', "can't tell"]
     """
-    if finding.kind == "figure":
+    if finding.kind == "effect":
         return CANNOT_TELL
-    low, high = finding.ends or _side(finding)
+    low, high = finding.ends
     if found.high < low or found.low > high:
         return DIFFERS
     if finding.kind == "interval":
@@ -362,10 +367,5 @@ def verdict(finding: Finding, found: Estimate) -> str:
 
 def passes_without_effect(finding: Finding) -> bool:
     """Return whether a model in which programmes do nothing would agree too."""
-    nothing = finding.no_effect
+    nothing = float("nan") if finding.no_effect is None else finding.no_effect
     return verdict(finding, Estimate(nothing, nothing, nothing)) == AGREES
-
-
-def _side(finding: Finding) -> tuple[float, float]:
-    """Return where a direction alone says that an effect lies."""
-    return (-np.inf, finding.no_effect) if finding.sign == -1 else (finding.no_effect, np.inf)

@@ -8,9 +8,9 @@ from model.analysis.discounting import load_guidance
 from model.analysis.estimates import Estimate
 from model.cli import main
 from model.core.errors import EvidenceError
-from model.inputs.controlled_studies import NEEDED, STUDIES_FILE, Finding, load_controlled_studies
 from model.inputs.draws import draw_numbers
 from model.inputs.programmes import load_programme
+from model.inputs.replications import NEEDED, REGISTER_FILE, Finding, load_replications
 from model.inputs.uncertainty import numbers_of_programme
 from model.reporting.figures.controlled import draw_controlled
 from model.reporting.pages.controlled import controlled_page, published_words
@@ -21,7 +21,6 @@ from model.studies.controlled import (
     COST,
     DIFFERS,
     DRAWN,
-    STUDIES,
     Course,
     _as_in_trial,
     chance_alone,
@@ -33,6 +32,7 @@ from model.studies.controlled import (
     mostly_deprived,
     odds_ratio,
     passes_without_effect,
+    replayed,
     roll_out,
     simulated,
     value_for_money,
@@ -41,15 +41,15 @@ from model.studies.controlled import (
 from model.studies.paired_runs import Worlds
 from model.studies.runner import Answers
 
-TEXT = STUDIES_FILE.read_text(encoding="utf-8")
-BY_NAME = load_controlled_studies().by_name
+TEXT = REGISTER_FILE.read_text(encoding="utf-8")
+BY_NAME = {study.name: study for study in replayed()}
 
 
 def finding(kind: str, **other: object) -> Finding:
-    values = {"value": 1.0, "low": -1.0, "high": 3.0, "why": "a test", "sign": 1} | other
-    words = dict.fromkeys(("name", "outcome", "measured", "unit", "seen"), "a test")
+    values = {"value": 1.0, "low": -1.0, "high": 3.0, "why": "a test", "sign": 1, "no_effect": 0.0} | other
+    words = dict.fromkeys(("name", "claim", "outcome", "measured", "unit", "seen"), "a test")
     given = {name: values[name] for name in NEEDED[kind]}
-    return Finding.model_validate({**words, "kind": kind, "no_effect": 0.0, "digits": 1, **given})
+    return Finding.model_validate({**words, "fit": "predicted", "kind": kind, "digits": 1, **given})
 
 
 # --- Facts -----------------------------------------------------------------------------------
@@ -59,8 +59,12 @@ def finding(kind: str, **other: object) -> Finding:
     ("old", "new", "said"),
     [
         ('kind = "interval"', 'kind = "guess"', r"findings\.0\.kind = 'guess'"),
-        ("value = -0.8\n", "", "a finding of kind interval gives value, low, high, and nothing else"),
-        ('kind = "figure"', 'kind = "figure"\nsign = 1', "a finding of kind figure gives value, and nothing else"),
+        ("value = -0.8\n", "", "a finding of kind interval gives value, low, high, no_effect, and nothing else"),
+        (
+            'kind = "effect"',
+            'kind = "effect"\nsign = 1',
+            "a finding of kind effect gives value, no_effect, and nothing else",
+        ),
         ("low = -2.4", "low = 2.4", "runs from 2.4 to 0.7; give the lower end first"),
         ('source = "popay2023"', 'source = "popay"', r"cites 'popay', which \[sources\] does not have"),
         ("digits = 2", "digits = 2\nvalu = 1", r"valu = 1: unknown key\. Did you mean 'value'"),
@@ -72,12 +76,30 @@ def test_facts_that_cannot_be_used_are_refused(tmp_path, old, new, said):
     path.write_text(TEXT.replace(old, new, 1), encoding="utf-8")
 
     with pytest.raises(EvidenceError, match=said):
-        load_controlled_studies(path)
+        load_replications(path)
 
 
-def test_every_study_has_a_replay_and_a_programme():
-    assert list(BY_NAME) == [study.__name__ for study in STUDIES]
+def test_every_study_has_a_programme():
     assert all(load_programme(one.programme).label for one in BY_NAME.values())
+
+
+def test_two_thirds_of_the_register_were_not_used_to_set_any_number():
+    fits = [finding.fit for _, finding in load_replications().rows]
+    assert 3 * fits.count("predicted") >= 2 * len(fits)
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "ends"),
+    [
+        ("effect", {"value": -30.0}, (-45.0, -15.0)),
+        ("effect", {"value": 1.5, "no_effect": 1.0}, (1.25, 1.75)),
+        ("level", {"value": 8.0}, (6.0, 10.0)),
+        ("direction", {"sign": 1, "no_effect": 1.0}, (1.0, float("inf"))),
+        ("range", {"low": 2.0}, (2.0, 3.0)),
+    ],
+)
+def test_where_a_figure_must_lie_follows_from_what_was_published(kind, other, ends):
+    assert finding(kind, **other).ends == ends
 
 
 # --- Verdicts --------------------------------------------------------------------------------
@@ -97,8 +119,7 @@ def test_every_study_has_a_replay_and_a_programme():
         ("direction", 0.1, 9.0, AGREES),
         ("direction", -0.1, 9.0, CANNOT_TELL),
         ("direction", -9.0, -0.1, DIFFERS),
-        ("figure", 0.9, 1.1, CANNOT_TELL),
-        ("figure", 8.0, 9.0, CANNOT_TELL),
+        ("effect", 0.9, 1.1, CANNOT_TELL),
     ],
 )
 def test_verdicts_follow_the_stated_rule(kind, low, high, said):
@@ -113,7 +134,7 @@ def test_verdicts_follow_the_stated_rule(kind, low, high, said):
         (finding("null"), True),
         (finding("direction"), False),
         (finding("direction", sign=-1), False),
-        (finding("figure"), False),
+        (finding("effect"), False),
     ],
 )
 def test_a_model_without_effects_passes_only_where_nothing_was_found(one, passes):
@@ -177,7 +198,7 @@ def test_numbers_are_those_that_a_study_draws_within_their_ranges_but_costs_are_
 def test_a_trial_takes_in_whom_it_says_at_once(tmp_path):
     study = BY_NAME["linkmm"]
     path = tmp_path / "trial.toml"
-    text = STUDIES_FILE.with_name("programmes").joinpath("link_worker.toml").read_text(encoding="utf-8")
+    text = REGISTER_FILE.with_name("programmes").joinpath("link_worker.toml").read_text(encoding="utf-8")
     path.write_text(_as_in_trial(text, study.numbers), encoding="utf-8")
     programme = load_programme(str(path))
 
@@ -218,13 +239,13 @@ def another(monkeypatch):
     """Replay a study with other numbers than its own."""
 
     def change(name: str, **numbers: object) -> None:
-        studies = load_controlled_studies()
+        studies = load_replications()
         changed = [
             one.model_copy(update={"numbers": one.numbers | numbers}) if one.name == name else one
             for one in studies.studies
         ]
         monkeypatch.setattr(
-            "model.studies.controlled.load_controlled_studies",
+            "model.studies.controlled.load_replications",
             lambda: studies.model_copy(update={"studies": tuple(changed)}),
         )
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.analysis.estimates import Estimate
-from model.inputs.controlled_studies import Finding, Study, load_controlled_studies
+from model.inputs.replications import Finding, Study
 from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes
-from model.studies.controlled import simulated
+from model.studies.controlled import replayed, simulated
 from model.studies.runner import Answers
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def intervals(found: Answers) -> "Figure":
     """Draw a panel for each finding, each on its own scale."""
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    pairs = [(study, one) for study in load_controlled_studies().studies for one in study.findings]
+    pairs = [(study, one) for study in replayed() for one in study.findings]
     figure = Figure(figsize=(8.0, ROW_INCHES * len(pairs)), layout="constrained")
     for axes, (study, finding) in zip(figure.subplots(len(pairs), 1), pairs, strict=True):
         _draw(axes, finding, simulated(found, study, finding))
@@ -54,7 +54,7 @@ def _title(study: Study, finding: Finding) -> str:
 
 
 def _draw(axes: "Axes", finding: Finding, ours: Estimate) -> None:
-    axes.axvline(finding.no_effect, color=QUIET, linewidth=0.8)
+    axes.axvline(finding.no_effect or 0.0, color=QUIET, linewidth=0.8)
     _draw_published(axes, finding, ours)
     axes.errorbar([ours.mean], [SIMULATED_AT], xerr=error_bars([ours]), fmt="o", color=LINE, capsize=3, markersize=5)
     axes.set_ylim(-0.6, 1.6)
@@ -63,16 +63,17 @@ def _draw(axes: "Axes", finding: Finding, ours: Estimate) -> None:
 
 def _draw_published(axes: "Axes", finding: Finding, ours: Estimate) -> None:
     if finding.value is not None:
-        low, high = finding.ends or (np.nan, np.nan)
+        low, high = finding.ends if finding.kind == "interval" else (np.nan, np.nan)
         bars = error_bars([Estimate(finding.value, low, high)])
         axes.errorbar([finding.value], [PUBLISHED_AT], xerr=bars, fmt="s", color=INK, capsize=3, markersize=5)
         return
-    low, high = finding.ends or _side_shown(finding, ours)
+    low, high = _side_shown(finding, ours) if finding.kind == "direction" else finding.ends
     axes.axvspan(low, high, ymin=0.55, color=QUIET, alpha=0.25, linewidth=0)
 
 
 def _side_shown(finding: Finding, ours: Estimate) -> tuple[float, float]:
     """Return the side of no effect that was found, as far as the simulated interval reaches."""
-    reach = max(abs(ours.low - finding.no_effect), abs(ours.high - finding.no_effect))
-    low, high = sorted((finding.no_effect, finding.no_effect + (finding.sign or 1) * reach))
+    none = finding.no_effect or 0.0
+    reach = max(abs(ours.low - none), abs(ours.high - none))
+    low, high = sorted((none, none + (finding.sign or 1) * reach))
     return low, high

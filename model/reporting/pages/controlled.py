@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from model.inputs.controlled_studies import Finding, Study, load_controlled_studies
 from model.inputs.programmes import load_programme
+from model.inputs.replications import Finding, Study, load_replications
 from model.reporting.pages.parts import Lines, head, row
 from model.studies.controlled import (
     AGREES,
@@ -12,6 +12,7 @@ from model.studies.controlled import (
     DIFFERS,
     chance_alone,
     passes_without_effect,
+    replayed,
     simulated,
     verdict,
 )
@@ -23,14 +24,14 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight
 
 def controlled_page(found: Answers) -> str:
     """Compare replays of controlled studies with what these found, as Markdown."""
-    studies = (_study(found, one) for one in load_controlled_studies().studies)
+    studies = (_study(found, one) for one in replayed())
     parts = (_opening(found), _table(found), _rule(), *studies, _picture(), _doubts(), _sources())
     return "\n".join("\n".join(part) + "\n" for part in parts)
 
 
 def findings_of(found: Answers) -> Iterator[tuple[Study, Finding, str]]:
     """Return each study and finding with the verdict on its replay."""
-    for study in load_controlled_studies().studies:
+    for study in replayed():
         for finding in study.findings:
             yield study, finding, verdict(finding, simulated(found, study, finding))
 
@@ -41,7 +42,7 @@ def published_words(finding: Finding) -> str:
         return "higher" if finding.sign == 1 else "lower"
     if finding.value is None:
         return "no effect found"
-    numbers = (finding.value, *(finding.ends or ()))
+    numbers = (finding.value, *(finding.ends if finding.kind == "interval" else ()))
     digits = max(len(str(one).partition(".")[2]) for one in numbers)
     value, *ends = (f"{one:.{digits}f}" for one in numbers)
     return f"{value} ({' to '.join(ends)})" if ends else value
@@ -55,7 +56,7 @@ def _opening(found: Answers) -> Lines:
     yield "# Controlled studies, replayed"
     yield ""
     yield (
-        f"Of {_number(len(judged))} findings of {_number(len(load_controlled_studies().studies))} controlled studies, "
+        f"Of {_number(len(judged))} findings of {_number(len(replayed()))} controlled studies, "
         f"replayed by their own designs, the model agrees with {_number(len(of[AGREES]))} and differs from "
         f"{_number(len(of[DIFFERS]))}{missed}; for {_number(len(of[CANNOT_TELL]))} the runs cannot tell. "
         f"Of the findings with which this model agrees, a model in which programmes do nothing would also agree with "
@@ -66,7 +67,7 @@ def _opening(found: Answers) -> Lines:
     yield (
         f"Written by `upstream controlled`: {found.place} with {found.residents:,} simulated residents, "
         f"{len(found.figures)} seeds. Designs and published figures were written down before the first replay "
-        "(`model/data/controlled_studies.toml`), and nothing is tuned to them. Some of these studies are among the "
+        "(`model/data/replications.toml`), and nothing is tuned to them. Some of these studies are among the "
         "evidence for the ranges of the programmes, so agreement is no independent test there: "
         "[programmes.md](programmes.md) says which."
     )
@@ -111,12 +112,12 @@ def _rule() -> Lines:
 
 
 def _study(found: Answers, study: Study) -> Lines:
-    source = load_controlled_studies().sources[study.source]
+    source = load_replications().sources[study.source]
     yield f"## {study.title}"
     yield ""
     yield f"**The study.** {study.design} Seen: {source.seen}."
     yield ""
-    yield f"**The replay.** {study.replay} The programme is *{load_programme(study.programme).label}*."
+    yield f"**The replay.** {study.replay} The programme is *{load_programme(str(study.programme)).label}*."
     yield ""
     yield "**What came out.**"
     yield ""
@@ -143,7 +144,7 @@ def _finding(found: Answers, study: Study, finding: Finding) -> Lines:
 
 
 def _within(finding: Finding) -> str:
-    if finding.kind != "null" or finding.ends is None:
+    if finding.kind != "null":
         return ""
     low, high = finding.ends
     return f" Within {low:g} to {high:g} the study would have called nothing significant. {finding.why}"
@@ -168,5 +169,5 @@ def _doubts() -> Lines:
 def _sources() -> Lines:
     yield "## Sources"
     yield ""
-    for one in load_controlled_studies().sources.values():
+    for one in [load_replications().sources[study.source] for study in replayed()]:
         yield f"- {one.citation}. <{one.url}> Seen: {one.seen}."
