@@ -31,7 +31,7 @@ lint: $(VENV)/ready-dev
 
 # Seven pages live through whole worlds, so by hand, after a change of the model: upstream baseline >
 # docs/baseline.md, upstream patterns > docs/patterns.md, upstream replay > docs/trials.md, upstream money >
-# docs/money.md, upstream shocks > docs/shocks.md, upstream controlled --figure docs/controlled_studies > docs/controlled_studies.md, upstream predicted
+# docs/money.md, upstream shocks > docs/shocks.md, upstream replicate --figure docs/evidence > docs/evidence.md, upstream predicted
 # --places FILE --areas FILE --csv docs/places_predicted.csv > docs/places_predicted.md.
 docs: $(VENV)/ready
 	$(BIN)/python -m model.reporting.pages.reference

@@ -553,29 +553,40 @@ def replay(
 
 
 @app.command()
-def controlled(
+def replicate(
+    claims: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Rows by their claims, S108 say. [default: all]")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A quick look: 2,000 residents and 2 seeds. Tests that every replay runs.")
+    ] = False,
     figure: Annotated[Path | None, typer.Option(help="The picture, as .svg and as .png: a name without these.")] = None,
-    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds.")] = 8,
-    population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 80_000,
+    seeds: Annotated[int | None, typer.Option(min=2, help="Number of seeds. [default: 16]")] = None,
+    population: Annotated[
+        int | None, typer.Option(min=1_000, help="Simulated residents in each run. [default: 40000]")
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
-    """Replay controlled studies in Wigan, and print the page docs/controlled_studies.md."""
+    """Replicate published studies by their own designs, and print the page docs/evidence.md."""
     from model.core.errors import ResultsError
     from model.core.files import check_place_for
-    from model.reporting.figures.controlled import draw_controlled
-    from model.reporting.pages.controlled import controlled_page
-    from model.studies.controlled import PLACE, STUDIES, YEARS
+    from model.reporting.figures.evidence import draw_evidence
+    from model.reporting.pages.evidence import evidence_page
+    from model.studies.replication.register import chosen, questions
+    from model.studies.replication.worlds import PLACE, QUICK, WHOLE, YEARS
 
+    studies = chosen(claims or ())
     if figure is not None:
         if not figure.name:
             raise ResultsError(
                 "names no file", key="--figure", value=str(figure), allowed="a name without .svg or .png"
             )
         check_place_for(figure.with_suffix(".svg"), ResultsError)
-    found = _asked(STUDIES, seeds, population, YEARS, PLACE, jobs)
+    size = QUICK if quick else WHOLE
+    found = _asked(questions(studies), seeds or size.seeds, population or size.residents, YEARS, PLACE, jobs)
     if figure is not None:
-        draw_controlled(found, figure)
-    print(controlled_page(found), end="")
+        draw_evidence(found, claims or (), figure)
+    print(evidence_page(found, claims or (), quick), end="")
 
 
 @app.command()

@@ -44,7 +44,8 @@ class Finding(_Table):
     figure with its published interval; a ``range``, published as one or worked out, by ``why``; a ``null``, no effect
     and no interval, so that ``low`` and ``high`` are the ends within which the study would not have called a
     difference significant, by ``why``; a ``direction``, only the sign; an ``effect`` or a ``level``, a figure without
-    an interval. ``no_effect`` is the value that stands for none.
+    an interval. ``no_effect`` is the value that stands for none. ``comment`` is written after the runs: why it may have
+    come out otherwise.
     """
 
     name: Words
@@ -63,6 +64,7 @@ class Finding(_Table):
     sign: Literal[-1, 1] | None = None
     no_effect: float | None = None
     why: Words | None = None
+    comment: Words | None = None
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> "Finding":

@@ -1,1 +1,1 @@
-"""Studies that run the model: calibration, patterns, money."""
+"""Studies that run the model: calibration, patterns, money, replications of published studies."""

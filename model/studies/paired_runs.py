@@ -6,10 +6,10 @@ Futures of one past use common random numbers, so that their residents can be co
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from model.state.queues import NO_CONTACTS
 from model.state.saved_state import history_of
 
 Effect = Mapping[str, Any]
+Made = TypeVar("Made")
 
 DIGEST_YEARS = 5
 """Years after which runs are compared for being identical."""
@@ -121,6 +122,19 @@ class Worlds:
         }
         self._pasts: dict[str, CommunityModel] = {}
         self._runs: dict[Scenario, tuple[int, int, RunRecord]] = {}
+        self._made: dict[Hashable, Any] = {}
+
+    @property
+    def residents(self) -> int:
+        """Simulated residents of each world."""
+        return int(self._size["population"])
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what was made for a key, or make it now: something that several studies of a seed share."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made
 
     def larger(self, times: int) -> "Worlds":
         """Return worlds of the same seed with so many times the residents, at most the real place's."""

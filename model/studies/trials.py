@@ -120,16 +120,27 @@ class Arms:
     befrienders: Array
 
 
-def allocate(model: CommunityModel, uptake: float) -> Arms:
-    """Allocate adults who struggle or are in crisis at random to a programme, or to usual care.
+def allocate(model: CommunityModel, uptake: float, eligible: Array | None = None, share: float = ALLOCATED) -> Arms:
+    """Allocate a share of those eligible at random to a programme, and the others to usual care.
 
-    A share takes it up; each of those may meet an adult of the neighbourhood who copes or thrives.
+    A share of those allocated takes it up; each of these may meet an adult of the neighbourhood who copes or thrives.
+
+    Parameters
+    ----------
+    model : CommunityModel
+        The place, which is left as it is.
+    uptake : float
+        Share of those allocated who take it up.
+    eligible : array of int, optional
+        Rows. All adults who struggle or are in crisis, where not given.
+    share : float, optional
+        Of those eligible who are allocated.
     """
     people = model.population
-    eligible = np.flatnonzero(people.state >= STRUGGLING)
+    eligible = np.flatnonzero(people.state >= STRUGGLING) if eligible is None else eligible
     ids = people.resident[eligible]
     coin, taken, partner = (model.draws.uniforms(Purpose.TRIAL, START, ids, lane) for lane in range(3))
-    is_allocated = coin < ALLOCATED
+    is_allocated = coin < share
     meets = is_allocated & (taken < uptake)
     met, others = eligible[meets], np.full(int(meets.sum()), -1)
     for home in range(people.bounds.size - 1):
@@ -172,10 +183,7 @@ def follow(
     trial: Trial, past: CommunityModel, months: Sequence[int], numbers: Mapping[str, float] | None = None
 ) -> Array:
     """Replay a trial from one past, which is left as it is, and ask in some months; see `replay`."""
-    usual, helped = past.branch(), past.branch(_with_programme(trial, past.config, numbers or {}))
-    programme = _programme_of(helped.config)
-    arms = allocate(past, programme.enrolment.uptake.value)
-    _enrol(helped, arms, programme)
+    usual, helped, arms = begin(trial.programme, past, numbers or {})
     found = []
     for month in range(1, max(months) + 1):
         usual.step()
@@ -185,18 +193,35 @@ def follow(
     return np.array(found) / crosswalk().value
 
 
-def _with_programme(trial: Trial, config: Scenario, numbers: Mapping[str, float]) -> Scenario:
-    entry = {"programme": trial.programme, "budget_gbp_per_year": 0.0}  # nobody else is taken in
-    return config.model_copy(update={"plan": [entry], "programmes": {trial.programme: dict(numbers)}})
+def begin(
+    programme: str, past: CommunityModel, numbers: Mapping[str, float]
+) -> tuple[CommunityModel, CommunityModel, Arms]:
+    """Begin a trial of a programme from one past: the world without, the world with, and who was allocated."""
+    usual, helped = both_worlds(programme, past, numbers)
+    terms = programme_of(helped.config)
+    arms = allocate(past, terms.enrolment.uptake.value)
+    enrol(helped, arms, terms)
+    return usual, helped, arms
 
 
-def _programme_of(config: Scenario) -> Programme:
+def both_worlds(
+    programme: str, past: CommunityModel, numbers: Mapping[str, float]
+) -> tuple[CommunityModel, CommunityModel]:
+    """Return two futures of one past, of which the second knows a programme that takes in nobody by itself."""
+    entry = {"programme": programme, "budget_gbp_per_year": 0.0}
+    config = past.config.model_copy(update={"plan": [entry], "programmes": {programme: dict(numbers)}})
+    return past.branch(), past.branch(config)
+
+
+def programme_of(config: Scenario) -> Programme:
+    """Return the programme of a scenario's only entry."""
     programme = config.programme_of(config.plan[0])
     assert programme is not None  # noqa: S101 - the entry names one
     return programme
 
 
-def _enrol(model: CommunityModel, arms: Arms, programme: Programme) -> None:
+def enrol(model: CommunityModel, arms: Arms, programme: Programme) -> None:
+    """Let those who met take part, and tie each to another: the befriender, or the next of the group."""
     people = model.population
     is_group = programme.capacity.people.value > 1
     others = np.roll(arms.met, -1) if is_group else arms.befrienders

@@ -54,7 +54,7 @@ def test_own_code_of_the_process_that_asks_reaches_every_process(tmp_path: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [["replay", "--seeds", "4"], ["controlled", "--seeds", "4"]])
+@pytest.mark.parametrize("words", [["replay", "--seeds", "4"], ["replicate", "--seeds", "4"]])
 def test_ctrl_c_ends_a_page_with_one_message_and_no_traceback(words):
     """A terminal sends the interrupt to the command and to all its processes."""
     command = [sys.executable, "-m", "model", *words, "--jobs", "2"]

@@ -1,0 +1,1 @@
+"""Published findings, replicated in the model by the designs of their own studies; see `upstream replicate`."""
