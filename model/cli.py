@@ -561,7 +561,7 @@ def replicate(
         bool, typer.Option("--quick", help="A quick look: 2,000 residents and 2 seeds. Tests that every replay runs.")
     ] = False,
     figure: Annotated[Path | None, typer.Option(help="The picture, as .svg and as .png: a name without these.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=2, help="Number of seeds. [default: 16]")] = None,
+    seeds: Annotated[int | None, typer.Option(min=2, help="Number of seeds. [default: 8]")] = None,
     population: Annotated[
         int | None, typer.Option(min=1_000, help="Simulated residents in each run. [default: 40000]")
     ] = None,

@@ -175,6 +175,11 @@ def _of_predicted(judgements: Sequence[tuple[Study, Finding, str, bool]]) -> Lin
     if 0 < len(new) < n:
         yield ""
         yield f"Of the {len(new)} among them that had never been run, {_count(new, INSIDE)} are inside."
+    by_kind = [(said, [one for one in judgements if one[0].kind == kind]) for kind, said in KINDS.items()]
+    told = [f"{said[:1].lower()}{said[1:]} {_count(some, INSIDE)} of {len(some)}" for said, some in by_kind if some]
+    if len(told) > 1:
+        yield ""
+        yield f"Inside, by kind: {'; '.join(told)}."
 
 
 def _count(judgements: Sequence[tuple[Study, Finding, str, bool]], verdict_sought: str) -> int:

@@ -27,7 +27,7 @@ class Size(NamedTuple):
     residents: int
 
 
-WHOLE, QUICK = Size(16, 40_000), Size(2, 2_000)
+WHOLE, QUICK = Size(8, 40_000), Size(2, 2_000)
 CENTRAL, DRAWN = "central", "drawn"
 SET_UP_COST = "capacity.set_up_cost_gbp"
 COST = "_gbp"
