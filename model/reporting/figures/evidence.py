@@ -42,7 +42,7 @@ def positions(found: Answers, claims: Sequence[str] = ()) -> "Figure":
         if (not claims or finding.claim in claims) and np.isfinite(finding.ends).all()
         if np.isfinite((one := simulated(found, study, finding)).ends).all()
     ]
-    figure = Figure(figsize=(8.0, 1.2 + ROW_INCHES * len(rows)), layout="constrained")
+    figure = Figure(figsize=(9.0, 1.2 + ROW_INCHES * len(rows)), layout="constrained")
     axes = figure.subplots()
     axes.axvspan(0.0, 1.0, color=QUIET, alpha=0.25, linewidth=0)
     at = [scaled(finding, one) for _, finding, one in rows]
