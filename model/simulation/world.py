@@ -5,7 +5,6 @@ and the endowment of newcomers. Steps hold the mechanisms; rules hold the formul
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -57,6 +56,8 @@ class World:
     ----------
     place : Place
         The profile of the place.
+    scale : float
+        Real residents for each one in the sample.
     month : int
         Months since burn-in.
     population : Population
@@ -94,17 +95,14 @@ class World:
     month: int = START
 
     place: Place = field(init=False)
+    scale: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.place = self.config.place_profile
+        self.scale = self.place.population / self.config.population
         self.infrastructure = infrastructure.at_start(self.prepared.parameters, len(self.place.neighbourhoods))
 
     # --- What is known of it --------------------------------------------------------------
-
-    @cached_property
-    def scale(self) -> float:
-        """Real residents for each one in the sample."""
-        return self.place.population / self.config.population
 
     @property
     def founders_by_neighbourhood(self) -> Array:
