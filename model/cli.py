@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ from model.reporting.progress import progress
 UNUSABLE_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
+FIT_RESIDENTS, ENSEMBLE_RESIDENTS = 40_000, 20_000
+"""Simulated residents of England to which the best set is fitted, and in which each of many is confirmed."""
 
 # What is wrong with the words of a command, by its public child: typer does not name it.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -442,16 +445,30 @@ def calibrate(
         typer.Option(
             exists=True,
             file_okay=False,
-            help="Folder in which to write fitted.toml, England's composition and its children's homes.",
+            help="Folder for fitted.toml, England's composition and its children's homes; or for the ensemble.",
         ),
     ] = None,
     variants: Annotated[
         list[str] | None,
         typer.Option("--variant", help="Fit only this structural variant; may be repeated."),
     ] = None,
-    population: Annotated[int, typer.Option(min=2_000, help="Number of simulated residents of England.")] = 40_000,
+    population: Annotated[
+        int | None,
+        typer.Option(min=2_000, help="Simulated residents of England. [default: 40000; with --ensemble 20000]"),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every run.")] = 1,
     steps: Annotated[int, typer.Option(min=1, help="Largest number of optimiser steps.")] = 8,
+    ensemble: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="N", help="Search N sets of numbers that fit, instead of the best one: hours."),
+    ] = None,
+    targets: Annotated[
+        Path | None, typer.Option(help="Figures to fit, in a file like model/data/targets.toml; with --ensemble.")
+    ] = None,
+    free: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Parameters free beside those always fitted; with --ensemble."),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
 ) -> None:
     """Fit the free parameters of wellbeing and loneliness to England's published figures."""
@@ -460,15 +477,56 @@ def calibrate(
     from model.reporting.pages.reference import fit_table
     from model.studies.calibration import fit, require_variants, write_fits
 
-    chosen = require_variants(variants)
+    chosen, jobs = require_variants(variants), jobs or default_jobs()
+    if ensemble is not None:
+        _find_ensemble(chosen, ensemble, targets, free, population, seed, jobs, out)
+        return
+    _require_ensemble({"--targets": targets, "--free": free})
     fits = []
     for variant in chosen:
         with _waiting(f"Fitting {variant}"):
-            fits.append(fit(variant, population, seed, steps=steps, jobs=jobs or default_jobs()))
+            fits.append(fit(variant, population or FIT_RESIDENTS, seed, steps=steps, jobs=jobs))
         print_answer(fit_table(fits[-1]))
     if out is not None:
         for path in write_fits(fits, out):
             print(f"Fitted  {path}")
+
+
+def _find_ensemble(
+    variants: tuple[str, ...],
+    members: int,
+    targets: Path | None,
+    free: str | None,
+    population: int | None,
+    seed: int,
+    jobs: int,
+    out: Path | None,
+) -> None:
+    from model.core.errors import ScenarioError
+
+    if any(find_spec(name) is None for name in ("sklearn", "emcee")):
+        allowed = 'after pip install "upstream-abm[ensemble]"'
+        raise ScenarioError("needs scikit-learn and emcee, which are not installed", key="--ensemble", allowed=allowed)
+    from model.cli_ensemble import make_ensemble
+    from model.studies.ensemble.search import Sizes
+    from model.studies.targets import TARGETS_FILE, load_targets
+
+    if out is None:
+        raise ScenarioError("is missing", key="--out", allowed="a folder, in which simulations are kept too")
+    fitted = [one for one in load_targets(path=targets or TARGETS_FILE).values() if one.fitted]
+    residents = population or ENSEMBLE_RESIDENTS
+    sizes = Sizes(population=residents // 2, member_population=residents, members=members)
+    named = [name.strip() for name in free.split(",")] if free else []
+    for path in make_ensemble(variants, fitted, named, sizes, seed, jobs, out):
+        print(f"Ensemble  {path}")
+
+
+def _require_ensemble(options: Mapping[str, object]) -> None:
+    from model.core.errors import ScenarioError
+
+    for name, value in options.items():
+        if value is not None:
+            raise ScenarioError("is of an ensemble", key=name, value=str(value), allowed="together with --ensemble N")
 
 
 @app.command()

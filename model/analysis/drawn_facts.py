@@ -20,7 +20,8 @@ def facts_in_draw(facts: Mapping[str, Any], values: Mapping[str, float]) -> dict
         The numbers of the draw, by name.
     """
     bought = [entry.get("service") for entry in facts["plan"]]
-    in_run = in_run_of(values, facts["structure"]["variant"], facts["budgets"]["regime"], facts["services"], bought)
+    variant, regime, own = facts["structure"]["variant"], facts["budgets"]["regime"], facts["parameters"]
+    in_run = in_run_of(values, variant, regime, facts["services"], bought, own)
     plan = [{**entry, "building_share": _building_share(entry, values)} for entry in facts["plan_in_force"]]
     return {**facts, "parameters_in_force": {**facts["parameters_in_force"], **in_run}, "plan_in_force": plan}
 

@@ -18,8 +18,9 @@ from model.analysis.decisions import plane
 from model.analysis.doubt import BEST, Doubted, doubted, doubted_rows, effects_of_draws, probability_above_zero
 from model.analysis.estimates import Estimate
 from model.analysis.pairs import compare
-from model.analysis.sensitivity import Sensitivity, sensitivity, switching_values
+from model.analysis.sensitivity import Sensitivity, is_saltelli, sensitivity, switching_values
 from model.core.arrays import Array
+from model.inputs.ensemble import ENSEMBLE, MEMBER
 from model.tables.results import Results
 
 
@@ -175,7 +176,20 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
         if any(not one.pairs.empty for one in compare(results, int(draw))):
             for one in appraise_as(results, next(iter(best.values())).look, int(draw)):
                 judged[one.comparison.scenario][int(draw)] = one
-    return {name: _outcomes(found, numbers) for name, found in judged.items()}
+    variants = {name: one["structure"]["variant"] for name, one in results.manifest["scenarios"].items()}
+    return {name: _outcomes(found, _read_in(numbers, variants[name])) for name, found in judged.items()}
+
+
+def _read_in(numbers: pd.DataFrame, variant: str) -> pd.DataFrame:
+    """Return the numbers that runs of a structural variant read: of its sets that fit England, what they hold.
+
+    In a Saltelli design, which exchanges one number at a time, a set is one number.
+    """
+    group, kind = (numbers.columns.str.split(".").str[k] for k in (0, 1))
+    drawn = numbers.loc[:, (group != ENSEMBLE) | (numbers.columns == MEMBER)]
+    if MEMBER not in drawn or is_saltelli(drawn.to_numpy()):
+        return drawn
+    return numbers.loc[:, (group != ENSEMBLE) | (kind == variant)]
 
 
 def _outcomes(judged: Mapping[int, AppraisedComparison], numbers: pd.DataFrame) -> Drawn:

@@ -104,7 +104,7 @@ def extend(
         _require_more(replicates, draws, least)
         drawn = draws_in(results)
         if draws is not None:
-            drawn = more_draws(results, campaign, drawn, draws, (watcher or Watcher()).on_warning)
+            drawn = more_draws(results, campaign, drawn, draws)
             manifest["tables"] = keep_draws(results, drawn)
         more = with_more(campaign, manifest, replicates or least, drawn)
         return _go_on(results.folder, *more, jobs, executor, watcher, started)

@@ -194,7 +194,7 @@ def timed(config: Scenario) -> Pace:
 def _first_draw(study: Study, scenarios: Sequence[Scenario]) -> dict[str, float]:
     drawing = drawing_of(study, scenarios)
     with placed(study):
-        found = drawing.candidates(study.draws or 0)
+        found = drawing.drawn(study.draws or 0)
     return {str(name): float(value) for name, value in found.iloc[0].items()}
 
 

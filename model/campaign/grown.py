@@ -1,6 +1,6 @@
 """A campaign with more replicates or draws; the runs it has stay as they are, with their numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,9 +48,7 @@ def with_more(
     return campaign, {**manifest, "scenarios": facts, "stages": told, "n_runs": len(campaign.runs())}
 
 
-def more_draws(
-    results: Results, campaign: Campaign, had: pd.DataFrame | None, n: int, warn: Callable[[str], None]
-) -> pd.DataFrame:
+def more_draws(results: Results, campaign: Campaign, had: pd.DataFrame | None, n: int) -> pd.DataFrame:
     """Draw the uncertain numbers of a campaign on, to so many draws; those there are stay as they are.
 
     Parameters
@@ -63,8 +61,6 @@ def more_draws(
         The draws there are.
     n : int
         Draws in all.
-    warn : callable
-        Told the share of draws that were refused, as they do not fit England.
 
     Raises
     ------
@@ -82,7 +78,7 @@ def more_draws(
         raise ScenarioError("adds nothing", key="--draws", value=n, allowed=f"a whole number above {n}")
     tests = results.manifest["tests"].values()
     scenarios = [config for name, config in campaign.scenarios.items() if name not in tests]
-    drawn = drawing_in(by, scenarios).drawn(n, warn)
+    drawn = drawing_in(by, scenarios).drawn(n)
     if list(drawn) != list(had) or not np.array_equal(drawn.to_numpy()[: len(had)], had.to_numpy()):
         allowed = "the version and the data that drew them first; or a new study"
         raise ResultsError("draws come out otherwise now", file=results.folder, key="--draws", allowed=allowed)

@@ -159,7 +159,7 @@ def _confirm(
     }
     configs = [_with_split(plan, name, str(splits.loc[name, "roles"]), levers[name]) for name in levers]
     told = search.manifest["drawn_by"] | {"seed": search.manifest["drawn_by"]["seed"] + FRESH_SEED}
-    draws = drawing_in(told, configs).drawn(them.answers().shape[0], watcher.on_warning)
+    draws = drawing_in(told, configs).drawn(them.answers().shape[0])
     base = search.manifest["scenarios"][them.shares.index[0]]["design"]["base"]
     return run_campaign(
         [*configs, comparator],

@@ -12,7 +12,7 @@ from model.core.errors import ScenarioError
 from model.inputs.scenario import Scenario
 from model.inputs.study import Study, load_study
 from model.inputs.study_scenarios import scenarios_of
-from model.inputs.uncertainty import PARAMETERS, chosen_numbers, usual_numbers
+from model.inputs.uncertainty import chosen_numbers, usual_numbers
 
 
 def run_study(
@@ -61,7 +61,7 @@ def run_study(
     if asked.draws:
         drawing = drawing_of(asked, made.scenarios)
         with placed(asked):
-            draws = drawing.drawn(asked.draws, (watcher or Watcher()).on_warning)
+            draws = drawing.drawn(asked.draws)
         drawn_by = drawing.told()
     return run_campaign(
         made.scenarios,
@@ -101,10 +101,8 @@ def drawing_of(study: Study, scenarios: Sequence[Scenario]) -> Drawing:
     asked, seed = study.uncertainties, scenarios[0].seed if study.seed is None else study.seed
     with placed(study):
         numbers = chosen_numbers(asked, scenarios) if asked else usual_numbers(scenarios)
-        if len(study.variants) > 1 and any(one.group == PARAMETERS for one in numbers):
-            problem, allowed = "are fitted apart", "one variant, where parameters are drawn"
-            raise ScenarioError(problem, key="variants", value=list(study.variants), allowed=allowed)
-    return Drawing(tuple(numbers), study.design, seed, *study.variants[:1])
+    variants = dict.fromkeys(config.structure.variant for config in scenarios)
+    return Drawing(tuple(numbers), study.design, seed, tuple(variants))
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ each are put into the order that the copula gives, which keeps one in each part;
 moved, which keeps earlier draws where more follow.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
@@ -26,6 +26,7 @@ from scipy.special import ndtr, ndtri
 from model.core.arrays import Array
 from model.core.errors import ScenarioError
 from model.inputs.catalogue import cut_by
+from model.inputs.ensemble import ENSEMBLE, MEMBER, load_ensemble, member_parameters
 from model.inputs.parameters import PARTS_OF_ONE, UNIT_COST, load_parameters
 from model.inputs.scenario import Scenario
 from model.inputs.uncertainty import ALL, KEY, WELLBY, Uncertain, normal_correlations
@@ -195,6 +196,25 @@ def _within_the_whole(draws: pd.DataFrame) -> pd.DataFrame:
     return draws
 
 
+def with_members(draws: pd.DataFrame, variants: Iterable[str]) -> pd.DataFrame:
+    """Return draws with the parameters of the set that each draws, for each structural variant that has sets.
+
+    Examples
+    --------
+    >>> drawn = with_members(pd.DataFrame({MEMBER: [2.0]}, pd.Index([1], name="draw")), ["full"])
+    >>> bool(drawn.loc[1, "ensemble.full.worsen_coping"] == member_parameters("full", 2)["worsen_coping"])
+    True
+    """
+    if MEMBER not in draws:
+        return draws
+    sets = {
+        f"{ENSEMBLE}.{variant}.": pd.DataFrame([member_parameters(variant, k) for k in draws[MEMBER]], draws.index)
+        for variant in variants
+        if variant in load_ensemble()
+    }
+    return pd.concat([draws, *(one.add_prefix(prefix) for prefix, one in sets.items())], axis=1)
+
+
 def draw_rows(draws: pd.DataFrame) -> pd.DataFrame:
     """Return draws as rows of the table ``draws``: draw, name, value.
 
@@ -236,8 +256,9 @@ def with_draw(config: Scenario, values: Mapping[str, float]) -> Scenario:
     ({'community_hub': {'effects.0.share_of_spend': 0.7}}, True)
     """
     bought = [entry.service for entry in config.plan]
+    variant, regime, own = config.structure.variant, config.budgets.regime, config.parameters
     update: dict[str, Mapping[str, object]] = {
-        "parameters": in_run_of(values, config.structure.variant, config.budgets.regime, config.services, bought),
+        "parameters": in_run_of(values, variant, regime, config.services, bought, own),
         "programmes": {
             name: found for name in _paid_names(config) if (found := _of_group(f"programmes.{name}", values))
         },
@@ -247,12 +268,17 @@ def with_draw(config: Scenario, values: Mapping[str, float]) -> Scenario:
 
 
 def in_run_of(
-    values: Mapping[str, float], variant: str, regime: str, services: Sequence[str], bought: Sequence[str | None]
+    values: Mapping[str, float],
+    variant: str,
+    regime: str,
+    services: Sequence[str],
+    bought: Sequence[str | None],
+    own: Container[str],
 ) -> dict[str, float]:
     """Return the parameters that a run takes from a draw.
 
     Unit costs are among them where the run itself reads them: all where budgets react, and otherwise those of
-    services that the plan buys. What the structural variant cuts stays cut.
+    services that the plan buys. What the structural variant cuts stays cut, and what the scenario sets itself stays.
 
     Parameters
     ----------
@@ -262,17 +288,20 @@ def in_run_of(
         Structural variant, and who decides on budgets.
     services, bought : sequence of str
         Services simulated, and those that entries of the plan buy more of.
+    own : container of str
+        Parameters that the scenario sets itself.
 
     Examples
     --------
-    >>> drawn = {"parameters.buffer_most": 0.5, "unit_costs.gp": 41.0}
-    >>> in_run_of(drawn, "no_buffer", "siloed", ["gp"], [])
+    >>> drawn = {"ensemble.full.buffer_most": 0.5, "unit_costs.gp": 41.0}
+    >>> in_run_of(drawn, "no_buffer", "siloed", ["gp"], [], own=())
     {'gp_unit_cost': 41.0}
     """
     prices = _of_group("unit_costs", values)
     priced = [name for name in services if name in prices and (regime != "planned" or name in bought)]
-    own = _of_group("parameters", values) | {f"{name}{UNIT_COST}": prices[name] for name in priced}
-    return {name: value for name, value in own.items() if name not in cut_by(variant)}
+    drawn = _of_group(f"{ENSEMBLE}.{variant}", values) | _of_group("parameters", values)
+    drawn |= {f"{name}{UNIT_COST}": prices[name] for name in priced}
+    return {name: value for name, value in drawn.items() if name not in cut_by(variant) and name not in own}
 
 
 def _of_group(group: str, values: Mapping[str, float]) -> dict[str, float]:

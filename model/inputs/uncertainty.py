@@ -5,6 +5,7 @@ A range and a distribution say how likely each value is. With :math:`v` the best
 
 - ``uniform``: every value of the range is as likely as any other;
 - ``triangular``: :math:`v` is likeliest, and likelihood falls in a straight line to each end;
+- ``whole``: every whole number of the range is as likely as any other;
 - ``lognormal``: half lies below :math:`v`; the logarithm is normal, with a spread of its own on each side,
 
 .. math:: x(u) = v \, (h / v)^{z / z_{0.975}} \text{ where } z \ge 0, \quad
@@ -29,6 +30,7 @@ from model.core.arrays import Array
 from model.core.errors import EvidenceError, ScenarioError
 from model.core.files import DATA, read_toml, validation_problem
 from model.inputs.catalogue import cut_by, load_services
+from model.inputs.ensemble import MEMBER, informed_parameters, load_ensemble, n_members
 from model.inputs.parameters import (
     ASSUMPTION,
     LIMITS,
@@ -48,7 +50,8 @@ CORRELATIONS_FILE = DATA / "correlations.toml"
 LARGEST_CORRELATIONS_BYTES = 100_000
 
 GROUPS = {
-    "parameters": "numbers of the model, but those fitted to England",
+    "ensemble": "numbers of the model that published figures inform, in sets that fit England",
+    "parameters": "other numbers of the model",
     "programmes": "numbers of the programmes that a plan pays for",
     "unit_costs": "what a contact with a service costs",
     "cashable": "the share of a saving on a service that is cash",
@@ -59,11 +62,12 @@ GROUPS = {
 AT_APPRAISAL = ("unit_costs", "cashable", "appraisal")
 """Groups that are drawn when a plan is appraised; nothing is run again for them."""
 
+OF_THE_MODEL = ("ensemble", "parameters")
+"""Groups of numbers of the model itself, drawn where a study asks for them."""
+
 WELLBY = "appraisal.wellby_gbp"
 
 ALL = "all"
-PARAMETERS = "parameters"
-"""The group of numbers of the model itself."""
 KEY = "uncertainties"
 """Where a study names the numbers it draws."""
 
@@ -78,7 +82,7 @@ class Uncertain:
         The key that sets it; its first part is one of `GROUPS`.
     value, low, high : float
         Best estimate and range, in the unit of the number.
-    distribution : {"uniform", "triangular", "lognormal"}
+    distribution : {"uniform", "triangular", "lognormal", "whole"}
         How likely each value is.
     least, most : float
         What it can be at all.
@@ -131,7 +135,11 @@ def _lognormal(one: Uncertain, u: Array) -> Array:
     return np.asarray(one.value * np.exp(spread * z))
 
 
-_QUANTILES = {"uniform": _uniform, "triangular": _triangular, "lognormal": _lognormal}
+def _whole(one: Uncertain, u: Array) -> Array:
+    return np.minimum(np.floor(one.low + (one.high + 1.0 - one.low) * u), one.high)
+
+
+_QUANTILES = {"uniform": _uniform, "triangular": _triangular, "lognormal": _lognormal, "whole": _whole}
 
 
 def usual_distribution(value: float, low: float, high: float) -> str:
@@ -155,8 +163,8 @@ def usual_distribution(value: float, low: float, high: float) -> str:
 def uncertain_numbers(scenarios: Sequence[Scenario]) -> dict[str, Uncertain]:
     """Return every number that can be drawn for these scenarios, by name.
 
-    Left out are numbers that are fixed or fitted to England (fitted numbers hang together, so they are drawn
-    as a whole or not at all), those that any of the scenarios sets itself, and those without a range.
+    Left out are numbers that are fixed, those that any of the scenarios sets itself, and those without a range.
+    Numbers that published figures inform hang together, so they are drawn in sets: `MEMBER` says which.
 
     Raises
     ------
@@ -185,9 +193,7 @@ def uncertain_numbers(scenarios: Sequence[Scenario]) -> dict[str, Uncertain]:
 
 
 def usual_numbers(scenarios: Sequence[Scenario]) -> list[Uncertain]:
-    """Return the numbers that a study draws unless it names others: all but parameters of the model.
-
-    Parameters are drawn only where a study asks for them, because few draws of them fit England.
+    """Return the numbers that a study draws unless it names others: all but those of the model itself.
 
     Examples
     --------
@@ -195,7 +201,7 @@ def usual_numbers(scenarios: Sequence[Scenario]) -> list[Uncertain]:
     >>> sorted({one.group for one in usual_numbers([load_scenario("people_powered_shift")])})
     ['appraisal', 'cashable', 'programmes', 'unit_costs']
     """
-    return [one for one in uncertain_numbers(scenarios).values() if one.group != PARAMETERS]
+    return [one for one in uncertain_numbers(scenarios).values() if one.group not in OF_THE_MODEL]
 
 
 def chosen_numbers(asked: Sequence[str], scenarios: Sequence[Scenario]) -> list[Uncertain]:
@@ -250,8 +256,8 @@ def _never() -> dict[str, str]:
     for name, one in load_parameters().entries.items():
         if name.endswith(UNIT_COST):
             reasons[f"parameters.{name}"] = f"is drawn as unit_costs.{name.removesuffix(UNIT_COST)}"
-        elif one.status == "fitted":
-            reasons[f"parameters.{name}"] = "is fitted to England together with others, so it is not drawn by itself"
+        elif one.status == "fitted" or name in informed_parameters():
+            reasons[f"parameters.{name}"] = "is drawn in sets with others, so that England still fits: ensemble"
         elif one.distribution == "fixed":
             reasons[f"parameters.{name}"] = "is fixed, as its distribution says"
     return reasons
@@ -299,20 +305,37 @@ def _held(config: Scenario) -> dict[str, str]:
 
 def _read_by(config: Scenario) -> Iterator[Uncertain]:
     """Yield the uncertain numbers that a scenario, its run or its appraisal, reads."""
-    entries, variant = load_parameters().entries, config.structure.variant
-    for name, one in entries.items():
-        is_drawn = one.distribution != "fixed" and one.status != "fitted" and not name.endswith(UNIT_COST)
-        if is_drawn and one.low < one.high and name not in cut_by(variant):
-            yield _of_parameter(f"parameters.{name}", one)
+    variant = config.structure.variant
+    if variant in load_ensemble():
+        yield Uncertain(MEMBER, 1.0, 1.0, float(n_members()), "whole")
+    yield from (one for one in uncertain_parameters(variant) if not _is_informed(one))
     for name, programme in _paid_for(config).items():
         yield from numbers_of_programme(name, programme)
     for name in config.services:
-        yield _of_parameter(f"unit_costs.{name}", entries[f"{name}{UNIT_COST}"])
+        yield _of_parameter(f"unit_costs.{name}", load_parameters().entries[f"{name}{UNIT_COST}"])
         paid = load_payments().services[name].payment
         if paid.cashable_range[0] < paid.cashable_range[1]:
             yield _ranged(f"cashable.{name}", paid.cashable, paid.cashable_range, Limits(0.0, 1.0))
     wellby = wellby_gbp()
     yield _ranged(WELLBY, wellby["central"], (wellby["low"], wellby["high"]), Limits(0.0))
+
+
+def _is_informed(one: Uncertain) -> bool:
+    return one.name.removeprefix("parameters.") in informed_parameters()
+
+
+def uncertain_parameters(variant: str) -> Iterator[Uncertain]:
+    """Yield the parameters that carry a range, but those that are fitted to England and those that a variant cuts.
+
+    Examples
+    --------
+    >>> "parameters.buffer_most" in {one.name for one in uncertain_parameters("no_buffer")}
+    False
+    """
+    for name, one in load_parameters().entries.items():
+        is_drawn = one.distribution != "fixed" and one.status != "fitted" and not name.endswith(UNIT_COST)
+        if is_drawn and one.low < one.high and name not in cut_by(variant):
+            yield _of_parameter(f"parameters.{name}", one)
 
 
 def _of_parameter(name: str, one: Parameter) -> Uncertain:

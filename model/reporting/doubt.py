@@ -22,7 +22,8 @@ GROUPS = {
     "unit_costs": "unit costs",
     "cashable": "cashable shares",
     "appraisal": "values set by guidance",
-    "parameters": "parameters of the model",
+    "ensemble": "numbers of the model in sets that fit England",
+    "parameters": "other numbers of the model",
 }
 """Groups of uncertain numbers, each the first part of their names, in words."""
 

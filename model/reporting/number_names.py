@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from model.analysis.labels import item_label
+from model.inputs.ensemble import ENSEMBLE, MEMBER
+from model.inputs.parameters import load_parameters
 from model.tables.results import Results
 
 Programmes = Mapping[str, Mapping[str, Any]]
@@ -55,6 +57,10 @@ def number_in_words(name: str, facts: Mapping[str, Any], programmes: Programmes)
     'Choir: course, drop out rate'
     """
     group, _, rest = name.partition(".")
+    if name == MEMBER:
+        return "which set of numbers that fits England"
+    if group in ("parameters", ENSEMBLE):
+        return load_parameters().entries[rest.rpartition(".")[2]].meaning
     if group == "programmes":
         programme, _, key = rest.partition(".")
         return _of_programme(key, facts, programmes.get(programme, {"label": programme.replace("_", " ")}))

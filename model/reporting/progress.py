@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -34,6 +34,18 @@ def progress(*, quiet: bool = False) -> Iterator[Any]:
         yield Watcher(on_plan, lambda months: bar.advance(task, months), _warn)
     finally:
         bar.stop()
+
+
+@contextlib.contextmanager
+def stages(name: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Show on a terminal what is done at present, and how much of it; yield what tells it: words, done, of how many."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda what, done, of: bar.update(task, description=f"{name}: {what}", completed=done, total=of)
 
 
 def _warn(words: str) -> None:

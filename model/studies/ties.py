@@ -30,7 +30,7 @@ def measure_ties(model: CommunityModel) -> dict[str, float]:
         tied adults are (Pearson's r), how alike in wellbeing state, the share of local ties
         that leave the neighbourhood, and the ties that those hold who are lonely often.
     """
-    figures = _snapshot(model)
+    figures = snapshot_of_ties(model)
     before = ties_by_id(model)
     for _ in range(MONTHS_PER_YEAR):
         model.step()
@@ -41,7 +41,8 @@ def measure_ties(model: CommunityModel) -> dict[str, float]:
     return {**figures, "tie_turnover": PER_CENT * lost}
 
 
-def _snapshot(model: CommunityModel) -> dict[str, float]:
+def snapshot_of_ties(model: CommunityModel) -> dict[str, float]:
+    """Measure the network of ties as it stands: what `measure_ties` does, but for the ties that end."""
     people, network = model.population, model.network
     adults = people.adults
     degree = {name: network.degree(name)[adults].astype(float) for name in LAYER_NAMES}

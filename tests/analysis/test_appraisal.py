@@ -945,6 +945,7 @@ def test_the_residual_value_is_at_the_share_that_a_draw_spends_on_places_to_meet
         "budgets": {"regime": "planned"},
         "services": ["gp"],
         "plan_in_force": [entry, {"building_share": 0.5}],
+        "parameters": {},
         "parameters_in_force": {"gp_unit_cost": 44.0, "infrastructure_depreciation": 0.1},
     }
     drawn = facts_in_draw(facts, {name: 0.6, "parameters.infrastructure_depreciation": 0.2, "unit_costs.gp": 50.0})

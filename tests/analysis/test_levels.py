@@ -27,7 +27,13 @@ def test_chance_is_that_of_best_estimates_and_draws_widen_it():
 
 def test_costs_of_a_draw_are_at_its_price_unless_its_runs_read_it():
     """Where budgets react, runs read unit costs themselves, and their tables have them already."""
-    facts = {"plan": [], "plan_in_force": [], "services": ["gp"], "parameters_in_force": {"gp_unit_cost": 40.0}}
+    facts = {
+        "plan": [],
+        "plan_in_force": [],
+        "services": ["gp"],
+        "parameters": {},
+        "parameters_in_force": {"gp_unit_cost": 40.0},
+    }
     planned, siloed = (
         {**facts, "structure": {"variant": "full"}, "budgets": {"regime": regime}} for regime in ("planned", "siloed")
     )

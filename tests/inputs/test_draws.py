@@ -13,7 +13,9 @@ from model.inputs.draws import (
     draw_rows,
     require_growth,
     with_draw,
+    with_members,
 )
+from model.inputs.ensemble import MEMBER, member_parameters, n_members
 from model.inputs.parameters import PARTS_OF_ONE
 from model.inputs.scenario import load_scenario
 from model.inputs.uncertainty import Uncertain, chosen_numbers, load_correlations, uncertain_numbers
@@ -216,3 +218,21 @@ def test_a_saltelli_design_of_numbers_that_go_together_is_refused():
     together = pair_of(TOGETHER[0])
     with pytest.raises(ScenarioError, match=r"exchanges numbers one at a time, and .* go together"):
         draw_numbers(together, 4, seed=3, design="saltelli")
+
+
+def test_a_set_that_fits_england_goes_to_plan_and_comparator_whole_and_leaves_what_they_set_themselves():
+    member = chosen_numbers(["ensemble"], [PLAN, USUAL])
+    assert [one.name for one in member] == [MEMBER]
+    drawn = with_members(draw_numbers(member, 8, seed=1), ["full"])
+    assert drawn[MEMBER].isin(range(1, n_members() + 1)).all()
+    values = drawn.loc[3].to_dict()
+    found = member_parameters("full", values[MEMBER])
+    own = USUAL.model_copy(update={"parameters": {"worsen_coping": 0.1}})
+    for config in (PLAN, USUAL):
+        assert dict(with_draw(config, values).parameters) == found
+    assert dict(with_draw(own, values).parameters) == {**found, "worsen_coping": 0.1}
+
+
+def test_a_variant_without_sets_keeps_its_own_fit():
+    drawn = with_members(draw_numbers(chosen_numbers(["ensemble"], [USUAL]), 2, seed=1), ["full", "none"])
+    assert not drawn.filter(like="none").shape[1]

@@ -185,11 +185,11 @@ def test_numbers_are_chosen_by_all_group_beginning_or_name_once_each_in_one_orde
         ("unit_costs.gpp", r"uncertainties = 'unit_costs.gpp': is no uncertain number.*Did you mean 'unit_costs.gp'"),
         ("apraisal", "is no uncertain number.*Did you mean 'appraisal'"),
         ("parameters.frailty_s", "Did you mean 'parameters.frailty_sd'"),
-        ("parameters.frailty_sd", "is fitted to England"),
+        ("parameters.frailty_sd", "is drawn in sets with others"),
         ("parameters.weight_local", "is fixed"),
         ("parameters.gp_unit_cost", "is drawn as unit_costs.gp"),
         ("programmes.befriending.effects.1.improve", "no scenario of the study pays for this programme"),
-        ("", "is no uncertain number. Allowed: all; a group: parameters, programmes"),
+        ("", "is no uncertain number. Allowed: all; a group: ensemble, parameters, programmes"),
     ],
 )
 def test_a_word_that_names_no_uncertain_number_is_refused_with_the_reason(word, says):
