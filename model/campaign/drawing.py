@@ -6,7 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from model.core.errors import EvidenceError
 from model.inputs.draws import draw_numbers, with_members
+from model.inputs.ensemble import Ensemble, load_ensemble
 from model.inputs.scenario import Scenario
 from model.inputs.uncertainty import Uncertain, chosen_numbers
 
@@ -25,6 +27,8 @@ class Drawing:
         Of the design.
     variants : tuple of str
         Structural variants of the study; each has sets of its own.
+    ensemble : Ensemble, optional
+        Where sets are drawn from, if not from those that come with the model.
 
     Examples
     --------
@@ -38,6 +42,7 @@ class Drawing:
     design: str
     seed: int
     variants: tuple[str, ...]
+    ensemble: Ensemble | None = None
 
     def drawn(self, n: int) -> pd.DataFrame:
         """Draw the numbers n times; with a set of numbers that fit England, what it sets in each variant.
@@ -47,15 +52,36 @@ class Drawing:
         ScenarioError
             When they cannot be drawn.
         """
-        return with_members(draw_numbers(self.numbers, n, self.seed, self.design), self.variants)
+        return with_members(draw_numbers(self.numbers, n, self.seed, self.design), self.variants, self.ensemble)
 
     def told(self) -> dict[str, Any]:
         """Return how it is drawn as a manifest has it."""
         names = [one.name for one in self.numbers]
-        return {"design": self.design, "seed": self.seed, "variants": list(self.variants), "uncertainties": names}
+        file = self.ensemble and self.ensemble.file
+        return {
+            "design": self.design,
+            "seed": self.seed,
+            "variants": list(self.variants),
+            "uncertainties": names,
+            "ensemble": {"file": str(file.path), "sha256": file.sha256} if file else None,
+        }
 
 
 def drawing_in(told: Mapping[str, Any], scenarios: Sequence[Scenario]) -> Drawing:
-    """Return how numbers were drawn, from what a manifest says and the scenarios that read them."""
-    numbers = tuple(chosen_numbers(told["uncertainties"], scenarios))
-    return Drawing(numbers, told["design"], told["seed"], tuple(told["variants"]))
+    """Return how numbers were drawn, from what a manifest says and the scenarios that read them.
+
+    Raises
+    ------
+    EvidenceError
+        When sets were drawn from a file of one's own that is not there any more as it was.
+    """
+    own = told["ensemble"] and _same(**told["ensemble"])
+    numbers = tuple(chosen_numbers(told["uncertainties"], scenarios, own))
+    return Drawing(numbers, told["design"], told["seed"], tuple(told["variants"]), own)
+
+
+def _same(file: str, sha256: str) -> Ensemble:
+    found = load_ensemble(file)
+    if found.file.sha256 != sha256:
+        raise EvidenceError("has changed since draws were made from it", file=file, allowed="the file as it was")
+    return found

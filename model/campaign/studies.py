@@ -9,6 +9,7 @@ from model.campaign.drawing import Drawing
 from model.campaign.executors import Executor
 from model.campaign.missing import Outcome, Watcher
 from model.core.errors import ScenarioError
+from model.inputs.ensemble import load_ensemble
 from model.inputs.scenario import Scenario
 from model.inputs.study import Study, load_study
 from model.inputs.study_scenarios import scenarios_of
@@ -100,9 +101,10 @@ def drawing_of(study: Study, scenarios: Sequence[Scenario]) -> Drawing:
     """
     asked, seed = study.uncertainties, scenarios[0].seed if study.seed is None else study.seed
     with placed(study):
-        numbers = chosen_numbers(asked, scenarios) if asked else usual_numbers(scenarios)
+        own = load_ensemble(study.ensemble) if study.ensemble else None
+        numbers = chosen_numbers(asked, scenarios, own) if asked else usual_numbers(scenarios, own)
     variants = dict.fromkeys(config.structure.variant for config in scenarios)
-    return Drawing(tuple(numbers), study.design, seed, tuple(variants))
+    return Drawing(tuple(numbers), study.design, seed, tuple(variants), own)
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from scipy.special import ndtr, ndtri
 from model.core.arrays import Array
 from model.core.errors import ScenarioError
 from model.inputs.catalogue import cut_by
-from model.inputs.ensemble import ENSEMBLE, MEMBER, load_ensemble, member_parameters
+from model.inputs.ensemble import ENSEMBLE, MEMBER, Ensemble, shipped_ensemble
 from model.inputs.parameters import PARTS_OF_ONE, UNIT_COST, load_parameters
 from model.inputs.scenario import Scenario
 from model.inputs.uncertainty import ALL, KEY, WELLBY, Uncertain, normal_correlations
@@ -196,21 +196,23 @@ def _within_the_whole(draws: pd.DataFrame) -> pd.DataFrame:
     return draws
 
 
-def with_members(draws: pd.DataFrame, variants: Iterable[str]) -> pd.DataFrame:
+def with_members(draws: pd.DataFrame, variants: Iterable[str], ensemble: Ensemble | None = None) -> pd.DataFrame:
     """Return draws with the parameters of the set that each draws, for each structural variant that has sets.
 
     Examples
     --------
     >>> drawn = with_members(pd.DataFrame({MEMBER: [2.0]}, pd.Index([1], name="draw")), ["full"])
-    >>> bool(drawn.loc[1, "ensemble.full.worsen_coping"] == member_parameters("full", 2)["worsen_coping"])
+    >>> second = shipped_ensemble().parameters_of("full", 2)
+    >>> bool(drawn.loc[1, "ensemble.full.worsen_coping"] == second["worsen_coping"])
     True
     """
     if MEMBER not in draws:
         return draws
+    known = ensemble or shipped_ensemble()
     sets = {
-        f"{ENSEMBLE}.{variant}.": pd.DataFrame([member_parameters(variant, k) for k in draws[MEMBER]], draws.index)
+        f"{ENSEMBLE}.{variant}.": pd.DataFrame([known.parameters_of(variant, k) for k in draws[MEMBER]], draws.index)
         for variant in variants
-        if variant in load_ensemble()
+        if variant in known.sets
     }
     return pd.concat([draws, *(one.add_prefix(prefix) for prefix, one in sets.items())], axis=1)
 

@@ -1,17 +1,19 @@
-"""Sets of numbers that fit England, shipped as data: a study draws one of them for each draw.
+"""Sets of numbers that fit England: a study draws one of them for each draw.
 
 Numbers that published figures inform hang together: many sets fit, and few sets drawn one number at a time would.
-``data/ensemble.csv`` has the sets of each structural variant, which ``upstream calibrate --ensemble`` makes.
+``data/ensemble.csv`` has the sets of each structural variant; ``upstream calibrate --ensemble`` makes such a file.
 """
 
+import io
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from model.core.errors import EvidenceError
-from model.core.files import DATA
+from model.core.files import DATA, TextFile, read_bounded
 from model.inputs.parameters import LIMITS, read_parameters
 
 ENSEMBLE_FILE = DATA / "ensemble.csv"
@@ -22,35 +24,100 @@ MEMBER = f"{ENSEMBLE}.member"
 """The number that is drawn: which set of the variant's."""
 
 VARIANT, SET = "variant", "member"
+MADE_BY = "# code: "
+"""Before the hash of the code that made a file."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Sets of numbers that fit, by structural variant.
+
+    Attributes
+    ----------
+    file : TextFile
+        Where they were read from.
+    sets : mapping of str to DataFrame
+        By variant: index ``member``, from 1; a column for each parameter; no column for those a variant cuts.
+
+    Examples
+    --------
+    >>> shipped_ensemble().n_members >= 1
+    True
+    >>> "worsen_coping" in shipped_ensemble().parameters_of("full", 1)
+    True
+    """
+
+    file: TextFile
+    sets: Mapping[str, pd.DataFrame] = field(repr=False, compare=False)
+
+    @cached_property
+    def n_members(self) -> int:
+        """How many sets the variant with most has."""
+        return max(len(sets) for sets in self.sets.values())
+
+    @cached_property
+    def informed(self) -> frozenset[str]:
+        """The parameters of which the sets of any variant have values."""
+        return frozenset(str(name) for sets in self.sets.values() for name in sets)
+
+    def parameters_of(self, variant: str, member: float) -> dict[str, float]:
+        """Return the parameters of one set of a variant; its number, from 1, is whole.
+
+        Where a variant has fewer sets than that, it begins again with its first.
+        """
+        sets = self.sets[variant]
+        row = sets.iloc[(int(member) - 1) % len(sets)]
+        return {str(name): float(value) for name, value in row.to_dict().items()}
 
 
 @cache
-def load_ensemble(path: Path = ENSEMBLE_FILE) -> Mapping[str, pd.DataFrame]:
-    """Read the sets of each structural variant.
+def shipped_ensemble() -> Ensemble:
+    """Return the sets that come with the model."""
+    return _read(read_bounded(ENSEMBLE_FILE, LARGEST_ENSEMBLE_BYTES, EvidenceError))
 
-    Returns
-    -------
-    dict of str to DataFrame
-        By variant: index ``member``, from 1; a column for each parameter; no column for those a variant cuts.
+
+def load_ensemble(path: str | Path) -> Ensemble:
+    """Read a file of sets of your own.
 
     Raises
     ------
     EvidenceError
-        When the file cannot be read, or anything in it cannot be used.
+        When the file cannot be read, or anything in it cannot be used; also when other code made it.
+    """
+    file = read_bounded(Path(path), LARGEST_ENSEMBLE_BYTES, EvidenceError)
+    told = next((line for line in file.text.splitlines() if line.startswith(MADE_BY)), MADE_BY)
+    if told.removeprefix(MADE_BY).strip() != code_of_sets():
+        raise EvidenceError(
+            "was made by other code, with which other numbers fit",
+            file=file.path,
+            key="code",
+            value=told.removeprefix(MADE_BY).strip() or "none",
+            allowed="a file of this version's upstream calibrate --ensemble N --out DIR",
+        )
+    return _read(file)
+
+
+def code_of_sets() -> str:
+    """Return the hash of the code whose simulations fit: of rules and all that stand below them.
 
     Examples
     --------
-    >>> load_ensemble()["full"].index.name
-    'member'
+    >>> len(code_of_sets()) > 8
+    True
     """
+    from model.core.kernels import sources_hash  # noqa: PLC0415 - results are read without the compiler
+
+    return sources_hash()
+
+
+def _read(file: TextFile) -> Ensemble:
     try:
-        if path.stat().st_size > LARGEST_ENSEMBLE_BYTES:
-            raise EvidenceError("is too large", file=path, allowed=f"at most {LARGEST_ENSEMBLE_BYTES:,} bytes")
-        table = pd.read_csv(path, comment="#", dtype={VARIANT: str, SET: int})
-    except (OSError, ValueError) as problem:
-        raise EvidenceError("cannot be read", file=path, value=str(problem)) from None
-    _require_columns(path, table)
-    return {str(variant): _sets(path, rows) for variant, rows in table.groupby(VARIANT, sort=False)}
+        table = pd.read_csv(io.StringIO(file.text), comment="#", dtype={VARIANT: str, SET: int})
+    except ValueError as problem:
+        raise EvidenceError("cannot be read", file=file.path, value=str(problem)) from None
+    _require_columns(file.path, table)
+    sets = {str(variant): _sets(file.path, rows) for variant, rows in table.groupby(VARIANT, sort=False)}
+    return Ensemble(file, sets)
 
 
 def _require_columns(path: Path, table: pd.DataFrame) -> None:
@@ -73,43 +140,3 @@ def _sets(path: Path, rows: pd.DataFrame) -> pd.DataFrame:
             "sets are not whole", file=path, key=str(rows[VARIANT].iloc[0]), allowed="members from 1 on, each with all"
         )
     return sets
-
-
-def n_members(path: Path = ENSEMBLE_FILE) -> int:
-    """Return how many sets every variant has at least.
-
-    Examples
-    --------
-    >>> n_members() >= 1
-    True
-    """
-    return min(len(sets) for sets in load_ensemble(path).values())
-
-
-def member_parameters(variant: str, member: float) -> dict[str, float]:
-    """Return the parameters of one set.
-
-    Parameters
-    ----------
-    variant : str
-        Structural variant.
-    member : float
-        Its number, from 1; whole.
-
-    Examples
-    --------
-    >>> "worsen_coping" in member_parameters("full", 1)
-    True
-    """
-    return {str(name): float(value) for name, value in load_ensemble()[variant].loc[int(member)].to_dict().items()}
-
-
-def informed_parameters() -> frozenset[str]:
-    """Return the parameters of which the sets of any variant have values.
-
-    Examples
-    --------
-    >>> "worsen_coping" in informed_parameters()
-    True
-    """
-    return frozenset(str(name) for sets in load_ensemble().values() for name in sets)

@@ -38,6 +38,9 @@ from model.inputs.scenario import (
 )
 
 LARGEST_STUDY_BYTES = 200_000
+
+OF_DRAWS = {"design", "uncertainties", "draw_replicates", "ensemble"}
+"""Keys that say nothing without draws."""
 MOST_SCENARIOS = 5_000
 MOST_RUNS = 1_000_000
 LONGEST_NAME = 60
@@ -153,7 +156,9 @@ class Study(BaseModel):
         How they are drawn: ``sobol``, to which more may be added, ``latin_hypercube``, or ``saltelli`` for total
         indices.
     uncertainties : tuple of str
-        What is drawn: ``all``, groups or names; by default all but parameters of the model.
+        What is drawn: ``all``, groups or names; by default all but parameters that no published figure informs.
+    ensemble : str, optional
+        A file of sets of numbers that fit, in the study's folder; by default the sets that come with the model.
 
     Examples
     --------
@@ -181,6 +186,7 @@ class Study(BaseModel):
     draw_replicates: Annotated[int, Field(ge=1, le=MOST_RUNS)] = 1
     design: Literal["sobol", "latin_hypercube", "saltelli"] = SOBOL
     uncertainties: Annotated[Names, Field(min_length=1)] = ()
+    ensemble: Annotated[str, Field(min_length=1, max_length=4_096)] | None = None
     _origins: Mapping[str, str] = PrivateAttr()
 
     def model_post_init(self, context: Any, /) -> None:
@@ -282,6 +288,8 @@ def _settle_files(document: dict[str, Any], file: Path) -> None:
             document[key] = [_settled(one, file, allowed, f"{key}.{k}", known) for k, one in enumerate(given)]
         elif key == "comparator":
             document |= {key: _settled(given, file, allowed, key, known)} if key in document else {}
+    if isinstance(document.get("ensemble"), str):
+        document["ensemble"] = str(file_beside(file, document["ensemble"], allowed, "ensemble"))
 
 
 def _settled(value: Any, file: Path, allowed: Sequence[Path], key: str, known: Sequence[str] | None) -> Any:
@@ -319,7 +327,11 @@ def _check(study: Study) -> None:
         twice = [one for k, one in enumerate(named) if one in named[:k]]
         if twice:
             raise ScenarioError("is named twice", key=key, value=twice[0], allowed="each once")
-    for key in {"design", "uncertainties", "draw_replicates"} & study.model_fields_set if study.draws is None else ():
+    for key in (
+        {"design", "uncertainties", "draw_replicates", "ensemble"} & study.model_fields_set
+        if study.draws is None
+        else ()
+    ):
         raise ScenarioError("needs draws", key=key, value=getattr(study, key), allowed="with draws = 1 or more")
     _check_levers(study)
     _require_size(study)

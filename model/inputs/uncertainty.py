@@ -30,7 +30,7 @@ from model.core.arrays import Array
 from model.core.errors import EvidenceError, ScenarioError
 from model.core.files import DATA, read_toml, validation_problem
 from model.inputs.catalogue import cut_by, load_services
-from model.inputs.ensemble import MEMBER, informed_parameters, load_ensemble, n_members
+from model.inputs.ensemble import MEMBER, Ensemble, shipped_ensemble
 from model.inputs.parameters import (
     ASSUMPTION,
     LIMITS,
@@ -62,8 +62,8 @@ GROUPS = {
 AT_APPRAISAL = ("unit_costs", "cashable", "appraisal")
 """Groups that are drawn when a plan is appraised; nothing is run again for them."""
 
-OF_THE_MODEL = ("ensemble", "parameters")
-"""Groups of numbers of the model itself, drawn where a study asks for them."""
+PARAMETERS = "parameters"
+"""The group that is drawn only where a study asks for it."""
 
 WELLBY = "appraisal.wellby_gbp"
 
@@ -160,11 +160,18 @@ def usual_distribution(value: float, low: float, high: float) -> str:
 # --- The uncertain numbers of a study --------------------------------------------------------
 
 
-def uncertain_numbers(scenarios: Sequence[Scenario]) -> dict[str, Uncertain]:
+def uncertain_numbers(scenarios: Sequence[Scenario], ensemble: Ensemble | None = None) -> dict[str, Uncertain]:
     """Return every number that can be drawn for these scenarios, by name.
 
     Left out are numbers that are fixed, those that any of the scenarios sets itself, and those without a range.
     Numbers that published figures inform hang together, so they are drawn in sets: `MEMBER` says which.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        All scenarios of the study.
+    ensemble : Ensemble, optional
+        Sets that fit; by default those that come with the model.
 
     Raises
     ------
@@ -179,9 +186,10 @@ def uncertain_numbers(scenarios: Sequence[Scenario]) -> dict[str, Uncertain]:
     (0.75, False)
     """
     held = {name for config in scenarios for name in _held(config)}
+    sets = ensemble or shipped_ensemble()
     found: dict[str, Uncertain] = {}
     for config in scenarios:
-        for one in _read_by(config):
+        for one in _read_by(config, sets):
             if one.name not in held and found.setdefault(one.name, one) != one:
                 raise ScenarioError(
                     "two programmes of this name differ in this number",
@@ -192,19 +200,21 @@ def uncertain_numbers(scenarios: Sequence[Scenario]) -> dict[str, Uncertain]:
     return {name: found[name] for group in GROUPS for name in found if found[name].group == group}
 
 
-def usual_numbers(scenarios: Sequence[Scenario]) -> list[Uncertain]:
-    """Return the numbers that a study draws unless it names others: all but those of the model itself.
+def usual_numbers(scenarios: Sequence[Scenario], ensemble: Ensemble | None = None) -> list[Uncertain]:
+    """Return the numbers that a study draws unless it names others: all but parameters that no figure informs.
 
     Examples
     --------
     >>> from model.inputs.scenario import load_scenario
     >>> sorted({one.group for one in usual_numbers([load_scenario("people_powered_shift")])})
-    ['appraisal', 'cashable', 'programmes', 'unit_costs']
+    ['appraisal', 'cashable', 'ensemble', 'programmes', 'unit_costs']
     """
-    return [one for one in uncertain_numbers(scenarios).values() if one.group not in OF_THE_MODEL]
+    return [one for one in uncertain_numbers(scenarios, ensemble).values() if one.group != PARAMETERS]
 
 
-def chosen_numbers(asked: Sequence[str], scenarios: Sequence[Scenario]) -> list[Uncertain]:
+def chosen_numbers(
+    asked: Sequence[str], scenarios: Sequence[Scenario], ensemble: Ensemble | None = None
+) -> list[Uncertain]:
     """Return the uncertain numbers asked for, in the order of `uncertain_numbers`.
 
     Parameters
@@ -213,6 +223,8 @@ def chosen_numbers(asked: Sequence[str], scenarios: Sequence[Scenario]) -> list[
         ``all``, one of `GROUPS`, a name, or the beginning of names up to a dot (``programmes.link_worker``).
     scenarios : sequence of Scenario
         All scenarios of the study.
+    ensemble : Ensemble, optional
+        Sets that fit; by default those that come with the model.
 
     Raises
     ------
@@ -225,21 +237,28 @@ def chosen_numbers(asked: Sequence[str], scenarios: Sequence[Scenario]) -> list[
     >>> [one.name for one in chosen_numbers(["appraisal"], [load_scenario()])]
     ['appraisal.wellby_gbp']
     """
-    known = uncertain_numbers(scenarios)
-    chosen = {name for word in asked for name in _named(word, known, scenarios)}
+    sets = ensemble or shipped_ensemble()
+    known = uncertain_numbers(scenarios, sets)
+    chosen = {name for word in asked for name in _named(word, known, scenarios, sets)}
     return [one for name, one in known.items() if name in chosen]
 
 
-def _named(word: str, known: Mapping[str, Uncertain], scenarios: Sequence[Scenario]) -> list[str]:
+def _named(word: str, known: Mapping[str, Uncertain], scenarios: Sequence[Scenario], ensemble: Ensemble) -> list[str]:
     named = [name for name in known if word in (ALL, name) or name.startswith(f"{word}.")]
     if not named:
-        raise _refusal(word, known, scenarios)
+        raise _refusal(word, known, scenarios, ensemble)
     return named
 
 
-def _refusal(word: str, known: Mapping[str, Uncertain], scenarios: Sequence[Scenario]) -> ScenarioError:
+def _refusal(
+    word: str, known: Mapping[str, Uncertain], scenarios: Sequence[Scenario], ensemble: Ensemble
+) -> ScenarioError:
     """Say why a word names nothing that can be drawn."""
-    reasons = _never() | {name: why for config in scenarios for name, why in _held(config).items()} | _unread(scenarios)
+    reasons = (
+        _never(ensemble)
+        | {name: why for config in scenarios for name, why in _held(config).items()}
+        | _unread(scenarios)
+    )
     parts = word.split(".")
     heads = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
     why = next((reasons[head] for head in heads if head in reasons), None)
@@ -250,13 +269,13 @@ def _refusal(word: str, known: Mapping[str, Uncertain], scenarios: Sequence[Scen
     return ScenarioError("is no uncertain number", key=KEY, value=word, allowed=allowed, known=names, wanted=word)
 
 
-def _never() -> dict[str, str]:
+def _never(ensemble: Ensemble) -> dict[str, str]:
     """Say of each parameter that no study draws why not."""
     reasons = {}
     for name, one in load_parameters().entries.items():
         if name.endswith(UNIT_COST):
             reasons[f"parameters.{name}"] = f"is drawn as unit_costs.{name.removesuffix(UNIT_COST)}"
-        elif one.status == "fitted" or name in informed_parameters():
+        elif one.status == "fitted" or name in ensemble.informed:
             reasons[f"parameters.{name}"] = "is drawn in sets with others, so that England still fits: ensemble"
         elif one.distribution == "fixed":
             reasons[f"parameters.{name}"] = "is fixed, as its distribution says"
@@ -303,12 +322,13 @@ def _held(config: Scenario) -> dict[str, str]:
     return reasons
 
 
-def _read_by(config: Scenario) -> Iterator[Uncertain]:
+def _read_by(config: Scenario, ensemble: Ensemble) -> Iterator[Uncertain]:
     """Yield the uncertain numbers that a scenario, its run or its appraisal, reads."""
     variant = config.structure.variant
-    if variant in load_ensemble():
-        yield Uncertain(MEMBER, 1.0, 1.0, float(n_members()), "whole")
-    yield from (one for one in uncertain_parameters(variant) if not _is_informed(one))
+    if variant in ensemble.sets:
+        yield Uncertain(MEMBER, 1.0, 1.0, float(ensemble.n_members), "whole")
+    alone = uncertain_parameters(variant)
+    yield from (one for one in alone if one.name.removeprefix("parameters.") not in ensemble.informed)
     for name, programme in _paid_for(config).items():
         yield from numbers_of_programme(name, programme)
     for name in config.services:
@@ -318,10 +338,6 @@ def _read_by(config: Scenario) -> Iterator[Uncertain]:
             yield _ranged(f"cashable.{name}", paid.cashable, paid.cashable_range, Limits(0.0, 1.0))
     wellby = wellby_gbp()
     yield _ranged(WELLBY, wellby["central"], (wellby["low"], wellby["high"]), Limits(0.0))
-
-
-def _is_informed(one: Uncertain) -> bool:
-    return one.name.removeprefix("parameters.") in informed_parameters()
 
 
 def uncertain_parameters(variant: str) -> Iterator[Uncertain]:

@@ -6,7 +6,8 @@ import pytest
 from model import Results, run_study
 from model.campaign import executors, taken_over
 from model.campaign.continued import extend
-from model.core.errors import ResultsError, ScenarioError
+from model.core.errors import EvidenceError, ResultsError, ScenarioError
+from model.inputs.ensemble import MADE_BY, code_of_sets, load_ensemble
 from model.inputs.study import Study
 
 HUBS = "plan.community_hub.budget_gbp_per_year"
@@ -86,6 +87,44 @@ def test_draws_that_are_added_are_those_of_a_study_that_had_them(tmp_path):
         extend(folder, draws=6)
     with pytest.raises(ScenarioError, match="draws = 5: is fewer than were drawn"):
         extend(folder, draws=5)
+
+
+def own_sets(path, rates, code=None):
+    rows = [f"full,{k},{rate}" for k, rate in enumerate(rates, 1)]
+    path.write_text("\n".join([f"{MADE_BY}{code or code_of_sets()}", "variant,member,worsen_coping", *rows]) + "\n")
+    return path
+
+
+def test_a_study_draws_from_sets_of_ones_own_and_goes_on_with_the_same_file(tmp_path):
+    sets = own_sets(tmp_path / "mine.csv", [0.1, 0.2])
+    study = Study.model_validate({**FEW, "draws": 2, "uncertainties": ["ensemble"], "ensemble": str(sets)})
+    folder = run_study(study, tmp_path / "out", jobs=1).folder
+    extend(folder, draws=4, jobs=1)
+    drawn = Results(folder).draws.pivot(index="draw", columns="name", values="value")
+
+    assert set(drawn["ensemble.full.worsen_coping"]) == {0.1, 0.2}
+    assert Results(folder).manifest["drawn_by"]["ensemble"]["file"] == str(sets)
+    own_sets(sets, [0.1, 0.3])
+    with pytest.raises(EvidenceError, match=r"mine\.csv: has changed since draws were made from it"):
+        extend(folder, draws=6, jobs=1)
+
+
+def test_a_variant_with_fewer_sets_begins_again_with_its_first(tmp_path):
+    sets = own_sets(tmp_path / "mine.csv", [0.1, 0.2])
+    sets.write_text(sets.read_text() + "no_buffer,1,0.3\n")
+    found = load_ensemble(sets)
+
+    assert found.n_members == 2
+    assert [found.parameters_of("no_buffer", k)["worsen_coping"] for k in (1, 2)] == [0.3, 0.3]
+    assert [found.parameters_of("full", k)["worsen_coping"] for k in (1, 2)] == [0.1, 0.2]
+
+
+def test_sets_that_other_code_made_are_refused(tmp_path):
+    sets = own_sets(tmp_path / "mine.csv", [0.1, 0.2], code="0123abcd")
+    study = Study.model_validate({**FEW, "draws": 2, "uncertainties": ["ensemble"], "ensemble": str(sets)})
+    with pytest.raises(EvidenceError, match=r"mine\.csv: code = '0123abcd': was made by other code"):
+        run_study(study, tmp_path / "out", jobs=1)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_latin_hypercube_is_not_drawn_on(tmp_path):

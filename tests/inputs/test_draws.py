@@ -15,7 +15,7 @@ from model.inputs.draws import (
     with_draw,
     with_members,
 )
-from model.inputs.ensemble import MEMBER, member_parameters, n_members
+from model.inputs.ensemble import MEMBER, shipped_ensemble
 from model.inputs.parameters import PARTS_OF_ONE
 from model.inputs.scenario import load_scenario
 from model.inputs.uncertainty import Uncertain, chosen_numbers, load_correlations, uncertain_numbers
@@ -224,9 +224,9 @@ def test_a_set_that_fits_england_goes_to_plan_and_comparator_whole_and_leaves_wh
     member = chosen_numbers(["ensemble"], [PLAN, USUAL])
     assert [one.name for one in member] == [MEMBER]
     drawn = with_members(draw_numbers(member, 8, seed=1), ["full"])
-    assert drawn[MEMBER].isin(range(1, n_members() + 1)).all()
+    assert drawn[MEMBER].isin(range(1, shipped_ensemble().n_members + 1)).all()
     values = drawn.loc[3].to_dict()
-    found = member_parameters("full", values[MEMBER])
+    found = shipped_ensemble().parameters_of("full", values[MEMBER])
     own = USUAL.model_copy(update={"parameters": {"worsen_coping": 0.1}})
     for config in (PLAN, USUAL):
         assert dict(with_draw(config, values).parameters) == found

@@ -208,10 +208,10 @@ def test_numbers_of_services_that_nobody_simulates_are_refused():
 
 
 def test_what_a_variant_cuts_is_drawn_only_where_another_variant_reads_it():
-    cut = USUAL.model_copy(update={"name": "cut", "structure": {"variant": "no_buffer"}})
+    cut = USUAL.model_copy(update={"name": "cut", "structure": {"variant": "no_contagion"}})
 
-    assert "parameters.buffer_most" not in uncertain_numbers([cut])
-    assert "parameters.buffer_most" in uncertain_numbers([cut, USUAL])
+    assert "parameters.recognition_normality" not in uncertain_numbers([cut])
+    assert "parameters.recognition_normality" in uncertain_numbers([cut, USUAL])
 
 
 @pytest.mark.parametrize(("low", "value"), [(0.0, 1.0), (1.0, 1.0)])

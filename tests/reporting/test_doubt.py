@@ -81,7 +81,8 @@ def test_what_the_intervals_hold_and_do_not_hold_is_said():
     words = text_of(what_is_doubted(made_up(8)))
     assert "By chance alone, over 3 seeds at best estimates" in words.replace("by chance", "By chance")
     assert "unit costs (1), cashable shares (1) drawn from their ranges; 8 draws" in words
-    assert "In neither: numbers of programmes, values set by guidance, parameters of the model, the size of" in words
+    of_the_model = "numbers of the model in sets that fit England, other numbers of the model"
+    assert f"In neither: numbers of programmes, values set by guidance, {of_the_model}, the size of" in words
 
 
 def test_draws_that_are_missing_are_counted():

@@ -58,7 +58,10 @@ def _opening(found: Sequence[Found], places: Sequence[Array]) -> Lines:
         f"{PER_CENT * held(places[0]):.0f} % of cases in a test with {len(places[0])} known truths."
     )
     yield ""
-    yield "Written by `upstream calibrate --ensemble`. A study draws one set for each draw (group `ensemble`)."
+    yield (
+        "Written by `upstream calibrate --ensemble`. A study draws one set for each draw (group `ensemble`); where a "
+        "variant has fewer sets than another, draws begin again with its first."
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -85,15 +88,14 @@ def _how() -> Lines:
 
 
 def _shares(found: Sequence[Found], places: Sequence[Array]) -> Lines:
-    columns = ("variant", "free numbers", "simulated, by wave", "draws simulated", "in every range, %")
+    columns = ("variant", "sets", "free numbers", "simulated, by wave", "draws simulated", "in every range, %")
     yield from head(*columns, "90 % intervals hold, %")
     for one, at in zip(found, places, strict=True):
         waves = ", ".join(str(len(wave.scores)) for wave in one.waves)
         share, inside = PER_CENT * one.kept.mean(), PER_CENT * held(at)
         outside = "" if LEAST_HELD <= held(at) <= MOST_HELD else ", **outside 80 to 97**"
-        yield row(
-            f"`{one.variant}`", str(len(one.free)), waves, str(len(one.kept)), f"{share:.0f}", f"{inside:.0f}{outside}"
-        )
+        counts = (str(len(one.members)), str(len(one.free)), waves, str(len(one.kept)))
+        yield row(f"`{one.variant}`", *counts, f"{share:.0f}", f"{inside:.0f}{outside}")
 
 
 def _ratios(one: Found) -> list[tuple[str, float]]:

@@ -7,13 +7,14 @@ import pandas as pd
 
 from model.core.errors import EvidenceError
 from model.core.files import replace_text
-from model.inputs.ensemble import SET, VARIANT
+from model.inputs.ensemble import MADE_BY, SET, VARIANT, code_of_sets
 from model.studies.ensemble.search import Found
 
 DIGITS = 6
 OPENING = (
     "# Sets of numbers that fit England, by structural variant: written by `upstream calibrate --ensemble`;\n"
     "# see docs/ensemble.md. They stand over the values of parameters.toml and fitted.toml.\n"
+    "{made_by}{code}\n"
 )
 
 
@@ -37,4 +38,5 @@ def write_members(found: Sequence[Found], path: Path) -> None:
     EvidenceError
         When the file cannot be written.
     """
-    replace_text(path, OPENING + members_table(found).to_csv(index=False, float_format=f"%.{DIGITS}g"), EvidenceError)
+    opening = OPENING.format(made_by=MADE_BY, code=code_of_sets())
+    replace_text(path, opening + members_table(found).to_csv(index=False, float_format=f"%.{DIGITS}g"), EvidenceError)
