@@ -691,6 +691,20 @@ def shocks(
     print(shocks_page(_asked(STUDIES, seeds, population, YEARS, place, jobs)), end="")
 
 
+@app.command()
+def structure(
+    seeds: Annotated[int, typer.Option(min=2, help="Number of seeds, each with another set that fits.")] = 16,
+    population: Annotated[int, typer.Option(min=1_000, help="Simulated residents in each run.")] = 8_000,
+    place: Annotated[str, typer.Option(help="A bundled place, or the path of a profile.")] = "wigan",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Number of processes. [default: all processors]")] = None,
+) -> None:
+    """Study whether an answer stands under other structures and where it comes from, and print docs/structure.md."""
+    from model.reporting.pages.structure import structure_page
+    from model.studies.structure import STUDIES, YEARS
+
+    print(structure_page(_asked(STUDIES, seeds, population, YEARS, place, jobs)), end="")
+
+
 def _asked(studies: Sequence[Any], seeds: int, population: int, years: int, place: str, jobs: int | None) -> Any:
     """Answer the questions of a page, and show progress."""
     from model.campaign.campaign import default_jobs

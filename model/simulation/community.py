@@ -314,7 +314,12 @@ class CommunityModel(mesa.Model):
 
     # --- History once, futures many ------------------------------------------------------
 
-    def branch(self, config: Scenario | None = None, on_month: Callable[[], None] | None = None) -> Self:
+    def branch(
+        self,
+        config: Scenario | None = None,
+        on_month: Callable[[], None] | None = None,
+        steps: Sequence[Step] | None = None,
+    ) -> Self:
         """Start another future from this moment of a burnt-in place.
 
         The branch has its own columns and, with the same scenario, continues exactly as
@@ -325,6 +330,10 @@ class CommunityModel(mesa.Model):
         config : Scenario, optional
             The scenario of the future; place, population, burn-in, structure and parameters
             must be those of the past.
+        on_month : callable, optional
+            Called after every month.
+        steps : sequence of Step, optional
+            What happens in the future, where that differs from this model's steps.
 
         Raises
         ------
@@ -336,7 +345,7 @@ class CommunityModel(mesa.Model):
         config = config or self.config
         if history_of(config) != history_of(self.config):
             raise ValueError("the scenario has another past: place, burn-in or parameters differ")
-        return self.from_settled(self.settled(), config, on_month, self.all_steps)
+        return self.from_settled(self.settled(), config, on_month, steps or self.all_steps)
 
     def settled(self) -> Settled:
         """Return the place after burn-in without the model: what branches begin with, in half the memory.

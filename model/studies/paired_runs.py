@@ -21,6 +21,7 @@ from model.inputs.programmes import bundled_programmes
 from model.inputs.scenario import BUDGETS, Scenario, load_scenario
 from model.inputs.scenario_files import Inputs
 from model.simulation.community import CommunityModel
+from model.simulation.month import Step
 from model.state.queues import NO_CONTACTS
 from model.state.saved_state import history_of
 
@@ -151,12 +152,12 @@ class Worlds:
         """Return so many years, or all there are."""
         return min(years, self.years)
 
-    def branch(self, config: Scenario) -> CommunityModel:
-        """Start a future of a scenario's past."""
+    def branch(self, config: Scenario, steps: Sequence[Step] | None = None) -> CommunityModel:
+        """Start a future of a scenario's past, with its own steps where they are given."""
         past = repr(history_of(config))
         if past not in self._pasts:
             self._pasts[past] = CommunityModel(config, rng=self.seed)
-        return self._pasts[past].branch(config)
+        return self._pasts[past].branch(config, steps=steps)
 
     def run(self, config: Scenario, years: int, watched_years: int = 0) -> RunRecord:
         """Run a scenario, or return an earlier run that was long enough."""

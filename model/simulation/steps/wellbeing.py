@@ -69,9 +69,19 @@ def months_of_help(sim: Simulation) -> int:
 
 def move_between_states(sim: Simulation, month: int) -> None:
     """Move adults between wellbeing states; stress fades, help and treatment continue."""
-    world, people = sim.world, sim.world.population
+    make_moves(sim, found_moves(sim, month))
+
+
+def found_moves(sim: Simulation, month: int) -> wellbeing.Moves:
+    """Find who moves between states this month; nothing changes yet."""
+    world = sim.world
     rates = sim.prepared.rates_after if month > START else sim.prepared.rates_before
-    moves = wellbeing.monthly_moves(people, world.network, world.contact_weights, rates, world.draws, month)
+    return wellbeing.monthly_moves(world.population, world.network, world.contact_weights, rates, world.draws, month)
+
+
+def make_moves(sim: Simulation, moves: wellbeing.Moves) -> None:
+    """Change the states of those who move; stress fades, help and treatment continue."""
+    world, people = sim.world, sim.world.population
     world.change_states(moves.rows, moves.before, moves.after)
     for name, went in (("worsened", moves.after > moves.before), ("improved", moves.after < moves.before)):
         sim.now.vital[name] = world.count_by_neighbourhood(moves.rows[went])
