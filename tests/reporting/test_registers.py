@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from model.core.errors import EvidenceError
+from model.inputs.ensemble import MEMBER
 from model.inputs.parameters import load_parameters
 from model.inputs.programmes import bundled_programmes, load_programme
 from model.inputs.scenario import load_scenario
 from model.inputs.study import load_study
 from model.inputs.study_scenarios import scenarios_of
-from model.inputs.uncertainty import uncertain_numbers, usual_numbers
+from model.inputs.uncertainty import chosen_numbers, uncertain_numbers
 from model.reporting.pages import registers
 from model.reporting.pages.registers import (
     HEADLINES,
@@ -33,7 +34,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_every_number_with_a_range_is_in_the_register():
     plans = [load_scenario().model_copy(update={"plan": ()}), load_scenario("people_powered_shift")]
-    ranged = {one for config in plans for one in uncertain_numbers([config])}
+    # Of a set each number has a row of its own.
+    ranged = {one for config in plans for one in uncertain_numbers([config])} - {MEMBER}
     of_programmes = {
         f"programmes.{name}.{key}" for name in bundled_programmes() for key in load_programme(name).numbers
     }
@@ -75,7 +77,7 @@ def test_the_shares_are_of_the_study_that_comes_with_the_project():
     made = scenarios_of(study)
 
     assert (measured.draws, measured.residents, measured.years) == (study.draws, study.population, study.years)
-    assert set(measured.wellbys.shares) == {one.name for one in usual_numbers(made.scenarios)}
+    assert set(measured.wellbys.shares) == {one.name for one in chosen_numbers(study.uncertainties, made.scenarios)}
     assert set(measured.full_cost.shares) == set(measured.wellbys.shares)
     for headline in HEADLINES:
         for share, low, high, _ in measured.of(headline).shares.values():

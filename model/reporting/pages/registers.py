@@ -422,10 +422,10 @@ def _how_measured(measured: Measured) -> Iterator[str]:
     )
     yield ""
     yield (
-        "Not measured are the model's own parameters, because a draw of them seldom leaves England as published, and "
-        "programmes that the shift does not pay for. Over more years, in another place or with another plan other "
-        "numbers "
-        "may matter. A share says how much of today's doubt a number makes, not how important it is: a number with a "
+        "Not measured are programmes that the shift does not pay for, and the model's own parameters: those that fit "
+        "England hang together in sets ([ensemble.md](ensemble.md)), and how far the answers of sets lie apart is in "
+        "[structure.md](structure.md). Over more years, in another place or with another plan other numbers may "
+        "matter. A share says how much of today's doubt a number makes, not how important it is: a number with a "
         "narrow range has a small share."
     )
     yield ""
