@@ -29,10 +29,11 @@ lint: $(VENV)/ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-# Seven pages live through whole worlds, so by hand, after a change of the model: upstream baseline >
-# docs/baseline.md, upstream patterns > docs/patterns.md, upstream replay > docs/trials.md, upstream money >
-# docs/money.md, upstream shocks > docs/shocks.md, upstream replicate --figure docs/evidence > docs/evidence.md, upstream predicted
-# --places FILE --areas FILE --csv docs/places_predicted.csv > docs/places_predicted.md.
+# Nine pages live through whole worlds, so by hand, after a change of the model: upstream baseline > docs/baseline.md,
+# upstream patterns > docs/patterns.md, upstream replay > docs/trials.md, upstream money > docs/money.md, upstream shocks >
+# docs/shocks.md, upstream structure > docs/structure.md, upstream replicate --figure docs/evidence > docs/evidence.md,
+# upstream calibrate --ensemble 200 --out DIR (ensemble.md and ensemble.csv), upstream predicted --places FILE --areas FILE
+# --csv docs/places_predicted.csv > docs/places_predicted.md.
 docs: $(VENV)/ready
 	$(BIN)/python -m model.reporting.pages.reference
 
