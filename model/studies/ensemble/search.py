@@ -40,7 +40,7 @@ LEAST_ERROR = 0.1
 """Error of a surface, in half of a figure's range, below which it cannot be told from chance."""
 
 TRIED_A_BATCH = 50
-MOST_TRIED = 6
+MOST_TRIED = 12
 """Draws of the posterior that are simulated for each member, before the search is given up."""
 
 
