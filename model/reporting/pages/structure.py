@@ -50,6 +50,8 @@ def structure_page(found: Answers) -> str:
 def _opening(found: Answers) -> Lines:
     yield "# Structure on trial: does the answer stand, and where does it come from?"
     yield ""
+    yield f"**{_stands(found)}** {_from_whom(found)} {_from_what(found)}"
+    yield ""
     yield (
         f"{found.place} with {found.residents:,} simulated residents, over {found.years} years, with "
         f"the plan `{PLAN}` and without it. Residents, their accidents and their past are the same in both. Wellbeing "
@@ -57,8 +59,6 @@ def _opening(found: Answers) -> Lines:
         "bias is not taken off: this page is about where the effect comes from, not what it is worth."
     )
     yield from about_page(found, "upstream structure")
-    yield ""
-    yield f"**{_stands(found)}** {_from_whom(found)} {_from_what(found)}"
 
 
 def _wellbys(found: Answers, variant: str, source: str = A_SET) -> Estimate:
