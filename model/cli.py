@@ -443,7 +443,6 @@ def calibrate(
     out: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
             file_okay=False,
             help="Folder for fitted.toml, England's composition and its children's homes; or for the ensemble.",
         ),
@@ -482,6 +481,8 @@ def calibrate(
         _find_ensemble(chosen, ensemble, targets, free, population, seed, jobs, out)
         return
     _require_ensemble({"--targets": targets, "--free": free})
+    if out is not None:
+        _make_folder(out)
     fits = []
     for variant in chosen:
         with _waiting(f"Fitting {variant}"):
@@ -490,6 +491,15 @@ def calibrate(
     if out is not None:
         for path in write_fits(fits, out):
             print(f"Fitted  {path}")
+
+
+def _make_folder(folder: Path) -> None:
+    from model.core.errors import ScenarioError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ScenarioError(f"cannot be made ({problem.strerror})", key="--out", value=str(folder)) from None
 
 
 def _find_ensemble(
@@ -514,6 +524,7 @@ def _find_ensemble(
     if out is None:
         raise ScenarioError("is missing", key="--out", allowed="a folder, in which simulations are kept too")
     fitted = [one for one in load_targets(path=targets or TARGETS_FILE).values() if one.fitted]
+    _make_folder(out)
     residents = population or ENSEMBLE_RESIDENTS
     sizes = Sizes(population=residents // 2, member_population=residents, members=members)
     named = [name.strip() for name in free.split(",")] if free else []
