@@ -45,12 +45,15 @@ HELD: Mapping[str, tuple[str, ...]] = {
 RINGS = ("took_part", "1_tie_away", "2_ties_away", "3_ties_away", "further")
 """How far a resident is from the nearest who has taken part so far, along ties of any layer."""
 
+WHOLE = "all"
+"""In place of the name of an input: the place with the plan in which none is held."""
+
 BEST, A_SET = "best", "set"
 """Where a variant's numbers come from: its best estimates, or one of its sets that fit England."""
 
 
 class Inputs(NamedTuple):
-    """What moves depended on in a month of a place: ids of those present, in rising order, and arrays by name."""
+    """What moves depended on in a month of a place: ids of those present, and arrays by name."""
 
     ids: Array
     values: Mapping[str, Array]
@@ -63,10 +66,9 @@ def inputs_of(model: Simulation) -> Inputs:
 
 
 def _present(model: Simulation) -> tuple[Array, Array]:
-    """Return rows and ids of residents, by id."""
+    """Return rows and ids of residents."""
     people = model.world.population
     rows = np.flatnonzero(people.is_present)
-    rows = rows[np.argsort(people.resident[rows], kind="stable")]
     return rows, people.resident[rows]
 
 
@@ -170,7 +172,7 @@ class Gains:
 
 
 def structure(worlds: Worlds) -> Figures:
-    """Return the plan's effect under every variant, for each £1m a year where it can be said so."""
+    """Return the plan's effect under every variant: with best estimates, and with a set of numbers that fits."""
     found = Figures()
     for variant in VARIANTS:
         base = _of_variant(worlds.scenario(), variant)
@@ -191,27 +193,29 @@ def _lived(worlds: Worlds, config: Scenario, to_hold: Mapping[str, Sequence[str]
     years = worlds.up_to(YEARS)
     without = Side(worlds, config.lasting(years))
     plan = config.model_copy(update={"plan": worlds.scenario(PLAN).plan}).lasting(years)
-    models = {"all": worlds.branch(plan)}
+    models = {WHOLE: worlds.branch(plan)}
     models |= {name: worlds.branch(plan, steps_with(without.moves_held(of))) for name, of in to_hold.items()}
     gains = {name: Gains.none() for name in models}
     p = without.model.parameters
     scores = np.array([p[f"life_satisfaction_{state}"] for state in STATES])
-    took_part = {name: np.array([], np.int64) for name in models}
+    took_part = nobody = np.array([], np.int64)
     for month in range(1, years * MONTHS_PER_YEAR + 1):
         without.model.step()
-        for name, model in models.items():
+        for model in models.values():
             model.step()
-            people = model.population
-            took_part[name] = np.union1d(took_part[name], people.resident[(people.programme > 0) & people.is_present])
-            if month % MONTHS_PER_YEAR == 0:
-                gains[name].add(model, without.model, took_part[name], scores)
-    return _figures(models["all"], without.model, gains)
+        people = models[WHOLE].population
+        took_part = np.union1d(took_part, people.resident[(people.programme > 0) & people.is_present])
+        if month % MONTHS_PER_YEAR == 0:
+            for name, model in models.items():
+                # Where an input is held, only the sum over rings is asked, so nobody's distance.
+                gains[name].add(model, without.model, took_part if name == WHOLE else nobody, scores)
+    return _figures(models[WHOLE], without.model, gains)
 
 
 def _figures(planned: CommunityModel, without: CommunityModel, gains: Mapping[str, Gains]) -> Figures:
     scale, found = planned.scale, Figures()
     for k, ring in enumerate(RINGS):
-        one = gains["all"]
+        one = gains[WHOLE]
         found |= {f"people_{ring}": one.people[k] * scale, f"crisis_{ring}": one.crisis[k] * scale}
         found[f"wellbys_{ring}"] = one.points[k] * scale
     for name, one in gains.items():
@@ -228,7 +232,7 @@ def _full_cost_gbp(model: CommunityModel) -> float:
 
 def share_lost(found: Answers, variant: str, channel: str, outcome: str) -> tuple[Array, Array]:
     """Return by seed what the effect loses when an input is held, and the whole effect."""
-    whole = found.of(f"{variant}_{A_SET}_{outcome}_all")
+    whole = found.of(f"{variant}_{A_SET}_{outcome}_{WHOLE}")
     return whole - found.of(f"{variant}_{A_SET}_{outcome}_{channel}"), whole
 
 
