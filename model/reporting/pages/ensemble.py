@@ -60,7 +60,8 @@ def _opening(found: Sequence[Found], places: Sequence[Array]) -> Lines:
     yield ""
     yield (
         "Written by `upstream calibrate --ensemble`. A study draws one set for each draw (group `ensemble`); where a "
-        "variant has fewer sets than another, draws begin again with its first."
+        "variant has fewer sets than another, its search was smaller than the command's own (the table below has how "
+        "much was simulated), and draws begin again with its first."
     )
 
 
