@@ -107,7 +107,8 @@ def simulated_words(one: Estimate, digits: int) -> str:
 
     Examples
     --------
-    >>> simulated_words(Estimate(1.0, 0.5, 1.5), 1), simulated_words(UNCLEAR, 1)
+    >>> unclear = Estimate(math.nan, math.nan, math.nan)
+    >>> simulated_words(Estimate(1.0, 0.5, 1.5), 1), simulated_words(unclear, 1)
     ('1.0 (0.5 to 1.5)', 'too few to tell')
     """
     return "too few to tell" if math.isnan(one.mean) else one.text(digits)
