@@ -37,7 +37,10 @@ GP, REQUEST = "gp", "adult_social_care_request"
 ACUTE = ("ambulance", "a_and_e", "emergency_admission")
 """Services a contact with which may lead to a programme."""
 
-COUNTED = ("spend_gbp", "built_gbp", "usable_gbp", "enrolled", "completed", "dropped")
+COUNTED = (
+    *("spend_gbp", "built_gbp", "usable_gbp", "enrolled", "completed", "dropped"),
+    *("place_months", "used_months", "room"),
+)
 """What is summed over a year of a plan's entry, by neighbourhood."""
 
 
@@ -238,6 +241,7 @@ class PlanDelivery:
         self._let_go(world, now, engaged, month)
         programmes.count_engaged(people, programmes.engaged_of(people, engaged), self.engaged)
         newcomers = self._admit(world, now, lives, month)
+        self._count_places(month)
         enrolled = programmes.ever_enrolled(people)
         self._bring_together(world, programmes.engaged_of(people, enrolled), newcomers, month)
         found = programmes.traces(people, enrolled, self.terms)
@@ -296,6 +300,14 @@ class PlanDelivery:
             lives.begin(month, entry.number, world.population.resident[taken])
             newcomers.append(taken)
         return np.concatenate(newcomers)
+
+    def _count_places(self, month: int) -> None:
+        """Count the months of places that money has bought, and of those in use."""
+        for entry in (one for one in self.programmes if one.is_running(month)):
+            places, k = self.sites[entry.number].places, entry.number
+            self._count("place_months", k, places)
+            self._count("used_months", k, self.capacity[k].participants.sum(axis=0))
+            self._count("room", k, places / self.terms.months[k])
 
     def _highest_chances(self, world: World, entry: Entry) -> tuple[float, float]:
         ways, carried_by = entry.programme.enrolment, entry.programme.supporters

@@ -55,6 +55,7 @@ STATE_MONTHS = tuple(f"{state}_months" for state in STATES)
 
 ADULTS, RESIDENTS = "adults (sample)", "residents (sample)"
 CONTACTS, MONTHS = "contacts (sample)", "person-months (sample)"
+PLACE_MONTHS = "place-months"
 GBP = "GBP (real place)"
 
 DRAW = Field("draw", "int32", "number", "draw of the uncertain numbers; 0 is their best estimates")
@@ -227,6 +228,16 @@ PROGRAMMES = Table(
             "float64",
             "share",
             "usable share of the money spent on places to meet; empty (null) where none was spent",
+        ),
+        Field(
+            "place_months", "float64", PLACE_MONTHS, "months of a place that the money bought, used or not, real place"
+        ),
+        Field("used_months", "float64", PLACE_MONTHS, "those in which somebody had the place"),
+        Field(
+            "room",
+            "float64",
+            "people",
+            "people of the real place whom those places could take one after the other, for a whole course each",
         ),
     ),
 )

@@ -209,6 +209,32 @@ def test_money_is_spent_in_the_months_of_the_plan_alone_and_where_it_is_to_go(wo
         }
 
 
+# --- What was bought, and how far it is used ---------------------------------------------------
+
+
+def test_places_for_whom_nobody_is_eligible_are_bought_and_stand_empty(world):
+    table = programmes_of(live(world(({"eligibility": {"ages": [118, 120]}}, {})), 12))
+
+    assert table["place_months"].sum() > 0
+    assert table["used_months"].sum() == 0
+
+
+@pytest.mark.parametrize("months", [3, 6])
+def test_a_place_has_room_for_as_many_as_courses_fit_into_its_months(world, months):
+    table = programmes_of(live(world(({"months": months}, {})), 12))
+
+    np.testing.assert_allclose(table["room"], table["place_months"] / months)
+    assert (table["used_months"] <= table["place_months"] * (1 + 1e-12)).all()
+    assert 0 < table["used_months"].sum() <= table["place_months"].sum()
+
+
+def test_no_place_is_counted_before_a_plan_begins_or_after_it_ends(world):
+    model = live(world(({}, {"start_month": 13, "end_month": 18, "taper_months": 0}), years=3), 36)
+    by_year = programmes_of(model).groupby("year")["place_months"].sum()
+
+    assert (by_year > 0).to_dict() == {1: False, 2: True, 3: False}
+
+
 # --- Nobody is lost ---------------------------------------------------------------------------
 
 
