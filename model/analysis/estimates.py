@@ -309,10 +309,8 @@ def chance_above_zero(values: Array) -> float:
 def _pounds(gbp: float) -> str:
     if not np.isfinite(gbp):
         return "?"
-    size, sign = abs(gbp), "-" if round(gbp) < 0 else ""
-    if size >= MILLION:
-        return f"{sign}£{_three(size / MILLION)}m"
-    return f"{sign}£{Estimate.exact(size).rounded().mean:,.0f}"
+    size, sign = Estimate.exact(abs(gbp)).rounded().mean, "-" if round(gbp) < 0 else ""
+    return f"{sign}£{_three(size / MILLION)}m" if size >= MILLION else f"{sign}£{size:,.0f}"
 
 
 def _three(x: float) -> str:

@@ -15,7 +15,15 @@ import pandas as pd
 from model.analysis.appraisal import LENSES, Appraisal
 from model.analysis.appraise import AppraisedComparison, appraise_as
 from model.analysis.decisions import plane
-from model.analysis.doubt import BEST, Doubted, doubted, doubted_rows, effects_of_draws, probability_above_zero
+from model.analysis.doubt import (
+    BEST,
+    FEWEST_FOR_QUANTILES,
+    Doubted,
+    doubted,
+    doubted_rows,
+    effects_of_draws,
+    probability_above_zero,
+)
 from model.analysis.estimates import Estimate
 from model.analysis.pairs import compare
 from model.analysis.sensitivity import Sensitivity, is_saltelli, sensitivity, switching_values
@@ -81,6 +89,14 @@ class Drawn:
     def n_draws(self) -> int:
         """Draws besides draw 0 that have outcomes."""
         return int((self.paybacks.index != BEST).sum())
+
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether there are draws enough for probabilities, as for quantiles.
+
+        Of few draws that all agree a probability would be near 1, where the interval by Student's t still spans 0.
+        """
+        return self.n_draws >= FEWEST_FOR_QUANTILES
 
     @property
     def n_planned(self) -> int:

@@ -255,7 +255,7 @@ def _acceptability_table(one: AppraisedComparison, found: Drawn) -> Table:
     values = np.array(WELLBY_VALUES_SHOWN)
     cost, wellbys = place["cost_gbp"].to_numpy(), place["wellbys"].to_numpy()
     shares = acceptability(cost, wellbys, values)
-    in_draws = [(WITH_ALL, found.acceptable(values))] if found.n_draws else []
+    in_draws = [(WITH_ALL, found.acceptable(values))] if found.has_probabilities else []
     table = plain_table(
         "Probability cost-effective, %, at a WELLBY value of",
         *(f"£{value / THOUSAND:g}k" if value else "£0" for value in values),

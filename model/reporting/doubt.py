@@ -8,7 +8,14 @@ import pandas as pd
 from rich.table import Table
 
 from model.analysis.appraisal import LENSES
-from model.analysis.doubt import BEST, Doubted, crossed_parts, paid_back_by, probability_above_zero, share_of_draws
+from model.analysis.doubt import (
+    BEST,
+    Doubted,
+    crossed_parts,
+    paid_back_by,
+    probability_above_zero,
+    share_of_draws,
+)
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.sensitivity import most_explainable
@@ -45,7 +52,7 @@ Line = tuple[str, str]
 def in_draws(found: Drawn) -> Iterable[Line]:
     """Say how probable it is that the plan is worth its cost, and in how many draws it is, and pays back."""
     probable = probability_above_zero(found.by_seed(ANSWER))
-    if np.isfinite(probable):
+    if found.has_probabilities and np.isfinite(probable):
         yield (
             "Worth its cost?",
             f"Social value is more than cost with a probability of {percent(probable)}, all doubted.",

@@ -171,7 +171,8 @@ def _draw_acceptability(axes: "Axes", one: AppraisedComparison, found: Drawn) ->
             drawstyle="steps-post" if name == "one_sample" else "default",
             label=label,
         )
-    if np.isfinite(doubted := 100.0 * found.acceptable(WELLBY_VALUES)).all():
+    doubted = 100.0 * found.acceptable(WELLBY_VALUES)
+    if found.has_probabilities and np.isfinite(doubted).all():
         axes.plot(WELLBY_VALUES / THOUSAND, doubted, color=WITH_ALL, ls="-.", lw=1.8, label="with all doubted")
     axes.set(
         xlim=(0, WELLBY_VALUES[-1] / THOUSAND),
