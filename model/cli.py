@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand
 
 from model import __version__
+from model.cli_pages import register_pages
 from model.cli_studies import Address, ExecutorName, OwnCode, RunTimeout, end, load, register
 from model.cli_tables import register_tables
 from model.reporting.progress import progress
@@ -793,6 +794,7 @@ class Command(TyperCommand):
 
 
 register_tables(app)
+register_pages(app)
 register(app)
 for command in (*app.registered_commands, *place_app.registered_commands):
     command.cls = Command

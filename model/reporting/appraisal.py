@@ -370,7 +370,7 @@ def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     if has_gain and (ratio := them.ratio_of("social").mean) > highest:
         yield (
             "Implausible return",
-            f"each £1 of the plan returns {_beyond(ratio, highest)} of social value; {_not_credible(highest)}",
+            f"each £1 of the plan returns {beyond(ratio, highest)} of social value; {_not_credible(highest)}",
         )
     if not them.has_lives:
         return
@@ -383,16 +383,16 @@ def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
             words = f"gained {each:.2g} WELLBYs each over the whole course; more than {most:.2g}"
             yield "Implausible effect", f"people who took part in {entry_in_words(name)} {words} is not credible"
         if has_gain and ratio > highest:
-            words = f"returns {_beyond(ratio, highest)} in its own participants alone; {_not_credible(highest)}"
+            words = f"returns {beyond(ratio, highest)} in its own participants alone; {_not_credible(highest)}"
             yield "Implausible return", f"each £1 of {entry_in_words(name)} {words}"
 
 
-def _beyond(gbp: float, most: float) -> str:
+def beyond(gbp: float, most: float) -> str:
     """Write pounds beyond a bar, with as many decimals as show that they are.
 
     Examples
     --------
-    >>> _beyond(10.4, 10.0), _beyond(10.004, 10.0), _beyond(23.4, 10.0)
+    >>> beyond(10.4, 10.0), beyond(10.004, 10.0), beyond(23.4, 10.0)
     ('£10.4', '£10.004', '£23')
     """
     digits = next((n for n in range(4) if round(gbp, n) > most), 4)

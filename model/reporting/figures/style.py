@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,6 +32,12 @@ BARS = "#92c5de"
 
 WITH_ALL = "#b35806"
 """Of the interval of all that is doubted, where that of chance alone has `LINE` or `INK`."""
+
+Dashes = str | tuple[int, tuple[int, ...]]
+
+PLAN_COLOURS = (LINE, "#b35806", "#1b7837", "#762a83", "#555555")
+PLAN_DASHES: tuple[Dashes, ...] = ("-", "--", ":", "-.", (0, (1, 1)))
+"""Of plans in one panel: told apart by dashes where colours are not seen."""
 
 INTERVALS = {"by_chance": "by chance alone", "with_all": "with all doubted"}
 """Kinds of interval, and their names."""
@@ -83,18 +89,39 @@ def _is_kept(about: os.stat_result, since: float) -> bool:
 
 
 def _draw_into(svg: Path, png: Path, draw: Callable[[], "Figure"]) -> None:
-    import matplotlib as mpl  # noqa: PLC0415 - slow to load, only needed to draw
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to load, only needed to draw
 
-    # Ids in an SVG follow this salt, so the same tables give the same file.
-    with mpl.rc_context({"svg.hashsalt": "upstream", "font.size": 9.0, "svg.fonttype": "none"}):
+    with _styled():
         figure = draw()
         _lay_out(figure)
         # `Figure.savefig` would draw everything once more for each file, to no effect.
-        _write(svg, partial(FigureCanvasSVG(figure).print_svg, metadata={"Date": None}))
+        _write(svg, partial(_print_svg, figure))
         figure.set_dpi(DOTS_PER_INCH)
         _write(png, FigureCanvasAgg(figure).print_png)
+
+
+def svg_of(draw: Callable[[], "Figure"], to: IO[bytes]) -> None:
+    """Draw a figure as SVG into an open file, letters as outlines: it looks alike where its font is missing.
+
+    The same tables always give the same bytes.
+    """
+    with _styled("path"):
+        figure = draw()
+        _lay_out(figure)
+        _print_svg(figure, to)
+
+
+def _styled(letters: str = "none") -> contextlib.AbstractContextManager[None]:
+    import matplotlib as mpl  # noqa: PLC0415 - slow to load, only needed to draw
+
+    # Ids in an SVG follow this salt, so the same tables give the same file.
+    return mpl.rc_context({"svg.hashsalt": "upstream", "font.size": 9.0, "svg.fonttype": letters})
+
+
+def _print_svg(figure: "Figure", to: Path | IO[bytes]) -> None:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - as above
+
+    FigureCanvasSVG(figure).print_svg(to, metadata={"Date": None})
 
 
 def _lay_out(figure: "Figure") -> None:
@@ -160,7 +187,9 @@ def title_axes(axes: "Axes", title: str, x_label: str | None = "years after burn
     axes.tick_params(colors=INK, length=3)
 
 
-def draw_band(axes: "Axes", years: Array, found: Sequence[Doubted], label: str, colour: str, dashes: str = "-") -> None:
+def draw_band(
+    axes: "Axes", years: Array, found: Sequence[Doubted], label: str, colour: str, dashes: Dashes = "-"
+) -> None:
     """Draw a yearly series at best estimates with both intervals, where there are any."""
     axes.plot(years, [one.by_chance.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
     for kind, shade in SHADES.items():

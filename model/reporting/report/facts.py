@@ -1,0 +1,236 @@
+"""What a brief says of a plan, as numbers: its words stand in the template."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from model.analysis.appraisal import LENSES, of_quintile
+from model.analysis.appraise import AppraisedComparison
+from model.analysis.discounting import load_guidance
+from model.analysis.doubt import Doubted, share_of_draws
+from model.analysis.estimates import Estimate
+from model.analysis.outcomes import ANSWER, Drawn
+from model.analysis.use import Use, uses
+from model.reporting.appraisal_tables import averted_in, entry_in_words
+from model.reporting.number_names import number_in_words, programmes_read
+from model.reporting.wording import agency_words, quintile_words
+from model.reporting.wording import entry_in_words as bought_in_words
+
+MEASURED = ("cost", "full_cost", "cash", "wellbys", ANSWER)
+"""Outcomes of a brief that are outcomes of draws too."""
+
+LEAST_SHARE = 0.005
+"""Agencies with less of all that is paid or saved are left out of a brief."""
+
+
+class Hang(NamedTuple):
+    """A number that the answer hangs on: its share of the variance, and where the answer turns (NaN where nowhere)."""
+
+    name: str
+    share: float
+    turn: float
+
+
+class Poorest(NamedTuple):
+    """The most deprived fifth that the place has: the WELLBYs gained there, and its share of residents."""
+
+    name: str
+    wellbys: Doubted
+    population_share: float
+
+
+class NoEffect(NamedTuple):
+    """The same plan with one programme at no effect."""
+
+    programme: str
+    wellbys: Estimate
+    full_cost: Estimate
+
+
+class Rest(NamedTuple):
+    """Whose gain it is: the entry whose participants have most of it, and their share."""
+
+    programme: str
+    share: float
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    """What a brief says of a plan, in present value over all years.
+
+    Attributes
+    ----------
+    scenario : str
+        The plan's scenario.
+    name : str
+        What it is called beside others.
+    bought : tuple of str
+        What is bought, an entry each.
+    measures : mapping of str to Doubted
+        ``cost``, ``full_cost`` and ``cash`` (saved), ``wellbys``, ``social_net`` and ``averted`` (person-years in
+        crisis), with both intervals.
+    worth_it : int
+        Draws in which social value is more than cost.
+    worth_it_share : Estimate
+        Of many more draws, in how many it would be; NaN without draws.
+    paybacks : mapping of str to float
+        By lens, the year from which the mean stays above nought; NaN where it never does.
+    pays, saves : mapping
+        By agency in words, pounds paid, and saved at full cost with both intervals, the largest first.
+    poorest : Poorest or None
+        What the most deprived fifth of the place gains; None where nobody gains.
+    hangs_on : tuple of Hang
+        The numbers that move the answer most, where draws are enough to tell.
+    why_not_told : str
+        Why they are not told; empty where they are.
+    break_even_gbp : float
+        The value of a WELLBY at which social value equals cost; NaN where there is no gain.
+    rests_on : Rest or None
+        Whose gain it is, where lives were kept.
+    no_effect : NoEffect or None
+        The answer with the largest programme at no effect, where it was run.
+    uses : tuple of Use
+        How far what was bought is used.
+    is_implausible : bool
+        Whether a pound returns more than guidance holds plausible.
+    n_seeds, n_draws : int
+        Seeds at best estimates, and draws of uncertain numbers.
+    """
+
+    scenario: str
+    name: str
+    bought: tuple[str, ...]
+    measures: Mapping[str, Doubted]
+    worth_it: int
+    worth_it_share: Estimate
+    paybacks: Mapping[str, float]
+    pays: Mapping[str, float]
+    saves: Mapping[str, Doubted]
+    poorest: Poorest | None
+    hangs_on: tuple[Hang, ...]
+    why_not_told: str
+    break_even_gbp: float
+    wellby_gbp: float
+    rests_on: Rest | None
+    no_effect: NoEffect | None
+    uses: tuple[Use, ...]
+    is_implausible: bool
+    most_plausible_return_gbp: float
+    return_gbp: float
+    n_seeds: int
+    n_draws: int
+
+    @property
+    def verdict(self) -> str:
+        """Class the answer by its wider interval: ``gain``, ``loss``, or ``unclear``."""
+        widest = self.widest(ANSWER)
+        if widest.excludes_zero:
+            return "gain" if widest.mean > 0 else "loss"
+        return "unclear"
+
+    def widest(self, measure: str) -> Estimate:
+        """Return a measure with the widest interval there is: all doubted, else chance alone."""
+        both = self.measures[measure]
+        return both.with_all if both.is_told else both.by_chance
+
+
+def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
+    """Gather what a brief says of a plan.
+
+    Parameters
+    ----------
+    one : AppraisedComparison
+        Its appraisal at best estimates.
+    found : Drawn
+        Its outcomes in draws.
+    name : str
+        What it is called.
+    """
+    us, them, guidance = one.comparison, one.appraisal, load_guidance()
+    wellby_gbp = them.settings.wellby_gbp["central"]
+    factor = them.switching_value("social").mean
+    ratio = them.ratio_of("social").mean
+    return PlanFacts(
+        us.scenario,
+        name,
+        tuple(bought_in_words(entry) for entry in us.facts["plan"]),
+        {measure: found.doubted[measure] for measure in MEASURED} | {"averted": found.row(averted_in, them.averted())},
+        int((found.answers() > 0).sum()),
+        share_of_draws((found.answers() > 0).to_numpy()),
+        {lens: them.mean_payback(lens) for lens in LENSES},
+        _pays(one),
+        _saves(one, found),
+        _poorest(one, found),
+        tuple(_hangs(one, found)),
+        "" if found.sensitivity.is_told else found.sensitivity.why_not_told,
+        factor * wellby_gbp if them.gained().mean > 0 and np.isfinite(factor) else np.nan,
+        wellby_gbp,
+        _rest(one),
+        _no_effect(one),
+        tuple(uses(us.results, us.scenario)),
+        bool(ratio > guidance.most_plausible_return),
+        guidance.most_plausible_return,
+        ratio,
+        found.n_seeds,
+        found.n_draws,
+    )
+
+
+def _pays(one: AppraisedComparison) -> dict[str, float]:
+    paid = one.appraisal.cost.groupby(level="payer").sum().mean(axis=1).sort_values(ascending=False)
+    return {agency_words(str(name)): float(gbp) for name, gbp in paid.items() if gbp > LEAST_SHARE * paid.sum()}
+
+
+def _saves(one: AppraisedComparison, found: Drawn) -> dict[str, Doubted]:
+    saved = one.appraisal.pockets()["full_cost"]
+    means = saved.mean(axis=1)
+    order = means.abs().sort_values(ascending=False)
+    names = [str(name) for name, size in order.items() if size > LEAST_SHARE * order.sum()]
+    alone = [one.appraisal.saved("full_cost", payer=name) for name in names]
+    both = found.rows(lambda them: them.pockets()["full_cost"].reindex(names, fill_value=0.0), alone)
+    return {agency_words(name): own for name, own in zip(names, both, strict=True)}
+
+
+def _poorest(one: AppraisedComparison, found: Drawn) -> Poorest | None:
+    them, us = one.appraisal, one.comparison
+    if not them.gained().mean > 0:
+        return None
+    first = them.inhabited[0]
+    there = us.results.neighbourhoods
+    there = there[there["place"] == us.facts["place"]]
+    share = there[f"population_quintile_{first}"].sum() / there["population"].sum()
+    gained = found.row(lambda them: of_quintile(them.wellbys, first), them.gained(first))
+    return Poorest(quintile_words(first), gained, float(share))
+
+
+def _hangs(one: AppraisedComparison, found: Drawn) -> list[Hang]:
+    if not found.sensitivity.is_told:
+        return []
+    facts, programmes, turns = one.comparison.facts, programmes_read(one.comparison.results), found.turns
+    return [
+        Hang(
+            number_in_words(str(name), facts, programmes),
+            float(row["share"]),
+            float(turns["value"].get(name, np.nan)),
+        )
+        for name, row in found.sensitivity.largest.iterrows()
+    ]
+
+
+def _rest(one: AppraisedComparison) -> Rest | None:
+    them = one.appraisal
+    if not them.gained().mean > 0 or not (name := them.largest_entry):
+        return None
+    share = them.participant_wellbys.mean(axis=1)[name] / them.wellbys.sum().mean()
+    return Rest(entry_in_words(name), float(share))
+
+
+def _no_effect(one: AppraisedComparison) -> NoEffect | None:
+    if one.test is None:
+        return None
+    us, them = one.test.comparison, one.test.appraisal
+    plan = zip(us.facts["plan_in_force"], us.facts["plan"], strict=True)
+    (name,) = (entry["label"] for entry, asked in plan if asked["at_no_effect"])
+    return NoEffect(entry_in_words(name), them.gained(), them.gain_of("full_cost"))

@@ -1,0 +1,73 @@
+"""The report as PDF, printed by a browser that is there anyway."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from model.core.errors import ResultsError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+"""Commands of browsers that print a page without a window."""
+
+LONGEST_SECONDS = 300
+
+
+def find_browser() -> str | None:
+    """Return the path of a browser that can print; none where there is none."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def write_pdf(page: Path, path: Path, *, force: bool = False) -> Path:
+    """Print a page of HTML into a PDF, in full or not at all.
+
+    Parameters
+    ----------
+    page : path
+        The page.
+    path : path
+        The PDF.
+    force : bool
+        Whether to replace a file that is there.
+
+    Raises
+    ------
+    ResultsError
+        When there is such a file, no browser, or it cannot print.
+    """
+    if path.exists() and not force:
+        raise ResultsError("is there already", file=path, allowed="a new file, or --force to replace it")
+    browser = find_browser()
+    if browser is None:
+        raise ResultsError(
+            "needs a browser that prints", key="--pdf", allowed="Chromium, Chrome or Edge installed; or print the page"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        printed = Path(folder) / "report.pdf"
+        _print(browser, page, printed, Path(folder) / "profile")
+        growing = path.with_name(f"{path.name}.tmp")
+        try:
+            shutil.copyfile(printed, growing)
+            growing.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                growing.unlink()
+            raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
+    return path
+
+
+def _print(browser: str, page: Path, printed: Path, profile: Path) -> None:
+    # A browser refuses its sandbox to root. The page is our own, and asks for nothing.
+    alone = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    command = [
+        *(browser, "--headless", "--disable-gpu", "--no-pdf-header-footer", *alone),
+        *(f"--user-data-dir={profile}", f"--print-to-pdf={printed}", page.resolve().as_uri()),
+    ]
+    try:
+        subprocess.run(command, capture_output=True, timeout=LONGEST_SECONDS, check=False)  # noqa: S603 - our own words
+    except (OSError, subprocess.TimeoutExpired):
+        printed.unlink(missing_ok=True)
+    if not printed.exists():
+        raise ResultsError("could not print the page", file=Path(browser), allowed="print the page by hand")

@@ -1,0 +1,284 @@
+"""The report says what the appraisal has, needs nothing else, and concludes nothing from a part of a study."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from model import Results
+from model.analysis.appraise import appraise
+from model.analysis.doubt import Doubted
+from model.analysis.estimates import Estimate
+from model.analysis.outcomes import drawn
+from model.analysis.use import Use, uses
+from model.cli import main
+from model.core.errors import ResultsError
+from model.reporting.report import page as page_module
+from model.reporting.report import pdf
+from model.reporting.report.brief import brief_of
+from model.reporting.report.page import render, report, write_report
+from model.reporting.report.words import SAME, reach
+from tests.drawn_study import drawn_study
+
+TITLE = '<b>Help & "care"</b> $x_1$ {{ 7 * 7 }}'
+"""A title that is markup in HTML, in figures and in templates: it must be shown as it is."""
+
+
+@pytest.fixture(scope="module")
+def study(town, tmp_path_factory):
+    return drawn_study(town.model_copy(update={"title": TITLE}), tmp_path_factory.mktemp("report") / "study", 3)
+
+
+@pytest.fixture(scope="module")
+def html(study):
+    return report(study)
+
+
+@pytest.fixture(scope="module")
+def brief(study):
+    judged = {one.comparison.scenario: one for one in appraise(study)}
+    return brief_of(judged, drawn(study, judged))
+
+
+class Reader(HTMLParser):
+    """Collects what a page holds, and complains of tags that don't match."""
+
+    EMPTY = frozenset({"meta", "img", "link", "br", "hr"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.words = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def all_of(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+# --- What it needs, and who can read it ---------------------------------------------------------
+
+
+def test_a_report_asks_for_no_other_file_or_machine_and_runs_nothing(html):
+    read = Reader(html)
+
+    assert not {"script", "link", "iframe", "object", "embed", "form"} & {tag for tag, _ in read.tags}
+    assert all(attrs["src"].startswith("data:image/svg+xml;base64,") for attrs in read.all_of("img"))
+    assert all(attrs["href"].startswith("#") for attrs in read.all_of("a"))
+    assert not any(name.startswith("on") for _, attrs in read.tags for name in attrs)
+    assert "url(" not in html and "@import" not in html
+
+
+def test_a_report_is_readable_without_seeing_its_figures_and_by_keyboard(html):
+    read = Reader(html)
+    ids = [attrs["id"] for _, attrs in read.tags if "id" in attrs]
+
+    assert read.all_of("html")[0]["lang"] == "en-GB"
+    assert len(read.all_of("img")) > 4
+    assert all(len(attrs["alt"]) > 30 for attrs in read.all_of("img"))
+    assert len(ids) == len(set(ids))
+    assert {attrs["href"].removeprefix("#") for attrs in read.all_of("a")} <= set(ids)
+    assert len(read.all_of("h1")) == 1
+    assert all("scope" in attrs for attrs in read.all_of("th"))
+
+
+def contrast(one, other):
+    """The contrast of two colours, by WCAG 2.2."""
+
+    def luminance(colour):
+        parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_letters_stand_out_from_their_ground():
+    css = (resources.files("model.reporting.report") / "templates" / "report.css").read_text()
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", css))
+    for name in ("ink", "quiet", "accent", "doubted"):
+        assert contrast(colours[name], "#ffffff") >= 4.5
+        assert contrast(colours[name], colours["wash"]) >= 4.5
+    assert contrast("#7a2e00", "#ffffff") >= 4.5
+
+
+def test_what_is_written_in_a_scenario_is_shown_as_it_is(html):
+    assert TITLE in Reader(html).text
+    assert "<b>" not in html
+    assert "49" not in re.findall(r"<title>(.*?)</title>", html)[0]
+
+
+def test_the_same_results_give_the_same_report(study, html):
+    assert report(Results(study.folder)) == html
+
+
+# --- What it says -------------------------------------------------------------------------------
+
+
+def test_a_brief_has_the_figures_of_the_appraisal(study, brief):
+    (one,) = appraise(study)
+    (plan,) = brief.plans
+    them = one.appraisal
+
+    assert plan.measures["cost"].by_chance.mean == pytest.approx(them.cost.sum().mean())
+    assert plan.measures["wellbys"].by_chance == them.gained()
+    assert plan.measures["averted"].by_chance == them.averted()
+    assert plan.measures["full_cost"].by_chance == them.gain_of("full_cost")
+    assert sum(plan.pays.values()) == pytest.approx(them.cost.sum().mean())
+    assert plan.n_draws == 3 and plan.n_seeds == 3
+
+
+def test_who_pays_and_saves_is_told_by_agency(html, brief):
+    (plan,) = brief.plans
+    words = Reader(html).text
+    assert "Paid by " in words
+    for agency in plan.pays:
+        assert f"{agency} £" in words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"), [(1.0, 3.0, "gain"), (-1.0, 3.0, "unclear"), (-3.0, -1.0, "loss")]
+)
+def test_a_verdict_is_that_of_the_wider_interval(brief, low, high, verdict):
+    (plan,) = brief.plans
+    certain = Estimate((low + high) / 2, low / 2 + high / 2 - 0.1, low / 2 + high / 2 + 0.1)
+    both = Doubted(certain, Estimate((low + high) / 2, low, high))
+    assert replace(plan, measures={**plan.measures, "social_net": both}).verdict == verdict
+
+
+def test_without_draws_the_verdict_is_by_chance_and_the_doubt_is_said(study, brief):
+    plan = replace(brief.plans[0], n_draws=0)
+    about = page_module._about(study, {}, replace(brief, plans=(plan,)), [])
+    words = Reader(render(about, replace(brief, plans=(plan,)), [_picture()], [])).text
+    assert "no uncertain number was drawn, so doubt is larger than shown" in words
+
+
+def _picture():
+    return page_module.Picture("data:image/svg+xml;base64,", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("found", "measure", "words"),
+    [
+        (Estimate(0.0, -37e6, 13e6), "full_cost", "£37.0m lost to £13.0m saved"),
+        (Estimate(2.0, 2.0, 2.0), "cost", SAME),
+        (Estimate(1e6, 999_999.0, 1_000_001.0), "cost", SAME),
+        (Estimate(1.0, -np.inf, np.inf), "cash", "too few runs to tell"),
+    ],
+)
+def test_a_range_is_said_in_words(found, measure, words):
+    assert reach(found, measure) == words
+
+
+def test_places_that_stood_empty_are_counted(study):
+    (use,) = uses(study, "helped")
+    rows = study.programmes[(study.programmes["draw"] == 0) & (study.programmes["scenario"] == "helped")]
+
+    assert use.used_share == pytest.approx(rows["used_months"].sum() / rows["place_months"].sum())
+    assert use.spent_gbp == pytest.approx(3 * 400_000)
+    assert use.enrolled == pytest.approx((rows["enrolled"] * rows["scale"]).sum() / 3)
+    assert uses(study, "usual") == []
+
+
+def test_results_of_an_earlier_version_say_that_places_were_not_counted(study, brief):
+    plan = replace(brief.plans[0], uses=(Use("hub", 1e6, np.nan, 500.0, np.nan),))
+    older = replace(brief, plans=(plan,), uses=(("hub", plan.uses[0]),))
+    about = page_module._about(study, {}, older, [])
+    assert "hub £1.00m not counted 500" in Reader(render(about, older, [_picture()], [])).text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(pdf.find_browser() is None, reason="no Chromium, Chrome or Edge is here to print")
+@pytest.mark.parametrize("n_plans", [1, 4])
+def test_a_brief_has_two_sides(study, brief, html, n_plans, tmp_path):
+    plans = tuple(replace(brief.plans[0], name=f"A plan with a longish name, number {k}") for k in range(n_plans))
+    many = replace(brief, plans=plans, uses=brief.uses * (7 if n_plans > 1 else 3))
+    about = page_module._about(study, {}, many, [])
+    source = Reader(html).all_of("img")[0]["src"]
+    pictures = [page_module.Picture(source, "A figure of the width and height that a brief has")] * 2
+    page = tmp_path / "brief.html"
+    page.write_text(render(about, many, pictures[: 2 if n_plans == 1 else 1], []), encoding="utf-8")
+    printed = pdf.write_pdf(page, tmp_path / "brief.pdf").read_bytes()
+
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
+
+
+# --- Bad input ----------------------------------------------------------------------------------
+
+
+def test_a_part_of_a_study_is_shown_and_nothing_concluded(study):
+    part = Results(study.folder)
+    part.manifest = {**part.manifest, "n_runs": 99, "status": "interrupted"}
+    read = Reader(report(part))
+
+    assert "of 99 runs finished" in read.text
+    assert "No conclusion is drawn" in read.text
+    assert "The answer" not in read.text
+    assert "adults in crisis" in read.text
+
+
+def test_nothing_is_reported_of_a_damaged_study(study, tmp_path):
+    folder = tmp_path / "damaged"
+    shutil.copytree(study.folder, folder)
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "n_runs": 99}))
+    with pytest.raises(ResultsError, match="is damaged"):
+        Results(folder)
+
+
+def test_a_study_that_compares_nothing_has_no_answer(town, tmp_path):
+    from model.campaign.campaign import run_campaign  # noqa: PLC0415 - one test alone runs one
+
+    alone = town.model_copy(update={"replicates": 1, "population": 800})
+    run_campaign([alone], tmp_path / "alone", jobs=1)
+    read = Reader(report(Results(tmp_path / "alone")))
+
+    assert "Nothing was compared" in read.text
+    assert "The answer" not in read.text
+
+
+def test_an_existing_report_is_replaced_only_when_asked(study, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("mine")
+    with pytest.raises(ResultsError, match="is there already"):
+        write_report(study, path)
+    assert path.read_text() == "mine"
+    assert write_report(study, path, force=True).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("name", ["nowhere", "."])
+def test_a_folder_without_results_gives_one_line_and_code_2(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["report", name])
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert said.err.count("\n") == 1 and name in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_browser_a_pdf_is_refused_in_one_line(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
+    with pytest.raises(ResultsError, match="needs a browser that prints"):
+        pdf.write_pdf(tmp_path / "a.html", tmp_path / "a.pdf")
