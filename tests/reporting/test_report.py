@@ -156,9 +156,7 @@ def test_who_pays_and_saves_is_told_by_agency(html, brief):
         assert f"{agency} £" in words
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "verdict"), [(1.0, 3.0, "gain"), (-1.0, 3.0, "unclear"), (-3.0, -1.0, "loss")]
-)
+@pytest.mark.parametrize(("low", "high", "verdict"), [(1.0, 3.0, "gain"), (-1.0, 3.0, "unclear"), (-3.0, -1.0, "loss")])
 def test_a_verdict_is_that_of_the_wider_interval(brief, low, high, verdict):
     (plan,) = brief.plans
     certain = Estimate((low + high) / 2, low / 2 + high / 2 - 0.1, low / 2 + high / 2 + 0.1)
