@@ -247,7 +247,7 @@ def is_saltelli(numbers: Array) -> bool:
     (True, False)
     """
     n, p = numbers.shape
-    if n % (p + 2):
+    if not numbers.size or n % (p + 2):
         return False
     blocks = numbers.reshape(-1, p + 2, p)
     first, exchanged, second = blocks[:, :1], blocks[:, 1:-1], blocks[:, -1:]

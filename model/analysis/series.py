@@ -87,8 +87,13 @@ def asked(services: pd.DataFrame) -> "pd.Series[float]":
 
 
 def services_by_year(results: Results, scenario: str) -> pd.DataFrame:
-    """Return contacts and cost in the real place, by run, year and service; in a draw, at its unit costs."""
+    """Return use and cost in the real place, by run, year and service; in a draw, at its unit costs.
+
+    ``used`` is contacts served; of a stock, which is paid for by the year, the people in it on average.
+    """
     services = results.services
     services = services[services["scenario"] == scenario]
-    scaled = at_prices_drawn(results, services).assign(contacts=services["served"] * services["scale"])
-    return scaled.groupby(["run", "year", "service"])[["contacts", "cost_gbp"]].sum()
+    is_stock = services["stock_months"].groupby(services["service"]).transform("sum") > 0
+    used = services["served"].where(~is_stock, services["stock_months"] / MONTHS_PER_YEAR)
+    scaled = at_prices_drawn(results, services).assign(used=used * services["scale"])
+    return scaled.groupby(["run", "year", "service"])[["used", "cost_gbp"]].sum()

@@ -159,7 +159,7 @@ def _services_table(results: Results, services: pd.DataFrame, facts: dict[str, A
     for name in facts["services_in_force"]:
         own, price = services.xs(name, level="service"), facts["parameters_in_force"][f"{name}_unit_cost"]
         first, last = (own.xs(year, level="year") for year in (1, years))
-        contacts = [doubted_level(results, one["contacts"], scale).times(1e-3) for one in (first, last)]
+        contacts = [doubted_level(results, one["used"], scale).times(1e-3) for one in (first, last)]
         cost = doubted_level(results, last["cost_gbp"], scale * price).times(1e-6)
         _add(table, item_label(facts, name), [*contacts, cost], [1] * 3, [""] * 3)
     return table

@@ -255,6 +255,13 @@ def test_a_study_that_compares_nothing_has_no_answer(town, tmp_path):
     assert "The answer" not in read.text
 
 
+def test_one_pair_of_runs_without_draws_decides_nothing(town, tmp_path):
+    words = Reader(report(drawn_study(town, tmp_path / "one", 0, replicates=1))).text
+
+    assert "One pair of runs cannot say whether it is worth its cost." in words
+    assert "no interval: one pair of runs" in words
+
+
 def test_an_existing_report_is_replaced_only_when_asked(study, tmp_path):
     path = tmp_path / "report.html"
     path.write_text("mine")

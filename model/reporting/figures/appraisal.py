@@ -26,6 +26,7 @@ from model.reporting.figures.style import (
     draw_ends,
     error_bars,
     intervals_drawn,
+    name_lines,
     note_below,
     save_figure,
     title_axes,
@@ -207,27 +208,34 @@ def worth(judged: AppraisedComparison, found: Drawn) -> "Figure":
 
 def draw_money(axes: "Axes", them: Appraisal, found: Drawn) -> None:
     """Draw what a plan spends each year, and what it saves at full cost and in cash."""
-    years = them.settings.money_factors.index
+    factors = them.settings.money_factors
+    years = factors.index
     lines: dict[str, tuple[Callable[[Appraisal], pd.DataFrame], list[Estimate]]] = {
         "spent": (_spent, [estimate(row) for row in _spent(them).to_numpy()]),
-        "saved at full cost": (_gains("full_cost"), [them.saved("full_cost", year=year) for year in years]),
-        "saved in cash": (_gains("cash"), [them.saved("cash", year=year) for year in years]),
+        "saved at full cost": (_gains("full_cost"), _saved(them, "full_cost")),
+        "saved in cash": (_gains("cash"), _saved(them, "cash")),
     }
     for (label, (of, alone)), colour, dashes in zip(lines.items(), MONEY_LINES, MONEY_DASHES, strict=True):
         draw_band(axes, years.to_numpy(), _in_millions(found.rows(of, alone)), label, colour, dashes)
     axes.axhline(0.0, color=INK, lw=0.8)
-    axes.set(ylabel="£ million a year")
-    axes.legend(frameon=False, fontsize=8)
+    axes.set(ylabel="£ million a year, not discounted")
+    name_lines(axes)
     title_axes(axes, "Money spent and saved, year by year", x_label="year")
 
 
 def _spent(them: Appraisal) -> pd.DataFrame:
-    years = them.settings.money_factors.index
-    return them.total_cost.groupby(level="year").sum().reindex(years, fill_value=0.0)
+    factors = them.settings.money_factors
+    spent = them.total_cost.groupby(level="year").sum().reindex(factors.index, fill_value=0.0)
+    return spent.div(factors, axis=0)
 
 
 def _gains(lens: str) -> Callable[[Appraisal], pd.DataFrame]:
-    return lambda them: them.gains(lens)
+    return lambda them: them.gains(lens).div(them.settings.money_factors, axis=0)
+
+
+def _saved(them: Appraisal, lens: str) -> list[Estimate]:
+    """Estimate what is saved in each year, not discounted."""
+    return [them.saved(lens, year=year).times(1.0 / factor) for year, factor in them.settings.money_factors.items()]
 
 
 def _in_millions(found: Sequence[Doubted]) -> list[Doubted]:
@@ -236,6 +244,7 @@ def _in_millions(found: Sequence[Doubted]) -> list[Doubted]:
 
 def draw_standing(axes: "Axes", them: Appraisal, found: Drawn, lenses: Sequence[str]) -> None:
     """Draw the cumulative net benefit: all gains less all costs up to the end of each year."""
+    paid_back = ""
     for lens, colour, dashes in zip(LENSES, LENS_LINES, LENS_DASHES, strict=True):
         if lens in lenses:
             gain, net = them.gains(lens).cumsum(), them.net(lens).cumsum()
@@ -243,23 +252,25 @@ def draw_standing(axes: "Axes", them: Appraisal, found: Drawn, lenses: Sequence[
             alone = [estimate(row, them.event(lens), of) for row, of in rows]
             both = _in_millions(found.rows(_standing(lens), alone))
             draw_band(axes, net.index.to_numpy(), both, LENSES[lens], colour, dashes)
-            _mark_payback(axes, net / MILLION, them.mean_payback(lens), LENSES[lens])
+            paid_back += _mark_payback(axes, net / MILLION, them.mean_payback(lens), LENSES[lens])
     axes.axhline(0.0, color=INK, lw=0.8)
-    axes.set(ylabel="£ million, cumulative")
+    axes.set(ylabel="£ million, present value")
     if len(lenses) > 1:
-        axes.legend(frameon=False, fontsize=8)
-    title_axes(axes, f"Cumulative gains less costs: {' and '.join(LENSES[lens] for lens in lenses)}", x_label="year")
+        name_lines(axes)
+    title = f"Gains less costs so far: {' and '.join(LENSES[lens] for lens in lenses)}"
+    title_axes(axes, f"{title}{paid_back}", x_label="year")
 
 
 def _standing(lens: str) -> Callable[[Appraisal], pd.DataFrame]:
     return lambda them: them.net(lens).cumsum()
 
 
-def _mark_payback(axes: "Axes", net: pd.DataFrame, year: float, label: str) -> None:
-    if np.isfinite(year):
-        axes.plot(year, net.mean(axis=1)[int(year)], "o", ms=5, color=INK)
-        words = f"{label}: paid back in year {year:.0f}"
-        axes.text(0.03, 0.96, words, transform=axes.transAxes, va="top", fontsize=8)
+def _mark_payback(axes: "Axes", net: pd.DataFrame, year: float, label: str) -> str:
+    """Mark the year of payback, and return what the title says of it."""
+    if not np.isfinite(year):
+        return ""
+    axes.plot(year, net.mean(axis=1)[int(year)], "o", ms=5, color=INK)
+    return f"\n{label} paid back in year {year:.0f}"
 
 
 def draw_pockets(axes: "Axes", them: Appraisal, found: Drawn) -> None:
@@ -281,8 +292,8 @@ def draw_pockets(axes: "Axes", them: Appraisal, found: Drawn) -> None:
         draw_ends(axes, places, both, across=True, apart=0.06)
     axes.axvline(0.0, color=INK, lw=0.8)
     axes.set_yticks(range(len(agencies)), [agency_words(str(name)) for name in agencies])
-    axes.legend(frameon=False, fontsize=8, loc="lower left")
-    title_axes(axes, "By agency: paid to the left, saved to the right", x_label="£ million")
+    name_lines(axes)
+    title_axes(axes, "By agency: paid to the left, saved to the right", x_label="£ million, present value")
 
 
 def _pocket(what: str, agencies: "pd.Index[str]") -> Callable[[Appraisal], pd.DataFrame]:

@@ -17,6 +17,7 @@ from model.reporting.figures.style import (
     WITH_ALL,
     draw_band,
     error_bars,
+    name_lines,
     note_below,
     title_axes,
 )
@@ -91,8 +92,8 @@ def _draw_plans(axes: "Axes", plans: Plans) -> None:
         both = [Doubted(own, estimate(np.array([np.nan]))) for own in alone]
         draw_band(axes, net.index.to_numpy(), both, name, PLAN_COLOURS[k], PLAN_DASHES[k])
     axes.axhline(0.0, color=INK, lw=0.8)
-    axes.set(ylabel="£ million, cumulative")
-    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    axes.set(ylabel="£ million, present value")
+    name_lines(axes, ncols=2)
     title_axes(axes, "Saved at full cost, less cost (by chance alone)", x_label="year")
 
 

@@ -20,6 +20,7 @@ from model.reporting.figures.style import (
     REPLICATES,
     draw_band,
     intervals_drawn,
+    name_lines,
     note_below,
     save_figure,
     title_axes,
@@ -52,13 +53,16 @@ def draw_budgets(results: Results, since: float = math.inf) -> list[Path]:
     list of path
         The PNG files.
     """
-    reacting = [
+    names = reacting(results)
+    return [save_figure(partial(budgets, results, name), results.folder / f"budgets_{name}", since) for name in names]
+
+
+def reacting(results: Results) -> list[str]:
+    """Return the scenarios of a study whose budgets react."""
+    return [
         name
         for name, facts in results.manifest["scenarios"].items()
         if facts["budgets"]["regime"] != "planned" and (results.budgets["scenario"] == name).any()
-    ]
-    return [
-        save_figure(partial(budgets, results, name), results.folder / f"budgets_{name}", since) for name in reacting
     ]
 
 
@@ -88,7 +92,7 @@ def _draw_prevention(axes: "Axes", results: Results, rows: pd.DataFrame) -> None
         draw_band(axes, *_by_year(results, rows.assign(value=rows[column])), label, colour, dashes)
     axes.set_ylim(bottom=0.0)
     axes.set(ylabel="£ million a year")
-    axes.legend(frameon=False, fontsize=8)
+    name_lines(axes)
     title_axes(axes, "Prevention, all agencies", x_label="year")
 
 
@@ -99,7 +103,7 @@ def _draw_headroom(axes: "Axes", results: Results, rows: pd.DataFrame) -> None:
         draw_band(axes, *_by_year(results, rows[own].assign(value=headroom[own])), agency_words(agency), colour)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million a year")
-    axes.legend(frameon=False, fontsize=8)
+    name_lines(axes)
     title_axes(axes, "Headroom in envelopes for the whole plan", x_label="year")
 
 

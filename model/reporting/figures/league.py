@@ -54,7 +54,7 @@ def side_by_side(one: League) -> "Figure":
     panels[0].set_ylim(-len(rows) + 0.4, 0.6)
     title_figure(figure, one.title, size=12)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower right", frameon=False, fontsize=8, ncols=2)
-    figure.supxlabel(one.units, x=0.01, ha="left", fontsize=8, color=QUIET, parse_math=False)
+    figure.supxlabel(one.units, x=0.01, ha="left", fontsize=8, color=QUIET)
     return figure
 
 

@@ -201,7 +201,7 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     services = services_by_year(results, scenario)
     last = services.index.get_level_values("year").max()
     costs = (services["cost_gbp"].xs(last, level="year") / MILLION).unstack(level="run")
-    by_run = services["contacts"].xs(last, level="year").unstack(level="run")
+    by_run = services["used"].xs(last, level="year").unstack(level="run")
     contacts = by_run[at_best(results, scenario)].mean(axis=1)
     all_costs = zip(costs.index, doubted_levels(results, costs), strict=True)
     found = {str(name): one.within(0.0) for name, one in all_costs}
@@ -217,7 +217,7 @@ def _draw_costs(axes: "Axes", results: Results, scenario: str) -> None:
     axes.set_yticks(places, [item_label(facts, name) for name in names], fontsize=8)
     axes.set(xlim=(0, FIT * (ends.max() or 1.0)), xlabel="£ million a year, in the real place")
     axes.set_ylim(-0.6, max(len(names), LEAST_ROWS) - 0.4)
-    title_axes(axes, f"Services in year {int(last)}: cost; contacts or entries", x_label=None)
+    title_axes(axes, f"Services in year {int(last)}: cost; contacts, or people in care", x_label=None)
 
 
 def _rounded(number: float) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +55,9 @@ SHADES = {"with_all": 0.12, "by_chance": 0.28}
 DOTS_PER_INCH = 150
 """Of a PNG."""
 
+POINTS_PER_INCH, WIDTH_OF_A_SIGN = 72, 0.68
+"""A sign of a bold title is on average so wide, as a share of the size of its letters; capitals among them."""
+
 
 def save_figure(draw: Callable[[], "Figure"], stem: Path, since: float = math.inf) -> Path:
     """Write a figure as SVG and as PNG; the same tables always give the same file.
@@ -91,7 +95,7 @@ def _is_kept(about: os.stat_result, since: float) -> bool:
 def _draw_into(svg: Path, png: Path, draw: Callable[[], "Figure"]) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to load, only needed to draw
 
-    with _styled():
+    with styled():
         figure = draw()
         _lay_out(figure)
         # `Figure.savefig` would draw everything once more for each file, to no effect.
@@ -105,17 +109,21 @@ def svg_of(draw: Callable[[], "Figure"], to: IO[bytes]) -> None:
 
     The same tables always give the same bytes.
     """
-    with _styled("path"):
+    with styled("path"):
         figure = draw()
         _lay_out(figure)
         _print_svg(figure, to)
 
 
-def _styled(letters: str = "none") -> contextlib.AbstractContextManager[None]:
+def styled(letters: str = "none") -> contextlib.AbstractContextManager[None]:
+    """Return the settings within which figures are drawn: sizes, letters, and no mathematics in names."""
     import matplotlib as mpl  # noqa: PLC0415 - slow to load, only needed to draw
 
     # Ids in an SVG follow this salt, so the same tables give the same file.
-    return mpl.rc_context({"svg.hashsalt": "upstream", "font.size": 9.0, "svg.fonttype": letters})
+    # A name of the user's may hold any sign, so none of it is mathematics.
+    return mpl.rc_context(
+        {"svg.hashsalt": "upstream", "font.size": 9.0, "svg.fonttype": letters, "text.parse_math": False}
+    )
 
 
 def _print_svg(figure: "Figure", to: Path | IO[bytes]) -> None:
@@ -174,8 +182,10 @@ def intervals_drawn(n: int, n_draws: int, of: tuple[str, str] = PAIRS) -> str:
 
 
 def title_figure(figure: "Figure", title: str, size: int = 13) -> None:
-    """Set the title of a whole figure, as written: a name in it may hold any sign."""
-    figure.suptitle(title, x=0.01, ha="left", fontsize=size, fontweight="bold", color=INK, parse_math=False)
+    """Set the title of a whole figure, as written, on as many lines as its width asks for."""
+    signs = int(figure.get_figwidth() * POINTS_PER_INCH / (size * WIDTH_OF_A_SIGN))
+    title = "\n".join(fill(line, signs) for line in title.splitlines())
+    figure.suptitle(title, x=0.01, ha="left", fontsize=size, fontweight="bold", color=INK)
 
 
 def title_axes(axes: "Axes", title: str, x_label: str | None = "years after burn-in") -> None:
@@ -185,6 +195,11 @@ def title_axes(axes: "Axes", title: str, x_label: str | None = "years after burn
         axes.set_xlabel(x_label)
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(colors=INK, length=3)
+
+
+def name_lines(axes: "Axes", ncols: int = 3) -> None:
+    """Put the legend of a panel below it, off the data."""
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=ncols)
 
 
 def draw_band(
@@ -230,7 +245,7 @@ def note_below(figure: "Figure", words: str, n_draws: int = 0, *, bands: bool = 
     """Write what a figure shows below it and, where there are draws, name both kinds of bands or of ends of bars."""
     is_named = n_draws > 0 and (bands or ends)
     note = f"{words}\n\n" if is_named else words  # room of its own for the legend
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=QUIET, parse_math=False)
+    figure.supxlabel(note, x=0.01, ha="left", fontsize=8, color=QUIET)
     if is_named:
         _name_intervals(figure, bands=bands, ends=ends)
 

@@ -14,12 +14,13 @@ from model.reporting.appraisal import appraisal
 from model.reporting.budgets import about_budgets, about_loop_gain
 from model.reporting.comparison import about
 from model.reporting.figures.appraisal import cost_effectiveness, worth
-from model.reporting.figures.budgets import budgets
+from model.reporting.figures.budgets import budgets, reacting
 from model.reporting.figures.comparison import differences
 from model.reporting.figures.doubt import doubt
 from model.reporting.figures.league import side_by_side
 from model.reporting.figures.overview import overview
 from model.reporting.league import League, league
+from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.pages.registers import TOPICS, load_registers
 from model.reporting.report.blocks import Block, Grid, Lines, Paragraph, Row, blocks
 from model.reporting.report.pictures import picture
@@ -29,6 +30,9 @@ from model.tables.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+WHOLE_FROM = 1_000
+"""Numbers are written without decimals from this size."""
 
 MOST_ROWS = 60
 """Rows of a table of neighbourhoods or of numbers that a page shows; the tables of the study have all."""
@@ -126,13 +130,14 @@ def _states(results: Results) -> Iterator[Block]:
 
 
 def _finished(results: Results) -> list[str]:
-    runs = results.runs
+    """Return the scenarios with runs at best estimates, without those that only test a plan."""
+    runs, tests = results.runs, set(results.manifest["tests"].values())
     at_best = runs[(runs["status"] == "finished") & (runs["draw"] == BEST)]
-    return [str(name) for name in at_best["scenario"].unique()]
+    return [str(name) for name in at_best["scenario"].unique() if name not in tests]
 
 
 def _budgets(results: Results) -> Iterator[Block]:
-    names = [] if results.budgets.empty else [str(name) for name in results.budgets["scenario"].unique()]
+    names = reacting(results)
     for name in names[:MOST_SCENARIOS]:
         yield from _told(about_budgets(results, name))
         title = label_of(name, results.manifest["scenarios"][name])
@@ -145,7 +150,7 @@ def _neighbourhoods(results: Results) -> Iterator[Block]:
     """Show where money went and people were reached, at best estimates, of each scenario with a plan."""
     rows = results.programmes
     rows = rows[(rows["draw"] == BEST) & (rows["spend_gbp"] > 0)]
-    for name in list(rows["scenario"].unique())[:MOST_SCENARIOS]:
+    for name in [name for name in _finished(results) if name in set(rows["scenario"])][:MOST_SCENARIOS]:
         own = rows[rows["scenario"] == name]
         yield Paragraph(label_of(name, results.manifest["scenarios"][name]), "heading")
         yield _where(results, own)
@@ -181,7 +186,8 @@ def _where(results: Results, rows: Any) -> Grid:
 
 
 def _assumptions(results: Results) -> Iterator[Block]:
-    for name, facts in list(results.manifest["scenarios"].items())[:MOST_SCENARIOS]:
+    for name in _finished(results)[:MOST_SCENARIOS]:
+        facts = results.manifest["scenarios"][name]
         if facts["plan"]:
             yield Paragraph(f"{label_of(name, facts)}: what is bought", "heading")
             yield Grid(
@@ -211,13 +217,25 @@ def _numbers(results: Results) -> Iterator[Block]:
     yield Paragraph(
         f"Of {len(spans):,} numbers that were drawn, {len(shown):,} are shown; the table draws of the study has all."
     )
+    programmes, facts = programmes_read(results), next(iter(results.manifest["scenarios"].values()))
     yield Grid(
         ("Number", "lowest drawn", "mean", "highest drawn"),
         tuple(
-            Row((str(name), *(f"{value:,.4g}" for value in row)))
+            Row((number_in_words(str(name), facts, programmes), *(_four_digits(value) for value in row)))
             for name, row in zip(shown.index, shown.to_numpy(), strict=True)
         ),
     )
+
+
+def _four_digits(value: float) -> str:
+    """Write a number to four digits, never in powers of ten.
+
+    Examples
+    --------
+    >>> _four_digits(51_234.5), _four_digits(0.12345), _four_digits(12.0)
+    ('51,235', '0.1235', '12')
+    """
+    return f"{value:,.0f}" if abs(value) >= WHOLE_FROM else f"{value:.4g}"
 
 
 def _limits(_: Results) -> Iterator[Block]:
