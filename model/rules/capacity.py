@@ -18,12 +18,14 @@ plan; where that count is of few, it is drawn towards the number of adults, as a
 Poisson count: sampling alone would else make neighbourhoods differ.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from model.core.arrays import Array
 from model.core.constants import MONTHS_PER_YEAR
+from model.core.kernels import kernel
 
 PRIOR_COUNT = 4.0
 """Eligible residents that a neighbourhood's own count has to outweigh: those of neighbourhoods differ by half."""
@@ -69,10 +71,18 @@ def advance_month(capacity: Capacity, stays: float, tiring_rate: float, drop_out
     >>> after.supporters.tolist(), after.participants.tolist()
     ([8.0], [[5.0], [0.0]])
     """
-    stay = stays * np.exp(-np.array([tiring_rate, drop_out_rate]) / MONTHS_PER_YEAR)
-    participants = np.zeros_like(capacity.participants)
-    participants[:-1] = stay[1] * capacity.participants[1:]
-    return capacity._replace(supporters=stay[0] * capacity.supporters, participants=participants)
+    supporters, participants = np.empty_like(capacity.supporters), np.empty_like(capacity.participants)
+    still_support = stays * math.exp(-tiring_rate / MONTHS_PER_YEAR)
+    still_take_part = stays * math.exp(-drop_out_rate / MONTHS_PER_YEAR)
+    _advance(capacity.supporters, capacity.participants, still_support, still_take_part, supporters, participants)
+    return Capacity(supporters, participants, capacity.takers_per_eligible, capacity.months_seen)
+
+
+@kernel
+def _advance(supporters, participants, still_support, still_take_part, supporters_after, participants_after):
+    supporters_after[:] = still_support * supporters
+    participants_after[:-1] = still_take_part * participants[1:]
+    participants_after[-1] = 0.0
 
 
 def find_supporters(capacity: Capacity, places: Array, each: float, offers: Array) -> tuple[Capacity, Array]:
@@ -93,15 +103,25 @@ def find_supporters(capacity: Capacity, places: Array, each: float, offers: Arra
     >>> after.supporters.tolist(), share.tolist()
     ([2.0, 1.0], [0.5, 1.0])
     """
-    found = np.minimum(np.maximum(places / each - capacity.supporters, 0.0), offers)
-    return capacity._replace(supporters=capacity.supporters + found), _share(found, offers)
+    supporters, share = capacity.supporters.copy(), np.empty(places.size)
+    _find_supporters(places, each, offers, supporters, share)
+    return capacity._replace(supporters=supporters), share
+
+
+@kernel
+def _find_supporters(places, each, offers, supporters, share):
+    for home in range(places.size):
+        found = min(max(places[home] / each - supporters[home], 0.0), offers[home])
+        supporters[home] += found
+        share[home] = found / offers[home] if offers[home] > 0.0 else 0.0
 
 
 def keep_on(capacity: Capacity, n: float, places: Array) -> Capacity:
     """Let participants stay on as supporters, who serve where the places are."""
     if n == 0.0:
         return capacity
-    shares = _share(places, np.full(places.size, places.sum()))
+    total = places.sum()
+    shares = places / total if total > 0.0 else np.zeros(places.size)
     return capacity._replace(supporters=capacity.supporters + n * shares)
 
 
@@ -134,22 +154,33 @@ def take_in(
     >>> share.round(3).tolist(), after.participants[-1].round(3).tolist()
     ([1.0, 0.444], [4.0, 1.778])
     """
+    participants, share = capacity.participants.copy(), np.empty(places.size)
     served = places if each is None else np.minimum(places, each * capacity.supporters)
-    seen, before = capacity.months_seen, capacity.takers_per_eligible
-    used = capacity.participants.sum(axis=0)
-    could_come = np.maximum(eligible - used, 0.0)
-    everybody = max(could_come.sum(), 1.0)
+    seen = capacity.takers_per_eligible, capacity.months_seen
+    after = _take_in(seen, served, takers, eligible, scale, participants, share)
+    return Capacity(capacity.supporters, participants, after, capacity.months_seen + 1), share
+
+
+@kernel
+def _take_in(seen, served, takers, eligible, scale, participants, share):
+    before, months_seen = seen
+    used, could_come, everybody = np.zeros(served.size), np.empty(served.size), 0.0
+    for home in range(served.size):
+        used[home] = participants[:, home].sum()
+        could_come[home] = max(eligible[home] - used[home], 0.0)
+        everybody += could_come[home]
+    everybody = max(everybody, 1.0)
     now = takers.sum() / everybody
-    after = before + (now - before) / min(seen + 1, MEMORY_MONTHS)
     # Who comes this month must not count in how many are expected: a share would fall with each who
     # does. One more of the sample is added to those counted, as 1 / (n + 1) is on average 1 over the
     # mean of a Poisson n.
-    rate = before if seen else now
-    one_more = scale / (everybody * max(min(seen, 2 * MEMORY_MONTHS - 1), 1))
-    share = np.minimum(_share(np.maximum(served - used, 0.0), (rate + one_more) * could_come), 1.0)
-    participants = capacity.participants.copy()
-    participants[-1] += share * rate * could_come
-    return Capacity(capacity.supporters, participants, after, seen + 1), share
+    rate = before if months_seen else now
+    one_more = scale / (everybody * max(min(months_seen, 2 * MEMORY_MONTHS - 1), 1))
+    for home in range(served.size):
+        expected = (rate + one_more) * could_come[home]
+        share[home] = min(max(served[home] - used[home], 0.0) / expected, 1.0) if expected > 0.0 else 0.0
+        participants[-1, home] += share[home] * rate * could_come[home]
+    return before + (now - before) / min(months_seen + 1, MEMORY_MONTHS)
 
 
 def expected_eligible(counted: Array, adults: Array) -> Array:
@@ -169,7 +200,3 @@ def expected_eligible(counted: Array, adults: Array) -> Array:
     """
     even = counted.sum() * adults / max(adults.sum(), 1)
     return np.asarray(even * (counted + PRIOR_COUNT) / (even + PRIOR_COUNT))
-
-
-def _share(part: Array, whole: Array) -> Array:
-    return np.asarray(np.divide(part, whole, out=np.zeros(whole.size), where=whole > 0.0))

@@ -40,7 +40,7 @@ from model.core.codes import (
     VACANT,
 )
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import PER_BLOCK, Draws, Low, Purpose, block, to_uniform
+from model.core.draws import PER_BLOCK, Draws, Low, Purpose, block, to_uniform, to_unit
 from model.core.kernels import formula, kernel
 from model.inputs.places import N_QUINTILES
 from model.inputs.plans import PlanTerms
@@ -52,6 +52,7 @@ AT_LEAST = {"any": NOT_LONELY, "sometimes": SOMETIMES_LONELY, "often": OFTEN_LON
 """The loneliness that makes people eligible."""
 
 NOBODY: Array = np.empty(0, np.int64)
+NO_DRAWS = Low(NOBODY, NOBODY, np.empty(0))
 
 UNIT = 2.0**-32
 NEGLIGIBLE = 1e-3
@@ -158,33 +159,27 @@ class AtHome(NamedTuple):
 
 
 class Criteria(NamedTuple):
-    """What makes eligible, as a kernel reads it: tables by code, first and last month of birth, least codes.
+    """What makes eligible, as a kernel reads it: tables by code, ages in months at least and below, least codes.
 
     Codes below 0, of children and of vacant rows, look the end of a table up.
     """
 
     is_state: Array
     is_quintile: Array
-    born_from: int
-    born_until: int
+    youngest: int
+    too_old: int
     loneliness: int
     conditions: int
     long_term_care: int
 
 
-def _criteria(who: Eligibility, calendar_month: int) -> Criteria:
-    born = [calendar_month - MONTHS_PER_YEAR * age for age in (who.ages[1] + 1, who.ages[0])]
-    tables = _states_and_quintiles(who.states, who.quintiles)
-    return Criteria(*tables, born[0] + 1, born[1], AT_LEAST[who.lonely], who.conditions, int(who.long_term_care))
-
-
 @cache
-def _states_and_quintiles(states: tuple[str, ...], quintiles: tuple[int, ...]) -> tuple[Array, Array]:
-    """Mark the codes of those who may, in a table of states and one of quintiles."""
+def _criteria(who: Eligibility) -> Criteria:
     is_state, is_quintile = np.zeros(len(STATES) - VACANT, bool), np.zeros(N_QUINTILES + 1, bool)
-    is_state[[STATES.index(name) for name in states]] = True
-    is_quintile[list(quintiles)] = True
-    return is_state, is_quintile
+    is_state[[STATES.index(name) for name in who.states]] = True
+    is_quintile[list(who.quintiles)] = True
+    ages = MONTHS_PER_YEAR * who.ages[0], MONTHS_PER_YEAR * (who.ages[1] + 1)
+    return Criteria(is_state, is_quintile, *ages, AT_LEAST[who.lonely], who.conditions, int(who.long_term_care))
 
 
 def eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
@@ -197,8 +192,16 @@ def eligible(people: Population, network: Network, rows: Array, who: Eligibility
     is_in = np.empty(rows.size, np.bool_)
     if rows.size == 0:
         return is_in
-    facts = Facts(*(people.columns[name] for name in Facts._fields))
-    _meet_criteria(rows, facts, _criteria(who, calendar_month), is_in)
+    facts = Facts(
+        people.state,
+        people.quintile,
+        people.birth_month,
+        people.engagement,
+        people.loneliness,
+        people.conditions,
+        people.long_term_care,
+    )
+    _meet_criteria(rows, facts, _criteria(who), calendar_month, is_in)
     if who.parents:
         at_home = AtHome(network.slots["kin"], *(people.columns[name] for name in AtHome._fields[1:]))
         _live_with_child(rows, at_home, LEAST_CARE[who.child_care], is_in)
@@ -206,11 +209,12 @@ def eligible(people: Population, network: Network, rows: Array, who: Eligibility
 
 
 @kernel
-def _meet_criteria(rows, facts, least, is_in):
+def _meet_criteria(rows, facts, least, month, is_in):
     for k in range(rows.size):
         i = rows[k]
         may = least.is_state[facts.state[i]] & least.is_quintile[facts.quintile[i]]
-        may &= (facts.birth_month[i] >= least.born_from) & (facts.birth_month[i] <= least.born_until)
+        age = month - facts.birth_month[i]
+        may &= (age >= least.youngest) & (age < least.too_old)
         may &= (facts.engagement[i] == NOT_ENGAGED) & (facts.loneliness[i] >= least.loneliness)
         is_in[k] = may & (facts.conditions[i] >= least.conditions) & (facts.long_term_care[i] >= least.long_term_care)
 
@@ -268,7 +272,7 @@ def offers_of_month(
     for lane in range(0, len(chances), PER_BLOCK):
         some = chances[lane : lane + PER_BLOCK]
         if not any(some):
-            found += [Low(*np.empty((3, 0), np.int64))] * len(some)
+            found += [NO_DRAWS] * len(some)
             continue
         lows = draws.low(Purpose.OFFER, month, ids, some, lane // PER_BLOCK)
         found += [low._replace(places=rows[low.places]) for low in lows]
@@ -280,8 +284,19 @@ def offered(people: Population, low: Low, self_referral: float, universal: float
 
     Rates are per year; ``low`` holds the draws below the sum of both.
     """
-    rate = universal + self_referral * (people.state[low.places] >= STRUGGLING)
-    return np.asarray(low.places[low.uniforms < rate / MONTHS_PER_YEAR], np.int64)
+    rows = np.empty(low.places.size, np.int64)
+    n = _find_offered(people.state, low.places, low.uniforms, self_referral, universal, rows)
+    return rows[:n]
+
+
+@kernel
+def _find_offered(state, places, uniforms, self_referral, universal, rows):
+    n = 0
+    for k in range(places.size):
+        rows[n] = places[k]
+        rate = universal + self_referral * (state[places[k]] >= STRUGGLING)
+        n += uniforms[k] < rate / MONTHS_PER_YEAR
+    return n
 
 
 def referred(
@@ -334,9 +349,26 @@ def takers(people: Population, candidates: Array, uptake: float, draws: Draws, m
     number : int
         The entry's place in the plan.
     """
-    words = draws.words(Purpose.ENROLMENT, month, people.resident[candidates], number)
-    takes = words[0] * UNIT < uptake
-    return Takers(candidates[takes], words[1][takes] * UNIT)
+    found = Takers(np.empty(candidates.size, np.int64), np.empty(candidates.size))
+    where = draws.seed, int(Purpose.ENROLMENT), number, month
+    n = _find_takers(where, candidates, people.resident, uptake, *found)
+    return Takers(found.rows[:n], found.uniforms[:n])
+
+
+@kernel
+def _find_takers(where, candidates, resident, uptake, rows, uniforms):
+    seed, purpose, number, month = where
+    n = 0
+    for k in range(candidates.size):
+        takes, place, _, _ = block(seed, purpose, number, month, resident[candidates[k]])
+        rows[n], uniforms[n] = candidates[k], to_unit(place)
+        n += to_unit(takes) < uptake
+    return n
+
+
+@formula
+def _may_support(state, engagement):
+    return (state >= THRIVING) & (state <= COPING) & (engagement == NOT_ENGAGED)
 
 
 def free_to_support(people: Population) -> Array:
@@ -351,7 +383,7 @@ def _count_free(state, engagement, bounds, free):
     for home in range(free.size):
         n = 0
         for i in range(bounds[home], bounds[home + 1]):
-            n += (state[i] >= THRIVING) & (state[i] <= COPING) & (engagement[i] == NOT_ENGAGED)
+            n += _may_support(state[i], engagement[i])
         free[home] = n
 
 
@@ -365,14 +397,19 @@ def volunteers(people: Population, low: Low, chance: Array) -> Array:
     chance : array of float, shape (neighbourhoods,)
         That an adult who copes or thrives begins to support it this month.
     """
-    rows = low.places.astype(np.int64)
-    begins = _may_support(people, rows) & (low.uniforms < chance[people.neighbourhood[rows]])
-    return np.asarray(rows[begins])
+    rows = np.empty(low.places.size, np.int64)
+    n = _find_volunteers(people.state, people.engagement, people.neighbourhood, low.places, low.uniforms, chance, rows)
+    return rows[:n]
 
 
-def _may_support(people: Population, rows: Array) -> Array:
-    is_well = (people.state[rows] >= THRIVING) & (people.state[rows] <= COPING)
-    return np.asarray(is_well & (people.engagement[rows] == NOT_ENGAGED))
+@kernel
+def _find_volunteers(state, engagement, neighbourhood, places, uniforms, chance, rows):
+    n = 0
+    for k in range(places.size):
+        i = places[k]
+        rows[n] = i
+        n += _may_support(state[i], engagement[i]) & (uniforms[k] < chance[neighbourhood[i]])
+    return n
 
 
 def leaving(

@@ -20,13 +20,13 @@ References
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from model.core.arrays import Array
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ScenarioError
+from model.core.kernels import kernel
 from model.inputs.places import N_QUINTILES
 from model.network import Network
 from model.state.population import Population
@@ -129,8 +129,15 @@ def is_poor_in_ties(people: Population, network: Network) -> Array:
 
 
 def _by_neighbourhood(people: Population, weights: Array) -> Array:
-    runs = pairwise(people.bounds.tolist())
-    return np.array([weights[first:end].sum() for first, end in runs], np.float64)
+    sums = np.empty(people.bounds.size - 1)
+    _add_up(weights, people.bounds, sums)
+    return sums
+
+
+@kernel
+def _add_up(weights, bounds, sums):
+    for home in range(sums.size):
+        sums[home] = weights[bounds[home] : bounds[home + 1]].sum()
 
 
 def monthly_gbp_per_head(budget_gbp_a_year: float, parts: Array, residents: Array, scale: float) -> Array:

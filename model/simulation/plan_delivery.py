@@ -24,7 +24,6 @@ from model.inputs.plans import (
     terms_of,
     units_next,
 )
-from model.inputs.programmes import Supporters
 from model.inputs.scenario import Scenario
 from model.rules import adult_care, capacity, help_seeking, infrastructure, life_events, programmes, services, targeting
 from model.simulation.agency_budgets import AgencyBudgets
@@ -90,6 +89,7 @@ class PlanDelivery:
         self._prepared = prepared
         self._running_gbp_per_year = {one.number: running_gbp_per_year(one.programme) for one in self.programmes}
         self._in_hand_gbp = dict.fromkeys((entry.number for entry in self.programmes), 0.0)
+        self._is_led = np.array([False, *(entry.terms.approach == "community_led" for entry in self.plan)])
         self._codes = [one.code for one in config.place_profile.neighbourhoods]
         self._heads = self._adults = np.ones(len(self._codes))
         shape = len(self.plan) + 1, len(self._codes)
@@ -125,18 +125,7 @@ class PlanDelivery:
             return
         running = [entry for entry in self.plan if entry.is_running(month)]
         self._open_and_close(world, budgets, running, month)
-        led, uniform, drawn_in = np.zeros((3, len(self._codes)))
-        for entry in running:
-            a_month = entry.gbp_in(month) * budgets.kept(entry, month) * self.sites[entry.number].share
-            self._count("spend_gbp", entry.number, a_month)
-            if isinstance(entry, Entry):
-                self._pay_for_units(entry, float(a_month.sum()))
-                is_led = entry.terms.approach == "community_led"
-                built = self.terms.share_built[entry.number] * a_month
-                (led if is_led else uniform)[:] += built
-                drawn_in += self.terms.adults_drawn_in[entry.number] * self.sites[entry.number].units
-                self._count("built_gbp", entry.number, built)
-                self._count("usable_gbp", entry.number, built * self._fit(world, is_led))
+        led, uniform, drawn_in = self._build(world, budgets, running, month)
         world.infrastructure = infrastructure.advance_month(
             world.infrastructure,
             uniform / self._heads,
@@ -145,6 +134,26 @@ class PlanDelivery:
             np.minimum(drawn_in / self._adults, 1.0),
             self._prepared.parameters,
         )
+
+    def _build(
+        self, world: World, budgets: AgencyBudgets, running: list[PlannedSpending], month: int
+    ) -> tuple[Array, Array, Array]:
+        """Spend a month's money; return what it builds led by communities, and uniformly, and adults it draws in."""
+        numbers, sites = [entry.number for entry in running], [self.sites[entry.number] for entry in running]
+        gbp = np.array([entry.gbp_in(month) * budgets.kept(entry, month) for entry in running])
+        share, units = (
+            np.array([(site.share, site.units) for site in sites]).reshape(-1, 2, len(self._codes)).swapaxes(0, 1)
+        )
+        spent = gbp[:, np.newaxis] * share
+        for entry, paid in zip(running, spent, strict=True):
+            if isinstance(entry, Entry):
+                self._pay_for_units(entry, float(paid.sum()))
+        is_led, built = self._is_led[numbers], self.terms.share_built[numbers, np.newaxis] * spent
+        fit = np.where(is_led[:, np.newaxis], world.infrastructure.fit_led, self._prepared.parameters.fit_uniform)
+        for name, values in (("spend_gbp", spent), ("built_gbp", built), ("usable_gbp", built * fit)):
+            self._book[name][numbers] += values
+        drawn_in = (self.terms.adults_drawn_in[numbers, np.newaxis] * units).sum(axis=0)
+        return built[is_led].sum(axis=0), built[~is_led].sum(axis=0), drawn_in
 
     def _pay_for_units(self, entry: Entry, paid_gbp: float) -> None:
         """Pay a month of the units that stand; setting up was paid in advance."""
@@ -285,61 +294,52 @@ class PlanDelivery:
     def _admit(self, world: World, now: MonthAccount, lives: Lives, month: int) -> Array:
         """Fill the places there are, and find supporters where they are needed."""
         enrolling = [entry for entry in self.programmes if entry.is_enrolling(month)]
+        willing = self._willing(world, enrolling)
         below = [(0.0, 0.0)] * len(self.plan)
         for entry in enrolling:
-            below[entry.number - 1] = self._highest_chances(world, entry)
+            highest = willing[entry.number].max() if entry.number in willing else 0.0
+            below[entry.number - 1] = min(sum(_own_rates(entry)) / MONTHS_PER_YEAR, 1.0), float(highest)
         lows = programmes.offers_of_month(world.population, below, world.draws, month)
         referred = self._referred(world, now, enrolling, month)
         newcomers = [np.empty(0, np.int64)]
-        adults = programmes.free_to_support(world.population)
+        adults = world.scale * programmes.free_to_support(world.population)
         for entry in enrolling:
-            offer, willing = lows[entry.number - 1]
-            self._find_supporters(world, entry, willing, world.scale * adults)
-            asked = each_once(np.concatenate([self._by_themselves(world, entry, offer), *referred[entry.number - 1]]))
-            taken = self._enrol(world, entry, asked, month)
+            offer, offers_support = lows[entry.number - 1]
+            if entry.number in willing:
+                self._find_supporters(world, entry.number, offers_support, willing[entry.number], adults)
+            by_themselves = programmes.offered(world.population, offer, *_own_rates(entry))
+            taken = self._enrol(world, entry, _each_once_of(by_themselves, *referred[entry.number - 1]), month)
             lives.begin(month, entry.number, world.population.resident[taken])
             newcomers.append(taken)
         return np.concatenate(newcomers)
 
     def _count_places(self, month: int) -> None:
         """Count the months of places that money has bought, and of those in use."""
-        for entry in (one for one in self.programmes if one.is_running(month)):
-            places, k = self.sites[entry.number].places, entry.number
-            self._count("place_months", k, places)
-            self._count("used_months", k, self.capacity[k].participants.sum(axis=0))
-            self._count("room", k, places / self.terms.months[k])
+        numbers = [entry.number for entry in self.programmes if entry.is_running(month)]
+        if numbers:
+            places = np.array([self.sites[k].places for k in numbers])
+            self._book["place_months"][numbers] += places
+            self._book["used_months"][numbers] += [self.capacity[k].participants.sum(axis=0) for k in numbers]
+            self._book["room"][numbers] += places / self.terms.months[numbers, np.newaxis]
 
-    def _highest_chances(self, world: World, entry: Entry) -> tuple[float, float]:
-        ways, carried_by = entry.programme.enrolment, entry.programme.supporters
-        own = [way.value for way in (ways.self_referral, ways.universal) if way is not None]
-        willing = self._willing(world, carried_by).max() if carried_by is not None else 0.0
-        return min(sum(own) / MONTHS_PER_YEAR, 1.0), float(willing)
-
-    def _willing(self, world: World, carried_by: Supporters) -> Array:
-        """Return the chance this month that somebody offers to support a programme."""
-        rate = carried_by.supply_rate.value
+    def _willing(self, world: World, enrolling: Sequence[Entry]) -> dict[int, Array]:
+        """Return the chance this month that somebody offers to support each programme that needs supporters."""
         usual, participation = self._prepared.parameters.participation_usual, world.infrastructure.participation
-        more = participation / usual if usual > 0.0 else 1.0
-        return np.minimum(rate / MONTHS_PER_YEAR * more, np.ones(len(self._codes)))
+        more = participation / usual if usual > 0.0 else np.ones(len(self._codes))
+        return {
+            entry.number: np.minimum(supporters.supply_rate.value / MONTHS_PER_YEAR * more, 1.0)
+            for entry in enrolling
+            if (supporters := entry.programme.supporters) is not None
+        }
 
-    def _find_supporters(self, world: World, entry: Entry, willing: Low, adults: Array) -> None:
+    def _find_supporters(self, world: World, number: int, low: Low, chance: Array, adults: Array) -> None:
         """Find supporters for places without one: in the real place by expectation, and as many of the sample.
 
-        ``adults`` are those of the real place who could support, by neighbourhood.
+        ``chance`` is that of an adult's offer, ``adults`` are those of the real place who could support.
         """
-        carried_by = entry.programme.supporters
-        if carried_by is None:
-            return
-        k, chance = entry.number, self._willing(world, carried_by)
-        places, each = self.sites[k].places, self.terms.each[k]
-        self.capacity[k], share = capacity.find_supporters(self.capacity[k], places, each, chance * adults)
-        self._engage(world, programmes.volunteers(world.population, willing, chance * share), k, SUPPORTER)
-
-    def _by_themselves(self, world: World, entry: Entry, offer: Low) -> Array:
-        """Return who is offered a place without a referral."""
-        ways = entry.programme.enrolment
-        own = [way.value if way else 0.0 for way in (ways.self_referral, ways.universal)]
-        return programmes.offered(world.population, offer, *own)
+        places, each = self.sites[number].places, self.terms.each[number]
+        self.capacity[number], share = capacity.find_supporters(self.capacity[number], places, each, chance * adults)
+        self._engage(world, programmes.volunteers(world.population, low, chance * share), number, SUPPORTER)
 
     def _referred(
         self, world: World, now: MonthAccount, enrolling: Sequence[Entry], month: int
@@ -369,9 +369,8 @@ class PlanDelivery:
             self.capacity[k], site.places, each, asked, site.eligible, world.scale
         )
         taken = takers.rows[takers.uniforms < share[people.neighbourhood[takers.rows]]]
-        self._engage(world, taken, k, PARTICIPANT)
+        self._count("enrolled", k, self._engage(world, taken, k, PARTICIPANT))
         people.write("programme_months", taken, self.terms.months[k])
-        self._count_rows(world, "enrolled", taken)
         return taken
 
     def _bring_together(self, world: World, members: Array, newcomers: Array, month: int) -> None:
@@ -461,16 +460,13 @@ class PlanDelivery:
             values[:] = 0.0
         return found
 
-    def _fit(self, world: World, is_led: bool) -> Array | float:
-        return world.infrastructure.fit_led if is_led else self._prepared.parameters.fit_uniform
-
-    def _engage(self, world: World, rows: Array, number: int, role: int) -> None:
-        if rows.size == 0:
-            return
-        people = world.population
+    def _engage(self, world: World, rows: Array, number: int, role: int) -> Array:
+        """Let residents take part or support, and count them by neighbourhood."""
+        people, counts = world.population, world.count_by_neighbourhood(rows)
         people.write("programme", rows, number)
         people.write("engagement", rows, role)
-        self.engaged[role, number] += world.count_by_neighbourhood(rows)
+        self.engaged[role, number] += counts
+        return counts
 
     def _count(self, what: str, number: int, values: Array) -> None:
         self._book[what][number] += values
@@ -479,3 +475,16 @@ class PlanDelivery:
         people = world.population
         if rows.size:
             np.add.at(self._book[what], (people.programme[rows], people.neighbourhood[rows]), 1)
+
+
+def _own_rates(entry: Entry) -> tuple[float, float]:
+    """Return the yearly rates at which a place is offered without a referral: to who struggles, and to all."""
+    ways = entry.programme.enrolment
+    self_referral, universal = (way.value if way is not None else 0.0 for way in (ways.self_referral, ways.universal))
+    return self_referral, universal
+
+
+def _each_once_of(*found: Array) -> Array:
+    """Put together lists of rows of which each is in order, with each row once."""
+    some = [rows for rows in found if rows.size]
+    return each_once(np.concatenate(some)) if len(some) > 1 else some[0] if some else found[0]
