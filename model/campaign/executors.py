@@ -22,11 +22,11 @@ from model.campaign.workers import (
     Lived,
     OnLived,
     OnMonths,
+    Processes,
     Task,
     deaf_to_interrupts,
     failure,
     live_here,
-    live_in_pool,
     live_task,
 )
 from model.core.errors import InputError, ScenarioError
@@ -118,14 +118,14 @@ def opened(executor: Executor, jobs: int) -> Iterator[Workers]:
 @contextlib.contextmanager
 def _processes(executor: Executor, jobs: int) -> Iterator[Workers]:
     del executor
-    yield Workers(jobs, partial(_live_on_this_machine, jobs))
+    with Processes(jobs) as processes:
+        yield Workers(jobs, partial(_live_on_this_machine, processes))
 
 
-def _live_on_this_machine(jobs: int, tasks: Sequence[Task], on_lived: OnLived, on_months: OnMonths) -> None:
-    jobs = min(jobs, len(tasks))
-    if jobs > 1:
+def _live_on_this_machine(processes: Processes, tasks: Sequence[Task], on_lived: OnLived, on_months: OnMonths) -> None:
+    if min(processes.most, len(tasks)) > 1:
         warm_kernels()
-        live_in_pool(tasks, jobs, on_lived, on_months)
+        processes.live(tasks, on_lived, on_months)
     else:
         live_here(tasks, on_lived, on_months)
 
@@ -255,7 +255,7 @@ def live_with(pool: Pool, tasks: Sequence[Task], on_lived: OnLived, on_months: O
     tasks : sequence of Task
         What to live.
     on_lived, on_months : callable
-        As for `live_in_pool`; months are told as tasks end.
+        As for `Processes`; months are told as tasks end.
     """
     warm_kernels()
     left, own_code = deque(tasks), dict(LOADED)

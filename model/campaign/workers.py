@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -303,65 +303,106 @@ def _live_in_worker(number: int, task: Task) -> list[Lived]:
     return found
 
 
-def live_in_pool(tasks: Sequence[Task], jobs: int, on_lived: OnLived, on_months: OnMonths) -> None:
-    """Live all tasks in a pool of processes.
+@dataclass(frozen=True)
+class _Pool:
+    """Processes, and what they share with this one: months done, whether to stop, runs begun of each task."""
 
-    A killed process breaks its pool. What was not begun goes on in a new one; each run that was being lived is
-    tried again alone, so that only the one to blame is given up.
-    """
-    left, barren = list(tasks), 0
-    while left and barren < TRIES:
-        suspects, rest = _one_pool(left, jobs, on_lived, on_months)
-        barren = 0 if suspects else barren + 1
-        for task in suspects:
-            _try_alone(task, on_lived, on_months)
-        left = rest
-    for task in left:
-        on_lived([_killed(run) for run in task.runs])
+    processes: ProcessPoolExecutor
+    months_done: Any
+    stop: Any
+    begun: Any
 
 
-def _try_alone(task: Task, on_lived: OnLived, on_months: OnMonths) -> None:
-    for _ in range(TRIES - 1):
-        if not any(_one_pool([task], 1, on_lived, on_months)):
-            return
-    on_lived([_killed(run) for run in task.runs])
-
-
-def _killed(run: Run) -> Lived:
-    return Lived(run.number, failure(run, f"its process was killed {TRIES} times, perhaps because memory ran out"))
-
-
-def _one_pool(
-    tasks: Sequence[Task], jobs: int, on_lived: OnLived, on_months: OnMonths
-) -> tuple[list[Task], list[Task]]:
-    """Live tasks in one pool; where it breaks, return the runs that were being lived, and what else is left."""
+def _pool_of(jobs: int, n_tasks: int) -> _Pool:
     context = multiprocessing.get_context("spawn")
-    months_done, stop = context.Value("q", 0), context.Value("b", 0)
-    begun = context.Array("i", len(tasks), lock=False)
-    pending: dict[Future[list[Lived]], int] = {}
-    with ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=_start_worker, initargs=(months_done, stop, begun, dict(LOADED))
-    ) as pool:
+    shared = context.Value("q", 0), context.Value("b", 0), context.Array("i", n_tasks, lock=False)
+    initargs = (*shared, dict(LOADED))
+    return _Pool(ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=initargs), *shared)
+
+
+class Processes:
+    """Processes of this machine that live tasks: started with the first, and kept for later ones until they are ended.
+
+    Parameters
+    ----------
+    most : int
+        How many to start, if there are as many tasks.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._pool: _Pool | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end()
+
+    def live(self, tasks: Sequence[Task], on_lived: OnLived, on_months: OnMonths) -> None:
+        """Live all tasks.
+
+        A killed process breaks its pool. What was not begun goes on in a new one; each run that was being lived is
+        tried again alone, so that only the one to blame is given up.
+        """
+        left, barren = list(tasks), 0
+        while left and barren < TRIES:
+            suspects, rest = self._live(left, on_lived, on_months)
+            barren = 0 if suspects else barren + 1
+            for task in suspects:
+                _try_alone(task, on_lived, on_months)
+            left = rest
+        for task in left:
+            on_lived([_killed(run) for run in task.runs])
+
+    def _live(self, tasks: Sequence[Task], on_lived: OnLived, on_months: OnMonths) -> tuple[list[Task], list[Task]]:
+        """Live tasks in one pool; where it breaks, return the runs that were being lived, and what else is left."""
+        pool, pending = self._pool_for(len(tasks)), dict[Future[list[Lived]], int]()
+        reported = int(pool.months_done.value)
         try:
             with deaf_to_interrupts():  # so are the processes that start in here, from the first
-                pending |= {pool.submit(_live_in_worker, n, task): n for n, task in enumerate(tasks)}
-            reported = 0
+                pending |= {pool.processes.submit(_live_in_worker, n, task): n for n, task in enumerate(tasks)}
             while pending:
                 done, _ = wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-                now = int(months_done.value)
+                now = int(pool.months_done.value)
                 on_months(now - reported)
                 reported = now
                 for future in done:
                     on_lived(future.result())
                     del pending[future]
         except BrokenProcessPool:
+            self._end()
             _keep_the_rest(pending, on_lived)
         except BaseException:  # Ctrl-C, or a full disk: nothing more is begun
-            stop.value = 1
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.stop.value = 1
+            self._end()
             _keep_the_rest(pending, on_lived)
             raise
-    return _left_over([(tasks[n], begun[n]) for n in pending.values()])
+        return _left_over([(tasks[n], pool.begun[n]) for n in pending.values()])
+
+    def _pool_for(self, n_tasks: int) -> _Pool:
+        if self._pool is None or len(self._pool.begun) < n_tasks:
+            self._end()
+            self._pool = _pool_of(min(self.most, n_tasks), n_tasks)
+        self._pool.begun[:] = [0] * len(self._pool.begun)
+        return self._pool
+
+    def _end(self) -> None:
+        if self._pool is not None:
+            self._pool.processes.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+
+def _try_alone(task: Task, on_lived: OnLived, on_months: OnMonths) -> None:
+    for _ in range(TRIES - 1):
+        with Processes(1) as alone:
+            if not any(alone._live([task], on_lived, on_months)):
+                return
+    on_lived([_killed(run) for run in task.runs])
+
+
+def _killed(run: Run) -> Lived:
+    return Lived(run.number, failure(run, f"its process was killed {TRIES} times, perhaps because memory ran out"))
 
 
 def _keep_the_rest(pending: dict[Future[list[Lived]], int], on_lived: OnLived) -> None:
