@@ -104,8 +104,8 @@ def repriced(
     Returns
     -------
     DataFrame
-        The same lines, those of the services in whole pence. Payers' shares stay, and so does
-        what other care saves; lines of no quintile, which have no counts, rise in proportion.
+        The same lines, not rounded to pence: each moves in proportion to the change of its price. Payers'
+        shares stay, and so does what other care saves; lines of no quintile, which have no counts, rise in proportion.
     """
     keys = zip(ledger["scenario"], ledger["item"], strict=True)
     own = ledger[np.array([key in prices for key in keys], bool) & ~ledger["kind"].isin(COSTS)]
@@ -121,7 +121,7 @@ def repriced(
     units = _units_served(services).reindex(pd.MultiIndex.from_frame(own[lines]), fill_value=0.0)
     by_count = own["amount_gbp"] + shares * units.to_numpy() * (new - old)
     by_ratio = own["amount_gbp"] * (new / old)
-    amount = by_ratio.where(own["quintile"] == EVERY_QUINTILE, by_count).round(2)
+    amount = by_ratio.where(own["quintile"] == EVERY_QUINTILE, by_count)
     return ledger.assign(amount_gbp=amount.reindex(ledger.index).fillna(ledger["amount_gbp"]))
 
 
@@ -281,6 +281,15 @@ class Appraisal:
         self._lives_of = lives_of
 
     @cached_property
+    def spending(self) -> pd.DataFrame:
+        """Money of prevention, not discounted: by year, agency that pays, kind, scenario and item.
+
+        What the comparator spends counts below 0.
+        """
+        own = self._ledger[self._ledger["kind"].isin(COSTS)]
+        return self._difference(own, "amount_gbp", ["year", "payer", "kind", "scenario", "item"])
+
+    @cached_property
     def cost(self) -> pd.DataFrame:
         """Discounted money of prevention, by year and agency that pays."""
         own = self._ledger[self._ledger["kind"].isin(COSTS)]
@@ -363,13 +372,26 @@ class Appraisal:
         By year, agency that would have paid, quintile and service. Cash is released in whole
         steps of each year's saving on a service.
         """
-        own = self._ledger[~self._ledger["kind"].isin(COSTS)]
-        own = own.assign(cash=own["amount_gbp"] * own["cashable_share"], full_cost=own["amount_gbp"])
-        levels = ["year", "payer", "quintile", "item"]
-        saved = {lens: -self._difference(own, lens, levels) for lens in ("cash", "full_cost")}
-        saved["cash"] = in_whole_steps(saved["cash"], self.settings.step_gbp)
-        factors = self.settings.money_factors
-        return {lens: times_by_year(one, factors) for lens, one in saved.items()}
+        billed = self._billed
+        cashable = self._avoided(billed["amount_gbp"] * billed["cashable_share"])
+        saved = {"cash": in_whole_steps(cashable, self.settings.step_gbp), "full_cost": self.avoided}
+        return {lens: times_by_year(one, self.settings.money_factors) for lens, one in saved.items()}
+
+    @cached_property
+    def avoided(self) -> pd.DataFrame:
+        """Spending avoided at full cost, neither discounted nor less optimism bias.
+
+        By year, agency that would have paid, quintile and service.
+        """
+        return self._avoided(self._billed["amount_gbp"])
+
+    @property
+    def _billed(self) -> pd.DataFrame:
+        return self._ledger[~self._ledger["kind"].isin(COSTS)]
+
+    def _avoided(self, amounts: "pd.Series[float]") -> pd.DataFrame:
+        own = self._billed.assign(avoided=amounts.to_numpy())
+        return -self._difference(own, "avoided", ["year", "payer", "quintile", "item"])
 
     @cached_property
     def _event_gbp(self) -> dict[str, pd.Series]:
@@ -455,8 +477,12 @@ class Appraisal:
         those who are then alive and live here in both worlds; where lives were not kept, the
         change of all adults' mean times the comparator's person-years.
         """
-        points = self._points_in_both() if self.has_lives else self._points_of_means()
-        return times_by_year(points, self.settings.wellbeing_factors)
+        return times_by_year(self.points, self.settings.wellbeing_factors)
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """Points of life satisfaction gained, as `simulated_wellbys`, not discounted."""
+        return self._points_in_both() if self.has_lives else self._points_of_means()
 
     def _points_in_both(self) -> pd.DataFrame:
         return self._by_place({seed: self._points(one.both) for seed, one in self.matches.items()})

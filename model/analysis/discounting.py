@@ -105,7 +105,7 @@ class GuidanceValues:
     A mean gain of enrolees above ``most_plausible_gain`` points of life satisfaction is not credible.
     Nor is a social value of more than ``most_plausible_return`` for each pound. ``benchmarks`` are published gains.
     ``supporter_month_gbp`` is the value of the time that a volunteer gives in a month. ``files`` are those it
-    was read from, with the deflator.
+    was read from, with the deflator; ``cited`` has the citation of each table of the first that names a source.
     """
 
     wellby_gbp: Mapping[str, float]
@@ -117,6 +117,7 @@ class GuidanceValues:
     most_plausible_return: float
     benchmarks: Sequence[Benchmark]
     files: Sequence[GuidanceFile]
+    cited: Mapping[str, str]
 
     def uplift(self, grade: int) -> float:
         """Return the share taken off benefits, or added to costs, of a programme of a grade."""
@@ -144,7 +145,15 @@ def load_guidance(path: Path = APPRAISAL_FILE) -> GuidanceValues:
         document["return"]["most"],
         [Benchmark(one["name"], one["wellbys"], one["design"]) for one in document["benchmarks"]],
         (file, _deflator_file()),
+        _cited(document),
     )
+
+
+def _cited(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the citations of each table of a file that names its sources."""
+    tables = {name: table["source"] for name, table in document.items() if "source" in table}
+    named = {name: [keys] if isinstance(keys, str) else keys for name, keys in tables.items()}
+    return {name: "; ".join(document["sources"][key]["citation"] for key in keys) for name, keys in named.items()}
 
 
 def discount_factors(years: int, bands: Bands, *, mid_year: bool = False) -> Array:

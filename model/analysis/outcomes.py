@@ -191,7 +191,8 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
     for draw in numbers.index:
         if any(not one.pairs.empty for one in compare(results, int(draw))):
             for one in appraise_as(results, next(iter(best.values())).look, int(draw)):
-                judged[one.comparison.scenario][int(draw)] = one
+                if one.comparison.scenario in judged:
+                    judged[one.comparison.scenario][int(draw)] = one
     variants = {name: one["structure"]["variant"] for name, one in results.manifest["scenarios"].items()}
     return {name: _outcomes(found, _read_in(numbers, variants[name])) for name, found in judged.items()}
 

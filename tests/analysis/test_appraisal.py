@@ -16,7 +16,14 @@ import pytest
 from rich.console import Console
 
 from model import Results
-from model.analysis.appraisal import Appraisal, AppraisalSettings, in_whole_steps, repriced, sums_of_pairs
+from model.analysis.appraisal import (
+    Appraisal,
+    AppraisalSettings,
+    in_whole_steps,
+    repriced,
+    rows_where,
+    sums_of_pairs,
+)
 from model.analysis.appraise import AppraisedComparison, Look, appraise, numbers_of, write_appraisal
 from model.analysis.decisions import cash_at, loops
 from model.analysis.discounting import (
@@ -31,6 +38,7 @@ from model.analysis.discounting import (
 from model.analysis.matched_residents import match
 from model.analysis.outcomes import drawn
 from model.analysis.pairs import facts_in_draw
+from model.analysis.undiscounted import prices_of, undiscounted
 from model.campaign.campaign import run_campaign
 from model.cli import main
 from model.core.errors import EvidenceError, ResultsError, ScenarioError
@@ -762,6 +770,14 @@ def test_the_old_price_changes_nothing():
     pd.testing.assert_frame_equal(repriced(GP, COUNTS, same), GP)
 
 
+def test_a_price_moves_what_it_prices_in_proportion_and_no_penny_is_rounded():
+    dearer = {key: (old, old + 0.001) for key, (old, _) in AT_50.items()}
+    amounts = repriced(GP, COUNTS, dearer)["amount_gbp"].to_numpy()
+
+    # 30 and 50 contacts, three quarters the NHS's, at a tenth of a penny more.
+    assert amounts == pytest.approx([900.0225, 300.0075, 1_500.0375, 500.0125, 70.0, -40.001], abs=1e-9)
+
+
 def test_a_price_that_grows_is_that_of_its_year():
     later = GP.assign(year=2, amount_gbp=2 * GP["amount_gbp"])
     grown = dict.fromkeys(AT_50, ([40.0, 80.0], [50.0, 100.0]))
@@ -821,6 +837,33 @@ def results(town, tmp_path_factory):
     out = tmp_path_factory.mktemp("appraised") / "out"
     same = config.model_copy(update={"name": "same"})
     return run_campaign([ours, same], out, comparator=config).results
+
+
+@pytest.mark.parametrize("price", [0.0, 10.0, 61.7])
+def test_contacts_and_other_amounts_make_the_saving_at_any_price(results, price):
+    parts = undiscounted(results, appraise(results))
+    for one in appraise(results, prices={"gp": price}):
+        found = parts[one.comparison.scenario]
+        index = prices_of(one.comparison.facts)["gp"].index(one.comparison.years)
+        saved = found.contacts["gp", "nhs"] * price * index + found.other_gbp["gp", "nhs"]
+        own = rows_where(one.appraisal.avoided, {"item": "gp", "payer": "nhs"})
+
+        assert index.tolist() == [1.0, 1.1]
+        assert pytest.approx(own.groupby(level="year").sum().to_numpy(), abs=1e-6) == saved.T
+
+
+def test_what_is_taken_apart_makes_the_appraisal(results):
+    parts = undiscounted(results, appraise(results))
+    for one in appraise(results):
+        found, them = parts[one.comparison.scenario], one.appraisal
+        money, wellbeing = (
+            factors.to_numpy() for factors in (them.settings.money_factors, them.settings.wellbeing_factors)
+        )
+
+        assert sum(found.spending.values(), np.zeros(2)) @ money == pytest.approx(them.cost.sum().mean())
+        assert found.wellbys @ wellbeing == pytest.approx(them.simulated_wellbys.sum().mean())
+        assert found.years_of_survivors is not None
+        assert found.years_of_survivors.sum() == pytest.approx(them.years_of_survivors.sum().mean())
 
 
 def words_of(judged: list[AppraisedComparison], width: int) -> list[str]:
