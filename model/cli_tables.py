@@ -1,4 +1,4 @@
-"""Commands on the tables of a results folder: questions in SQL, and tables for other programmes."""
+"""Commands on the tables of a results folder: questions in SQL, and tables or a workbook for other programmes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,16 +42,44 @@ def export(
     folder: Folder,
     csv: Annotated[Path | None, typer.Option("--csv", help="New folder for CSV files.")] = None,
     parquet: Annotated[Path | None, typer.Option("--parquet", help="New folder for Parquet files.")] = None,
+    xlsx: Annotated[
+        Path | None,
+        typer.Option(
+            "--xlsx", metavar="FILE", help="New workbook with the appraisal as live formulas: docs/workbook.md."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the workbook that is there.")] = False,
 ) -> None:
-    """Write every table for other programmes: dimensions and levers as columns, and a codebook with units."""
+    """Write results for other programmes: every table, or a cost-benefit workbook.
+
+    Tables have dimensions and levers as columns, and a codebook with units beside them.
+    """
     from model.core.errors import ResultsError
     from model.tables.results import Results
 
-    out = csv or parquet
-    if out is None or (csv and parquet):
-        raise ResultsError("needs one of --csv and --parquet", key="export", allowed="--csv OUT or --parquet OUT")
-    Results(folder).export(out, "csv" if csv else "parquet")
-    print(f"Tables  {out}")
+    asked = [one for one in (csv, parquet, xlsx) if one is not None]
+    allowed = "--csv OUT, --parquet OUT or --xlsx FILE"
+    if len(asked) != 1:
+        raise ResultsError("needs one of --csv, --parquet and --xlsx", key="export", allowed=allowed)
+    if force and xlsx is None:
+        raise ResultsError("replaces a workbook alone", key="--force", allowed="with --xlsx FILE")
+    if xlsx is not None:
+        _workbook(folder, xlsx, replace=force)
+        return
+    Results(folder).export(asked[0], "csv" if csv else "parquet")
+    print(f"Tables  {asked[0]}")
+
+
+def _workbook(folder: Path, path: Path, *, replace: bool) -> None:
+    from model.reporting.workbook.workbook import write_workbook
+    from model.tables.results import Results
+
+    study = write_workbook(Results(folder), path, replace=replace)
+    if study.why_no_appraisal:
+        print(f"No appraisal: {study.why_no_appraisal}")
+    if study.left_out:
+        print(f"{len(study.left_out):,} plans are left out: the sheet Read me says which.")
+    print(f"Workbook  {path}")
 
 
 def register_tables(app: typer.Typer) -> None:

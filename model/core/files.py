@@ -154,7 +154,12 @@ def check_place_for(path: Path, error: type[InputError]) -> None:
 
 
 def replace_text(path: Path, text: str, error: type[InputError]) -> None:
-    """Write a text file in full or not at all, replacing an existing one.
+    """Write a text file in full or not at all, replacing an existing one: see `replace_bytes`."""
+    replace_bytes(path, text.encode(), error)
+
+
+def replace_bytes(path: Path, content: bytes, error: type[InputError]) -> None:
+    """Write a file in full or not at all, replacing an existing one.
 
     Raises
     ------
@@ -163,7 +168,7 @@ def replace_text(path: Path, text: str, error: type[InputError]) -> None:
     """
     growing = path.with_name(path.name + ".tmp")
     try:
-        growing.write_text(text, encoding="utf-8")
+        growing.write_bytes(content)
         growing.replace(path)
     except OSError as problem:
         with contextlib.suppress(OSError):  # half a file, where the disk is full

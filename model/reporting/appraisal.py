@@ -104,12 +104,19 @@ def _cost_of_a_crisis_year(them: Appraisal) -> "pd.Series[float]":
 
 
 def answer_of(one: AppraisedComparison, found: Drawn, others: Mapping[str, Drawn] | None = None) -> Table:
-    """Say in a few lines what a plan costs, saves and gains, for whom, and what that depends on.
+    """Say in a few lines what a plan costs, saves and gains, for whom, and what that depends on: see `answer_lines`."""
+    return lines_table(answer_lines(one, found, others))
+
+
+def answer_lines(
+    one: AppraisedComparison, found: Drawn, others: Mapping[str, Drawn] | None = None
+) -> list[tuple[str, str]]:
+    """Return the lines of an answer, each with its label.
 
     ``found`` are its outcomes in draws: where there are any, each outcome has a second interval. ``others`` are those
     of all plans of the study, from which it is told what hangs on structure.
     """
-    lines = [
+    return [
         *_costs_and_benefits(one, found),
         *_who_benefits(one, found),
         *_payback(one),
@@ -123,7 +130,6 @@ def answer_of(one: AppraisedComparison, found: Drawn, others: Mapping[str, Drawn
         *_implausible(one),
         *(what_is_doubted(found) if found.n_draws else ()),
     ]
-    return lines_table(lines)
 
 
 def _hangs_on(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:

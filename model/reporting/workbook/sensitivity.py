@@ -1,0 +1,121 @@
+"""The sheet of sensitivity: what inputs would change, as upstream finds it, and what the answer hangs on over draws."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from model.analysis.appraisal import COSTS_TOO_LOW
+from model.analysis.appraise import AppraisedComparison, Look, appraise_as
+from model.analysis.doubt import BEST, probability_above_zero
+from model.analysis.outcomes import ANSWER
+from model.reporting.doubt import percent
+from model.reporting.number_names import number_in_words, programmes_read
+from model.reporting.workbook.sheet import Cell, Sheet, headed
+from model.reporting.workbook.study import Plan, Study
+
+WIDTHS = (76.0, *[19.0] * 6)
+
+LENSES = {"cash": "Net, cash", "full_cost": "Net, full cost", "social": "Net, social value"}
+
+DEARER = 1.1
+
+RATE = 0.05
+
+
+def sensitivity_sheet(study: Study) -> Sheet:
+    """Lay out changed settings, and what the answer hangs on, for each plan."""
+    sheet = Sheet("Sensitivity", WIDTHS, colour="result")
+    headed(
+        sheet,
+        "Sensitivity: values from upstream, which do not move",
+        "To check the formulas: change Inputs as the first column says, and the net present values on a plan's "
+        "Appraisal sheet become those of its row.",
+    )
+    looks = {words: _judged(study, look) for words, look in _looks(study).items()}
+    for plan in study.plans:
+        _changed_settings(sheet, plan, looks)
+        _hangs_on(sheet, study, plan)
+    return sheet
+
+
+def _looks(study: Study) -> dict[str, Look]:
+    """Return changed settings by how they are set on Inputs."""
+    prices = {row.price.service: row.price for row in study.price_rows}
+    dearer = {name: DEARER * one.gbp for name, one in prices.items() if _is_one_price(study, name)}
+    shares = {name: _highest_share(study, name) for name in prices}
+    return {
+        "Base case": Look(),
+        f"One rate for money in all years: {RATE:.0%}": Look(discount=RATE),
+        "Amounts fall at the middle of each year": Look(mid_year=True),
+        "Optimism bias goes on costs": Look(bias_on=COSTS_TOO_LOW),
+        "Every unit cost 10 % higher": Look(prices=dearer),
+        "Every cashable share at its High": Look(cashable=shares),
+    }
+
+
+def _is_one_price(study: Study, service: str) -> bool:
+    """Whether all scenarios have the same price of a service, and it is not nothing."""
+    scenarios = study.manifest["scenarios"].values()
+    found = {one["parameters_in_force"][f"{service}_unit_cost"] for one in scenarios if service in one["services"]}
+    return len(found) == 1 and min(found) > 0.0
+
+
+def _highest_share(study: Study, service: str) -> float:
+    facts = (study.manifest["scenarios"][name]["services_in_force"] for name in study.scenarios)
+    return float(next(one[service]["cashable_range"][1] for one in facts if service in one))
+
+
+def _judged(study: Study, look: Look) -> Mapping[str, AppraisedComparison]:
+    if not look.name:
+        return {plan.one.comparison.scenario: plan.one for plan in study.plans}
+    return {one.comparison.scenario: one for one in appraise_as(study.results, look, BEST)}
+
+
+def _changed_settings(sheet: Sheet, plan: Plan, looks: Mapping[str, Mapping[str, AppraisedComparison]]) -> None:
+    sheet.add(f"{plan.label}: with this change alone", *LENSES.values(), style="head")
+    for words, judged in looks.items():
+        them = judged[plan.one.comparison.scenario].appraisal
+        sheet.add(Cell(words, "label"), *(Cell(float(them.net(lens).sum().mean()), "value gbp") for lens in LENSES))
+    sheet.gap()
+
+
+# --- What it hangs on, over draws ------------------------------------------------------------
+
+
+def _hangs_on(sheet: Sheet, study: Study, plan: Plan) -> None:
+    title = f"{plan.label}: numbers that social value less cost hangs on, over draws"
+    sheet.add(Cell(title, "section"), *[Cell(None, "section")] * (len(WIDTHS) - 1))
+    for words in _words(plan):
+        sheet.add(Cell(words, "note"))
+    measured = plan.found.sensitivity
+    if measured.is_told and len(measured.table):
+        headings = ("Share of variance", "Low", "High", "More of it", "Turns at", "Drawn as far as that?")
+        sheet.add("Number", *headings, style="head")
+        for name in measured.table.index:
+            sheet.add(*_number(study, plan, str(name)))
+    sheet.gap()
+
+
+def _words(plan: Plan) -> Iterator[str]:
+    found = plan.found
+    if not found.n_draws:
+        yield "No draws of uncertain numbers were run (upstream run --draws N runs them)."
+        return
+    probable = probability_above_zero(found.by_seed(ANSWER))
+    if np.isfinite(probable):
+        yield f"Social value is more than cost with a probability of {percent(probable)}, all doubted."
+    if not found.sensitivity.is_told:
+        why = found.sensitivity.why_not_told
+        yield f"{why[0].upper()}{why[1:]}."
+
+
+def _number(study: Study, plan: Plan, name: str) -> Sequence[Cell]:
+    row, turns = plan.found.sensitivity.table.loc[name], plan.found.turns
+    turn = dict(turns.loc[name]) if name in turns.index else None
+    return (
+        Cell(number_in_words(name, plan.facts, programmes_read(study.results))),
+        *(Cell(row[key], "value percent") for key in ("share", "low", "high")),
+        Cell("raises the answer" if row["rises"] else "lowers the answer", "centre"),
+        Cell("-", "right") if turn is None else Cell(float(turn["value"]), "value decimal"),
+        Cell("-" if turn is None else "yes" if turn["is_within"] else "no", "right"),
+    )
