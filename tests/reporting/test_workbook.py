@@ -51,7 +51,7 @@ SETTINGS = (
     Look(
         discount=0.05,
         prices={"gp": 60.0, "emergency_admission": 3_456.7, "mental_health_referral": 999.0},
-        cashable={"gp": 0.3, "emergency_admission": 0.9, "long_term_care": 0.6},
+        cashable={"gp": 0.3, "emergency_admission": 0.9, "homelessness_duty": 1.0},
         bias_on="costs",
     ),
     Look(wellby_gbp=20_000.0, prices={"long_term_care": 50_000.0}, cashable={"a_and_e": 0.25}, mid_year=True),
@@ -68,6 +68,7 @@ def folder(town, tmp_path_factory):
     update = {
         "name": "usual",
         "replicates": 2,
+        "place": "wigan",
         "population": 800,
         "years": 3,
         "growth": Growth(unit_costs={"all": [0.1]}),
