@@ -600,7 +600,7 @@ def bundled_programmes() -> dict[str, Path]:
     return {path.stem: path for path in sorted(PROGRAMMES.glob("*.toml"))}
 
 
-def load_programme(name: str, key: str = "programme") -> Programme:
+def load_programme(name: str | Path, key: str = "programme") -> Programme:
     """Read a bundled programme by its name, or any by the path of its file, ending in .toml.
 
     ``key`` is where the name was given, for the message.
@@ -610,7 +610,7 @@ def load_programme(name: str, key: str = "programme") -> Programme:
     EvidenceError
         When it is not there, or anything in it cannot be used.
     """
-    return read_programme(name, key).record
+    return read_programme(str(name), key).record
 
 
 def read_programme(name: str, key: str = "programme") -> Read[Programme]:

@@ -285,7 +285,7 @@ def refusal_of(path):
 
 def test_the_example_of_the_page_is_a_programme(tmp_path):
     (block,) = re.findall(r"```toml\n(.*?)```", programmes_page(), re.DOTALL)
-    programme = load_programme(str(own(tmp_path, block)))
+    programme = load_programme(own(tmp_path, block))
 
     assert programme.name == "walking_group"
     assert programme.effects_of(AddTies)[0].ties.value == 2.0
