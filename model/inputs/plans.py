@@ -7,7 +7,7 @@ month by month.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class PlannedSpending:
     """One entry of a plan: money over a stretch of months.
 
     ``number`` is its place in the plan, from 1; columns and draws bear it. ``a_year_gbp`` is the money planned
-    a year, in the real place.
+    a year, in the real place, of which each year of the entry has its share.
     """
 
     number: int
@@ -41,10 +41,17 @@ class PlannedSpending:
         """What tables call it."""
         return self.terms.label
 
-    @property
-    def a_month_gbp(self) -> float:
-        """Money planned a month, in the real place."""
-        return self.a_year_gbp / MONTHS_PER_YEAR
+    def year_gbp(self, month: int) -> float:
+        """Return the money of a whole year of the entry, of the one that a month is in."""
+        return self.a_year_gbp * self._share((month - self.terms.start_month) // MONTHS_PER_YEAR)
+
+    def _share(self, year: int) -> float:
+        return self.shares[min(year, len(self.shares) - 1)]
+
+    @cached_property
+    def shares(self) -> tuple[float, ...]:
+        """What each year of the entry has of its money a year; the last goes on."""
+        return self.terms.yearly_shares
 
     def spent_pence(self, month: int) -> int:
         """Return what is spent by the end of a month, in whole pence: halves are rounded up.
@@ -52,13 +59,16 @@ class PlannedSpending:
         The budget of a year is taken in whole pence too.
         """
         months = min(month, self.last_month) - self.terms.start_month + 1
-        a_year = half_up(PENCE * self.a_year_gbp)
-        return (2 * a_year * max(months, 0) + MONTHS_PER_YEAR) // (2 * MONTHS_PER_YEAR)
+        years, rest = divmod(max(months, 0), MONTHS_PER_YEAR)
+        whole = sum(self._year_pence(year) for year in range(years))
+        return whole + (2 * self._year_pence(years) * rest + MONTHS_PER_YEAR) // (2 * MONTHS_PER_YEAR)
+
+    def _year_pence(self, year: int) -> int:
+        return half_up(PENCE * self.a_year_gbp * self._share(year))
 
     def gbp_in(self, month: int) -> float:
         """Money spent in a month in which it is running, in the real place."""
-        del month
-        return self.a_month_gbp
+        return self.year_gbp(month) / MONTHS_PER_YEAR
 
     def is_running(self, month: int) -> bool:
         """Whether money is spent in a month."""

@@ -25,7 +25,7 @@ from model.core.constants import HIGHEST_SEED, MONTHS_PER_YEAR
 from model.core.errors import InputError, ScenarioError, printable
 from model.core.files import DEEPEST_NEST, PACKAGE, TextFile, parse_toml, read_bounded, toml_of, validation_problem
 from model.inputs.catalogue import Shock, contact_services, cut_by, load_services, load_shocks
-from model.inputs.growth import ALL, Indices, indices_of
+from model.inputs.growth import ALL, YEARS, Indices, index_of, indices_of
 from model.inputs.parameters import LIMITS, Parameters, load_parameters
 from model.inputs.payers import AGENCIES, Payment, load_payments
 from model.inputs.places import Place, place_named
@@ -139,6 +139,24 @@ def label_of(name: str | None, programme: str | None, service: str | None) -> st
 Targeting = Literal["equal", "deprivation", "tie_poverty", "named"]
 
 
+def _as_series(value: object) -> object:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number and not isinstance(value, list | tuple):
+        raise ValueError("is not a yearly rate, such as 0.02, or a list of rates")
+    return (value,) if is_number else value
+
+
+Rate = Annotated[float, Field(ge=-0.5, le=1.0)]
+Series = Annotated[
+    tuple[Rate, ...],
+    BeforeValidator(_as_series),
+    Field(strict=False, min_length=1, max_length=200),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}),
+]
+SeriesByName = Annotated[dict[str, Series], AfterValidator(_FrozenDict)]
+Phase = Annotated[float, Field(ge=0.0, le=MOST_GBP_PER_YEAR)]
+
+
 class PlanEntry(_Table):
     """Money for one programme, or for more of one service, from one month to another.
 
@@ -151,6 +169,9 @@ class PlanEntry(_Table):
     ``ending`` overrides the programme's own, and a tapered ending enrols nobody in its last
     ``taper_months``. ``name`` is the entry's name in tables, needed where a programme comes twice.
     ``payers`` are shares of agencies that sum to 1, by default those of the programme or service.
+    ``phasing`` has the share of the budget that each year of the entry has, and the last goes on: ``[0.25, 0.5, 1]`` is
+    a ramp, and of a budget of £1 a list of pounds is spending by year. ``budget_growth`` is its growth in real terms, a
+    yearly rate or a list of rates; with both, shares are of the grown budget.
     ``at_no_effect`` runs the programme without any of its effects: people enrol and money is spent, to no end.
     """
 
@@ -167,7 +188,26 @@ class PlanEntry(_Table):
     approach: Literal["uniform", "community_led"] = "uniform"
     ending: Literal["tapered", "abrupt"] | None = None
     payers: Annotated[dict[str, Share], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
+    phasing: Annotated[tuple[Phase, ...], Field(strict=False, max_length=200)] = ()
+    budget_growth: Series = (0.0,)
     at_no_effect: bool = False
+
+    @property
+    def yearly_shares(self) -> tuple[float, ...]:
+        """What each year of the entry has for £1 of its budget; the last goes on, and 200 years are the most.
+
+        Examples
+        --------
+        >>> PlanEntry(service="gp", phasing=[0.5, 1.0]).yearly_shares
+        (0.5, 1.0)
+        >>> PlanEntry(service="gp", phasing=[0.5, 1.0], budget_growth=[1.0, 0.0]).yearly_shares[:4]
+        (0.5, 2.0, 2.0, 2.0)
+        """
+        phases = self.phasing or (1.0,)
+        if not any(self.budget_growth):
+            return phases
+        grown = index_of(self.budget_growth, YEARS)
+        return tuple(float(index) * phases[min(k, len(phases) - 1)] for k, index in enumerate(grown))
 
     @property
     def payment(self) -> Payment:
@@ -197,21 +237,6 @@ class ServiceCapacity(_Table):
         return self.rule == "queue_and_spill" and target is not None
 
 
-def _as_series(value: object) -> object:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number and not isinstance(value, list | tuple):
-        raise ValueError("is not a yearly rate, such as 0.02, or a list of rates")
-    return (value,) if is_number else value
-
-
-Rate = Annotated[float, Field(ge=-0.5, le=1.0)]
-Series = Annotated[
-    tuple[Rate, ...],
-    BeforeValidator(_as_series),
-    Field(strict=False, min_length=1, max_length=200),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}),
-]
-SeriesByName = Annotated[dict[str, Series], AfterValidator(_FrozenDict)]
 Pounds = Annotated[float, Field(ge=0.0, le=1e12)]
 
 

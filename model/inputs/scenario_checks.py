@@ -145,12 +145,26 @@ def _check_budget(entry: "PlanEntry", at: str, config: "Scenario") -> None:
             allowed="one of the two",
         )
     most = MOST_GBP_PER_YEAR / config.place_profile.population
+    _check_phases(entry, at, config)
     if a_head is not None and a_head > most:
         raise ScenarioError(
             f"is £{config.budget_gbp_per_year(entry):,.0f} a year in {config.place_profile.name}",
             key=f"{at}.budget_gbp_per_head_per_year",
             value=a_head,
             allowed=f"up to £{most:,.2f} a head there",
+        )
+
+
+def _check_phases(entry: "PlanEntry", at: str, config: "Scenario") -> None:
+    """Refuse years that have more than a budget may have; only those that are lived count."""
+    shares = entry.yearly_shares[: config.years]
+    if config.budget_gbp_per_year(entry) * max(shares) > MOST_GBP_PER_YEAR:
+        key, value = ("phasing", entry.phasing) if entry.phasing else ("budget_growth", entry.budget_growth)
+        raise ScenarioError(
+            "gives a year more than a budget may have",
+            key=f"{at}.{key}",
+            value=value,
+            allowed=f"up to £{MOST_GBP_PER_YEAR:,.0f} in every year",
         )
 
 

@@ -91,6 +91,7 @@ def entry_in_words(entry: dict[str, Any]) -> str:
     """
     name = entry["name"] or entry["programme"] or f"more of {entry['service']}"
     how = ", community-led" if entry["approach"] == "community_led" else ""
+    how += ", by year as phased" if entry.get("phasing") or any(entry.get("budget_growth", ())) else ""
     how += ", at no effect" if entry["at_no_effect"] else ""
     words = Path(name).stem.replace("_", " ")
     a_head = entry.get("budget_gbp_per_head_per_year")

@@ -219,7 +219,7 @@ class PlanDelivery:
     def _units_next(self, budgets: AgencyBudgets, entry: Entry, there: Array, month: int) -> int:
         """Return how many units can be paid to the end of the year of the plan, by what is in hand and will be paid."""
         months = entry.months_to_pay(month)
-        paid = months / MONTHS_PER_YEAR * entry.a_year_gbp * budgets.kept(entry, month)
+        paid = months / MONTHS_PER_YEAR * entry.year_gbp(month) * budgets.kept(entry, month)
         return units_next(int(there.sum()), self._in_hand_gbp[entry.number] + paid, entry.programme, months)
 
     def place_units(self, entry: Entry, units: Array) -> None:

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from model import CommunityModel
 from model.core.codes import NOT_ENGAGED, PARTICIPANT, SUPPORTER
+from model.core.errors import ScenarioError
 from model.inputs.catalogue import load_services
 from model.inputs.parameters import load_parameters
 from model.inputs.plans import Entry, PlannedSpending, Purchase, extra_contacts, spending_of, terms_of, units_next
+from model.inputs.scenario import PlanEntry, Scenario
 from tests.small_programmes import effect, programme, written
 
 P = load_parameters()
@@ -163,6 +167,73 @@ def test_what_is_spent_on_a_service_is_the_price_of_what_is_bought_and_no_contac
     assert not any(bought[: start - 1] + bought[start + months - 1 :])
 
 
+def spending(start=1, last=600, gbp=1_000.0, **terms):
+    return PlannedSpending(1, PlanEntry(service="gp", start_month=start, **terms), last, gbp)
+
+
+PHASES = st.lists(st.floats(0.0, 5.0), min_size=1, max_size=6)
+
+
+@given(phases=PHASES, start=st.integers(1, 40), years=st.integers(1, 10), gbp=st.floats(0.0, 1e8))
+def test_each_year_of_an_entry_spends_its_share_of_the_budget_and_the_last_goes_on(phases, start, years, gbp):
+    entry = spending(start, gbp=gbp, phasing=phases)
+    shares = [phases[min(year, len(phases) - 1)] for year in range(years)]
+    ends = [entry.spent_pence(start - 1 + 12 * year) for year in range(years + 1)]
+
+    # A year is rounded to a penny.
+    np.testing.assert_allclose(np.diff(ends), 100 * gbp * np.array(shares), rtol=1e-12, atol=0.5)
+    months = range(start, start + 12 * years)
+    by_month = np.reshape([entry.gbp_in(month) for month in months], (years, 12))
+    np.testing.assert_allclose(by_month, gbp / 12 * np.array(shares)[:, None] * np.ones(12))
+
+
+@given(gbp=st.floats(0.0, 1e8), month=st.integers(0, 600), start=st.integers(1, 100))
+def test_a_budget_without_phases_is_that_of_one_phase_to_the_penny(gbp, month, start):
+    plain, phased = spending(start, gbp=gbp), spending(start, gbp=gbp, phasing=[1.0])
+    a_year, months = round(100 * gbp), max(month - start + 1, 0)
+
+    assert plain.spent_pence(month) == phased.spent_pence(month)
+    assert abs(plain.spent_pence(month) - a_year * months / 12) <= months / 12 + 1
+
+
+def test_a_budget_grows_from_its_own_first_year(town):
+    entry = spending(start=25, gbp=100.0, budget_growth=[0.1, 0.2])
+
+    assert [entry.year_gbp(month) for month in (25, 36, 37, 49, 61)] == pytest.approx([100, 100, 110, 132, 158.4])
+
+
+def test_a_list_of_pounds_is_spending_by_year():
+    entry = spending(gbp=1.0, phasing=[2e6, 5e6, 3e6])
+
+    assert [entry.spent_pence(12 * year) / 100 for year in range(5)] == [0, 2e6, 7e6, 10e6, 13e6]
+
+
+def test_phases_reach_the_simulation(town):
+    plan = [{"programme": "community_hub", "budget_gbp_per_year": 2e6, "phasing": [0.5, 1.0, 0.25]}]
+    config = Scenario.model_validate(town.model_dump() | {"plan": plan, "years": 3, "population": 1_000})
+    model = CommunityModel(config, rng=1)
+    for _ in range(36):
+        model.step()
+    spent = model.recorder.tables()["programmes"].to_pandas().groupby("year")["spend_gbp"].sum()
+
+    assert spent.tolist() == pytest.approx([1e6, 2e6, 0.5e6])
+
+
+@pytest.mark.parametrize(
+    ("terms", "words"),
+    [
+        ({"phasing": [-1.0]}, "phasing"),
+        ({"budget_growth": "much"}, "budget_growth"),
+        ({"phasing": [1.0, 1e12]}, "phasing"),
+        ({"budget_gbp_per_year": 9e10, "budget_growth": 1.0}, "gives a year more than a budget may have"),
+    ],
+)
+def test_phases_that_cannot_be_are_refused(town, terms, words):
+    plan = [{"service": "gp", "budget_gbp_per_year": 1.0, **terms}]
+    with pytest.raises((ScenarioError, ValidationError), match=words):
+        Scenario.model_validate(town.model_dump() | {"plan": plan, "years": 3})
+
+
 @given(kept=st.lists(st.floats(0.0, 1.0), min_size=12, max_size=12), budget=st.floats(0.0, 1e6))
 def test_where_budgets_pay_a_share_the_year_has_all_whole_contacts_that_were_paid(town, kept, budget):
     entry = purchase(town, budget_gbp_per_year=budget)
@@ -207,7 +278,7 @@ def test_a_plan_spends_its_budget_in_each_of_its_years(town, tmp_path):
     running = [month for month in range(1, 61) if entry.is_running(month)]
 
     assert running == list(range(4, 28))
-    assert entry.a_month_gbp * len(running) == pytest.approx(2 * 12_000.0)
+    assert entry.year_gbp(1) / 12 * len(running) == pytest.approx(2 * 12_000.0)
     assert [month for month in running if entry.begins_year(month)] == [4, 16]
 
 
