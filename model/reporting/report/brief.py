@@ -90,6 +90,8 @@ def _unknown(plans: Sequence[PlanFacts], found: Drawn) -> list[str]:
         f"In neither range: {', '.join([*outside, *NEVER_DRAWN])}.",
         "Most effects of programmes come from small or uncontrolled studies, and some are assumptions: "
         "docs/assumptions.md says which matter most.",
+        "Left out: taxes, benefits and work; crime, but for police welfare incidents; and what temporary accommodation "
+        "costs beyond a homelessness duty.",
         "Whether savings are taken out: a bed not used is cash only when a ward or a post is closed.",
         "What else would happen to the place in these years: new laws, prices, migration, other programmes.",
     ]
