@@ -37,7 +37,7 @@ lint: $(VENV)/ready-dev
 docs: $(VENV)/ready
 	$(BIN)/python -m model.reporting.pages.reference
 
-# Runs the notebooks in place, so that what they show is what the model now says.
+# Runs the notebooks in place, so that what they show is what the model now says: some ten minutes.
 lessons: $(VENV)/ready-dev
 	$(BIN)/python notebooks/execute.py
 

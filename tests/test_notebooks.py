@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -13,7 +14,11 @@ LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LARGEST_LESSON_BYTES = 1_500_000
 PATIENCE = dict.fromkeys(("timeout", "startup_timeout", "iopub_timeout"), 600)
 """Seconds for a cell, a start and an output: only what hangs uses them up."""
-PATH_OF_A_MACHINE = re.compile(r"[A-Za-z]:\\|site-packages|(?<![\w.:/])/(?:[\w.-]+/)+[\w.-]+")
+PATH_OF_A_MACHINE = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\|site-packages|(?<![\w.:/])/(?:[\w.-]+/)+[\w.-]+")
+
+TIME = re.compile(r"\*\*Time\.\*\* Full: about (\d+) seconds of one processor core\. Small: about (\d+) seconds")
+LONGEST_SECONDS = {"full": 150, "small": 25}
+"""A lecture has no time for more, nor has a test run for six of them."""
 
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
@@ -78,7 +83,7 @@ def test_a_path_of_a_machine_is_known_when_seen(words):
     assert PATH_OF_A_MACHINE.search(words)
 
 
-@pytest.mark.parametrize("words", ["1 / 1.25 is 0.8", "</td></tr>", "births/deaths a year"])
+@pytest.mark.parametrize("words", ["1 / 1.25 is 0.8", "</td></tr>", "births/deaths a year", r"so:\n as"])
 def test_other_words_are_no_path(words):
     assert not PATH_OF_A_MACHINE.search(words)
 
@@ -91,6 +96,54 @@ def test_links_of_a_lesson_lead_somewhere(path):
 
 
 @each_lesson
+def test_a_lesson_opens_with_what_it_takes_and_what_is_learnt(path):
+    opening = lesson_at(path).cells[0].source
+    full, small = map(int, TIME.search(opening).groups())
+
+    assert small <= full <= LONGEST_SECONDS["full"]
+    assert small <= LONGEST_SECONDS["small"]
+    assert "**You will learn**" in opening
+
+
+@each_lesson
+def test_a_lesson_ends_with_one_sentence_to_take_away_told_from_its_results(path):
+    (cell,) = [cell for cell in lesson_at(path).cells if cell.id == "take-away"]
+    (told,) = [output.data["text/markdown"] for output in cell.outputs]
+
+    assert re.fullmatch(r"\*\*[^*]+\.\*\*", told)
+    assert re.search(r"\{[^}]+\}", cell.source)  # a number of the run, not one typed in
+    assert "nan" not in told
+
+
+@each_lesson
+def test_each_exercise_has_an_answer(path):
+    ids = [cell.id for cell in lesson_at(path).cells]
+    exercises = [name.removeprefix("exercise-") for name in ids if re.fullmatch(r"exercise-\d+", name)]
+
+    assert len(exercises) >= 2
+    assert all(f"answer-{number}" in ids for number in exercises)
+
+
+@each_lesson
+def test_a_lesson_keeps_no_slider_that_only_works_while_it_runs(path):
+    lesson = lesson_at(path)
+
+    assert "widgets" not in lesson.metadata
+    assert [o for c in code_cells(lesson) for o in c.outputs if "vnd.jupyter.widget" in json.dumps(o)] == []
+
+
+def test_without_ipywidgets_the_game_says_how_to_play_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)  # what importing finds where it is not installed
+    (lesson,) = [lesson_at(path) for path in LESSONS if "game" in path.stem]
+    (sliders,) = [cell.source for cell in lesson.cells if cell.id == "sliders"]
+    said = []
+
+    exec(sliders, {"say": said.append})  # noqa: S102 - a cell of our own
+
+    assert "play(600, 300, 10, pooled=False)" in said[0]
+
+
+@each_lesson
 def test_answers_stay_folded_until_asked_for(path):
     answers = [cell for cell in lesson_at(path).cells if re.fullmatch(r"answer-\d+", cell.id)]
 
@@ -99,5 +152,5 @@ def test_answers_stay_folded_until_asked_for(path):
         assert cell.metadata.jupyter == {"source_hidden": True, "outputs_hidden": True}
 
 
-def test_there_are_lessons():
-    assert LESSONS
+def test_there_are_six_lessons_in_their_order():
+    assert [path.stem[:2] for path in LESSONS] == [f"{number}_" for number in range(1, 7)]
