@@ -10,11 +10,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click import Context, Group
+from typer.main import get_command
 
 import model
 from model import Results
 from model.campaign.campaign import run_campaign
-from model.cli import main
+from model.cli import app, main
 from model.core.kernels import uncompiled
 from model.inputs.parameters import load_parameters
 from model.inputs.places import load_place, profiles
@@ -230,6 +232,59 @@ def test_commands_from_one_run_to_a_thousand_run_as_written(tmp_path, monkeypatc
     assert set(runs["replicate"]) == {0, 1, 2}
     of_draws = runs.groupby(["scenario", "draw"]).size().unstack()
     assert (of_draws == [3, 1, 1, 1, 1]).all(axis=None)
+
+
+WAYS_IN = ("for_policy_teams", "for_researchers", "for_teachers")
+LONG = "# long"
+"""Beside a command that takes minutes, or does not end by itself: no test runs it."""
+
+
+def commands_of(path):
+    for block in blocks(path, "sh"):
+        yield from (line for line in block.splitlines() if line.strip() and LONG not in line)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WAYS_IN)
+def test_commands_of_the_ways_in_run_as_written(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    commands = list(commands_of(ROOT / "docs" / f"{name}.md"))
+    assert commands
+    for command in commands:
+        program, *arguments = shlex.split(command, comments=True)
+        assert program == "upstream"
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 0, (command, capsys.readouterr().err)
+    for block in blocks(ROOT / "docs" / f"{name}.md", "python"):
+        exec(block, {})  # noqa: S102 - our own words
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_on_pages_are_commands_with_options_there_are(path):
+    """Every command is read as it would be run, and not run."""
+    for line in [one for block in blocks(path, "(?:sh|text|)") for one in block.replace("\\\n", " ").splitlines()]:
+        if line.startswith("upstream "):
+            arguments = shlex.split(line.partition(" > ")[0], comments=True)[1:]
+            command, context = get_command(app), Context(get_command(app))
+            while isinstance(command, Group):
+                command = command.get_command(context, arguments.pop(0))
+                assert command is not None, line
+            command.make_context("upstream", arguments, resilient_parsing=False)
+
+
+def test_every_page_is_on_the_site():
+    pages = {path.name for path in ROOT.glob("docs/*.md")} | {
+        f"lessons/{path.stem}.md" for path in ROOT.glob("notebooks/*.ipynb")
+    }
+    assert set(re.findall(r"[\w./]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))) == pages
+
+
+def test_the_reference_has_every_name_of_the_front_door():
+    words = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    named = {line.rpartition(".")[2] for line in words.splitlines() if line.startswith("::: ")}
+    assert named == {*model.__all__, "plots"} - {"__version__"}
 
 
 def test_every_key_of_a_study_is_on_its_page():
