@@ -126,12 +126,8 @@ def _dearer(results: Results) -> dict[str, float]:
 
 def _apart(one: AppraisedComparison, other: AppraisedComparison, dearer: Mapping[str, float]) -> Undiscounted:
     them, years = one.appraisal, one.comparison.years
-    ours, theirs = (prices_of(facts) for facts in (one.comparison.facts, one.comparison.their_facts))
-    steps = {
-        name: (dearer[name] - price.gbp) * price.index(years)
-        for name, price in ours.items()
-        if name in dearer and price == theirs.get(name)
-    }
+    ours = prices_of(one.comparison.facts)  # plan and comparator have the same
+    steps = {name: (dearer[name] - ours[name].gbp) * ours[name].index(years) for name in ours if name in dearer}
     usual, changed = (_by_line(each, years) for each in (one, other))
     contacts = {
         line: ((changed[line] - amounts) / steps[line[0]]).round(DIGITS) if line[0] in steps else 0.0 * amounts

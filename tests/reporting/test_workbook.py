@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 
 from model import Results
 from model.analysis.appraise import Look, appraise_as
+from model.analysis.outcomes import MEASURES
 from model.campaign.campaign import run_campaign
 from model.cli import main
 from model.core.errors import ResultsError
@@ -23,6 +25,7 @@ from model.inputs.scenario import Growth, Scenario
 from model.reporting.workbook import study as study_module
 from model.reporting.workbook import workbook as workbook_module
 from model.reporting.workbook.appraisals import lenses_of, npv_name
+from model.reporting.workbook.sensitivity import sensitivity_sheet
 from model.reporting.workbook.sheet import LONGEST_NAME, Sheet, safe_text, sheet_name
 from model.reporting.workbook.study import study_of
 from model.reporting.workbook.workbook import write_workbook
@@ -330,6 +333,39 @@ def test_a_study_that_compares_nothing_gives_levels_and_inputs(town, tmp_path):
         "Annual ledger",
     ]
     assert "No appraisal, and no conclusion: alone: compares nothing" in words_of(book["Read me"])
+
+
+def test_a_plan_that_changes_nothing_is_worth_nothing(town, tmp_path):
+    usual = town.model_copy(update={"population": 200})
+    same = usual.model_copy(update={"name": "same"})
+    results = run_campaign([same], tmp_path / "same", jobs=1, comparator=usual).results
+    write_workbook(results, tmp_path / "same.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "same.xlsx")
+    sheet = next(one for one in book if one.title.startswith("Appraisal"))
+    nets = [row[8] for row in sheet.iter_rows(min_row=7, max_row=12, values_only=True)]
+
+    assert nets == [0.0] * len(nets)
+    assert "No draws of uncertain numbers were run" in words_of(book["Sensitivity"])
+
+
+def test_sensitivity_lists_what_the_answer_hangs_on_first(shown):
+    rng = np.random.default_rng(14)
+    numbers = pd.DataFrame(rng.uniform(size=(60, 2)), pd.RangeIndex(1, 61), ["unit_costs.gp", "cashable.gp"])
+    answers = pd.concat([pd.Series([0.0], [0]), 3.0 * numbers["cashable.gp"] - 1.0 + 0.1 * numbers["unit_costs.gp"]])
+    outcomes = pd.concat({k: pd.DataFrame(dict.fromkeys(MEASURES, answers)) for k in (1, 2)}, names=["seed", "draw"])
+    found = replace(
+        shown.plans[0].found,
+        outcomes=outcomes.reorder_levels(["draw", "seed"]).sort_index(),
+        paybacks=pd.DataFrame(index=pd.RangeIndex(61)),
+        numbers=numbers,
+    )
+    sheet = sensitivity_sheet(replace(shown, plans=[replace(shown.plans[0], found=found)]))
+    rows = [[cell.value for cell in row] for row in sheet.rows[-3:-1]]
+
+    # By construction: the answer is 3 times the share and a tenth of the price, so it turns at a third.
+    assert [row[0] for row in rows] == ["cashable share of GP appointments", "unit cost of GP appointments"]
+    assert rows[0][4] == "raises the answer"
+    assert rows[0][5] == pytest.approx(1 / 3, abs=0.03)
 
 
 def test_a_full_disk_leaves_nothing(folder, shown, tmp_path, monkeypatch):

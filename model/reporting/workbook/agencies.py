@@ -9,7 +9,9 @@ from model.reporting.workbook.benefits import Benefits
 from model.reporting.workbook.costs import Costs
 from model.reporting.workbook.sheet import Cell, Formula, Sheet, headed
 
-WIDTHS = (30.0, 20.0, *[18.0] * 7)
+WIDTHS = (30.0, 36.0, *[18.0] * 7)
+
+ELSEWHERE = "of which of agencies that pay nothing"
 
 HEADINGS = (
     "Plan",
@@ -31,7 +33,8 @@ def agencies_sheet(appraised: Sequence[Appraised], costs: Costs, benefits: Benef
         sheet,
         "Agencies: who pays and who saves, present value",
         "A saving lands in the wrong pocket where the agency that saves is not the one that pays. Shares are of sums "
-        "over all agencies; an agency that spends more than without the plan has a saving below 0.",
+        "over all agencies. An agency that spends more than without the plan has a saving below 0; no share of other "
+        "pockets is given then.",
     )
     row = sheet.add(*HEADINGS, style="head")
     sheet.freeze, sheet.repeated_rows = f"C{row + 1}", f"{row}:{row}"
@@ -50,9 +53,10 @@ def _plan(sheet: Sheet, one: Appraised, costs: Costs, benefits: Benefits) -> Non
     sheet.add(plan.label, "all", *sums, None, None, style="total")
     paying = f"(C{first}:C{total - 1}>{HALF_A_PENNY})"
     pays_and_saves = f"SUMPRODUCT({paying}*E{first}:E{total - 1})"
-    elsewhere = f'IF(E{total}>{HALF_A_PENNY},1-{pays_and_saves}/E{total},"-")'
-    words = "Saving at full cost of agencies that pay nothing"
-    sheet.add(plan.label, words, None, None, None, None, None, None, Cell(Formula(elsewhere), "percent"))
+    saved, row = f"E{first}:E{total - 1}", sheet.next_row
+    elsewhere = f'IF(AND(E{total}>{HALF_A_PENNY},MIN({saved})>=0),E{row}/E{total},"-")'
+    gbp = Cell(Formula(f"E{total}-{pays_and_saves}"), "gbp")
+    sheet.add(plan.label, ELSEWHERE, None, None, gbp, None, None, None, Cell(Formula(elsewhere), "percent"))
     sheet.gap()
 
 

@@ -152,8 +152,7 @@ def _use() -> Iterator[str]:
     )
     yield (
         "Values: all grey cells. What people do, contacts avoided and intervals come from the simulation; "
-        "an input here does not change them. Where a plan has another unit cost of a service than its comparator, its "
-        "savings on that service are values too."
+        "an input here does not change them. Savings on a service that costs nothing in this study are values too."
     )
     yield "Cash, full cost and social value are three measures of benefit. Never add them."
 

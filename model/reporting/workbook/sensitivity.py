@@ -8,6 +8,7 @@ from model.analysis.appraisal import COSTS_TOO_LOW
 from model.analysis.appraise import AppraisedComparison, Look, appraise_as
 from model.analysis.doubt import BEST, probability_above_zero
 from model.analysis.outcomes import ANSWER
+from model.analysis.undiscounted import prices_of
 from model.reporting.doubt import percent
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.workbook.sheet import Cell, Sheet, headed
@@ -40,24 +41,27 @@ def sensitivity_sheet(study: Study) -> Sheet:
 
 def _looks(study: Study) -> dict[str, Look]:
     """Return changed settings by how they are set on Inputs."""
-    prices = {row.price.service: row.price for row in study.price_rows}
-    dearer = {name: DEARER * one.gbp for name, one in prices.items() if _is_one_price(study, name)}
-    shares = {name: _highest_share(study, name) for name in prices}
-    return {
+    shares = {row.price.service: _highest_share(study, row.price.service) for row in study.price_rows}
+    dearer = _dearer(study)
+    looks = {
         "Base case": Look(),
         f"One rate for money in all years: {RATE:.0%}": Look(discount=RATE),
         "Amounts fall at the middle of each year": Look(mid_year=True),
         "Optimism bias goes on costs": Look(bias_on=COSTS_TOO_LOW),
-        "Every unit cost 10 % higher": Look(prices=dearer),
         "Every cashable share at its High": Look(cashable=shares),
     }
+    return looks | ({"Every unit cost 10 % higher": Look(prices=dearer)} if dearer else {})
 
 
-def _is_one_price(study: Study, service: str) -> bool:
-    """Whether all scenarios have the same price of a service, and it is not nothing."""
-    scenarios = study.manifest["scenarios"].values()
-    found = {one["parameters_in_force"][f"{service}_unit_cost"] for one in scenarios if service in one["services"]}
-    return len(found) == 1 and min(found) > 0.0
+def _dearer(study: Study) -> dict[str, float]:
+    """Return higher unit costs; none where scenarios differ in one, for which a look has a single price."""
+    found: dict[str, set[float]] = {}
+    for facts in study.manifest["scenarios"].values():
+        for name, price in prices_of(facts).items():
+            found.setdefault(name, set()).add(price.gbp)
+    if any(len(prices) > 1 for prices in found.values()):
+        return {}
+    return {name: DEARER * max(prices) for name, prices in found.items() if max(prices) > 0.0}
 
 
 def _highest_share(study: Study, service: str) -> float:
@@ -87,11 +91,10 @@ def _hangs_on(sheet: Sheet, study: Study, plan: Plan) -> None:
     sheet.add(Cell(title, "section"), *[Cell(None, "section")] * (len(WIDTHS) - 1))
     for words in _words(plan):
         sheet.add(Cell(words, "note"))
-    measured = plan.found.sensitivity
-    if measured.is_told and len(measured.table):
+    if plan.found.n_draws and plan.found.sensitivity.is_told:
         headings = ("Share of variance", "Low", "High", "More of it", "Turns at", "Drawn as far as that?")
         sheet.add("Number", *headings, style="head")
-        for name in measured.table.index:
+        for name in plan.found.sensitivity.table.index:
             sheet.add(*_number(study, plan, str(name)))
     sheet.gap()
 
