@@ -152,7 +152,7 @@ def _appraised(plan: Plan, sheet: Sheet, costs: Costs, benefits: Benefits) -> Ap
     for year in range(1, plan.years + 1):
         _year_row(sheet, plan, year, benefits, costs, by_year)
     _sums(sheet, by_year)
-    sheet.repeated_rows, sheet.repeated_columns, sheet.freeze = f"{head}:{head}", "A:A", f"B{first_lens}"
+    sheet.repeated_rows, sheet.repeated_columns, sheet.freeze = f"{head}:{head}", "A:A", "B2"
     return Appraised(plan, sheet, rows)
 
 

@@ -13,6 +13,9 @@ LABEL_WIDTHS = (24.0, 16.0, 26.0, 21.0, 10.0, 8.0)
 FIRST = len(LABELS) + 1
 """Column of the first year."""
 
+KEPT_IN_SIGHT = "D"
+"""The first column that scrolls: plan, agency and item stay."""
+
 YEAR_WIDTH, TOTAL_WIDTH = 11.5, 15.0
 
 YEARS_A_PAGE = 8
@@ -71,5 +74,5 @@ def by_year_sheet(
 def year_heading(sheet: Sheet, years: int, *totals: str, labels: Sequence[str] = LABELS) -> int:
     """Add the heading of the columns, and keep it in sight."""
     row = sheet.add(*labels, *(Cell(year, "head year") for year in range(1, years + 1)), *totals, style="head")
-    sheet.freeze, sheet.repeated_rows = f"{column(1)}{row + 1}", f"{row}:{row}"
+    sheet.freeze, sheet.repeated_rows = f"{KEPT_IN_SIGHT}{row + 1}", f"{row}:{row}"
     return row
