@@ -62,7 +62,7 @@ SETTINGS = (
 """The base case, and two changed settings of which each changes every kind of number."""
 
 COUNTED = (1.0, 0.5, 0.25)
-"""Share of the benefits of each year that counts, where phasing is tried."""
+"""Share of the benefits of each year that counts, where that is tried."""
 
 
 @pytest.fixture(scope="module")
@@ -386,10 +386,10 @@ def test_a_full_disk_leaves_nothing(folder, shown, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def calculated(written, tmp_path_factory):
-    """The workbook at each of the settings, and phased, as an office programme calculates it."""
+    """The workbook at each of the settings, and with part of the benefits, as an office programme calculates it."""
     out = tmp_path_factory.mktemp("office")
     paths = [set_as(formulas_of(written), look, out / f"{k}.xlsx") for k, look in enumerate(SETTINGS)]
-    return recalculated([*paths, phased(formulas_of(written), out / "phased.xlsx")], out)
+    return recalculated([*paths, with_part(formulas_of(written), out / "part.xlsx")], out)
 
 
 def formulas_of(path: Path) -> openpyxl.Workbook:
@@ -428,7 +428,7 @@ def set_as(book: openpyxl.Workbook, look: Look, out: Path) -> Path:
     return out
 
 
-def phased(book: openpyxl.Workbook, out: Path) -> Path:
+def with_part(book: openpyxl.Workbook, out: Path) -> Path:
     """Count less and less of the benefits of each year."""
     ((sheet, where),) = book.defined_names["benefits_counted"].destinations
     for cell, share in zip(book[sheet][where][0], COUNTED, strict=True):
@@ -464,7 +464,7 @@ def assert_agencies(book, plan, them):
 
 
 @pytest.mark.slow
-def test_phasing_counts_part_of_a_years_amounts(calculated, shown):
+def test_part_of_a_years_benefits_may_count(calculated, shown):
     found = calculated[-1]
 
     for plan in shown.plans:

@@ -146,7 +146,7 @@ def _appraised(plan: Plan, sheet: Sheet, costs: Costs, benefits: Benefits) -> Ap
         _lens_row(sheet, plan, lens, benefits, costs, by_year)
     sheet.gap()
     sheet.add(Cell("Year by year", "section"), *[Cell(None, "section")] * (len(HEADINGS) - 1))
-    note = "F to L are before discounting, phasing and optimism bias off benefits; M to T after all of them."
+    note = "F to L are before discounting, shares counted and optimism bias off benefits; M to T after all of them."
     sheet.add(Cell(note, "note"))
     head = sheet.add(*HEADINGS, style="head")
     for year in range(1, plan.years + 1):

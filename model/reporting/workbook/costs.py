@@ -64,7 +64,7 @@ def costs_sheet(study: Study) -> Costs:
         sheet,
         "Costs: spending on prevention, before discounting",
         "Means over pairs of runs, in pounds of the real place: values from the simulation. What the comparator "
-        "spends is deducted. Present values follow discount rates and phasing.",
+        "spends is deducted. Present values follow discount rates and shares counted.",
     )
     year_heading(sheet, study.years, "Sum", "Present value", "Optimism bias on it")
     rows: dict[int, range] = {}

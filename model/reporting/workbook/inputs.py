@@ -56,7 +56,7 @@ def step_units(key: str) -> str:
 def inputs_sheet(study: Study) -> Sheet:
     """Lay the inputs out; where nothing is appraised they are shown, and move nothing."""
     sheet = Sheet(INPUTS, WIDTHS, colour="input")
-    note = "Change the yellow cells; every sheet to the right follows. Growth of unit costs and phasing are on Years."
+    note = "Change the yellow cells, and on Years those of shares counted and growth of prices."
     headed(sheet, "Inputs", note if study.plans else "Nothing was appraised, so these values move nothing here.")
     counted = f'COUNTIF($E:$E,"changed")+COUNTIF({YEARS}!$F:$F,"changed")'
     row = sheet.add(Cell("Inputs changed, here and on Years", "label"), Cell(Formula(counted), "check count"))

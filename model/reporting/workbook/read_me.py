@@ -23,7 +23,7 @@ SHEETS = {
     "Summary": "plans side by side: what moves with the inputs, and both intervals as values",
     "In words": "what upstream show says of each plan, in the base case",
     "Inputs": "discount rates, unit costs, cashable shares, values of a WELLBY, optimism bias: each with its source",
-    "Years": "discount factors, phasing, growth and unit costs by year",
+    "Years": "discount factors, shares counted, growth and unit costs by year",
     "Costs": "what is spent, by agency, item and year",
     "Benefits": "contacts avoided, savings at full cost and in cash, and wellbeing, by agency, item and year",
     "Appraisal …": "a plan's net present value, ratio and payback in live formulas, beside what upstream found",
@@ -147,8 +147,8 @@ def _use() -> Iterator[str]:
     yield "Change yellow cells on Inputs and Years. The column Changed? and the top of Summary say what is changed."
     yield (
         "Live: discount rates, timing, unit costs and their growth, cashable shares, whole steps, WELLBY, year of "
-        "life, volunteers' time, optimism bias, and phasing of costs and benefits by year. Savings of an agency, "
-        "and cash in whole steps, are formulas too."
+        "life, volunteers' time, optimism bias, and the share counted of costs and benefits by year. Savings of an "
+        "agency, and cash in whole steps, are formulas too."
     )
     yield (
         "Values: all grey cells. What people do, contacts avoided and intervals come from the simulation; "

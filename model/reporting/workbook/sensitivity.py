@@ -105,7 +105,7 @@ def _words(plan: Plan) -> Iterator[str]:
         yield "No draws of uncertain numbers were run (upstream run --draws N runs them)."
         return
     probable = probability_above_zero(found.by_seed(ANSWER))
-    if np.isfinite(probable):
+    if found.has_probabilities and np.isfinite(probable):
         yield f"Social value is more than cost with a probability of {percent(probable)}, all doubted."
     if not found.sensitivity.is_told:
         why = found.sensitivity.why_not_told

@@ -1,4 +1,4 @@
-"""The sheet of years: discount factors, phasing, growth and prices, with a column for each year."""
+"""The sheet of years: discount factors, shares counted, growth and prices, with a column for each year."""
 
 import itertools
 from collections.abc import Iterable, Mapping
@@ -47,14 +47,14 @@ def years_sheet(study: Study) -> Years:
     sheet = by_year_sheet(YEARS, years, colour="input", labels=WIDTHS)
     headed(
         sheet,
-        "Years: discount factors, phasing and prices",
-        "Year 1 is the first year after the place has settled. Change the yellow cells: phasing, and growth of prices.",
+        "Years: discount factors, shares counted and prices",
+        "Year 1 is the first after the place has settled. Change the yellow cells: shares counted, growth of prices.",
     )
     year_heading(sheet, years, labels=HEADINGS)
     offset = _row(sheet, "Years after the first", "years", (Cell(year, "count") for year in range(years)))
     _factors(sheet, years, offset, "money", MONEY)
     _factors(sheet, years, offset, "wellbeing", WELLBEING)
-    _section(sheet, years, "Phasing: how much of each year's amounts counts (100 % is as simulated)")
+    _section(sheet, years, "Shares counted: how much of each year's amounts counts (100 % is as simulated)")
     _counted(sheet, years, "Costs counted", COSTS_COUNTED)
     _counted(sheet, years, "Benefits counted", BENEFITS_COUNTED)
     growth = _growth(sheet, years, study.price_rows)
