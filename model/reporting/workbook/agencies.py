@@ -32,9 +32,9 @@ def agencies_sheet(appraised: Sequence[Appraised], costs: Costs, benefits: Benef
     headed(
         sheet,
         "Agencies: who pays and who saves, present value",
-        "A saving lands in the wrong pocket where the agency that saves is not the one that pays. Shares are of sums "
-        "over all agencies. An agency that spends more than without the plan has a saving below 0; no share of other "
-        "pockets is given then.",
+        "A saving lands in the wrong pocket where the agency that saves is not the one that pays.",
+        "Shares are of sums over all agencies. An agency that spends more than without the plan has a saving below 0.",
+        "Where one does, no share of other pockets is given.",
     )
     row = sheet.add(*HEADINGS, style="head")
     sheet.freeze, sheet.repeated_rows = f"C{row + 1}", f"{row}:{row}"

@@ -34,7 +34,7 @@ def states_sheet(study: Study) -> Sheet:
         means = adults_by_year(study.results, name).loc[runs].groupby(level="year").mean()
         for year, row in means.iterrows():
             values = ((row[key] * (scale if form == "number" else 1.0), form) for key, (_, form) in OF_STATES.items())
-            sheet.add(name, Cell(year, "count"), *(Cell(value, f"value {form}") for value, form in values))
+            sheet.add(name, Cell(year, "centre"), *(Cell(value, f"value {form}") for value, form in values))
     return _filtered(sheet)
 
 
@@ -50,7 +50,7 @@ def services_sheet(study: Study) -> Sheet:
             unit = "entries" if unit_of(str(row.service)) == "year" else "contacts"
             words = study.service_label(str(row.service)), unit
             numbers = (Cell(row.demand, "value number"), Cell(row.served, "value number"))
-            sheet.add(name, Cell(row.year, "count"), *words, *numbers, Cell(row.cost_gbp, "value gbp"))
+            sheet.add(name, Cell(row.year, "centre"), *words, *numbers, Cell(row.cost_gbp, "value gbp"))
     return _filtered(sheet)
 
 
@@ -64,7 +64,7 @@ def ledger_sheet(study: Study) -> Sheet:
         for row in _means(study, rows, name, levels, ["amount_gbp"]).reset_index().itertuples():
             label = study.service_label(str(row.item)) if row.kind in BILLED else entry_in_words(row.item)
             words = (agency_words(str(row.payer)), agency_words(str(row.beneficiary)), row.kind, label)
-            sheet.add(name, Cell(row.year, "count"), *words, Cell(row.amount_gbp, "value gbp"))
+            sheet.add(name, Cell(row.year, "centre"), *words, Cell(row.amount_gbp, "value gbp"))
     return _filtered(sheet)
 
 

@@ -69,7 +69,8 @@ def benefits_sheet(study: Study, years: Years, pairs: Pairs) -> Benefits:
         sheet,
         "Benefits: contacts avoided, savings and wellbeing, before discounting",
         "Means over pairs of runs, in the real place. Savings are contacts avoided times the unit cost of the year "
-        "(Years), and other amounts (Pairs of runs). Full cost and cash measure one saving twice: never add them.",
+        "(Years), and other amounts (Pairs of runs).",
+        "Full cost and cash measure one saving twice: never add them.",
     )
     year_heading(sheet, study.years, "Sum", "Present value", "Kept after optimism bias", "Present value kept")
     _section(sheet, study, "Contacts avoided; of care that lasts, years in it", 4)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from model.core.money import NEARLY_WHOLE
 from model.reporting.wording import agency_words
 from model.reporting.workbook.inputs import cashable
-from model.reporting.workbook.layout import by_year_sheet, column, year_heading
+from model.reporting.workbook.layout import LABELS, by_year_sheet, column, year_heading
 from model.reporting.workbook.sheet import Cell, Formula, Sheet, headed
 from model.reporting.workbook.study import Plan, Study, unit_of
 from model.reporting.workbook.years import Years
@@ -40,11 +40,11 @@ def pairs_sheet(study: Study, years: Years) -> Pairs:
     headed(
         sheet,
         "Pairs of runs: what each pair avoids, before discounting",
-        "A pair is the place with the plan and without it, at one seed. Contacts and other amounts are values from the "
-        "simulation; an agency has its share of them. Cash is released in whole steps of capacity, pair by pair, so "
-        "that the mean over pairs is that of upstream appraise.",
+        "A pair is the place with the plan and without it, at one seed. Contacts and other amounts are values.",
+        "An agency has its share of both. Other amounts have no contact or price of their own, or are pence of rounding.",
+        "Cash is released in whole steps of capacity, pair by pair; Benefits has the mean.",
     )
-    year_heading(sheet, study.years)
+    year_heading(sheet, study.years, labels=(*LABELS[:-1], "Seed"))
     found = Pairs(sheet, {}, {}, {})
     for plan in study.plans:
         for service in dict.fromkeys(service for service, _ in plan.lines):
