@@ -12,6 +12,9 @@ ROOT = Path(__file__).parents[2]
 OUTSIDE = re.compile(r"\[(?P<words>[^\]]+)\]\((?:\.\./)+(?P<path>(?!docs/)[\w./-]+)(?:#[\w-]+)?\)")
 """A link to a file of the project that is no page."""
 
+TO_LESSON = re.compile(r"\]\(\.\./notebooks/(?P<lesson>\w+)\.ipynb\)")
+"""A link from a page to a lesson."""
+
 TO_PAGE = re.compile(r"\]\((?:\.\./)+docs/(?P<page>[\w./-]+)")
 """A link from a lesson to a page."""
 
@@ -32,5 +35,5 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Name a file that is no page, in place of a link that would lead nowhere."""
-    return OUTSIDE.sub(r"\g<words> (`\g<path>`)", markdown)
+    """Lead to lessons as pages, and name a file that is no page in place of a link that would lead nowhere."""
+    return OUTSIDE.sub(r"\g<words> (`\g<path>`)", TO_LESSON.sub(r"](lessons/\g<lesson>.md)", markdown))
