@@ -41,7 +41,7 @@ def pairs_sheet(study: Study, years: Years) -> Pairs:
         sheet,
         "Pairs of runs: what each pair avoids, before discounting",
         "A pair is the place with the plan and without it, at one seed. Contacts and other amounts are values.",
-        "An agency has its share of both. Other amounts have no contact or price of their own, or are pence of rounding.",
+        "An agency has its share of both. Other amounts have no contact or price of their own, or are rounding.",
         "Cash is released in whole steps of capacity, pair by pair; Benefits has the mean.",
     )
     year_heading(sheet, study.years, labels=(*LABELS[:-1], "Seed"))
