@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test quick coverage lint site docs lessons bench clean
+.PHONY: run test quick coverage lint site gallery docs lessons bench clean
 
 run: $(VENV)/ready
 	$(BIN)/python run_batch.py
@@ -32,6 +32,10 @@ lint: $(VENV)/ready-dev
 # Every page, strictly: a link that leads nowhere ends it. build/site/index.html is the first page.
 site: $(VENV)/ready-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+# A minute on two processors; needs Chromium, LibreOffice and Poppler.
+gallery: $(VENV)/ready-dev
+	$(BIN)/python docs/site/gallery.py
 
 # Nine pages live through whole worlds, so by hand, after a change of the model: upstream baseline > docs/baseline.md,
 # upstream patterns > docs/patterns.md, upstream replay > docs/trials.md, upstream money > docs/money.md, upstream shocks >
