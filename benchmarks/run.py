@@ -69,7 +69,6 @@ from trees import RevisionError, Used, run_in, used_in
 
 import model
 from model import CommunityModel
-from model.simulation.warming import warm_kernels
 
 TREE = Path(model.__file__).resolve().parent.parent
 """Where the model measured stands: this checkout, or another revision of it."""
@@ -291,6 +290,7 @@ def run_command(effort: Effort) -> list[Finding]:
 def make_run(effort: Effort) -> list[Finding]:
     """Time what `make run` runs, burn-in and all, and `upstream show` of its results."""
     del effort
+    run_used("people_powered_shift", "--population", str(SMALL), "--years", "1", "--replicates", "1")
     with tempfile.TemporaryDirectory() as folder:
         run = ("run", *afresh(), "--jobs", "1", "--out", f"{folder}/runs")
         made, shown = (used_in(TREE, "-m", "model", *words).seconds for words in (run, ("show", f"{folder}/runs")))
@@ -416,7 +416,7 @@ def stay_on_one_core() -> None:
 
 def measure(names: Iterable[str], effort: Effort) -> list[Finding]:
     """Run benchmarks one after the other."""
-    warm_kernels()
+    world_of("people_powered_shift", SMALL)  # compiles kernels, in whichever revision
     findings: list[Finding] = []
     with Console(stderr=True).status("") as status:
         for name in names:
