@@ -33,8 +33,8 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
         Whether to add a summary of each scenario although they were compared.
     """
     compared = compare(results)
-    worth = _worth(results)
-    side_by_side = [league(worth, _outcomes(results))] if is_side_by_side(results) else []
+    worth = worth_of(results)
+    side_by_side = [league(worth, outcomes_of(results))] if is_side_by_side(results) else []
     parts: list[RenderableType] = [Text(words, style="yellow") for words in shortfall(results)]
     parts += side_by_side
     told = [k for k, one in enumerate(compared) if len(one.pairs) and (each or not side_by_side)]
@@ -57,14 +57,14 @@ def _compared(
     budgets = [part for name in names for part in about_budgets(one.results, name)]
     worth = budgets
     if judged:
-        outcomes = _outcomes(one.results)
+        outcomes = outcomes_of(one.results)
         worth = [Padding(answer_of(judged, outcomes[one.scenario], outcomes), (0, 0, bool(budgets), 0)), *budgets]
     is_last = not any(later.scenario in appraised for later in compared[k + 1 :])
     return list(about(one, Group(*worth) if worth else None, conventions(judged) if judged and is_last else ()))
 
 
 @lru_cache(maxsize=1)  # the words and the figures of a study need the same appraisal
-def _worth(results: Results) -> dict[str, AppraisedComparison]:
+def worth_of(results: Results) -> dict[str, AppraisedComparison]:
     """Appraise what was compared; empty where a study has no ledger or no pairs."""
     try:
         return {judged.comparison.scenario: judged for judged in appraise(results)}
@@ -73,21 +73,21 @@ def _worth(results: Results) -> dict[str, AppraisedComparison]:
 
 
 @lru_cache(maxsize=1)  # as for the appraisal
-def _outcomes(results: Results) -> dict[str, Drawn]:
+def outcomes_of(results: Results) -> dict[str, Drawn]:
     """Return the outcomes of every plan that was appraised, in all draws."""
-    return drawn(results, _worth(results))
+    return drawn(results, worth_of(results))
 
 
 def is_side_by_side(results: Results) -> bool:
     """Whether several plans were compared, which are told in one table and one figure."""
-    return len(_worth(results)) > 1
+    return len(worth_of(results)) > 1
 
 
 def where_more_is(results: Results, *, each: bool = False) -> list[str]:
     """List the commands that show more of a comparison."""
     if not compare(results):
         return []
-    appraisal = [f"Full appraisal: upstream appraise {results.folder}"] if _worth(results) else []
+    appraisal = [f"Full appraisal: upstream appraise {results.folder}"] if worth_of(results) else []
     what = "Each plan, with its figures" if is_side_by_side(results) else "Each scenario on its own"
     return appraisal if each else [*appraisal, f"{what}: upstream show {results.folder} --each"]
 
@@ -110,7 +110,7 @@ def figures(results: Results, *, each: bool = False) -> list[Path]:
         return []
     since = max(results.changed, package_changed())
     side_by_side = is_side_by_side(results)
-    league_of_all = draw_league(_worth(results), _outcomes(results), results.folder, since) if side_by_side else []
+    league_of_all = draw_league(worth_of(results), outcomes_of(results), results.folder, since) if side_by_side else []
     return [*league_of_all, *(_figures_of_each(results, since) if each or not side_by_side else [])]
 
 
@@ -121,10 +121,10 @@ def _figures_of_each(results: Results, since: float) -> list[Path]:
     from model.reporting.figures.doubt import draw_doubts  # noqa: PLC0415
     from model.reporting.figures.overview import draw_overviews  # noqa: PLC0415
 
-    worth = list(_worth(results).values())
+    worth = list(worth_of(results).values())
     return [
-        *draw_appraisals(worth, _outcomes(results), results.folder, since),
-        *draw_doubts(worth, _outcomes(results), results.folder, since),
+        *draw_appraisals(worth, outcomes_of(results), results.folder, since),
+        *draw_doubts(worth, outcomes_of(results), results.folder, since),
         *draw_comparisons(results, since),
         *draw_budgets(results, since),
         *draw_overviews(results, since),

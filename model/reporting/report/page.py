@@ -10,13 +10,14 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from model.analysis.appraisal import LENSES
-from model.analysis.appraise import AppraisedComparison, appraise
-from model.analysis.outcomes import Drawn, drawn
+from model.analysis.appraise import AppraisedComparison
+from model.analysis.outcomes import Drawn
 from model.core.errors import ResultsError
 from model.core.files import replace_text
 from model.inputs.prices import PRICE_YEAR
 from model.reporting.appraisal import beyond
 from model.reporting.figures.brief import how_sure, one_plan, several_plans
+from model.reporting.findings import outcomes_of, worth_of
 from model.reporting.report.blocks import Picture
 from model.reporting.report.brief import MEASURES, Brief, brief_of, comparators_of, places_of, question_of, title_of
 from model.reporting.report.facts import PlanFacts
@@ -57,8 +58,8 @@ def report(results: Results) -> str:
         Of a study.
     """
     notices = [*shortfall(results)]
-    judged = {} if notices else _judged(results)
-    found = drawn(results, judged) if judged else {}
+    judged = {} if notices else worth_of(results)
+    found = outcomes_of(results) if judged else {}
     brief = brief_of(judged, found) if judged else None
     if not judged and not notices:
         notices = ["Nothing was compared, so there is no answer here: these are levels of each scenario by itself."]
@@ -132,13 +133,6 @@ def _environment() -> Environment:
     pages.filters |= {"amount": amount, "reach": reach, "percent_of": percent_of, "listed": listed}
     pages.globals["beyond"] = beyond
     return pages
-
-
-def _judged(results: Results) -> dict[str, AppraisedComparison]:
-    try:
-        return {one.comparison.scenario: one for one in appraise(results)}
-    except ResultsError:
-        return {}
 
 
 def _about(
