@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
@@ -132,15 +133,31 @@ def test_a_lesson_keeps_no_slider_that_only_works_while_it_runs(path):
     assert [o for c in code_cells(lesson) for o in c.outputs if "vnd.jupyter.widget" in json.dumps(o)] == []
 
 
-def test_without_ipywidgets_the_game_says_how_to_play_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)  # what importing finds where it is not installed
+def slid(**names):
+    """Return the names of a session in which the cell of sliders has run."""
     (lesson,) = [lesson_at(path) for path in LESSONS if "game" in path.stem]
     (sliders,) = [cell.source for cell in lesson.cells if cell.id == "sliders"]
+    exec(sliders, names)  # noqa: S102 - a cell of our own
+    return names
+
+
+def test_without_ipywidgets_the_game_says_how_to_play_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)  # what importing finds where it is not installed
     said = []
 
-    exec(sliders, {"say": said.append})  # noqa: S102 - a cell of our own
+    slid(say=said.append)
 
     assert "play(600, 300, 10, pooled=False)" in said[0]
+
+
+def test_a_moved_slider_plays_a_round():
+    def game(council, nhs, pooled):
+        return pd.DataFrame({"puts in": [council, nhs]}, index=["council", "NHS"])
+
+    names = slid(PLAYERS={"council": "council", "nhs": "NHS"}, game=game, in_words=str, display=lambda box: None)
+    names["sliders"]["nhs"].value = 310
+
+    assert "<td>310</td>" in names["board"].value
 
 
 @each_lesson
