@@ -19,7 +19,7 @@ from model.inputs.parameters import load_parameters
 from model.inputs.payers import AGENCIES, load_payments
 from model.inputs.scenario import Budgets, PlanEntry, Scenario, load_scenario
 from model.rules import budgets
-from model.studies.paired_runs import RunRecord, Worlds, difference, line_of, with_dose, with_terms
+from model.studies.paired_runs import RunRecord, Worlds, difference, line_of, with_dose, with_plan, with_terms
 from model.studies.patterns import LONGEST, SHIFT, usual, without_effects
 from model.studies.runner import Figures, Study
 
@@ -150,7 +150,9 @@ def pays_back(worlds: Worlds) -> Figures:
     years, base = worlds.up_to(LONGEST), usual(worlds)
     found: Figures = {}
     for label, config in plans(worlds).items():
-        found |= _position(label, appraised(worlds.run(config, years), base, years))
+        # What a parameter does without any plan, such as to the upkeep of places to meet, is no effect of the plan.
+        calm = worlds.run(with_plan(config), years) if config.parameters else base
+        found |= _position(label, appraised(worlds.run(config, years), calm, years))
     for label, rate in RATES.items():
         shift = worlds.run(worlds.scenario(SHIFT), years)
         found |= _position(label, appraised(shift, base, years, rate))

@@ -92,6 +92,11 @@ def test_twice_the_money_costs_twice_as_much(figures):
     assert figures["dose_half_cost"] == pytest.approx(0.5 * figures["shift_cost"])
 
 
+@pytest.mark.parametrize("label", SETTINGS)
+def test_a_parameter_changes_nothing_of_what_the_plan_costs(figures, label):
+    assert figures[f"{label}_cost"] == pytest.approx(figures["shift_cost"])
+
+
 @pytest.mark.slow
 def test_without_discounting_the_position_is_a_sum_over_the_ledger(worlds, figures):
     base, shift = usual(worlds), worlds.run(worlds.scenario(SHIFT), YEARS)
