@@ -301,7 +301,7 @@ def n_kept(folder: Path) -> int:
 def test_kill_at_any_moment_then_resume(tmp_path: Path) -> None:
     """Killed once after each few runs, at a moment that chance chooses, and resumed until it is whole."""
     chance = random.Random(1)  # noqa: S311 - no secret
-    command = ["run", "status_quo", *SMALL, "--replicates", "60", "--set", "services=['gp']", "--jobs", "1"]
+    command = ["run", "status_quo", *SMALL, "--replicates", "36", "--set", "services=['gp']", "--jobs", "1"]
     (tmp_path / "undisturbed").mkdir()
     assert start(command, tmp_path / "undisturbed").wait(PATIENCE_SECONDS) == 0
     run = start(command, tmp_path)
