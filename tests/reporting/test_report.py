@@ -15,6 +15,7 @@ from model.analysis.appraise import appraise
 from model.analysis.doubt import Doubted
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import drawn
+from model.analysis.ties import EVERYWHERE, LEAST, MOST, ties_of_adults
 from model.analysis.use import Use, uses
 from model.cli import main
 from model.core.errors import ResultsError
@@ -196,6 +197,17 @@ def test_places_that_stood_empty_are_counted(study):
     assert use.spent_gbp == pytest.approx(3 * 400_000)
     assert use.enrolled == pytest.approx((rows["enrolled"] * rows["scale"]).sum() / 3)
     assert uses(study, "usual") == []
+
+
+def test_ties_are_means_over_adults_and_thirds_are_of_whole_neighbourhoods(study):
+    found = ties_of_adults(study, "helped")
+    rows = study.monthly
+    rows = rows[(rows["scenario"] == "helped") & (rows["draw"] == 0) & (rows["month"] > 24)]
+
+    for layer in ("ties_kin", "ties_local", "ties_peer"):
+        assert found.loc[EVERYWHERE, layer] == pytest.approx(np.average(rows[layer], weights=rows["adults"]))
+        assert found[layer].loc[[MOST, LEAST]].between(rows[layer].min(), rows[layer].max()).all()
+    assert found.loc[EVERYWHERE, "no_tie"] == pytest.approx(rows["no_tie"].sum() / rows["adults"].sum())
 
 
 def test_results_of_an_earlier_version_say_that_places_were_not_counted(study, brief):

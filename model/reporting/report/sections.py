@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.doubt import BEST
 from model.analysis.outcomes import Drawn
+from model.analysis.ties import LAYERS, ties_of_adults
 from model.reporting.appraisal import appraisal
 from model.reporting.budgets import about_budgets, about_loop_gain
 from model.reporting.comparison import about
@@ -29,6 +30,7 @@ from model.reporting.wording import assumptions_in_words, budget_in_words, entry
 from model.tables.results import Results
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
 WHOLE_FROM = 1_000
@@ -72,6 +74,7 @@ def sections(
         yield from _plan(results, judged[name], found[name], k)
     parts: tuple[tuple[str, str, Callable[[Results], Iterable[Block]]], ...] = (
         ("states", "States, services and cost of each scenario", _states),
+        ("ties", "Ties, and deprivation", _ties),
         ("budgets", "Budgets", _budgets),
         ("neighbourhoods", "Neighbourhoods", _neighbourhoods),
         ("assumptions", "Assumptions", _assumptions),
@@ -134,6 +137,25 @@ def _finished(results: Results) -> list[str]:
     runs, tests = results.runs, set(results.manifest["tests"].values())
     at_best = runs[(runs["status"] == "finished") & (runs["draw"] == BEST)]
     return [str(name) for name in at_best["scenario"].unique() if name not in tests]
+
+
+def _ties(results: Results) -> Iterator[Block]:
+    """Show how many ties adults have in the last year, where deprivation is most and least."""
+    names = _finished(results)[:MOST_SCENARIOS]
+    rows = [
+        Row((f"{label_of(name, results.manifest['scenarios'][name])}: {where}", *_ties_in_words(one)))
+        for name in names
+        for where, one in ties_of_adults(results, name).iterrows()
+    ]
+    if rows:
+        yield Grid(("Last year, at best estimates", "kin", "local", "peers", "adults without a tie"), tuple(rows))
+        yield Paragraph(
+            "Mean ties of an adult: to kin, to friends and neighbours, and to members of programmes.", "note"
+        )
+
+
+def _ties_in_words(one: "pd.Series[float]") -> tuple[str, ...]:
+    return (*(f"{one[layer]:.2f}" for layer in LAYERS), f"{100 * one['no_tie']:.1f} %")
 
 
 def _budgets(results: Results) -> Iterator[Block]:
