@@ -1,4 +1,4 @@
-"""Commands that make pages to take away of a results folder."""
+"""Commands that make pages: one to take away of a results folder, and a town to step through in a classroom."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +35,32 @@ def report(
         print(f"PDF     {printed}")
 
 
+def view(
+    scenario: Annotated[str, typer.Argument(help="A scenario file, or the name of a bundled scenario.")] = "status_quo",
+    place: Annotated[str, typer.Option(help="A bundled place, or the path of a profile.")] = "sandbeck",
+    population: Annotated[int, typer.Option(min=1, max=5_000, help="Number of simulated residents.")] = 600,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of this computer. [default: a free one]")] = 0,
+) -> None:
+    """Show a small town on a page, for a class: step through months, move sliders, ask a resident why.
+
+    Only this computer can open the page, and it needs no network. Ctrl-C ends it.
+    """
+    from functools import partial
+
+    from rich.console import Console
+
+    from model.inputs.scenario import load_scenario
+    from model.simulation.warming import warm_kernels
+    from model.view.server import require_extra, serve
+
+    require_extra()
+    options = {"place": place, "population": population}
+    config = load_scenario(scenario, {key: (f"--{key}", value) for key, value in options.items()})
+    with Console(stderr=True).status("Getting ready"):
+        warm_kernels()
+    serve(config, port, partial(print, "View   ", flush=True))
+
+
 def register_pages(app: typer.Typer) -> None:
     """Add these commands to the command line.
 
@@ -42,6 +68,7 @@ def register_pages(app: typer.Typer) -> None:
     --------
     >>> register_pages(app := typer.Typer())
     >>> [command.callback.__name__ for command in app.registered_commands]
-    ['report']
+    ['report', 'view']
     """
     app.command()(report)
+    app.command()(view)
