@@ -37,7 +37,7 @@ def test_a_class_steps_moves_a_slider_and_asks_a_resident_why(page):
             in page.text(".classroom p")
         )
     )
-    assert "at the start" in page.text("h2")
+    page.wait(lambda: "at the start" in page.text("h2"))
     page.step(1)
     assert "% before the reset" in page.text("#states")
 
@@ -46,8 +46,8 @@ def test_a_class_steps_moves_a_slider_and_asks_a_resident_why(page):
     told = page.text("#resident")
     assert "Chance to fare worse next month" in told
     assert "who they are, together" in told
-    clicked = page.all("svg.town circle.shown")[0].get_attribute("data-resident")
-    assert told.startswith(f"Resident {clicked}:")
+    page.wait(lambda: page.all("svg.town circle.shown"))
+    assert told.startswith(f"Resident {page.all('svg.town circle.shown')[0].get_attribute('data-resident')}:")
 
     assert page.errors() == []
 

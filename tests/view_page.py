@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -87,7 +88,8 @@ class Page:
 
     def step(self, month: int) -> None:
         self.press("step")
-        self.wait(lambda: self.text("h2").count(f"month {month}"))
+        # The last of what is drawn: all else is there by then.
+        self.wait(lambda: re.search(rf"in month {month}\b", self.text("#demand")))
 
     def slide(self, label: str, keys: str) -> None:
         slider = next(one for one in self.all("[role=slider]") if label in (one.get_attribute("aria-label") or ""))

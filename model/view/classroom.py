@@ -142,7 +142,7 @@ def month_of(model: CommunityModel) -> Month:
     >>> from model import load_scenario
     >>> town = load_scenario().model_copy(update={"place": "sandbeck", "population": 300, "burn_in_years": 0})
     >>> sum(month_of(CommunityModel(town, rng=1)).adults)
-    245
+    241
     """
     states = model.population.state
     adults = tuple(int(np.count_nonzero(states == k)) for k in range(len(STATES)))
