@@ -44,7 +44,7 @@ from model.analysis.labels import item_label
 from model.analysis.pairs import Comparison, compare
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.errors import EvidenceError, ResultsError, ScenarioError
+from model.core.errors import EvidenceError, NothingToAppraiseError, ResultsError, ScenarioError
 from model.inputs.draws import AppraisalNumbers, at_appraisal
 from model.inputs.growth import ALL, index_of
 from model.inputs.parameters import LIMITS
@@ -250,8 +250,10 @@ def appraise(
 
     Raises
     ------
+    NothingToAppraiseError
+        When the study has no comparator or no ledger, or no pair of runs was finished.
     ResultsError
-        When the study has no comparator or no ledger, no such draw, or no pair of runs was finished.
+        When there is no such draw, or a table is missing or damaged.
     ScenarioError
         When a rate or a price cannot be used.
     """
@@ -262,14 +264,15 @@ def appraise_as(results: Results, look: Look, draw: int) -> list[AppraisedCompar
     """Appraise a draw with the options of a look: see `appraise`."""
     found = compare(results, draw)
     if not found:
-        raise ResultsError("compares nothing", file=results.folder, allowed="results of upstream run ... --compare-to")
+        allowed = "results of upstream run ... --compare-to"
+        raise NothingToAppraiseError("compares nothing", file=results.folder, allowed=allowed)
     if (results.ledger["kind"] == USUAL).all():  # what is usual is paid in every world
-        raise ResultsError(
+        raise NothingToAppraiseError(
             "holds no ledger", file=results.folder, allowed="results of this version in which money was spent"
         )
     paired = [one for one in found if not one.pairs.empty]
     if not paired:
-        raise ResultsError(f"holds no finished pair of runs for {found[0].scenario}", file=results.folder)
+        raise NothingToAppraiseError(f"holds no finished pair of runs for {found[0].scenario}", file=results.folder)
     values = results.values_of(draw)
     ledger = _ledger_at(results, draw, values, look.over(at_appraisal(values)))
     judged = {one.scenario: _judged(one, ledger, values, look) for one in (*paired, *_tests(results, draw))}

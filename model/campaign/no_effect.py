@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from model.analysis.appraise import appraise
-from model.core.errors import ResultsError
+from model.core.errors import NothingToAppraiseError
 from model.inputs.scenario import Scenario
 from model.tables.results import Results
 
@@ -42,7 +42,7 @@ def tests_of(results: Results, scenarios: Sequence[Scenario]) -> dict[str, Scena
     named = {config.name: config for config in scenarios}
     try:
         largest = {one.comparison.scenario: one.appraisal.largest_entry for one in appraise(results)}
-    except ResultsError:  # no pair of runs was finished, or nothing was spent
+    except NothingToAppraiseError:  # no pair of runs was finished, or nothing was spent
         return {}
     tests = {name: at_no_effect(named[name], label) for name, label in largest.items() if label is not None}
     compared = {name: named[results.manifest["comparators"][name]] for name in tests}

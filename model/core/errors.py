@@ -87,6 +87,10 @@ class ResultsError(InputError):
     """A results folder that cannot be written or read."""
 
 
+class NothingToAppraiseError(ResultsError):
+    """A results folder that can be read, and in which nothing was compared, paid for or finished."""
+
+
 def _short(value: object) -> str:
     try:
         text = repr(value)

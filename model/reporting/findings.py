@@ -11,7 +11,7 @@ from rich.text import Text
 from model.analysis.appraise import AppraisedComparison, appraise
 from model.analysis.outcomes import Drawn, drawn
 from model.analysis.pairs import Comparison, compare
-from model.core.errors import ResultsError
+from model.core.errors import NothingToAppraiseError
 from model.core.files import package_changed
 from model.reporting.appraisal import answer_of, conventions
 from model.reporting.budgets import about_budgets, about_loop_gain
@@ -68,7 +68,7 @@ def worth_of(results: Results) -> dict[str, AppraisedComparison]:
     """Appraise what was compared; empty where a study has no ledger or no pairs."""
     try:
         return {judged.comparison.scenario: judged for judged in appraise(results)}
-    except ResultsError:
+    except NothingToAppraiseError:
         return {}
 
 

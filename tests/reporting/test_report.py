@@ -256,6 +256,20 @@ def test_nothing_is_reported_of_a_damaged_study(study, tmp_path):
         Results(folder)
 
 
+@pytest.mark.parametrize("table", ["ledger", "people", "services"])
+def test_a_damaged_table_is_named_and_no_report_written(table, study, tmp_path, capsys):
+    folder = tmp_path / "damaged"
+    shutil.copytree(study.folder, folder)
+    path = folder / f"{table}.parquet"
+    path.write_bytes(path.read_bytes()[:-1])
+
+    for command in (["report", str(folder)], ["show", str(folder), "--quiet"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(command)
+        assert f"{table}.parquet: is damaged" in capsys.readouterr().err
+    assert not (folder / "report.html").exists()
+
+
 def test_a_study_that_compares_nothing_has_no_answer(town, tmp_path):
     from model.campaign.campaign import run_campaign  # noqa: PLC0415 - one test alone runs one
 
