@@ -78,7 +78,8 @@ def _workbook(folder: Path, path: Path, *, replace: bool) -> None:
     if study.why_no_appraisal:
         print(f"No appraisal: {study.why_no_appraisal}")
     if study.left_out:
-        print(f"{len(study.left_out):,} plans are left out: the sheet Read me says which.")
+        plans = "1 plan is" if len(study.left_out) == 1 else f"{len(study.left_out):,} plans are"
+        print(f"{plans} left out: the sheet Read me says which.")
     print(f"Workbook  {path}")
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from copy import copy
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
@@ -21,7 +22,7 @@ from model.cli import main
 from model.core.errors import ResultsError
 from model.reporting.report import page as page_module
 from model.reporting.report import pdf
-from model.reporting.report.brief import brief_of
+from model.reporting.report.brief import MOST_ENTRIES, _largest, _uses, brief_of, question_of
 from model.reporting.report.page import render, report, write_report
 from model.reporting.report.words import SAME, reach
 from tests.drawn_study import drawn_study
@@ -210,6 +211,41 @@ def test_ties_are_means_over_adults_and_thirds_are_of_whole_neighbourhoods(study
     assert found.loc[EVERYWHERE, "no_tie"] == pytest.approx(rows["no_tie"].sum() / rows["adults"].sum())
 
 
+def test_a_service_bought_has_no_places_to_use_and_what_has_no_room_is_counted(study, brief):
+    plan = brief.plans[0]
+    service = Use("beds", 9e6, np.nan, 0.0, np.nan)
+    groups = tuple(Use(f"group_{k}", k * 1e6, 10.0, 10.0, 0.5) for k in range(1, MOST_ENTRIES + 3))
+    used = _uses([replace(plan, uses=(service, *groups))])
+
+    assert [use for _, use in used] == list(groups)
+    assert [use for _, use in _largest(used)] == list(groups[2:])
+    about = page_module._about(study, {}, brief, [])
+    for left_out, words in ((0, ""), (1, "Left out here: 1 smaller entry."), (2, "Left out here: 2 smaller entries.")):
+        text = Reader(render(about, replace(brief, n_uses_left_out=left_out), [_picture()], [])).text
+        assert words in text
+        assert ("Left out here" in text) == bool(left_out)
+
+
+def test_an_agency_that_loses_is_not_the_one_that_saves_most(brief):
+    loses, saves = (Doubted(Estimate.exact(gbp), Estimate.exact(gbp)) for gbp in (-5e6, 2e6))
+    assert replace(brief.plans[0], saves={"council": loses, "NHS": saves}).saves_most == "NHS"
+    assert replace(brief.plans[0], saves={"council": loses}).saves_most == ""
+
+
+def test_plans_that_ask_different_things_are_not_given_the_question_of_one(study):
+    def asked(*questions):
+        judged = {}
+        for k, question in enumerate(questions):
+            one = appraise(study)[0]
+            compared = copy(one.comparison)
+            compared.facts = {**one.comparison.facts, "question": question}
+            judged[str(k)] = replace(one, comparison=compared)
+        return question_of(judged, study)
+
+    assert asked("Does it pay?", "Does it pay?").startswith("Does it pay?")
+    assert asked("Does it pay?", "Who gains?").startswith("Which of 2 plans is worth most?")
+
+
 def test_results_of_an_earlier_version_say_that_places_were_not_counted(study, brief):
     plan = replace(brief.plans[0], uses=(Use("hub", 1e6, np.nan, 500.0, np.nan),))
     older = replace(brief, plans=(plan,), uses=(("hub", plan.uses[0]),))
@@ -286,6 +322,8 @@ def test_one_pair_of_runs_without_draws_decides_nothing(town, tmp_path):
 
     assert "One pair of runs cannot say whether it is worth its cost." in words
     assert "no interval: one pair of runs" in words
+    assert "One pair of runs cannot say whether it pays for itself in money." in words
+    assert "No range is given" in words and "Two ranges" not in words
 
 
 def test_an_existing_report_is_replaced_only_when_asked(study, tmp_path):

@@ -40,6 +40,7 @@ class Brief:
     plans: tuple[PlanFacts, ...]
     left_out: str
     uses: tuple[tuple[str, Use], ...]
+    n_uses_left_out: int
     unknown: tuple[str, ...]
 
 
@@ -57,7 +58,10 @@ def brief_of(judged: Mapping[str, AppraisedComparison], found: Mapping[str, Draw
     order = sorted(judged, key=lambda name: -found[name].doubted["social_net"].by_chance.mean)
     shown = order[:MOST_PLANS]
     plans = tuple(facts_of(judged[name], found[name], names[name].whole) for name in shown)
-    return Brief(plans, _left_out(len(order)), tuple(_uses(plans)), tuple(_unknown(plans, found[shown[0]])))
+    used = _uses(plans)
+    largest = tuple(_largest(used))
+    unknown = tuple(_unknown(plans, found[shown[0]]))
+    return Brief(plans, _left_out(len(order)), largest, len(used) - len(largest), unknown)
 
 
 def _left_out(n_plans: int) -> str:
@@ -69,12 +73,17 @@ def _left_out(n_plans: int) -> str:
 
 
 def _uses(plans: Sequence[PlanFacts]) -> list[tuple[str, Use]]:
+    """Name what has places or people, entry by entry: more of a service has neither."""
     several = len(plans) > 1
-    rows = [
+    return [
         (f"{plan.name}: {_entry(use.entry)}" if several else _entry(use.entry), use)
         for plan in plans
         for use in plan.uses
+        if use.is_places or use.enrolled > 0
     ]
+
+
+def _largest(rows: Sequence[tuple[str, Use]]) -> list[tuple[str, Use]]:
     largest = sorted(rows, key=lambda row: -row[1].spent_gbp)[:MOST_ENTRIES]
     return [row for row in rows if row in largest]
 
@@ -98,9 +107,10 @@ def _unknown(plans: Sequence[PlanFacts], found: Drawn) -> list[str]:
 
 
 def question_of(judged: Mapping[str, AppraisedComparison], results: Results) -> str:
-    """Say what was asked, and of how many simulated people."""
+    """Say what was asked, where plans share a question, and of how many simulated people."""
     first = next(iter(judged.values())).comparison
-    asked = str(first.facts["question"]).strip()
+    questions = {str(one.comparison.facts["question"]).strip() for one in judged.values()}
+    asked = questions.pop() if len(questions) == 1 else f"Which of {len(judged)} plans is worth most?"
     words = asked if asked.endswith(("?", ".")) else f"{asked}." if asked else ""
     return " ".join(filter(None, [words, stands_for(first.facts, _scale(results, first.scenario))]))
 

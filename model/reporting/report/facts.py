@@ -130,6 +130,12 @@ class PlanFacts:
             return "gain" if widest.mean > 0 else "loss"
         return "unclear"
 
+    @property
+    def saves_most(self) -> str:
+        """Agency that saves most at full cost; empty where none saves."""
+        most = max(self.saves, key=lambda agency: self.saves[agency].by_chance.mean, default="")
+        return most if most and self.saves[most].by_chance.mean > 0 else ""
+
     def widest(self, measure: str) -> Estimate:
         """Return a measure with the widest interval there is: all doubted, else chance alone."""
         both = self.measures[measure]

@@ -90,6 +90,7 @@ def render(about: About, brief: Brief | None, pictures: Sequence[Picture], parts
         plans=brief.plans if brief else (),
         left_out=brief.left_out if brief else "",
         uses=brief.uses if brief else (),
+        n_uses_left_out=brief.n_uses_left_out if brief else 0,
         unknown=brief.unknown if brief else (),
         measures=MEASURES,
         lenses=LENSES,
@@ -197,7 +198,7 @@ def _of_money(plan: PlanFacts, judged: Mapping[str, AppraisedComparison], found:
 def _of_doubt(plan: PlanFacts, found: Mapping[str, Drawn]) -> Picture:
     alt = (
         f"Left: both ranges of saving and worth; worth runs from {reach(plan.widest('social_net'), 'social_net')}. "
-        f"Right: the answer in each of {plan.n_draws} draws; {plan.worth_it} are above nought."
+        f"Right: the answer in each of {plan.n_draws} draws; in {plan.worth_it} it is worth its cost."
     )
     caption = "Left: both ranges of each outcome. Right: each dot is one draw of the uncertain numbers."
     return picture(partial(how_sure, found[plan.scenario]), alt, caption)

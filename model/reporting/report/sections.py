@@ -26,7 +26,7 @@ from model.reporting.pages.registers import TOPICS, load_registers
 from model.reporting.report.blocks import Block, Grid, Lines, Paragraph, Row, blocks
 from model.reporting.report.pictures import picture
 from model.reporting.summary import failures, summary
-from model.reporting.wording import assumptions_in_words, budget_in_words, entry_in_words, label_of
+from model.reporting.wording import agency_words, assumptions_in_words, budget_in_words, entry_in_words, label_of
 from model.tables.results import Results
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _assumptions(results: Results) -> Iterator[Block]:
                             entry_in_words(entry).partition(" (")[0],
                             budget_in_words(entry["budget_gbp_per_year"]),
                             str(known["grade"]),
-                            ", ".join(str(payer).replace("_", " ") for payer in known["payers"]),
+                            ", ".join(agency_words(str(payer)) for payer in known["payers"]),
                         )
                     )
                     for entry, known in zip(facts["plan"], facts["plan_in_force"], strict=True)
@@ -264,4 +264,4 @@ def _limits(_: Results) -> Iterator[Block]:
     for topic, title in TOPICS.items():
         own = [one for one in load_registers().limits if one.topic == topic]
         yield Paragraph(title, "heading")
-        yield Lines(tuple((one.limit, (Row((one.consequence,)),)) for one in own))
+        yield Lines(tuple((one.limit, (Row((one.consequence.replace("`", ""),)),)) for one in own))

@@ -41,6 +41,8 @@ def reach(found: Estimate, measure: str = "cost") -> str:
         return "no interval: one pair of runs"
     if found.has_interval and not found.is_bounded and found.low != found.high:
         return TOO_FEW
+    if measure in PEOPLE:
+        found = found.rounded()
     low, high = amount(found.low, measure), amount(found.high, measure)
     if low == high:
         return SAME
