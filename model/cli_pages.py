@@ -20,12 +20,15 @@ def report(
     """
     from rich.console import Console
 
-    from model.reporting.report.page import write_report
-    from model.reporting.report.pdf import write_pdf
+    from model.reporting.report.page import require_new, write_report
+    from model.reporting.report.pdf import require_printing, write_pdf
     from model.tables.results import Results
 
     path = out or folder / "report.html"
     results = Results(folder)
+    require_new(path, force=force)
+    if pdf:
+        require_printing(path.with_suffix(".pdf"), force=force)
     with Console(stderr=True).status("Writing the report"):
         write_report(results, path, force=force)
     print(f"Report  {path}")

@@ -347,6 +347,27 @@ def test_a_folder_without_results_gives_one_line_and_code_2(name, tmp_path, caps
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("out", "there", "browser", "said"),
+    [
+        ("page.pdf", (), "chromium", "page.pdf: is not the name of a page"),
+        ("page.html", ("page.pdf",), "chromium", "page.pdf: is there already"),
+        ("page.html", (), None, "--pdf: needs a browser that prints"),
+    ],
+)
+def test_a_pdf_that_cannot_be_made_leaves_no_page_either(
+    study, tmp_path, monkeypatch, capsys, out, there, browser, said
+):
+    for name in there:
+        (tmp_path / name).write_text("mine")
+    monkeypatch.setattr(pdf, "find_browser", lambda: browser)
+    with pytest.raises(SystemExit, match="2"):
+        main(["report", str(study.folder), "--out", str(tmp_path / out), "--pdf"])
+
+    assert said in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == list(there)
+
+
 def test_without_a_browser_a_pdf_is_refused_in_one_line(study, tmp_path, monkeypatch):
     monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
     with pytest.raises(ResultsError, match="needs a browser that prints"):

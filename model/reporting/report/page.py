@@ -29,6 +29,8 @@ from model.reporting.wording import label_of
 from model.tables.manifest import MANIFEST
 from model.tables.results import Results
 
+ENDINGS = (".html", ".htm")
+
 
 @dataclass(frozen=True)
 class About:
@@ -100,6 +102,27 @@ def render(about: About, brief: Brief | None, pictures: Sequence[Picture], parts
     )
 
 
+def require_new(path: Path, *, force: bool = False) -> None:
+    """Refuse a file that is there, or that programmes would not open as a page.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    force : bool
+        Whether to replace a file that is there.
+
+    Raises
+    ------
+    ResultsError
+        When there is such a file, or its name is not that of a page.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise ResultsError("is not the name of a page", file=path, allowed=f"a name that ends in {ENDINGS[0]}")
+    if path.exists() and not force:
+        raise ResultsError("is there already", file=path, allowed="a new file, or --force to replace it")
+
+
 def write_report(results: Results, path: Path, *, force: bool = False) -> Path:
     """Write the report of a study into a file, in full or not at all.
 
@@ -115,10 +138,9 @@ def write_report(results: Results, path: Path, *, force: bool = False) -> Path:
     Raises
     ------
     ResultsError
-        When there is such a file, or it cannot be written.
+        When there is such a file, it is not named as a page, or cannot be written.
     """
-    if path.exists() and not force:
-        raise ResultsError("is there already", file=path, allowed="a new file, or --force to replace it")
+    require_new(path, force=force)
     replace_text(path, report(results), ResultsError)
     return path
 

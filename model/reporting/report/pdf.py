@@ -20,6 +20,31 @@ def find_browser() -> str | None:
     return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
+def require_printing(path: Path, *, force: bool = False) -> str:
+    """Return the path of a browser that can print into a PDF.
+
+    Parameters
+    ----------
+    path : path
+        The PDF.
+    force : bool
+        Whether to replace a file that is there.
+
+    Raises
+    ------
+    ResultsError
+        When there is such a file, or no browser.
+    """
+    if path.exists() and not force:
+        raise ResultsError("is there already", file=path, allowed="a new file, or --force to replace it")
+    browser = find_browser()
+    if browser is None:
+        raise ResultsError(
+            "needs a browser that prints", key="--pdf", allowed="Chromium, Chrome or Edge installed; or print the page"
+        )
+    return browser
+
+
 def write_pdf(page: Path, path: Path, *, force: bool = False) -> Path:
     """Print a page of HTML into a PDF, in full or not at all.
 
@@ -37,13 +62,7 @@ def write_pdf(page: Path, path: Path, *, force: bool = False) -> Path:
     ResultsError
         When there is such a file, no browser, or it cannot print.
     """
-    if path.exists() and not force:
-        raise ResultsError("is there already", file=path, allowed="a new file, or --force to replace it")
-    browser = find_browser()
-    if browser is None:
-        raise ResultsError(
-            "needs a browser that prints", key="--pdf", allowed="Chromium, Chrome or Edge installed; or print the page"
-        )
+    browser = require_printing(path, force=force)
     with tempfile.TemporaryDirectory() as folder:
         printed = Path(folder) / "report.pdf"
         _print(browser, page, printed, Path(folder) / "profile")
