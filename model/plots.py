@@ -120,5 +120,6 @@ def _named(known: Mapping[str, One], name: str) -> One:
     if name not in known:
         near = nearest_name(name, known)
         hint = f"; did you mean {near!r}?" if near else ""
-        raise ResultsError("has no such figure here", key="scenario", value=name, allowed=f"{', '.join(known)}{hint}")
+        allowed = f"{', '.join(known) or 'none of this study'}{hint}"
+        raise ResultsError("has no such figure here", key="scenario", value=name, allowed=allowed)
     return known[name]

@@ -5,6 +5,7 @@ import pytest
 
 from model import Results, plots
 from model.campaign.campaign import run_campaign
+from model.core.errors import ResultsError
 from model.inputs.scenario import Scenario
 from tests.drawn_study import PLAN
 
@@ -119,3 +120,11 @@ def test_people_in_care_stand_beside_what_their_care_costs_not_those_who_came(st
     in_care = (rows["stock_months"] * rows["scale"] / 12).groupby([rows["run"], rows["year"]]).sum()
 
     np.testing.assert_allclose(by_year["used"].xs("long_term_care", level="service"), in_care)
+
+
+def test_a_figure_that_a_study_has_not_is_refused_with_those_it_has(studies):
+    results = Results(studies[1])
+    with pytest.raises(ResultsError, match="Allowed: plan_0; did you mean 'plan_0'"):
+        plots.appraisal(results, "plan_9")
+    with pytest.raises(ResultsError, match="Allowed: none of this study"):
+        plots.budgets(results, "plan_0")
