@@ -201,7 +201,7 @@ def units_next(there: int, money_gbp: float, programme: Programme, months: int =
     """
     running = running_gbp_per_year(programme) * months / MONTHS_PER_YEAR
     if there * running > money_gbp * (1.0 + A_HAIR):
-        return max(0, int(money_gbp / running))
+        return max(0, int(money_gbp * (1.0 + A_HAIR) / running))
     left = money_gbp - there * running
     new = running + programme.capacity.set_up_cost_gbp.value
     return there + (max(0, int(left / new)) if new > 0.0 else 0)

@@ -170,8 +170,8 @@ class PlanEntry(_Table):
     ``taper_months``. ``name`` is the entry's name in tables, needed where a programme comes twice.
     ``payers`` are shares of agencies that sum to 1, by default those of the programme or service.
     ``phasing`` has the share of the budget that each year of the entry has, and the last goes on: ``[0.25, 0.5, 1]`` is
-    a ramp, and of a budget of £1 a list of pounds is spending by year. ``budget_growth`` is its growth in real terms, a
-    yearly rate or a list of rates; with both, shares are of the grown budget.
+    a ramp, and of a budget of 1 pound a list of pounds is spending by year. ``budget_growth`` is its growth in real
+    terms, a yearly rate or a list of rates; with both, shares are of the grown budget.
     ``at_no_effect`` runs the programme without any of its effects: people enrol and money is spent, to no end.
     """
 
@@ -194,7 +194,7 @@ class PlanEntry(_Table):
 
     @property
     def yearly_shares(self) -> tuple[float, ...]:
-        """What each year of the entry has for £1 of its budget; the last goes on, and 200 years are the most.
+        """What each year of the entry has for a pound of its budget; the last goes on, and 200 years are the most.
 
         Examples
         --------

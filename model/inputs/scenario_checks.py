@@ -145,7 +145,6 @@ def _check_budget(entry: "PlanEntry", at: str, config: "Scenario") -> None:
             allowed="one of the two",
         )
     most = MOST_GBP_PER_YEAR / config.place_profile.population
-    _check_phases(entry, at, config)
     if a_head is not None and a_head > most:
         raise ScenarioError(
             f"is £{config.budget_gbp_per_year(entry):,.0f} a year in {config.place_profile.name}",
@@ -153,6 +152,7 @@ def _check_budget(entry: "PlanEntry", at: str, config: "Scenario") -> None:
             value=a_head,
             allowed=f"up to £{most:,.2f} a head there",
         )
+    _check_phases(entry, at, config)
 
 
 def _check_phases(entry: "PlanEntry", at: str, config: "Scenario") -> None:

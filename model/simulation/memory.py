@@ -24,7 +24,7 @@ YEAR_MB = 0.25
 NEIGHBOURHOOD_MONTH_BYTES = 820
 """A month's record of one neighbourhood, with its tables."""
 
-ENTRY_YEAR_BYTES = 110
+ENTRY_YEAR_BYTES = 400
 """A year's record of one entry of a plan in one neighbourhood, with its table."""
 
 

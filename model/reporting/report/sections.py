@@ -254,7 +254,7 @@ def _four_digits(value: float) -> str:
 
     Examples
     --------
-    >>> _four_digits(51_234.5), _four_digits(0.12345), _four_digits(12.0)
+    >>> _four_digits(51_234.6), _four_digits(0.12345), _four_digits(12.0)
     ('51,235', '0.1235', '12')
     """
     return f"{value:,.0f}" if abs(value) >= WHOLE_FROM else f"{value:.4g}"
