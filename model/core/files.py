@@ -153,6 +153,22 @@ def check_place_for(path: Path, error: type[InputError]) -> None:
         raise error("cannot be written", file=path, allowed="a file in a folder that exists")
 
 
+def require_absent(path: Path, error: type[InputError], *, force: bool = False) -> None:
+    """Refuse to write over a file that is there, unless that was asked for.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when the file is there.
+
+    Examples
+    --------
+    >>> require_absent(Path(__file__), InputError, force=True)
+    """
+    if path.exists() and not force:
+        raise error("is there already", file=path, allowed="a new file, or --force to replace it")
+
+
 def replace_text(path: Path, text: str, error: type[InputError]) -> None:
     """Write a text file in full or not at all, replacing an existing one: see `replace_bytes`."""
     replace_bytes(path, text.encode(), error)

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from model.core.errors import ResultsError
+from model.core.files import require_absent
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 """Commands of browsers that print a page without a window."""
@@ -35,8 +36,7 @@ def require_printing(path: Path, *, force: bool = False) -> str:
     ResultsError
         When there is such a file, or no browser.
     """
-    if path.exists() and not force:
-        raise ResultsError("is there already", file=path, allowed="a new file, or --force to replace it")
+    require_absent(path, ResultsError, force=force)
     browser = find_browser()
     if browser is None:
         raise ResultsError(
