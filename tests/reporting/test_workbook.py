@@ -239,7 +239,7 @@ def test_a_workbook_that_is_there_stays_unless_forced(folder, shown, tmp_path, m
     path.write_text("mine")
 
     assert code_of("export", folder, "--xlsx", path) == 2
-    assert "is there already. Allowed: another name, or --force to replace it" in capsys.readouterr().err
+    assert "is there already. Allowed: a new file, or --force to replace it" in capsys.readouterr().err
     assert path.read_text() == "mine"
     assert code_of("export", folder, "--xlsx", path, "--force") == 0
     assert openpyxl.load_workbook(path).sheetnames[0] == "Read me"
