@@ -1,5 +1,7 @@
 """Every word of a figure is on the page, and no legend lies on data; at three lengths of names and 1, 2 and 5 plans."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from model import Results, plots
 from model.campaign.campaign import run_campaign
 from model.core.errors import ResultsError
 from model.inputs.scenario import Scenario
+from model.reporting.figures.style import svg_of
 from tests.drawn_study import PLAN
 
 SLACK_POINTS = 1.5
@@ -107,6 +110,13 @@ def test_a_name_with_signs_of_mathematics_is_drawn_as_it_is_written(studies):
     figure = plots.overview(named(studies[1], "a $\\frac{1}{2}$ b"), "plan_0")
     titles = [text for text in figure.findobj(Text) if "$" in text.get_text()]
     assert titles and not any(text.get_parse_math() for text in titles)
+
+
+def test_a_sign_that_the_font_lacks_is_a_box_and_no_warning(studies, recwarn):
+    to = io.BytesIO()
+    svg_of(lambda: plots.overview(named(studies[1], "Ely \N{PARTY POPPER}"), "plan_0"), to)
+    assert to.getvalue().startswith(b"<?xml")
+    assert not [one for one in recwarn if "Glyph" in str(one.message)]
 
 
 def test_people_in_care_stand_beside_what_their_care_costs_not_those_who_came(studies):

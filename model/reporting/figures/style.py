@@ -3,7 +3,8 @@
 import contextlib
 import math
 import os
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from textwrap import fill
@@ -115,15 +116,17 @@ def svg_of(draw: Callable[[], "Figure"], to: IO[bytes]) -> None:
         _print_svg(figure, to)
 
 
-def styled(letters: str = "none") -> contextlib.AbstractContextManager[None]:
-    """Return the settings within which figures are drawn: sizes, letters, and no mathematics in names."""
+@contextlib.contextmanager
+def styled(letters: str = "none") -> Iterator[None]:
+    """Draw figures within: sizes, letters, no mathematics in names, and no word of signs that the font lacks."""
     import matplotlib as mpl  # noqa: PLC0415 - slow to load, only needed to draw
 
     # Ids in an SVG follow this salt, so the same tables give the same file.
     # A name of the user's may hold any sign, so none of it is mathematics.
-    return mpl.rc_context(
-        {"svg.hashsalt": "upstream", "font.size": 9.0, "svg.fonttype": letters, "text.parse_math": False}
-    )
+    settings: Any = {"svg.hashsalt": "upstream", "font.size": 9.0, "svg.fonttype": letters, "text.parse_math": False}
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a box stands for it, and its name in the words beside
+        yield
 
 
 def _print_svg(figure: "Figure", to: Path | IO[bytes]) -> None:
