@@ -53,7 +53,7 @@ def place_of_many(path, n):
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["status_quo", "people_powered_shift"])
 def test_tables_of_thousands_of_neighbourhoods_are_in_the_estimate_c47(tmp_path, scenario):
-    n, lengths = 3_000, (2, 10)
+    n, lengths = 3_000, (2, 7)
     place = place_of_many(tmp_path / "many.toml", n)
     peak_mb_of_run(tmp_path / "warm", n, 1, place, scenario)
     peaks = [peak_mb_of_run(tmp_path / str(years), n, years, place, scenario) for years in lengths]
