@@ -23,6 +23,7 @@ from model.core.errors import ResultsError
 from model.reporting.report import page as page_module
 from model.reporting.report import pdf
 from model.reporting.report.brief import MOST_ENTRIES, _largest, _uses, brief_of, question_of
+from model.reporting.report.facts import Hang
 from model.reporting.report.page import render, report, write_report
 from model.reporting.report.words import SAME, reach
 from tests.drawn_study import drawn_study
@@ -255,9 +256,11 @@ def test_results_of_an_earlier_version_say_that_places_were_not_counted(study, b
 
 @pytest.mark.slow
 @pytest.mark.skipif(pdf.find_browser() is None, reason="no Chromium, Chrome or Edge is here to print")
-@pytest.mark.parametrize("n_plans", [1, 4])
+@pytest.mark.parametrize("n_plans", [1, 2, 4])
 def test_a_brief_has_two_sides(study, brief, html, n_plans, tmp_path):
-    plans = tuple(replace(brief.plans[0], name=f"A plan with a longish name, number {k}") for k in range(n_plans))
+    hangs = (Hang("Peer support group, participants: what it does to improving (hazard ratio)", 0.4, 1.2),) * 3
+    full = replace(brief.plans[0], hangs_on=hangs)
+    plans = tuple(replace(full, name=f"A plan with a longish name, number {k}") for k in range(n_plans))
     many = replace(brief, plans=plans, uses=brief.uses * (7 if n_plans > 1 else 3))
     about = page_module._about(study, {}, many, [])
     source = Reader(html).all_of("img")[0]["src"]
