@@ -9,8 +9,8 @@ What an interval holds, a figure says below itself. Names are drawn as they are 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from model.analysis.appraise import AppraisedComparison, appraise
-from model.analysis.outcomes import Drawn, drawn
+from model.analysis.appraise import AppraisedComparison
+from model.analysis.outcomes import Drawn
 from model.analysis.pairs import compare
 from model.core.errors import ResultsError, nearest_name
 from model.reporting.figures.appraisal import cost_effectiveness as _cost_effectiveness
@@ -23,6 +23,7 @@ from model.reporting.figures.doubt import doubt as _doubt
 from model.reporting.figures.league import side_by_side
 from model.reporting.figures.overview import overview as _overview
 from model.reporting.figures.style import styled
+from model.reporting.findings import appraised, outcomes_of
 from model.reporting.league import League
 from model.reporting.plan_names import plan_names
 from model.tables.results import Results
@@ -112,8 +113,7 @@ def brief(results: Results) -> "Figure":
 
 
 def _judged(results: Results) -> tuple[dict[str, AppraisedComparison], dict[str, Drawn]]:
-    judged = {one.comparison.scenario: one for one in appraise(results)}
-    return judged, drawn(results, judged)
+    return appraised(results), outcomes_of(results)
 
 
 def _named(known: Mapping[str, One], name: str) -> One:

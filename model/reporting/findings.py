@@ -64,10 +64,21 @@ def _compared(
 
 
 @lru_cache(maxsize=1)  # the words and the figures of a study need the same appraisal
+def appraised(results: Results) -> dict[str, AppraisedComparison]:
+    """Appraise what was compared, by scenario.
+
+    Raises
+    ------
+    NothingToAppraiseError
+        When a study has no ledger or no pairs.
+    """
+    return {judged.comparison.scenario: judged for judged in appraise(results)}
+
+
 def worth_of(results: Results) -> dict[str, AppraisedComparison]:
     """Appraise what was compared; empty where a study has no ledger or no pairs."""
     try:
-        return {judged.comparison.scenario: judged for judged in appraise(results)}
+        return appraised(results)
     except NothingToAppraiseError:
         return {}
 
