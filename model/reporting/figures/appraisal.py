@@ -247,10 +247,8 @@ def draw_standing(axes: "Axes", them: Appraisal, found: Drawn, lenses: Sequence[
     paid_back = ""
     for lens, colour, dashes in zip(LENSES, LENS_LINES, LENS_DASHES, strict=True):
         if lens in lenses:
-            gain, net = them.gains(lens).cumsum(), them.net(lens).cumsum()
-            rows = zip(net.to_numpy(), gain.to_numpy(), strict=True)
-            alone = [estimate(row, them.event(lens), of) for row, of in rows]
-            both = _in_millions(found.rows(_standing(lens), alone))
+            net = them.net(lens).cumsum()
+            both = _in_millions(found.rows(_standing(lens), standing(them, lens)))
             draw_band(axes, net.index.to_numpy(), both, LENSES[lens], colour, dashes)
             paid_back += _mark_payback(axes, net / MILLION, them.mean_payback(lens), LENSES[lens])
     axes.axhline(0.0, color=INK, lw=0.8)
@@ -259,6 +257,12 @@ def draw_standing(axes: "Axes", them: Appraisal, found: Drawn, lenses: Sequence[
         name_lines(axes)
     title = f"Gains less costs so far: {' and '.join(LENSES[lens] for lens in lenses)}"
     title_axes(axes, f"{title}{paid_back}", x_label="year")
+
+
+def standing(them: Appraisal, lens: str) -> list[Estimate]:
+    """Estimate all gains less all costs up to the end of each year, by chance alone, in pounds."""
+    rows = zip(them.net(lens).cumsum().to_numpy(), them.gains(lens).cumsum().to_numpy(), strict=True)
+    return [estimate(row, them.event(lens), of) for row, of in rows]
 
 
 def _standing(lens: str) -> Callable[[Appraisal], pd.DataFrame]:

@@ -7,9 +7,10 @@ import numpy as np
 
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.doubt import Doubted
-from model.analysis.estimates import Estimate, estimate
+from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
-from model.reporting.figures.appraisal import draw_pockets, draw_standing
+from model.analysis.pairs import UNTOLD
+from model.reporting.figures.appraisal import draw_pockets, draw_standing, standing
 from model.reporting.figures.style import (
     INK,
     PLAN_COLOURS,
@@ -86,11 +87,8 @@ def _draw_plans(axes: "Axes", plans: Plans) -> None:
     """Draw what each plan has saved at full cost, less what it has cost, by the end of each year."""
     for k, (name, one, _) in enumerate(plans):
         them = one.appraisal
-        gain, net = them.gains("full_cost").cumsum(), them.net("full_cost").cumsum()
-        rows = zip(net.to_numpy(), gain.to_numpy(), strict=True)
-        alone = [estimate(row, them.event("full_cost"), of).times(1.0 / MILLION) for row, of in rows]
-        both = [Doubted(own, estimate(np.array([np.nan]))) for own in alone]
-        draw_band(axes, net.index.to_numpy(), both, name, PLAN_COLOURS[k], PLAN_DASHES[k])
+        both = [Doubted(own, UNTOLD).times(1.0 / MILLION) for own in standing(them, "full_cost")]
+        draw_band(axes, them.settings.money_factors.index.to_numpy(), both, name, PLAN_COLOURS[k], PLAN_DASHES[k])
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million, present value")
     name_lines(axes, ncols=2)

@@ -20,7 +20,7 @@ class Paragraph:
 
     text: str
     role: str = "text"
-    kind: str = "paragraph"
+    kind: str = field(default="paragraph", init=False)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Grid:
 
     head: tuple[str, ...]
     rows: tuple[Row, ...]
-    kind: str = "grid"
+    kind: str = field(default="grid", init=False)
 
     @property
     def is_headed(self) -> bool:
@@ -55,7 +55,7 @@ class Lines:
     """Lines that each have a label; one without belongs to the label above."""
 
     lines: tuple[tuple[str, tuple[Row, ...]], ...]
-    kind: str = "lines"
+    kind: str = field(default="lines", init=False)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The report as PDF, printed by a browser that is there anyway."""
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -8,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from model.core.errors import ResultsError
-from model.core.files import require_absent
+from model.core.files import replace_bytes, require_absent
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 """Commands of browsers that print a page without a window."""
@@ -66,14 +65,7 @@ def write_pdf(page: Path, path: Path, *, force: bool = False) -> Path:
     with tempfile.TemporaryDirectory() as folder:
         printed = Path(folder) / "report.pdf"
         _print(browser, page, printed, Path(folder) / "profile")
-        growing = path.with_name(f"{path.name}.tmp")
-        try:
-            shutil.copyfile(printed, growing)
-            growing.replace(path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                growing.unlink()
-            raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
+        replace_bytes(path, printed.read_bytes(), ResultsError)
     return path
 
 
