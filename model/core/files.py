@@ -153,18 +153,19 @@ def check_place_for(path: Path, error: type[InputError]) -> None:
         raise error("cannot be written", file=path, allowed="a file in a folder that exists")
 
 
-def require_absent(path: Path, error: type[InputError], *, force: bool = False) -> None:
-    """Refuse to write over a file that is there, unless that was asked for.
+def require_new_file(path: Path, error: type[InputError], *, force: bool = False) -> None:
+    """Refuse a place for a file, or to write over one that is there unless that was asked for, before it is made.
 
     Raises
     ------
     InputError
-        Of the kind given, when the file is there.
+        Of the kind given, when it is there, is a folder, or in none that exists.
 
     Examples
     --------
-    >>> require_absent(Path(__file__), InputError, force=True)
+    >>> require_new_file(Path(__file__), InputError, force=True)
     """
+    check_place_for(path, error)
     if path.exists() and not force:
         raise error("is there already", file=path, allowed="a new file, or --force to replace it")
 

@@ -371,6 +371,12 @@ def test_a_pdf_that_cannot_be_made_leaves_no_page_either(
     assert [one.name for one in tmp_path.iterdir()] == list(there)
 
 
+def test_a_report_into_no_folder_is_refused_before_it_is_made(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(page_module, "report", lambda results: pytest.fail("was made"))
+    with pytest.raises(ResultsError, match="a file in a folder that exists"):
+        write_report(study, tmp_path / "nowhere" / "report.html")
+
+
 def test_without_a_browser_a_pdf_is_refused_in_one_line(study, tmp_path, monkeypatch):
     monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
     with pytest.raises(ResultsError, match="needs a browser that prints"):

@@ -13,7 +13,7 @@ from model.analysis.appraisal import LENSES
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.outcomes import Drawn
 from model.core.errors import ResultsError
-from model.core.files import replace_text, require_absent
+from model.core.files import replace_text, require_new_file
 from model.inputs.prices import PRICE_YEAR
 from model.reporting.appraisal import beyond
 from model.reporting.figures.brief import how_sure, one_plan, several_plans
@@ -119,7 +119,7 @@ def require_new(path: Path, *, force: bool = False) -> None:
     """
     if path.suffix.lower() not in ENDINGS:
         raise ResultsError("is not the name of a page", file=path, allowed=f"a name that ends in {ENDINGS[0]}")
-    require_absent(path, ResultsError, force=force)
+    require_new_file(path, ResultsError, force=force)
 
 
 def write_report(results: Results, path: Path, *, force: bool = False) -> Path:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from model.core.errors import ResultsError
-from model.core.files import replace_bytes, require_absent
+from model.core.files import replace_bytes, require_new_file
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 """Commands of browsers that print a page without a window."""
@@ -35,7 +35,7 @@ def require_printing(path: Path, *, force: bool = False) -> str:
     ResultsError
         When there is such a file, or no browser.
     """
-    require_absent(path, ResultsError, force=force)
+    require_new_file(path, ResultsError, force=force)
     browser = find_browser()
     if browser is None:
         raise ResultsError(

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from model.core.errors import ResultsError
-from model.core.files import check_place_for, replace_bytes, require_absent
+from model.core.files import replace_bytes, require_new_file
 from model.reporting.workbook.agencies import agencies_sheet
 from model.reporting.workbook.annual import ANNUAL
 from model.reporting.workbook.appraisals import appraisal_sheets
@@ -93,5 +93,4 @@ def _annual(study: Study) -> tuple[list[Sheet], list[str]]:
 def _check(path: Path, *, replace: bool) -> None:
     if path.suffix.lower() != ENDING:
         raise ResultsError("is not the name of a workbook", file=path, allowed=f"a name that ends in {ENDING}")
-    check_place_for(path, ResultsError)
-    require_absent(path, ResultsError, force=replace)
+    require_new_file(path, ResultsError, force=replace)
