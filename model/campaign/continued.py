@@ -89,7 +89,7 @@ def extend(
     jobs, watcher, accept_changed, run_timeout, executor, command
         As for `resume`.
     draws : int, optional
-        Of the uncertain numbers, with those there are.
+        Of the uncertain numbers, with those there are; where there are none, of those that a study draws unasked.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def extend(
         _require_more(replicates, draws, least)
         drawn = draws_in(results)
         if draws is not None:
-            drawn = more_draws(results, campaign, drawn, draws)
+            drawn, manifest["drawn_by"] = more_draws(results, campaign, drawn, draws)
             manifest["tables"] = keep_draws(results, drawn)
         more = with_more(campaign, manifest, replicates or least, drawn)
         return _go_on(results.folder, *more, jobs, executor, watcher, started)

@@ -10,7 +10,8 @@ from model.core.errors import EvidenceError
 from model.inputs.draws import draw_numbers, with_members
 from model.inputs.ensemble import Ensemble, load_ensemble
 from model.inputs.scenario import Scenario
-from model.inputs.uncertainty import Uncertain, chosen_numbers
+from model.inputs.study import SOBOL
+from model.inputs.uncertainty import Uncertain, chosen_numbers, usual_numbers
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,21 @@ class Drawing:
             "uncertainties": names,
             "ensemble": {"file": str(file.path), "sha256": file.sha256} if file else None,
         }
+
+
+def usual_drawing(scenarios: Sequence[Scenario]) -> Drawing:
+    """Return how numbers are drawn where nothing else is asked: all but parameters that no published figure informs.
+
+    The seed of the design is the first seed of the runs.
+
+    Examples
+    --------
+    >>> from model.inputs.scenario import load_scenario
+    >>> usual_drawing([load_scenario()]).design
+    'sobol'
+    """
+    variants = dict.fromkeys(config.structure.variant for config in scenarios)
+    return Drawing(tuple(usual_numbers(scenarios, None)), SOBOL, scenarios[0].seed, tuple(variants))
 
 
 def drawing_in(told: Mapping[str, Any], scenarios: Sequence[Scenario]) -> Drawing:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model.campaign.drawing import drawing_in
+from model.campaign.drawing import drawing_in, usual_drawing
 from model.campaign.missing import Campaign
 from model.campaign.planning import draws_table, each_draw
 from model.campaign.stages import Stage
@@ -48,8 +48,12 @@ def with_more(
     return campaign, {**manifest, "scenarios": facts, "stages": told, "n_runs": len(campaign.runs())}
 
 
-def more_draws(results: Results, campaign: Campaign, had: pd.DataFrame | None, n: int) -> pd.DataFrame:
+def more_draws(
+    results: Results, campaign: Campaign, had: pd.DataFrame | None, n: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Draw the uncertain numbers of a campaign on, to so many draws; those there are stay as they are.
+
+    Where none were drawn so far, those are drawn that a new study draws unasked.
 
     Parameters
     ----------
@@ -62,27 +66,35 @@ def more_draws(results: Results, campaign: Campaign, had: pd.DataFrame | None, n
     n : int
         Draws in all.
 
+    Returns
+    -------
+    tuple
+        All draws, and how they were drawn, for the manifest.
+
     Raises
     ------
     ScenarioError
-        When the folder does not say how its numbers were drawn, its design cannot grow, or there are as many.
+        When the folder has draws and does not say how they were made, their design cannot grow, or there are as many.
     ResultsError
         When the same numbers are drawn otherwise now.
     """
+    tests = results.manifest["tests"].values()
+    scenarios = [config for name, config in campaign.scenarios.items() if name not in tests]
+    if had is None:
+        first = usual_drawing(scenarios)
+        return first.drawn(n), first.told()
     by = results.manifest["drawn_by"]
-    if had is None or by is None:
+    if by is None:
         allowed = "a folder of upstream run --draws; a new study draws from the first"
         raise ScenarioError("has no draws of a design to add to", file=results.folder, key="--draws", allowed=allowed)
     require_growth(by["design"], len(had), n)
     if n == len(had):
         raise ScenarioError("adds nothing", key="--draws", value=n, allowed=f"a whole number above {n}")
-    tests = results.manifest["tests"].values()
-    scenarios = [config for name, config in campaign.scenarios.items() if name not in tests]
     drawn = drawing_in(by, scenarios).drawn(n)
     if list(drawn) != list(had) or not np.array_equal(drawn.to_numpy()[: len(had)], had.to_numpy()):
         allowed = "the version and the data that drew them first; or a new study"
         raise ResultsError("draws come out otherwise now", file=results.folder, key="--draws", allowed=allowed)
-    return drawn
+    return drawn, by
 
 
 def keep_draws(results: Results, draws: pd.DataFrame) -> dict[str, str]:

@@ -19,6 +19,7 @@ from model import CommunityModel, Results
 from model.campaign import executors
 from model.campaign.campaign import run_campaign
 from model.campaign.continued import extend, merge, rerun, resume, verify
+from model.campaign.drawing import usual_drawing
 from model.cli import main
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.scenario import Scenario
@@ -137,6 +138,19 @@ def test_draws_are_gone_on_with(config: Scenario, tmp_path: Path, monkeypatch: p
     assert of_draws.to_numpy().tolist() == [[3, 1, 1], [3, 1, 1]]
     with pytest.raises(ScenarioError, match="--draws: has no draws of a design to add to"):
         extend(folder, draws=8)
+
+
+def test_draws_added_to_a_study_without_any_are_as_from_the_start(config: Scenario, tmp_path: Path) -> None:
+    few = config.model_copy(update={"replicates": 2})
+    without = run_campaign([few], tmp_path / "without").folder
+    extend(without, draws=2, jobs=1)
+
+    drawing = usual_drawing([few])
+    with_draws = run_campaign([few], tmp_path / "with", draws=drawing.drawn(2), drawn_by=drawing.told()).folder
+    assert hash_of(without) == hash_of(with_draws)
+    assert Results(without).draws.equals(Results(with_draws).draws)
+    extend(without, draws=3, jobs=1)
+    assert sorted(set(Results(without).runs["draw"])) == [0, 1, 2, 3]
 
 
 def test_parts_of_a_campaign_are_merged(
