@@ -54,14 +54,17 @@ def view(
 
     from model.inputs.scenario import load_scenario
     from model.simulation.warming import warm_kernels
-    from model.view.server import require_extra, serve
+    from model.web.serving import Door, require_extra, serve
 
-    require_extra()
+    require_extra("view")
     options = {"place": place, "population": population}
     config = load_scenario(scenario, {key: (f"--{key}", value) for key, value in options.items()})
     with Console(stderr=True).status("Getting ready"):
         warm_kernels()
-    serve(config, port, partial(print, "View   ", flush=True))
+    from model.view.classroom import served
+
+    served.append(config)
+    serve("model.view.page", Door(port=port), partial(print, "View   ", flush=True))
 
 
 def register_pages(app: typer.Typer) -> None:

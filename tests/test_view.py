@@ -11,9 +11,9 @@ from model.cli import main
 from model.core.codes import LAYER_NAMES, STATES
 from model.view.classroom import Classroom, Sliders, moved, start_of
 from model.view.drawings import demand_figure, recent_mean, state_shares, states_figure, svg_bytes
-from model.view.server import is_ours, listening, only_here
 from model.view.town import deprivation, layout, tie_states, ties_by_state, town_map
 from model.view.words import told_of
+from model.web.serving import LOOPBACK, Door, guarded, is_ours, listening
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def test_sliders_move_what_they_name():
 
 
 def test_only_this_computer_can_reach_it():
-    with listening(0) as listener:
+    with listening(LOOPBACK, 0) as listener:
         host, port = listener.getsockname()
         assert host == "127.0.0.1"
         with pytest.raises(OSError, match="refused"), socket.create_connection(("127.0.0.2", port), timeout=5):
@@ -205,7 +205,7 @@ def test_a_refusal_reaches_nothing(kind):
 
     scope = {"type": kind, "headers": [(b"host", b"elsewhere.example")]}
     with pytest.raises(StopIteration):
-        only_here(app)(scope, None, send).send(None)
+        guarded(app, Door())(scope, None, send).send(None)
     assert sent[0].get("status", sent[0].get("code")) in {403, 1008}
 
 
@@ -239,6 +239,6 @@ def test_what_cannot_be_shown_is_refused(words, said, capsys):
 
 def test_a_port_that_is_taken_is_refused(capsys):
     pytest.importorskip("solara")
-    with listening(0) as listener:
+    with listening(LOOPBACK, 0) as listener:
         port = str(listener.getsockname()[1])
-        assert f"--port = {port}: cannot be listened on" in refused(["--port", port], capsys)
+        assert f"--port = '127.0.0.1:{port}': cannot be listened on" in refused(["--port", port], capsys)

@@ -19,6 +19,9 @@ ENTRIES: dict[str, dict[str, Any]] = {
 }
 """What the two sliders of money pay for, where the scenario has no such entry: as in the people-powered shift."""
 
+served: list[Scenario] = []
+"""What the server shows, where it shows a page: one scenario."""
+
 
 class Sliders(NamedTuple):
     """Where the sliders stand.

@@ -15,7 +15,7 @@ from mesa.visualization.utils import update_counter
 from model.core.codes import STATES
 from model.inputs.catalogue import load_services
 from model.inputs.scenario import Scenario
-from model.view.classroom import Classroom, Month, start_of
+from model.view.classroom import Classroom, Month, served, start_of
 from model.view.drawings import demand_figure, state_shares, states_figure, svg_bytes
 from model.view.town import town_map
 from model.view.words import Told, next_in_state, summary, told_of
@@ -32,14 +32,11 @@ SLIDERS_SAID = (
 
 HERE = Path(__file__).parent
 
-room: list[Scenario] = []
-"""What this server shows: one scenario."""
-
 
 @solara.component
 def Page() -> None:  # noqa: N802 - Solara finds it by this name
     """Show a town of its own to each browser tab."""
-    config = room[-1]
+    config = served[-1]
     start = start_of(config)
     model = solara.use_reactive(solara.use_memo(lambda: Classroom(config, config.seed, *start), []))
     solara.Title(f"Upstream: {config.place_profile.name}")

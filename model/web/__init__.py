@@ -1,0 +1,1 @@
+"""What pages share: the server that shows them."""
