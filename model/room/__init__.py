@@ -1,0 +1,1 @@
+"""The policy room: a page where a place tests its budget while people look."""

@@ -1,0 +1,315 @@
+"""What a visitor builds: a place, its years and money, and up to four plans; and the files of a study that say it."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from model.core.constants import MONTHS_PER_YEAR
+from model.core.errors import InputError, ScenarioError
+from model.core.files import TextFile, validation_problem
+from model.core.money import PENCE
+from model.inputs.payers import AGENCIES
+from model.inputs.places import Place, load_place, place_in
+from model.inputs.plans import spending_of
+from model.inputs.programmes import Programme, load_programme, programme_in
+from model.inputs.scenario import Contract, PlanEntry, Scenario, bundled_scenarios, load_scenario
+from model.inputs.study import load_study
+from model.inputs.study_scenarios import scenarios_of
+
+MOST_PLANS, MOST_BOUGHT = 4, 12
+MOST_YEARS, MOST_RESIDENTS, MOST_DRAWS = 30, 20_000, 200
+FEWEST_RESIDENTS = 500
+
+STUDY, USUAL = "study.toml", "usual.toml"
+"""The file of the study, and that of the place as it is."""
+
+OWN_PLACE = "place.toml"
+
+BASE = "status_quo.toml"
+"""What every scenario of a room extends, so that services wait and serve as they do everywhere else."""
+
+FIRST_SEEDS = 2
+"""Replicates of the first look."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+Text = Annotated[str, Field(max_length=200_000)]
+Growth = Annotated[float, Field(ge=-0.2, le=0.2)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Plan(_Part):
+    """A plan: what it is called, what it buys, and the contract under which agencies pool money for it, if any."""
+
+    title: Annotated[str, Field(min_length=1, max_length=60)] = "A plan"
+    bought: Annotated[tuple[PlanEntry, ...], Field(max_length=MOST_BOUGHT)] = ()
+    contract: Contract | None = None
+
+
+class Terms(_Part):
+    """How a study is judged, where that differs from guidance: nothing is run again for it.
+
+    Attributes
+    ----------
+    discount : float, optional
+        One rate a year for money; that of wellbeing moves with it.
+    wellby_gbp : float, optional
+        The value of a WELLBY.
+    optimism : float, optional
+        The share that is taken off every benefit, in place of shares by grade of evidence.
+    prices : mapping of str to float
+        Unit costs by service, in pounds.
+    """
+
+    discount: Annotated[float, Field(ge=0.0, le=0.2)] | None = None
+    wellby_gbp: Annotated[float, Field(ge=0.0, le=100_000.0)] | None = None
+    optimism: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
+    prices: Annotated[dict[str, Annotated[float, Field(ge=0.0, le=1_000_000.0)]], Field(max_length=50)] = Field(
+        default_factory=dict
+    )
+
+
+class Draft(_Part):
+    """A study as a visitor builds it.
+
+    Attributes
+    ----------
+    place : str
+        A bundled place or council area; ``place.toml`` where the visitor brought a profile.
+    own_place : str
+        The text of that profile.
+    own_programmes : mapping of str to str
+        Texts of programmes that the visitor brought, by name.
+    years, residents : int
+        Years simulated, and simulated residents.
+    draws : int
+        Draws of the uncertain numbers at which the study is done.
+    envelopes, unit_costs, demand : float
+        Growth a year in real terms of agencies' budgets, of unit costs and of demand.
+    payer : str
+        The agency that pays for prevention; empty where each programme's usual payers do.
+    is_reacting : bool
+        Whether agencies cut prevention when their bills outgrow their budgets; else plans are paid whatever happens.
+    is_equal_money : bool
+        Whether every plan spends as much over all years as the first.
+    plans : tuple of Plan
+        Beside the place as it is.
+    numbers : mapping of str to float
+        Assumptions that were changed: ``parameters.NAME`` and ``programmes.NAME.KEY``.
+    terms : Terms
+        How it is judged.
+
+    Examples
+    --------
+    >>> sorted(files_of(Draft(plans=(Plan(title="Hubs", bought=({"programme": "community_hub"},)),))))
+    ['plan_1.toml', 'study.toml', 'usual.toml']
+    """
+
+    place: Annotated[str, Field(min_length=1, max_length=100)] = "wigan"
+    own_place: Text = ""
+    own_programmes: Annotated[dict[Name, Text], Field(max_length=MOST_BOUGHT)] = Field(default_factory=dict)
+    years: Annotated[int, Field(ge=1, le=MOST_YEARS)] = 10
+    residents: Annotated[int, Field(ge=FEWEST_RESIDENTS, le=MOST_RESIDENTS)] = 2_000
+    draws: Annotated[int, Field(ge=0, le=MOST_DRAWS)] = 40
+    envelopes: Growth = 0.0
+    unit_costs: Growth = 0.0
+    demand: Growth = 0.0
+    payer: Literal["", *AGENCIES] = ""  # type: ignore[valid-type]
+    is_reacting: bool = False
+    is_equal_money: bool = False
+    plans: Annotated[tuple[Plan, ...], Field(max_length=MOST_PLANS)] = ()
+    numbers: Annotated[dict[str, float], Field(max_length=50)] = Field(default_factory=dict)
+    terms: Terms = Terms()
+
+    @cached_property
+    def title(self) -> str:
+        """What the study is called."""
+        return " or ".join(plan.title for plan in self.plans) or "The place as it is"
+
+    @property
+    def asked(self) -> "Draft":
+        """What is run: the draft without how it is judged."""
+        return self.model_copy(update={"terms": Terms()})
+
+    @cached_property
+    def profile(self) -> Place:
+        """The place itself."""
+        return place_in(TextFile(Path(OWN_PLACE), self.own_place)) if self.own_place else load_place(self.place)
+
+    def programme(self, name: str) -> Programme:
+        """Return a programme that the visitor brought, or a shipped one."""
+        own = self.own_programmes.get(name)
+        return load_programme(name) if own is None else programme_in(TextFile(Path(f"{name}.toml"), own))
+
+
+def draft_in(text: str) -> Draft:
+    """Read a draft that was kept or sent.
+
+    Raises
+    ------
+    ScenarioError
+        When it is none.
+
+    Examples
+    --------
+    >>> draft_in(Draft(years=5).model_dump_json()).years
+    5
+    """
+    try:
+        return Draft.model_validate_json(text)
+    except ValidationError as error:
+        raise validation_problem(error, ScenarioError, "study", (Draft,)) from None
+
+
+def shipped_plan(name: str) -> Plan:
+    """Return the plan of a shipped scenario.
+
+    Examples
+    --------
+    >>> len(shipped_plan("people_powered_shift").bought)
+    6
+    """
+    config = load_scenario(name)
+    return Plan(title=(config.title or name)[:60], bought=config.plan, contract=config.budgets.contract)
+
+
+def shipped_plans() -> dict[str, str]:
+    """Return the shipped scenarios that have a plan a visitor may begin with, and their titles."""
+    configs = {name: load_scenario(name) for name in bundled_scenarios()}
+    return {name: config.title or name for name, config in configs.items() if config.plan and not config.shocks}
+
+
+def files_of(draft: Draft) -> dict[str, str]:
+    """Return the files of the study that a draft stands for, by name: what `upstream run study.toml` reads.
+
+    Raises
+    ------
+    ScenarioError
+        When plans are to spend the same and one spends nothing.
+    """
+    written = _written(draft)
+    if draft.is_equal_money and len(draft.plans) > 1:
+        written = _written(_at_equal_money(draft, written))
+    return written
+
+
+def require_study(draft: Draft) -> None:
+    """Refuse a draft that the command line would refuse, with its words.
+
+    Raises
+    ------
+    InputError
+        What cannot be used, by file and key.
+    """
+    if not draft.plans:
+        raise ScenarioError("has no plan", key="plans", allowed=f"one to {MOST_PLANS} plans")
+    with TemporaryDirectory() as kept:
+        folder = Path(kept)
+        try:
+            write_files(draft, folder)
+            scenarios_of(load_study(folder / STUDY))
+        except InputError as problem:
+            raise type(problem)(str(problem).replace(f"{folder}/", "")) from None
+
+
+def write_files(draft: Draft, folder: Path) -> None:
+    """Write the files of the study that a draft stands for."""
+    for name, text in files_of(draft).items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _written(draft: Draft) -> dict[str, str]:
+    documents = {USUAL: _scenario(draft, "The place as it is"), **dict(_plans(draft)), STUDY: _study(draft)}
+    texts = {name: tomli_w.dumps(one) for name, one in documents.items()}
+    own = {f"{name}.toml": text for name, text in draft.own_programmes.items()}
+    return texts | own | ({OWN_PLACE: draft.own_place} if draft.own_place else {})
+
+
+def _study(draft: Draft) -> dict[str, Any]:
+    return {
+        "title": draft.title[:200],
+        "scenarios": [name for name, _ in _plans(draft)] or [USUAL],
+        **({"comparator": USUAL} if draft.plans else {}),
+        "population": draft.residents,
+        "years": draft.years,
+        "replicates": FIRST_SEEDS,
+    }
+
+
+def _plans(draft: Draft) -> Iterator[tuple[str, dict[str, Any]]]:
+    for k, plan in enumerate(draft.plans, start=1):
+        scenario = _scenario(draft, plan.title, plan)
+        yield f"plan_{k}.toml", {**scenario, "plan": [_bought(one, draft) for one in plan.bought]}
+
+
+def _scenario(draft: Draft, title: str, plan: Plan = Plan()) -> dict[str, Any]:  # noqa: B008 - frozen
+    contract = plan.contract
+    rates = {"envelopes": draft.envelopes, "unit_costs": draft.unit_costs, "demand": draft.demand}
+    # Agencies that react must be told how their budgets grow, if by nothing.
+    growth = {key: {"all": rate} for key, rate in rates.items() if rate or (key == "envelopes" and draft.is_reacting)}
+    budgets = {"regime": "pooled" if contract else "siloed"} if draft.is_reacting else {}
+    terms = {"contract": contract.model_dump()} if draft.is_reacting and contract else {}
+    tables = {"growth": growth, "budgets": {**budgets, **terms}, **_numbers(draft, plan)}
+    named = {"extends": BASE, "title": title, "question": "", "place": draft.place}
+    return {**named, **{key: table for key, table in tables.items() if table}}
+
+
+def _numbers(draft: Draft, plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return the assumptions that were changed as the tables of a scenario: those that it reads."""
+    tables: dict[str, dict[str, Any]] = {}
+    bought = {one.programme for one in plan.bought}
+    for key, value in draft.numbers.items():
+        group, _, name = key.partition(".")
+        programme, _, number = name.partition(".")
+        if group != "programmes":
+            tables.setdefault(group, {})[name] = value
+        elif programme in bought:
+            tables.setdefault(group, {}).setdefault(programme, {})[number] = value
+    return tables
+
+
+def _bought(one: PlanEntry, draft: Draft) -> dict[str, Any]:
+    document = one.model_dump(exclude_defaults=True)
+    if one.programme in draft.own_programmes:
+        document["programme"] = f"{one.programme}.toml"
+    if draft.payer and not one.payers:
+        document["payers"] = {draft.payer: 1.0}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in document.items()}
+
+
+# --- Equal money ------------------------------------------------------------------------------
+
+
+def _at_equal_money(draft: Draft, written: Mapping[str, str]) -> Draft:
+    with TemporaryDirectory() as kept:
+        for name, text in written.items():
+            (Path(kept) / name).write_text(text, encoding="utf-8")
+        loaded = [load_scenario(Path(kept) / name) for name, _ in _plans(draft)]
+    spent = [spent_gbp(config, draft.years) for config in loaded]
+    for plan, gbp in zip(draft.plans, spent, strict=True):
+        if not gbp:
+            allowed = "money for every plan; or plans that each spend their own"
+            raise ScenarioError("spends nothing, so it cannot spend the same", key=plan.title, value=0, allowed=allowed)
+    plans = [_scaled(plan, spent[0] / gbp) for plan, gbp in zip(draft.plans, spent, strict=True)]
+    return draft.model_copy(update={"plans": tuple(plans)})
+
+
+def spent_gbp(config: Scenario, years: int) -> float:
+    """Return what a plan is meant to spend over some years, not discounted."""
+    return sum(one.spent_pence(years * MONTHS_PER_YEAR) for one in spending_of(config.lasting(years))) / PENCE
+
+
+def _scaled(plan: Plan, factor: float) -> Plan:
+    keys = ("budget_gbp_per_year", "budget_gbp_per_head_per_year")
+    bought = [
+        one.model_copy(update={key: gbp * factor for key in keys if (gbp := getattr(one, key)) is not None})
+        for one in plan.bought
+    ]
+    return plan.model_copy(update={"bought": tuple(bought)})
