@@ -57,7 +57,27 @@ class Rest(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PlanFacts:
+class Answer:
+    """Whether a plan is worth its cost: its measures, with both intervals."""
+
+    measures: Mapping[str, Doubted]
+
+    @property
+    def verdict(self) -> str:
+        """Class the answer by its wider interval: ``gain``, ``loss``, or ``unclear``."""
+        widest = self.widest(ANSWER)
+        if widest.excludes_zero:
+            return "gain" if widest.mean > 0 else "loss"
+        return "unclear"
+
+    def widest(self, measure: str) -> Estimate:
+        """Return a measure with the widest interval there is: all doubted, else chance alone."""
+        both = self.measures[measure]
+        return both.with_all if both.is_told else both.by_chance
+
+
+@dataclass(frozen=True)
+class PlanFacts(Answer):
     """What a brief says of a plan, in present value over all years.
 
     Attributes
@@ -102,7 +122,6 @@ class PlanFacts:
     scenario: str
     name: str
     bought: tuple[str, ...]
-    measures: Mapping[str, Doubted]
     worth_it: int
     worth_it_share: Estimate
     paybacks: Mapping[str, float]
@@ -123,23 +142,10 @@ class PlanFacts:
     n_draws: int
 
     @property
-    def verdict(self) -> str:
-        """Class the answer by its wider interval: ``gain``, ``loss``, or ``unclear``."""
-        widest = self.widest(ANSWER)
-        if widest.excludes_zero:
-            return "gain" if widest.mean > 0 else "loss"
-        return "unclear"
-
-    @property
     def saves_most(self) -> str:
         """Agency that saves most at full cost; empty where none saves."""
         most = max(self.saves, key=lambda agency: self.saves[agency].by_chance.mean, default="")
         return most if most and self.saves[most].by_chance.mean > 0 else ""
-
-    def widest(self, measure: str) -> Estimate:
-        """Return a measure with the widest interval there is: all doubted, else chance alone."""
-        both = self.measures[measure]
-        return both.with_all if both.is_told else both.by_chance
 
 
 def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
@@ -159,10 +165,10 @@ def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
     factor = them.switching_value("social").mean
     ratio = them.ratio_of("social").mean
     return PlanFacts(
+        {measure: found.doubted[measure] for measure in MEASURED} | {"averted": found.row(averted_in, them.averted())},
         us.scenario,
         name,
         tuple(bought_in_words(entry) for entry in us.facts["plan"]),
-        {measure: found.doubted[measure] for measure in MEASURED} | {"averted": found.row(averted_in, them.averted())},
         int((found.answers() > 0).sum()),
         share_of_draws((found.answers() > 0).to_numpy()),
         {lens: them.mean_payback(lens) for lens in LENSES},

@@ -1,6 +1,7 @@
 """The report as one file: no other file or machine is asked for anything, and what is in a study can only be read."""
 
 import hashlib
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ from model.reporting.figures.brief import how_sure, one_plan, several_plans
 from model.reporting.findings import outcomes_of, worth_of
 from model.reporting.report.blocks import Picture
 from model.reporting.report.brief import MEASURES, Brief, brief_of, comparators_of, places_of, question_of, title_of
-from model.reporting.report.facts import PlanFacts
+from model.reporting.report.facts import Answer, PlanFacts
 from model.reporting.report.pictures import picture
 from model.reporting.report.sections import Section, sections
 from model.reporting.report.words import SAME, amount, listed, percent_of, reach
@@ -100,6 +101,30 @@ def render(about: About, brief: Brief | None, pictures: Sequence[Picture], parts
         same=SAME,
         sections=parts,
     )
+
+
+def answer_words(answer: Answer) -> str:
+    """Say in a sentence or two whether a plan is worth its cost, and whether it pays for itself in money.
+
+    Parameters
+    ----------
+    answer : Answer
+        With its measures ``cost``, ``full_cost``, ``cash`` and ``social_net``.
+    """
+    said = _environment().get_template("answer.html.j2").module
+    return html.unescape(f"{said.verdict(answer)} {said.money(answer).strip()}").replace("\n", " ")  # type: ignore[attr-defined]
+
+
+def fragment(section: Section) -> str:
+    """Lay out what a section holds, as HTML without its title.
+
+    Examples
+    --------
+    >>> from model.reporting.report.blocks import Paragraph
+    >>> fragment(Section("a", "A", (Paragraph("1 < 2"),))).strip()
+    '<p class="text">1 &lt; 2</p>'
+    """
+    return _environment().get_template("section.html.j2").render(section=section)
 
 
 def require_new(path: Path, *, force: bool = False) -> None:
