@@ -278,6 +278,13 @@ def appraise(
     optimism_bias: Annotated[
         str, typer.Option(metavar="benefits|costs", help="Take optimism bias off benefits, or add it to costs.")
     ] = "benefits",
+    optimism_share: Annotated[
+        float | None,
+        typer.Option(
+            help="One share of optimism bias for all programmes, from 0 to 1. [default: the Green Book's, by grade of "
+            "evidence]"
+        ),
+    ] = None,
 ) -> None:
     """Appraise an earlier run: costs, savings, who benefits, payback. Runs no simulation.
 
@@ -302,6 +309,7 @@ def appraise(
         bias_on=optimism_bias,
         cashable=numbers.cashable,
         wellby_gbp=numbers.wellby_gbp,
+        optimism_share=optimism_share,
     )
     found = drawn(results, {one.comparison.scenario: one for one in judged})
     print_answer(appraisal(judged, found))

@@ -79,11 +79,13 @@ class Look:
         Shares of a saving that are cash, by service, replacing those of the run.
     wellby_gbp : float, optional
         The value of a WELLBY, in place of low, central and high.
+    optimism_share : float, optional
+        One share of optimism bias for all entries of a plan, in place of those by grade of evidence.
 
     Raises
     ------
     ScenarioError
-        When optimism bias is on neither.
+        When optimism bias is on neither, or its share is none.
     """
 
     discount: float | None = None
@@ -92,6 +94,7 @@ class Look:
     bias_on: str = BENEFITS
     cashable: Mapping[str, float] = field(default_factory=dict)
     wellby_gbp: float | None = None
+    optimism_share: float | None = None
 
     def __post_init__(self) -> None:
         if self.bias_on not in BIAS_ON:
@@ -102,6 +105,13 @@ class Look:
                 known=BIAS_ON,
                 wanted=self.bias_on,
                 allowed="benefits (taken off them) or costs (added to them)",
+            )
+        if self.optimism_share is not None and not 0.0 <= self.optimism_share <= 1.0:
+            raise ScenarioError(
+                "is not a share of optimism bias",
+                key="--optimism-share",
+                value=self.optimism_share,
+                allowed="from 0 to 1, such as 0.2; left out, the shares of guidance by grade of evidence",
             )
 
     @property
@@ -117,8 +127,10 @@ class Look:
         prices = [f"{name}_{price:.10g}" for name, price in sorted(self.prices.items())]
         shares = [f"cashable_{name}_{share:.10g}" for name, share in sorted(self.cashable.items())]
         wellby = [] if self.wellby_gbp is None else [f"wellby_{self.wellby_gbp:.10g}"]
+        bias = [] if self.optimism_share is None else [f"optimism_{self.optimism_share:.10g}"]
         others = {"mid_year": self.mid_year, f"bias_on_{self.bias_on}": self.bias_on != BENEFITS}
-        return "-".join([*rate, *prices, *shares, *wellby, *(name for name, is_set in others.items() if is_set)])
+        flags = (name for name, is_set in others.items() if is_set)
+        return "-".join([*rate, *prices, *shares, *wellby, *bias, *flags])
 
     def over(self, drawn: AppraisalNumbers) -> "Look":
         """Return this look over the numbers of a draw: what was asked for replaces what was drawn."""
@@ -222,6 +234,7 @@ def appraise(
     bias_on: str = BENEFITS,
     cashable: Mapping[str, float] | None = None,
     wellby_gbp: float | None = None,
+    optimism_share: float | None = None,
     draw: int = 0,
 ) -> list[AppraisedComparison]:
     """Appraise every scenario of a study against its comparator, from its tables alone.
@@ -245,6 +258,8 @@ def appraise(
         Shares of a saving that are cash, by service.
     wellby_gbp : float, optional
         The value of a WELLBY, in place of the values of guidance.
+    optimism_share : float, optional
+        One share of optimism bias for all entries of a plan, in place of those by grade of evidence.
     draw : int
         The draw whose runs are appraised; 0 is best estimates.
 
@@ -255,9 +270,10 @@ def appraise(
     ResultsError
         When there is no such draw, or a table is missing or damaged.
     ScenarioError
-        When a rate or a price cannot be used.
+        When a rate, a price or a share cannot be used.
     """
-    return appraise_as(results, Look(discount, prices or {}, mid_year, bias_on, cashable or {}, wellby_gbp), draw)
+    look = Look(discount, prices or {}, mid_year, bias_on, cashable or {}, wellby_gbp, optimism_share)
+    return appraise_as(results, look, draw)
 
 
 def appraise_as(results: Results, look: Look, draw: int) -> list[AppraisedComparison]:
@@ -365,7 +381,7 @@ def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], 
         years=one.years,
         scale=one.scale,
         satisfaction={state: in_force[f"life_satisfaction_{state}"] for state in STATES},
-        uplift={key: outside.uplift(entry["grade"] or outside.service_grade) for key, entry in entries.items()},
+        uplift={key: _uplift(entry, look) for key, entry in entries.items()},
         step_gbp=_contacts(one.facts, numbers.prices, "step_units"),
         wellby_gbp=_wellby_gbp(outside.wellby_gbp, numbers.wellby_gbp),
         rates=look.rates,
@@ -382,6 +398,14 @@ def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], 
     people, programmes = (_of_draw(rows, one.draw) for rows in (one.results.people, one.results.programmes))
     worth = Appraisal(ledger, people, pairs, settings, one.results.lives_of, programmes)
     return AppraisedComparison(one, worth, look)
+
+
+def _uplift(entry: Mapping[str, Any], look: Look) -> float:
+    """Return the share of optimism bias of an entry of a plan: by its grade of evidence, unless one is set for all."""
+    if look.optimism_share is not None:
+        return look.optimism_share
+    outside = load_guidance()
+    return outside.uplift(entry["grade"] or outside.service_grade)
 
 
 def _wellby_gbp(guidance: Mapping[str, float], own: float | None) -> Mapping[str, float]:
@@ -473,8 +497,12 @@ def basis(one: AppraisedComparison) -> str:
     guidance = f"{rates.version}: " if isinstance(rates, Schedule) else ""
     timing = ["amounts in the middle of each year"] if one.look.mid_year else []
     words = f"{guidance}money discounted at {money}, wellbeing at {wellbeing}"
-    bias = "optimism bias off benefits" if one.look.bias_on == BENEFITS else "optimism bias on costs"
-    return "; ".join([f"pounds of {PRICE_YEAR}", words, *timing, bias, *prices_set(one)])
+    return "; ".join([f"pounds of {PRICE_YEAR}", words, *timing, _bias_in_words(one.look), *prices_set(one)])
+
+
+def _bias_in_words(look: Look) -> str:
+    share = "" if look.optimism_share is None else f" of {100 * look.optimism_share:.10g} %"
+    return f"optimism bias{share} {'off benefits' if look.bias_on == BENEFITS else 'on costs'}"
 
 
 def prices_set(one: AppraisedComparison) -> list[str]:

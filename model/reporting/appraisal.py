@@ -147,7 +147,8 @@ def _costs_and_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tupl
         words = f"{Estimate.exact(time).pounds()} for {given} months of supporters; in no budget, in social value alone"
         yield "Volunteers' time", words
     if them.optimism_share:
-        yield "Optimism bias", f"{100 * them.optimism_share:.0f} % is taken off every benefit, by evidence of effect"
+        by = "by evidence of effect" if one.look.optimism_share is None else "as was set"
+        yield "Optimism bias", f"{100 * them.optimism_share:.0f} % is taken off every benefit, {by}"
     yield "Cash saving", them.gain_of("cash").saved()
     yield from doubted_line(found, "cash", Estimate.saved)
     yield "Full-cost saving", them.gain_of("full_cost").saved()

@@ -935,10 +935,28 @@ def test_social_value_is_in_proportion_to_the_value_of_a_wellby(results):
     assert both[1] == pytest.approx(both[0] * 1_000.0 / central)
 
 
+def test_one_share_of_optimism_bias_takes_the_place_of_those_by_grade(results):
+    (cut, same), (dear, _) = (appraise(results, bias_on=where, optimism_share=0.3) for where in ("benefits", "costs"))
+    cost = dear.appraisal.cost.sum().to_numpy()
+
+    assert (cut.appraisal.optimism_share, dear.appraisal.optimism_share) == (pytest.approx(0.3), 0.0)
+    assert same.appraisal.optimism_share == 0.0  # it spends nothing
+    assert cost.all() and dear.appraisal.optimism_bias.sum().to_numpy() == pytest.approx(0.3 * cost)
+    assert not cut.appraisal.optimism_bias.to_numpy().any()
+    assert "30 % is taken off every benefit, as was set" in " ".join(words_of([cut], 200))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+def test_a_share_of_optimism_bias_outside_0_to_1_is_refused(share):
+    with pytest.raises(ScenarioError, match=r"--optimism-share = .*: is not a share of optimism bias. Allowed: from 0"):
+        Look(optimism_share=share)
+
+
 def test_a_look_is_named_by_all_that_was_set():
     look = Look(prices={"gp": 50.0}, cashable={"a_and_e": 0.25}, wellby_gbp=15_000.0)
 
     assert look.name == "gp_50-cashable_a_and_e_0.25-wellby_15000"
+    assert Look(optimism_share=0.4, bias_on="costs").name == "optimism_0.4-bias_on_costs"
 
 
 def test_a_draw_is_appraised_from_its_own_runs_at_its_own_numbers(results, tmp_path):
@@ -1101,14 +1119,21 @@ def test_a_campaign_that_compares_nothing_is_refused(town, tmp_path):
 @pytest.mark.slow
 def test_the_command_tells_and_writes(results, capsys):
     with pytest.raises(SystemExit) as stopped:
-        main(["appraise", str(results.folder), "--discount", "0.03", "--set", "unit_costs.gp=50"])
+        main(
+            [
+                "appraise",
+                str(results.folder),
+                *("--discount", "0.03", "--set", "unit_costs.gp=50", "--optimism-share", "0.2"),
+            ]
+        )
     told = capsys.readouterr().out
 
     assert stopped.value.code == 0
     assert "3 %" in told
     assert "A look beside the base case: pounds of 2024/25; money discounted at 3 %" in told
     assert "GP appointments at £50" in " ".join(told.split())
-    look = results.folder / "looks" / "discount_0.03-gp_50"
+    assert "optimism bias of 20 % off benefits" in " ".join(told.split())
+    look = results.folder / "looks" / "discount_0.03-gp_50-optimism_0.2"
     assert str(look / "appraisal.parquet") in told
     # Of the scenario that differs, and of the one that does not.
     for name in ("cost_effectiveness_helped", "appraisal_helped", "appraisal_same"):

@@ -56,6 +56,7 @@ SETTINGS = (
         prices={"gp": 60.0, "emergency_admission": 3_456.7, "mental_health_referral": 999.0},
         cashable={"gp": 0.3, "emergency_admission": 0.9, "homelessness_duty": 1.0},
         bias_on="costs",
+        optimism_share=0.3,
     ),
     Look(wellby_gbp=20_000.0, prices={"long_term_care": 50_000.0}, cashable={"a_and_e": 0.25}, mid_year=True),
 )
@@ -106,6 +107,10 @@ def book(written):
 def cell_named(book, name):
     ((sheet, where),) = book.defined_names[name].destinations
     return book[sheet][where]
+
+
+def cells_named(book, name):
+    return [cell for row in cell_named(book, name) for cell in row]
 
 
 def cells(book):
@@ -424,14 +429,16 @@ def set_as(book: openpyxl.Workbook, look: Look, out: Path) -> Path:
     }
     for name, value in changes.items():
         cell_named(book, name).value = value
+    if look.optimism_share is not None:
+        for cell in cells_named(book, "bias_by_grade"):
+            cell.value = look.optimism_share
     book.save(out)
     return out
 
 
 def with_part(book: openpyxl.Workbook, out: Path) -> Path:
     """Count less and less of the benefits of each year."""
-    ((sheet, where),) = book.defined_names["benefits_counted"].destinations
-    for cell, share in zip(book[sheet][where][0], COUNTED, strict=True):
+    for cell, share in zip(cells_named(book, "benefits_counted"), COUNTED, strict=True):
         cell.value = share
     book.save(out)
     return out
