@@ -116,13 +116,24 @@ def repriced(
         for scenario, item, year in own[["scenario", "item", "year"]].to_numpy()
     ]
     old, new = np.array(both).T
+    amount = own["amount_gbp"] + by_a_pound(own, services, old) * (new - old)
+    return ledger.assign(amount_gbp=amount.reindex(ledger.index).fillna(ledger["amount_gbp"]))
+
+
+def by_a_pound(own: pd.DataFrame, services: pd.DataFrame, price_gbp: Array) -> "pd.Series[float]":
+    """Return how much each line of use rises where its price rises by a pound: see `repriced`.
+
+    Parameters
+    ----------
+    own, services : DataFrame
+        Lines of the ledger, all of those of a run, year, item and quintile together, and the services of their runs.
+    price_gbp : ndarray
+        The price of each line in its year, at which it was billed.
+    """
     lines = ["run", "year", "item", "quintile"]
     shares = own["amount_gbp"] / own.groupby(lines)["amount_gbp"].transform("sum")
     units = _units_served(services).reindex(pd.MultiIndex.from_frame(own[lines]), fill_value=0.0)
-    by_count = own["amount_gbp"] + shares * units.to_numpy() * (new - old)
-    by_ratio = own["amount_gbp"] * (new / old)
-    amount = by_ratio.where(own["quintile"] == EVERY_QUINTILE, by_count)
-    return ledger.assign(amount_gbp=amount.reindex(ledger.index).fillna(ledger["amount_gbp"]))
+    return (own["amount_gbp"] / price_gbp).where(own["quintile"] == EVERY_QUINTILE, shares * units.to_numpy())
 
 
 def cashed(ledger: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
@@ -156,14 +167,23 @@ def in_whole_steps(cashable_gbp: pd.DataFrame, step_gbp: Mapping[str, ByYear]) -
     """
     levels = ["year", "item"]
     sums = cashable_gbp.groupby(level=levels).sum()
-    values = sums.to_numpy()
-    # A service that costs nothing has no step, and nothing to release.
-    steps = [max(_in_year(step_gbp[item], year), HALF_A_PENNY) for year, item in sums.index]
-    released = cash_released(values, 1.0, 1.0, np.reshape(steps, (-1, 1)))
-    shares = np.divide(released, values, out=np.zeros_like(values), where=values != 0.0)
-    share = pd.DataFrame(shares, sums.index, sums.columns)
+    steps = [_in_year(step_gbp[item], year) for year, item in sums.index]
+    share = pd.DataFrame(share_released(sums.to_numpy(), np.reshape(steps, (-1, 1))), sums.index, sums.columns)
     places = pd.MultiIndex.from_arrays([cashable_gbp.index.get_level_values(k) for k in levels])
     return cashable_gbp * share.reindex(places).to_numpy()
+
+
+def share_released(cashable_gbp: Array, step_gbp: Array) -> Array:
+    """Return the share of cashable pounds of a service and year that whole steps of capacity release.
+
+    Examples
+    --------
+    >>> share_released(np.array([50.0, 150.0, 0.0]), np.array([100.0, 100.0, 100.0])).tolist()
+    [0.0, 0.6666666666666666, 0.0]
+    """
+    # A service that costs nothing has no step, and nothing to release.
+    released = cash_released(cashable_gbp, 1.0, 1.0, np.maximum(step_gbp, HALF_A_PENNY))
+    return np.divide(released, cashable_gbp, out=np.zeros_like(cashable_gbp), where=cashable_gbp != 0.0)
 
 
 def _in_year(of_years: ByYear, year: int) -> float:
@@ -429,9 +449,14 @@ class Appraisal:
 
     @property
     def event_wellbys(self) -> float:
+        """WELLBYs of one simulated adult who is in the next better state for a year, less optimism bias."""
+        return self.step_wellbys * (1.0 - self.optimism_share)
+
+    @property
+    def step_wellbys(self) -> float:
         """WELLBYs of one simulated adult who is in the next better state for a year."""
         points = list(self.settings.satisfaction.values())
-        return float(np.ptp(points)) / (N_STATES - 1) * self.settings.scale * (1.0 - self.optimism_share)
+        return float(np.ptp(points)) / (N_STATES - 1) * self.settings.scale
 
     def gained(self, quintile: int | None = None) -> Estimate:
         """Estimate the WELLBYs of everybody, or of a deprivation quintile."""

@@ -15,7 +15,7 @@ or in the options given.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -338,18 +338,10 @@ def _ledger_at(results: Results, draw: int, values: Mapping[str, float], look: L
     changed, ledger = {}, _of_draw(results.ledger, draw)
     for scenario, usual in results.manifest["scenarios"].items():
         facts = facts_in_draw(usual, values)
-        for name in look.cashable:
-            _require_service(name, facts, "cashable", look.cashable[name])
+        billed = {name: facts["parameters_in_force"][f"{name}_unit_cost"] for name in facts["services"]}
+        require_usable(look, facts["services"], [name for name, price in billed.items() if price == 0.0])
         for name, price in look.prices.items():
-            _require_service(name, facts, "unit_costs", price)
-            old = facts["parameters_in_force"][f"{name}_unit_cost"]
-            if old == 0.0:
-                raise ScenarioError(
-                    "it cost nothing in this study, so its ledger does not say who pays",
-                    key=f"--set unit_costs.{name}",
-                    value=price,
-                )
-            changed[scenario, name] = _grown(old, name, facts), _grown(price, name, facts)
+            changed[scenario, name] = _grown(billed[name], name, facts), _grown(price, name, facts)
     ledger = repriced(ledger, _of_draw(results.services, draw), changed) if changed else ledger
     return cashed(ledger, look.cashable) if look.cashable else ledger
 
@@ -359,15 +351,23 @@ def _of_draw(rows: pd.DataFrame, draw: int) -> pd.DataFrame:
     return rows[rows["draw"] == draw]
 
 
-def _require_service(name: str, facts: Mapping[str, Any], group: str, value: float) -> None:
-    if name not in facts["services"]:
-        raise ScenarioError(
-            "this service is not in the study",
-            key=f"--set {group}.{name}",
-            value=value,
-            known=facts["services"],
-            wanted=name,
-        )
+def require_usable(look: Look, services: Collection[str], free: Collection[str]) -> None:
+    """Refuse a look that sets a number of a service that is not in the study, or a price where use was free.
+
+    Raises
+    ------
+    ScenarioError
+        Naming the service.
+    """
+    for group, asked in (("cashable", look.cashable), ("unit_costs", look.prices)):
+        for name, value in asked.items():
+            key = f"--set {group}.{name}"
+            if name not in services:
+                problem = "this service is not in the study"
+                raise ScenarioError(problem, key=key, value=value, known=services, wanted=name)
+            if group == "unit_costs" and name in free:
+                problem = "it cost nothing in this study, so its ledger does not say who pays"
+                raise ScenarioError(problem, key=key, value=value)
 
 
 def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], look: Look) -> AppraisedComparison:
