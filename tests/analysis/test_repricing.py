@@ -1,5 +1,7 @@
 """Repricing by arrays says what the appraisal says, at every look."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,9 @@ from model.analysis.doubt import BEST
 from model.analysis.estimates import estimate
 from model.analysis.outcomes import MEASURES, drawn
 from model.analysis.repricing import Repricing
+from model.analysis.repricing_file import read_repricing, write_repricing
 from model.campaign.campaign import run_campaign
-from model.core.errors import ScenarioError
+from model.core.errors import ResultsError, ScenarioError
 from model.inputs.scenario import Growth, Scenario
 
 pytestmark = pytest.mark.slow
@@ -197,3 +200,84 @@ def test_a_look_that_the_appraisal_refuses_is_refused(results, repricings, look,
     for ask in (repricings["helped"].at, lambda one: appraise_as(results, one, BEST)):
         with pytest.raises(ScenarioError, match=told):
             ask(look)
+
+
+# --- As a file -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def written(repricings, tmp_path):
+    path = tmp_path / "helped.npz"
+    write_repricing(repricings["helped"], path)
+    return path
+
+
+def test_what_is_written_is_read_again(repricings, written):
+    look = Look(discount=0.05, prices=PRICED)
+    found, expected = (one.at(look) for one in (read_repricing(written), repricings["helped"]))
+
+    pd.testing.assert_frame_equal(found.outcomes, expected.outcomes, check_exact=True)
+    assert (found.doubted, found.by_payer) == (expected.doubted, expected.by_payer)
+    assert [path.name for path in written.parent.iterdir()] == ["helped.npz"]
+
+
+def test_draws_without_best_estimates_are_written_and_joined_later(usual, repricings, tmp_path):
+    judged = usual["helped"].judged
+    late = {draw: one for draw, one in judged.items() if draw != BEST}
+    write_repricing(Repricing.of(late), tmp_path / "late.npz")
+    whole = Repricing.of({BEST: judged[BEST]}).joined(read_repricing(tmp_path / "late.npz"))
+
+    assert whole.at(Look()).doubted == repricings["helped"].at(Look()).doubted
+
+
+def with_array(path, **changes):
+    """Write a file again with changed arrays; its check sums fit."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez(path, **{name: changes.get(name.replace(".", "_"), one) for name, one in arrays.items()})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda path: path.unlink(), "No such file"),
+        (lambda path: path.write_bytes(b"no archive"), "not a zip file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-200]), "is no repricing"),
+        (lambda path: path.write_bytes(path.read_bytes().replace(b"\x40", b"\x41")), "is no repricing"),
+        (lambda path: with_array(path, use_avoided_gbp=np.zeros((2, 2))), "use.avoided_gbp has another shape or kind"),
+        (lambda path: with_array(path, pairs_seed=np.zeros(9)), "pairs.seed has another shape or kind"),
+        (lambda path: with_array(path, pairs_points=np.full((9, 3), np.inf)), "pairs.points has what is not a finite"),
+        (lambda path: with_array(path, pairs_draw=np.arange(9)[::-1]), "is no repricing"),
+        (lambda path: with_array(path, pairs_draw=np.arange(1, 10)), "is no repricing"),
+        (lambda path: with_array(path, pairs_draw=np.array([{}] * 9)), "pickle"),
+        (lambda path: with_array(path, about=np.array("{}")), "'format'"),
+        (lambda path: with_array(path, about=np.array('{"format": 0}')), "not in this version's format"),
+    ],
+)
+def test_a_damaged_file_is_refused(written, spoil, told):
+    spoil(written)
+    with pytest.raises(ResultsError, match=told) as refused:
+        read_repricing(written)
+    assert str(written) in str(refused.value)
+
+
+def test_a_file_made_with_other_optimism_bias_is_refused(written):
+    with np.load(written) as file:
+        about = json.loads(str(file["about"]))
+    about["optimism_bias"] = [0.5] * len(about["optimism_bias"])
+    with_array(written, about=np.array(json.dumps(about)))
+    with pytest.raises(ResultsError, match="other optimism bias by grade of evidence"):
+        read_repricing(written)
+
+
+def test_a_file_that_unpacks_to_more_than_it_holds_is_not_unpacked(written):
+    with np.load(written) as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez_compressed(written, **arrays)
+    with pytest.raises(ResultsError, match="compressed"):
+        read_repricing(written)
+
+
+def test_a_folder_that_cannot_be_written_is_told(repricings, tmp_path):
+    with pytest.raises(ResultsError, match="cannot be written"):
+        write_repricing(repricings["helped"], tmp_path / "none" / "helped.npz")
