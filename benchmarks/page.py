@@ -139,9 +139,16 @@ ROWS = (
         "{:,.0f}",
         most=1500.0,
     ),
+    Row(
+        "4 plans of a finished study with 200 draws at another discount rate, price or WELLBY, ms",
+        "repricing",
+        "200",
+        "{:.0f}",
+        most=200.0,
+    ),
 )
 BENCHMARKS = ("month_vs_yardstick", "prevention", "small_world", "run_command", "make_run", "memory")
-BENCHMARKS_NOW = ("scaling", "country")
+BENCHMARKS_NOW = ("scaling", "country", "repricing")
 
 
 def page_against(revision: str) -> str:

@@ -21,6 +21,7 @@ machine was busy, and it is worth running again. Nanoseconds, seconds and bytes 
 `run_command`        `upstream run status_quo --population 5000 --years 10`, kernels compiled already
 `make_run`           what `make run` runs, kernels compiled already, and `upstream show` of its results
 `country`            a resident a person: processor minutes for England (benchmarks/country.py)
+`repricing`          four plans of a finished study with 200 draws at another look (benchmarks/reprice.py)
 ==================== ======================================================================
 
 The yardstick is a file beside the checkout, ``shared/bench/yardstick.py``, and the small areas of England another;
@@ -312,6 +313,18 @@ def country(effort: Effort) -> list[Finding]:
     ]
 
 
+def repricing(effort: Effort) -> list[Finding]:
+    """Time a look at a finished study with many draws."""
+    from reprice import took  # noqa: PLC0415 - needs more of the model than its public face
+
+    del effort
+    found = took()
+    return [
+        Finding("repricing", found.ms, "ms", at_most=200.0),
+        Finding("repricing/arrays", found.mb, "MB", at_most=100.0),
+    ]
+
+
 BENCHMARKS: dict[str, Callable[[Effort], list[Finding]]] = {
     benchmark.__name__: benchmark
     for benchmark in (
@@ -326,6 +339,7 @@ BENCHMARKS: dict[str, Callable[[Effort], list[Finding]]] = {
         run_command,
         make_run,
         country,
+        repricing,
     )
 }
 
