@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from model.analysis.appraisal import COSTS_TOO_LOW, share_released
+from model.analysis.appraisal import COSTS_TOO_LOW, LENSES, share_released
 from model.analysis.appraise import Look
-from model.analysis.discounting import HALF_A_PENNY, discount_factors, load_guidance
+from model.analysis.discounting import HALF_A_PENNY, discount_factors, is_paid_back, load_guidance, stays_from
 from model.analysis.doubt import BEST
 from model.analysis.estimates import event_of_sum
 from model.analysis.outcomes import MEASURES
@@ -34,6 +34,7 @@ class AtLook:
         self.them, self.look, self.best, draw = them, look, them.best, them.pairs.draw
         self.is_best = draw == BEST
         self.first = np.flatnonzero(np.diff(draw, prepend=draw[0] - 1))
+        self.n_pairs = np.diff(self.first, append=len(draw))
         self.payers = tuple(sorted({*them.payers, *(payer for payer, _ in them.lines)}))
         bands = look.rates.money, look.rates.wellbeing
         self.money, self.wellbeing = (discount_factors(them.years, one, mid_year=look.mid_year) for one in bands)
@@ -41,16 +42,10 @@ class AtLook:
     @property
     def outcomes(self) -> dict[str, Array]:
         """Each of `MEASURES`."""
-        cash, full_cost = (self.saving[lens].sum(axis=1) for lens in ("cash", "full_cost"))
-        cost = self.pays.sum(axis=1) + self.volunteer_time
-        return {
-            "cost": self.them.money.spent_gbp.sum(axis=2) @ self.money,
-            "cash": cash,
-            "full_cost": full_cost,
-            "wellbys": self.wellbys,
-            "net_cost": cost - cash,
-            "social_net": self.wellbys * self.wellby_gbp - cost,
-        }
+        cash, full_cost, social = (self.gains[lens].sum(axis=1) for lens in LENSES)
+        cost = self.costs["social"].sum(axis=1)
+        spent = self.them.money.spent_gbp.sum(axis=2) @ self.money
+        return dict(zip(MEASURES, (spent, cash, full_cost, self.wellbys, cost - cash, social - cost), strict=True))
 
     @property
     def events(self) -> dict[str, float]:
@@ -72,13 +67,23 @@ class AtLook:
         return {key: 0.0 if key[1] == "pays" else self._event(key[1], key[0]) for key in self.pockets}
 
     @property
+    def paybacks(self) -> pd.DataFrame:
+        """By draw the year from which the mean over its pairs stays paid back, in each lens: as `Drawn.paybacks`."""
+        found = {}
+        for lens in LENSES:
+            cost = self.costs[lens]
+            means = (self._of_draw(one)[self.first] / self.n_pairs[:, None] for one in (self.gains[lens] - cost, cost))
+            found[lens] = stays_from(is_paid_back(*(one.T for one in means)))
+        return pd.DataFrame(found, pd.Index(self.them.pairs.draw[self.first], name="draw"))
+
+    @property
     def by_year(self) -> pd.DataFrame:
         """Means over pairs at best estimates: see `Repriced`."""
-        cost = self.cost[self.is_best].sum(axis=2).mean(axis=0)
-        saved = {
-            lens: (self.saved[lens] * self.kept[lens][:, None])[self.is_best].sum(axis=2).mean(axis=0)
-            for lens in SAVINGS
-        }
+        cost, *of_savings = (
+            one[self.is_best].mean(axis=0) / self.money
+            for one in (self.costs["cash"], *(self.gains[lens] for lens in SAVINGS))
+        )
+        saved = dict(zip(SAVINGS, of_savings, strict=True))
         cumulative = {f"cumulative_{lens}": np.cumsum(one - cost) for lens, one in saved.items()}
         years = pd.RangeIndex(1, self.them.years + 1, name="year")
         return pd.DataFrame({"cost": cost, **saved, **cumulative}, years)
@@ -117,7 +122,7 @@ class AtLook:
     def _of_draw(self, values: Array) -> Array:
         """Sum over the pairs of each draw, and give every pair its draw's sum."""
         sums = np.add.reduceat(values, self.first, axis=0)
-        return np.repeat(sums, np.diff(self.first, append=len(values)), axis=0)
+        return np.repeat(sums, self.n_pairs, axis=0)
 
     @cached_property
     def optimism(self) -> Array:
@@ -181,15 +186,28 @@ class AtLook:
         return np.asarray(np.einsum("pyk,y->pk", by_year, self.money))
 
     @cached_property
-    def volunteer_time(self) -> Array:
-        """Value of the time that supporters give, in present value."""
-        return np.asarray(self.them.pairs.supporter_months @ self.money * load_guidance().supporter_month_gbp)
-
-    @cached_property
     def wellbys(self) -> Array:
         """WELLBYs in present value, less optimism bias."""
-        present = self.them.pairs.points @ self.wellbeing
-        return np.asarray(present * self._kept(present))
+        return np.asarray(self.wellbys_by_year.sum(axis=1))
+
+    @cached_property
+    def wellbys_by_year(self) -> Array:
+        """WELLBYs as `wellbys`, by year."""
+        present = self.them.pairs.points * self.wellbeing
+        return present * self._kept(present.sum(axis=1))[:, None]
+
+    @cached_property
+    def gains(self) -> dict[str, Array]:
+        """Benefit of each year in each lens, in present value: see `Appraisal.gains`."""
+        saved = {lens: (one * self.kept[lens][:, None]).sum(axis=2) * self.money for lens, one in self.saved.items()}
+        return {**saved, "social": self.wellbys_by_year * self.wellby_gbp[:, None]}
+
+    @cached_property
+    def costs(self) -> dict[str, Array]:
+        """Cost of each year in each lens, in present value: see `Appraisal.cost_in`."""
+        money = self.cost.sum(axis=2) * self.money
+        time = self.them.pairs.supporter_months * self.money * load_guidance().supporter_month_gbp
+        return dict(zip(LENSES, (money, money, money + time), strict=True))
 
     # --- The size of an event ----------------------------------------------------------------
 

@@ -202,15 +202,24 @@ def payback_year(net_gbp: Array, cost_gbp: Array) -> float:
     >>> payback_year(np.array([-10.0, 6.0, 6.0]), np.array([10.0, 0.0, 0.0]))
     3.0
     """
-    owing = np.flatnonzero(~is_paid_back(net_gbp, cost_gbp))
-    first = owing[-1] + 1 if owing.size else 0
-    return float(first + 1) if first < len(net_gbp) else np.nan
+    return float(stays_from(is_paid_back(net_gbp, cost_gbp)))
 
 
 def payback_years(net_gbp: pd.DataFrame, cost_gbp: pd.DataFrame) -> pd.Series:
     """Return `payback_year` of each pair; years go down, pairs across."""
-    years = [payback_year(net_gbp[seed].to_numpy(), cost_gbp[seed].to_numpy()) for seed in net_gbp.columns]
-    return pd.Series(years, net_gbp.columns, dtype=float)
+    return pd.Series(stays_from(is_paid_back(net_gbp.to_numpy(), cost_gbp.to_numpy())), net_gbp.columns)
+
+
+def stays_from(is_so: Array) -> Array:
+    """Return the year, from 1, from which something stays so, or NaN; years are the first axis.
+
+    Examples
+    --------
+    >>> stays_from(np.array([[True, True, False], [False, True, False], [True, True, False]])).tolist()
+    [3.0, 1.0, nan]
+    """
+    years = np.cumprod(is_so[::-1], axis=0).sum(axis=0)
+    return np.where(years > 0, len(is_so) - years + 1.0, np.nan)
 
 
 def is_paid_back(net_gbp: Array, cost_gbp: Array) -> Array:

@@ -38,6 +38,8 @@ class Repriced:
     ----------
     outcomes : DataFrame
         By ``draw`` and ``seed``, a column for each of `MEASURES`: as `Drawn.outcomes`.
+    paybacks : DataFrame
+        By ``draw``, the year of payback in each lens: as `Drawn.paybacks`.
     events : mapping
         How much of each measure one simulated event is, at best estimates.
     pockets : DataFrame
@@ -51,6 +53,7 @@ class Repriced:
     """
 
     outcomes: pd.DataFrame
+    paybacks: pd.DataFrame
     events: Mapping[str, float]
     pockets: pd.DataFrame
     pocket_events: Mapping[tuple[str, str], float]
@@ -139,4 +142,4 @@ class Repricing:
         found, pairs = AtLook(self.arrays, look), self.arrays.pairs
         index = pd.MultiIndex.from_arrays([pairs.draw, pairs.seed], names=["draw", "seed"])
         outcomes, pockets = (pd.DataFrame(columns, index) for columns in (found.outcomes, found.pockets))
-        return Repriced(outcomes, found.events, pockets, found.pocket_events, found.by_year)
+        return Repriced(outcomes, found.paybacks, found.events, pockets, found.pocket_events, found.by_year)

@@ -1,6 +1,7 @@
 """Repricing by arrays says what the appraisal says, at every look."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -109,6 +110,7 @@ def test_it_says_what_the_appraisal_of_every_draw_says(results, repricings, look
         found = repricings[name].at(look)
 
         assert found.outcomes.index.equals(expected.outcomes.index)
+        pd.testing.assert_frame_equal(found.paybacks, expected.paybacks, check_dtype=False)
         for measure in MEASURES:
             assert_alike(found.outcomes[measure], expected.outcomes[measure])
             assert found.events[measure] == pytest.approx(expected.events[measure], rel=ALIKE)
@@ -147,6 +149,7 @@ def test_the_study_moves_what_is_compared(usual):
     assert all(usual["helped"].outcomes[measure].any() for measure in MEASURES)
     shares = {found.judged[draw].appraisal.optimism_share for found in usual.values() for draw in found.judged}
     assert len(shares) > len(PLANS) and 0.0 not in shares
+    assert usual["helped"].paybacks["social"].notna().any() and usual["helped"].paybacks["social"].isna().any()
     kinds = usual["helped"].judged[BEST].appraisal.spending.index.get_level_values("kind")
     assert set(kinds) == {"programme", "usual"}  # budgets react
 
@@ -183,6 +186,15 @@ def test_without_best_estimates_nothing_is_repriced(usual):
     alone = Repricing.of({1: usual["helped"].judged[1]})
     with pytest.raises(ValueError, match="draw 0"):
         alone.at(Look())
+
+
+def test_a_price_of_what_cost_nothing_is_refused(repricings):
+    arrays = repricings["helped"].arrays
+    free = Repricing(replace(arrays, services=replace(arrays.services, free=("gp",))))
+
+    assert free.at(Look(prices={"a_and_e": 300.0}))
+    with pytest.raises(ScenarioError, match=r"--set unit_costs.gp = 50.0: it cost nothing in this study"):
+        free.at(Look(prices={"gp": 50.0}))
 
 
 @pytest.mark.parametrize(
