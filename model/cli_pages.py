@@ -67,6 +67,38 @@ def view(
     serve("model.view.page", Door(port=port), partial(print, "View   ", flush=True))
 
 
+def room(
+    folder: Annotated[Path, typer.Argument(help="Where studies are kept; made where there is none.")] = Path("room"),
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of this computer. [default: a free one]")] = 0,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen on. Others can reach any but 127.0.0.1: then the page asks for the token in its "
+            "address.",
+        ),
+    ] = "127.0.0.1",
+) -> None:
+    """Open the policy room: a page where a place builds plans, sees answers come, and argues with them.
+
+    Only this computer can open the page unless --host says otherwise, and it needs no network. Ctrl-C ends it; studies
+    are kept in the folder.
+    """
+    from functools import partial
+
+    from rich.console import Console
+
+    from model.simulation.warming import warm_kernels
+    from model.web.serving import door_at, require_extra
+
+    require_extra("room")
+    from model.room.open import open_room
+
+    with Console(stderr=True).status("Getting ready"):
+        warm_kernels()
+    open_room(folder, door_at(host, port), partial(print, "Room   ", flush=True))
+
+
 def register_pages(app: typer.Typer) -> None:
     """Add these commands to the command line.
 
@@ -74,7 +106,8 @@ def register_pages(app: typer.Typer) -> None:
     --------
     >>> register_pages(app := typer.Typer())
     >>> [command.callback.__name__ for command in app.registered_commands]
-    ['report', 'view']
+    ['report', 'view', 'room']
     """
     app.command()(report)
     app.command()(view)
+    app.command()(room)

@@ -1,10 +1,10 @@
 """What a visitor builds: a place, its years and money, and up to four plans; and the files of a study that say it."""
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -43,6 +43,17 @@ Growth = Annotated[float, Field(ge=-0.2, le=0.2)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def with_keys(self, **keys: Any) -> Self:
+        """Return it with some keys replaced, and checked.
+
+        Raises
+        ------
+        ValidationError
+            When it would be none.
+        """
+        kept = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_validate({**kept, **keys})
 
 
 class Plan(_Part):
@@ -128,7 +139,7 @@ class Draft(_Part):
     numbers: Annotated[dict[str, float], Field(max_length=50)] = Field(default_factory=dict)
     terms: Terms = Terms()
 
-    @cached_property
+    @property
     def title(self) -> str:
         """What the study is called."""
         return " or ".join(plan.title for plan in self.plans) or "The place as it is"
@@ -138,15 +149,20 @@ class Draft(_Part):
         """What is run: the draft without how it is judged."""
         return self.model_copy(update={"terms": Terms()})
 
-    @cached_property
+    @property
     def profile(self) -> Place:
         """The place itself."""
-        return place_in(TextFile(Path(OWN_PLACE), self.own_place)) if self.own_place else load_place(self.place)
+        return _profile(self.place, self.own_place)
 
     def programme(self, name: str) -> Programme:
         """Return a programme that the visitor brought, or a shipped one."""
         own = self.own_programmes.get(name)
         return load_programme(name) if own is None else programme_in(TextFile(Path(f"{name}.toml"), own))
+
+
+@lru_cache(maxsize=32)
+def _profile(place: str, own_place: str) -> Place:
+    return place_in(TextFile(Path(OWN_PLACE), own_place)) if own_place else load_place(place)
 
 
 def draft_in(text: str) -> Draft:

@@ -262,7 +262,7 @@ class Engine:
                     return False
                 command = subprocess.Popen([*BASE_COMMAND, *words], cwd=folder, stdout=log, stderr=log)  # noqa: S603
                 self._running = (name, command)
-            code = self._ended(name, command, time.monotonic())
+            code = self._ended(name, command)
         with self._changed:
             self._running = None
             was_stopped = name not in self._line
@@ -270,16 +270,18 @@ class Engine:
             self._leave(name, "" if code == STOPPED else _last_line(folder / LOG))
         return code == 0 and not was_stopped
 
-    def _ended(self, name: str, command: "subprocess.Popen[bytes]", since: float) -> int:
+    def _ended(self, name: str, command: "subprocess.Popen[bytes]") -> int:
         """Wait for a command, and tell meanwhile how far it is; return its exit code."""
-        before = self._on_disk(name)
-        self._told = replace(before, state="running")
+        first: tuple[int, float] | None = None
+        before = self._told = replace(self._on_disk(name), state="running")
         while True:
             try:
                 return command.wait(TICK_SECONDS)
             except subprocess.TimeoutExpired:
-                here = self._on_disk(name)
-                left = _seconds_left(here, before.runs, time.monotonic() - since)
+                here, now = self._on_disk(name), time.monotonic()
+                if first is None and here.runs > before.runs:
+                    first = here.runs, now
+                left = _seconds_left(here, *first, now) if first else None
                 self._told = replace(here, state="running", seconds_left=left)
                 if time.monotonic() - self._begun[name] > MOST_HOURS * 3_600.0:
                     command.terminate()
@@ -304,16 +306,18 @@ def n_runs_of(results: Results, replicates: int, draws: int) -> int:
     return len(results.manifest["scenarios"]) * (replicates + draws)
 
 
-def _seconds_left(here: Standing, before: int, seconds: float) -> float | None:
-    """Foretell the seconds to the end of all steps, at the pace of this one; None before any of its runs has ended.
+def _seconds_left(here: Standing, first: int, since: float, now: float) -> float | None:
+    """Foretell the seconds to the end of all steps, at the pace since the first run of this step had ended.
+
+    What comes before it, loading and founding, is paid once. None where no other run has ended since.
 
     Examples
     --------
-    >>> _seconds_left(Standing("running", 6, 6, 60), 2, 4.0)
+    >>> _seconds_left(Standing("running", 6, 6, 60), 2, 10.0, 14.0)
     54.0
     """
-    ended = here.runs - before
-    return seconds / ended * (here.n_runs_in_all - here.runs) if ended > 0 else None
+    ended = here.runs - first
+    return (now - since) / ended * (here.n_runs_in_all - here.runs) if ended > 0 else None
 
 
 def _last_line(log: Path) -> str:

@@ -193,7 +193,7 @@ def words(tag: str, text: str, **attributes: str) -> None:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> None:
     """Show a table: the first cell of a row is its heading, the others are figures."""
-    titles = "".join(f'<th scope="col">{escape(one)}</th>' for one in head)
+    titles = "".join(f'<th scope="col">{escape(one)}</th>' if one else "<td></td>" for one in head)
     lines = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
         for row in rows

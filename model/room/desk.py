@@ -1,0 +1,120 @@
+"""What one room keeps while it is open: its shelf, its engine, and a process that reads results for its pages."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from model.analysis.repricing import Repricing
+from model.analysis.repricing_file import read_repricing
+from model.room.draft import Draft, require_study
+from model.room.engine import Engine, Standing
+from model.room.reading import ANSWER, Reading, read_life, read_study, reading_of, warmed, write_artefact
+from model.room.shelf import READ, Shelf
+
+MOST_KEPT = 8
+"""Studies whose arrays stay in memory: those looked at last."""
+
+
+class Desk:
+    """A room's studies: built, run, read and taken away.
+
+    Parameters
+    ----------
+    folder : path
+        Where they are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.shelf = Shelf(folder)
+        self.engine = Engine(self.shelf, self.read)
+        self._readers = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        self._asked: dict[str, Future[Any]] = {}
+
+    def close(self) -> None:
+        """Stop what is running; what has finished is kept."""
+        self.engine.close()
+        self._readers.shutdown(wait=False, cancel_futures=True)
+
+    def warm(self) -> None:
+        """Start the process that reads, which takes a few seconds, before anybody waits for it."""
+        self._readers.submit(warmed)
+
+    def start(self, name: str) -> None:
+        """Run a study, or go on with it.
+
+        Raises
+        ------
+        InputError
+            When it cannot be run.
+        """
+        if not self.shelf.has_results(name):
+            require_study(self.shelf.draft(name))
+        self.engine.start(name)
+
+    def copy(self, name: str, draft: Draft) -> str:
+        """Keep a draft as a new study, beside the one it was made from, and return its name."""
+        return self.shelf.new(draft)
+
+    def standing(self, name: str) -> Standing:
+        """Return how a study stands."""
+        return self.engine.standing(name)
+
+    # --- What is read of results ---
+
+    def read(self, name: str) -> None:
+        """Read a study in the process for it."""
+        self._ask(f"{name}/read", read_study, self.shelf.folder_of(name))
+
+    def ask_life(self, name: str, seed: int) -> None:
+        """Follow one resident of a study in both worlds."""
+        self._ask(f"{name}/life", read_life, self.shelf.folder_of(name), seed)
+
+    def _ask(self, key: str, work: Callable[..., None], *args: Any) -> None:
+        if not self.is_asked(key):
+            self._asked[key] = self._readers.submit(work, *args)
+
+    def is_asked(self, key: str) -> bool:
+        """Return whether ``NAME/read`` or ``NAME/life`` is being worked on."""
+        return key in self._asked and not self._asked[key].done()
+
+    def problem(self, key: str) -> str:
+        """Say why work that was asked for failed; empty where it did not."""
+        asked = self._asked.get(key)
+        failed = asked.exception() if asked is not None and asked.done() and not asked.cancelled() else None
+        return str(failed) if failed else ""
+
+    def reading(self, name: str) -> Reading | None:
+        """Return what is told of a study after its last step that was read."""
+        since = self.read_at(name)
+        return _reading(self.shelf.folder_of(name), since) if since else None
+
+    def repricings(self, name: str) -> dict[str, Repricing]:
+        """Return the arrays by which a study's plans are priced anew, by scenario."""
+        since = self.read_at(name)
+        return _repricings(self.shelf.folder_of(name) / READ, since) if since else {}
+
+    def read_at(self, name: str) -> float:
+        """Return when a study was last read; 0 where it never was."""
+        path = self.shelf.folder_of(name) / READ / ANSWER
+        return path.stat().st_mtime if path.exists() else 0.0
+
+    async def artefact(self, name: str, file: str) -> Path:
+        """Return the brief or the workbook of a study, written anew where more has been run."""
+        folder = self.shelf.folder_of(name)
+        return await asyncio.wrap_future(self._readers.submit(write_artefact, folder, file))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _reading(folder: Path, since: float) -> Reading | None:
+    del since
+    return reading_of(folder)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _repricings(folder: Path, since: float) -> dict[str, Repricing]:
+    del since
+    return {path.stem: read_repricing(path) for path in sorted(folder.glob("*.npz"))}
