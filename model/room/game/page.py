@@ -215,7 +215,7 @@ def worlds_words(games: Games) -> str:
     if games.problem:
         return f"The worlds of the game cannot be simulated: {games.problem}"
     if games.board is None:
-        return "The worlds of the game are being simulated, which takes about a minute. Players can join meanwhile."
+        return "The worlds of the game are being simulated, which takes a minute or two. Players can join meanwhile."
     return "Everything is ready. Begin when the players are there."
 
 
