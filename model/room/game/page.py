@@ -12,7 +12,7 @@ from model.core.errors import InputError
 from model.room.game import table as tables
 from model.room.game.results import LastYear, RestsOn, Results
 from model.room.game.rules import PLAYERS, Board, most_gbp
-from model.room.game.table import CODE_LENGTH, HOST, MOST_YEARS, Games, code_in
+from model.room.game.table import CLOSED, CODE_LENGTH, HOST, MOST_YEARS, Games, code_in
 from model.room.game.words import (
     ALONE_SAYS,
     INTRODUCTION,
@@ -73,7 +73,7 @@ def Game() -> None:  # noqa: N802 - mounted by this name
         asked = {"code": code, "seat": seat}
         router.push(f"{router.path}?{urlencode({key: one for key, one in asked.items() if one})}")
 
-    with solara.Div(classes=["game"], attributes={"role": "main"}):
+    with solara.Div(classes=["game"]):
         words("h1", "The wrong-pocket game")
         if game is None:
             Doorway(games, code, go)
@@ -100,16 +100,17 @@ def follow(games: Games, code: str) -> None:
 
         def keep_up() -> None:
             version = games.version(code)
-            while not is_gone.is_set():
+            while version != CLOSED and not is_gone.is_set():
                 see(version)
                 version = games.wait(code, version, is_gone)
+            if not is_gone.is_set():
+                see(CLOSED)
 
         def end() -> None:
             is_gone.set()
             games.wake()
 
-        if games.game(code) is not None:
-            threading.Thread(target=keep_up, name=f"tab of {code}", daemon=True).start()
+        threading.Thread(target=keep_up, name=f"tab of {code}", daemon=True).start()
         return end
 
     solara.use_effect(begin, [code])
@@ -196,18 +197,19 @@ def Hosting(games: Games, game: tables.Game, secret: str) -> None:  # noqa: N802
     words("h2", heading(game) if game.is_begun else "Your game is open")
     words("p", awaited_words(game, HOST) if game.is_begun else worlds_words(games), role="status", id="turn")
     alert(problem)
-    if not game.is_over:
-        with solara.Div(classes=["game-part"]):
-            _code(game)
-            with solara.Div(classes=["game-buttons"]):
-                if game.is_begun:
-                    press("go-on", "Go on without them", lambda: act(games.go_on))
-                else:
-                    is_ready = games.board is not None and bool(game.people)
-                    press("begin", "Begin", lambda: act(games.begin), kind="main", is_fixed=not is_ready)
+    if game.is_over:
+        return
+    with solara.Div(classes=["game-part"]):
+        _code(game)
+        with solara.Div(classes=["game-buttons"]):
             if game.is_begun:
-                words("p", "If you go on, the computer decides this year for those who have not.", class_="game-note")
-    Sitting(games, game, lambda agency: attempt(say, lambda: games.free(game.code, secret, agency)))
+                press("go-on", "Go on without them", lambda: act(games.go_on))
+            else:
+                is_ready = games.board is not None and bool(game.people)
+                press("begin", "Begin", lambda: act(games.begin), kind="main", is_fixed=not is_ready)
+        if game.is_begun:
+            words("p", "If you go on, the computer decides this year for those who have not.", class_="game-note")
+    Sitting(game, lambda agency: attempt(say, lambda: games.free(game.code, secret, agency)))
 
 
 def worlds_words(games: Games) -> str:
@@ -221,13 +223,13 @@ def worlds_words(games: Games) -> str:
 
 def _code(game: tables.Game) -> None:
     words("p", "Players open this page and type the code:")
-    words("p", game.code, class_="game-code", aria_label=" ".join(game.code))
+    words("p", game.code, class_="game-code")
     words("p", "Or they open this address:", class_="game-note")
     Address(code=game.code)
 
 
 @solara.component
-def Sitting(games: Games, game: tables.Game, free: Callable[[str], None]) -> None:  # noqa: N802
+def Sitting(game: tables.Game, free: Callable[[str], None]) -> None:  # noqa: N802
     """Show who plays which agency; the host can free a seat whose player has lost the tab."""
     with solara.Div(classes=["game-part"]):
         words("h2", "Who plays")
@@ -235,7 +237,7 @@ def Sitting(games: Games, game: tables.Game, free: Callable[[str], None]) -> Non
             for agency in PLAYERS:
                 with solara.Div(classes=["game-seat"]):
                     words("span", f"{title_of(agency)}: {_sits(game, agency)}")
-                    if agency in game.seats and not game.is_over:
+                    if agency in game.seats:
                         said = f"Free the seat of the {PLAYERS[agency]}"
                         press(f"free-{agency}", "Free this seat", partial(free, agency), words=said)
 
@@ -243,7 +245,7 @@ def Sitting(games: Games, game: tables.Game, free: Callable[[str], None]) -> Non
 def _sits(game: tables.Game, agency: str) -> str:
     if agency not in game.seats:
         return "the computer, unless somebody joins"
-    if not game.is_begun or game.is_over:
+    if not game.is_begun:
         return "a player"
     return "has decided" if agency in game.decided else "is deciding"
 

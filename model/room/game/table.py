@@ -33,7 +33,10 @@ MOST_YEARS = 5
 """Of each kind."""
 
 PATIENCE_SECONDS = 60.0
-"""A tab that waits looks up so often whether it is still there."""
+"""A tab that waits looks up so often whether its game is still open."""
+
+CLOSED = -1
+"""The version of a game that is not there."""
 
 
 @dataclass(frozen=True)
@@ -125,15 +128,16 @@ class Games:
         return self._games.get(code)
 
     def version(self, code: str) -> int:
-        """Return a number that is another after each change of a game, or of what all games share."""
+        """Return a number that is another after each change of a game, or of what all games share; `CLOSED` of none."""
         game = self._games.get(code)
-        return -1 if game is None else game.version
+        return CLOSED if game is None else game.version
 
     def wait(self, code: str, seen: int, is_gone: threading.Event) -> int:
         """Wait until a game has another version than was seen, or the one who waits is gone; return the version."""
         with self._changed:
             while not is_gone.is_set() and self.version(code) == seen:
                 self._changed.wait(PATIENCE_SECONDS)
+                self._drop_idle()
             return self.version(code)
 
     def wake(self) -> None:

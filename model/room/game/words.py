@@ -289,8 +289,8 @@ def in_pence(shares: Array) -> str:
 CHANCE_HEAD = ("", "Saves of each pound put in", "Chance moves a year's bill by about")
 
 CHANCE_SAYS = (
-    "In brackets is the 95 % range by chance. The worlds are small, so chance moves the bills of a single world far "
-    "more than the plan does; the game shows means over all pairs of worlds."
+    "In brackets is the 95 % range by chance. Compare how far chance moves the bill of one world with what is saved: "
+    "one pair of worlds alone would say little, so the game shows the mean over all pairs."
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from model.core.errors import InputError, ResultsError
 from model.room.game import table
 from model.room.game.rules import PLAYERS
-from model.room.game.table import CODE_LENGTH, HOST, LETTERS, MOST_GAMES, Games
+from model.room.game.table import CLOSED, CODE_LENGTH, HOST, LETTERS, MOST_GAMES, Games
 from tests.room.game.boards import PRICE_GBP, SPARE_GBP, linear
 
 PATIENCE_SECONDS = 600
@@ -170,6 +170,7 @@ def test_too_many_games_are_refused_until_one_is_idle_for_two_hours(games, monke
     monkeypatch.setattr(table.time, "monotonic", lambda: later)
     games.open()
     assert games.game(code) is None
+    assert games.wait(code, 1, threading.Event()) == CLOSED
     with pytest.raises(InputError, match="no game with this code"):
         games.go_on(code, host)
 
