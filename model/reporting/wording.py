@@ -168,5 +168,5 @@ def plain_table(*headings: str) -> Table:
     """Make a table without lines: labels to the left, wrapped where the page is narrow; numbers to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for k, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if k else "left", no_wrap=k > 0)
+        table.add_column(heading, justify="right" if k else "left", no_wrap=k > 0, overflow="fold")
     return table
