@@ -20,7 +20,7 @@ LARGEST_SERVICES_BYTES = 100_000
 
 Base = Literal["people", "adults", "children", "households"]
 Margin = Literal["deprivation", "age"]
-Kind = Literal["contact", "stock"]
+Kind = Literal["contact", "stock", "stay"]
 
 CALL, ATTENDANCE, ADMISSION = "ambulance", "a_and_e", "emergency_admission"
 PATHWAY = (CALL, ATTENDANCE, ADMISSION)
@@ -29,12 +29,14 @@ PATHWAY = (CALL, ATTENDANCE, ADMISSION)
 
 @dataclass(frozen=True)
 class Service:
-    """One kind of contact with a service, or a stock of those in its care.
+    """One kind of contact with a service, a stock of those in its care, or a stay that contacts bring.
 
     ``base`` says whose demand it is: ``people`` of all ages, ``adults`` aged 16 and over,
     ``children`` below, or ``households``. ``margins`` names the gradients that are published.
     Of a ``contact``, ``spills_to`` names the service to which some turn who wait too long, and
     ``treats`` says whether it speeds recovery; in a ``stock`` people are from an entry to an exit.
+    A ``stay`` is counted, not simulated: each contact served of the service it ``follows`` brings
+    some years of it (`inputs.stays`).
     """
 
     name: str
@@ -44,6 +46,12 @@ class Service:
     kind: Kind = "contact"
     spills_to: str | None = None
     treats: bool = False
+    follows: str | None = None
+
+    @property
+    def is_by_year(self) -> bool:
+        """Whether it is used, and paid for, by the year and not by the contact."""
+        return self.kind != "contact"
 
 
 class _Table(BaseModel):
@@ -57,6 +65,7 @@ class _Entry(_Table):
     kind: Kind = "contact"
     spills_to: str | None = None
     treats: bool = False
+    follows: str | None = None
 
 
 class _File(_Table):
@@ -86,6 +95,7 @@ def load_services(path: Path = SERVICES_FILE) -> Mapping[str, Service]:
     services |= _OWN_SERVICES if path == SERVICES_FILE else {}
     for one in services.values():
         _check_spill(one, services, path)
+        _check_stay(one, services, path)
     return services
 
 
@@ -97,7 +107,7 @@ def _check_spill(service: Service, services: Mapping[str, Service], path: Path |
     if target not in services:
         raise EvidenceError("unknown service", file=path, key=key, value=target, known=services, wanted=target)
     kinds = {service.kind, services[target].kind}
-    if "stock" in kinds or services[target].spills_to or target in (service.name, ADMISSION):
+    if kinds != {"contact"} or services[target].spills_to or target in (service.name, ADMISSION):
         raise EvidenceError("cannot take people who spill over", file=path, key=key, value=target, allowed=allowed)
     if service.name in PATHWAY:
         raise EvidenceError(
@@ -107,6 +117,19 @@ def _check_spill(service: Service, services: Mapping[str, Service], path: Path |
             value=target,
             allowed="left out",
         )
+
+
+def _check_stay(service: Service, services: Mapping[str, Service], path: Path) -> None:
+    leads = [name for name, one in services.items() if one.kind == "contact"]
+    if (service.kind == "stay") != (service.follows is not None):
+        allowed = f"{', '.join(leads)} for a stay, left out for others"
+    elif service.follows is not None and service.follows not in leads:
+        allowed = ", ".join(leads)
+    else:
+        return
+    key = f"services.{service.name}.follows"
+    problem = "does not name the contacts that bring it"
+    raise EvidenceError(problem, file=path, key=key, value=service.follows, allowed=allowed)
 
 
 _OWN_SERVICES: dict[str, Service] = {}
@@ -129,12 +152,12 @@ def add_service(service: Service) -> None:
     Raises
     ------
     EvidenceError
-        When there is a service of that name, it is a stock, or nobody can turn where it spills to.
+        When there is a service of that name, it is no contact, or nobody can turn where it spills to.
     """
     if service.name in load_services():
         raise EvidenceError("there is a service of this name", key="services", value=service.name)
     if service.kind != "contact":
-        problem = "cannot be added: each stock of care has rules of its own"
+        problem = "cannot be added: each stock and stay has rules of its own"
         raise EvidenceError(problem, key=f"services.{service.name}.kind", value=service.kind, allowed="contact")
     _check_spill(service, {**load_services(), service.name: service}, None)
     _OWN_SERVICES[service.name] = service

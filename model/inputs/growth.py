@@ -4,7 +4,7 @@ A series holds yearly growth rates: the first is the growth from year 1 to year 
 rate continues to the end. A single number is a constant rate. All are in real terms.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,11 +52,11 @@ def indices_of(envelopes: Series, unit_costs: Series, demand: Series) -> Indices
     >>> found.envelopes[:4, AGENCIES.index("council")].tolist()
     [1.0, 0.5, 1.0, 1.0]
     """
-    services = list(load_services())
+    services = load_services()
     return Indices(
         _table(envelopes, AGENCIES),
         _table(unit_costs, services),
-        _table(demand, [FOLLOWS.get(name, name) for name in services]),
+        _table(demand, [one.follows or FOLLOWS.get(name, name) for name, one in services.items()]),
     )
 
 
@@ -89,6 +89,6 @@ def index_of(rates: Sequence[float], years: int) -> Array:
     return np.cumprod([1.0, *(1.0 + rate for rate in steps)])
 
 
-def _table(series: Series, names: Sequence[str]) -> Array:
+def _table(series: Series, names: Iterable[str]) -> Array:
     rest = series.get(ALL, (0.0,))
     return np.array([index_of(series.get(name, rest), YEARS) for name in names]).T

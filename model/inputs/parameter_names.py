@@ -183,6 +183,10 @@ class ParameterNames:
     homelessness_duty_ratio_in_crisis: float
     homelessness_duty_deprivation_ratio: float
     homelessness_duty_unit_cost: float
+    temporary_accommodation_years: float
+    temporary_accommodation_ratio_london: float
+    temporary_accommodation_ratio_elsewhere: float
+    temporary_accommodation_unit_cost: float
     child_in_need_stock: float
     child_protection_plan_stock: float
     looked_after_child_stock: float

@@ -22,6 +22,9 @@ ITEMS_FILE = DATA / "items.toml"
 AGENCIES = ("council", "nhs", "police", "central_government", "community_sector")
 """Who pays and who is paid."""
 
+LED_BY_DEMAND = ("central_government",)
+"""Who pays for services as benefits are paid, by what is asked for: no budget bounds it."""
+
 OFF_ONE = 1e-9
 """By how much shares may miss one: decimals have no exact sum."""
 

@@ -739,6 +739,14 @@ def _require_effects(programme: Programme, path: Path | None, at: str = "") -> N
             raise EvidenceError(
                 "unknown service", file=path, key=f"effects.{k}.service", value=name, known=services, wanted=name
             )
+        if isinstance(effect, ServiceRatio) and (leads := services[effect.service].follows):
+            raise EvidenceError(
+                "is counted from another service, which programmes can change",
+                file=path,
+                key=f"{at}effects.{k}.service",
+                value=name,
+                allowed=leads,
+            )
         if isinstance(effect, CostSubstitution) and name != REPLACEABLE:
             raise EvidenceError(
                 "is not care that a programme's own care could replace",

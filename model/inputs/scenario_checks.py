@@ -9,8 +9,9 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ScenarioError
 from model.inputs.catalogue import catalogue_place, contact_services, cut_by, load_services, load_shocks
 from model.inputs.growth import ALL, index_of, prices_gbp
-from model.inputs.payers import AGENCIES, OFF_ONE, load_payments
+from model.inputs.payers import AGENCIES, LED_BY_DEMAND, OFF_ONE, load_payments
 from model.inputs.places import require_plausible, thin
+from model.inputs.stays import stays_among
 
 if TYPE_CHECKING:
     from model.inputs.scenario import PlanEntry, Scenario
@@ -40,6 +41,14 @@ def check_references(config: "Scenario") -> None:
             raise ScenarioError("unknown service", key="services", value=name, known=services, wanted=name)
     if len(set(config.services)) < len(config.services):
         raise ScenarioError("names a service twice", key="services", value=config.services)
+    for name, leads in stays_among(config.services).items():
+        if leads not in config.services:
+            raise ScenarioError(
+                f"has {name} without the contacts that bring it",
+                key="services",
+                value=config.services,
+                allowed=f"{leads} too",
+            )
     for name in config.capacity:
         if name not in contact_services():
             raise ScenarioError(
@@ -257,7 +266,9 @@ def _check_budgets(config: "Scenario") -> None:
 
 
 def payers_of(config: "Scenario") -> list[str]:
-    """Return the agencies that pay for simulated services, the plan or usual spending.
+    """Return the agencies whose budgets pay for simulated services, the plan or usual spending.
+
+    Services paid as benefits are count for no budget.
 
     Examples
     --------
@@ -266,9 +277,10 @@ def payers_of(config: "Scenario") -> list[str]:
     ['council', 'nhs', 'police']
     """
     payments = load_payments()
-    paid = [payments.services[name].payment for name in config.services]
-    paid += [entry.payment for entry in config.plan]
-    found = {payer for one in [*paid, payments.usual] for payer, share in one.payers if share > 0.0}
+    services = [payments.services[name].payment for name in config.services]
+    others = [*(entry.payment for entry in config.plan), payments.usual]
+    found = {payer for one in services for payer, _ in one.payers if payer not in LED_BY_DEMAND}
+    found |= {payer for one in others for payer, share in one.payers if share > 0.0}
     return [agency for agency in AGENCIES if agency in found]
 
 

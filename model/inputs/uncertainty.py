@@ -45,6 +45,7 @@ from model.inputs.payers import load_payments
 from model.inputs.prices import wellby_gbp
 from model.inputs.programmes import Limits, Programme, bundled_programmes, known_evidence
 from model.inputs.scenario import Scenario
+from model.inputs.stays import is_of_stay, parameters_of_stay, stays_among
 
 CORRELATIONS_FILE = DATA / "correlations.toml"
 LARGEST_CORRELATIONS_BYTES = 100_000
@@ -63,7 +64,7 @@ AT_APPRAISAL = ("unit_costs", "cashable", "appraisal")
 """Groups that are drawn when a plan is appraised; nothing is run again for them."""
 
 PARAMETERS = "parameters"
-"""The group that is drawn only where a study asks for it."""
+"""The group that is drawn only where a study asks for it, but for how long stays are: they move money alone."""
 
 WELLBY = "appraisal.wellby_gbp"
 
@@ -203,13 +204,16 @@ def uncertain_numbers(scenarios: Sequence[Scenario], ensemble: Ensemble | None =
 def usual_numbers(scenarios: Sequence[Scenario], ensemble: Ensemble | None = None) -> list[Uncertain]:
     """Return the numbers that a study draws unless it names others: all but parameters that no figure informs.
 
+    How long stays are is drawn too: with the unit cost it is what they cost.
+
     Examples
     --------
     >>> from model.inputs.scenario import load_scenario
     >>> sorted({one.group for one in usual_numbers([load_scenario("people_powered_shift")])})
-    ['appraisal', 'cashable', 'ensemble', 'programmes', 'unit_costs']
+    ['appraisal', 'cashable', 'ensemble', 'parameters', 'programmes', 'unit_costs']
     """
-    return [one for one in uncertain_numbers(scenarios, ensemble).values() if one.group != PARAMETERS]
+    found = uncertain_numbers(scenarios, ensemble).values()
+    return [one for one in found if one.group != PARAMETERS or is_of_stay(one.name.removeprefix("parameters."))]
 
 
 def chosen_numbers(
@@ -291,6 +295,7 @@ def _unread(scenarios: Sequence[Scenario]) -> dict[str, str]:
         for name in bundled_programmes()
         if name not in paid
     }
+    reasons |= {f"parameters.{name}": "no place of the study has it" for name in _stays_elsewhere(scenarios)}
     for name in load_services():
         if name not in used:
             reasons |= dict.fromkeys((f"unit_costs.{name}", f"cashable.{name}"), "no scenario has this service")
@@ -327,8 +332,8 @@ def _read_by(config: Scenario, ensemble: Ensemble) -> Iterator[Uncertain]:
     variant = config.structure.variant
     if variant in ensemble.sets:
         yield Uncertain(MEMBER, 1.0, 1.0, float(ensemble.n_members), "whole")
-    alone = uncertain_parameters(variant)
-    yield from (one for one in alone if one.name.removeprefix("parameters.") not in ensemble.informed)
+    unread = ensemble.informed | _stays_elsewhere([config])
+    yield from (one for one in uncertain_parameters(variant) if one.name.removeprefix("parameters.") not in unread)
     for name, programme in _paid_for(config).items():
         yield from numbers_of_programme(name, programme)
     for name in config.services:
@@ -338,6 +343,17 @@ def _read_by(config: Scenario, ensemble: Ensemble) -> Iterator[Uncertain]:
             yield _ranged(f"cashable.{name}", paid.cashable, paid.cashable_range, Limits(0.0, 1.0))
     wellby = wellby_gbp()
     yield _ranged(WELLBY, wellby["central"], (wellby["low"], wellby["high"]), Limits(0.0))
+
+
+def _stays_elsewhere(scenarios: Sequence[Scenario]) -> set[str]:
+    """Name the parameters of stays that no scenario reads: not of its place, or not of its services."""
+    read = {
+        name
+        for config in scenarios
+        for stay in stays_among(config.services)
+        for name in parameters_of_stay(stay, config.place_profile)
+    }
+    return {name for name in load_parameters().entries if is_of_stay(name)} - read
 
 
 def uncertain_parameters(variant: str) -> Iterator[Uncertain]:

@@ -16,9 +16,10 @@ from model.core.arrays import Array
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.money import PENCE, cash_released, half_up
 from model.inputs.catalogue import catalogue_place
-from model.inputs.payers import AGENCIES, Payment, load_payments
+from model.inputs.payers import AGENCIES, LED_BY_DEMAND, Payment, load_payments
 from model.inputs.plans import PlannedSpending
 from model.inputs.scenario import Contract, Scenario
+from model.inputs.stays import stay_years, stays_among
 from model.rules import budgets
 from model.simulation.prepared import Prepared
 from model.state.ledger import NOBODYS, Kind, Ledger, Posting
@@ -74,9 +75,17 @@ class AgencyBudgets:
         self._growth, self._prices_gbp = prepared.growth, prepared.prices_gbp
         self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
         self._priced = [load_payments().services[name] for name in config.services]
-        self._is_limited = np.array([name in config.limited_services for name in config.services], bool)
+        leads = np.array(leads_of(config.services), np.str_)
+        self._together = np.unique(leads)[:, None] == leads
+        self._is_limited = np.isin(leads, list(config.limited_services))
+        # What chance brings of a stay at once: as much as follows from a contact.
+        stays, place = stays_among(config.services), config.place_profile
+        self._each = np.array(
+            [stay_years(name, place, prepared.parameters) if name in stays else 1.0 for name in config.services]
+        )
         self._who_pays = np.array([_by_agency(one.payment) for one in self._priced])
         self._who_pays = self._who_pays.reshape(-1, len(AGENCIES))  # of no service, too
+        self._who_pays[:, np.isin(AGENCIES, LED_BY_DEMAND)] = 0.0
         self._payments = [one.terms.payment for one in plan]
         self._usual_pence, self._first_bills = 0, np.zeros(len(self._priced))
         self._people: list[Array] = []
@@ -247,13 +256,14 @@ class AgencyBudgets:
         """Return the standard error of the difference between cash bills and usual ones, by agency.
 
         What one simulated contact, or person in a stock, costs is counted as often as chance has it (Poisson),
-        this year and in the first, from which the usual bill is known.
+        this year and in the first, from which the usual bill is known. A stay errs as the contacts that bring it do.
         """
-        one, first = (self._scale * self._prices_gbp[k - 1, self._at] for k in (year, 1))
+        one, first = (self._scale * self._prices_gbp[k - 1, self._at] * self._each for k in (year, 1))
         grown = np.divide(usual, self._first_bills, out=np.zeros_like(usual), where=self._first_bills > 0.0)
         cashable = np.array([service.payment.cashable for service in self._priced])
-        variance = cashable**2 * (one * bills + first * grown * usual)
-        return np.asarray(np.sqrt(np.maximum(variance, 0.0) @ self._who_pays**2))
+        error = cashable * np.sqrt(np.maximum(one * bills + first * grown * usual, 0.0))
+        by_contact = self._together @ (error[:, None] * self._who_pays)
+        return np.asarray(np.sqrt((by_contact**2).sum(axis=0)))
 
     def _released(self, avoided_gbp: Array, year: int) -> Array:
         """Return the cash that use below usual sets free, by service; less than nothing if above."""
@@ -300,6 +310,17 @@ class AgencyBudgets:
         )
         for path in (self._real, self._frozen):
             path.books = path.books._replace(reserves_gbp=self._terms.reserves_most_gbp)
+
+
+def leads_of(services: Sequence[str]) -> list[str]:
+    """Return for each service the one whose contacts bring it: itself, but for stays.
+
+    Examples
+    --------
+    >>> leads_of(("gp", "homelessness_duty", "temporary_accommodation"))
+    ['gp', 'homelessness_duty', 'homelessness_duty']
+    """
+    return [stays_among(services).get(name, name) for name in services]
 
 
 def stock_index(entries: Array, turnover: Array) -> Array:

@@ -15,6 +15,7 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Purpose, to_unit
 from model.core.kernels import uncompiled
 from model.inputs.catalogue import catalogue_place
+from model.inputs.stays import stay_years, stays_among
 from model.rules import adult_care, childrens_care
 from model.rules.life_events import RETIRED_BAND
 from model.rules.services import contacts_of_rows
@@ -100,7 +101,7 @@ class LifeMonth:
     happenings : tuple of Happening
         In order.
     use : mapping of str to int
-        Contacts served, or months of care, by service.
+        Contacts served, months of care, or stays that began, by service.
     cost_gbp : float
         Of these, at the unit costs of the year.
     engagement, programme : int
@@ -245,9 +246,8 @@ class _Followed:
         """Add service use, and what it costs at the unit costs of the year."""
         prices = sim.prepared.prices_gbp[(month - 1) // MONTHS_PER_YEAR]
         for name, count in use.items():
-            share = 1.0 if name not in STOCKS else 1.0 / MONTHS_PER_YEAR
             self._use[name] = self._use.get(name, 0) + count
-            self._cost_gbp += count * share * float(prices[catalogue_place(name)])
+            self._cost_gbp += count * _units(sim, name) * float(prices[catalogue_place(name)])
 
     def end_month(self, month: int) -> LifeMonth:
         """Return the month, and begin the next."""
@@ -360,7 +360,8 @@ STOCKS = (*childrens_care.CARES, *adult_care.CARES)
 def _use(sim: Simulation, month: int, rows: Array) -> dict[int, dict[str, int]]:
     """Count the contacts served this month of some residents, by row and service."""
     now, found = sim.now, {int(row): dict[str, int]() for row in rows}
-    names = [name for name in sim.config.services if name not in STOCKS]
+    stays = stays_among(sim.config.services)
+    names = [name for name in sim.config.services if name not in (*STOCKS, *stays)]
     untraced = [name for name in names if name not in now.service_use.met]
     ratios = sim.delivery.service_ratios(sim.world)
     own = contacts_of_rows(sim.world.population, untraced, now.demand, ratios, sim.world.draws, month)
@@ -368,8 +369,15 @@ def _use(sim: Simulation, month: int, rows: Array) -> dict[int, dict[str, int]]:
         counts = _counts(name, rows, own, sim)
         for row, count in zip(rows.tolist(), counts, strict=True):
             if count:
-                found[row][name] = count
+                found[row] |= {name: count, **{stay: count for stay, leads in stays.items() if leads == name}}
     return found
+
+
+def _units(sim: Simulation, service: str) -> float:
+    """Return how much of what a service is priced by one use of it is: a contact, a month of care, or a stay."""
+    if service in stays_among(sim.config.services):
+        return stay_years(service, sim.config.place_profile, sim.prepared.parameters)
+    return 1.0 / MONTHS_PER_YEAR if service in STOCKS else 1.0
 
 
 def _counts(name: str, rows: Array, own: Mapping[str, tuple[Array, Array]], sim: Simulation) -> list[int]:

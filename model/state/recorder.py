@@ -25,6 +25,7 @@ from model.inputs.catalogue import catalogue_place, load_services
 from model.inputs.parameters import Parameters
 from model.inputs.payers import AGENCIES, load_payments
 from model.inputs.places import N_QUINTILES, Place
+from model.inputs.stays import stay_years, stays_among
 from model.network import Network
 from model.state.ledger import NOBODYS, Kind, Ledger
 from model.state.lives import Lives
@@ -141,7 +142,7 @@ class Recorder:
     services : sequence of str
         Services recorded.
     parameters : Parameters
-        Life satisfaction by state is read.
+        Life satisfaction by state is read, and how long stays are.
     prices_gbp : array of shape (years, services of the catalogue)
         Unit costs by year.
     scale : float
@@ -168,6 +169,10 @@ class Recorder:
         self._scale = scale
         self._codes = [one.code for one in place.neighbourhoods]
         self._services = tuple(services)
+        self._stays = [
+            (self._services.index(name), self._services.index(leads), stay_years(name, place, parameters))
+            for name, leads in stays_among(self._services).items()
+        ]
         self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
         self._prices_gbp = prices_gbp[:, np.array([catalogue_place(name) for name in services], np.int64)]
         self._months: list[dict[str, Array]] = []
@@ -224,6 +229,7 @@ class Recorder:
                 self._saved[self._services.index(name)] += gbp
         if month % MONTHS_PER_YEAR == 0:
             self._flow[WAITING] = flow.waiting  # at the end of the year
+            self._count_stays()
             sums = self._person_months, self._household_months, self._flow
             self._years.append(tuple(total.copy() for total in sums))
             self._saved_by_year.append(self._saved.copy())
@@ -231,6 +237,15 @@ class Recorder:
             self.lives.end_year(month // MONTHS_PER_YEAR, people)
             for total in (*sums, self._saved):
                 total[:] = 0
+
+    def _count_stays(self) -> None:
+        """Count the stays that began in the year, and their months: whole ones, what rounding leaves made up later."""
+        for stay, leads, years in self._stays:
+            began = self._flow[SERVED, leads]
+            so_far = sum((flow[SERVED, leads] for _, _, flow in self._years), began)
+            counted = sum(flow[STOCK_MONTHS, stay] for _, _, flow in self._years)
+            self._flow[[DEMAND, SERVED], stay] = began
+            self._flow[STOCK_MONTHS, stay] = np.rint(so_far * (years * MONTHS_PER_YEAR)) - counted
 
     def record_plan(self, year: int, plan_entry: str, by_neighbourhood: Mapping[str, Array]) -> None:
         """Write a year of one entry of a plan down: the columns of ``programmes``."""
@@ -275,7 +290,7 @@ class Recorder:
         return np.asarray(np.divide(now.sum(axis=1), total, out=np.ones(total.size), where=total > 0.0))
 
     def turnover(self) -> Array:
-        """Return the entries of the first year for each one in a stock, shape (services,); infinite for contacts."""
+        """Return the entries of the first year for each one in a stock, shape (services,); infinite for others."""
         flow = self._years[0][2].sum(axis=(2, 3))
         held = np.array([load_services()[name].kind == "stock" for name in self._services], bool)
         in_stock = np.where(held, flow[STOCK_MONTHS] / MONTHS_PER_YEAR, 0.0)
@@ -295,7 +310,7 @@ class Recorder:
         cost = self._cost_gbp(year, self._flow, self._saved).sum(axis=-1)
         for k, name in enumerate(self._services):
             payment = load_payments().services[name].payment
-            kind: Kind = "service" if load_services()[name].kind == "contact" else "care"
+            kind: Kind = "care" if load_services()[name].kind == "stock" else "service"
             for quintile in range(N_QUINTILES):
                 gbp = self._scale * float(cost[k, quintile])
                 self.ledger.bill(year, payment, kind, name, quintile + 1, gbp)
@@ -304,8 +319,8 @@ class Recorder:
         """Price what the sample used in a year: by service, quintile and age band."""
         cost, price = np.empty(flow.shape[1:]), self._prices_gbp[year - 1]
         for k, name in enumerate(self._services):
-            is_stock = load_services()[name].kind == "stock"
-            used = flow[STOCK_MONTHS, k] / MONTHS_PER_YEAR if is_stock else flow[SERVED, k]
+            is_by_year = load_services()[name].is_by_year
+            used = flow[STOCK_MONTHS, k] / MONTHS_PER_YEAR if is_by_year else flow[SERVED, k]
             cost[k] = used * price[k] - saved[k]
         return cost
 

@@ -77,11 +77,11 @@ def service_rates(model: CommunityModel, first: int, last: int) -> Figures:
     table = table[table["year"].between(first, last)]
     figures = {}
     for name, rows in table.groupby("service"):
-        is_stock = load_services()[str(name)].kind == "stock"
-        what = "stock_months" if is_stock else "demand"
+        is_by_year = load_services()[str(name)].is_by_year
+        what = "stock_months" if is_by_year else "demand"
         figures[f"{name}_rate"] = _rate(rows, what)
         outer = [_rate(rows[rows["quintile"] == q], what) for q in (1, 5)]
-        if is_stock:
+        if is_by_year:
             figures[f"{name}_entry_rate"] = _rate(rows, "demand")
         figures[f"{name}_deprivation_ratio"] = outer[0] / outer[1] if outer[1] else np.nan
         older = rows["age_band"].isin(["65-74", "75+"])

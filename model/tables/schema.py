@@ -197,7 +197,7 @@ SERVICES = Table(
         Field(
             "given_up", "int64", CONTACTS, "contacts given up while waiting, including by people who died or moved away"
         ),
-        Field("stock_months", "int64", MONTHS, "months spent in a stock; 0 for contacts"),
+        Field("stock_months", "int64", MONTHS, "months spent in a stock, or in stays that began; 0 for contacts"),
         Field(
             "cost_gbp",
             "float64",
@@ -282,7 +282,12 @@ BUDGETS = Table(
             GBP,
             "money for the modelled services that it pays for, and for prevention",
         ),
-        Field("bill_gbp", "float64", GBP, "billed for services and care, at full cost"),
+        Field(
+            "bill_gbp",
+            "float64",
+            GBP,
+            "billed for services and care, at full cost; without housing benefit, which no budget bounds",
+        ),
         Field(
             "frozen_bill_gbp",
             "float64",

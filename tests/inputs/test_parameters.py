@@ -21,6 +21,7 @@ from model.inputs.parameters import (
     read_parameters,
 )
 from model.inputs.places import N_QUINTILES, bundled_places, load_place
+from model.inputs.stays import stays_among
 from model.studies.targets import load_targets
 
 PACKAGE = Path(model.__file__).parent
@@ -133,6 +134,7 @@ def composed_names() -> set[str]:
         "{}_ratio_in_crisis": contact_services(),
         "{}_deprivation_ratio": with_margin("deprivation"),
         "{}_share_65_plus": with_margin("age"),
+        **dict.fromkeys(("{}_years", "{}_ratio_london", "{}_ratio_elsewhere"), stays_among(load_services())),
         "share_{}": STATES,
         "life_satisfaction_{}": STATES,
         "log_hazard_age_{}": bands,

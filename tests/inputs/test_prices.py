@@ -185,12 +185,13 @@ def test_every_service_has_a_step_for_a_reason():
         assert one["step_why"].endswith("."), name
 
 
-def test_placements_and_packages_of_care_end_one_by_one():
+def test_placements_packages_of_care_and_rooms_end_one_by_one():
     steps = {name: one.step_units for name, one in PAYMENTS.services.items()}
 
     assert [name for name, step in steps.items() if step == 1.0] == [
         "looked_after_child",
         "long_term_care",
+        "temporary_accommodation",
     ]
 
 

@@ -53,7 +53,7 @@ SETTINGS = (
     Look(),
     Look(
         discount=0.05,
-        prices={"gp": 60.0, "emergency_admission": 3_456.7, "mental_health_referral": 999.0},
+        prices={"gp": 60.0, "emergency_admission": 3_456.7, "temporary_accommodation": 30_000.0},
         cashable={"gp": 0.3, "emergency_admission": 0.9, "homelessness_duty": 1.0},
         bias_on="costs",
         optimism_share=0.3,
@@ -156,6 +156,7 @@ def test_inputs_are_named_and_checked_on_entry(book):
     named = {name for name in book.defined_names if name.startswith(("unit_cost_", "cashable_", "wellby_"))}
 
     assert {"unit_cost_gp", "cashable_emergency_admission", "wellby_central"} <= named
+    assert {"unit_cost_temporary_accommodation", "cashable_temporary_accommodation"} <= named
     assert all(cell_named(book, name).coordinate in checked for name in named - {"wellby_used"})
 
 

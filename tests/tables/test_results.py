@@ -164,8 +164,8 @@ def test_scale_turns_the_sample_into_the_real_place(results):
 def test_costs_are_served_contacts_of_the_real_place_at_their_unit_cost(results, config):
     for name, rows in results.services.groupby("service"):
         unit_cost = config.parameter_values[f"{name}_unit_cost"]
-        is_stock = load_services()[name].kind == "stock"
-        used = rows["stock_months"].sum() / 12 if is_stock else rows["served"].sum()
+        is_by_year = load_services()[name].is_by_year
+        used = rows["stock_months"].sum() / 12 if is_by_year else rows["served"].sum()
         assert rows["cost_gbp"].sum() == pytest.approx(used * unit_cost * 40.0)
     assert (results.services["served"] == results.services["demand"]).all()
 

@@ -156,7 +156,7 @@ def _numbered(found: Mapping[Price, list[str]], facts: Mapping[str, Any]) -> Ite
 
 
 def unit_of(service: str) -> str:
-    """Say what one of a service is: a contact, or a year of somebody in its care.
+    """Say what one of a service is: a contact, or a year of somebody in it.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def unit_of(service: str) -> str:
     ('contact', 'year')
     """
     known = load_services().get(service)
-    return "year" if known and known.kind == "stock" else "contact"
+    return "year" if known and known.is_by_year else "contact"
 
 
 def without_path(problem: ResultsError, results: Results) -> str:
