@@ -1,5 +1,6 @@
 """What an answer may be off by, in words: two intervals named apart, probabilities over draws, what it hangs on."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from model.analysis.doubt import (
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.sensitivity import most_explainable
+from model.inputs.stays import is_of_stay
 from model.reporting.number_names import Programmes, number_in_words
 
 WITH_ALL = "  with all doubted"
@@ -30,9 +32,10 @@ GROUPS = {
     "cashable": "cashable shares",
     "appraisal": "values set by guidance",
     "ensemble": "numbers of the model in sets that fit England",
+    "stays": "how long temporary accommodation lasts",
     "parameters": "other numbers of the model",
 }
-"""Groups of uncertain numbers, each the first part of their names, in words."""
+"""Groups of uncertain numbers, in words: each the first part of their names, but for `stays`, which are parameters."""
 
 YEARS_SHOWN = (3, 5, 10, 20)
 """Years by which it is said what has paid back, beside the last."""
@@ -176,11 +179,23 @@ def _bound(found: Drawn) -> str:
     return f"; chance between seeds leaves {100 * most:.0f} % at most"
 
 
+def count_by_group(names: Iterable[str]) -> Counter[str]:
+    """Count uncertain numbers by their group.
+
+    Examples
+    --------
+    >>> dict(count_by_group(["unit_costs.gp", "unit_costs.a_and_e", "parameters.temporary_accommodation_years"]))
+    {'unit_costs': 2, 'stays': 1}
+    """
+    parts = [name.partition(".") for name in names]
+    return Counter("stays" if is_of_stay(name) else group for group, _, name in parts)
+
+
 def what_is_doubted(found: Drawn) -> Iterable[Line]:
     """Say which doubts each interval holds, and which neither holds."""
-    counts = found.numbers.columns.str.partition(".").get_level_values(0).value_counts()
-    inside = [f"{label} ({counts[group]})" for group, label in GROUPS.items() if group in counts.index]
-    outside = [label for group, label in GROUPS.items() if group not in counts.index]
+    counts = count_by_group(found.numbers.columns)
+    inside = [f"{label} ({counts[group]})" for group, label in GROUPS.items() if group in counts]
+    outside = [label for group, label in GROUPS.items() if group not in counts]
     yield "Two intervals", f"In brackets: by chance alone, over {found.n_seeds} seeds at best estimates."
     with_all = f"with all doubted: chance, and {', '.join(inside)} drawn from their ranges; {_how_many(found)}"
     yield "", f"{with_all[0].upper()}{with_all[1:]}. Its middle is the mean over draws, not the best estimate."

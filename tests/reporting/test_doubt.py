@@ -17,6 +17,7 @@ from model.reporting.doubt import (
     WITH_ALL,
     Column,
     by_structure,
+    count_by_group,
     doubted_line,
     fill,
     hangs_on,
@@ -81,8 +82,16 @@ def test_what_the_intervals_hold_and_do_not_hold_is_said():
     words = text_of(what_is_doubted(made_up(8)))
     assert "By chance alone, over 3 seeds at best estimates" in words.replace("by chance", "By chance")
     assert "unit costs (1), cashable shares (1) drawn from their ranges; 8 draws" in words
-    of_the_model = "numbers of the model in sets that fit England, other numbers of the model"
+    stays = "how long temporary accommodation lasts"
+    of_the_model = f"numbers of the model in sets that fit England, {stays}, other numbers of the model"
     assert f"In neither: numbers of programmes, values set by guidance, {of_the_model}, the size of" in words
+
+
+def test_how_long_stays_last_is_no_other_number_of_the_model():
+    assert count_by_group(["parameters.temporary_accommodation_ratio_london", "parameters.frailty_sd"]) == {
+        "stays": 1,
+        "parameters": 1,
+    }
 
 
 def test_draws_that_are_missing_are_counted():

@@ -125,6 +125,11 @@ def test_letters_stand_out_from_their_ground():
     assert contrast("#7a2e00", "#ffffff") >= 4.5
 
 
+def test_temporary_accommodation_has_a_line_of_its_own(html, brief):
+    assert "Temporary accommodation" in Reader(html).text
+    assert any("how the cost of temporary accommodation differs" in words for words in brief.unknown)
+
+
 def test_what_is_written_in_a_scenario_is_shown_as_it_is(html):
     assert TITLE in Reader(html).text
     assert "<b>" not in html

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.outcomes import Drawn
 from model.analysis.use import Use
-from model.reporting.doubt import GROUPS, NEVER_DRAWN
+from model.reporting.doubt import GROUPS, NEVER_DRAWN, count_by_group
 from model.reporting.plan_names import plain_title, plan_names
 from model.reporting.report.facts import PlanFacts, facts_of
 from model.reporting.wording import stands_for
@@ -93,14 +93,14 @@ def _entry(name: str) -> str:
 
 
 def _unknown(plans: Sequence[PlanFacts], found: Drawn) -> list[str]:
-    groups = set(found.numbers.columns.str.partition(".").get_level_values(0)) if found.n_draws else set()
+    groups = count_by_group(found.numbers.columns if found.n_draws else ())
     outside = [label for group, label in GROUPS.items() if group not in groups]
     return [
         f"In neither range: {', '.join([*outside, *NEVER_DRAWN])}.",
         "Most effects of programmes come from small or uncontrolled studies, and some are assumptions: "
         "docs/assumptions.md says which matter most.",
-        "Left out: taxes, benefits and work; crime, but for police welfare incidents; and what temporary accommodation "
-        "costs beyond a homelessness duty.",
+        "Left out: taxes, work, and benefits but for housing benefit in temporary accommodation; crime, but for police "
+        "welfare incidents; and how the cost of temporary accommodation differs by family and by council.",
         "Whether savings are taken out: a bed not used is cash only when a ward or a post is closed.",
         "What else would happen to the place in these years: new laws, prices, migration, other programmes.",
     ]
