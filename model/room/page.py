@@ -7,6 +7,7 @@ import solara
 from model.room.argue import Argue
 from model.room.build import Build
 from model.room.choose import Choose
+from model.room.game.page import Game
 from model.room.open import opened
 from model.room.read import Read
 from model.room.visit import Visit, study_in
@@ -14,6 +15,8 @@ from model.room.watch import Watch
 from model.web.fields import frame, words
 
 HERE = Path(__file__).parent
+
+GAME = 'With a class: <a href="/game" id="play">play the wrong-pocket game</a>, each agency at its own tab.'
 
 PARTS = (
     ("choose", "The place"),
@@ -37,6 +40,7 @@ def Room() -> None:  # noqa: N802 - a component
         words("p", "Test what a place could spend on prevention, and what that may do to crisis, money and lives.")
         links = "".join(f'<li><a href="#{part}">{label}</a></li>' for part, label in PARTS)
         solara.HTML(tag="nav", attributes={"aria-label": "Parts of the page"}, unsafe_innerHTML=f"<ul>{links}</ul>")
+        solara.HTML(tag="p", unsafe_innerHTML=GAME)
         words("p", visit.said.value, class_="problem" if visit.said.value else "quiet", id="said", role="alert")
         Choose(visit)
         Build(visit)
@@ -45,4 +49,4 @@ def Room() -> None:  # noqa: N802 - a component
         Argue(visit)
 
 
-routes = [solara.Route("/", component=Room)]
+routes = [solara.Route("/", component=Room), solara.Route("game", component=Game)]

@@ -33,7 +33,7 @@ def choose(visitor: Visitor, size: Size) -> None:
     visitor.wait(lambda: visitor.driver.title.startswith("Oldham"))
     for key, value in zip(("years", "residents", "draws"), size, strict=True):
         visitor.enter(key, str(value))
-        visitor.wait(lambda key=key, value=value: visitor.value(key) == f"{value:,}")
+        visitor.wait(lambda key=key, value=value: visitor.value(key).replace(",", "") == str(value))
 
 
 def build(visitor: Visitor) -> None:
