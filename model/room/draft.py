@@ -1,22 +1,23 @@
 """What a visitor builds: a place, its years and money, and up to four plans; and the files of a study that say it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import InputError, ScenarioError
 from model.core.files import TextFile, validation_problem
 from model.core.money import PENCE
+from model.inputs.councils import all_councils
 from model.inputs.payers import AGENCIES
-from model.inputs.places import Place, load_place, place_in
+from model.inputs.places import Place, load_place, place_in, profiles
 from model.inputs.plans import spending_of
-from model.inputs.programmes import Programme, load_programme, programme_in
+from model.inputs.programmes import Programme, bundled_programmes, load_programme, programme_in
 from model.inputs.scenario import Contract, PlanEntry, Scenario, bundled_scenarios, load_scenario
 from model.inputs.study import load_study
 from model.inputs.study_scenarios import scenarios_of
@@ -38,6 +39,7 @@ FIRST_SEEDS = 2
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 Text = Annotated[str, Field(max_length=200_000)]
+Key = Annotated[str, Field(pattern=r"^(parameters|programmes)\.[a-z0-9_.]{1,120}$")]
 Growth = Annotated[float, Field(ge=-0.2, le=0.2)]
 
 
@@ -136,8 +138,19 @@ class Draft(_Part):
     is_reacting: bool = False
     is_equal_money: bool = False
     plans: Annotated[tuple[Plan, ...], Field(max_length=MOST_PLANS)] = ()
-    numbers: Annotated[dict[str, float], Field(max_length=50)] = Field(default_factory=dict)
+    numbers: Annotated[dict[Key, float], Field(max_length=50)] = Field(default_factory=dict)
     terms: Terms = Terms()
+
+    @model_validator(mode="after")
+    def _names_no_files(self) -> Self:
+        """Refuse names that are none: a draft that was sent could lead to any file of this computer."""
+        _require_name("place", self.place, [OWN_PLACE] if self.own_place else [*all_councils(), *profiles()])
+        known = [*bundled_programmes(), *self.own_programmes]
+        for plan in self.plans:
+            for one in plan.bought:
+                if one.programme is not None:
+                    _require_name("programme", one.programme, known)
+        return self
 
     @property
     def title(self) -> str:
@@ -163,6 +176,11 @@ class Draft(_Part):
 @lru_cache(maxsize=32)
 def _profile(place: str, own_place: str) -> Place:
     return place_in(TextFile(Path(OWN_PLACE), own_place)) if own_place else load_place(place)
+
+
+def _require_name(key: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ScenarioError("is not known here", key=key, value=value, known=known, wanted=value)
 
 
 def draft_in(text: str) -> Draft:

@@ -97,6 +97,8 @@ class Visit:
             self.keep(self.draft.value.with_keys(**keys))
         except ValidationError as error:
             self.said.set(str(validation_problem(error, ScenarioError, None, (Draft, Plan, Terms))))
+        except InputError as problem:
+            self.said.set(str(problem))
 
     def set_plan(self, k: int, **keys: Any) -> None:
         """Change keys of a plan."""

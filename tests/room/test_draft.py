@@ -1,5 +1,6 @@
 """What a visitor builds becomes a study that the command line reads, or is refused in its words."""
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -91,8 +92,6 @@ def test_a_plan_without_money_cannot_spend_the_same():
     ("draft", "said"),
     [
         (Draft(), "plans: has no plan"),
-        (Draft(place="oldhma", plans=(HUBS,)), "Did you mean 'oldham'"),
-        (Draft(plans=(Plan(bought=({"programme": "comunity_hub"},)),)), "Did you mean 'community_hub'"),
         (Draft(plans=(Plan(title="Twice", bought=(*HUBS.bought, *HUBS.bought)),)), "name"),
         (Draft(plans=(HUBS,), numbers={"parameters.frailty": 1.0}), "Did you mean 'frailty_sd'"),
     ],
@@ -117,6 +116,24 @@ def test_a_place_or_programme_of_ones_own_goes_through_the_same_loaders(tmp_path
         _ = Draft(place="place.toml", own_place="name = 3").profile
     with pytest.raises(InputError, match=r"tea\.toml"):
         Draft(own_programmes={"tea": "label = 3"}).programme("tea")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"place": "oldhma"}, "Did you mean 'oldham'"),
+        ({"place": "model/data/places/sandbeck.toml"}, "place = .*: is not known here"),
+        ({"place": "place.toml"}, "place = 'place.toml': is not known here"),
+        ({"plans": [{"bought": [{"programme": "comunity_hub"}]}]}, "Did you mean 'community_hub'"),
+        ({"plans": [{"bought": [{"programme": "model/data/programmes/befriending.toml"}]}]}, "is not known here"),
+        ({"numbers": {"population": 1e9}}, "numbers"),
+        ({"numbers": {"budgets.regime": 1.0}}, "numbers"),
+        ({"own_programmes": {"../tea": "label = 3"}}, "own_programmes"),
+    ],
+)
+def test_a_draft_that_was_sent_leads_to_no_file_and_sets_nothing_else(keys, said):
+    with pytest.raises(ScenarioError, match=said):
+        draft_in(json.dumps(keys))
 
 
 def test_what_cannot_be_a_draft_is_refused():
