@@ -100,6 +100,8 @@ def Card(visit: Visit, plan: PlanRead, found: Repriced) -> None:  # noqa: N802 -
         )
         if plan.notes:
             solara.HTML(tag="ul", unsafe_innerHTML="".join(f"<li>{escape(note)}</li>" for note in plan.notes))
+        solara.HTML(tag="img", attributes={"src": plan.money.source, "alt": plan.money.alt})
+        words("p", "Gains less costs so far, and who pays and saves, at the study's own terms.", class_="note")
         Pockets(found, plan.title)
         Years(found, plan)
         Used(plan)
@@ -309,5 +311,5 @@ def Why(visit: Visit) -> None:  # noqa: N802 - a component
         words("p", problem, class_="problem")
     if told and not is_asked:
         with solara.Div(attributes={"id": "life-told"}):
-            solara.HTML(tag="img", attributes={"src": told.source, "alt": told.alt})
+            solara.HTML(tag="img", attributes={"src": told.picture.source, "alt": told.picture.alt})
             solara.HTML(tag="pre", unsafe_innerHTML=escape("\n".join(told.lines)), attributes={"tabindex": "0"})

@@ -27,7 +27,7 @@ from model.reporting.findings import outcomes_of, worth_of
 from model.reporting.lives import stories, worlds_of
 from model.reporting.report.brief import brief_of
 from model.reporting.report.facts import PlanFacts
-from model.reporting.report.page import fragment, write_report
+from model.reporting.report.page import fragment, of_money, write_report
 from model.reporting.report.pictures import picture
 from model.reporting.report.sections import sections
 from model.reporting.report.words import amount, percent_of
@@ -60,6 +60,13 @@ class UseRead(_Read):
     used_share: float | None
 
 
+class PictureRead(_Read):
+    """A figure: the address of its data, and the same in words."""
+
+    source: str
+    alt: str
+
+
 class PlanRead(_Read):
     """What is told of a plan beside its prices: sentences, use, and who gains where.
 
@@ -72,6 +79,7 @@ class PlanRead(_Read):
     notes: tuple[str, ...]
     uses: tuple[UseRead, ...]
     fewer: dict[str, tuple[float, float, float]]
+    money: PictureRead
 
 
 class Step(_Read):
@@ -112,8 +120,7 @@ class LifeRead(_Read):
     """One resident in two worlds: a title, lines, and a picture."""
 
     lines: tuple[str, ...]
-    source: str
-    alt: str
+    picture: PictureRead
 
 
 def warmed() -> None:
@@ -178,8 +185,14 @@ def _plan(facts: PlanFacts, found: Drawn) -> PlanRead:
             )
             for use in facts.uses
         ),
+        money=_money(facts, found),
         fewer={code: (fewer.mean, fewer.low, fewer.high) for code, fewer in fewer_low(one).items()},
     )
+
+
+def _money(facts: PlanFacts, found: Drawn) -> PictureRead:
+    shown = of_money(facts, found.judged[BEST], found)
+    return PictureRead(source=shown.source, alt=shown.alt)
 
 
 def _known(value: float) -> float | None:
@@ -231,7 +244,7 @@ def read_life(folder: Path, seed: int) -> None:
     found = two_lives(folder / RESULTS, "changed", 1, seed=seed)
     lines = [line for line in stories(found, "changed", seed) if line]
     shown = picture(partial(life_figure, found.lives[0], worlds_of(found)), lines[0])
-    told = LifeRead(lines=tuple(lines), source=shown.source, alt=shown.alt)
+    told = LifeRead(lines=tuple(lines), picture=PictureRead(source=shown.source, alt=shown.alt))
     (folder / READ).mkdir(exist_ok=True)
     replace_text(folder / READ / LIFE, told.model_dump_json(), ResultsError)
 

@@ -228,17 +228,31 @@ def _pictures(judged: Mapping[str, AppraisedComparison], found: Mapping[str, Dra
         shown = [(name, judged[scenario], found[scenario]) for scenario, name in names.items()]
         return [picture(partial(several_plans, shown), alt, caption)]
     (plan,) = brief.plans
-    return [_of_money(plan, judged, found), *([_of_doubt(plan, found)] if plan.n_draws else [])]
+    return [
+        of_money(plan, judged[plan.scenario], found[plan.scenario]),
+        *([_of_doubt(plan, found)] if plan.n_draws else []),
+    ]
 
 
-def _of_money(plan: PlanFacts, judged: Mapping[str, AppraisedComparison], found: Mapping[str, Drawn]) -> Picture:
+def of_money(plan: PlanFacts, judged: AppraisedComparison, found: Drawn) -> Picture:
+    """Draw how gains less costs add up, and who pays and who saves.
+
+    Parameters
+    ----------
+    plan : PlanFacts
+        What is said of the plan.
+    judged : AppraisedComparison
+        Its appraisal at best estimates.
+    found : Drawn
+        Its outcomes in draws.
+    """
     net = plan.measures["full_cost"].by_chance.mean - plan.measures["cost"].by_chance.mean
     alt = (
         f"Left: gains less costs as they add up over the years, ending at {amount(net)} at full cost. "
         f"Right: what each agency pays and saves; {listed(list(plan.pays) or ['nobody'])} pay."
     )
     caption = "Left: gains less costs so far, in present value. Right: who pays and who saves over all years."
-    return picture(partial(one_plan, judged[plan.scenario], found[plan.scenario]), alt, caption)
+    return picture(partial(one_plan, judged, found), alt, caption)
 
 
 def _of_doubt(plan: PlanFacts, found: Mapping[str, Drawn]) -> Picture:
