@@ -79,8 +79,8 @@ class Visitor:
             "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText).join(' ')", css
         )
 
-    def wait(self, until: Callable[[], object]) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
+    def wait(self, until: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+        end = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < end, f"it never came: {self.text('#said')} {self.standing()}"
             time.sleep(0.1)

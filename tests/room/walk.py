@@ -9,7 +9,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from tests.room.visitor import Visitor, room
-from tests.view_page import COLOURS, browser
+from tests.view_page import COLOURS, PATIENCE_SECONDS, browser
 
 WIDE, PHONE = 1280, 390
 
@@ -62,7 +62,8 @@ def run(visitor: Visitor) -> None:
 
 def finish(visitor: Visitor, n_steps: int) -> None:
     """Wait until all steps have come, and have been read."""
-    visitor.wait(lambda: "Done." in visitor.standing() and len(visitor.all(".steps li")) == 2 * n_steps)
+    is_read = lambda: "Done." in visitor.standing() and len(visitor.all(".steps li")) == 2 * n_steps  # noqa: E731
+    visitor.wait(is_read, n_steps * PATIENCE_SECONDS)
     visitor.wait(lambda: visitor.all("#section"))
 
 
