@@ -7,12 +7,15 @@ from model.inputs.scenario import load_scenario
 from model.simulation.community import CommunityModel
 from model.simulation.month import STEPS
 
+WITH_PLAN = "people_powered_shift"
+"""A plan whose first month calls every kernel."""
+
 
 def warm_kernels() -> None:
-    """Compile every kernel once, so that workers find them on disk.
+    """Compile every kernel once, those of plans too, so that workers find them on disk.
 
     Without steps of a user's own. What else of theirs fails here fails in every run, which says so.
     """
     update = {"place": "sandbeck", "population": 300, "burn_in_years": 0, "years": 1}
     with contextlib.suppress(OwnCodeError):
-        CommunityModel(load_scenario().model_copy(update=update), rng=0, steps=STEPS).step()
+        CommunityModel(load_scenario(WITH_PLAN).model_copy(update=update), rng=0, steps=STEPS).step()

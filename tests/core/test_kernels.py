@@ -65,3 +65,31 @@ def _itself(array):
 def test_a_formula_that_returns_an_array_is_refused():
     with pytest.raises(TypeError, match=r"formula _itself returns array\(float64, 1d, C\); a formula returns numbers"):
         _handed_out(np.zeros(3))
+
+
+LIVED_WARM = """
+import gc
+from numba.core.dispatcher import Dispatcher
+from model import CommunityModel, load_scenario
+from model.simulation.warming import warm_kernels
+
+
+def compiled():
+    return {(one.py_func, seen) for one in gc.get_objects() if isinstance(one, Dispatcher) for seen in one.signatures}
+
+
+warm_kernels()
+before = compiled()
+size = {"place": "sandbeck", "population": 300, "burn_in_years": 0, "years": 1}
+for name in ("status_quo", "link_workers", "crisis_expansion", "shift_pooled", "teaching/sisa"):
+    CommunityModel(load_scenario(name).model_copy(update=size), rng=0).step()
+print(len(before), len(compiled() - before))
+"""
+
+
+@pytest.mark.slow
+def test_once_all_are_warm_no_scenario_compiles_another():
+    n_warm, n_more = subprocess.check_output([sys.executable, "-c", LIVED_WARM], text=True).split()
+
+    assert int(n_warm) > 20
+    assert int(n_more) == 0
