@@ -2,13 +2,14 @@
 
 import gc
 import hashlib
+import multiprocessing
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
 import weakref
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -253,13 +254,13 @@ def test_a_run_whose_process_is_killed_is_given_up_alone(config: Scenario, tmp_p
     own = tmp_path / "own.py"
     broken = CommunityModel(config, rng=4).simulation.world.draws.seed
     own.write_text(KILLER.replace("BROKEN", str(broken)), encoding="utf-8")
-    command = ["run", "status_quo", *SMALL, "--replicates", "8", "--jobs", "2", "--with", str(own)]
-    start(command, tmp_path).wait(PATIENCE_SECONDS)
+    command = ["run", "status_quo", *SMALL, "--replicates", "4", "--jobs", "2", "--with", str(own)]
+    ends(start(command, tmp_path))
     runs = Results(tmp_path / "out").runs
 
     assert runs.loc[runs["status"] == "failed", "seed"].tolist() == [4]
     assert runs.loc[runs["status"] == "failed", "error"].str.startswith("its process was killed 3 times").all()
-    assert len(runs) == 8
+    assert len(runs) == 4
 
 
 def test_status_says_how_far_it_is(
@@ -298,10 +299,26 @@ extension = Extension(steps=(OwnStep(Step(be_killed), after="grow_older"),))
 """
 
 
-def start(command: list[str], here: Path) -> subprocess.Popen[bytes]:
-    code = "import sys; from model.cli import main; main(sys.argv[1:])"
-    with (here / "told").open("w") as told:
-        return subprocess.Popen([sys.executable, "-c", code, *command], cwd=here, stdout=told, stderr=told)
+def run_command(command: list[str], here: Path) -> None:
+    os.chdir(here)
+    with Path("told").open("w") as told:
+        for stream in (1, 2):
+            os.dup2(told.fileno(), stream)
+    main(command)
+
+
+def start(command: list[str], here: Path) -> BaseProcess:
+    """Run a command in a process of its own, forked from one that has loaded the model already."""
+    forked = multiprocessing.get_context("forkserver")
+    forked.set_forkserver_preload([__name__, "model.reporting.findings"])
+    process = forked.Process(target=run_command, args=(command, here))
+    process.start()
+    return process
+
+
+def ends(process: BaseProcess) -> int | None:
+    process.join(PATIENCE_SECONDS)
+    return process.exitcode
 
 
 def n_kept(folder: Path) -> int:
@@ -317,21 +334,21 @@ def test_kill_at_any_moment_then_resume(tmp_path: Path) -> None:
     chance = random.Random(1)  # noqa: S311 - no secret
     command = ["run", "status_quo", *SMALL, "--replicates", "36", "--set", "services=['gp']", "--jobs", "1"]
     (tmp_path / "undisturbed").mkdir()
-    assert start(command, tmp_path / "undisturbed").wait(PATIENCE_SECONDS) == 0
+    assert ends(start(command, tmp_path / "undisturbed")) == 0
     run = start(command, tmp_path)
     kills, seen = 0, 0
     while True:
         before = seen
-        while run.poll() is None and n_kept(tmp_path / "out") < before + 3:
-            time.sleep(0.01)
-        if run.poll() is not None:
+        while run.is_alive() and n_kept(tmp_path / "out") < before + 3:
+            time.sleep(0.02)
+        if not run.is_alive():
             break
         time.sleep(chance.random() * 0.1)
-        os.kill(run.pid, signal.SIGKILL)
-        run.wait(PATIENCE_SECONDS)
+        run.kill()
+        ends(run)
         kills, seen = kills + 1, n_kept(tmp_path / "out")
         assert seen >= before + 3
         run = start(["resume", "out", "--jobs", "1"], tmp_path)
-    assert run.returncode == 0, (tmp_path / "told").read_text()
+    assert run.exitcode == 0, (tmp_path / "told").read_text()
     assert kills >= 5
     assert hash_of(tmp_path / "out") == hash_of(tmp_path / "undisturbed" / "out")
