@@ -4,6 +4,7 @@ What runs read was drawn before they ran. Unit costs, cashable shares and the va
 is appraised: the pairs of a draw are appraised again at its numbers, and nothing is simulated again.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,9 +26,9 @@ from model.analysis.doubt import (
     probability_above_zero,
 )
 from model.analysis.estimates import Estimate
-from model.analysis.pairs import compare
 from model.analysis.sensitivity import Sensitivity, is_saltelli, sensitivity, switching_values
 from model.core.arrays import Array
+from model.core.errors import NothingToAppraiseError
 from model.inputs.ensemble import ENSEMBLE, MEMBER
 from model.tables.results import Results
 
@@ -189,7 +190,7 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
     numbers = numbers_drawn(results)
     judged = {name: {BEST: one} for name, one in best.items()}
     for draw in numbers.index:
-        if any(not one.pairs.empty for one in compare(results, int(draw))):
+        with contextlib.suppress(NothingToAppraiseError):  # no pair of this draw was finished
             for one in appraise_as(results, next(iter(best.values())).look, int(draw)):
                 if one.comparison.scenario in judged:
                     judged[one.comparison.scenario][int(draw)] = one
