@@ -22,7 +22,8 @@ kind = "fitted"
 def small(monkeypatch):
     pytest.importorskip("emcee", reason="the extra ensemble is not installed")
     sizes = searching.Sizes
-    tiny = {"worlds": 2, "waves": (16, 16), "held_out": 2, "steps": 200}
+    tiny = {"worlds": 2, "waves": (12, 12), "held_out": 2, "steps": 200}
+    monkeypatch.setattr(searching, "TRIED_A_BATCH", 4)
     monkeypatch.setattr(searching, "Sizes", lambda **asked: sizes(**{**asked, **tiny}))
 
 
