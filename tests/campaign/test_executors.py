@@ -235,6 +235,7 @@ RUN = [
     "burn_in_years=0",
     "--quiet",
     "--no-figures",
+    "--no-doubt",
 ]
 
 AS_ROOT = {

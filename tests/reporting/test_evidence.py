@@ -98,7 +98,7 @@ def test_picture_is_the_same_for_the_same_answers(tmp_path):
 @pytest.mark.slow
 def test_a_quick_look_replays_every_row(capsys):
     with pytest.raises(SystemExit, match="0"):
-        main(["replicate", "--quick", "--population", "1000", "--jobs", "2"])
+        main(["replicate", "--quick", "--population", "1000", "--jobs", "1"])
     page = capsys.readouterr().out
     assert "A quick look" in page
     for _, finding in ROWS:

@@ -15,6 +15,7 @@ from model.simulation.month import all_steps
 from model.studies.paired_runs import Worlds
 from model.studies.runner import Figures, ask
 from tests.own_files import OwnFiles
+from tests.test_cli import needs_signals, wait_until, workers_of
 
 
 def spoils_the_place(worlds: Worlds) -> Figures:
@@ -54,12 +55,14 @@ def test_own_code_of_the_process_that_asks_reaches_every_process(tmp_path: Path)
 
 
 @pytest.mark.slow
+@needs_signals
 @pytest.mark.parametrize("words", [["replay", "--seeds", "4"], ["replicate", "--seeds", "4"]])
 def test_ctrl_c_ends_a_page_with_one_message_and_no_traceback(words):
     """A terminal sends the interrupt to the command and to all its processes."""
     command = [sys.executable, "-m", "model", *words, "--jobs", "2"]
     asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    time.sleep(15.0)  # until it has loaded, and its processes work
+    wait_until(lambda: len(workers_of(asked.pid)) == 2)
+    time.sleep(2.0)  # at any moment: they load, or work
     os.killpg(asked.pid, signal.SIGINT)
     _, told = asked.communicate(timeout=60)
 
