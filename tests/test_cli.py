@@ -173,12 +173,13 @@ def test_both_modules_are_the_same_as_the_command(words: list[str]) -> None:
     ("signs", "words", "told"),
     [
         ("latin-1", ["schema"], "usable pounds a year"),
-        ("ascii", ["appraise", "DEFAULT"], "GBP"),
+        ("ascii", ["show", "results/001", "--no-figures"], "GBP"),
     ],
 )
-def test_a_console_that_knows_few_signs_gets_plain_ones(default: Path, signs: str, words: list[str], told: str) -> None:
-    words = [str(default) if word == "DEFAULT" else word for word in words]
-    done = in_a_process(*UPSTREAM, *words, env={**os.environ, "PYTHONIOENCODING": signs})
+def test_a_console_that_knows_few_signs_gets_plain_ones(
+    campaigns: Path, signs: str, words: list[str], told: str
+) -> None:
+    done = in_a_process(*UPSTREAM, *words, env={**os.environ, "PYTHONIOENCODING": signs}, cwd=campaigns)
     assert (done.returncode, done.stderr) == (0, "")
     assert told in done.stdout
 

@@ -11,6 +11,7 @@ from model import CommunityModel, load_scenario
 from model.core.errors import ScenarioError
 from model.simulation import community, memory
 from model.simulation.memory import memory_mb
+from model.simulation.warming import warm_kernels
 
 PLACE, YEARS = "england", 2
 SIZES = (2_000, 100_000, 300_000)
@@ -32,7 +33,7 @@ def peak_mb_of_run(folder, population, years=YEARS, place=PLACE, scenario="statu
 
 @pytest.mark.slow
 def test_the_estimate_is_within_15_percent_of_runs_of_three_sizes(tmp_path):
-    peak_mb_of_run(tmp_path / "warm", SIZES[0])  # compiling takes memory that later runs do without
+    warm_kernels()  # compiling takes memory that later runs do without
     peaks = np.array([peak_mb_of_run(tmp_path / str(size), size) for size in SIZES])
     estimates = np.array([memory_mb(config_of(size)) for size in SIZES])
 
@@ -55,7 +56,7 @@ def place_of_many(path, n):
 def test_tables_of_thousands_of_neighbourhoods_are_in_the_estimate_c47(tmp_path, scenario):
     n, lengths = 3_000, (2, 7)
     place = place_of_many(tmp_path / "many.toml", n)
-    peak_mb_of_run(tmp_path / "warm", n, 1, place, scenario)
+    warm_kernels()
     peaks = [peak_mb_of_run(tmp_path / str(years), n, years, place, scenario) for years in lengths]
     base = load_scenario(scenario, {"place": ("test", str(place)), "population": ("test", n)})
     estimates = [memory_mb(base.model_copy(update={"years": years})) for years in lengths]

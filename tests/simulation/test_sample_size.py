@@ -8,7 +8,7 @@ from model.core.codes import IN_CRISIS, NOT_LONELY, OFTEN_LONELY
 
 pytestmark = pytest.mark.slow
 
-YEARS = 3
+YEARS, BURN_IN_YEARS = 3, 4
 PLACES = ("wigan", "york")
 SAMPLES = {4_000: 16, 80_000: 2}
 """Residents simulated, and how many pairs of runs of each."""
@@ -21,7 +21,7 @@ OFF_IN_SMALL = 0.08
 
 def figures(place, population, seed):
     """Return what a plan did in a real place and what ties were like there, by name."""
-    one = {"place": place, "population": population, "years": YEARS}
+    one = {"place": place, "population": population, "years": YEARS, "burn_in_years": BURN_IN_YEARS}
     plan, base = (load_scenario(name).model_copy(update=one) for name in ("people_powered_shift", "status_quo"))
     past, in_crisis = CommunityModel(base, rng=seed), []
     for config in (base, plan):
