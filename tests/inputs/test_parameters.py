@@ -1,6 +1,7 @@
 """Parameters: every number has a unit, a range, a grade and a source, and is used."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,7 @@ def test_no_unit_is_without_a_parameter() -> None:
 # --- Sources ---------------------------------------------------------------------------------
 
 
+@cache
 def used_sources() -> set[str]:
     in_parameters = {key for one in ENTRIES.values() for key in one.sources}
     places = [load_place(name) for name in bundled_places()]

@@ -11,7 +11,8 @@ RULE = Rule(cut_most=0.2, growth_most=0.2, reinvested=0.5, protected=0.1)
 POOL = Rule(cut_most=0.3, growth_most=0.2, reinvested=0.8, protected=0.4)
 N = 3
 
-pounds = st.lists(st.floats(0.0, 1e8), min_size=N, max_size=N).map(np.array)
+# Nothing, or a penny and more: of the smallest numbers there are, a share has no digits left.
+pounds = st.lists(st.just(0.0) | st.floats(0.01, 1e8), min_size=N, max_size=N).map(np.array)
 shares = st.lists(st.floats(0.0, 3.0), min_size=N, max_size=N).map(np.array)
 years = st.builds(Year, *[pounds] * 6)
 books = st.builds(

@@ -275,6 +275,8 @@ def test_the_command_asks_for_lives(tmp_path, capsys):
                 "--set",
                 "burn_in_years=0",
                 "--lives",
+                "--no-doubt",
+                "--no-figures",
                 "--out",
                 str(out),
             ]

@@ -102,9 +102,8 @@ def test_a_campaigns_run_is_the_model_run_by_hand(results, config):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [2, 4])
-def test_the_numbers_do_not_depend_on_the_number_of_workers(results, config, helped, tmp_path, jobs):
-    other = run_campaign([config, helped], tmp_path / "out", jobs=jobs).results
+def test_the_numbers_do_not_depend_on_the_number_of_workers(results, config, helped, tmp_path):
+    other = run_campaign([config, helped], tmp_path / "out", jobs=3).results
 
     assert other.runs["digest"].tolist() == results.runs["digest"].tolist()
     for table in ("monthly", "people", "services", "programmes", "ledger"):
