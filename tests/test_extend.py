@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from model import Results
+from tests import forked
 
 pytestmark = pytest.mark.slow
 
@@ -26,15 +27,14 @@ def written(folder, text=PAGE):
 
 
 def upstream(folder, *arguments):
-    command = [sys.executable, "-c", COMMAND, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")
+    return forked.run(list(arguments), folder)
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     folder = written(tmp_path_factory.mktemp("own"))
     line = re.search(r"^upstream (run .*)$", PAGE, re.MULTILINE)[1]
-    done = upstream(folder, *line.split(), "--jobs", "2", "--set", "burn_in_years=1")
+    done = upstream(folder, *line.split(), "--jobs", "2", "--set", "burn_in_years=1", "--no-figures")
     assert done.returncode == 0, done.stderr
     return Results(folder / "results" / "001")
 
@@ -76,7 +76,7 @@ def test_the_manifest_keeps_the_code_that_was_run(ran):
 
 
 def test_results_are_shown_and_appraised_without_the_file(ran):
-    shown = upstream(ran.folder.parents[1], "show", str(ran.folder))
+    shown = upstream(ran.folder.parents[1], "show", str(ran.folder), "--no-figures")
     priced = upstream(ran.folder.parents[1], "appraise", str(ran.folder), "--set", "unit_costs.welfare_rights=70")
 
     for done in (shown, priced):
@@ -89,7 +89,7 @@ def test_residents_outside_the_rule_draw_as_ever(tmp_path):
     """A rule that is added but strikes nobody changes nothing, to the bit."""
     folder = written(tmp_path)
     common = ("status_quo", "--place", "sandbeck", "--population", "500", "--years", "1", "--set", "burn_in_years=1")
-    common += ("--replicates", "1")
+    common += ("--replicates", "1", "--no-figures")
     nobody = ("--with", "debt.py", "--set", "parameters.debt_rate=0")
     for options in ((), nobody):
         assert upstream(folder, "run", *common, *options).returncode == 0
@@ -131,7 +131,7 @@ def test_a_step_that_fails_says_where_in_workers_of_any_kind(tmp_path, where):
     line = PAGE[PAGE.index("# debt.py") : PAGE.index(old)].count("\n")
     folder = written(tmp_path, PAGE.replace(old, f"    sim.config.plan[0]\n{old}"))
     place = ("--place", "sandbeck", "--population", "300", "--years", "1", "--set", "burn_in_years=0")
-    pair = ("advice.toml", "--compare-to", "no_advice.toml", "--replicates", "2", "--no-doubt")
+    pair = ("advice.toml", "--compare-to", "no_advice.toml", "--replicates", "2", "--no-doubt", "--no-figures")
     done = upstream(folder, "run", *pair, *place, "--with", "debt.py", *where.split())
     found = Results(folder / "results" / "001")
     said = f"debt.py, line {line}, step fall_into_debt: IndexError: tuple index out of range"
@@ -148,7 +148,8 @@ def test_code_that_runs_in_the_parent_only_fails_every_run_by_name(tmp_path):
     text = PAGE.replace("COUNCIL = Payment", f"{alone}COUNCIL = Payment")
     place = ("--place", "sandbeck", "--population", "300", "--years", "1", "--set", "burn_in_years=0")
     options = ("--replicates", "2", "--with", "debt.py", "--jobs", "2")
-    done = upstream(written(tmp_path, text), "run", "no_advice.toml", *place, *options)
+    command = [sys.executable, "-c", COMMAND, "run", "no_advice.toml", *place, *options]
+    done = subprocess.run(command, cwd=written(tmp_path, text), capture_output=True, text=True, check=False)
     errors = Results(tmp_path / "results" / "001").runs["error"]
 
     assert done.returncode == 1

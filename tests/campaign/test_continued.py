@@ -2,14 +2,12 @@
 
 import gc
 import hashlib
-import multiprocessing
 import os
 import random
 import subprocess
 import sys
 import time
 import weakref
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from model.core.errors import ResultsError, ScenarioError
 from model.inputs.scenario import Scenario
 from model.tables.manifest import read_manifest, write_manifest
 from model.tables.store import RunStore, locked
+from tests.forked import ERRORS, end_of, start
 
 TABLES = ("monthly", "people", "services", "programmes", "ledger", "budgets")
 OF_THE_MACHINE = ["seconds", "settling_seconds", "peak_memory_mb"]
@@ -255,7 +254,7 @@ def test_a_run_whose_process_is_killed_is_given_up_alone(config: Scenario, tmp_p
     broken = CommunityModel(config, rng=4).simulation.world.draws.seed
     own.write_text(KILLER.replace("BROKEN", str(broken)), encoding="utf-8")
     command = ["run", "status_quo", *SMALL, "--replicates", "4", "--jobs", "2", "--with", str(own)]
-    ends(start(command, tmp_path))
+    end_of(start(command, tmp_path))
     runs = Results(tmp_path / "out").runs
 
     assert runs.loc[runs["status"] == "failed", "seed"].tolist() == [4]
@@ -281,7 +280,6 @@ def test_status_says_how_far_it_is(
     assert rest[-1] == f"To run the rest: upstream resume {folder}"
 
 
-PATIENCE_SECONDS = 600.0
 SMALL = ["--place", "sandbeck", "--population", "100", "--years", "1", "--set", "burn_in_years=0", "--out", "out"]
 KILLER = """
 import os
@@ -299,28 +297,6 @@ extension = Extension(steps=(OwnStep(Step(be_killed), after="grow_older"),))
 """
 
 
-def run_command(command: list[str], here: Path) -> None:
-    os.chdir(here)
-    with Path("told").open("w") as told:
-        for stream in (1, 2):
-            os.dup2(told.fileno(), stream)
-    main(command)
-
-
-def start(command: list[str], here: Path) -> BaseProcess:
-    """Run a command in a process of its own, forked from one that has loaded the model already."""
-    forked = multiprocessing.get_context("forkserver")
-    forked.set_forkserver_preload([__name__, "model.reporting.findings"])
-    process = forked.Process(target=run_command, args=(command, here))
-    process.start()
-    return process
-
-
-def ends(process: BaseProcess) -> int | None:
-    process.join(PATIENCE_SECONDS)
-    return process.exitcode
-
-
 def n_kept(folder: Path) -> int:
     try:
         return len(Results(folder).runs)
@@ -334,7 +310,7 @@ def test_kill_at_any_moment_then_resume(tmp_path: Path) -> None:
     chance = random.Random(1)  # noqa: S311 - no secret
     command = ["run", "status_quo", *SMALL, "--replicates", "36", "--set", "services=['gp']", "--jobs", "1"]
     (tmp_path / "undisturbed").mkdir()
-    assert ends(start(command, tmp_path / "undisturbed")) == 0
+    assert end_of(start(command, tmp_path / "undisturbed")) == 0
     run = start(command, tmp_path)
     kills, seen = 0, 0
     while True:
@@ -345,10 +321,10 @@ def test_kill_at_any_moment_then_resume(tmp_path: Path) -> None:
             break
         time.sleep(chance.random() * 0.1)
         run.kill()
-        ends(run)
+        end_of(run)
         kills, seen = kills + 1, n_kept(tmp_path / "out")
         assert seen >= before + 3
         run = start(["resume", "out", "--jobs", "1"], tmp_path)
-    assert run.exitcode == 0, (tmp_path / "told").read_text()
+    assert run.exitcode == 0, (tmp_path / ERRORS).read_text()
     assert kills >= 5
     assert hash_of(tmp_path / "out") == hash_of(tmp_path / "undisturbed" / "out")
