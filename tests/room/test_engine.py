@@ -1,7 +1,10 @@
 """Studies of a room: kept under names that cannot be guessed, run in turn, stopped, and gone on with."""
 
+import io
+import shutil
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +17,10 @@ from model.room import engine as engines
 from model.room import shelf as shelves
 from model.room.draft import Draft
 from model.room.engine import Engine, next_step, steps_to
-from model.room.shelf import Shelf
+from model.room.files import zipped_folder
+from model.room.shelf import READ, Shelf
 from model.tables.results import Results
+from model.tables.store import locked
 
 PATIENCE_SECONDS = 30
 
@@ -107,6 +112,32 @@ def test_those_who_wait_are_told_how_many_are_before_them(shelf: Shelf, engine: 
     engine.stop(first)
     until(lambda: engine.standing(third).state == "running")
     assert engine.standing(first).state == "draft"
+
+
+def test_a_step_that_outlived_its_server_is_waited_for(
+    shelf: Shelf, engine: Engine, two_pairs: Path, monkeypatch
+) -> None:
+    fake(monkeypatch, "open('begun', 'w').close()")
+    name = shelf.new(Draft())
+    shutil.copytree(two_pairs, shelf.results(name))
+    begun = shelf.folder_of(name) / "begun"
+    with locked(shelf.results(name)):
+        engine.start(name)
+        time.sleep(0.3)
+        assert not begun.exists()
+    until(begun.exists)
+    engine.stop(name)
+
+
+def test_a_study_is_taken_away_without_what_only_its_pages_need(shelf: Shelf, two_pairs: Path) -> None:
+    name = shelf.new(Draft())
+    shutil.copytree(two_pairs, shelf.results(name))
+    (shelf.folder_of(name) / READ).mkdir()
+    (shelf.folder_of(name) / READ / "answer.json").touch()
+    with zipfile.ZipFile(io.BytesIO(zipped_folder(shelf.folder_of(name)))) as pack:
+        names = set(pack.namelist())
+    assert {"room.json", "results/manifest.json", "results/runs.parquet"} <= names
+    assert not any(one.startswith(f"{READ}/") or one.endswith("lock") for one in names)
 
 
 def test_too_many_are_refused_and_too_long_is_stopped(shelf: Shelf, engine: Engine, monkeypatch) -> None:
