@@ -1,6 +1,8 @@
 """What one room keeps while it is open: its shelf, its engine, and a process that reads results for its pages."""
 
 import asyncio
+import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import lru_cache
@@ -13,7 +15,9 @@ from model.analysis.repricing_file import read_repricing
 from model.room.draft import Draft, require_study
 from model.room.engine import Engine, Standing
 from model.room.reading import ANSWER, Reading, read_life, read_study, reading_of, warmed, write_artefact
-from model.room.shelf import READ, Shelf
+from model.room.shelf import READ, RESULTS, Shelf
+from model.tables.results import Results
+from model.tables.store import PARTS
 
 MOST_KEPT = 8
 """Studies whose arrays stay in memory: those looked at last."""
@@ -66,16 +70,26 @@ class Desk:
     # --- What is read of results ---
 
     def read(self, name: str) -> None:
-        """Read a study in the process for it."""
-        self._ask(f"{name}/read", read_study, self.shelf.folder_of(name))
+        """Read a study in the process for it, from a copy: the next step changes what it has run."""
+        folder = self.shelf.folder_of(name)
+        copied = folder / READ / f"step_{time.time_ns()}"
+        shutil.copytree(folder / RESULTS, copied, ignore=shutil.ignore_patterns(PARTS))
+        self._ask(f"{name}/read", read_study, folder, copied)
+
+    def catch_up(self, name: str) -> None:
+        """Read a study whose last step was not read, as where a server was killed meanwhile."""
+        if self.is_asked(f"{name}/read") or not self.shelf.has_results(name):
+            return
+        results = Results(self.shelf.results(name))
+        if results.manifest["status"] == "finished" and results.changed > self.read_at(name):
+            self.read(name)
 
     def ask_life(self, name: str, seed: int) -> None:
         """Follow one resident of a study in both worlds."""
         self._ask(f"{name}/life", read_life, self.shelf.folder_of(name), seed)
 
     def _ask(self, key: str, work: Callable[..., None], *args: Any) -> None:
-        if not self.is_asked(key):
-            self._asked[key] = self._readers.submit(work, *args)
+        self._asked[key] = self._readers.submit(work, *args)
 
     def is_asked(self, key: str) -> bool:
         """Return whether ``NAME/read`` or ``NAME/life`` is being worked on."""

@@ -1,6 +1,8 @@
 """The page of the policy room: choose, build, see it come, read, argue; and a game for a class."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import solara
 
@@ -49,4 +51,10 @@ def Room() -> None:  # noqa: N802 - a component
         Argue(visit)
 
 
-routes = [solara.Route("/", component=Room), solara.Route("game", component=Game)]
+@solara.component
+def Bare(children: Sequence[Any] = ()) -> None:  # noqa: N802 - a component
+    """Show a page alone: Solara would put tabs above pages, of which one is for another purpose."""
+    solara.v.Html(tag="main", children=list(children))
+
+
+routes = [solara.Route("/", component=Room, layout=Bare), solara.Route("game", component=Game)]

@@ -5,6 +5,7 @@ section of the report.
 """
 
 import math
+import shutil
 from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
@@ -31,7 +32,6 @@ from model.reporting.report.page import fragment, of_money, write_report
 from model.reporting.report.pictures import picture
 from model.reporting.report.sections import sections
 from model.reporting.report.words import amount, percent_of
-from model.reporting.status import shortfall
 from model.reporting.workbook.workbook import write_workbook
 from model.room.shelf import READ, RESULTS
 from model.tables.results import Results
@@ -128,18 +128,17 @@ def warmed() -> None:
     import_module("matplotlib.figure")
 
 
-def read_study(folder: Path) -> None:
+def read_study(folder: Path, copied: Path) -> None:
     """Gather what is shown of a study, and write it into its folder.
 
     Parameters
     ----------
     folder : path
         Of the study.
+    copied : path
+        A copy of its results after a step; it is kept for files to take away until the next has been read.
     """
-    results, kept = Results(folder / RESULTS), folder / READ
-    if list(shortfall(results)):
-        return
-    kept.mkdir(exist_ok=True)
+    results, kept = Results(copied), folder / READ
     judged, found = worth_of(results), outcomes_of(results)
     brief = brief_of(judged, found)
     for name, one in found.items():
@@ -154,6 +153,8 @@ def read_study(folder: Path) -> None:
     replace_text(kept / ANSWER, reading.model_dump_json(), ResultsError)
     told = [SectionRead(id=one.id, title=one.title, html=fragment(one)) for one in sections(results, judged, found)]
     replace_bytes(kept / SECTIONS, TypeAdapter(list[SectionRead]).dump_json(told), ResultsError)
+    shutil.rmtree(kept / RESULTS, ignore_errors=True)
+    copied.rename(kept / RESULTS)
 
 
 def _step(plans: Sequence[PlanFacts]) -> Step:
@@ -241,11 +242,10 @@ def read_life(folder: Path, seed: int) -> None:
     seed : int
         Of the draw among those whose lives differ.
     """
-    found = two_lives(folder / RESULTS, "changed", 1, seed=seed)
+    found = two_lives(folder / READ / RESULTS, "changed", 1, seed=seed)
     lines = [line for line in stories(found, "changed", seed) if line]
     shown = picture(partial(life_figure, found.lives[0], worlds_of(found)), lines[0])
     told = LifeRead(lines=tuple(lines), picture=PictureRead(source=shown.source, alt=shown.alt))
-    (folder / READ).mkdir(exist_ok=True)
     replace_text(folder / READ / LIFE, told.model_dump_json(), ResultsError)
 
 
@@ -259,10 +259,9 @@ def write_artefact(folder: Path, name: str) -> Path:
     name : {"brief.html", "workbook.xlsx"}
         Which.
     """
-    path, results = folder / READ / name, Results(folder / RESULTS)
+    path, results = folder / READ / name, Results(folder / READ / RESULTS)
     if path.exists() and path.stat().st_mtime > results.changed:
         return path
-    path.parent.mkdir(exist_ok=True)
     if name == REPORT:
         write_report(results, path, force=True)
     else:

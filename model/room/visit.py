@@ -63,6 +63,8 @@ class Visit:
         self.name = asked if desk.shelf.has(asked) else ""
         self.said = solara.reactive(GONE if asked and not self.name else "")
         self.draft = solara.reactive(desk.shelf.draft(self.name) if self.name else Draft())
+        if self.name:
+            desk.catch_up(self.name)
         self._seen = solara.reactive(self._look())
 
     @property

@@ -216,7 +216,7 @@ def test_a_wrong_file_is_refused_in_the_words_of_the_loader(elsewhere, tmp_path)
 
 
 def test_a_killed_server_loses_no_run_and_no_study(tmp_path, driver):
-    """Killed with all it started while draws run; whoever starts it again goes on where it stood."""
+    """Killed with all it started while draws run, started again, stopped, and gone on with where it stood."""
     with room(tmp_path / "room") as server:
         visitor = Visitor(driver, server.address)
         choose(visitor, Size(2, 500, 8))
@@ -232,6 +232,9 @@ def test_a_killed_server_loses_no_run_and_no_study(tmp_path, driver):
         visitor.go(address)
         assert "Stopped." in visitor.standing()
         assert len(visitor.all(".plan")) == 1
+        visitor.press("run")
+        visitor.press("stop")
+        visitor.wait(lambda: "Stopped." in visitor.standing())
         visitor.press("run")
         visitor.wait(lambda: "Done. 24 runs." in visitor.standing())
         again = Results(results).runs.head(len(finished))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.view_page import PATIENCE_SECONDS, browser
+from tests.view_page import ENTER, PATIENCE_SECONDS, browser
 
 __all__ = ["Visitor", "browser", "room"]
 
@@ -86,9 +86,10 @@ class Visitor:
             time.sleep(0.1)
 
     def press(self, name: str) -> None:
+        """Press a button by the keyboard."""
         self.wait(lambda: self.all(f"#{name}:not([disabled])"))
         self.driver.execute_script("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", name)
-        self.all(f"#{name}")[0].click()
+        self.all(f"#{name}")[0].send_keys(ENTER)
 
     def value(self, name: str) -> str:
         return self.driver.execute_script("return document.getElementById(arguments[0]).value", name)

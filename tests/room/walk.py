@@ -61,10 +61,10 @@ def run(visitor: Visitor) -> None:
 
 
 def finish(visitor: Visitor, n_steps: int) -> None:
-    """Wait until all steps have come, and have been read."""
-    is_read = lambda: "Done." in visitor.standing() and len(visitor.all(".steps li")) == 2 * n_steps  # noqa: E731
-    visitor.wait(is_read, n_steps * PATIENCE_SECONDS)
-    visitor.wait(lambda: visitor.all("#section"))
+    """Wait until all steps have come, and have been read, of each of two plans."""
+    visitor.wait(lambda: "Done." in visitor.standing(), n_steps * PATIENCE_SECONDS)
+    visitor.wait(lambda: len(visitor.all(".steps li")) == 2 * n_steps)
+    visitor.wait(lambda: "Reading what has come" not in visitor.text("#watch"))
 
 
 def main(folder: Path) -> None:
