@@ -33,9 +33,10 @@ from model.inputs.scenario import (
 from model.inputs.study import Study
 from model.reporting.pages.reference import generated, parameters_page
 from model.tables.schema import TABLES
+from tests.pages import commands_of
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 
 
 def blocks(path, language):
@@ -213,20 +214,16 @@ def section(path, heading):
 
 
 @pytest.mark.slow
-def test_commands_from_one_run_to_a_thousand_run_as_written(tmp_path, monkeypatch, capsys):
+def test_commands_from_one_run_to_a_thousand_run_as_written(tmp_path, monkeypatch):
     words = section(ROOT / "README.md", "From one run to a thousand")
     (study,) = re.findall(r"```toml\n(.*?)```", words, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "workers.toml").write_text(study, encoding="utf-8")
 
-    commands = [line for block in re.findall(r"```sh\n(.*?)```", words, re.DOTALL) for line in block.splitlines()]
+    commands = commands_of(words)
     assert len(commands) >= 8
     for command in commands:
-        program, *arguments = shlex.split(command, comments=True)
-        assert program == "upstream"
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        assert ended.value.code == 0, capsys.readouterr().err
+        run_as_written(command)
 
     runs = Results("results/workers").runs
     assert set(runs["replicate"]) == {0, 1, 2}
@@ -234,39 +231,83 @@ def test_commands_from_one_run_to_a_thousand_run_as_written(tmp_path, monkeypatc
     assert (of_draws == [3, 1, 1, 1, 1]).all(axis=None)
 
 
-WAYS_IN = ("for_policy_teams", "for_researchers", "for_teachers")
-LONG = "# long"
-"""Beside a command that takes minutes, or does not end by itself: no test runs it."""
+# --- Every command on a page is run, or marked ------------------------------------------------
+
+FIRST = "upstream run people_powered_shift --compare-to status_quo --population 1000 --years 2 --replicates 2 --quiet"
+"""Of the page for teachers: its results are those of which other pages ask."""
+RUN_BY_OTHERS = ("From one run to a thousand", "extend.md")
+"""A section of the README, by the test above, and a page, by the tests of code of one's own."""
 
 
-def commands_of(path):
-    for block in blocks(path, "sh"):
-        yield from (line for line in block.splitlines() if line.strip() and LONG not in line)
+def commands_to_run():
+    """Return every command once, by its words without a comment: those of the README first, as it is read first."""
+    by_others = set(commands_of(section(ROOT / "README.md", RUN_BY_OTHERS[0])))
+    pages = [path for path in DOCUMENTS if path.name not in RUN_BY_OTHERS]
+    found = [line for path in pages for line in commands_of(path.read_text(encoding="utf-8")) if line not in by_others]
+    return {shlex.join(shlex.split(line, comments=True)): line for line in found}
+
+
+COMMANDS = commands_to_run()
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """A folder in which a reader has made the first study."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "scenarios").symlink_to(ROOT / "scenarios")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        run_as_written(FIRST)
+    return folder
+
+
+def run_as_written(line):
+    program, *arguments = shlex.split(line, comments=True)
+    assert program == "upstream", "no test runs this: mark it, as in # long: about a minute; see tests/pages.py"
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WAYS_IN)
-def test_commands_of_the_ways_in_run_as_written(name, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
-    commands = list(commands_of(ROOT / "docs" / f"{name}.md"))
-    assert commands
-    for command in commands:
-        program, *arguments = shlex.split(command, comments=True)
-        assert program == "upstream"
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        assert ended.value.code == 0, (command, capsys.readouterr().err)
-    for block in blocks(ROOT / "docs" / f"{name}.md", "python"):
+@pytest.mark.parametrize("line", [pytest.param(line, id=name) for name, line in COMMANDS.items() if name != FIRST])
+def test_commands_of_pages_run_as_written(line, reader, monkeypatch):
+    monkeypatch.chdir(reader)
+    run_as_written(line)
+
+
+@pytest.mark.slow
+def test_python_for_researchers_runs_after_the_commands(reader, monkeypatch):
+    monkeypatch.chdir(reader)
+    for block in blocks(ROOT / "docs" / "for_researchers.md", "python"):
         exec(block, {})  # noqa: S102 - our own words
+
+
+def test_the_first_command_is_one_of_a_page():
+    assert FIRST in COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("block", "commands"),
+    [
+        ("```sh\na   # what it does\nb \\\n  c\n```\n", ["a   # what it does", "b    c"]),
+        ("```sh\na   # what it does; long: about a minute\nb   # not run by the tests: needs a cluster\n```\n", []),
+        ("```sh\na\n# not run by the tests: need a cluster\nb\nc\n```\n", ["a"]),
+        ("```\n$ a\ntold\n$ b   # long: an hour\n```\n", ["a"]),
+        ("```bat\nrem not run by the tests: for Windows\na\n```\n", []),
+        ("```sh\na   # takes long\nb   # long:\n```\n```python\nc\n```\n", ["a   # takes long", "b   # long:"]),
+    ],
+)
+def test_a_command_is_to_be_run_unless_a_comment_says_how_long_it_takes_or_why_it_is_not(block, commands):
+    assert commands_of(block) == commands
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_on_pages_are_commands_with_options_there_are(path):
     """Every command is read as it would be run, and not run."""
     for line in [one for block in blocks(path, "(?:sh|text|)") for one in block.replace("\\\n", " ").splitlines()]:
-        if line.startswith("upstream "):
-            arguments = shlex.split(line.partition(" > ")[0], comments=True)[1:]
+        if line.removeprefix("$ ").startswith("upstream "):
+            arguments = shlex.split(line.removeprefix("$ ").partition(" > ")[0], comments=True)[1:]
             command, context = get_command(app), Context(get_command(app))
             while isinstance(command, Group):
                 command = command.get_command(context, arguments.pop(0))

@@ -11,11 +11,13 @@ import pytest
 
 from model import Results
 from tests import forked
+from tests.pages import commands_of
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extend.md").read_text(encoding="utf-8")
+(_, *RUN), (_, *STEPS) = (line.split() for line in commands_of(PAGE))
 COMMAND = "from model.cli import main; main()"
 
 
@@ -33,8 +35,7 @@ def upstream(folder, *arguments):
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     folder = written(tmp_path_factory.mktemp("own"))
-    line = re.search(r"^upstream (run .*)$", PAGE, re.MULTILINE)[1]
-    done = upstream(folder, *line.split(), "--jobs", "2", "--set", "burn_in_years=1", "--no-figures")
+    done = upstream(folder, *RUN, "--jobs", "2", "--set", "burn_in_years=1", "--no-figures")
     assert done.returncode == 0, done.stderr
     return Results(folder / "results" / "001")
 
@@ -99,7 +100,7 @@ def test_residents_outside_the_rule_draw_as_ever(tmp_path):
 
 
 def test_the_steps_are_printed_with_ones_own_at_its_place(tmp_path):
-    done = upstream(written(tmp_path), "steps", "--with", "debt.py")
+    done = upstream(written(tmp_path), *STEPS)
     names = re.findall(r"^\| `(\w+)`", done.stdout, re.MULTILINE)
 
     assert names[names.index("life_events_strike") + 1] == "fall_into_debt"
