@@ -127,39 +127,73 @@ def doubted_rows(outcomes: pd.DataFrame, by_chance: Sequence[Estimate]) -> list[
     >>> print(doubted_rows(outcomes, [estimate(np.array([10.0, 12.0]))])[0].text())
     9.5 (-83.1 to 102.1)
     """
-    best, deltas, share = _crossed(outcomes)
+    return doubted_beside(*_apart(outcomes), by_chance)
+
+
+def doubted_beside(
+    best: Array, seeds: Array, drawn: Array, runs: pd.Index, by_chance: Sequence[Estimate]
+) -> list[Estimate]:
+    """Widen estimates as `doubted_rows` does, of outcomes in arrays.
+
+    Parameters
+    ----------
+    best : ndarray, shape (outcomes, seeds)
+        Outcomes at best estimates.
+    seeds : ndarray
+        Their seeds.
+    drawn : ndarray, shape (outcomes, runs)
+        Outcomes in draws.
+    runs : MultiIndex
+        The draw and seed of each of them.
+    by_chance : sequence of Estimate
+        Of each outcome at best estimates.
+
+    Examples
+    --------
+    >>> best, drawn = np.array([[10.0, 12.0]]), np.array([[4.0, 6.0, 13.0, 15.0]])
+    >>> runs = pd.MultiIndex.from_product([[1, 2], [7, 8]], names=["draw", "seed"])
+    >>> print(doubted_beside(best, np.array([7, 8]), drawn, runs, [estimate(best[0])])[0].text())
+    9.5 (-83.1 to 102.1)
+    """
+    deltas, share = _crossed(best, seeds, drawn, runs)
     if min(deltas.shape[1], best.shape[1]) < FEWEST:
         return [Estimate.exact(np.nan) for _ in by_chance]
     centres, chances = best.mean(axis=1), best.var(axis=1, ddof=1) * share
     find = _predicted if deltas.shape[1] < FEWEST_FOR_QUANTILES else _quantiles
     rows = zip(centres[:, None] + deltas, chances, by_chance, strict=True)
     found = [_no_narrower(find(values, float(chance), best.shape[1]), alone) for values, chance, alone in rows]
-    is_nothing = [not row.any() for row in outcomes.to_numpy()]
+    is_nothing = [not (own.any() or other.any()) for own, other in zip(best, drawn, strict=True)]
     return [replace(one, is_nothing=nothing) for one, nothing in zip(found, is_nothing, strict=True)]
 
 
-def _crossed(outcomes: pd.DataFrame) -> tuple[Array, Array, float]:
-    """Return outcomes at best estimates by seed, what each draw changes, and how much of their variance is chance.
+def _apart(outcomes: pd.DataFrame) -> tuple[Array, Array, Array, pd.Index]:
+    """Return outcomes at best estimates, their seeds, outcomes in draws, and the draw and seed of each of them."""
+    is_best = outcomes.columns.get_level_values(0) == BEST
+    best, drawn = outcomes.loc[:, is_best], outcomes.loc[:, ~is_best]
+    return best.to_numpy(float), best.columns.get_level_values(1).to_numpy(), drawn.to_numpy(float), drawn.columns
+
+
+def _crossed(best: Array, seeds: Array, drawn: Array, runs: pd.Index) -> tuple[Array, float]:
+    """Return what each draw changes, and how much of the variance of best estimates is chance.
 
     The last is the variance by chance of the mean over draws, at most, as a share of that of seeds: see the module.
     """
-    draws, seeds = (outcomes.columns.get_level_values(k) for k in range(2))
-    best = outcomes.loc[:, draws == BEST].to_numpy(float)
-    of_best = {seed: k for k, seed in enumerate(seeds[draws == BEST])}
-    kept = np.flatnonzero((draws != BEST) & seeds.isin(list(of_best)))
-    number, _ = pd.factorize(draws[kept], sort=True)
+    of_best = {seed: k for k, seed in enumerate(seeds)}
+    place = np.array([of_best.get(seed, -1) for seed in runs.get_level_values(1)], int)
+    kept = np.flatnonzero(place >= 0)
+    number, _ = pd.factorize(runs.get_level_values(0)[kept], sort=True)
     order = np.argsort(number, kind="stable")
     kept, number = kept[order], number[order]
-    seed = np.array([of_best[one] for one in seeds[kept]], int)
+    seed = place[kept]
     lived = np.zeros((number.max(initial=-1) + 1, len(of_best)))
     lived[number, seed] = 1.0
     weights = lived / lived.sum(axis=1, keepdims=True)
-    changes = (outcomes.iloc[:, kept].to_numpy(float) - best[:, seed]) * weights[number, seed]
+    changes = (drawn[:, kept] - best[:, seed]) * weights[number, seed]
     # Not by a product of matrices: for one as small as this, threads take longer to wake than to multiply.
     deltas = np.add.reduceat(changes, np.flatnonzero(np.diff(number, prepend=-1)), axis=1)
     even = 1.0 / max(len(of_best), 1)
     uneven = float(((weights.mean(axis=0) - even) ** 2).sum()) if len(weights) else 0.0
-    return best, deltas, max(even, uneven)
+    return deltas, max(even, uneven)
 
 
 def _in_a_row(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -343,7 +377,8 @@ def probability_above_zero(outcomes: pd.DataFrame) -> float:
     >>> probability_above_zero(outcomes)
     0.5
     """
-    (best,), (deltas,), share = _crossed(_in_a_row(outcomes))
+    both = _apart(_in_a_row(outcomes))
+    (best,), ((deltas,), share) = both[0], _crossed(*both)
     if min(len(best), len(deltas)) < FEWEST:
         return np.nan
     values, error = best.mean() + deltas, float(best.var(ddof=1) * share) ** 0.5
@@ -369,7 +404,8 @@ def probability_best(worth: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     {'hub': 0.5, 'nothing': 0.5}
     """
     rows = pd.DataFrame({name: _in_a_row(one).iloc[0] for name, one in worth.items()}).dropna().T
-    best, deltas, share = _crossed(rows)
+    both = _apart(rows)
+    best, (deltas, share) = both[0], _crossed(*both)
     if min(best.shape[1], deltas.shape[1]) < FEWEST:
         return dict.fromkeys(worth, np.nan)
     centres = best.mean(axis=1) + _accidents(np.atleast_2d(np.cov(best)) * share, best.shape[1] - 1)

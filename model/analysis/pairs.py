@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, lru_cache, partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from model.analysis.doubt import BEST, Doubted, doubted_rows
+from model.analysis.doubt import BEST, Doubted, doubted_beside
 from model.analysis.drawn_facts import at_prices_drawn, facts_in_draw
 from model.analysis.estimates import Estimate, estimate, event_of_sum
 from model.analysis.series import adults_by_year, asked, place_months
+from model.core.arrays import Array
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.tables.results import Results
@@ -58,12 +59,22 @@ class Paired:
     @property
     def events(self) -> "pd.Series[float]":
         """How much of each row one simulated event amounts to."""
-        return pd.Series(self.event, self.ours.index, dtype=float)
+        return pd.Series(self._events, self.ours.index)
 
     @property
     def difference(self) -> pd.DataFrame:
         """Ours less theirs, pair by pair."""
-        return self.ours - self.theirs
+        return pd.DataFrame(self._difference, self.ours.index, self.ours.columns)
+
+    # Rows and columns of both sides agree, so figures are counted in arrays: pandas takes longer to align labels.
+
+    @cached_property
+    def _events(self) -> Array:
+        return np.broadcast_to(np.asarray(self.event, float), len(self.ours))
+
+    @cached_property
+    def _difference(self) -> Array:
+        return np.asarray(self.ours.to_numpy() - self.theirs.to_numpy())
 
     @property
     def without_draws(self) -> "Paired":
@@ -78,19 +89,32 @@ class Paired:
     def over(self, keys: Sequence[Any] | pd.Index) -> "Paired":
         """Sum the rows that have one key."""
         by = np.asarray(keys)
-        ours, theirs = (side.groupby(by).sum() for side in (self.ours, self.theirs))
-        amounts, events = self.difference.to_numpy().mean(axis=1), self.events.to_numpy()
-        of_key = [event_of_sum(amounts[by == key], events[by == key]) for key in ours.index]
-        return Paired(
-            ours, theirs, pd.Series(of_key, ours.index, dtype=float), self._also(lambda drawn: drawn.over(keys))
-        )
+        sums = self._summed(by)
+        groups = [by == key for key in sums.ours.index]
+        return replace(sums, event=pd.Series([self._event_of(rows) for rows in groups], sums.ours.index, dtype=float))
+
+    def _event_of(self, rows: Array | slice) -> float:
+        """How much of the sum of some rows one simulated event amounts to."""
+        return event_of_sum(self._difference[rows].mean(axis=1), self._events[rows])
+
+    def _summed(self, by: Array) -> "Paired":
+        """Sum rows by key, in draws too and all sides at once."""
+        sides = [side for one in (self, self.drawn) if one for side in (one.ours, one.theirs)]
+        sums = pd.DataFrame(np.hstack([side.to_numpy() for side in sides])).groupby(by).sum()
+        parts = np.split(sums.to_numpy(), np.cumsum([side.shape[1] for side in sides])[:-1], axis=1)
+        framed = [pd.DataFrame(part, sums.index, side.columns) for part, side in zip(parts, sides, strict=True)]
+        ours, theirs, *drawn = framed
+        return Paired(ours, theirs, drawn=Paired(drawn[0], drawn[1]) if drawn else None)
 
     def where(self, level: str, chosen: Iterable[Any]) -> "Paired":
         """Keep the rows whose level of the index is among those chosen."""
-        wanted = list(chosen)
-        kept = self.ours.index.get_level_values(level).isin(wanted)
-        drawn = self._also(lambda drawn: drawn.where(level, wanted))
-        return Paired(self.ours[kept], self.theirs[kept], self.events[kept], drawn)
+        kept = self.ours.index.get_level_values(level).isin(list(chosen))
+        return self._taken(np.flatnonzero(kept))
+
+    def _taken(self, rows: Array) -> "Paired":
+        drawn = self._also(lambda drawn: drawn._taken(rows))
+        ours, theirs = self.ours.take(rows), self.theirs.take(rows)
+        return Paired(ours, theirs, pd.Series(self._events[rows], ours.index), drawn)
 
     def by(self, level: str) -> "Paired":
         """Sum the rows that agree in one level of the index."""
@@ -119,23 +143,14 @@ class Paired:
 
     def changes(self) -> dict[Any, "Change"]:
         """Estimate the difference of each row."""
-        rows = zip(self.difference.to_numpy(), self.events, strict=True)
+        rows = zip(self._difference, self._events, strict=True)
         return self._changes([estimate(row, event) for row, event in rows])
 
     def change(self) -> "Change":
         """Estimate the difference in the sum of all rows: that of `total`, at a fifth of the cost."""
-        sums, drawn = self._summed, self._also(lambda drawn: drawn._summed)
-        event = event_of_sum(self.difference.to_numpy().mean(axis=1), self.events.to_numpy())
-        whole = Paired(sums.ours, sums.theirs, event, drawn)
-        return whole.changes()[0]
-
-    @property
-    def _summed(self) -> "Paired":
         # Grouped, though all are one group: so pandas sums as it does in `over`, to the bit.
-        both = pd.DataFrame(np.hstack([self.ours.to_numpy(), self.theirs.to_numpy()]))
-        sums = np.hsplit(both.groupby(np.zeros(len(both))).sum().to_numpy(), 2)
-        ours, theirs = (pd.DataFrame(side, columns=self.ours.columns) for side in sums)
-        return Paired(ours, theirs)
+        sums = self._summed(np.zeros(len(self.ours)))
+        return replace(sums, event=self._event_of(slice(None))).changes()[0]
 
     def _changes(self, sizes: Sequence[Estimate]) -> dict[Any, "Change"]:
         with_all = [UNTOLD] * len(sizes) if self.drawn is None else self._with_all(self.drawn, sizes)
@@ -143,7 +158,8 @@ class Paired:
         return {key: Change(size, float(base), doubt) for key, size, base, doubt in rows}
 
     def _with_all(self, drawn: "Paired", sizes: Sequence[Estimate]) -> list[Estimate]:
-        return doubted_rows(pd.concat({BEST: self.difference}, axis=1).join(drawn.difference), sizes)
+        seeds, runs = self.ours.columns.to_numpy(), drawn.ours.columns
+        return doubted_beside(self._difference, seeds, drawn._difference, runs, sizes)
 
     def gain(self) -> float:
         """How many times smaller pairing makes the variance of the difference; NaN if unknown."""
@@ -256,14 +272,8 @@ class Comparison:
         return self.pairs_drawn.index.get_level_values("draw").nunique()
 
     def _paired_runs(self, draws: Collection[int]) -> pd.DataFrame:
-        runs = self.results.runs
-        finished = runs[(runs["status"] == "finished") & runs["draw"].isin(list(draws))]
-        ours, theirs = (
-            finished[finished["scenario"] == name].set_index(["draw", "seed"])[["run", "digest"]]
-            for name in (self.scenario, self.comparator)
-        )
-        both = ours.merge(theirs, on=["draw", "seed"], suffixes=("_ours", "_theirs")).sort_index()
-        return both.assign(same=both["digest_ours"] == both["digest_theirs"])
+        both = _pairing(self.results)(self.scenario, self.comparator)
+        return both[both.index.get_level_values("draw").isin(list(draws))]
 
     @cached_property
     def crisis(self) -> Paired:
@@ -371,6 +381,21 @@ def _sides(wide: pd.DataFrame, pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.Da
     ours, theirs = (wide.reindex(columns=pairs[f"run_{side}"], fill_value=0.0) for side in ("ours", "theirs"))
     ours, theirs = ours.set_axis(pairs.index, axis=1), theirs.set_axis(pairs.index, axis=1)
     return ours.astype(np.float64), theirs.astype(np.float64)
+
+
+@lru_cache(maxsize=1)  # every draw of a study asks for its part of the same pairs
+def _pairing(results: Results) -> Callable[[str, str], pd.DataFrame]:
+    return cache(partial(_paired_by_draw, results.runs))
+
+
+def _paired_by_draw(runs: pd.DataFrame, ours: str, theirs: str) -> pd.DataFrame:
+    """Pair the finished runs of two scenarios, by draw and seed."""
+    finished = runs[runs["status"] == "finished"]
+    own, other = (
+        finished[finished["scenario"] == name].set_index(["draw", "seed"])[["run", "digest"]] for name in (ours, theirs)
+    )
+    both = own.merge(other, on=["draw", "seed"], suffixes=("_ours", "_theirs")).sort_index()
+    return both.assign(same=both["digest_ours"] == both["digest_theirs"])
 
 
 def compare(results: Results, draw: int = 0) -> list[Comparison]:
