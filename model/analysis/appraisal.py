@@ -111,11 +111,9 @@ def repriced(
     own = ledger[np.array([key in prices for key in keys], bool) & ~ledger["kind"].isin(COSTS)]
     if own.empty:
         return ledger
-    both = [
-        [_in_year(price, year) for price in prices[scenario, item]]
-        for scenario, item, year in own[["scenario", "item", "year"]].to_numpy()
-    ]
-    old, new = np.array(both).T
+    lines = list(zip(own["scenario"], own["item"], own["year"], strict=True))
+    both = {line: [_in_year(price, line[2]) for price in prices[line[:2]]] for line in set(lines)}
+    old, new = np.array([both[line] for line in lines]).T
     amount = own["amount_gbp"] + by_a_pound(own, services, old) * (new - old)
     return ledger.assign(amount_gbp=amount.reindex(ledger.index).fillna(ledger["amount_gbp"]))
 
@@ -374,8 +372,11 @@ class Appraisal:
 
     def cost_in(self, lens: str) -> pd.DataFrame:
         """Return the discounted cost of each year in a lens: with volunteers' time in social value alone."""
-        cost = self._by_year(self.total_cost)
-        return cost + self.volunteer_time if lens == "social" else cost
+        return self._cost_by_year + self.volunteer_time if lens == "social" else self._cost_by_year
+
+    @cached_property
+    def _cost_by_year(self) -> pd.DataFrame:
+        return self._by_year(self.total_cost)
 
     @cached_property
     def saving(self) -> dict[str, pd.DataFrame]:
@@ -658,8 +659,16 @@ class Appraisal:
         if lens == "social" and level == WITH_LIFE:
             return self.gains(lens) + self._by_year(self.life_value)
         if lens == "social":
-            return self._by_year(self.wellbys) * self.settings.wellby_gbp[level]
-        return self._by_year(self.saving[lens])
+            return self._wellbys_by_year * self.settings.wellby_gbp[level]
+        return self._saving_by_year[lens]
+
+    @cached_property
+    def _wellbys_by_year(self) -> pd.DataFrame:
+        return self._by_year(self.wellbys)
+
+    @cached_property
+    def _saving_by_year(self) -> dict[str, pd.DataFrame]:
+        return {lens: self._by_year(one) for lens, one in self.saving.items()}
 
     def net(self, lens: str, level: str = "central") -> pd.DataFrame:
         """Return gains less costs each year, discounted."""
