@@ -107,11 +107,11 @@ def repriced(
         The same lines, not rounded to pence: each moves in proportion to the change of its price. Payers'
         shares stay, and so does what other care saves; lines of no quintile, which have no counts, rise in proportion.
     """
-    keys = zip(ledger["scenario"], ledger["item"], strict=True)
+    keys = zip(*(ledger[name].to_numpy() for name in ("scenario", "item")), strict=True)
     own = ledger[np.array([key in prices for key in keys], bool) & ~ledger["kind"].isin(COSTS)]
     if own.empty:
         return ledger
-    lines = list(zip(own["scenario"], own["item"], own["year"], strict=True))
+    lines = list(zip(*(own[name].to_numpy() for name in ("scenario", "item", "year")), strict=True))
     both = {line: [_in_year(price, line[2]) for price in prices[line[:2]]] for line in set(lines)}
     old, new = np.array([both[line] for line in lines]).T
     amount = own["amount_gbp"] + by_a_pound(own, services, old) * (new - old)
@@ -186,8 +186,7 @@ def share_released(cashable_gbp: Array, step_gbp: Array) -> Array:
 
 def _in_year(of_years: ByYear, year: int) -> float:
     """Return what holds in a year, from 1; the last goes on."""
-    values = np.atleast_1d(of_years)
-    return float(values[min(year, len(values)) - 1])
+    return float(of_years if isinstance(of_years, int | float) else of_years[min(year, len(of_years)) - 1])
 
 
 def _units_served(services: pd.DataFrame) -> pd.Series:
@@ -336,7 +335,7 @@ class Appraisal:
         return float(np.average(self._uplifts(own), weights=spent))
 
     def _uplifts(self, own: pd.DataFrame) -> Array:
-        keys = zip(own["scenario"], own["item"], strict=True)
+        keys = zip(*(own[name].to_numpy() for name in ("scenario", "item")), strict=True)
         return np.array([self.settings.uplift[key] for key in keys], float)
 
     def less_optimism(self, values: pd.DataFrame, level: str | None = None) -> pd.DataFrame:

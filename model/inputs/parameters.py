@@ -249,7 +249,7 @@ def checked(parameter: Parameter, value: object) -> float:
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def _listed(source: object) -> object:

@@ -69,7 +69,7 @@ class Neighbourhood(BaseModel):
     quintile, 1 (most deprived) first; both sum to ``population``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)
 
     code: Annotated[str, Field(min_length=1, max_length=40)]
     name: Annotated[str, Field(min_length=1, max_length=100)]
@@ -93,7 +93,7 @@ class PublicSpending(BaseModel):
     Amounts are in pounds of ``year``; the spending of an agency that is not listed is unknown.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)
 
     year: str
     source: Annotated[str, Field(min_length=1, max_length=100)]
@@ -133,7 +133,7 @@ class Place(BaseModel):
     ('Wigan', 40, 328662)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     code: Annotated[str, Field(min_length=1, max_length=400)]

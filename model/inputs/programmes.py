@@ -67,7 +67,7 @@ ChildCare = Literal["none", "in need", "on a protection plan", "looked after"]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def _listed(value: object) -> object:

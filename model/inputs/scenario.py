@@ -49,7 +49,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class _FrozenDict(dict[str, Any]):

@@ -168,7 +168,7 @@ class Study(BaseModel):
     [({'plan.community_hub.budget_gbp_per_year': 1000000.0}, {'plan.community_hub.budget_gbp_per_year': 3000000.0})]
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     name: Annotated[str, Field(pattern=NAME)] = "study"
     title: Annotated[str, Field(max_length=LONGEST_TITLE)] = ""

@@ -403,7 +403,7 @@ def _listed(value: object) -> object:
 class Correlation(BaseModel):
     """Uncertain numbers that go together: ``rho`` is the rank correlation of each two of them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     names: Annotated[tuple[str, ...], Field(strict=False, min_length=2)]
     rho: Annotated[float, Field(gt=-1.0, lt=1.0)]
@@ -417,7 +417,7 @@ class Correlation(BaseModel):
 
 
 class _CorrelationsFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)
 
     correlation: Annotated[tuple[Correlation, ...], Field(strict=False)]
 
