@@ -8,6 +8,7 @@ import solara
 from model.analysis.appraise import Look
 from model.analysis.discounting import load_guidance
 from model.analysis.doubt import Doubted
+from model.analysis.estimates import CONFIDENCE
 from model.analysis.repricing import Repriced, Repricing
 from model.inputs.catalogue import load_services
 from model.inputs.parameters import load_parameters
@@ -67,7 +68,7 @@ def Answers(visit: Visit, reading: Reading, since: float) -> None:  # noqa: N802
             for plan in reading.plans:
                 if plan.scenario in found:
                     Card(visit, plan, found[plan.scenario]).key(plan.scenario)
-        TermsPanel(visit)
+        TermsPanel(visit, reading.plans[0].optimism)
 
 
 def _repriced(arrays: Mapping[str, Repricing], terms: Terms) -> dict[str, Repriced]:
@@ -105,17 +106,27 @@ def Card(visit: Visit, plan: PlanRead, found: Repriced) -> None:  # noqa: N802 -
         Pockets(found, plan.title)
         Years(found, plan)
         Used(plan)
+        words("h4", "Who gains where")
         tiles(
             f"{plan.title}: adults who struggle or are in crisis, fewer in each neighbourhood",
             by_gain(visit.draft.value.profile, plan.fewer),
         )
-        words("p", WHO_GAINS, class_="note")
+        words("p", who_gains(len(visit.draft.value.profile.neighbourhoods)), class_="note")
 
 
-WHO_GAINS = (
-    "Who gains where: of 1,000 adults, how many more or fewer struggle or are in crisis than without the plan, over "
-    "all years. Blue: fewer; brown: more; grey: chance may have done it, as it often may with few people."
-)
+def who_gains(n_tiles: int) -> str:
+    """Say what the tiles show, and how many of them have a colour by chance.
+
+    Examples
+    --------
+    >>> who_gains(40).partition("Chance alone")[2]
+    ' gives a colour to 2 of 40 tiles.'
+    """
+    return (
+        "Of 1,000 adults, how many more or fewer struggle or are in crisis than without the plan, over all years. "
+        "Blue: fewer; brown: more; grey: chance may have done it, as it often may with few people. Chance alone gives a "
+        f"colour to {max(1, round((1.0 - CONFIDENCE) * n_tiles))} of {n_tiles} tiles."
+    )
 
 
 def _row(label: str, both: Doubted, key: str) -> tuple[str, str, str, str]:
@@ -175,16 +186,14 @@ def Used(plan: PlanRead) -> None:  # noqa: N802 - a component
         for use in plan.uses
     ]
     if rows:
-        table(
-            ("", "spent", "people it has room for", "people who began", "places in use"), rows, "Use of what is bought"
-        )
+        table(OF_USE, rows, f"{plan.title}: use of what is bought")
 
 
 # --- What the answer hangs on -----------------------------------------------------------------
 
 
 @solara.component
-def TermsPanel(visit: Visit) -> None:  # noqa: N802 - a component
+def TermsPanel(visit: Visit, by_grade: float) -> None:  # noqa: N802 - a component
     """Change how the study is judged: everything beside it moves at once, and nothing is run again."""
     terms = visit.draft.value.terms
     guidance = load_guidance()
@@ -216,7 +225,7 @@ def TermsPanel(visit: Visit) -> None:  # noqa: N802 - a component
             limits=(0, 30_000, 250),
             said=f"£{value:,.0f}",
         )
-        share = 0.0 if terms.optimism is None else terms.optimism
+        share = by_grade if terms.optimism is None else terms.optimism
         field(
             "optimism",
             f"Optimism bias taken off benefits{_was(terms.optimism is not None, 'by grade of evidence')}",
@@ -224,7 +233,7 @@ def TermsPanel(visit: Visit) -> None:  # noqa: N802 - a component
             lambda percent: change(optimism=float(percent) / 100),
             kind="range",
             limits=(0, 60, 5),
-            said="by grade of evidence" if terms.optimism is None else f"{100 * share:g} %",
+            said=f"{100 * share:.0f} %{' by grade of evidence' if terms.optimism is None else ''}",
         )
         Prices(visit)
         if terms != Terms():
@@ -255,7 +264,7 @@ def Prices(visit: Visit) -> None:  # noqa: N802 - a component
         hint = f"Changed: it was £{gbp:,.2f}." if name in terms.prices else ""
         NumberField(
             f"price-{name}",
-            f"{load_services()[name].label}, £",
+            f"{load_services()[name].label}, £{' a year' if load_services()[name].is_by_year else ''}",
             terms.prices.get(name, gbp),
             lambda value, name=name: change(name, value),
             0,

@@ -70,7 +70,8 @@ class PictureRead(_Read):
 class PlanRead(_Read):
     """What is told of a plan beside its prices: sentences, use, and who gains where.
 
-    ``fewer`` has by neighbourhood how many fewer of 1,000 adults struggle or are in crisis, and the interval by chance.
+    ``fewer`` has by neighbourhood how many fewer of 1,000 adults struggle or are in crisis, and the interval by chance;
+    ``optimism`` is the share that is taken off benefits by the grade of its evidence.
     """
 
     scenario: str
@@ -80,6 +81,7 @@ class PlanRead(_Read):
     uses: tuple[UseRead, ...]
     fewer: dict[str, tuple[float, float, float]]
     money: PictureRead
+    optimism: float
 
 
 class Step(_Read):
@@ -187,6 +189,7 @@ def _plan(facts: PlanFacts, found: Drawn) -> PlanRead:
             for use in facts.uses
         ),
         money=_money(facts, found),
+        optimism=found.judged[BEST].appraisal.optimism_share,
         fewer={code: (fewer.mean, fewer.low, fewer.high) for code, fewer in fewer_low(one).items()},
     )
 
