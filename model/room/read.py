@@ -122,10 +122,11 @@ def who_gains(n_tiles: int) -> str:
     >>> who_gains(40).partition("Chance alone")[2]
     ' gives a colour to 2 of 40 tiles.'
     """
+    n_by_chance = max(1, round((1.0 - CONFIDENCE) * n_tiles))
     return (
         "Of 1,000 adults, how many more or fewer struggle or are in crisis than without the plan, over all years. "
-        "Blue: fewer; brown: more; grey: chance may have done it, as it often may with few people. Chance alone gives a "
-        f"colour to {max(1, round((1.0 - CONFIDENCE) * n_tiles))} of {n_tiles} tiles."
+        "Blue: fewer; brown: more; grey: chance may have done it, as it often may with few people. Chance alone "
+        f"gives a colour to {n_by_chance} of {n_tiles} tiles."
     )
 
 
