@@ -21,10 +21,19 @@ from model.campaign.restored import SAME_VERSION, campaign_in, draws_in, require
 from model.campaign.settled_places import made_by
 from model.campaign.workers import How, Run, relive
 from model.core.errors import ResultsError, ScenarioError
-from model.tables.manifest import write_manifest
+from model.tables.manifest import read_manifest, write_manifest
 from model.tables.results import Results
 from model.tables.schema import ON_REQUEST
-from model.tables.store import WRITTEN_BY_RUNS, RunStore, kept_rows, locked, new_folder, pack, settle_tables
+from model.tables.store import (
+    WRITTEN_BY_RUNS,
+    RunStore,
+    discard_beside,
+    kept_rows,
+    locked,
+    new_folder,
+    pack,
+    settle_tables,
+)
 
 
 def resume(
@@ -293,4 +302,8 @@ def _go_on(
     with opened(executor, jobs) as workers:
         manifest = {**manifest, "executor": executor.name, "jobs": workers.n}
         write_manifest(folder, manifest)
-        return live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started)
+        outcome = live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started)
+    if read_manifest(folder)["tables"] != manifest["tables"]:
+        for name in ON_REQUEST:
+            discard_beside(folder / f"{name}.parquet")
+    return outcome

@@ -321,6 +321,12 @@ def seal_beside(path: Path, checksums: Mapping[str, str]) -> None:
     path.with_suffix(SEAL).write_text(_seal_of(path, checksums), encoding="utf-8")
 
 
+def discard_beside(path: Path) -> None:
+    """Remove a table that a command made later, with its checksum: it is of tables that are no more."""
+    path.unlink(missing_ok=True)
+    path.with_suffix(SEAL).unlink(missing_ok=True)
+
+
 def checked_beside(path: Path, checksums: Mapping[str, str]) -> Path | None:
     """Return a table that a command made later, once it is known to be whole and of these tables; none if not made.
 

@@ -23,7 +23,7 @@ from model.cli import main
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.scenario import Scenario
 from model.tables.manifest import read_manifest, write_manifest
-from model.tables.store import RunStore, locked
+from model.tables.store import RunStore, locked, seal_beside
 from tests.forked import ERRORS, end_of, start
 
 TABLES = ("monthly", "people", "services", "programmes", "ledger", "budgets")
@@ -138,6 +138,18 @@ def test_draws_are_gone_on_with(config: Scenario, tmp_path: Path, monkeypatch: p
     assert of_draws.to_numpy().tolist() == [[3, 1, 1], [3, 1, 1]]
     with pytest.raises(ScenarioError, match="--draws: has no draws of a design to add to"):
         extend(folder, draws=8)
+
+
+def test_an_appraisal_of_fewer_runs_goes_when_runs_are_added(config: Scenario, tmp_path: Path) -> None:
+    folder = run_campaign([config.model_copy(update={"replicates": 2})], tmp_path / "out").folder
+    (folder / "appraisal.parquet").write_bytes(b"of two replicates")
+    seal_beside(folder / "appraisal.parquet", Results(folder).manifest["tables"])
+    assert verify(folder).files == len(Results(folder).manifest["tables"]) + 2
+    resume(folder, jobs=1)
+    assert (folder / "appraisal.parquet").exists()
+    extend(folder, 3, jobs=1)
+    assert not (folder / "appraisal.parquet").exists()
+    assert verify(folder).runs == 3
 
 
 def test_draws_added_to_a_study_without_any_are_as_from_the_start(config: Scenario, tmp_path: Path) -> None:
