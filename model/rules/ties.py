@@ -29,6 +29,7 @@ put in a noisy order of age, and neighbours in that order are tied.
 
 import math
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,12 +103,18 @@ def _stubs_in_order(
     people: Population, holders: Array, wanted: Array, parameters: Parameters, draws: Draws
 ) -> tuple[Array, Array]:
     """Put all stubs in the order in which they are paired: whose each is, and its pool."""
-    # The smallest types: a place is never nearer to the end of memory than here, with several stubs to a resident.
+    # The smallest types, and a neighbourhood at a time: with several stubs to a resident, there is much of each.
     owner = np.repeat(holders.astype(np.int32), wanted)
     order_key, is_across = _stub_draws(people, holders, wanted, parameters, draws)
-    pool = np.where(is_across, np.int16(-1), people.neighbourhood[owner])
-    order = np.lexsort((owner, order_key, pool))
-    return owner[order], pool[order]
+    edges = np.searchsorted(owner, people.bounds)
+    homes = [start + np.flatnonzero(~is_across[start:end]) for start, end in pairwise(edges)]
+    order = np.concatenate([_in_order(stubs, order_key) for stubs in (np.flatnonzero(is_across), *homes)])
+    return owner[order], np.where(is_across[order], np.int16(-1), people.neighbourhood[owner[order]])
+
+
+def _in_order(stubs: Array, order_key: Array) -> Array:
+    """Sort stubs by their key; of equals, that of the lower row comes first."""
+    return stubs[np.argsort(order_key[stubs], kind="stable")].astype(np.int32)
 
 
 def ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array:
