@@ -88,14 +88,13 @@ def room(
 
     from rich.console import Console
 
-    from model.simulation.warming import warm_kernels
     from model.web.serving import door_at, require_extra
 
     require_extra("room")
-    from model.room.open import open_room
+    from model.room.open import open_room, warm_elsewhere
 
     with Console(stderr=True).status("Getting ready"):
-        warm_kernels()
+        warm_elsewhere()
     open_room(folder, door_at(host, port), partial(print, "Room   ", flush=True))
 
 
