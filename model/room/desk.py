@@ -1,21 +1,25 @@
 """What one room keeps while it is open: its shelf, its engine, and a process that reads results for its pages."""
 
 import asyncio
+import contextlib
 import shutil
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from functools import lru_cache
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from model.analysis.repricing import Repricing
 from model.analysis.repricing_file import read_repricing
+from model.core.errors import InputError, ResultsError
 from model.room.draft import Draft, require_study
 from model.room.engine import Engine, Standing
-from model.room.reading import ANSWER, Reading, read_life, read_study, reading_of, warmed, write_artefact
+from model.room.reading import ANSWER, Reading, read_life, read_study, reading_of, ready_reader, warmed, write_artefact
 from model.room.shelf import READ, RESULTS, Shelf
+from model.tables.manifest import MANIFEST
 from model.tables.results import Results
 from model.tables.store import PARTS
 
@@ -35,17 +39,19 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.shelf = Shelf(folder)
         self.engine = Engine(self.shelf, self.read)
-        self._readers = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        self._readers, self._alive = _new_readers()
         self._asked: dict[str, Future[Any]] = {}
+        self._tried: dict[str, float] = {}
 
     def close(self) -> None:
         """Stop what is running; what has finished is kept."""
+        self._alive.close()
         self.engine.close()
         self._readers.shutdown(wait=False, cancel_futures=True)
 
     def warm(self) -> None:
         """Start the process that reads, which takes a few seconds, before anybody waits for it."""
-        self._readers.submit(warmed)
+        self._submit(warmed)
 
     def start(self, name: str) -> None:
         """Run a study, or go on with it.
@@ -69,27 +75,44 @@ class Desk:
 
     # --- What is read of results ---
 
+    def _submit(self, work: Callable[..., Any], *args: Any) -> Future[Any]:
+        try:
+            return self._readers.submit(work, *args)
+        except BrokenExecutor:  # it was killed, for its memory for instance
+            self._readers, self._alive = _new_readers()
+            return self._readers.submit(work, *args)
+
     def read(self, name: str) -> None:
-        """Read a study in the process for it, from a copy: the next step changes what it has run."""
+        """Read a study after a step, from a copy: whoever reads results while the next step writes them finds half."""
         folder = self.shelf.folder_of(name)
         copied = folder / READ / f"step_{time.time_ns()}"
         shutil.copytree(folder / RESULTS, copied, ignore=shutil.ignore_patterns(PARTS))
         self._ask(f"{name}/read", read_study, folder, copied)
 
     def catch_up(self, name: str) -> None:
-        """Read a study whose last step was not read, as where a server was killed meanwhile."""
-        if self.is_asked(f"{name}/read") or not self.shelf.has_results(name):
+        """Read a study that was run, by whomever, since it was read; or whose reading is damaged."""
+        if not self.shelf.has_results(name) or self.is_asked(f"{name}/read"):
             return
-        results = Results(self.shelf.results(name))
-        if results.manifest["status"] == "finished" and results.changed > self.read_at(name):
+        try:
+            results = Results(self.shelf.results(name))
+        except InputError:
+            return  # how the study stands says it
+        changed = _changed(results.folder)
+        is_read = _changed(self.shelf.folder_of(name) / READ / RESULTS) == changed and self._is_sound(name)
+        if results.manifest["status"] == "finished" and not is_read and self._tried.get(name) != changed:
+            self._tried[name] = changed
             self.read(name)
+
+    def _is_sound(self, name: str) -> bool:
+        reading, arrays = self.reading(name), self.repricings(name)
+        return reading is not None and {plan.scenario for plan in reading.plans} <= arrays.keys()
 
     def ask_life(self, name: str, seed: int) -> None:
         """Follow one resident of a study in both worlds."""
         self._ask(f"{name}/life", read_life, self.shelf.folder_of(name), seed)
 
     def _ask(self, key: str, work: Callable[..., None], *args: Any) -> None:
-        self._asked[key] = self._readers.submit(work, *args)
+        self._asked[key] = self._submit(work, *args)
 
     def is_asked(self, key: str) -> bool:
         """Return whether ``NAME/read`` or ``NAME/life`` is being worked on."""
@@ -119,7 +142,20 @@ class Desk:
     async def artefact(self, name: str, file: str) -> Path:
         """Return the brief or the workbook of a study, written anew where more has been run."""
         folder = self.shelf.folder_of(name)
-        return await asyncio.wrap_future(self._readers.submit(write_artefact, folder, file))
+        return await asyncio.wrap_future(self._submit(write_artefact, folder, file))
+
+
+def _new_readers() -> tuple[ProcessPoolExecutor, Connection]:
+    """Return a process that reads, and what keeps it alive: it ends when that is closed, or when this process ends."""
+    context = get_context("spawn")
+    alive, theirs = context.Pipe()
+    return ProcessPoolExecutor(1, mp_context=context, initializer=ready_reader, initargs=(theirs,)), alive
+
+
+def _changed(results: Path) -> float:
+    """Return when results were last written; a copy has the time of what it was made of. 0 where there are none."""
+    manifest = results / MANIFEST
+    return manifest.stat().st_mtime if manifest.exists() else 0.0
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -131,4 +167,8 @@ def _reading(folder: Path, since: float) -> Reading | None:
 @lru_cache(maxsize=MOST_KEPT)
 def _repricings(folder: Path, since: float) -> dict[str, Repricing]:
     del since
-    return {path.stem: read_repricing(path) for path in sorted(folder.glob("*.npz"))}
+    found: dict[str, Repricing] = {}
+    for path in sorted(folder.glob("*.npz")):
+        with contextlib.suppress(ResultsError):  # what is damaged is read again: see `catch_up`
+            found[path.stem] = read_repricing(path)
+    return found

@@ -136,7 +136,8 @@ class Engine:
     shelf : Shelf
         Where they are.
     on_step : callable
-        Called with the name of a study after each of its steps.
+        Called with the name of a study after each of its steps; nothing else is run until it returns, as whoever copies
+        results while the next step writes them finds half of each.
     """
 
     def __init__(self, shelf: Shelf, on_step: Callable[[str], None] = lambda name: None) -> None:
@@ -230,12 +231,14 @@ class Engine:
             if words and not self._lives(name, words):
                 return
             is_done = not words or not next_step(Results(self._shelf.results(name)), self._shelf.draft(name).draws)
+            if words:
+                self._on_step(name)
         except InputError as problem:
             self._leave(name, str(problem))
-            return
-        if words:
-            self._on_step(name)
-        self._leave(name, "") if is_done else self._stand_last(name)
+        except OSError as problem:
+            self._leave(name, f"{problem.filename or name}: cannot be written ({problem.strerror})")
+        else:
+            self._leave(name, "") if is_done else self._stand_last(name)
 
     def _words(self, name: str) -> tuple[str, ...]:
         folder = self._shelf.folder_of(name)

@@ -4,15 +4,20 @@ It is written into the study's folder: the answer and the map, with arrays from 
 section of the report.
 """
 
+import contextlib
 import math
+import os
 import shutil
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from model.analysis.doubt import BEST
 from model.analysis.neighbourhoods import fewer_low
@@ -123,6 +128,18 @@ class LifeRead(_Read):
 
     lines: tuple[str, ...]
     picture: PictureRead
+
+
+def ready_reader(server: Connection) -> None:
+    """Make a process one that reads until its server ends, however that ends: Ctrl-C is for the server alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(server,), daemon=True).start()
+
+
+def _end_with(server: Connection) -> None:
+    with contextlib.suppress(EOFError, OSError):
+        server.recv()
+    os._exit(1)
 
 
 def warmed() -> None:
@@ -276,7 +293,7 @@ def write_artefact(folder: Path, name: str) -> Path:
 
 
 def reading_of(folder: Path) -> Reading | None:
-    """Return what is told of a study; None before its first step has been read."""
+    """Return what is told of a study; None before its first step has been read, or where that is damaged."""
     return _kept(folder / READ / ANSWER, TypeAdapter(Reading))
 
 
@@ -291,6 +308,8 @@ def life_of(folder: Path) -> LifeRead | None:
 
 
 def _kept(path: Path, adapter: "TypeAdapter[T]") -> "T | None":
-    if not path.exists():
+    """Return what was kept for pages; None where it is not there or damaged, as it can be gathered again."""
+    try:
+        return adapter.validate_json(read_bounded(path, LARGEST_BYTES, ResultsError).body)
+    except (ResultsError, ValidationError):
         return None
-    return adapter.validate_json(read_bounded(path, LARGEST_BYTES, ResultsError).body)

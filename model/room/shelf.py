@@ -4,6 +4,7 @@ The draft is kept at each change, so a server that is killed loses no study. A s
 whoever has the address has the study, and nobody sees a list of others'.
 """
 
+import os
 import re
 import secrets
 from pathlib import Path
@@ -35,7 +36,7 @@ class Shelf:
     Raises
     ------
     ResultsError
-        When it cannot be made.
+        When it cannot be made, or nothing can be written there.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,6 +45,8 @@ class Shelf:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ResultsError(f"cannot be made ({error.strerror})", file=folder) from None
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise ResultsError("cannot be written to", file=folder, allowed="a folder in which you may write")
 
     def new(self, draft: Draft) -> str:
         """Keep a new study, and return its name.
@@ -52,12 +55,17 @@ class Shelf:
         ------
         ScenarioError
             When the room is full.
+        ResultsError
+            When it cannot be written.
         """
-        if sum(1 for one in self.folder.iterdir() if NAMED.fullmatch(one.name)) >= MOST_STUDIES:
+        if sum(1 for one in self.folder.glob("*") if NAMED.fullmatch(one.name)) >= MOST_STUDIES:
             allowed = f"up to {MOST_STUDIES}; whoever runs the room may remove folders of old ones"
             raise ScenarioError("is full", key=self.folder.name, value=MOST_STUDIES, allowed=allowed)
         name = secrets.token_urlsafe(NAME_BYTES)
-        (self.folder / name).mkdir()
+        try:
+            (self.folder / name).mkdir(parents=True)
+        except OSError as error:
+            raise ResultsError(f"cannot be made ({error.strerror})", file=self.folder / name) from None
         self.keep(name, draft)
         return name
 

@@ -3,6 +3,7 @@
 import io
 import shutil
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -54,6 +55,18 @@ def test_a_draft_is_found_by_its_name_alone(shelf: Shelf) -> None:
             shelf.folder_of(other)
 
 
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "room").touch()
+    with pytest.raises(ResultsError, match="cannot be made"):
+        Shelf(tmp_path / "room")
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelves.os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(ResultsError, match="cannot be written to"):
+        Shelf(tmp_path)
+
+
 def test_a_full_room_takes_no_more(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelves, "MOST_STUDIES", 1)
     shelf.new(Draft())
@@ -97,6 +110,40 @@ def test_what_a_command_says_last_is_why_it_failed(shelf: Shelf, engine: Engine,
     engine.start(name)
     until(lambda: engine.standing(name).state == "failed")
     assert engine.standing(name).problem == "nothing works"
+
+
+def test_a_file_that_cannot_be_written_fails_its_study_alone(shelf: Shelf, engine: Engine, monkeypatch) -> None:
+    fake(monkeypatch, "import time; time.sleep(60)")
+    unlucky, other = shelf.new(Draft()), shelf.new(Draft())
+    (shelf.folder_of(unlucky) / engines.LOG).mkdir()
+    engine.start(unlucky)
+    engine.start(other)
+    until(lambda: engine.standing(other).state == "running")
+    assert "cannot be written" in engine.standing(unlucky).problem
+
+
+def test_nothing_is_run_while_a_step_is_read(shelf: Shelf, two_pairs: Path, monkeypatch) -> None:
+    """The next step would write the tables that are being read."""
+    fake(monkeypatch, "open('begun', 'a').write('x')")
+    may_end, steps = threading.Event(), []
+
+    def read(name: str) -> None:
+        steps.append(name)
+        may_end.wait(PATIENCE_SECONDS)
+
+    engine, name = Engine(shelf, read), shelf.new(Draft())
+    shutil.copytree(two_pairs, shelf.results(name))
+    begun = shelf.folder_of(name) / "begun"
+    try:
+        engine.start(name)
+        until(lambda: steps)
+        time.sleep(0.2)
+        assert begun.read_text() == "x"
+        may_end.set()
+        until(lambda: begun.read_text() == "xx")
+    finally:
+        may_end.set()
+        engine.close()
 
 
 def test_those_who_wait_are_told_how_many_are_before_them(shelf: Shelf, engine: Engine, monkeypatch) -> None:
