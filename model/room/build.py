@@ -13,10 +13,11 @@ from model.core.errors import InputError, ScenarioError
 from model.core.files import TextFile, validation_problem
 from model.inputs.catalogue import load_services
 from model.inputs.programmes import Number, Programme, bundled_programmes, load_programme, programme_in
-from model.inputs.scenario import Contract, PlanEntry
+from model.inputs.scenario import MOST_GBP_PER_HEAD, Contract, PlanEntry
+from model.inputs.scenario_checks import MOST_GBP_PER_YEAR
 from model.reporting.number_names import number_in_words
 from model.room.choose import LARGEST_UPLOAD_BYTES, NO, PERCENT, YES, AddPlan
-from model.room.draft import MOST_BOUGHT, Draft
+from model.room.draft import LONGEST_TITLE, MOST_BOUGHT, Draft, own_name
 from model.room.maps import by_deprivation
 from model.room.numbers import NumberField, shown
 from model.room.visit import Visit
@@ -29,7 +30,7 @@ USUAL_GBP_A_HEAD = 3.0
 MOST_RAMP_YEARS = 5
 
 TARGETS = (
-    ("equal", "the same a head everywhere"),
+    ("equal", "the same for each resident, everywhere"),
     ("deprivation", "most where deprivation is high"),
     ("tie_poverty", "most where adults have the fewest ties"),
     ("named", "only in neighbourhoods that you pick"),
@@ -103,12 +104,15 @@ def OnePlan(visit: Visit, k: int) -> None:  # noqa: N802 - a component
 
 
 def _titled(visit: Visit, k: int) -> Callable[[str], None]:
-    def title(text: str) -> None:
+    def call(text: str) -> None:
         others = [one.title for at, one in enumerate(visit.draft.value.plans) if at != k]
-        if text.strip() and text.strip() not in others:
-            visit.set_plan(k, title=text.strip()[:60])
+        title = text.strip()[:LONGEST_TITLE]
+        if title in others:
+            visit.said.set(f"Another plan is called {title}: each needs a title of its own.")
+        elif title:
+            visit.set_plan(k, title=title)
 
-    return title
+    return call
 
 
 @cache
@@ -117,7 +121,7 @@ def _shipped() -> tuple[tuple[str, str], ...]:
 
 
 def _programmes(draft: Draft) -> list[tuple[str, str]]:
-    return [*_shipped(), *((name, draft.programme(name).label) for name in draft.own_programmes)]
+    return [*_shipped(), *((name, f"{draft.programme(name).label} (brought)") for name in draft.own_programmes)]
 
 
 @solara.component
@@ -225,8 +229,10 @@ def _money(one: PlanEntry, at: str, change: Callable[..., None], population: int
             else {A_YEAR: round(whole), A_HEAD: None}
         )
 
-    hint = f"£{gbp * population:,.0f} a year in all" if is_a_head else f"£{gbp / population:,.2f} a head a year"
-    NumberField(f"money-{at}", "Budget, £", gbp, spend, 0, 1e9, hint=hint, is_fixed=is_fixed)
+    each = f"£{gbp / population:,.2f} a year for each resident"
+    hint = f"£{gbp * population:,.0f} a year in all" if is_a_head else each
+    most = MOST_GBP_PER_HEAD if is_a_head else MOST_GBP_PER_YEAR
+    NumberField(f"money-{at}", "Budget, £", gbp, spend, 0, most, hint=hint, is_fixed=is_fixed)
     field(
         f"per-{at}",
         "That is",
@@ -410,20 +416,18 @@ def OwnProgramme(visit: Visit) -> None:  # noqa: N802 - a component
     problem, say = solara.use_state("")
 
     def bring(name: str, text: str) -> None:
-        own = visit.draft.value.own_programmes
-        stem = name.removesuffix(".toml")
         try:
-            if stem in bundled_programmes():
-                allowed = "another name for the file"
-                raise ScenarioError("is the name of a programme that comes with the model", key=stem, allowed=allowed)
+            own = own_name(name)
             programme_in(TextFile(Path(name), text))
         except InputError as error:
             say(str(error))
             return
         say("")
-        visit.set(own_programmes={**own, stem: text})
+        visit.set(own_programmes={**visit.draft.value.own_programmes, own: text})
 
-    hint = "A file as docs/extend.md describes it (TOML): every number with its range and source."
+    brought = [visit.draft.value.programme(one).label for one in visit.draft.value.own_programmes]
+    here = f"Brought: {', '.join(brought)}. Each plan can buy it. " if brought else ""
+    hint = f"{here}A file as docs/extend.md describes it (TOML): every number with its range and source."
     upload(
         "own-programme",
         "Or bring a programme of your own",

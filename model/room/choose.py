@@ -12,6 +12,7 @@ from model.inputs.places import profiles
 from model.reporting.wording import agency_words
 from model.room.draft import (
     FEWEST_RESIDENTS,
+    LONGEST_TITLE,
     MOST_DRAWS,
     MOST_PLANS,
     MOST_RESIDENTS,
@@ -61,7 +62,7 @@ def Choose(visit: Visit) -> None:  # noqa: N802 - a component
 
     def choose(name: str) -> None:
         try:
-            visit.set(place=find_place(name, profiles()), own_place="")
+            visit.move(place=find_place(name, profiles()), own_place="")
             say("")
         except InputError as error:
             say(str(error).partition(": ")[2] or str(error))
@@ -104,7 +105,7 @@ def OwnPlace(visit: Visit) -> None:  # noqa: N802 - a component
             say(str(error))
             return
         say("")
-        visit.set(place=OWN_PLACE, own_place=text)
+        visit.move(place=OWN_PLACE, own_place=text)
 
     hint = "A profile as upstream place writes it (TOML). It is read as any other, and stays in your study."
     upload(
@@ -211,4 +212,4 @@ def _new_title(title: str, taken: list[str]) -> str:
     """
     if title not in taken:
         return title
-    return next(name for k in range(2, len(taken) + 3) if (name := f"{title[:55]} {k}") not in taken)
+    return next(name for k in range(2, len(taken) + 3) if (name := f"{title[: LONGEST_TITLE - 5]} {k}") not in taken)

@@ -1,5 +1,8 @@
 """What a visitor builds: a place, its years and money, and up to four plans; and the files of a study that say it."""
 
+import contextlib
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -10,8 +13,8 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.errors import InputError, ScenarioError
-from model.core.files import TextFile, validation_problem
+from model.core.errors import InputError, ResultsError, ScenarioError
+from model.core.files import TextFile, replace_text, validation_problem
 from model.core.money import PENCE
 from model.inputs.councils import all_councils
 from model.inputs.payers import AGENCIES
@@ -22,9 +25,10 @@ from model.inputs.scenario import Contract, PlanEntry, Scenario, bundled_scenari
 from model.inputs.study import load_study
 from model.inputs.study_scenarios import scenarios_of
 
-MOST_PLANS, MOST_BOUGHT = 4, 12
+MOST_PLANS, MOST_BOUGHT, LONGEST_TITLE = 4, 12, 60
 MOST_YEARS, MOST_RESIDENTS, MOST_DRAWS = 30, 20_000, 200
 FEWEST_RESIDENTS = 500
+LONGEST_NAME = 40
 
 STUDY, USUAL = "study.toml", "usual.toml"
 """The file of the study, and that of the place as it is."""
@@ -61,7 +65,7 @@ class _Part(BaseModel):
 class Plan(_Part):
     """A plan: what it is called, what it buys, and the contract under which agencies pool money for it, if any."""
 
-    title: Annotated[str, Field(min_length=1, max_length=60)] = "A plan"
+    title: Annotated[str, Field(min_length=1, max_length=LONGEST_TITLE)] = "A plan"
     bought: Annotated[tuple[PlanEntry, ...], Field(max_length=MOST_BOUGHT)] = ()
     contract: Contract | None = None
 
@@ -145,6 +149,8 @@ class Draft(_Part):
     def _names_no_files(self) -> Self:
         """Refuse names that are none: a draft that was sent could lead to any file of this computer."""
         _require_name("place", self.place, [OWN_PLACE] if self.own_place else [*all_councils(), *profiles()])
+        for own in self.own_programmes:
+            own_name(own)
         known = [*bundled_programmes(), *self.own_programmes]
         for plan in self.plans:
             for one in plan.bought:
@@ -173,6 +179,46 @@ class Draft(_Part):
         return load_programme(name) if own is None else programme_in(TextFile(Path(f"{name}.toml"), own))
 
 
+def own_name(file: str) -> str:
+    """Return the name of a programme that a visitor brings, from that of its file.
+
+    Raises
+    ------
+    ScenarioError
+        When it is the name of a programme that comes with the model, or of a file of the study.
+
+    Examples
+    --------
+    >>> own_name("Our tea & chat.toml")
+    'our_tea_chat'
+    """
+    words = "_".join(re.findall("[a-z0-9]+", file.removesuffix(".toml").lower()))
+    name = (words if words[:1].isalpha() else f"own_{words}")[:LONGEST_NAME].strip("_")
+    files = [Path(one).stem for one in (STUDY, USUAL, OWN_PLACE, *(f"plan_{k + 1}" for k in range(MOST_PLANS)))]
+    if name in (*bundled_programmes(), *files):
+        problem = "is the name of a programme that comes with the model, or of a file of the study"
+        raise ScenarioError(problem, key=name, allowed="another name for the file")
+    return name
+
+
+def without_others(draft: Draft) -> Draft:
+    """Return a draft whose plans pick no neighbourhoods of another place.
+
+    Examples
+    --------
+    >>> bought = {"programme": "community_hub", "targeting": "named", "neighbourhoods": ["E02001101"]}
+    >>> without_others(Draft(place="rutland", plans=(Plan(bought=(bought,)),))).plans[0].bought[0].neighbourhoods
+    ()
+    """
+    here = {one.code for one in draft.profile.neighbourhoods}
+
+    def kept(one: PlanEntry) -> PlanEntry:
+        return one.model_copy(update={"neighbourhoods": tuple(code for code in one.neighbourhoods if code in here)})
+
+    plans = [plan.model_copy(update={"bought": tuple(map(kept, plan.bought))}) for plan in draft.plans]
+    return draft.model_copy(update={"plans": tuple(plans)})
+
+
 @lru_cache(maxsize=32)
 def _profile(place: str, own_place: str) -> Place:
     return place_in(TextFile(Path(OWN_PLACE), own_place)) if own_place else load_place(place)
@@ -184,12 +230,12 @@ def _require_name(key: str, value: str, known: Sequence[str]) -> None:
 
 
 def draft_in(text: str) -> Draft:
-    """Read a draft that was kept or sent.
+    """Read a draft that was kept or sent, with the place and the programmes that it brings.
 
     Raises
     ------
-    ScenarioError
-        When it is none.
+    InputError
+        When it is none, or what it brings cannot be used.
 
     Examples
     --------
@@ -197,9 +243,11 @@ def draft_in(text: str) -> Draft:
     5
     """
     try:
-        return Draft.model_validate_json(text)
+        draft = Draft.model_validate_json(text)
     except ValidationError as error:
         raise validation_problem(error, ScenarioError, "study", (Draft,)) from None
+    _ = draft.profile, [draft.programme(name) for name in draft.own_programmes]
+    return draft
 
 
 def shipped_plan(name: str) -> Plan:
@@ -211,7 +259,7 @@ def shipped_plan(name: str) -> Plan:
     6
     """
     config = load_scenario(name)
-    return Plan(title=(config.title or name)[:60], bought=config.plan, contract=config.budgets.contract)
+    return Plan(title=(config.title or name)[:LONGEST_TITLE], bought=config.plan, contract=config.budgets.contract)
 
 
 def shipped_plans() -> dict[str, str]:
@@ -244,19 +292,25 @@ def require_study(draft: Draft) -> None:
     """
     if not draft.plans:
         raise ScenarioError("has no plan", key="plans", allowed=f"one to {MOST_PLANS} plans")
+    with _for_now() as folder:
+        write_files(draft, folder)
+        scenarios_of(load_study(folder / STUDY))
+
+
+@contextlib.contextmanager
+def _for_now() -> Iterator[Path]:
+    """Yield a folder to load files from, which problems do not name: nobody else sees it."""
     with TemporaryDirectory() as kept:
-        folder = Path(kept)
         try:
-            write_files(draft, folder)
-            scenarios_of(load_study(folder / STUDY))
+            yield Path(kept)
         except InputError as problem:
-            raise type(problem)(str(problem).replace(f"{folder}/", "")) from None
+            raise type(problem)(str(problem).replace(f"{kept}{os.sep}", "")) from None
 
 
 def write_files(draft: Draft, folder: Path) -> None:
     """Write the files of the study that a draft stands for."""
     for name, text in files_of(draft).items():
-        (folder / name).write_text(text, encoding="utf-8")
+        replace_text(folder / name, text, ResultsError)
 
 
 def _written(draft: Draft) -> dict[str, str]:
@@ -322,10 +376,10 @@ def _bought(one: PlanEntry, draft: Draft) -> dict[str, Any]:
 
 
 def _at_equal_money(draft: Draft, written: Mapping[str, str]) -> Draft:
-    with TemporaryDirectory() as kept:
+    with _for_now() as folder:
         for name, text in written.items():
-            (Path(kept) / name).write_text(text, encoding="utf-8")
-        loaded = [load_scenario(Path(kept) / name) for name, _ in _plans(draft)]
+            replace_text(folder / name, text, ResultsError)
+        loaded = [load_scenario(folder / name) for name, _ in _plans(draft)]
     spent = [spent_gbp(config, draft.years) for config in loaded]
     for plan, gbp in zip(draft.plans, spent, strict=True):
         if not gbp:

@@ -1,6 +1,5 @@
 """The page of the policy room: choose, build, see it come, read, argue; and a game for a class."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +29,19 @@ PARTS = (
 
 
 @solara.component
+def Plain(children: list[Any]) -> None:  # noqa: N802 - a component
+    """Show pages without Solara's own bar, which has a title and tabs of its own."""
+    solara.v.Html(tag="main", class_="plain", children=list(children))
+
+
+@solara.component
 def Room() -> None:  # noqa: N802 - a component
     """Show a visitor the room."""
     router = solara.use_router()
     asked = study_in(router.search)
     visit = solara.use_memo(lambda: Visit(opened[-1], asked, router.push), [])
+    # The Back button changes the address, and so does the visit itself when its study gets a name.
+    solara.use_effect(lambda: visit.follow(asked), [asked])
     solara.Style(HERE / "room.css")
     frame(f"{visit.draft.value.profile.name}: Upstream policy room")
     with solara.Div(classes=["room"]):
@@ -51,10 +58,4 @@ def Room() -> None:  # noqa: N802 - a component
         Argue(visit)
 
 
-@solara.component
-def Bare(children: Sequence[Any] = ()) -> None:  # noqa: N802 - a component
-    """Show a page alone: Solara would put tabs above pages, of which one is for another purpose."""
-    solara.v.Html(tag="main", children=list(children))
-
-
-routes = [solara.Route("/", component=Room, layout=Bare), solara.Route("game", component=Game)]
+routes = [solara.Route("/", component=Room, layout=Plain), solara.Route("game", component=Game)]

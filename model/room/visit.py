@@ -10,12 +10,20 @@ from pydantic import ValidationError
 from model.core.errors import InputError, ScenarioError
 from model.core.files import validation_problem
 from model.room.desk import Desk
-from model.room.draft import Draft, Plan, Terms
+from model.room.draft import Draft, Plan, Terms, without_others
 from model.room.engine import Standing
 from model.room.reading import Reading
 
 OPENED = "study"
 """In an address, what names the study."""
+
+CANNOT_OPEN = "That study cannot be opened."
+
+CHANGED = "This study was changed elsewhere meanwhile. It is shown here as it is now: make your change again."
+
+RUN = "This study has been run meanwhile. Press “Change it, as a new study” to change it."
+
+PICKED_BEFORE = "A plan picked neighbourhoods of"
 
 GONE = "No study of that name is kept here. Look at the address again, or begin a new one."
 
@@ -60,12 +68,28 @@ class Visit:
 
     def __init__(self, desk: Desk, asked: str, push: Callable[[str], None]) -> None:
         self.desk, self._push = desk, push
-        self.name = asked if desk.shelf.has(asked) else ""
-        self.said = solara.reactive(GONE if asked and not self.name else "")
-        self.draft = solara.reactive(desk.shelf.draft(self.name) if self.name else Draft())
-        if self.name:
-            desk.catch_up(self.name)
-        self._seen = solara.reactive(self._look())
+        self.name = ""
+        self.said = solara.reactive("")
+        self.draft = solara.reactive(Draft())
+        self._seen = solara.reactive(Seen())
+        self.open(asked)
+
+    def open(self, asked: str) -> None:
+        """Open a study by its name; a new one where that is empty, or cannot be opened, which is said."""
+        problem, draft = "", Draft()
+        try:
+            draft = self.desk.shelf.draft(asked) if asked else draft
+        except InputError as error:
+            asked, problem = "", f"{CANNOT_OPEN} {error}" if self.desk.shelf.has(asked) else GONE
+        self.name = asked
+        self.said.set(problem)
+        self.draft.set(draft)
+        self.look()
+
+    def follow(self, asked: str) -> None:
+        """Open the study that the address of the tab names, unless it is open."""
+        if asked != self.name:
+            self.open(asked)
 
     @property
     def seen(self) -> "Seen":
@@ -80,8 +104,14 @@ class Visit:
     def _look(self) -> "Seen":
         if not self.name:
             return Seen()
-        read_at, is_reading = self.desk.read_at(self.name), self.desk.is_asked(f"{self.name}/read")
-        return Seen(self.desk.standing(self.name), read_at, is_reading, self.desk.is_asked(f"{self.name}/life"))
+        try:
+            standing = self.desk.standing(self.name)
+            if not standing.is_going_on:
+                self.desk.catch_up(self.name)
+            read_at, is_reading = self.desk.read_at(self.name), self.desk.is_asked(f"{self.name}/read")
+        except InputError as problem:  # somebody removed its folder
+            return Seen(Standing("failed", problem=str(problem)))
+        return Seen(standing, read_at, is_reading, self.desk.is_asked(f"{self.name}/life"))
 
     @property
     def reading(self) -> Reading | None:
@@ -102,6 +132,15 @@ class Visit:
         except InputError as problem:
             self.said.set(str(problem))
 
+    def move(self, place: str, own_place: str) -> None:
+        """Change the place; neighbourhoods that were picked in another are not picked any more, which is said."""
+        before = self.draft.value.profile.name
+        self.set(place=place, own_place=own_place)
+        moved = self.draft.value
+        if not self.said.value and without_others(moved) != moved:
+            self.keep(without_others(moved))
+            self.said.set(self.said.value or f"{PICKED_BEFORE} {before}. Pick again in {moved.profile.name}.")
+
     def set_plan(self, k: int, **keys: Any) -> None:
         """Change keys of a plan."""
         plans = list(self.draft.value.plans)
@@ -117,6 +156,8 @@ class Visit:
     def keep(self, draft: Draft) -> None:
         """Keep a draft; the first change of a new study gives it its name."""
         try:
+            if self.name and not self._may_keep(draft):
+                return
             if self.name:
                 self.desk.shelf.keep(self.name, draft)
             else:
@@ -128,6 +169,19 @@ class Visit:
         self.draft.set(draft)
         self.look()
         self._push(f"/?{OPENED}={self.name}")
+
+    def _may_keep(self, draft: Draft) -> bool:
+        """Return whether a draft may take the place of what is kept, which another tab may have changed or run."""
+        kept = self.desk.shelf.draft(self.name)
+        self.look()
+        if kept != self.draft.value:
+            self.draft.set(kept)
+            self.said.set(CHANGED)
+        elif self.is_fixed and draft.asked.with_keys(draws=0) != kept.asked.with_keys(draws=0):
+            self.said.set(RUN)
+        else:
+            return True
+        return False
 
     def begin_again(self, draft: Draft) -> None:
         """Go on with a draft as a new study; the one before stays where it is."""
@@ -146,6 +200,8 @@ class Visit:
         try:
             if not self.name:
                 self.keep(self.draft.value)
+            elif not self._may_keep(self.draft.value):
+                return
             self.desk.start(self.name)
         except InputError as problem:
             self.said.set(str(problem))

@@ -33,8 +33,21 @@ def _Field(  # noqa: N802 - as the template has them
     problem: str,
     said: str,
     is_fixed: bool,
+    turn: int,
     event_changed: Callable[[str], None],
 ) -> None: ...
+
+
+@solara.component
+def _Turning(on_change: Callable[[str], None], **shown: Any) -> None:  # noqa: N802
+    """Show a field that shows what it holds after each change, also where the change was refused."""
+    turn, set_turn = solara.use_state(0)
+
+    def change(text: str) -> None:
+        on_change(text)
+        set_turn(lambda before: before + 1)
+
+    _Field(**shown, turn=turn, event_changed=change)
 
 
 @solara.component_vue(str(WIDGETS / "press.vue"))
@@ -104,7 +117,8 @@ def field(
     """
     least, most, step = (None, None, None) if limits is None else (f"{one:g}" for one in limits)
     listed = [list(one) for one in options]
-    _Field(
+    _Turning(
+        on_change,
         name=name,
         label=label,
         kind=kind,
@@ -117,7 +131,6 @@ def field(
         problem=problem,
         said=said,
         is_fixed=is_fixed,
-        event_changed=on_change,
     )
 
 

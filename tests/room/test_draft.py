@@ -17,6 +17,7 @@ from model.room.draft import (
     Terms,
     draft_in,
     files_of,
+    own_name,
     require_study,
     shipped_plan,
     shipped_plans,
@@ -129,6 +130,8 @@ def test_a_place_or_programme_of_ones_own_goes_through_the_same_loaders(tmp_path
         ({"numbers": {"population": 1e9}}, "numbers"),
         ({"numbers": {"budgets.regime": 1.0}}, "numbers"),
         ({"own_programmes": {"../tea": "label = 3"}}, "own_programmes"),
+        ({"own_programmes": {"plan_1": "label = 3"}}, "plan_1: is the name of a programme .* or of a file"),
+        ({"own_programmes": {"befriending": "label = 3"}}, "befriending: is the name of a programme"),
     ],
 )
 def test_a_draft_that_was_sent_leads_to_no_file_and_sets_nothing_else(keys, said):
@@ -142,6 +145,27 @@ def test_what_cannot_be_a_draft_is_refused():
     for text in ("{", "[]", '{"years": 99}', '{"residents": 10000000}', '{"plan": []}', '{"place": ""}'):
         with pytest.raises(ScenarioError):
             draft_in(text)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("tea.toml", "tea"), ("Our Tea & Chat.toml", "our_tea_chat"), ("2nd.toml", "own_2nd"), ("é/..\\x.toml", "x")],
+)
+def test_a_file_of_any_name_brings_a_programme(file, name):
+    assert own_name(file) == name
+    assert Draft(own_programmes={name: "label = 3"}).own_programmes
+
+
+def test_no_text_of_a_file_name_is_too_odd():
+    for file in ("", ".toml", "&&&", "x" * 300, "___", "9" * 90):
+        assert Draft(own_programmes={own_name(file): "label = 3"}).own_programmes
+
+
+def test_a_problem_names_no_folder_of_this_computer():
+    bought = {**HUBS.bought[0].model_dump(exclude_none=True), "targeting": "named", "neighbourhoods": ["E02001101"]}
+    two = (HUBS, Plan(title="Elsewhere", bought=(bought,)))
+    with pytest.raises(InputError, match=r"^plan_2\.toml: .*is not a neighbourhood of the place"):
+        require_study(Draft(place="rutland", plans=two, is_equal_money=True))
 
 
 def test_texts_of_visitors_stay_texts():
