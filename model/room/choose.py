@@ -65,7 +65,9 @@ def Choose(visit: Visit) -> None:  # noqa: N802 - a component
             visit.move(place=find_place(name, profiles()), own_place="")
             say("")
         except InputError as error:
-            say(str(error).partition(": ")[2] or str(error))
+            near = str(error).partition(" Did you mean ")[2]
+            hint = f" Did you mean {near}" if near else " Type a few letters, and choose from the list."
+            say(f"No place is called “{name[:30]}” here.{hint}")
 
     place = draft.profile
     with solara.Div(classes=["part"], attributes={"id": "choose"}):

@@ -292,9 +292,29 @@ def require_study(draft: Draft) -> None:
     """
     if not draft.plans:
         raise ScenarioError("has no plan", key="plans", allowed=f"one to {MOST_PLANS} plans")
+    for plan in draft.plans:
+        _require_plan(draft, plan)
     with _for_now() as folder:
         write_files(draft, folder)
         scenarios_of(load_study(folder / STUDY))
+
+
+def _require_plan(draft: Draft, plan: Plan) -> None:
+    """Refuse, in the words of the page, what visitors leave open most often."""
+    names = [draft.programme(one.programme).label for one in plan.bought if one.programme is not None]
+    for name in names:
+        if names.count(name) > 1:
+            allowed = "each programme once in a plan; give it the money of both"
+            raise ScenarioError(f"buys “{name}” twice", key=plan.title, allowed=allowed)
+    for one in plan.bought:
+        if one.start_month > MONTHS_PER_YEAR * draft.years:
+            allowed = f"“From” in the {draft.years} years of the study"
+            raise ScenarioError("starts a programme after the last year", key=plan.title, allowed=allowed)
+        if one.end_month is not None and one.end_month < one.start_month:
+            raise ScenarioError("ends a programme before it starts", key=plan.title, allowed="“Until” after “From”")
+    if any(one.targeting == "named" and not one.neighbourhoods for one in plan.bought):
+        allowed = "at least one, of the tiles of the programme; or another choice under “Where”"
+        raise ScenarioError("picks no neighbourhoods for a programme", key=plan.title, allowed=allowed)
 
 
 @contextlib.contextmanager

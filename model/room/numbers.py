@@ -74,6 +74,8 @@ def NumberField(  # noqa: N802 - a component
     problem, say = solara.use_state("")
     typed, keep = solara.use_state("")
 
+    stays = "" if value is None else f" It stays {shown(value)}."
+
     def read(text: str) -> None:
         keep(text)
         if not text.strip():
@@ -83,10 +85,10 @@ def NumberField(  # noqa: N802 - a component
         try:
             number = number_in(text)
         except ScenarioError:
-            say(f"“{text[:30]}” is no number; write 2,500,000 or 2.5m.")
+            say(f"“{text[:30]}” is no number; write 2,500,000 or 2.5m.{stays}")
             return
         if not least <= number <= most or (is_whole and number != int(number)):
-            say(f"Allowed: {'whole numbers ' if is_whole else ''}from {shown(least)} to {shown(most)}.")
+            say(f"Allowed: {'whole numbers ' if is_whole else ''}from {shown(least)} to {shown(most)}.{stays}")
             return
         say("")
         on_value(number)

@@ -31,6 +31,8 @@ PARTS = (
 @solara.component
 def Plain(children: list[Any]) -> None:  # noqa: N802 - a component
     """Show pages without Solara's own bar, which has a title and tabs of its own."""
+    # Who follows a link is there at once, and below what is said, which stays at the top.
+    solara.Style("html:root { scroll-behavior: auto; scroll-padding-top: 6rem; }")
     solara.v.Html(tag="main", class_="plain", children=list(children))
 
 

@@ -31,6 +31,11 @@ HUBS = Plan(title="Hubs", bought=({"programme": "community_hub", "budget_gbp_per
 PEERS = Plan(title="Peers", bought=({"programme": "peer_support_group", "budget_gbp_per_year": 900_000.0},))
 
 
+def with_hubs(**keys) -> Draft:
+    bought = {**HUBS.bought[0].model_dump(exclude_none=True), **keys}
+    return Draft(plans=(Plan(title="Hubs", bought=(bought,)),))
+
+
 def loaded(draft: Draft, folder: Path):
     write_files(draft, folder)
     made = scenarios_of(load_study(folder / STUDY))
@@ -93,7 +98,10 @@ def test_a_plan_without_money_cannot_spend_the_same():
     ("draft", "said"),
     [
         (Draft(), "plans: has no plan"),
-        (Draft(plans=(Plan(title="Twice", bought=(*HUBS.bought, *HUBS.bought)),)), "name"),
+        (Draft(plans=(Plan(title="Twice", bought=(*HUBS.bought, *HUBS.bought)),)), "Twice: buys “Community hub” twice"),
+        (with_hubs(targeting="named"), "picks no neighbourhoods"),
+        (with_hubs(start_month=37).with_keys(years=3), "starts a programme after the last year"),
+        (with_hubs(start_month=37, end_month=12), "ends a programme before it starts"),
         (Draft(plans=(HUBS,), numbers={"parameters.frailty": 1.0}), "Did you mean 'frailty_sd'"),
     ],
 )
