@@ -99,10 +99,13 @@ def Card(visit: Visit, plan: PlanRead, found: Repriced) -> None:  # noqa: N802 -
             rows,
             f"{plan.title}: what it costs, and what comes of it",
         )
+        if plan.notes and visit.draft.value.terms != Terms():
+            words("p", "At the study's own terms, before any was changed:", class_="note")
         if plan.notes:
             solara.HTML(tag="ul", unsafe_innerHTML="".join(f"<li>{escape(note)}</li>" for note in plan.notes))
         solara.HTML(tag="img", attributes={"src": plan.money.source, "alt": plan.money.alt})
-        words("p", "Gains less costs so far, and who pays and saves, at the study's own terms.", class_="note")
+        caption = "The picture: gains less costs so far, and who pays and saves, at the study's own terms."
+        words("p", caption, class_="note")
         Pockets(found, plan.title)
         Years(found, plan)
         Used(plan)
@@ -295,7 +298,8 @@ def Sections(visit: Visit, since: float) -> None:  # noqa: N802 - a component
     field("section", "Show", chosen, choose, kind="select", options=options)
     shown = next((one for one in found if one.id == chosen), None)
     if shown:
-        with solara.Div(classes=["section"], attributes={"id": "shown-section"}):
+        about = {"id": "shown-section", "tabindex": "0", "role": "region", "aria-label": shown.title}  # it may scroll
+        with solara.Div(classes=["section"], attributes=about):
             words("h4", shown.title)
             words("p", "At the study's own terms, before any slider was moved.", class_="note")
             # Its words were escaped when the section was laid out: see `fragment`.
