@@ -17,7 +17,17 @@ from model.analysis.repricing_file import read_repricing
 from model.core.errors import InputError, ResultsError
 from model.room.draft import Draft, require_study
 from model.room.engine import Engine, Standing
-from model.room.reading import ANSWER, Reading, read_life, read_study, reading_of, ready_reader, warmed, write_artefact
+from model.room.reading import (
+    ANSWER,
+    SECTIONS,
+    Reading,
+    read_life,
+    read_study,
+    reading_of,
+    ready_reader,
+    warmed,
+    write_artefact,
+)
 from model.room.shelf import READ, RESULTS, Shelf
 from model.tables.manifest import MANIFEST
 from model.tables.results import Results
@@ -41,7 +51,7 @@ class Desk:
         self.engine = Engine(self.shelf, self.read)
         self._readers, self._alive = _new_readers()
         self._asked: dict[str, Future[Any]] = {}
-        self._tried: dict[str, float] = {}
+        self._tried: dict[str, tuple[float, float]] = {}
 
     def close(self) -> None:
         """Stop what is running; what has finished is kept."""
@@ -98,14 +108,18 @@ class Desk:
         except InputError:
             return  # how the study stands says it
         changed = _changed(results.folder)
+        at = changed, self.read_at(name)
         is_read = _changed(self.shelf.folder_of(name) / READ / RESULTS) == changed and self._is_sound(name)
-        if results.manifest["status"] == "finished" and not is_read and self._tried.get(name) != changed:
-            self._tried[name] = changed
+        if results.manifest["status"] == "finished" and not is_read and self._tried.get(name) != at:
+            self._tried[name] = at  # once: what failed would fail again
             self.read(name)
 
     def _is_sound(self, name: str) -> bool:
-        reading, arrays = self.reading(name), self.repricings(name)
-        return reading is not None and {plan.scenario for plan in reading.plans} <= arrays.keys()
+        reading, arrays, folder = self.reading(name), self.repricings(name), self.shelf.folder_of(name)
+        if reading is None or not {plan.scenario for plan in reading.plans} <= arrays.keys():
+            return False
+        sections = folder / READ / SECTIONS
+        return sections.exists() and sections.stat().st_mtime >= self.read_at(name) and _is_list(sections)
 
     def ask_life(self, name: str, seed: int) -> None:
         """Follow one resident of a study in both worlds."""
@@ -156,6 +170,11 @@ def _changed(results: Path) -> float:
     """Return when results were last written; a copy has the time of what it was made of. 0 where there are none."""
     manifest = results / MANIFEST
     return manifest.stat().st_mtime if manifest.exists() else 0.0
+
+
+def _is_list(path: Path) -> bool:
+    """Return whether a file ends as a list of sections does, which half a file does not."""
+    return path.read_bytes()[-1:] == b"]"
 
 
 @lru_cache(maxsize=MOST_KEPT)

@@ -7,6 +7,7 @@ study that was stopped here can be gone on with there.
 """
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -210,7 +211,7 @@ class Engine:
             ended, n_runs = len(results.runs), int(results.manifest["n_runs"])
             state = "stopped" if next_step(results, draws) else "done"
         except InputError as problem:
-            return Standing("failed", problem=str(problem))
+            return Standing("failed", problem=str(problem).replace(f"{self._shelf.folder_of(name)}{os.sep}", ""))
         return Standing(state, ended, n_runs, max(n_runs, n_runs_of(results, *steps_to(draws)[-1])))
 
     # --- In the thread of the engine ---

@@ -290,7 +290,9 @@ def usual_prices() -> dict[str, float]:
 def Sections(visit: Visit, since: float) -> None:  # noqa: N802 - a component
     """Show the sections of the report, one at a time."""
     chosen, choose = solara.use_state("")
-    found = solara.use_memo(lambda: sections_of(visit.desk.shelf.folder_of(visit.name)), [visit.name, since])
+    # They are written after the answer: what is there while a step is being read is of the step before.
+    looked_at = [visit.name, since, visit.seen.is_reading]
+    found = solara.use_memo(lambda: sections_of(visit.desk.shelf.folder_of(visit.name)), looked_at)
     if not found:
         return
     words("h3", "Every table and figure")

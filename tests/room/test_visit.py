@@ -1,5 +1,6 @@
 """A tab of the room: two on one study, the Back button, places that change, and files that are damaged."""
 
+import os
 import shutil
 from concurrent.futures import Future
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from model.campaign.campaign import run_campaign
 from model.room import desk as desks
 from model.room.draft import Draft, Plan
-from model.room.reading import ANSWER, Reading
+from model.room.reading import ANSWER, SECTIONS, Reading
 from model.room.shelf import DRAFT, READ, RESULTS
 
 solara = pytest.importorskip("solara", reason="solara is not installed (the extra view)")
@@ -120,9 +121,24 @@ def test_a_damaged_reading_is_none_and_made_again(desk, ran: Path, text: str, is
     kept = desk.shelf.folder_of(name) / READ / ANSWER
     kept.parent.mkdir()
     kept.write_text(text or Reading(n_seeds=1, n_draws=0, plans=(), steps=()).model_dump_json(), encoding="utf-8")
+    (kept.parent / SECTIONS).write_text("[]", encoding="utf-8")
     shutil.copytree(ran, kept.parent / RESULTS)
     assert (tab(desk, name).reading is None) is is_read
     assert desk.read_of == [name] * is_read
+
+
+def test_a_server_killed_between_the_answer_and_the_sections_reads_them_again(desk, ran: Path) -> None:
+    name = desk.shelf.new(Draft())
+    shutil.copytree(ran, desk.shelf.results(name))
+    kept = desk.shelf.folder_of(name) / READ
+    kept.mkdir()
+    (kept / SECTIONS).write_text("[]", encoding="utf-8")
+    (kept / ANSWER).write_text(Reading(n_seeds=1, n_draws=0, plans=(), steps=()).model_dump_json(), encoding="utf-8")
+    shutil.copytree(ran, kept / RESULTS)
+    before = (kept / ANSWER).stat().st_mtime - 1
+    os.utime(kept / SECTIONS, (before, before))
+    tab(desk, name)
+    assert desk.read_of == [name]
 
 
 def test_a_study_whose_folder_was_removed_says_so(desk) -> None:
