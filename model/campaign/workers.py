@@ -23,7 +23,7 @@ from model.campaign.settled_places import settle
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import InputError
 from model.core.files import TextFile
-from model.core.memory import collect_seldom, peak_mb, reset_peak
+from model.core.memory import collect_seldom, give_back, peak_mb, reset_peak
 from model.core.own_code import LOADED, described
 from model.extend import run_own_code
 from model.inputs.scenario import Scenario
@@ -199,6 +199,7 @@ def _settled_for(run: Run, how: How, on_month: Callable[[], None], warn: Callabl
         _forget_place()
         _settled[past] = settle(run.config, run.seed, on_month, warn, fresh=how.fresh)
         gc.collect()  # the model that settled it
+        give_back()
     return _settled[past]
 
 

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import os
 import sys
@@ -35,6 +36,12 @@ def available_mb() -> float:
         with contextlib.suppress(OSError, ValueError):
             limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / MB)
     return min(limits)
+
+
+def give_back() -> None:
+    """Give what was freed back to the system: the C library of Linux keeps much of it, scattered, for what may come."""
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # other systems have no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def reset_peak() -> None:

@@ -29,7 +29,7 @@ put in a noisy order of age, and neighbours in that order are tied.
 
 import math
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -105,11 +105,18 @@ def _stubs_in_order(
     """Put all stubs in the order in which they are paired: whose each is, and its pool."""
     # The smallest types, and a neighbourhood at a time: with several stubs to a resident, there is much of each.
     owner = np.repeat(holders.astype(np.int32), wanted)
-    order_key, is_across = _stub_draws(people, holders, wanted, parameters, draws)
-    edges = np.searchsorted(owner, people.bounds)
-    homes = [start + np.flatnonzero(~is_across[start:end]) for start, end in pairwise(edges)]
-    order = np.concatenate([_in_order(stubs, order_key) for stubs in (np.flatnonzero(is_across), *homes)])
-    return owner[order], np.where(is_across[order], np.int16(-1), people.neighbourhood[owner[order]])
+    order, is_across = _order_of_stubs(owner, people, _stub_draws(people, holders, wanted, parameters, draws))
+    owner = owner[order]
+    return owner, np.where(is_across, np.int16(-1), people.neighbourhood[owner])
+
+
+def _order_of_stubs(owner: Array, people: Population, drawn: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Return the order of stubs by pool, key and row, of which rows stand in order already; and which lead far."""
+    order_key, is_across = drawn
+    homes = pairwise(np.searchsorted(owner, people.bounds.astype(owner.dtype)))  # of two types it would copy owners
+    near = (start + np.flatnonzero(~is_across[start:end]) for start, end in homes)
+    order = np.concatenate([_in_order(stubs, order_key) for stubs in chain([np.flatnonzero(is_across)], near)])
+    return order, is_across[order]
 
 
 def _in_order(stubs: Array, order_key: Array) -> Array:
