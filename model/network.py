@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import LAYER_NAMES, LAYERS
+from model.core.codes import LAYER_NAMES, LAYERS, Layer
 from model.core.errors import ResultsError
 from model.core.files import new_file
 from model.core.kernels import formula, kernel
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import networkx
 
 EMPTY = -1
+"""Stands in a free slot, but in layers of which few have ties: there it may be anything."""
 
 SMALL_GRAPH_BYTES, MOST_BYTES_A_ROW = 1_000_000, 10_000
 """Largest GraphML file that is read: what a full network of so many rows could need."""
@@ -187,6 +188,11 @@ def number_of(layer: str) -> int:
     return LAYER_NAMES.index(layer)
 
 
+def _free_slots(n: int, layer: Layer) -> Array:
+    """Lay out slots; the system gives zeros no memory before something is written there."""
+    return np.zeros((n, layer.slots), np.int32) if layer.is_rare else np.full((n, layer.slots), EMPTY, np.int32)
+
+
 class Network:
     """Every tie in one run, and the moods of each resident's neighbours.
 
@@ -198,7 +204,7 @@ class Network:
     Attributes
     ----------
     slots : dict of str to array of shape (rows, slots)
-        Rows of neighbours by layer, -1 where free.
+        Rows of neighbours by layer; those in use stand first, and the others hold nothing.
     degrees : array of shape (layers, rows)
         Ties held.
     content, discontent : array of shape (layers, rows)
@@ -215,7 +221,7 @@ class Network:
     """
 
     def __init__(self, n: int) -> None:
-        self.slots = {layer.name: np.full((n, layer.slots), EMPTY, np.int32) for layer in LAYERS}
+        self.slots = {layer.name: _free_slots(n, layer) for layer in LAYERS}
         self.degrees = np.zeros((len(LAYERS), n), np.uint8)
         self.content = np.zeros((len(LAYERS), n), np.uint8)
         self.discontent = np.zeros((len(LAYERS), n), np.uint8)
@@ -281,7 +287,7 @@ class Network:
     def ties_of(self, layer: str, rows: Array) -> tuple[Array, Array]:
         """List the ties of some residents in a layer, as rows of their ends and of the others'."""
         slots = self.slots[layer][rows]
-        ends, slot = np.nonzero(slots != EMPTY)
+        ends, slot = np.nonzero(np.arange(slots.shape[1]) < self.degree(layer)[rows][:, None])
         return rows[ends], slots[ends, slot]
 
     def packed(self, layer: str) -> Array:
