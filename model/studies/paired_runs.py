@@ -320,8 +320,9 @@ def _digest(model: CommunityModel) -> str:
     for name, values in model.population.columns.items():
         if name not in PART_TAKEN:
             digest.update(values.tobytes())
-    for slots in model.network.slots.values():
-        digest.update(slots.tobytes())
+    digest.update(model.network.degrees.tobytes())
+    for layer in model.network.slots:
+        digest.update(model.network.packed(layer).tobytes())
     return digest.hexdigest()
 
 
