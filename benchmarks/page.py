@@ -111,8 +111,9 @@ ROWS = (
         "3",
         "{:.1f}",
         most=3.0,
-        why="It draws seven figures, each as SVG and as PNG, which is most of it, and appraises eight draws beside "
-        "the best estimates; before there were no draws.",
+        why="It loads libraries for a second, reads who lived in each run and finds the same people in both "
+        "runs of 16 pairs for another, and appraises eight draws beside the best estimates, table by "
+        "table; before there were no draws.",
     ),
     Row(
         "bytes a resident, peak of a run of 1,000,000",
@@ -120,8 +121,9 @@ ROWS = (
         "150",
         "{:.0f}",
         most=150.0,
-        why="Ties take about 400 bytes a resident, columns 150, both with room for newcomers; the rest is what a month "
-        "works with.",
+        why="Slots for ties take about 250 bytes a resident and columns 115, both with a third more rows for "
+        "newcomers; the place after burn-in, from which more futures may begin, takes 170; the rest is "
+        "what a month works with.",
     ),
     Row("resident-month at 1,000,000, over 50,000", "scaling/month", "1.1", most=1.1),
     Row(
