@@ -44,6 +44,8 @@ TERMS = (
     ("carry_over", "Carry-over: surplus that is kept for later, %"),
 )
 
+IN_PROPORTION = "When it is run, its budgets are raised or lowered in proportion, to spend in all as much as"
+
 HALF_POOLED = Contract(pooled_share=0.5, ring_fence=0.5, gain_share=0.8, carry_over=0.5, break_after_years=5)
 """What a contract begins with: the terms of the shipped scenario shift_pooled."""
 
@@ -54,10 +56,13 @@ def Build(visit: Visit) -> None:  # noqa: N802 - a component
     draft = visit.draft.value
     with solara.Div(classes=["part"], attributes={"id": "build"}):
         words("h2", "2. The plans")
-        if not draft.plans:
-            words("p", "Each plan is compared with the place as it is, in which nothing is added and nothing is cut.")
-        for k in range(len(draft.plans)):
-            OnePlan(visit, k).key(f"plan-{k}")
+        with solara.Div():  # what stands below keeps its place in the page, and the keyboard where it was
+            if not draft.plans:
+                words(
+                    "p", "Each plan is compared with the place as it is, in which nothing is added and nothing is cut."
+                )
+            for k in range(len(draft.plans)):
+                OnePlan(visit, k).key(f"plan-{k}")
         if not visit.is_fixed:
             AddPlan(visit)
             if len(draft.plans) > 1:
@@ -87,10 +92,15 @@ def OnePlan(visit: Visit, k: int) -> None:  # noqa: N802 - a component
     with solara.Div(classes=["plan"]):
         words("h3", f"Plan {k + 1}: {plan.title}")
         field(f"title-{k}", "What it is called", plan.title, _titled(visit, k), is_fixed=is_fixed)
-        for row in range(len(plan.bought)):
-            Bought(visit, k, row).key(f"bought-{k}-{row}")
-        if draft.is_reacting:
-            Terms(visit, k)
+        with solara.Div():
+            if k and draft.is_equal_money:
+                words("p", f"{IN_PROPORTION} {draft.plans[0].title}.", class_="note")
+        with solara.Div():
+            for row in range(len(plan.bought)):
+                Bought(visit, k, row).key(f"bought-{k}-{row}")
+        with solara.Div():
+            if draft.is_reacting:
+                Terms(visit, k)
         if not is_fixed:
             with solara.Div(classes=["buttons"]):
                 if len(plan.bought) < MOST_BOUGHT:

@@ -140,7 +140,7 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port))
     except OSError as error:
-        problem = f"cannot be listened on ({error.strerror})"
+        problem = f"cannot be listened on ({os.strerror(error.errno) if error.errno else error})"
         where = f"a free port of an address of this computer, such as {LOOPBACK}; without --port one is found"
         raise ScenarioError(problem, key="--port", value=f"{host}:{port}", allowed=where) from None
 
