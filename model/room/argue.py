@@ -39,7 +39,8 @@ def Assumptions(visit: Visit) -> None:  # noqa: N802 - a component
     words(
         "p",
         "Those of programmes stand beside each programme, prices beside the answer. Here are all others, about how "
-        "people live, meet and fall ill. Once the study has been run, press “Change it, as a new study” before you change one.",
+        "people live, meet and fall ill. Once the study has been run, press “Change it, as a new study” before you "
+        "change one.",
         class_="note",
     )
     field("sought", "Find a number: type a word, such as loneliness or uptake", sought, seek)
