@@ -79,7 +79,7 @@ def _repriced(arrays: Mapping[str, Repricing], terms: Terms) -> dict[str, Repric
 def _basis(visit: Visit, reading: Reading) -> str:
     draft = visit.draft.value
     draws = f" and {reading.n_draws} draws of the uncertain numbers" if reading.n_draws else ""
-    changed = " Terms were changed: see beside." if draft.terms != Terms() else ""
+    changed = " Terms were changed: see “What it hangs on”." if draft.terms != Terms() else ""
     return (
         f"{draft.residents:,} simulated residents stand for {draft.profile.population:,}, over {draft.years} years, in "
         f"{reading.n_seeds} pairs of runs{draws}; present value.{changed}"
@@ -183,8 +183,8 @@ def Used(plan: PlanRead) -> None:  # noqa: N802 - a component
         (
             use.entry,
             amount(use.spent_gbp),
-            "—" if use.room is None else f"{use.room:,.0f}",
-            f"{use.enrolled:,.0f}",
+            f"{use.room:,.0f}" if use.room else "—",
+            f"{use.enrolled:,.0f}" if use.room else "—",  # more of a service has no places
             "—" if use.used_share is None else percent_of(use.used_share),
         )
         for use in plan.uses
