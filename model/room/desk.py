@@ -33,6 +33,9 @@ from model.tables.manifest import MANIFEST
 from model.tables.results import Results
 from model.tables.store import PARTS
 
+COPY = "step_"
+"""How the names of the copies begin that are being read."""
+
 MOST_KEPT = 8
 """Studies whose arrays stay in memory: those looked at last."""
 
@@ -95,7 +98,10 @@ class Desk:
     def read(self, name: str) -> None:
         """Read a study after a step, from a copy: whoever reads results while the next step writes them finds half."""
         folder = self.shelf.folder_of(name)
-        copied = folder / READ / f"step_{time.time_ns()}"
+        if not self.is_asked(f"{name}/read"):
+            for left in (folder / READ).glob(f"{COPY}*"):  # of a reading that was killed
+                shutil.rmtree(left, ignore_errors=True)
+        copied = folder / READ / f"{COPY}{time.time_ns()}"
         shutil.copytree(folder / RESULTS, copied, ignore=shutil.ignore_patterns(PARTS))
         self._ask(f"{name}/read", read_study, folder, copied)
 
@@ -112,7 +118,8 @@ class Desk:
         is_read = _changed(self.shelf.folder_of(name) / READ / RESULTS) == changed and self._is_sound(name)
         if results.manifest["status"] == "finished" and not is_read and self._tried.get(name) != at:
             self._tried[name] = at  # once: what failed would fail again
-            self.read(name)
+            with contextlib.suppress(OSError):  # somebody writes there just now: the next look copies what is whole
+                self.read(name)
 
     def _is_sound(self, name: str) -> bool:
         reading, arrays, folder = self.reading(name), self.repricings(name), self.shelf.folder_of(name)

@@ -163,3 +163,25 @@ def test_a_step_is_read_from_a_copy(desk, ran: Path, monkeypatch: pytest.MonkeyP
         path.write_bytes(b"of the next step")
     assert {path.name: path.read_bytes() for path in work[-1].glob("*.*")} == before
     assert desk.is_asked(f"{name}/read")
+
+
+def test_results_that_change_while_they_are_copied_break_no_page(desk, ran: Path, monkeypatch) -> None:
+    def vanish(*paths, **keys) -> None:
+        raise FileNotFoundError
+
+    name = desk.shelf.new(Draft())
+    shutil.copytree(ran, desk.shelf.results(name))
+    monkeypatch.setattr(desks.shutil, "copytree", vanish)
+    assert tab(desk, name).seen.standing.state == "stopped"
+    assert desk.read_of == []
+
+
+def test_copies_of_readings_that_were_killed_take_no_space(desk, ran: Path) -> None:
+    name = desk.shelf.new(Draft())
+    shutil.copytree(ran, desk.shelf.results(name))
+    left = desk.shelf.folder_of(name) / READ / f"{desks.COPY}1"
+    left.mkdir(parents=True)
+    tab(desk, name)
+    assert desk.read_of == [name]
+    assert not left.exists()
+    assert len(list(left.parent.glob(f"{desks.COPY}*"))) == 1
