@@ -24,6 +24,9 @@ from model.state.population import Population
 if TYPE_CHECKING:
     import networkx
 
+SLOT_BYTES = 4
+"""Of a slot for a tie: a row, as int32."""
+
 EMPTY = -1
 """Stands in a free slot, but in layers of which few have ties: there it may be anything."""
 
@@ -425,4 +428,4 @@ class Network:
     @property
     def bytes_per_resident(self) -> int:
         """Memory one resident's slots and counts take."""
-        return sum(layer.slots * 4 + 3 for layer in LAYERS)
+        return sum(layer.slots * SLOT_BYTES + 3 for layer in LAYERS)

@@ -1,9 +1,10 @@
 """The memory that a run will take, estimated before it is built."""
 
+from model.core.codes import LAYERS
 from model.core.errors import ScenarioError
 from model.core.memory import MB, available_mb
 from model.inputs.scenario import Scenario
-from model.network import Network
+from model.network import SLOT_BYTES, Network
 from model.state.population import Population, count_rows
 
 PROCESS_MB = 318.0
@@ -12,7 +13,7 @@ PROCESS_MB = 318.0
 KEPT_TIES_BYTES = 50
 """A row's ties in a burnt-in place, which is in memory together with the future that branches from it."""
 
-PASSING_BYTES = 150
+PASSING_BYTES = 110
 """A row's share of what is no column and no tie: groups to meet in, founders, the calendar, arrays in passing."""
 
 TABLES_MB = 8.0
@@ -39,12 +40,15 @@ def memory_mb(config: Scenario) -> float:
     >>> 300 < memory_mb(load_scenario().model_copy(update={"population": 500})) < 400
     True
     """
-    return PROCESS_MB + _world_mb(count_rows(config.place_profile, config.population)) + _record_mb(config)
+    n_rows = count_rows(config.place_profile, config.population)
+    return PROCESS_MB + _world_mb(n_rows, has_programmes=bool(config.plan)) + _record_mb(config)
 
 
-def _world_mb(n_rows: int) -> float:
+def _world_mb(n_rows: int, *, has_programmes: bool) -> float:
     columns, ties = Population([0]).bytes_per_resident, Network(0).bytes_per_resident
-    return n_rows * (columns + ties + columns + KEPT_TIES_BYTES + PASSING_BYTES) / MB
+    # Slots that nobody fills take no memory: see `Network`.
+    unfilled = 0 if has_programmes else sum(SLOT_BYTES * layer.slots for layer in LAYERS if layer.is_rare)
+    return n_rows * (columns + ties - unfilled + columns + KEPT_TIES_BYTES + PASSING_BYTES) / MB
 
 
 def _record_mb(config: Scenario) -> float:

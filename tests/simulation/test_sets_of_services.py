@@ -12,7 +12,13 @@ TINY = {"place": "sandbeck", "population": 300, "years": 1, "burn_in_years": 0}
 TREATS = "mental_health_referral"
 """Changes residents' states where it is simulated, and so the demand for all others."""
 
-sets_of_services = st.lists(st.sampled_from(list(load_services())), unique=True)
+
+def with_what_brings_them(names):
+    """Add to services the contacts that bring their stays, without which these cannot be simulated."""
+    return list(dict.fromkeys([*names, *(brings for name in names if (brings := load_services()[name].follows))]))
+
+
+sets_of_services = st.lists(st.sampled_from(list(load_services())), unique=True).map(with_what_brings_them)
 
 
 def counted(services, plan="status_quo", **update):
