@@ -92,6 +92,9 @@ def page(briefs: list[str], sheets: list[tuple[str, str]]) -> Iterator[str]:
     yield from (f"![Side {k} of the brief]({name})\n" for k, name in enumerate(briefs, 1))
     yield "## The workbook\n\nTwo sheets of [the workbook](workbook.md), calculated again by LibreOffice.\n"
     yield from (f"![The sheet {sheet}: {SHEETS[sheet]}]({name})\n" for sheet, name in sheets)
+    if (DOCS / "room_read.png").exists():
+        yield "## The policy room\n\nA place builds plans on a page and watches the answer come: [the room](room.md).\n"
+        yield "![Plans being built in the policy room](room_build.png)\n"
     if (DOCS / "view.png").exists():
         yield "## The classroom view\n\nA small town, its ties and a resident who was clicked: [the view](view.md).\n"
         yield "![The classroom view after a slider was moved](view.png)\n"
