@@ -36,7 +36,7 @@ from model.reporting.report.facts import PlanFacts
 from model.reporting.report.page import fragment, of_money, write_report
 from model.reporting.report.pictures import picture
 from model.reporting.report.sections import sections
-from model.reporting.report.words import amount, percent_of
+from model.reporting.report.words import amount, percent_of, reach
 from model.reporting.workbook.workbook import write_workbook
 from model.room.shelf import READ, RESULTS
 from model.tables.results import Results
@@ -221,7 +221,12 @@ def _known(value: float) -> float | None:
 
 
 def _notes(facts: PlanFacts) -> Iterator[str]:
-    """Say what a plan rests and hangs on, and who gains."""
+    """Say what a plan does to crisis, what it rests and hangs on, and who gains."""
+    crisis = facts.measures["averted"]
+    yield (
+        f"Person-years in crisis, fewer: {amount(crisis.by_chance.mean, 'averted')} at best estimates, "
+        f"{reach(facts.widest('averted'), 'averted')} by the wider range."
+    )
     if facts.rests_on:
         who = f"people who took part in {facts.rests_on.programme} first"
         yield f"{percent_of(facts.rests_on.share)} of the WELLBYs are of {who}."

@@ -85,6 +85,7 @@ def test_the_answer_comes_as_a_first_look_and_then_from_draws(visitor, studied):
     assert "certain" in answer or "worth its cost" in answer
     assert "4 pairs of runs and 8 draws" in visitor.text("#read .note")
     assert HUBS in visitor.text(".card h3")
+    assert "Person-years in crisis, fewer:" in visitor.text(".card li")
     assert "Oldham 0" in visitor.text("#build .note")
     assert visitor.errors() == []
 
