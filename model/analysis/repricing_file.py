@@ -14,7 +14,7 @@ from model.analysis.discounting import load_guidance
 from model.analysis.doubt import BEST
 from model.analysis.repricing import Repricing
 from model.analysis.repricing_arrays import Arrays, Best, ByPayer, Lines, Pairs, Services, Use
-from model.core.arrays import Array
+from model.core.arrays import Array, read_arrays
 from model.core.errors import ResultsError
 
 FORMAT = 1
@@ -117,12 +117,7 @@ def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         # What a file says it unpacks to is looked at before anything is unpacked; none of ours is compressed.
         if sum(member.file_size for member in archive.infolist()) > path.stat().st_size:
             raise ValueError("it is compressed")
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    about = json.loads(str(arrays.pop("about")))
-    if about["format"] != FORMAT:
-        raise ValueError("it is not in this version's format")
-    return about, arrays
+    return read_arrays(path, FORMAT)
 
 
 def _arrays(about: Mapping[str, Any], arrays: Mapping[str, Array]) -> Arrays:

@@ -11,7 +11,7 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-from model.core.arrays import Array
+from model.core.arrays import Array, read_arrays
 from model.core.codes import (
     AGE_BANDS,
     CHILD_CARE,
@@ -162,12 +162,7 @@ def _unpack(path: Path, n_rows: int) -> tuple[dict[str, Any], dict[str, Array]]:
         unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > n_rows * per_row + SMALL_PARTS_BYTES:
         raise ValueError(f"{unpacked:,} bytes are too many for {n_rows:,} rows")
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    about = json.loads(str(arrays.pop("about")))
-    if about["format"] != STATE_FORMAT:
-        raise ValueError("not in this version's format")
-    return about, arrays
+    return read_arrays(path, STATE_FORMAT)
 
 
 def _require_sound(arrays: Mapping[str, Array]) -> None:
