@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import Any
 from model.analysis.repricing import Repricing
 from model.analysis.repricing_file import read_repricing
 from model.core.errors import InputError, ResultsError
-from model.room.draft import Draft, require_study
+from model.room.draft import require_study
 from model.room.engine import Engine, Standing
 from model.room.reading import (
     ANSWER,
@@ -77,10 +78,6 @@ class Desk:
         if not self.shelf.has_results(name):
             require_study(self.shelf.draft(name))
         self.engine.start(name)
-
-    def copy(self, name: str, draft: Draft) -> str:
-        """Keep a draft as a new study, beside the one it was made from, and return its name."""
-        return self.shelf.new(draft)
 
     def standing(self, name: str) -> Standing:
         """Return how a study stands."""
@@ -180,8 +177,13 @@ def _changed(results: Path) -> float:
 
 
 def _is_list(path: Path) -> bool:
-    """Return whether a file ends as a list of sections does, which half a file does not."""
-    return path.read_bytes()[-1:] == b"]"
+    """Return whether a file ends as a list of sections does, which half a file does not.
+
+    Its end alone is read: a tab looks at it whenever a slider moves.
+    """
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+        return file.read(1) == b"]"
 
 
 @lru_cache(maxsize=MOST_KEPT)

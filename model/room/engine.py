@@ -53,10 +53,8 @@ class Standing:
     ----------
     state : str
         ``draft``, ``waiting``, ``running``, ``stopped``, ``failed`` or ``done``.
-    runs, n_runs : int
-        Runs that have finished, and those of the steps so far.
-    n_runs_in_all : int
-        Runs of all steps.
+    runs, n_runs_in_all : int
+        Runs that have finished, and those of all steps.
     seconds_left : float or None
         Until the last step is done, at the pace so far; None where that cannot be told yet.
     before : int
@@ -67,7 +65,6 @@ class Standing:
 
     state: str = "draft"
     runs: int = 0
-    n_runs: int = 0
     n_runs_in_all: int = 0
     seconds_left: float | None = None
     before: int = 0
@@ -212,7 +209,7 @@ class Engine:
             state = "stopped" if next_step(results, draws) else "done"
         except InputError as problem:
             return Standing("failed", problem=str(problem).replace(f"{self._shelf.folder_of(name)}{os.sep}", ""))
-        return Standing(state, ended, n_runs, max(n_runs, n_runs_of(results, *steps_to(draws)[-1])))
+        return Standing(state, ended, max(n_runs, n_runs_of(results, *steps_to(draws)[-1])))
 
     # --- In the thread of the engine ---
 
@@ -317,7 +314,7 @@ def _seconds_left(here: Standing, first: int, since: float, now: float) -> float
 
     Examples
     --------
-    >>> _seconds_left(Standing("running", 6, 6, 60), 2, 10.0, 14.0)
+    >>> _seconds_left(Standing("running", 6, 60), 2, 10.0, 14.0)
     54.0
     """
     ended = here.runs - first

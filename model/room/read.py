@@ -6,12 +6,12 @@ from html import escape
 import solara
 
 from model.analysis.appraise import Look
-from model.analysis.discounting import load_guidance
+from model.analysis.discounting import load_guidance, load_schedule
 from model.analysis.doubt import Doubted
 from model.analysis.estimates import CONFIDENCE
 from model.analysis.repricing import Repriced, Repricing
 from model.inputs.catalogue import load_services
-from model.inputs.parameters import load_parameters
+from model.inputs.parameters import UNIT_COST, load_parameters
 from model.reporting.report.brief import MEASURES
 from model.reporting.report.facts import Answer
 from model.reporting.report.page import answer_words
@@ -27,8 +27,6 @@ from model.web.fields import field, press, table, tiles, words
 OF_POCKETS = ("", "pays", "saves at full cost", "its 95 % range", "saves in cash")
 
 OF_USE = ("", "spent", "people it has room for", "people who began", "places in use")
-
-USUAL_DISCOUNT = 0.035
 
 HEAD = ("", "at best estimates", "95 % by chance alone", "95 % with all doubted")
 
@@ -94,11 +92,7 @@ def Card(visit: Visit, plan: PlanRead, found: Repriced) -> None:  # noqa: N802 -
         words("h3", plan.title)
         words("p", answer_words(Answer(measures)), class_="answer")
         rows = [_row(label, measures[key], key) for key, label, _ in MEASURES if key not in NOT_REPRICED]
-        table(
-            ("", "at best estimates", "95 % by chance alone", "95 % with all doubted"),
-            rows,
-            f"{plan.title}: what it costs, and what comes of it",
-        )
+        table(HEAD, rows, f"{plan.title}: what it costs, and what comes of it")
         if plan.notes and visit.draft.value.terms != Terms():
             words("p", "At the study's own terms, before any was changed:", class_="note")
         if plan.notes:
@@ -209,10 +203,12 @@ def TermsPanel(visit: Visit, by_grade: float) -> None:  # noqa: N802 - a compone
     with solara.Div(classes=["terms"], attributes={"role": "group", "aria-label": "What the answer hangs on"}):
         words("h3", "What it hangs on")
         words("p", "Move a slider: the answer is priced again at once.", class_="note")
-        rate = USUAL_DISCOUNT if terms.discount is None else terms.discount
+        (_, first_rate), (falls_in, _), *_ = load_schedule().money
+        rate = first_rate if terms.discount is None else terms.discount
+        usual = f"{100 * first_rate:g} % falling after {falls_in - 1} years"
         field(
             "discount",
-            f"Discount rate of money{_was(terms.discount is not None, '3.5 % falling after 30 years')}",
+            f"Discount rate of money{_was(terms.discount is not None, usual)}",
             f"{100 * rate:g}",
             lambda value: change(discount=float(value) / 100),
             kind="range",
@@ -280,7 +276,7 @@ def Prices(visit: Visit) -> None:  # noqa: N802 - a component
 def usual_prices() -> dict[str, float]:
     """Return the unit cost of each service at best estimates, in pounds."""
     values = load_parameters()
-    return {name: float(values[f"{name}_unit_cost"]) for name in load_services()}
+    return {name: float(values[f"{name}{UNIT_COST}"]) for name in load_services()}
 
 
 # --- Every table and figure -------------------------------------------------------------------
@@ -319,7 +315,8 @@ def Why(visit: Visit) -> None:  # noqa: N802 - a component
         set_seed(seed + 1)
 
     words("h3", "Why: one resident in two worlds")
-    told = life_of(visit.desk.shelf.folder_of(visit.name))
+    # A running study is looked at more than once a second; its story changes only when one was asked for.
+    told = solara.use_memo(lambda: life_of(visit.desk.shelf.folder_of(visit.name)), [visit.name, is_asked])
     press("life", "Show another resident" if told else "Show a resident", ask, is_fixed=is_asked)
     if is_asked:
         words("p", "Living both worlds again…", class_="note", role="status")

@@ -198,9 +198,7 @@ class Visit:
     def run(self) -> None:
         """Run the study, or go on with it."""
         try:
-            if not self.name:
-                self.keep(self.draft.value)
-            elif not self._may_keep(self.draft.value):
+            if not self._may_keep(self.draft.value):
                 return
             self.desk.start(self.name)
         except InputError as problem:

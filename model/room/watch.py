@@ -91,7 +91,7 @@ def standing_words(standing: Standing) -> str:
 
     Examples
     --------
-    >>> standing_words(Standing("running", 12, 36, 60, 40.0))
+    >>> standing_words(Standing("running", 12, 60, 40.0))
     'Running: 12 of 60 runs have finished; about 40 seconds left.'
     >>> standing_words(Standing("waiting", before=2))
     'Waiting: 2 studies are before it.'
@@ -125,11 +125,7 @@ def Narrowing(reading: Reading) -> None:  # noqa: N802 - a component
             words("h4", plan.title)
             lines = "".join(_line(step, plan.scenario, widest) for step in reading.steps)
             solara.HTML(tag="ul", attributes={"class": "steps"}, unsafe_innerHTML=lines)
-        words(
-            "p",
-            "Wellbeing in pounds less cost. The line in the middle is nought; right of it a plan is worth its cost.",
-            class_="note",
-        )
+        words("p", MIDDLE, class_="note")
 
 
 FIRST_LOOK = (
