@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import LAYER_NAMES, LAYERS, Layer
+from model.core.codes import LAYER_NAMES, LAYERS
 from model.core.errors import ResultsError
 from model.core.files import new_file
 from model.core.kernels import formula, kernel
@@ -191,11 +191,6 @@ def number_of(layer: str) -> int:
     return LAYER_NAMES.index(layer)
 
 
-def _free_slots(n: int, layer: Layer) -> Array:
-    """Lay out slots; the system gives zeros no memory before something is written there."""
-    return np.zeros((n, layer.slots), np.int32) if layer.is_rare else np.full((n, layer.slots), EMPTY, np.int32)
-
-
 class Network:
     """Every tie in one run, and the moods of each resident's neighbours.
 
@@ -203,6 +198,8 @@ class Network:
     ----------
     n : int
         Rows of the population.
+    most : int
+        Rows that it may come to have, for which room is kept: it takes no memory before it is used.
 
     Attributes
     ----------
@@ -223,12 +220,36 @@ class Network:
     [2, 1, 1]
     """
 
-    def __init__(self, n: int) -> None:
-        self.slots = {layer.name: _free_slots(n, layer) for layer in LAYERS}
-        self.degrees = np.zeros((len(LAYERS), n), np.uint8)
-        self.content = np.zeros((len(LAYERS), n), np.uint8)
-        self.discontent = np.zeros((len(LAYERS), n), np.uint8)
+    def __init__(self, n: int, most: int = 0) -> None:
+        # The system gives zeros no memory before something is written there.
+        self._rooms = {layer.name: np.zeros((max(n, most), layer.slots), np.int32) for layer in LAYERS}
+        self.degrees, self.content, self.discontent = (np.empty((len(LAYERS), 0), np.uint8) for _ in range(3))
         self.overflow = dict.fromkeys(LAYER_NAMES, 0)
+        self.extend(n)
+
+    def extend(self, n: int) -> None:
+        """Have ``n`` rows, those added without ties.
+
+        Examples
+        --------
+        >>> network = Network(2)
+        >>> network.extend(5)
+        >>> network.degree("kin").tolist()
+        [0, 0, 0, 0, 0]
+        """
+        held = self.degrees.shape[1]
+        for layer in LAYERS:
+            room = self._rooms[layer.name]
+            if n > len(room):
+                room = np.concatenate([room, np.zeros((n - len(room), layer.slots), np.int32)])
+            if not layer.is_rare:
+                room[held:n] = EMPTY
+            self._rooms[layer.name] = room
+        self.slots = {name: room[:n] for name, room in self._rooms.items()}
+        self.degrees, self.content, self.discontent = (
+            np.concatenate([counts, np.zeros((len(LAYERS), n - held), np.uint8)], axis=1)
+            for counts in (self.degrees, self.content, self.discontent)
+        )
 
     def add(self, layer: str, ends: Array, others: Array, mood: Array) -> None:
         """Tie residents in a layer; a tie that exists, or leads to oneself, is passed over.
@@ -301,9 +322,9 @@ class Network:
         return ties
 
     @classmethod
-    def from_packed(cls, ties: Mapping[str, Array], degrees: Array) -> "Network":
+    def from_packed(cls, ties: Mapping[str, Array], degrees: Array, most: int) -> "Network":
         """Make slots from those in use, by layer, as `packed` lays them out; moods are still to be counted."""
-        network = cls(degrees.shape[1])
+        network = cls(degrees.shape[1], most)
         network.degrees[:] = degrees
         for name, in_use in ties.items():
             _unpack(in_use, network.degree(name), network.slots[name])

@@ -24,6 +24,7 @@ from model.core.codes import (
     ADULT_FROM_AGE,
     IN_CRISIS,
     NO_STATE,
+    NOBODY,
     OFTEN_LONELY,
     SEXES,
     STRUGGLING,
@@ -38,7 +39,7 @@ from model.core.rates import monthly_probability
 from model.inputs.england import CELL_STATES, Composition, load_composition
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES, OLDEST_AGE, Place, england_ages, thin
-from model.state.population import Population, founders_by_neighbourhood, rows_with_room
+from model.state.population import Population, founders_by_neighbourhood, rows_with_spares, seats_with_room
 
 START = 0
 """The month in which the place is settled; month 1 follows burn-in."""
@@ -61,10 +62,9 @@ class VitalChances(NamedTuple):
 
 
 class Births(NamedTuple):
-    """Newborns of a month, one entry each: who they are, their row, sex and mother's row."""
+    """Newborns of a month, one entry each: who they are, their sex and mother's row."""
 
     resident: Array
-    row: Array
     sex: Array
     mother_row: Array
 
@@ -95,9 +95,11 @@ def settle(place: Place, population: int, draws: Draws) -> Population:
         risks are still zero.
     """
     sizes = founders_by_neighbourhood(place, population)
-    people = Population(rows_with_room(sizes))
-    founders = _seats(people, sizes, draws)
+    people = Population(rows_with_spares(sizes), seats_with_room(sizes))
+    starts = people.blocks[:-1] - (np.cumsum(sizes) - sizes)
     ids = np.arange(1, population + 1)
+    founders = ids - 1 + np.repeat(starts, sizes)
+    people.sit(founders, _seats(people, sizes, draws))
     people.resident[founders] = ids
     profile_band = np.empty(population, np.int64)
     shuffled = draws.uniforms(Purpose.QUINTILE, START, ids)
@@ -119,11 +121,12 @@ def settle(place: Place, population: int, draws: Draws) -> Population:
 
 
 def _seats(people: Population, sizes: Array, draws: Draws) -> Array:
-    """Return the founders' rows: spread over each neighbourhood, so that streets fill alike."""
-    spread = draws.uniforms(Purpose.SEAT, START, np.arange(1, people.n_rows + 1))
-    order = np.lexsort((spread, people.neighbourhood))
-    place_in_line = np.arange(people.n_rows) - people.bounds[people.neighbourhood]
-    return np.sort(order[place_in_line < sizes[people.neighbourhood]])
+    """Return the founders' seats: spread over each neighbourhood, so that streets fill alike."""
+    n_seats = people.row_at.size
+    home = np.repeat(np.arange(sizes.size), np.diff(people.seat_bounds))
+    order = np.lexsort((draws.uniforms(Purpose.SEAT, START, np.arange(1, n_seats + 1)), home))
+    place_in_line = np.arange(n_seats) - people.seat_bounds[home]
+    return np.sort(order[place_in_line < sizes[home]])
 
 
 def _ages(residents: Array, band: Array, age_from: tuple[int, ...], draws: Draws) -> Array:
@@ -294,38 +297,42 @@ def _find_mothers(likely, uniforms, birth_month, month, sex, state, partner, bir
     return n
 
 
+TAKEN = 0
+"""Stands in a free seat while newcomers of one month find theirs."""
+
+
 @kernel
-def _take_rows(ids, neighbourhood, bounds, state, rows):
+def _find_seats(ids, homes, bounds, row_at, seats):
     for k in range(ids.size):
-        first, size = (
-            bounds[neighbourhood[k]],
-            bounds[neighbourhood[k] + 1] - bounds[neighbourhood[k]],
-        )
-        rows[k], row = -1, first + ids[k] % size
+        first, size = bounds[homes[k]], bounds[homes[k] + 1] - bounds[homes[k]]
+        seats[k], seat = NOBODY, first + ids[k] % size
         for _ in range(size):
-            if state[row] == VACANT:
-                state[row] = NO_STATE  # taken, for those who come after
-                rows[k] = row
+            if row_at[seat] == NOBODY:
+                row_at[seat] = TAKEN  # for those who come after
+                seats[k] = seat
                 break
-            row = row + 1 if row + 1 < first + size else first
+            seat = seat + 1 if seat + 1 < first + size else first
+    for seat in seats:
+        if seat != NOBODY:
+            row_at[seat] = NOBODY
 
 
-def rows_for(people: Population, ids: Array, neighbourhood: Array) -> Array:
-    """Find each newcomer a vacant row, from where their own id points.
+def seats_for(people: Population, ids: Array, homes: Array) -> Array:
+    """Find each newcomer to a neighbourhood a free seat, from where their own id points.
 
-    A row depends on the newcomer and on who lives there, not on how many came before, but where
-    two of a month point at the same vacant row.
+    A seat depends on the newcomer and on who lives there, not on how many came before, but where
+    two of a month point at the same free seat.
 
     Raises
     ------
     RuntimeError
         When a neighbourhood has grown beyond the room it was given.
     """
-    rows, taken = np.empty(ids.size, np.int64), people.state.copy()
-    _take_rows(ids, neighbourhood, people.bounds, taken, rows)
-    if (rows < 0).any():
-        raise RuntimeError("a neighbourhood outgrew its rows; lower migration_rate or fertility")
-    return rows
+    seats = np.empty(ids.size, np.int64)
+    _find_seats(ids, homes, people.seat_bounds, people.row_at, seats)
+    if (seats == NOBODY).any():
+        raise RuntimeError("a neighbourhood outgrew its room; lower migration_rate or fertility")
+    return seats
 
 
 def births(people: Population, chances: VitalChances, low: Low, draws: Draws, month: int) -> Births:
@@ -347,7 +354,6 @@ def births(people: Population, chances: VitalChances, low: Low, draws: Draws, mo
     )
     mothers = mothers[:n]
     ids = newborn_ids(people.resident[mothers], month, np.zeros(n, np.int64))
-    rows = rows_for(people, ids, people.neighbourhood[mothers])
     females, males = england_ages()
     is_male = draws.uniforms(Purpose.SEX, month, ids) >= females[0] / (females[0] + males[0])
-    return Births(ids, rows, is_male.astype(np.int8), mothers)
+    return Births(ids, is_male.astype(np.int8), mothers)

@@ -149,10 +149,11 @@ class HomeChanges(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """Columns of residents that a change of home reads; ``bounds`` are those of neighbourhoods."""
+    """Columns of residents that a change of home reads, and who is in the seats of each neighbourhood."""
 
     resident: Array
-    bounds: Array
+    seat_bounds: Array
+    row_at: Array
     home: Array
     birth_month: Array
     sex: Array
@@ -222,10 +223,10 @@ def _when_it_rings(i, j, seed, month, columns, rates):
 def _find_partner(i, size, seed, month, columns, ties, is_changing, rates):
     """Return the man a woman takes to, of those she knows or else of those she meets; or -1."""
     theirs, best, chosen = np.empty(KIN_SLOTS + 1, np.int64), math.inf, -1
-    rows = np.empty(4, np.int64)
+    seats = np.empty(4, np.int64)
     home, householder = columns.home, columns.householder
-    first = columns.bounds[home[i]]
-    length = columns.bounds[home[i] + 1] - first
+    first = columns.seat_bounds[home[i]]
+    length = columns.seat_bounds[home[i] + 1] - first
     known = (ties.n_local[i] + 3) // 4
     for look in range(known + LOOKS):
         # Men she knows come before men she meets; a clock that rings early ends the search.
@@ -233,13 +234,13 @@ def _find_partner(i, size, seed, month, columns, ties, is_changing, rates):
             break
         if look >= known:
             w0, w1, w2, w3 = block(seed, PARTNERING, look - known, month, columns.resident[i])
-            rows[0], rows[1] = (w0 * length) >> 32, (w1 * length) >> 32
-            rows[2], rows[3] = (w2 * length) >> 32, (w3 * length) >> 32
+            seats[0], seats[1] = (w0 * length) >> 32, (w1 * length) >> 32
+            seats[2], seats[3] = (w2 * length) >> 32, (w3 * length) >> 32
         for k in range(4):
             if look < known and 4 * look + k >= ties.n_local[i]:
                 break
-            j = ties.local[i, 4 * look + k] if look < known else first + rows[k]
-            if not _could_match(i, j, month, columns, rates):
+            j = ties.local[i, 4 * look + k] if look < known else columns.row_at[first + seats[k]]
+            if j < 0 or not _could_match(i, j, month, columns, rates):
                 continue
             # His household is far off in memory: it is looked at only where he would be the first.
             rings = _when_it_rings(i, j, seed, month, columns, rates)
@@ -392,7 +393,8 @@ def changes(
     """
     columns = _Columns(
         people.resident,
-        people.bounds,
+        people.seat_bounds,
+        people.row_at,
         people.neighbourhood,
         people.birth_month,
         people.sex,
@@ -566,7 +568,7 @@ def _can_take_in(j, n, child, month, birth_month, state, householder, slots, deg
 
 
 @kernel
-def _find_carer(child, month, resident, bounds, home, birth_month, state, householder, slots, degree):
+def _find_carer(child, month, resident, bounds, row_at, home, birth_month, state, householder, slots, degree):
     orphans, found = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.int64)
     n = members_of(child, householder, slots, degree, orphans)
     for k in range(n):
@@ -578,8 +580,8 @@ def _find_carer(child, month, resident, bounds, home, birth_month, state, househ
                 return j
     first, length = bounds[home[child]], bounds[home[child] + 1] - bounds[home[child]]
     for step in range(length):
-        j = first + (resident[child] + step) % length
-        if _can_take_in(j, n, child, month, birth_month, state, householder, slots, degree, found):
+        j = row_at[first + (resident[child] + step) % length]
+        if j >= 0 and _can_take_in(j, n, child, month, birth_month, state, householder, slots, degree, found):
             return j
     return -1
 
@@ -594,7 +596,8 @@ def carer_of(people: Population, network: Network, child: int, month: int) -> in
             child,
             month,
             people.resident,
-            people.bounds,
+            people.seat_bounds,
+            people.row_at,
             people.neighbourhood,
             people.birth_month,
             people.state,

@@ -86,7 +86,7 @@ def founders_of(people: Population) -> Founders:
 
     homes = people.neighbourhood[order[first[:-1]]]
     return Founders(
-        np.searchsorted(homes, np.arange(people.bounds.size)),
+        np.searchsorted(homes, np.arange(people.n_neighbourhoods + 1)),
         first,
         START - people.birth_month[order],
         people.sex[order],

@@ -373,18 +373,18 @@ def _may_support(state, engagement):
 
 def free_to_support(people: Population) -> Array:
     """Count the adults of each neighbourhood who cope or thrive and are in no programme."""
-    free = np.empty(people.bounds.size - 1, np.int64)
-    _count_free(people.state, people.engagement, people.bounds, free)
+    free = np.zeros(people.n_neighbourhoods, np.int64)
+    _count_free(people.state, people.engagement, people.blocks, people.homes, free)
     return free
 
 
 @kernel
-def _count_free(state, engagement, bounds, free):
-    for home in range(free.size):
+def _count_free(state, engagement, blocks, homes, free):
+    for k in range(homes.size):
         n = 0
-        for i in range(bounds[home], bounds[home + 1]):
+        for i in range(blocks[k], blocks[k + 1]):
             n += _may_support(state[i], engagement[i])
-        free[home] = n
+        free[homes[k]] += n
 
 
 def volunteers(people: Population, low: Low, chance: Array) -> Array:
@@ -457,7 +457,7 @@ def companions(
     uniforms = draws.uniforms(Purpose.COMPANIONS, month, people.resident[members])
     ring = people.programme[members].astype(np.int64)
     # One number that orders by programme, neighbourhood and draw sorts much sooner than three.
-    order = np.argsort(ring * people.bounds.size + people.neighbourhood[members] + uniforms)
+    order = np.argsort(ring * (people.n_neighbourhoods + 1) + people.neighbourhood[members] + uniforms)
     rows, ring = members[order], ring[order]
     start = np.searchsorted(ring, ring)
     size = np.searchsorted(ring, ring, side="right") - start
@@ -479,7 +479,7 @@ def activity_ties(
     people: Population,
     club: Array,
     club_order: Array,
-    club_rows: Array,
+    club_seats: Array,
     newcomers: Array,
     offer: Array,
     terms: PlanTerms,
@@ -488,14 +488,14 @@ def activity_ties(
 ) -> ProgrammeTies:
     """Tie newcomers to adults of a club near them, as far as the neighbourhood offers activities.
 
-    Every row of the club has a draw of its own, so nobody elsewhere is re-paired.
+    Every seat of the club has a draw of its own, so nobody elsewhere is re-paired.
 
     Parameters
     ----------
     club, club_order : array of int
-        Each row's place among the clubs, and the row at each place.
-    club_rows : array of int, shape (neighbourhoods,)
-        Rows of a club.
+        Each seat's place among the clubs, and the seat at each place.
+    club_seats : array of int, shape (neighbourhoods,)
+        Seats of a club.
     offer : array of float, shape (neighbourhoods,)
         Share of the infrastructure there could be.
     """
@@ -505,32 +505,32 @@ def activity_ties(
     more = draws.uniforms(Purpose.ACTIVITY, month, ids)
     mean = terms.activity_ties[people.programme[newcomers]] * offer[homes]
     wanted = np.floor(mean + more).astype(np.int64)
-    first, size = people.bounds[homes], club_rows[homes]
-    group = first + (club[newcomers] - first) // size * size
-    end = np.minimum(group + size, people.bounds[homes + 1])
+    first, size = people.seat_bounds[homes], club_seats[homes]
+    group = first + (club[people.seat[newcomers]] - first) // size * size
+    end = np.minimum(group + size, people.seat_bounds[homes + 1])
     met = np.full((int(wanted.max()), newcomers.size), -1)
     where = draws.seed, int(Purpose.ACTIVITY), month
-    _meet_in_club(where, newcomers, ids, wanted, group, end, club_order, people.state, met)
+    _meet_in_club(where, newcomers, ids, wanted, group, end, club_order, people.row_at, people.state, met)
     # The first tie of everybody, then the second.
     is_met = met >= 0
     return ProgrammeTies(newcomers[np.nonzero(is_met)[1]], met[is_met])
 
 
 @kernel
-def _meet_in_club(where, newcomers, ids, wanted, group, end, club_order, state, met):
+def _meet_in_club(where, newcomers, ids, wanted, group, end, club_order, row_at, state, met):
     """Let each meet as many adults of their club as they want: those with the lowest draws."""
     seed, purpose, month = where
     clocks = np.empty((end - group).max())
     for k in range(newcomers.size):
         for seat in range(end[k] - group[k] if wanted[k] > 0 else 0):
-            other = club_order[group[k] + seat]
+            other = row_at[club_order[group[k] + seat]]
             high, low, _, _ = block(seed, purpose, seat + 1, month, ids[k])
-            can_be = state[other] >= THRIVING and other != newcomers[k]
+            can_be = other >= 0 and state[other] >= THRIVING and other != newcomers[k]
             clocks[seat] = to_uniform(high, low) if can_be else np.inf
         for step in range(min(wanted[k], end[k] - group[k])):
             nearest = clocks[: end[k] - group[k]].argmin()
             if clocks[nearest] < np.inf:
-                met[step, k], clocks[nearest] = club_order[group[k] + nearest], np.inf
+                met[step, k], clocks[nearest] = row_at[club_order[group[k] + nearest]], np.inf
 
 
 def peer_ties_ended(

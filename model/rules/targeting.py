@@ -129,15 +129,15 @@ def is_poor_in_ties(people: Population, network: Network) -> Array:
 
 
 def _by_neighbourhood(people: Population, weights: Array) -> Array:
-    sums = np.empty(people.bounds.size - 1)
-    _add_up(weights, people.bounds, sums)
+    sums = np.zeros(people.n_neighbourhoods)
+    _add_up(weights, people.blocks, people.homes, sums)
     return sums
 
 
 @kernel
-def _add_up(weights, bounds, sums):
-    for home in range(sums.size):
-        sums[home] = weights[bounds[home] : bounds[home + 1]].sum()
+def _add_up(weights, blocks, homes, sums):
+    for k in range(homes.size):
+        sums[homes[k]] += weights[blocks[k] : blocks[k + 1]].sum()
 
 
 def monthly_gbp_per_head(budget_gbp_a_year: float, parts: Array, residents: Array, scale: float) -> Array:

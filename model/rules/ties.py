@@ -18,9 +18,9 @@ candidates is chosen in proportion to similarity of age. Local ties end at a rat
 month by either end, and faster for residents in crisis, who withdraw. Ends and new ties of a month
 both follow from the ties at its start.
 
-Streets and clubs are groups of *rows*, which residents keep for life, and every row of a group
-has its own draw, occupied or vacant. So a birth or a death elsewhere changes nobody's pairing. Where
-more rows stand ready for each resident, as in a small sample, a group has more of them: it is as
+Streets and clubs are groups of *seats*, which residents keep for life, and every seat of a group
+has its own draw, taken or free. So a birth or a death elsewhere changes nobody's pairing. Where
+more seats stand ready for each resident, as in a small sample, a group has more of them: it is as
 many residents as meet in the real place.
 
 At the start all wanted ties are matched at once: each is a stub, the stubs of a neighbourhood are
@@ -113,7 +113,7 @@ def _stubs_in_order(
 def _order_of_stubs(owner: Array, people: Population, drawn: tuple[Array, Array]) -> tuple[Array, Array]:
     """Return the order of stubs by pool, key and row, of which rows stand in order already; and which lead far."""
     order_key, is_across = drawn
-    homes = pairwise(np.searchsorted(owner, people.bounds.astype(owner.dtype)))  # of two types it would copy owners
+    homes = pairwise(np.searchsorted(owner, people.blocks.astype(owner.dtype)))  # of two types it would copy owners
     near = (start + np.flatnonzero(~is_across[start:end]) for start, end in homes)
     order = np.concatenate([_in_order(stubs, order_key) for stubs in chain([np.flatnonzero(is_across)], near)])
     return order, is_across[order]
@@ -183,17 +183,18 @@ def _place_within(sorted_groups: Array) -> Array:
 
 
 class Groups(NamedTuple):
-    """Where people meet, as rows, vacant ones included.
+    """Where people meet, as seats, free ones included.
 
-    ``club`` holds, for each row, its place in an order shuffled within the neighbourhood, and
-    ``club_order`` the row at each place; streets are runs of rows as they are. ``size`` is the
-    number of rows in each group of a neighbourhood.
+    ``club`` holds, for each seat, its place in an order shuffled within the neighbourhood, and
+    ``club_order`` the seat at each place; streets are runs of seats as they are. ``size`` is the
+    number of seats in each group of a neighbourhood, ``home`` the neighbourhood of each seat.
     """
 
     club: Array
     club_order: Array
     bounds: Array
     size: Array
+    home: Array
 
 
 class Ease(NamedTuple):
@@ -238,32 +239,33 @@ class TieChanges(NamedTuple):
 
 
 def groups_of(people: Population, residents: Array, draws: Draws) -> Groups:
-    """Shuffle each neighbourhood's rows into clubs, once for good.
+    """Shuffle each neighbourhood's seats into clubs, once for good.
 
     Parameters
     ----------
     residents : array of int, shape (neighbourhoods,)
         How many the neighbourhoods begin with.
     """
-    rows = np.arange(people.n_rows)
-    shuffled = draws.uniforms(Purpose.CLUB, START, rows + 1)
-    order = np.lexsort((shuffled, people.neighbourhood))
+    seats = np.arange(people.row_at.size)
+    home = np.repeat(np.arange(people.n_neighbourhoods, dtype=np.int16), np.diff(people.seat_bounds))
+    order = np.lexsort((draws.uniforms(Purpose.CLUB, START, seats + 1), home))
     place = np.empty_like(order)
-    place[order] = rows
-    return Groups(place.astype(np.int32), order.astype(np.int32), people.bounds, group_rows(people, residents))
+    place[order] = seats
+    size = group_seats(people, residents)
+    return Groups(place.astype(np.int32), order.astype(np.int32), people.seat_bounds, size, home)
 
 
-def group_rows(people: Population, residents: Array) -> Array:
-    """Return how many rows a street or club of each neighbourhood has, so that all hold as many residents.
+def group_seats(people: Population, residents: Array) -> Array:
+    """Return how many seats a street or club of each neighbourhood has, so that all hold as many residents.
 
     Examples
     --------
-    >>> group_rows(Population([480, 4_800]), np.array([160, 3_200])).tolist()
+    >>> group_seats(Population([480, 4_800]), np.array([160, 3_200])).tolist()
     [48, 24]
     """
-    rows = np.diff(people.bounds)
-    needed = np.round(GROUP_RESIDENTS * rows / np.maximum(residents, 1)).astype(np.int64)
-    return np.asarray(np.minimum(needed, rows))
+    seats = np.diff(people.seat_bounds)
+    needed = np.round(GROUP_RESIDENTS * seats / np.maximum(residents, 1)).astype(np.int64)
+    return np.asarray(np.minimum(needed, seats))
 
 
 def reachable_share(index: Any, parameters: Parameters) -> Any:
@@ -342,10 +344,10 @@ def _find_wants(present, birth_month, wanted, local, peer, today, childhood, sha
 
 
 @kernel
-def _find_all_wants(people, today, childhood, share, bounds, gap, stand):
+def _find_all_wants(people, today, childhood, share, blocks, homes, gap, stand):
     present, birth_month, wanted, local, peer = people
-    for home in range(share.size):
-        here = slice(bounds[home], bounds[home + 1])
+    for k in range(homes.size):
+        here = slice(blocks[k], blocks[k + 1])
         _find_wants(
             present[here],
             birth_month[here],
@@ -354,7 +356,7 @@ def _find_all_wants(people, today, childhood, share, bounds, gap, stand):
             peer[here],
             today,
             childhood,
-            np.float32(share[home]),
+            np.float32(share[homes[k]]),
             gap[here],
             stand[here],
         )
@@ -372,14 +374,15 @@ def _who_moves(words, state, local, gap, attempt, ease, moves):
 
 
 @kernel
-def _find_movers(seed, month, resident, state, local, slots, gap, bounds, attempt, ease, ends, others, seekers, ways):
+def _find_movers(where, resident, state, local, slots, gap, blocks, homes, attempt, ease, ends, others, seekers, ways):
+    seed, month = where
     n_ended = n_seekers = 0
     words, moves = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.uint8)
-    for home in range(attempt.size):
-        for first in range(bounds[home], bounds[home + 1], CHUNK):
-            here = slice(first, min(first + CHUNK, bounds[home + 1]))
+    for block in range(homes.size):
+        for first in range(blocks[block], blocks[block + 1], CHUNK):
+            here = slice(first, min(first + CHUNK, blocks[block + 1]))
             fill_words(seed, Purpose.MEETING, month, resident[here], words)
-            _who_moves(words, state[here], local[here], gap[here], attempt[home], ease, moves)
+            _who_moves(words, state[here], local[here], gap[here], attempt[homes[block]], ease, moves)
             for k in range(here.stop - first):
                 if moves[k] & PARTS:
                     ends[n_ended] = first + k
@@ -401,22 +404,23 @@ def _group_around(place, bounds, size, home):
 
 
 @formula
-def _some_street(share, first, end, bounds, size, home):
-    row = first + int(share * (end - first))
-    return _group_around(row, bounds, size, home[row])
+def _some_street(share, first, end, groups):
+    seat = first + int(share * (end - first))
+    return _group_around(seat, groups.bounds, groups.size, groups.home[seat])
 
 
 @formula
-def _where_to_look(k, i, way, own, n_own, home, club, bounds, size, ways):
+def _where_to_look(k, i, way, own, n_own, seat, groups, ways):
     """Return what a resident looks around: a friend or nobody, or the group's first place.
 
     What is left of the draw, once it has chosen the way, says which friend or which street.
     """
     street, in_club, friends, near = ways
+    home = groups.home[seat]
     if way < street:
-        return IN_STREET, *_group_around(i, bounds, size, home[i])
+        return IN_STREET, *_group_around(seat, groups.bounds, groups.size, home)
     if way < in_club:
-        return IN_CLUB, *_group_around(np.int64(club[i]), bounds, size, home[i])
+        return IN_CLUB, *_group_around(np.int64(groups.club[seat]), groups.bounds, groups.size, home)
     if way < friends:
         if n_own[k] == 0:
             return AMONG_FRIENDS, np.int64(i), np.int64(0)
@@ -424,23 +428,22 @@ def _where_to_look(k, i, way, own, n_own, home, club, bounds, size, ways):
         return AMONG_FRIENDS, np.int64(friend), np.int64(FRIENDS_OF_A_FRIEND)
     if way < near:
         share = (way - friends) / (near - friends)
-        return IN_STREET, *_some_street(share, bounds[home[i]], bounds[home[i] + 1], bounds, size, home)
+        return IN_STREET, *_some_street(share, groups.bounds[home], groups.bounds[home + 1], groups)
     share = (way - near) / (1.0 - near)
-    return IN_STREET, *_some_street(share, 0, home.size, bounds, size, home)
+    return IN_STREET, *_some_street(share, 0, groups.home.size, groups)
 
 
 @kernel
-def _look_around(some, some_ways, own, n_own, slots, degree, home, groups, ways, found, lengths):
-    """Write down the rows of the group where each resident looks, and how many they are."""
-    club, club_order, bounds, size = groups
+def _look_around(some, some_ways, own, n_own, slots, degree, seats, row_at, groups, ways, found, lengths):
+    """Write down the rows of the group where each resident looks, -1 for a free seat, and how many they are."""
     for k in range(some.size):
-        kind, first, length = _where_to_look(k, some[k], some_ways[k], own, n_own, home, club, bounds, size, ways)
+        kind, first, length = _where_to_look(k, some[k], some_ways[k], own, n_own, np.int64(seats[k]), groups, ways)
         if kind == IN_STREET:
             for s in range(length):
-                found[k, s] = first + s
+                found[k, s] = row_at[first + s]
         elif kind == IN_CLUB:
             for s in range(length):
-                found[k, s] = club_order[first + s]
+                found[k, s] = row_at[groups.club_order[first + s]]
         else:
             length = min(np.int64(degree[first]), length)
             for s in range(length):
@@ -491,7 +494,8 @@ def _first_to_ring(some, lengths, found, words, own, stand, unlikeness, chosen):
 
 
 @kernel
-def _find_meetings(seekers, ways, seed, month, resident, stand, slots, degree, home, groups, ease, ends, others):
+def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, degree, groups, ease, ends, others):
+    seed, month = where
     n = 0
     widest = max(groups.size.max(), FRIENDS_OF_A_FRIEND)
     blocks = (widest + HALVES - 1) // HALVES
@@ -513,7 +517,8 @@ def _find_meetings(seekers, ways, seed, month, resident, stand, slots, degree, h
             degree[some],
             slots,
             degree,
-            home,
+            seat[some],
+            row_at,
             groups,
             by_way,
             found,
@@ -558,20 +563,21 @@ def changes(
         nobody = np.empty(0, np.int64)
         return TieChanges(Ties(nobody, nobody), Ties(nobody, nobody))
     n, slots, local = people.n_rows, network.slots["local"], network.degree("local")
-    gap, stand = np.empty(n, np.float32), np.empty(n, np.int32)
+    # The last place, to which -1 leads, stands for a free seat: nobody there is open to a tie.
+    gap, stand = np.empty(n, np.float32), np.zeros(n + 1, np.int32)
     who = (people.is_present, people.birth_month, people.ties_wanted, local, network.degree("peer"))
-    _find_all_wants(who, calendar_month, ease.months_of_childhood, reach.share, people.bounds, gap, stand)
+    blocks, where = (people.blocks, people.homes), (draws.seed, month)
+    _find_all_wants(who, calendar_month, ease.months_of_childhood, reach.share, *blocks, gap, stand)
     ends, others, seekers = (np.empty(n, np.int64) for _ in range(3))
     ways = np.empty(n)
     n_ended, n_seekers = _find_movers(
-        draws.seed,
-        month,
+        where,
         people.resident,
         people.state,
         local,
         slots,
         gap,
-        people.bounds,
+        *blocks,
         reach.attempt,
         ease,
         ends,
@@ -583,13 +589,13 @@ def changes(
     n_formed = _find_meetings(
         seekers[:n_seekers],
         ways[:n_seekers],
-        draws.seed,
-        month,
+        where,
         people.resident,
+        people.seat,
+        people.row_at,
         stand,
         slots,
         local,
-        people.neighbourhood,
         groups,
         ease,
         ends,

@@ -5,16 +5,19 @@ from model.core.errors import ScenarioError
 from model.core.memory import MB, available_mb
 from model.inputs.scenario import Scenario
 from model.network import SLOT_BYTES, Network
-from model.state.population import Population, count_rows
+from model.state.population import Population, count_rows, count_seats
 
-PROCESS_MB = 318.0
+PROCESS_MB = 324.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
 
 KEPT_TIES_BYTES = 50
 """A row's ties in a burnt-in place, which is in memory together with the future that branches from it."""
 
-PASSING_BYTES = 110
-"""A row's share of what is no column and no tie: groups to meet in, founders, the calendar, arrays in passing."""
+PASSING_BYTES = 225
+"""A row's share of what is no column and no tie: founders, the calendar, arrays in passing."""
+
+SEAT_BYTES = 14
+"""A seat: who is in it, its street and its club."""
 
 TABLES_MB = 8.0
 """What writing tables takes whatever they hold."""
@@ -40,15 +43,17 @@ def memory_mb(config: Scenario) -> float:
     >>> 300 < memory_mb(load_scenario().model_copy(update={"population": 500})) < 400
     True
     """
-    n_rows = count_rows(config.place_profile, config.population)
-    return PROCESS_MB + _world_mb(n_rows, has_programmes=bool(config.plan)) + _record_mb(config)
+    sample = config.place_profile, config.population
+    world = _world_mb(count_rows(*sample), count_seats(*sample), has_programmes=bool(config.plan))
+    return PROCESS_MB + world + _record_mb(config)
 
 
-def _world_mb(n_rows: int, *, has_programmes: bool) -> float:
+def _world_mb(n_rows: int, n_seats: int, *, has_programmes: bool) -> float:
     columns, ties = Population([0]).bytes_per_resident, Network(0).bytes_per_resident
     # Slots that nobody fills take no memory: see `Network`.
     unfilled = 0 if has_programmes else sum(SLOT_BYTES * layer.slots for layer in LAYERS if layer.is_rare)
-    return n_rows * (columns + ties - unfilled + columns + KEPT_TIES_BYTES + PASSING_BYTES) / MB
+    of_row = columns + ties - unfilled + columns + KEPT_TIES_BYTES + PASSING_BYTES
+    return (n_rows * of_row + n_seats * SEAT_BYTES) / MB
 
 
 def _record_mb(config: Scenario) -> float:

@@ -16,6 +16,7 @@ from model.inputs.scenario import Scenario
 from model.network import Network
 from model.rules import (
     demand,
+    demography,
     infrastructure,
     life_events,
     loneliness,
@@ -148,6 +149,17 @@ class World:
         self.population.write("log_hazard", rows, risk.log_hazard)
         self.population.write("worsen_risk", rows, risk.worsen)
         self.population.write("improve_risk", rows, risk.improve)
+
+    def welcome(self, ids: Array, homes: Array) -> Array:
+        """Give newcomers to neighbourhoods a seat and a row each, and return the rows."""
+        people = self.population
+        seats, rows = demography.seats_for(people, ids, homes), people.rows_for(homes)
+        if people.n_rows > self.network.degrees.shape[1]:
+            self.network.extend(people.n_rows)
+            self.calendar.extend(people.n_rows)
+        people.sit(rows, seats)
+        self.name(rows, ids)
+        return rows
 
     def name(self, rows: Array, ids: Array) -> None:
         """Say who now lives in some rows."""

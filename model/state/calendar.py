@@ -204,8 +204,14 @@ class Calendar:
     """
 
     def __init__(self, n: int) -> None:
-        self._due = np.full(n, UNKNOWN, np.int16)
-        self._what = np.zeros(n, np.uint8)
+        self._due, self._what = np.empty(0, np.int16), np.empty(0, np.uint8)
+        self.extend(n)
+
+    def extend(self, n: int) -> None:
+        """Have ``n`` rows; nothing is known of those added."""
+        more = n - self._due.size
+        self._due = np.concatenate([self._due, np.full(more, UNKNOWN, np.int16)])
+        self._what = np.concatenate([self._what, np.zeros(more, np.uint8)])
 
     def forget(self, rows: Array) -> None:
         """Work rows out anew next month, in which others now live."""

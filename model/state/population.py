@@ -17,6 +17,7 @@ from model.core.codes import (
     EMPLOYMENT,
     ENGAGEMENT,
     LONELINESS,
+    NOBODY,
     SEXES,
     STATES,
     THRIVING,
@@ -46,6 +47,7 @@ class Column:
 COLUMNS = [
     Column("resident", "int64", "id", "who this is, for life; founders are 1, 2, 3 …", "demography"),
     Column("neighbourhood", "int16", "number", "where they live, in the profile's order", "demography"),
+    Column("seat", "int32", "number", "where among others: streets and clubs are groups of seats", "demography"),
     Column("quintile", "int8", "1-5", "national deprivation quintile, 1 most deprived", "demography"),
     Column("sex", "int8", "code", "female or male", "demography", SEXES),
     Column("birth_month", "int32", "month", "month of birth; month 1 follows burn-in", "demography"),
@@ -108,36 +110,55 @@ def add_column(column: Column) -> None:
 ROOM = 1.3
 """Residents for each founder of a neighbourhood whose births exceed its deaths, on average when it has grown."""
 
+SPARE_SHARE, SPARE_ROWS = 1 / 50, 8
+"""Rows that a neighbourhood has beyond those taken, when some are added: a share of them, and so many more."""
+
 HOUSEHOLD = 3.0
 """Members of a resident's household, on average: whole households come and go."""
 
 NO_ROOM = 1e-7
-"""Chance that a neighbourhood which has grown by `ROOM` has more residents than rows at a time."""
+"""Chance that a neighbourhood which has grown by `ROOM` has more residents than seats at a time."""
 
-GROUP_ROWS = 24
-"""A neighbourhood's rows are a multiple of this many."""
+GROUP_SEATS = 24
+"""A neighbourhood's seats are a multiple of this many."""
 
 
-def rows_with_room(sizes: Array) -> Array:
-    """Return how many rows neighbourhoods of these sizes get, in whole groups.
+def seats_with_room(sizes: Array) -> Array:
+    """Return how many seats neighbourhoods of these sizes get, in whole groups.
 
     Households that come and go by chance make a compound Poisson number of residents, whose variance is
     `HOUSEHOLD` times its mean; it is taken for a gamma variable of the same mean and variance. Small
-    neighbourhoods vary more by chance, so they get more rows for each resident.
+    neighbourhoods vary more by chance, so they get more seats for each resident.
 
     Examples
     --------
-    >>> rows_with_room(np.array([10, 8_000])).tolist()
+    >>> seats_with_room(np.array([10, 8_000])).tolist()
     [96, 11352]
     """
     households = ROOM * np.maximum(sizes, 1) / HOUSEHOLD
     needed = HOUSEHOLD * gammainccinv(households, NO_ROOM)
-    return np.asarray(GROUP_ROWS * np.ceil(needed / GROUP_ROWS), np.int64)
+    return np.asarray(GROUP_SEATS * np.ceil(needed / GROUP_SEATS), np.int64)
+
+
+def rows_with_spares(sizes: Array) -> Array:
+    """Return how many rows neighbourhoods of these sizes begin with.
+
+    Examples
+    --------
+    >>> rows_with_spares(np.array([10, 8_000])).tolist()
+    [18, 8168]
+    """
+    return np.asarray(sizes + sizes * SPARE_SHARE + SPARE_ROWS, np.int64)
 
 
 def count_rows(place: Place, population: int) -> int:
-    """Count the rows that a sample of a place takes."""
-    return int(rows_with_room(founders_by_neighbourhood(place, population)).sum())
+    """Count the rows with which a sample of a place begins."""
+    return int(rows_with_spares(founders_by_neighbourhood(place, population)).sum())
+
+
+def count_seats(place: Place, population: int) -> int:
+    """Count the seats of a sample of a place."""
+    return int(seats_with_room(founders_by_neighbourhood(place, population)).sum())
 
 
 def founders_by_neighbourhood(place: Place, population: int) -> Array:
@@ -151,21 +172,47 @@ def _add(column, rows, values):
         column[rows[k]] += values[k]
 
 
+@kernel
+def _take_vacant(vacant, neighbourhood, homes, short, rows):
+    """Give each newcomer the first vacant row of their neighbourhood that nobody before them took."""
+    first, following = np.full(short.size, NOBODY, np.int64), np.empty(vacant.size, np.int64)
+    for k in range(vacant.size - 1, -1, -1):
+        home = neighbourhood[vacant[k]]
+        following[k], first[home] = first[home], k
+    for k in range(homes.size):
+        at = first[homes[k]]
+        if at == NOBODY:
+            short[homes[k]] += 1
+        else:
+            rows[k], first[homes[k]] = vacant[at], following[at]
+
+
 class Population:
     """The columns of all residents of one world.
 
-    Every neighbourhood owns a run of rows, with room to grow. A resident keeps one row for as
-    long as they live there; a row where nobody lives has the state `VACANT`.
+    Every resident keeps a row and a seat for as long as they live in a neighbourhood. A row is a place in the
+    columns: few are vacant, so that whoever visits all loses little. Each belongs to one neighbourhood for good;
+    where one needs more, they are added at the end. A row where nobody lives has the state `VACANT`. A seat
+    says who lives near whom: streets and clubs are groups of seats, and many are free, so that whoever comes
+    finds one near where their own id points, whoever else has come.
 
     Parameters
     ----------
     rows : array of int
-        Rows of each neighbourhood.
+        Rows that each neighbourhood begins with.
+    seats : array of int, optional
+        Seats of each neighbourhood: it never has more rows. Where not given, each row has its own.
 
     Attributes
     ----------
-    bounds : array of int, shape (neighbourhoods + 1,)
-        Neighbourhood k owns rows ``bounds[k]`` to ``bounds[k + 1]``.
+    blocks : array of int, shape (blocks + 1,)
+        Rows ``blocks[k]`` to ``blocks[k + 1]`` belong to one neighbourhood: at first, to the k-th.
+    homes : array of int, shape (blocks,)
+        The neighbourhood of each block.
+    seat_bounds : array of int, shape (neighbourhoods + 1,)
+        Neighbourhood k has the seats ``seat_bounds[k]`` to ``seat_bounds[k + 1]``.
+    row_at : array of int32, shape (seats,)
+        The row of whoever is in each seat, or -1.
 
     Examples
     --------
@@ -176,6 +223,7 @@ class Population:
 
     resident: Array
     neighbourhood: Array
+    seat: Array
     quintile: Array
     sex: Array
     birth_month: Array
@@ -206,13 +254,36 @@ class Population:
     child_care: Array
     long_term_care: Array
 
-    def __init__(self, rows: Sequence[int] | Array) -> None:
-        self.bounds = np.concatenate([[0], np.cumsum(rows)]).astype(np.int64)
-        n = int(self.bounds[-1])
-        self.columns = {column.name: np.zeros(n, column.dtype) for column in COLUMNS}
+    def __init__(self, rows: Sequence[int] | Array, seats: Sequence[int] | Array | None = None) -> None:
+        self.blocks, self.homes = np.zeros(1, np.int64), np.empty(0, np.int64)
+        self.seat_bounds = np.concatenate([[0], np.cumsum(rows if seats is None else seats)]).astype(np.int64)
+        self.row_at = np.full(int(self.seat_bounds[-1]), NOBODY, np.int32)
+        # The system gives zeros no memory before something is written there.
+        self._rooms = {column.name: np.zeros(self.row_at.size, column.dtype) for column in COLUMNS}
+        self._add_rows(np.arange(len(rows)), np.asarray(rows, np.int64))
+        if seats is None:
+            self.seat[:] = self.row_at[:] = np.arange(self.n_rows)
+
+    def _add_rows(self, homes: Array, numbers: Array) -> None:
+        first = int(self.blocks[-1])
+        self.blocks = np.concatenate([self.blocks, first + np.cumsum(numbers)])
+        self.homes = np.concatenate([self.homes, homes])
+        self.columns = {name: room[: self.blocks[-1]] for name, room in self._rooms.items()}
         self.__dict__.update(self.columns)
-        self.neighbourhood[:] = np.repeat(np.arange(len(rows)), rows)
-        self.state[:] = VACANT
+        self.neighbourhood[first:] = np.repeat(homes, numbers)
+        self.state[first:] = VACANT
+        for name in ("householder", "partner", "mother"):
+            self.columns[name][first:] = NOBODY
+
+    @property
+    def most_rows(self) -> int:
+        """Rows that there may come to be."""
+        return int(self.row_at.size)
+
+    @property
+    def n_neighbourhoods(self) -> int:
+        """Number of neighbourhoods, whether somebody lives there or not."""
+        return int(self.seat_bounds.size - 1)
 
     @property
     def is_present(self) -> Array:
@@ -228,6 +299,41 @@ class Population:
     def n_rows(self) -> int:
         """Number of rows, occupied or vacant."""
         return int(self.resident.size)
+
+    def rows_for(self, homes: Array) -> Array:
+        """Find newcomers to neighbourhoods a vacant row each, the first there is; rows are added where they lack.
+
+        Parameters
+        ----------
+        homes : array of int
+            The neighbourhood of each, where no more come than there are free seats.
+
+        Examples
+        --------
+        >>> people = Population([1, 2], seats=[30, 30])
+        >>> people.rows_for(np.array([0, 1, 0])).tolist(), people.n_rows
+        ([0, 1, 3], 12)
+        """
+        rows = np.empty(homes.size, np.int64)
+        while True:
+            short = np.zeros(self.n_neighbourhoods, np.int64)
+            _take_vacant(np.flatnonzero(self.state == VACANT), self.neighbourhood, homes, short, rows)
+            where = np.flatnonzero(short)
+            if where.size == 0:
+                return rows
+            held = np.bincount(self.homes, np.diff(self.blocks), self.n_neighbourhoods)[where].astype(np.int64)
+            more = short[where] + rows_with_spares(held) - held
+            self._add_rows(where, np.minimum(more, np.diff(self.seat_bounds)[where] - held))
+
+    def sit(self, rows: Array, seats: Array) -> None:
+        """Give residents their seats."""
+        self.seat[rows] = seats
+        self.row_at[seats] = rows
+
+    def leave(self, rows: Array) -> None:
+        """Leave rows, and the seats that went with them, to nobody."""
+        self.row_at[self.seat[rows]] = NOBODY
+        self.state[rows] = VACANT
 
     def write(self, name: str, rows: Array | slice, values: Any) -> None:
         """Put a rule's answer into a column, in place."""

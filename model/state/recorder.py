@@ -65,13 +65,14 @@ def _count_cells(first, end, columns, counts):
 
 
 @kernel
-def _census(bounds, columns, by_state, households, residents, householders):
+def _census(blocks, homes, columns, by_state, households, residents, householders):
     # Two counts a cell, householders and others, after two for vacant rows.
     counts = np.empty((2, 2 + 2 * residents.size), np.int32)
     n_states = by_state.shape[1]
-    for home in range(bounds.size - 1):
+    for block in range(homes.size):
+        home = homes[block]
         counts[:] = 0
-        _count_cells(bounds[home], bounds[home + 1], columns, counts)
+        _count_cells(blocks[block], blocks[block + 1], columns, counts)
         for group in range(householders.size):
             for state in range(n_states):
                 cell = group * n_states + state
@@ -94,14 +95,19 @@ def _sum_company(state, lonely, kin, local, peer, sums):
         n_often += is_adult * np.int32(lonely[k] == OFTEN_LONELY)
         n_sometimes += is_adult * np.int32(lonely[k] == SOMETIMES_LONELY)
         n_none += is_adult * np.int32(kin[k] + local[k] + peer[k] == 0)
-    sums[:] = n_kin, n_local, n_peer, n_often, n_sometimes, n_none
+    sums[0] += n_kin
+    sums[1] += n_local
+    sums[2] += n_peer
+    sums[3] += n_often
+    sums[4] += n_sometimes
+    sums[5] += n_none
 
 
 @kernel
-def _sum_company_of_all(state, lonely, degrees, bounds, sums):
-    for home in range(sums.shape[0]):
-        here = slice(bounds[home], bounds[home + 1])
-        _sum_company(state[here], lonely[here], degrees[0, here], degrees[1, here], degrees[2, here], sums[home])
+def _sum_company_of_all(state, lonely, degrees, blocks, homes, sums):
+    for k in range(homes.size):
+        here = slice(blocks[k], blocks[k + 1])
+        _sum_company(state[here], lonely[here], degrees[0, here], degrees[1, here], degrees[2, here], sums[homes[k]])
 
 
 _IS_CHILD = np.arange(N_BANDS) == CHILDREN
@@ -124,11 +130,11 @@ class Census(NamedTuple):
 
 def census(people: Population) -> Census:
     """Count the residents and the households of a place."""
-    n = people.bounds.size - 1
+    n = people.n_neighbourhoods
     found = Census(
         *(np.zeros(shape, np.int64) for shape in ((n, SHAPE[-1]), n, math.prod(SHAPE), math.prod(SHAPE[:2])))
     )
-    _census(people.bounds, (people.householder, people.quintile, people.age_band, people.state), *found)
+    _census(people.blocks, people.homes, (people.householder, people.quintile, people.age_band, people.state), *found)
     return found._replace(residents=found.residents.reshape(SHAPE), householders=found.householders.reshape(SHAPE[:2]))
 
 
@@ -424,8 +430,8 @@ class Recorder:
 
 def _company(people: Population, network: Network, adults: Array) -> dict[str, Array]:
     """Return adults' mean ties by layer, and how many are lonely."""
-    sums = np.empty((adults.size, len(LAYER_NAMES) + 3), np.int64)
-    _sum_company_of_all(people.state, people.loneliness, network.degrees, people.bounds, sums)
+    sums = np.zeros((adults.size, len(LAYER_NAMES) + 3), np.int64)
+    _sum_company_of_all(people.state, people.loneliness, network.degrees, people.blocks, people.homes, sums)
     held, (often, sometimes, none) = sums.T[: len(LAYER_NAMES)], sums.T[len(LAYER_NAMES) :]
     return {
         **{f"ties_{layer}": mean for layer, mean in zip(LAYER_NAMES, _mean(held, adults), strict=True)},

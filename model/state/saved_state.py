@@ -30,9 +30,9 @@ from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
 from model.inputs.scenario import Scenario
 from model.network import Network
-from model.state.population import COLUMNS, Population, count_rows
+from model.state.population import COLUMNS, Population, count_rows, count_seats
 
-STATE_FORMAT = 5
+STATE_FORMAT = 6
 SMALL_PARTS_BYTES = 1_000_000
 
 RANGES = {
@@ -86,21 +86,25 @@ def arrays_of(people: Population, network: Network, weights: Array) -> dict[str,
         "discontent": network.discontent,
         "overflow": np.array([network.overflow[name] for name in LAYER_NAMES]),
         "weights": weights,
-        "bounds": people.bounds,
+        "blocks": people.blocks,
+        "seat_bounds": people.seat_bounds,
     }
 
 
 def population_from(arrays: Mapping[str, Array]) -> Population:
     """Return the residents of a place that was laid out as arrays."""
-    people = Population(np.diff(arrays["bounds"]))
+    people = Population(*(np.diff(arrays[name]) for name in ("blocks", "seat_bounds")))
     for column in COLUMNS:
         people.write(column.name, slice(None), arrays[f"people.{column.name}"])
+    rows = np.flatnonzero(people.is_present)
+    people.sit(rows, people.seat[rows])
     return people
 
 
 def network_from(arrays: Mapping[str, Array]) -> Network:
     """Return the ties of a place that was laid out as arrays."""
-    network = Network.from_packed({name: arrays[f"ties.{name}"] for name in LAYER_NAMES}, arrays["degrees"])
+    ties = {name: arrays[f"ties.{name}"] for name in LAYER_NAMES}
+    network = Network.from_packed(ties, arrays["degrees"], int(arrays["seat_bounds"][-1]))
     network.content[:] = arrays["content"]
     network.discontent[:] = arrays["discontent"]
     network.overflow = dict(zip(LAYER_NAMES, arrays["overflow"].tolist(), strict=True))
@@ -142,7 +146,7 @@ def read_state(path: Path, config: Scenario) -> Settled:
     """
     try:
         about, arrays = _unpack(path, count_rows(config.place_profile, config.population))
-        _require_sound(arrays)
+        _require_sound(arrays, count_seats(config.place_profile, config.population))
         if about["digest"] != _digest_of(arrays):
             raise ValueError("its content is not what was saved")
         seed, past = about["seed"], about["history"]
@@ -165,20 +169,29 @@ def _unpack(path: Path, n_rows: int) -> tuple[dict[str, Any], dict[str, Array]]:
     return read_arrays(path, STATE_FORMAT)
 
 
-def _require_sound(arrays: Mapping[str, Array]) -> None:
+def _require_sound(arrays: Mapping[str, Array], n_seats: int) -> None:
     n = arrays["people.resident"].size
     _require_shapes(arrays, n)
     for name, (least, most) in RANGES.items():
         values = arrays[f"people.{name}"]
         if n and not least <= values.min() <= values.max() <= most:
             raise ValueError(f"{name} runs from {values.min()} to {values.max()}")
-    bounds = arrays["bounds"]
-    if bounds[0] != 0 or bounds[-1] != n or np.any(np.diff(bounds) < 0):
+    blocks, seats = arrays["blocks"], arrays["seat_bounds"]
+    if blocks[0] != 0 or blocks[-1] != n or seats[0] != 0 or np.any(np.diff(blocks) < 0):
         raise ValueError("the rows of the neighbourhoods do not follow one another")
-    homes = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
+    if blocks.size != seats.size or seats[-1] != n_seats or np.any(np.diff(seats) < np.diff(blocks)):
+        raise ValueError("a neighbourhood has other seats than its residents ask for")
+    homes = np.repeat(np.arange(blocks.size - 1), np.diff(blocks))
     if not np.array_equal(arrays["people.neighbourhood"], homes):
         raise ValueError("residents live outside their neighbourhood's rows")
     is_present = arrays["people.state"] != VACANT
+    if n and not 0 <= arrays["people.seat"].min() <= arrays["people.seat"].max() < n_seats:
+        raise ValueError("a seat is outside the place")
+    taken = arrays["people.seat"][is_present]
+    if np.any(taken < seats[homes[is_present]]) or np.any(taken >= seats[homes[is_present] + 1]):
+        raise ValueError("a resident's seat is in another neighbourhood")
+    if np.unique(taken).size != taken.size:
+        raise ValueError("two residents have one seat")
     if np.any(arrays["people.quintile"][is_present] < 1):
         raise ValueError("a resident has no quintile")
     _require_people(arrays, is_present)
@@ -208,7 +221,7 @@ def _require_shapes(arrays: Mapping[str, Array], n: int) -> None:
     counts = ("degrees", "content", "discontent")
     expected |= dict.fromkeys(counts, ("uint8", (len(LAYERS), n)))
     expected |= {"weights": ("float64", (len(LAYERS),)), "overflow": ("int64", (len(LAYERS),))}
-    expected["bounds"] = ("int64", (arrays["bounds"].size,))
+    expected |= {name: ("int64", (arrays[name].size,)) for name in ("blocks", "seat_bounds")}
     for name, (dtype, shape) in expected.items():
         if arrays[name].dtype != dtype or arrays[name].shape != shape:
             raise ValueError(f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}")

@@ -143,9 +143,9 @@ def allocate(model: CommunityModel, uptake: float, eligible: Array | None = None
     is_allocated = coin < share
     meets = is_allocated & (taken < uptake)
     met, others = eligible[meets], np.full(int(meets.sum()), -1)
-    for home in range(people.bounds.size - 1):
-        here = np.arange(people.bounds[home], people.bounds[home + 1])
-        well = here[(people.state[here] >= THRIVING) & (people.state[here] <= COPING)]
+    is_well = (people.state >= THRIVING) & (people.state <= COPING)
+    for home in range(people.n_neighbourhoods):
+        well = np.flatnonzero(is_well & (people.neighbourhood == home))
         theirs = people.neighbourhood[met] == home
         if well.size:
             others[theirs] = well[(partner[meets][theirs] * well.size).astype(np.int64)]

@@ -27,7 +27,7 @@ CHILD = "child"
 
 
 class Layout(NamedTuple):
-    """Where everything is: corners of boxes, and the middle of each row's dot; sizes in units of the map."""
+    """Where everything is: corners of boxes, and the middle of each seat's dot; sizes in units of the map."""
 
     boxes: list[tuple[Neighbourhood, float, float]]
     wide: float
@@ -54,14 +54,14 @@ def deprivation(one: Neighbourhood) -> float:
 
 
 def layout(place: Place, bounds: Array) -> Layout:
-    """Lay the neighbourhoods out on an even grid, the most deprived first, and a dot for each row within them.
+    """Lay the neighbourhoods out on an even grid, the most deprived first, and a dot for each seat within them.
 
     Parameters
     ----------
     place : Place
         Its profile.
     bounds : array of int, shape (neighbourhoods + 1,)
-        Neighbourhood k owns rows ``bounds[k]`` to ``bounds[k + 1]``.
+        Neighbourhood k has the seats ``bounds[k]`` to ``bounds[k + 1]``.
     """
     n = len(place.neighbourhoods)
     columns = ceil(sqrt(n))
@@ -139,7 +139,8 @@ def town_map(model: CommunityModel, shown: int = 0) -> dict[str, Any]:
     (300, 'Sandbeck Harbour')
     """
     people = model.population
-    where = layout(model.place, people.bounds)
+    where = layout(model.place, people.seat_bounds)
+    dots = where.dots[people.seat]
     paths = ties_by_state(model.network, people.state)
     return {
         "width": WIDTH,
@@ -148,22 +149,21 @@ def town_map(model: CommunityModel, shown: int = 0) -> dict[str, Any]:
         "tall": round(where.tall, 1),
         "dot": round(where.dot, 2),
         "boxes": [_box(model, one, left, top) for one, left, top in where.boxes],
-        "residents": [_dot(model, int(row), where.dots[row]) for row in np.flatnonzero(people.is_present)],
-        "ties": {state: path_of(where.dots, *rows) for state, rows in paths.items()},
-        "own": path_of(where.dots, *_own_ties(model, shown)),
+        "residents": [_dot(model, int(row), dots[row]) for row in np.flatnonzero(people.is_present)],
+        "ties": {state: path_of(dots, *rows) for state, rows in paths.items()},
+        "own": path_of(dots, *_own_ties(model, shown)),
     }
 
 
 def _box(model: CommunityModel, one: Neighbourhood, left: float, top: float) -> dict[str, Any]:
-    states = model.population.state[_rows_of(model, one)]
+    states = model.population.state[_is_in(model, one)]
     adults, low = np.count_nonzero(states > NO_STATE), np.count_nonzero(states > IN_CRISIS - 2)
     share = f"{100 * low / adults:.0f} % low" if adults else "no adults"
     return {"name": one.name, "x": round(left, 1), "y": round(top, 1), "share": share}
 
 
-def _rows_of(model: CommunityModel, one: Neighbourhood) -> slice:
-    k = model.place.neighbourhoods.index(one)
-    return slice(*model.population.bounds[k : k + 2])
+def _is_in(model: CommunityModel, one: Neighbourhood) -> Array:
+    return np.asarray(model.population.neighbourhood == model.place.neighbourhoods.index(one))
 
 
 def _dot(model: CommunityModel, row: int, at: Array) -> dict[str, Any]:

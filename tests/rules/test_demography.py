@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model import CommunityModel, load_scenario
-from model.core.codes import AGE_BANDS, NO_STATE, VACANT
+from model.core.codes import AGE_BANDS, NO_STATE
 from model.core.draws import Draws, Purpose
 from model.inputs.england import CELL_STATES, load_composition
 from model.inputs.parameters import load_parameters
@@ -16,7 +16,7 @@ from model.rules.demography import (
     death_ratios,
     deaths,
     highest_chances,
-    rows_for,
+    seats_for,
     vital_chances,
 )
 from model.state.population import Population
@@ -132,33 +132,34 @@ def test_only_women_of_16_and_over_bear():
     born = births(people, certain(birth=1.0), everybody_of(people), Draws(1), 1)
 
     assert born.mother_row.tolist() == [0, 2]
-    assert (people.state[born.row] == VACANT).all()
-    assert len(set(born.row.tolist())) == 2
+    assert len(set(born.resident.tolist())) == 2
 
 
 def test_a_neighbourhood_without_room_says_so():
-    people = town_of(4)
-    people.state[4:] = 1
+    people = Population([4], seats=[6])
+    people.sit(np.arange(4), np.array([5, 1, 2, 0]))
+    ids, here = 2**62 + np.arange(3), np.zeros(3, np.int64)
 
+    assert sorted(seats_for(people, ids[:2], here[:2]).tolist()) == [3, 4]
     with pytest.raises(RuntimeError, match="outgrew"):
-        births(people, certain(birth=1.0), everybody_of(people), Draws(1), 1)
+        seats_for(people, ids, here)
 
 
-def test_a_newcomers_row_does_not_depend_on_who_came_before():
-    people = Population([100])
-    ids = np.array([2**62 + 12_345, 2**62 + 5_432])  # which point at different rows
+def test_a_newcomers_seat_does_not_depend_on_who_came_before():
+    people = Population([0], seats=[100])
+    ids = np.array([2**62 + 12_345, 2**62 + 5_432])  # which point at different seats
     home = np.zeros(2, np.int64)
 
-    both, alone = rows_for(people, ids, home), rows_for(people, ids[1:], home[1:])
+    both, alone = seats_for(people, ids, home), seats_for(people, ids[1:], home[1:])
 
     assert both[1] == alone[0]
 
 
-def test_two_newcomers_never_share_a_row():
-    people = Population([100])
-    ids = np.array([2**62 + 100, 2**62 + 200, 2**62 + 300])
+def test_two_newcomers_never_share_a_seat():
+    people = Population([0, 0], seats=[100, 100])
+    ids = np.array([2**62 + 100, 2**62 + 200, 2**62 + 300, 2**62 + 300])
 
-    assert len(set(rows_for(people, ids, np.zeros(3, np.int64)).tolist())) == 3
+    assert len(set(seats_for(people, ids, np.array([1, 1, 1, 0])).tolist())) == 4
 
 
 def test_births_keep_their_total_at_each_age():

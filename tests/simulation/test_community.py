@@ -264,7 +264,9 @@ def tampered(path, name, place, value):
         ("weights", 0, np.nan),
         ("people.worsen_risk", 3, np.nan),
         ("people.frailty", 3, 0.5),
-        ("bounds", 1, 10**6),
+        ("people.seat", 3, 10**6),
+        ("blocks", 1, 10**6),
+        ("seat_bounds", -1, 10**12),
     ],
 )
 def test_a_saved_place_that_was_tampered_with_is_refused(town, tmp_path, name, place, value):

@@ -17,7 +17,7 @@ def settle_residents(sim: Simulation, month: int) -> None:
     del month  # founders are there from the start
     world = sim.world
     world.population = people = demography.settle(world.place, sim.config.population, world.draws)
-    world.network = Network(people.n_rows)
+    world.network = Network(people.n_rows, people.most_rows)
     world.calendar = Calendar(people.n_rows)
     world.groups = ties.groups_of(people, world.founders_by_neighbourhood, world.draws)
 

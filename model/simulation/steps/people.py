@@ -3,7 +3,7 @@
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import CHILDREN, LAYER_NAMES, NO_CARE, NO_STATE, NOBODY, NOT_WORKING, VACANT, age_band_of
+from model.core.codes import CHILDREN, LAYER_NAMES, NO_CARE, NO_STATE, NOBODY, NOT_WORKING, age_band_of
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Low, renewal_ids
 from model.rules import demography, households, life_events, migration, wellbeing
@@ -60,7 +60,7 @@ def vacate(world: World, rows: Array, month: int) -> None:
     people.write("partner", left.widowed, NOBODY)
     people.write("mother", left.motherless, NOBODY)
     network.remove(rows, wellbeing.MOOD[people.state[rows]])
-    people.write("state", rows, VACANT)
+    people.leave(rows)
     for name in ("householder", "partner", "mother"):
         people.write(name, rows, NOBODY)
     for name in ("resident", "lives_alone", "programme", "engagement"):
@@ -132,11 +132,10 @@ def move_in(sim: Simulation, month: int) -> None:
     world, people = sim.world, sim.world.population
     n = migration.numbers_moving_in(world.founders, sim.prepared.parameters, world.draws, month)
     new = migration.moving_in(world.founders, n, world.draws, month)
-    rows = demography.rows_for(people, new.resident, new.neighbourhood)
-    sim.now.vital["moved_in"] = world.count_by_neighbourhood(rows)
-    if rows.size == 0:
+    sim.now.vital["moved_in"] = np.bincount(new.neighbourhood, minlength=people.n_neighbourhoods)
+    if new.resident.size == 0:
         return
-    world.name(rows, new.resident)
+    rows = world.welcome(new.resident, new.neighbourhood)
     people.write("quintile", rows, new.quintile)
     people.write("sex", rows, new.sex)
     people.write("birth_month", rows, month - new.age_months)
@@ -173,29 +172,29 @@ def be_born(sim: Simulation, month: int) -> None:
     """Let children be born into the households of their mothers."""
     world, people, network = sim.world, sim.world.population, sim.world.network
     born = demography.births(people, sim.prepared.vital_chances, _low(sim, BIRTH), world.draws, month)
-    if born.row.size > 0:
+    if born.resident.size > 0:
         fits = has_room(people, network, born.mother_row)
         network.overflow["kin"] += int(np.count_nonzero(~fits))
         born = demography.Births(*(part[fits] for part in born))
-    sim.now.vital["births"] = world.count_by_neighbourhood(born.row)
-    if born.row.size == 0:
+    sim.now.vital["births"] = world.count_by_neighbourhood(born.mother_row)
+    if born.resident.size == 0:
         return
-    world.name(born.row, born.resident)
-    people.write("quintile", born.row, people.quintile[born.mother_row])
-    people.write("sex", born.row, born.sex)
-    people.write("birth_month", born.row, month)
-    people.write("age_band", born.row, CHILDREN)
-    people.write("state", born.row, NO_STATE)
-    people.write("mother", born.row, born.mother_row)
-    people.write("partner", born.row, NOBODY)
-    world.endow(born.row, month)
-    found = households.ties_of_newborns(people, network, born.row, born.mother_row)
-    people.write("householder", born.row, people.householder[born.mother_row])
+    rows = world.welcome(born.resident, people.neighbourhood[born.mother_row])
+    people.write("quintile", rows, people.quintile[born.mother_row])
+    people.write("sex", rows, born.sex)
+    people.write("birth_month", rows, month)
+    people.write("age_band", rows, CHILDREN)
+    people.write("state", rows, NO_STATE)
+    people.write("mother", rows, born.mother_row)
+    people.write("partner", rows, NOBODY)
+    world.endow(rows, month)
+    found = households.ties_of_newborns(people, network, rows, born.mother_row)
+    people.write("householder", rows, people.householder[born.mother_row])
     mood = world.mood()
     _tie_kin(world, *found, mood)
-    relatives = households.relatives_of_newborns(people, network, born.row, born.mother_row)
+    relatives = households.relatives_of_newborns(people, network, rows, born.mother_row)
     _tie_kin_elsewhere(world, *relatives, mood)
-    burden = np.full(born.row.size, sim.prepared.parameters.stress_birth)
+    burden = np.full(rows.size, sim.prepared.parameters.stress_birth)
     world.add_stress(life_events.Events(born.mother_row, burden))
 
 
