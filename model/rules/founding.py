@@ -157,8 +157,9 @@ def settle_households(people: Population, roles: Roles, parameters: Parameters, 
     draws : Draws
         The world's draws.
     """
-    rows = np.flatnonzero(people.is_present)
-    ids, age = people.resident[rows], -people.birth_month[rows].astype(np.int64)
+    # The smallest types: what is needed in passing here is the most that a run ever holds.
+    rows = np.flatnonzero(people.is_present).astype(np.int32)
+    ids, age = people.resident[rows], -people.birth_month[rows]
     years = np.minimum(age // MONTHS_PER_YEAR, OLDEST_AGE - 1)
     is_grown = age >= GROWN
     roles = roles_of_place(roles, years, people.sex[rows] == FEMALE)
@@ -172,7 +173,7 @@ def settle_households(people: Population, roles: Roles, parameters: Parameters, 
     has_partner = partner[rows] >= 0
     mothers = _Mothers(people, rows, roles, draws)
     has_home = at_home & (mothers.is_alive | ~is_grown)
-    n_of = np.zeros(people.n_rows, np.int64)
+    n_of = np.zeros(people.n_rows, np.int32)
     for alone in (False, True):
         seek, found = has_home & (mothers.is_alone == alone), women & (has_partner != alone)
         mothers.find(seek, found, n_of, MOST_AT_HOME, mother)
@@ -321,9 +322,9 @@ class _Mothers:
         ids = people.resident[rows]
         words = draws.words(Purpose.HOME_MOTHER, START, ids) * 2.0**-32
         self.people, self.rows, self.age = people, rows, START - people.birth_month[rows]
-        gap = np.searchsorted(roles.born_at, words[0], side="right")
+        gap = np.searchsorted(roles.born_at, words[0], side="right").astype(np.int32)
         self.target = self.age + gap
-        self.shift = (words[1] * SPREAD_OF_SIBLINGS).astype(np.int64) - SPREAD_OF_SIBLINGS // 2
+        self.shift = (words[1] * SPREAD_OF_SIBLINGS).astype(np.int8) - np.int8(SPREAD_OF_SIBLINGS // 2)
         years = np.minimum(self.age // MONTHS_PER_YEAR, OLDEST_AGE - 1)
         at_birth = gap // MONTHS_PER_YEAR
         now = np.minimum(years + at_birth, OLDEST_AGE - 1)
@@ -406,13 +407,12 @@ def _name(
 
 def _kin_ties(rows: Array, householder: Array, partner: Array, mother: Array) -> tuple[Array, Array]:
     """Tie households, and with kin elsewhere: parents, siblings, grandmothers, in-laws, aunts."""
-    mother, partner = mother.astype(np.int64), partner.astype(np.int64)
     children = rows[mother[rows] >= 0]
     mothers = mother[children]
     fathers = partner[mothers]
     with_father = fathers >= 0
     couples = rows[partner[rows] >= 0]
-    found = [
+    found = (
         ties_within(rows, householder[rows]),
         (children, mothers),
         (children, fathers),
@@ -422,9 +422,10 @@ def _kin_ties(rows: Array, householder: Array, partner: Array, mother: Array) ->
         (couples, mother[partner[couples]]),
         _aunts(children, mothers, children, mothers),
         _aunts(children[with_father], fathers[with_father], children, mothers),
-    ]
-    ends, others = (np.concatenate(part) for part in zip(*found, strict=True))
-    return ends[others >= 0], others[others >= 0]
+    )
+    known = [(ends[others >= 0].astype(np.int32), others[others >= 0].astype(np.int32)) for ends, others in found]
+    ends, others = (np.concatenate(part) for part in zip(*known, strict=True))
+    return ends, others
 
 
 def _aunts(nieces: Array, parents: Array, children: Array, mothers: Array) -> tuple[Array, Array]:

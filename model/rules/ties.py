@@ -96,7 +96,7 @@ def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tup
     first = np.flatnonzero(_place_within(pool) % 2 == 0)
     first = first[first + 1 < pool.size]
     first = first[pool[first] == pool[first + 1]]
-    return owner[first].astype(np.int64), owner[first + 1].astype(np.int64)
+    return owner[first], owner[first + 1]
 
 
 def _stubs_in_order(

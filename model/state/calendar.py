@@ -229,5 +229,6 @@ class Calendar:
         n, rows, uniforms = _look(
             draws.seed, month, self._due, self._what, people.resident, people.birth_month, people.sex, bounds
         )
-        found = [(rows[event, :size], uniforms[event, :size]) for event, size in enumerate(n.tolist())]
+        # Copies: parts would keep the whole, which is large where nothing is known of anybody yet.
+        found = [(rows[event, :size].copy(), uniforms[event, :size].copy()) for event, size in enumerate(n.tolist())]
         return tuple(Low(places, people.resident[places], low) for places, low in found)
