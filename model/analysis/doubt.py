@@ -131,7 +131,7 @@ def doubted_rows(outcomes: pd.DataFrame, by_chance: Sequence[Estimate]) -> list[
 
 
 def doubted_beside(
-    best: Array, seeds: Array, drawn: Array, runs: pd.Index, by_chance: Sequence[Estimate]
+    best: Array, seeds: Array, drawn: Array, runs: Array, by_chance: Sequence[Estimate]
 ) -> list[Estimate]:
     """Widen estimates as `doubted_rows` does, of outcomes in arrays.
 
@@ -143,21 +143,24 @@ def doubted_beside(
         Their seeds.
     drawn : ndarray, shape (outcomes, runs)
         Outcomes in draws.
-    runs : MultiIndex
-        The draw and seed of each of them.
+    runs : ndarray, shape (2, runs)
+        The draw and the seed of each of them.
     by_chance : sequence of Estimate
         Of each outcome at best estimates.
 
     Examples
     --------
     >>> best, drawn = np.array([[10.0, 12.0]]), np.array([[4.0, 6.0, 13.0, 15.0]])
-    >>> runs = pd.MultiIndex.from_product([[1, 2], [7, 8]], names=["draw", "seed"])
+    >>> runs = np.array([[1, 1, 2, 2], [7, 8, 7, 8]])
     >>> print(doubted_beside(best, np.array([7, 8]), drawn, runs, [estimate(best[0])])[0].text())
     9.5 (-83.1 to 102.1)
     """
+    untold = [Estimate.exact(np.nan) for _ in by_chance]
+    if min(drawn.shape[1], best.shape[1]) < FEWEST:
+        return untold
     deltas, share = _crossed(best, seeds, drawn, runs)
-    if min(deltas.shape[1], best.shape[1]) < FEWEST:
-        return [Estimate.exact(np.nan) for _ in by_chance]
+    if deltas.shape[1] < FEWEST:
+        return untold
     centres, chances = best.mean(axis=1), best.var(axis=1, ddof=1) * share
     find = _predicted if deltas.shape[1] < FEWEST_FOR_QUANTILES else _quantiles
     rows = zip(centres[:, None] + deltas, chances, by_chance, strict=True)
@@ -166,22 +169,27 @@ def doubted_beside(
     return [replace(one, is_nothing=nothing) for one, nothing in zip(found, is_nothing, strict=True)]
 
 
-def _apart(outcomes: pd.DataFrame) -> tuple[Array, Array, Array, pd.Index]:
+def _apart(outcomes: pd.DataFrame) -> tuple[Array, Array, Array, Array]:
     """Return outcomes at best estimates, their seeds, outcomes in draws, and the draw and seed of each of them."""
-    is_best = outcomes.columns.get_level_values(0) == BEST
-    best, drawn = outcomes.loc[:, is_best], outcomes.loc[:, ~is_best]
-    return best.to_numpy(float), best.columns.get_level_values(1).to_numpy(), drawn.to_numpy(float), drawn.columns
+    runs, values = draws_and_seeds(outcomes.columns), outcomes.to_numpy(float)
+    is_best = runs[0] == BEST
+    return values[:, is_best], runs[1, is_best], values[:, ~is_best], runs[:, ~is_best]
 
 
-def _crossed(best: Array, seeds: Array, drawn: Array, runs: pd.Index) -> tuple[Array, float]:
+def draws_and_seeds(runs: pd.Index) -> Array:
+    """Return the draw and the seed of each run, shape (2, runs), from an index of both."""
+    return np.array([runs.get_level_values(k) for k in range(2)])
+
+
+def _crossed(best: Array, seeds: Array, drawn: Array, runs: Array) -> tuple[Array, float]:
     """Return what each draw changes, and how much of the variance of best estimates is chance.
 
     The last is the variance by chance of the mean over draws, at most, as a share of that of seeds: see the module.
     """
-    of_best = {seed: k for k, seed in enumerate(seeds)}
-    place = np.array([of_best.get(seed, -1) for seed in runs.get_level_values(1)], int)
+    of_best = {seed: k for k, seed in enumerate(seeds.tolist())}
+    place = np.array([of_best.get(seed, -1) for seed in runs[1].tolist()], int)
     kept = np.flatnonzero(place >= 0)
-    number, _ = pd.factorize(runs.get_level_values(0)[kept], sort=True)
+    number, _ = pd.factorize(runs[0, kept], sort=True)
     order = np.argsort(number, kind="stable")
     kept, number = kept[order], number[order]
     seed = place[kept]

@@ -1,9 +1,11 @@
 """Figures of a scenario's own runs, not set against another's: by chance alone, and with all doubted."""
 
+import numpy as np
 import pandas as pd
 
-from model.analysis.doubt import BEST, Doubted, doubted_rows
+from model.analysis.doubt import BEST, Doubted, doubted_beside
 from model.analysis.estimates import estimate
+from model.core.arrays import Array
 from model.tables.results import Results
 
 
@@ -24,16 +26,25 @@ def doubted_levels(results: Results, values: pd.DataFrame, event: float = 0.0) -
     list of Doubted
         In the order of the rows.
     """
-    runs = results.runs.set_index("run").loc[values.columns, ["draw", "seed"]]
-    outcomes = values.set_axis(pd.MultiIndex.from_frame(runs), axis=1)
-    best = outcomes.loc[:, outcomes.columns.get_level_values("draw") == BEST]
-    by_chance = [estimate(row, event) for row in best.to_numpy(float)]
-    return [Doubted(*both) for both in zip(by_chance, doubted_rows(outcomes, by_chance), strict=True)]
+    return _doubted(results, values.columns, values.to_numpy(float), event)
 
 
 def doubted_level(results: Results, values: "pd.Series[float]", event: float = 0.0) -> Doubted:
     """Estimate one figure of a scenario's runs, given by run: see `doubted_levels`."""
-    return doubted_levels(results, values.to_frame().T, event)[0]
+    return _doubted(results, values.index, values.to_numpy(float)[None], event)[0]
+
+
+# In arrays: pandas takes longer to align labels.
+
+
+def _doubted(results: Results, runs: pd.Index, outcomes: Array, event: float) -> list[Doubted]:
+    drawn, seeded = (dict(zip(results.runs["run"], results.runs[name], strict=True)) for name in ("draw", "seed"))
+    draw, seed = of_runs = np.array([[of[run] for run in runs] for of in (drawn, seeded)], int)
+    is_best = draw == BEST
+    best, others = outcomes[:, is_best], outcomes[:, ~is_best]
+    by_chance = [estimate(row, event) for row in best]
+    with_all = doubted_beside(best, seed[is_best], others, of_runs[:, ~is_best], by_chance)
+    return [Doubted(*both) for both in zip(by_chance, with_all, strict=True)]
 
 
 def at_best(results: Results, scenario: str) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model.analysis.doubt import BEST, Doubted, doubted_beside
+from model.analysis.doubt import BEST, Doubted, doubted_beside, draws_and_seeds
 from model.analysis.drawn_facts import at_prices_drawn, facts_in_draw
 from model.analysis.estimates import Estimate, estimate, event_of_sum
 from model.analysis.series import adults_by_year, asked, place_months
@@ -158,7 +158,7 @@ class Paired:
         return {key: Change(size, float(base), doubt) for key, size, base, doubt in rows}
 
     def _with_all(self, drawn: "Paired", sizes: Sequence[Estimate]) -> list[Estimate]:
-        seeds, runs = self.ours.columns.to_numpy(), drawn.ours.columns
+        seeds, runs = self.ours.columns.to_numpy(), draws_and_seeds(drawn.ours.columns)
         return doubted_beside(self._difference, seeds, drawn._difference, runs, sizes)
 
     def gain(self) -> float:
