@@ -405,7 +405,7 @@ class Appraisal:
         """
         return self._avoided(self._billed["amount_gbp"])
 
-    @property
+    @cached_property
     def _billed(self) -> pd.DataFrame:
         return self._ledger[~self._ledger["kind"].isin(COSTS)]
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from model.core.arrays import Array
 from model.core.codes import STATES
@@ -54,10 +55,6 @@ class _Lives(NamedTuple):
     began: Array
     takes_part: Array
 
-    def at(self, rows: Array) -> "_Lives":
-        """Choose some rows."""
-        return _Lives(*(column[rows] for column in self))
-
 
 def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int = 0) -> Match:
     """Find the same residents, by id, in the two runs of a pair.
@@ -68,15 +65,15 @@ def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int =
         Rows of ``lives`` of the scenario's run and the comparator's.
     """
     here, there, n_residents = _numbered(ours, theirs)
+    rows, cell_there = _in_both(here, there, n_residents, years)
+    resident, year, state, began = (column[rows] for column in (here.resident, here.year, here.state, here.began))
     entry, since = _first_part(here, n_residents)
-    adults, cell_there = _in_both(here, there, n_residents, years)
-    states, year = (cell_there % N_STATES, adults.state), adults.year - 1
-    began, took_part = adults.began > 0, since[adults.resident] <= adults.year
-    both = _counts((years, N_CELLS, N_STATES), None, year, cell_there, adults.state)
+    both = _counts((years, N_CELLS, N_STATES), None, year - 1, cell_there, state)
+    states, took_part = (cell_there % N_STATES, state), since[resident] <= year
     return Match(
         both.reshape(years, N_QUINTILES, N_STATES, N_STATES),
-        _counts((n_entries, N_STATES, N_STATES), began, adults.began - 1, *states),
-        _counts((n_entries, years, N_STATES, N_STATES), took_part, entry[adults.resident] - 1, year, *states),
+        _counts((n_entries, N_STATES, N_STATES), began > 0, began - 1, *states),
+        _counts((n_entries, years, N_STATES, N_STATES), took_part, entry[resident] - 1, year - 1, *states),
         _counts((n_entries,), entry > 0, entry - 1),
         _outlived(here, there, n_residents, years) - _outlived(there, here, n_residents, years),
     )
@@ -84,9 +81,10 @@ def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int =
 
 def _numbered(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[_Lives, _Lives, int]:
     """Read the columns of both runs, and number the residents of either."""
-    numbers, residents = pd.factorize(np.concatenate([one["resident"].to_numpy() for one in (ours, theirs)]))
-    here, there = np.split(numbers, [len(ours)])
-    return _columns(ours, here), _columns(theirs, there), len(residents)
+    ids = pa.chunked_array([one["resident"].to_numpy() for one in (ours, theirs)])
+    numbers = ids.dictionary_encode()  # all at once, in two thirds of the time that pandas takes
+    here, there = (chunk.indices.to_numpy() for chunk in numbers.chunks)
+    return _columns(ours, here), _columns(theirs, there), len(numbers.chunk(0).dictionary)
 
 
 def _columns(lives: pd.DataFrame, resident: Array) -> _Lives:
@@ -105,14 +103,15 @@ def _first_part(lives: _Lives, n_residents: int) -> tuple[Array, Array]:
     return entry, since
 
 
-def _in_both(ours: _Lives, theirs: _Lives, n_residents: int, years: int) -> tuple[_Lives, Array]:
+def _in_both(ours: _Lives, theirs: _Lives, n_residents: int, years: int) -> tuple[Array, Array]:
     """Return the rows of adults who are in the other run that year too, and their cell there, by quintile and state."""
-    cell, is_here = np.full((n_residents, years + 1), -1, np.int8), _is_adult(ours)
+    cell = np.full(n_residents * (years + 1), -1, np.int8)
+    here, there = (one.resident * np.int64(years + 1) + one.year for one in (ours, theirs))
     of_theirs = (theirs.quintile - 1) * np.int8(N_STATES) + theirs.state
-    cell[theirs.resident, theirs.year] = np.where(_is_adult(theirs), of_theirs, np.int8(-1))
-    there = cell[ours.resident, ours.year]
-    rows = np.flatnonzero(is_here & (there >= 0))
-    return ours.at(rows), there[rows]
+    cell[there] = np.where(_is_adult(theirs), of_theirs, np.int8(-1))
+    cell_there = cell[here]
+    rows = np.flatnonzero(_is_adult(ours) & (cell_there >= 0))
+    return rows, cell_there[rows]
 
 
 def _is_adult(lives: _Lives) -> Array:
@@ -122,14 +121,16 @@ def _is_adult(lives: _Lives) -> Array:
 
 def _outlived(one: _Lives, other: _Lives, n_residents: int, years: int) -> Array:
     """Count residents alive in one run at each year's end who had died by then in the other."""
-    died = np.full(n_residents, NEVER)
-    died[other.resident[~other.alive]] = other.year[~other.alive]
+    died, dead = np.full(n_residents, NEVER, np.int32), np.flatnonzero(~other.alive)
+    died[other.resident[dead]] = other.year[dead]
     is_left = one.alive & (one.year >= died[one.resident])
     return _counts((years, N_QUINTILES), is_left, one.year - 1, one.quintile - 1)
 
 
 def _counts(shape: tuple[int, ...], chosen: Array | None, *places: Array) -> Array:
     """Count rows, or those chosen, in a grid by their place along each axis."""
-    there = [place if chosen is None else place[chosen] for place in places]
-    cells = np.ravel_multi_index([place.astype(np.int64) for place in there], shape)
+    rows = slice(None) if chosen is None else np.flatnonzero(chosen)
+    cells: Array = np.zeros(1, np.int64)
+    for size, place in zip(shape, places, strict=True):
+        cells = cells * size + place[rows].astype(np.int64)
     return np.bincount(cells, minlength=math.prod(shape)).reshape(shape)

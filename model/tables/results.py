@@ -171,7 +171,8 @@ class Results:
         Without the run's dimensions: there may be millions of rows.
         """
         lived = dict(zip(*(self._runs.column(name).to_pylist() for name in ("run", "lived_run")), strict=True))
-        return self._framed(self._rows("lives", run=lived.get(run, run))).assign(run=np.int32(run))
+        rows = self._framed(self._rows("lives", run=lived.get(run, run)))
+        return rows if lived.get(run, run) == run else rows.assign(run=np.int32(run))
 
     def to_duckdb(self, path: str | Path) -> None:
         """Write every table of the folder into one new DuckDB file, with comments on tables and columns.
