@@ -34,6 +34,8 @@ THOUSAND = 1_000
 UNTOLD = Estimate.exact(np.nan)
 """What is not known."""
 
+BY_SERVICE = ["run", "year", "service"]
+
 BILLED = ("service", "care")
 """Kinds of line in the ledger that follow from use of services and care."""
 
@@ -173,9 +175,14 @@ class Paired:
 
         Two years, because where nothing changes one year in forty would still look clear by chance.
         """
-        changes = self.without_draws.times(side).by("year").changes()
-        years = zip(changes, pairwise(changes.values()), strict=False)
-        return next((int(year) for year, both in years if all(one.size.low > 0 for one in both)), None)
+        sizes = [one.size for one in self._by_year_alone.values()]
+        is_clear = [(one.low if side > 0 else -one.high) > 0 for one in sizes]
+        years = zip(self._by_year_alone, pairwise(is_clear), strict=False)
+        return next((int(year) for year, both in years if all(both)), None)
+
+    @cached_property
+    def _by_year_alone(self) -> dict[Any, "Change"]:
+        return self.without_draws.by("year").changes()
 
 
 @dataclass(frozen=True)
@@ -311,7 +318,12 @@ class Comparison:
 
     def contacts(self, column: str) -> Paired:
         """Sum a column of ``services`` in the real place, by year and service."""
-        return self._by_service(self.results.services, column)
+        return self._by_service(self._grouped_services[column].sum(), column)
+
+    @cached_property
+    def _grouped_services(self) -> Any:
+        """The table by run, year and service: grouped once for all of its columns that are summed."""
+        return self.results.services.groupby(BY_SERVICE, sort=False)
 
     @cached_property
     def bills(self) -> Paired:
@@ -319,11 +331,11 @@ class Comparison:
         ledger = self.results.ledger
         billed = ledger[ledger["kind"].isin(BILLED)].rename(columns={"item": "service", "amount_gbp": "cost_gbp"})
         # A service that nobody used has no line in the ledger.
-        unused = self.results.services[["run", "year", "service"]].assign(cost_gbp=0.0)
-        return self._by_service(pd.concat([unused, at_prices_drawn(self.results, billed)]), "cost_gbp")
+        unused = self.results.services[BY_SERVICE].assign(cost_gbp=0.0)
+        lines = pd.concat([unused, at_prices_drawn(self.results, billed)])
+        return self._by_service(lines.groupby(BY_SERVICE, sort=False)["cost_gbp"].sum(), "cost_gbp")
 
-    def _by_service(self, rows: pd.DataFrame, column: str) -> Paired:
-        sums = rows.groupby(["run", "year", "service"], sort=False)[column].sum()
+    def _by_service(self, sums: "pd.Series[Any]", column: str) -> Paired:
         found = self._paired(self._of_real_place(sums))
         names = found.ours.index.get_level_values("service")
         return replace(found, event=pd.Series([self._event(column, name) for name in names], found.ours.index))
@@ -346,8 +358,7 @@ class Comparison:
     @cached_property
     def demand(self) -> Paired:
         """Demand, in contacts of the real place, by year and service: those from another's queue included."""
-        services = self.results.services
-        return self._by_service(services.assign(asked=asked(services)), "asked")
+        return self._by_service(asked(self._grouped_services[["demand", "spilled_in"]].sum()), "asked")
 
     @property
     def services(self) -> list[str]:
