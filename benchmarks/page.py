@@ -90,8 +90,8 @@ ROWS = (
         "4",
         "{:.1f}",
         most=4.0,
-        why="Loading libraries and compiled kernels takes two fifths, before any month. Mesa loads pandas, networkx "
-        "and parts of SciPy.",
+        why="Loading libraries and compiled kernels takes a third, before any month, and drawing the picture at the "
+        "end a sixth. Mesa loads pandas, networkx and parts of SciPy.",
     ),
     Row("the same, asked for again: burn-in kept, s", "run_command/again", "kept", "{:.1f}"),
     Row(
@@ -238,7 +238,7 @@ def method() -> Lines:
     yield "- Two sides of a ratio run in turn: A B A B. Each side's figure is its median month; the ratio of"
     yield "  medians is quoted."
     yield "- Before and now are measured by the same script, benchmark by benchmark in turn, with kernels"
-    yield "  compiled already."
+    yield "  and modules compiled already."
     yield "- The yardstick is about the least that a full month must do: two plain compiled loops over"
     yield "  residents and ties."
     yield "- A month of a small world is the mean month of a year made of the fastest month of each calendar month."
