@@ -5,12 +5,15 @@ that fits in the cache, and `pick` skips eight rows at a time where none is sele
 """
 
 import numpy as np
+from numba import uint64
 
 from model.core.arrays import Array
 from model.core.kernels import formula, kernel
 
 CHUNK = 1024
 """Rows in a chunk."""
+ONES = 0x0101010101010101
+"""A one in each byte of a word."""
 
 
 @kernel
@@ -35,12 +38,18 @@ def pick(chosen, size, first, rows, n):
     """
     chosen[size:] = False
     eights = chosen.view(np.uint64)
+    at, row = uint64(n), np.int64(first)
     for eight in range((size + 7) // 8):
-        if eights[eight] != 0:
-            for k in range(8 * eight, 8 * eight + 8):
-                rows[n] = first + k
-                n += chosen[k]
-    return n
+        word = eights[eight]
+        if word != 0:
+            # One multiplication adds the eight up, each byte with all before it: where the next one goes.
+            counts = word * uint64(ONES)
+            rows[at] = row
+            for k in range(7):
+                rows[at + (counts >> uint64(8 * k) & uint64(255))] = row + k + 1
+            at += counts >> uint64(56)
+        row += 8
+    return np.int64(at)
 
 
 @formula
