@@ -25,7 +25,7 @@ from numba import uint32, uint64
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, highest_word, pick
 from model.core.constants import HIGHEST_SEED
-from model.core.kernels import formula, kernel
+from model.core.kernels import formula, kernel, uncompiled
 
 MULTIPLIER_0, MULTIPLIER_1 = 0xD2511F53, 0xCD9E8D57  # Salmon et al. 2011, table 2
 WEYL_0, WEYL_1 = 0x9E3779B9, 0xBB67AE85
@@ -203,10 +203,53 @@ def fill_normals(seed, where, month, ids, normals):
         normals[i] = radius * math.cos(2.0 * math.pi * float(words[1, i]) / 4294967296.0)
 
 
+@formula
+def _any_of_word(word, j, limits):
+    return (
+        (uint32(word & HIGHEST_BITS) < limits[j])
+        | (uint32(word >> uint32(BITS) & HIGHEST_BITS) < limits[4 + j])
+        | (uint32(word >> uint32(2 * BITS) & HIGHEST_BITS) < limits[8 + j])
+    )
+
+
 @kernel
-def _is_low(word, shift, ids, most, chosen):
-    for k in range(ids.size):
-        chosen[k] = ((word[k] >> shift & HIGHEST_BITS) <= most) & (ids[k] != 0)
+def _is_any_low(words, size, limits, chosen):
+    first, second, third, fourth = words[0], words[1], words[2], words[3]
+    for k in range(size):
+        chosen[k] = (
+            _any_of_word(first[k], 0, limits)
+            | _any_of_word(second[k], 1, limits)
+            | _any_of_word(third[k], 2, limits)
+            | _any_of_word(fourth[k], 3, limits)
+        )
+
+
+@kernel
+def _list_low(words, likely, limits, pairs):
+    """List which uniforms may be low: 16 times who, and which."""
+    # Moved on without a jump, which nobody could foresee.
+    n = uint64(0)
+    for j in range(len(limits)):
+        word, shift, limit = words[j % 4], uint32(j // 4 * BITS), limits[j]
+        if limit > 0:
+            for k in likely:
+                pairs[n] = uint32(k) << uint32(4) | uint32(j)
+                n += uint64(uint32(word[uint64(k)] >> shift & HIGHEST_BITS) < limit)
+    return n
+
+
+@kernel
+def _fill_finer(seed, where, month, ids, pairs, counters, finer):
+    """Write the blocks of further bits of each pair."""
+    low, high, lane = counters[0], counters[1], counters[2]
+    for p in range(pairs.size):
+        who = uint64(ids[uint64(pairs[p] >> uint32(4))])
+        low[p], high[p] = uint32(who), uint32(who >> uint64(32))
+        lane[p] = uint32(where) + ((uint32(FINER) + (pairs[p] >> uint32(2) & uint32(3))) << uint32(8))
+    key0, key1, c2 = uint32(seed), uint32(uint64(seed) >> uint64(32)), uint32(month)
+    first, second, third, fourth = finer[0], finer[1], finer[2], finer[3]
+    for p in range(pairs.size):
+        first[p], second[p], third[p], fourth[p] = philox4x32(key0, key1, low[p], high[p], c2, lane[p])
 
 
 @formula
@@ -215,24 +258,63 @@ def _to_uniform_of_bits(bits, finer):
 
 
 @kernel
-def _find_low(seed, where, month, ids, below, places, uniforms):
+def _with_room(values, size, more):
+    """Return a list of which some places are taken, with room for more."""
+    if size + more <= values.size:
+        return values
+    longer = np.empty(2 * (size + more), values.dtype)
+    longer[:size] = values[:size]
+    return longer
+
+
+@kernel
+def _find_low(seed, where, month, ids, asked, below, limits):
     words, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.bool_)
-    finer, likely = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK + 8, np.int64)
-    n = np.zeros(len(below), np.int64)
+    rows, likely, some = np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 8, np.int64), np.empty(CHUNK, np.int64)
+    all_pairs, counters = np.empty(PER_BLOCK * CHUNK + 1, np.uint32), np.empty((3, PER_BLOCK * CHUNK), np.uint32)
+    finer = np.empty((4, PER_BLOCK * CHUNK), np.uint32)
+    # One list of all: a list for each, with room for everybody, would cost more to lay out than to fill.
+    which, places, uniforms, n = np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.int32), np.empty(CHUNK), 0
     for first in range(0, ids.size, CHUNK):
-        some = ids[first : first + CHUNK]
-        fill_words(seed, where, month, some, words)
-        for j in np.flatnonzero(below):
-            word, shift = words[j % 4], uint32(j // 4 * BITS)
-            _is_low(word, shift, some, highest_word(below[j]) >> uint32(32 - BITS), chosen)
-            found = likely[: pick(chosen, some.size, 0, likely, 0)]
-            fill_words(seed, (FINER + j // 4) << 8 | where, month, some[found], finer)
-            for k in range(found.size):
-                bits = word[found[k]] >> shift & HIGHEST_BITS
-                uniform = _to_uniform_of_bits(bits, finer[j % 4, k])
-                places[j, n[j]], uniforms[j, n[j]] = first + found[k], uniform
-                n[j] += uniform < below[j]
-    return n
+        here = asked[first : first + CHUNK]
+        for k in range(here.size):  # sooner than by slices
+            chosen[k] = here[k]
+        size = pick(chosen, here.size, first, rows, 0)
+        for k in range(size):
+            some[k] = ids[uint64(rows[k])]
+        fill_words(seed, where, month, some[:size], words)
+        _is_any_low(words, size, limits, chosen)
+        pairs = all_pairs[: _list_low(words, likely[: pick(chosen, size, 0, likely, 0)], limits, all_pairs)]
+        _fill_finer(seed, where, month, some, pairs, counters, finer)
+        more = pairs.size + 1  # the last is written over and over
+        which, places = _with_room(which, n, more), _with_room(places, n, more)
+        uniforms = _with_room(uniforms, n, more)
+        for p in range(pairs.size):
+            k, j = pairs[p] >> uint32(4), pairs[p] & uint32(15)
+            bits = words[j % 4, k] >> uint32(j // 4 * BITS) & HIGHEST_BITS
+            uniform = _to_uniform_of_bits(bits, finer[j % 4, p])
+            which[n], places[n], uniforms[n] = j, rows[k], uniform
+            n += uniform < below[j]
+    return which[:n], places[:n], uniforms[:n]
+
+
+@kernel
+def _in_turn(which, places, uniforms, ids, sizes, found, who, low):
+    """Put lists that were found together one after the other, and count them."""
+    for j in which:
+        sizes[j] += 1
+    at = np.cumsum(sizes) - sizes
+    for k in range(which.size):
+        to = at[which[k]]
+        found[to], who[to], low[to] = places[k], ids[places[k]], uniforms[k]
+        at[which[k]] += 1
+
+
+def _limit(below: float) -> np.uint32:
+    """Return the first bits from which on a uniform can't be below a bound."""
+    if below <= 0.0:
+        return np.uint32(0)
+    return np.uint32((int(uncompiled(highest_word)(below)) >> (32 - BITS)) + 1)
 
 
 @cache
@@ -320,7 +402,15 @@ class Draws:
         lane = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=3).digest(), "big")
         return self.uniforms(Purpose.OWN, month, ids, lane)
 
-    def low(self, purpose: Purpose, month: int, ids: Array, below: Sequence[float], lane: int = 0) -> tuple[Low, ...]:
+    def low(
+        self,
+        purpose: Purpose,
+        month: int,
+        ids: Array,
+        below: Sequence[float],
+        lane: int = 0,
+        asked: Array | None = None,
+    ) -> tuple[Low, ...]:
         """Draw up to twelve uniforms a resident, of which only those below a bound are needed.
 
         They share a block, which has the first bits of each, and only where these say that one may be low
@@ -331,11 +421,13 @@ class Draws:
         purpose, month
             Whose draws, and when.
         ids : array of int64
-            Resident ids; 0, which is nobody's, draws nothing.
+            Resident ids.
         below : sequence of float
             The bound of each uniform.
         lane : int
             Numbers the blocks of a rule that needs more than twelve uniforms.
+        asked : array of bool, optional
+            For whom to draw; by default for all but id 0, which is nobody's.
 
         Returns
         -------
@@ -348,11 +440,21 @@ class Draws:
         >>> one.places.size, bool((other.uniforms < 0.1).all())
         (100, True)
         """
-        places, found = np.empty((len(below), ids.size), np.int32), np.empty((len(below), ids.size))
-        where = _where(purpose, LANES * lane)
-        n = _find_low(self.seed, where, _when(month), ids, np.array(below), places, found)
-        rows = [places[k, :size].copy() for k, size in enumerate(n)]
-        return tuple(Low(row, ids[row], found[k, : row.size].copy()) for k, row in enumerate(rows))
+        limits = tuple(_limit(below[k]) if k < len(below) else np.uint32(0) for k in range(PER_BLOCK))
+        which, places, uniforms = _find_low(
+            self.seed,
+            _where(purpose, LANES * lane),
+            _when(month),
+            ids,
+            ids != 0 if asked is None else asked,
+            np.array(below),
+            limits,
+        )
+        sizes = np.zeros(len(below), np.int64)
+        found = np.empty(which.size, np.int32), np.empty(which.size, np.int64), np.empty(which.size)
+        _in_turn(which, places, uniforms, ids, sizes, *found)
+        ends = np.cumsum(sizes).tolist()
+        return tuple(Low(*(each[end - n : end] for each in found)) for end, n in zip(ends, sizes.tolist(), strict=True))
 
     def normals(self, purpose: Purpose, month: int, ids: Array) -> Array:
         """Draw one standard normal value a resident."""

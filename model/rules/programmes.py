@@ -244,16 +244,6 @@ def _is_free(state, engagement, chosen):
         chosen[k] = (state[k] >= THRIVING) & (engagement[k] == NOT_ENGAGED)
 
 
-@kernel
-def _find_free(state, engagement):
-    rows, n, chosen = np.empty(state.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
-    for first in range(0, state.size, CHUNK):
-        here = state[first : first + CHUNK]
-        _is_free(here, engagement[first : first + CHUNK], chosen)
-        n = pick(chosen, here.size, first, rows, n)
-    return rows[:n]
-
-
 def offers_of_month(
     people: Population, below: Sequence[tuple[float, float]], draws: Draws, month: int
 ) -> list[tuple[Low, Low]]:
@@ -267,15 +257,14 @@ def offers_of_month(
         For each entry of the plan in turn, the highest chances a month of either.
     """
     chances = [chance for pair in below for chance in pair]
-    rows, found = _find_free(people.state, people.engagement), list[Low]()
-    ids = people.resident[rows]
+    is_free, found = np.empty(people.n_rows, np.bool_), list[Low]()
+    _is_free(people.state, people.engagement, is_free)
     for lane in range(0, len(chances), PER_BLOCK):
         some = chances[lane : lane + PER_BLOCK]
-        if not any(some):
+        if any(some):
+            found += draws.low(Purpose.OFFER, month, people.resident, some, lane // PER_BLOCK, is_free)
+        else:
             found += [NO_DRAWS] * len(some)
-            continue
-        lows = draws.low(Purpose.OFFER, month, ids, some, lane // PER_BLOCK)
-        found += [low._replace(places=rows[low.places]) for low in lows]
     return list(zip(found[OFFERED::2], found[WILLING::2], strict=True))
 
 

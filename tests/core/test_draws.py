@@ -91,6 +91,17 @@ def test_the_low_are_those_whose_uniform_is_below_the_bound():
         assert np.array_equal(low.uniforms, uniforms[due])
 
 
+def test_low_draws_of_those_asked_are_the_same_whoever_else_is_asked():
+    ids, bounds = np.arange(1, 3_001), [0.3, 0.01, 0.0, 0.9, 1.0, 0.0005]
+    asked = np.random.default_rng(2).random(ids.size) < 0.4
+    some, everybody = (Draws(3).low(Purpose.OFFER, 4, ids, bounds, asked=who) for who in (asked, None))
+
+    for one, all_of_them in zip(some, everybody, strict=True):
+        among = asked[all_of_them.places]
+        assert all(np.array_equal(part, whole[among]) for part, whole in zip(one, all_of_them, strict=True))
+    assert some[4].places.size == asked.sum()
+
+
 def test_low_uniforms_that_share_a_block_are_uniform_and_independent():
     n, bound = 100_000, 0.1
     lows = Draws(5).low(Purpose.OFFER, 1, np.arange(1, n + 1), [bound] * PER_BLOCK)
