@@ -23,9 +23,9 @@ import numpy as np
 from numba import uint32, uint64
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, highest_word, pick
+from model.core.chunks import CHUNK, pick
 from model.core.constants import HIGHEST_SEED
-from model.core.kernels import formula, kernel, uncompiled
+from model.core.kernels import formula, kernel
 
 MULTIPLIER_0, MULTIPLIER_1 = 0xD2511F53, 0xCD9E8D57  # Salmon et al. 2011, table 2
 WEYL_0, WEYL_1 = 0x9E3779B9, 0xBB67AE85
@@ -38,6 +38,8 @@ PER_WORD = 32 // BITS
 HIGHEST_BITS = np.uint32(2**BITS - 1)
 PER_BLOCK = 4 * PER_WORD
 """Uniforms that share a block where only low ones are needed."""
+AT_ONCE = 32
+"""Blocks that a processor may draw at once."""
 LANES = FINER + PER_WORD
 """Blocks that they take: the shared one, and one more for each four that may be low."""
 NEWCOMER_BIT = 1 << 62
@@ -270,7 +272,7 @@ def _with_room(values, size, more):
 @kernel
 def _find_low(seed, where, month, ids, asked, below, limits):
     words, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.bool_)
-    rows, likely, some = np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 8, np.int64), np.empty(CHUNK, np.int64)
+    rows, likely, some = np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 8, np.int64), np.zeros(CHUNK, np.int64)
     all_pairs, counters = np.empty(PER_BLOCK * CHUNK + 1, np.uint32), np.empty((3, PER_BLOCK * CHUNK), np.uint32)
     finer = np.empty((4, PER_BLOCK * CHUNK), np.uint32)
     # One list of all: a list for each, with room for everybody, would cost more to lay out than to fill.
@@ -282,7 +284,7 @@ def _find_low(seed, where, month, ids, asked, below, limits):
         size = pick(chosen, here.size, first, rows, 0)
         for k in range(size):
             some[k] = ids[uint64(rows[k])]
-        fill_words(seed, where, month, some[:size], words)
+        fill_words(seed, where, month, some[: size + -size % AT_ONCE], words)  # a few left over would take longest
         _is_any_low(words, size, limits, chosen)
         pairs = all_pairs[: _list_low(words, likely[: pick(chosen, size, 0, likely, 0)], limits, all_pairs)]
         _fill_finer(seed, where, month, some, pairs, counters, finer)
@@ -312,9 +314,7 @@ def _in_turn(which, places, uniforms, ids, sizes, found, who, low):
 
 def _limit(below: float) -> np.uint32:
     """Return the first bits from which on a uniform can't be below a bound."""
-    if below <= 0.0:
-        return np.uint32(0)
-    return np.uint32((int(uncompiled(highest_word)(below)) >> (32 - BITS)) + 1)
+    return np.uint32(min(int(below * 2**BITS) + 1, 2**BITS) if below > 0.0 else 0)
 
 
 @cache

@@ -40,7 +40,7 @@ from model.core.codes import (
     VACANT,
 )
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import PER_BLOCK, Draws, Low, Purpose, block, to_uniform, to_unit
+from model.core.draws import PER_BLOCK, Draws, Low, Purpose, block, fill_uniforms, fill_words, to_uniform, to_unit
 from model.core.kernels import formula, kernel
 from model.inputs.places import N_QUINTILES
 from model.inputs.plans import PlanTerms
@@ -125,15 +125,22 @@ def ever_enrolled(people: Population) -> Array:
     return np.asarray(_find_marked(people.programme))
 
 
-def engaged_of(people: Population, enrolled: Array) -> Array:
-    """Return the rows of participants and supporters, among those of `ever_enrolled`."""
-    return np.asarray(enrolled[people.engagement[enrolled] != NOT_ENGAGED])
+def engaged(people: Population) -> Array:
+    """Find the rows of participants and supporters."""
+    return np.asarray(_find_marked(people.engagement))
 
 
-def count_engaged(people: Population, engaged: Array, counts: Array) -> None:
-    """Count participants and supporters into an array by engagement, entry and neighbourhood."""
+def count_engaged(people: Population, rows: Array, counts: Array) -> None:
+    """Count the participants and supporters among some rows, by engagement, entry and neighbourhood."""
+    _count_engaged(rows, people.engagement, people.programme, people.neighbourhood, counts)
+
+
+@kernel
+def _count_engaged(rows, engagement, programme, neighbourhood, counts):
     counts[:] = 0
-    np.add.at(counts, (people.engagement[engaged], people.programme[engaged], people.neighbourhood[engaged]), 1)
+    for i in rows:
+        if engagement[i] != NOT_ENGAGED:
+            counts[engagement[i], programme[i], neighbourhood[i]] += 1
 
 
 class Facts(NamedTuple):
@@ -210,13 +217,17 @@ def eligible(people: Population, network: Network, rows: Array, who: Eligibility
 
 @kernel
 def _meet_criteria(rows, facts, least, month, is_in):
+    # What does not apply is not looked up: rows lie far apart, and each column is waited for.
+    is_any_quintile = least.is_quintile[1:].all()
     for k in range(rows.size):
         i = rows[k]
-        may = least.is_state[facts.state[i]] & least.is_quintile[facts.quintile[i]]
         age = month - facts.birth_month[i]
+        may = least.is_state[facts.state[i]] & (facts.engagement[i] == NOT_ENGAGED)
         may &= (age >= least.youngest) & (age < least.too_old)
-        may &= (facts.engagement[i] == NOT_ENGAGED) & (facts.loneliness[i] >= least.loneliness)
-        is_in[k] = may & (facts.conditions[i] >= least.conditions) & (facts.long_term_care[i] >= least.long_term_care)
+        may &= is_any_quintile or least.is_quintile[facts.quintile[i]]
+        may &= least.loneliness == NOT_LONELY or facts.loneliness[i] >= least.loneliness
+        may &= least.conditions == 0 or facts.conditions[i] >= least.conditions
+        is_in[k] = may & (least.long_term_care == 0 or facts.long_term_care[i] >= least.long_term_care)
 
 
 @kernel
@@ -307,8 +318,8 @@ def referred(
     way : int
         Tells ways of referral apart.
     """
-    rows, ids = (np.concatenate(part) for part in zip(*contacts, strict=True))
     found: list[Array] = []
+    rows, ids = (part[0] if len(contacts) == 1 else np.concatenate(part) for part in zip(*contacts, strict=True))
     for first in range(0, len(shares), PER_BLOCK):
         some = shares[first : first + PER_BLOCK]
         highest = [1.0 - (1.0 - share) ** len(contacts) for share in some]
@@ -347,11 +358,15 @@ def takers(people: Population, candidates: Array, uptake: float, draws: Draws, m
 @kernel
 def _find_takers(where, candidates, resident, uptake, rows, uniforms):
     seed, purpose, number, month = where
-    n = 0
-    for k in range(candidates.size):
-        takes, place, _, _ = block(seed, purpose, number, month, resident[candidates[k]])
-        rows[n], uniforms[n] = candidates[k], to_unit(place)
-        n += to_unit(takes) < uptake
+    words, ids, n = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.int64), 0
+    for first in range(0, candidates.size, CHUNK):
+        some = candidates[first : first + CHUNK]
+        for k in range(some.size):
+            ids[k] = resident[some[k]]
+        fill_words(seed, number << 8 | purpose, month, ids[: some.size], words)
+        for k in range(some.size):
+            rows[n], uniforms[n] = some[k], to_unit(words[1, k])
+            n += to_unit(words[0, k]) < uptake
     return n
 
 
@@ -413,18 +428,37 @@ def leaving(
     has_ended : array of bool, shape (entries + 1,)
         Entries whose last month is over.
     """
-    entry, is_supporter = people.programme[engaged], people.engagement[engaged] == SUPPORTER
     words = draws.words(Purpose.RECRUITMENT, month, people.resident[engaged])
     tires, drops = (-np.expm1(-rate / MONTHS_PER_YEAR) for rate in (terms.tiring_rate, terms.dropping_rate))
-    goes = words[0] * UNIT < np.where(is_supporter, tires[entry], drops[entry])
-    is_ended = has_ended[entry]
-    completes = ~is_supporter & (people.programme_months[engaged] <= 0)
-    drops_out = ~is_supporter & ~is_ended & ~completes & goes
-    stays_on = completes & ~is_ended & (words[1] * UNIT < terms.recruited[entry])
-    stays_on &= people.state[engaged] <= COPING
-    is_ended &= ~completes  # who came to the end of their own time is not left by the programme's
-    leaves = is_ended | completes | goes
-    return Leaving(engaged[leaves], completes[leaves], drops_out[leaves], is_ended[leaves], stays_on[leaves])
+    found = Leaving(np.empty(engaged.size, np.int64), *np.empty((4, engaged.size), np.bool_))
+    n = _find_leaving(
+        words,
+        engaged,
+        (people.programme, people.engagement, people.programme_months, people.state),
+        (tires, drops, terms.recruited, has_ended),
+        found,
+    )
+    return Leaving(*(part[:n] for part in found))
+
+
+@kernel
+def _find_leaving(words, engaged, facts, of_entries, found):
+    programme, engagement, months_left, state = facts
+    tires, drops, recruited, has_ended = of_entries
+    n = 0
+    for k in range(engaged.size):
+        i = engaged[k]
+        entry, is_supporter = programme[i], engagement[i] == SUPPORTER
+        goes = to_unit(words[0, k]) < (tires[entry] if is_supporter else drops[entry])
+        completes = not is_supporter and months_left[i] <= 0
+        found.rows[n], found.completes[n] = i, completes
+        found.drops_out[n] = not is_supporter and not has_ended[entry] and not completes and goes
+        # Who came to the end of their own time is not left by the programme's.
+        found.is_ended[n] = has_ended[entry] and not completes
+        stays_on = to_unit(words[1, k]) < recruited[entry] and state[i] <= COPING
+        found.stays_on[n] = completes and not has_ended[entry] and stays_on
+        n += has_ended[entry] or completes or goes
+    return n
 
 
 # --- Ties of participants -----------------------------------------------------------------
@@ -527,22 +561,40 @@ def peer_ties_ended(
 ) -> tuple[ProgrammeTies, ProgrammeTies]:
     """Return the peer ties that end as some leave, and those of them that become local ties.
 
-    ``kept`` is the share of each leaver's ties that do; of a tie between two of them, the lesser
-    of theirs.
+    ``rows`` are those who leave, in order; ``kept`` is the share of each one's ties that do: of a tie
+    between two of them, the lesser of theirs.
     """
-    ends, others = network.ties_of("peer", rows)
-    # Only who leaves or is tied to them is looked up.
-    is_leaving, share = np.empty(people.n_rows, bool), np.empty(people.n_rows)
-    is_leaving[others], share[others] = False, 1.0
-    is_leaving[rows], share[rows] = True, kept
-    once = ~(is_leaving[others] & (others < ends))
-    ends, others = ends[once].astype(np.int64), others[once].astype(np.int64)
-    # A tie's draw combines both its ends, whichever of them leaves: their sum modulo 1.
-    ids = np.sort([people.resident[ends], people.resident[others]], axis=0)
-    both = [draws.uniforms(Purpose.CONVERSION, month, one, lane) for lane, one in enumerate(ids)]
-    uniforms = (both[0] + both[1]) % 1.0
-    is_kept = uniforms < np.minimum(share[ends], share[others])
+    degree = network.degree("peer")
+    ends, others = np.empty((2, int(degree[rows].sum())), np.int64)
+    is_kept = np.empty(ends.size, np.bool_)
+    where = draws.seed, int(Purpose.CONVERSION), month
+    n = _find_ties_ended(where, rows, kept, network.slots["peer"], degree, people.resident, ends, others, is_kept)
+    ends, others, is_kept = ends[:n], others[:n], is_kept[:n]
     return ProgrammeTies(ends, others), ProgrammeTies(ends[is_kept], others[is_kept])
+
+
+@kernel
+def _find_ties_ended(where, rows, kept, peers, degree, resident, ends, others, is_kept):
+    seed, purpose, month = where
+    shares, first, second = np.empty(ends.size), np.empty(ends.size, np.int64), np.empty(ends.size, np.int64)
+    n = 0
+    for k in range(rows.size):
+        i = rows[k]
+        for slot in range(degree[i]):
+            other = peers[i, slot]
+            at = np.searchsorted(rows, other)
+            leaves_too = at < rows.size and rows[at] == other
+            ends[n], others[n] = i, other
+            shares[n] = min(kept[k], kept[at]) if leaves_too else kept[k]
+            first[n], second[n] = min(resident[i], resident[other]), max(resident[i], resident[other])
+            n += not leaves_too or other > i
+    # A tie's draw combines both its ends, whichever of them leaves: their sum modulo 1.
+    one, another = np.empty(n), np.empty(n)
+    fill_uniforms(seed, purpose, month, first[:n], one)
+    fill_uniforms(seed, 1 << 8 | purpose, month, second[:n], another)
+    for k in range(n):
+        is_kept[k] = (one[k] + another[k]) % 1.0 < shares[k]
+    return n
 
 
 def _ties(ends: Sequence[Array], others: Sequence[Array]) -> ProgrammeTies:

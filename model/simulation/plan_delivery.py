@@ -244,16 +244,15 @@ class PlanDelivery:
         if not self.programmes:
             return
         people = world.population
-        engaged = programmes.engaged_of(people, programmes.ever_enrolled(people))
+        engaged = programmes.engaged(people)
         taking_part = engaged[people.engagement[engaged] == PARTICIPANT]
         people.write("programme_months", taking_part, people.programme_months[taking_part] - 1)
         self._let_go(world, now, engaged, month)
-        programmes.count_engaged(people, programmes.engaged_of(people, engaged), self.engaged)
+        programmes.count_engaged(people, engaged, self.engaged)
         newcomers = self._admit(world, now, lives, month)
         self._count_places(month)
-        enrolled = programmes.ever_enrolled(people)
-        self._bring_together(world, programmes.engaged_of(people, enrolled), newcomers, month)
-        found = programmes.traces(people, enrolled, self.terms)
+        self._bring_together(world, programmes.engaged(people), newcomers, month)
+        found = programmes.traces(people, programmes.ever_enrolled(people), self.terms)
         for name in ("worsen", "improve"):
             people.write(f"programme_{name}", found.rows, getattr(found, name))
         people.write("programme", found.rows, found.programme)
@@ -387,8 +386,7 @@ class PlanDelivery:
         """Count who takes part and who supports, as residents now are."""
         if not self.programmes:  # without one nobody is ever engaged
             return
-        engaged = programmes.engaged_of(world.population, programmes.ever_enrolled(world.population))
-        programmes.count_engaged(world.population, engaged, self.engaged)
+        programmes.count_engaged(world.population, programmes.engaged(world.population), self.engaged)
 
     # --- Services and care ----------------------------------------------------------------
 

@@ -278,12 +278,8 @@ def test_supporters_offer_themselves_at_the_rate_of_their_neighbourhood():
 # --- Who leaves -------------------------------------------------------------------------------
 
 
-def those_engaged(people):
-    return programmes.engaged_of(people, programmes.ever_enrolled(people))
-
-
 def leave(people, terms, month=1, has_ended=False):
-    engaged = those_engaged(people)
+    engaged = programmes.engaged(people)
     return programmes.leaving(people, engaged, terms, np.array([False, has_ended]), DRAWS, month)
 
 
