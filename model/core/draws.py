@@ -38,8 +38,8 @@ PER_WORD = 32 // BITS
 HIGHEST_BITS = np.uint32(2**BITS - 1)
 PER_BLOCK = 4 * PER_WORD
 """Uniforms that share a block where only low ones are needed."""
-AT_ONCE = 32
-"""Blocks that a processor may draw at once."""
+PER_BIT = 16
+"""More than the uniforms that share a block: what a number is counted in, beside how many there are."""
 LANES = FINER + PER_WORD
 """Blocks that they take: the shared one, and one more for each four that may be low."""
 NEWCOMER_BIT = 1 << 62
@@ -206,51 +206,48 @@ def fill_normals(seed, where, month, ids, normals):
 
 
 @formula
-def _any_of_word(word, j, limits):
+def _low_of_word(word, j, limits):
+    """Add up which of a word's uniforms may be low: one for each, and `PER_BIT` times its number."""
     return (
-        (uint32(word & HIGHEST_BITS) < limits[j])
-        | (uint32(word >> uint32(BITS) & HIGHEST_BITS) < limits[4 + j])
-        | (uint32(word >> uint32(2 * BITS) & HIGHEST_BITS) < limits[8 + j])
+        uint32(uint32(word & HIGHEST_BITS) < limits[j]) * uint32(j * PER_BIT + 1)
+        + uint32(uint32(word >> uint32(BITS) & HIGHEST_BITS) < limits[4 + j]) * uint32((4 + j) * PER_BIT + 1)
+        + uint32(uint32(word >> uint32(2 * BITS) & HIGHEST_BITS) < limits[8 + j]) * uint32((8 + j) * PER_BIT + 1)
     )
 
 
 @kernel
-def _is_any_low(words, size, limits, chosen):
+def _are_low(words, asked, limits, sums, chosen):
     first, second, third, fourth = words[0], words[1], words[2], words[3]
-    for k in range(size):
-        chosen[k] = (
-            _any_of_word(first[k], 0, limits)
-            | _any_of_word(second[k], 1, limits)
-            | _any_of_word(third[k], 2, limits)
-            | _any_of_word(fourth[k], 3, limits)
-        )
+    for k in range(asked.size):
+        found = _low_of_word(first[k], 0, limits) + _low_of_word(second[k], 1, limits)
+        found += _low_of_word(third[k], 2, limits) + _low_of_word(fourth[k], 3, limits)
+        sums[k], chosen[k] = found, (found != 0) & asked[k]
 
 
 @kernel
-def _list_low(words, likely, limits, pairs):
-    """List which uniforms may be low: 16 times who, and which."""
-    # Moved on without a jump, which nobody could foresee.
-    n = uint64(0)
-    for j in range(len(limits)):
-        word, shift, limit = words[j % 4], uint32(j // 4 * BITS), limits[j]
-        if limit > 0:
-            for k in likely:
-                pairs[n] = uint32(k) << uint32(4) | uint32(j)
-                n += uint64(uint32(word[uint64(k)] >> shift & HIGHEST_BITS) < limit)
+def _list_low(words, likely, limits, sums, who, which):
+    """List which uniforms of whom may be low."""
+    n = 0
+    for k in likely:
+        if sums[k] % PER_BIT == 1:  # nearly always
+            who[n], which[n] = k, sums[k] // PER_BIT
+            n += 1
+            continue
+        for j in range(len(limits)):
+            who[n], which[n] = k, j
+            n += uint32(words[j % 4, k] >> uint32(j // 4 * BITS) & HIGHEST_BITS) < limits[j]
     return n
 
 
 @kernel
-def _fill_finer(seed, where, month, ids, pairs, counters, finer):
-    """Write the blocks of further bits of each pair."""
-    low, high, lane = counters[0], counters[1], counters[2]
-    for p in range(pairs.size):
-        who = uint64(ids[uint64(pairs[p] >> uint32(4))])
-        low[p], high[p] = uint32(who), uint32(who >> uint64(32))
-        lane[p] = uint32(where) + ((uint32(FINER) + (pairs[p] >> uint32(2) & uint32(3))) << uint32(8))
+def _fill_finer(seed, where, month, ids, which, low, high, lane, finer):
+    """Write the blocks of further bits of some uniforms."""
+    for p in range(ids.size):
+        low[p], high[p] = uint32(ids[p]), uint32(uint64(ids[p]) >> uint64(32))
+        lane[p] = uint32(where) + (uint32(FINER + which[p] // 4) << uint32(8))
     key0, key1, c2 = uint32(seed), uint32(uint64(seed) >> uint64(32)), uint32(month)
     first, second, third, fourth = finer[0], finer[1], finer[2], finer[3]
-    for p in range(pairs.size):
+    for p in range(ids.size):
         first[p], second[p], third[p], fourth[p] = philox4x32(key0, key1, low[p], high[p], c2, lane[p])
 
 
@@ -271,45 +268,45 @@ def _with_room(values, size, more):
 
 @kernel
 def _find_low(seed, where, month, ids, asked, below, limits):
-    words, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.bool_)
-    rows, likely, some = np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 8, np.int64), np.zeros(CHUNK, np.int64)
-    all_pairs, counters = np.empty(PER_BLOCK * CHUNK + 1, np.uint32), np.empty((3, PER_BLOCK * CHUNK), np.uint32)
-    finer = np.empty((4, PER_BLOCK * CHUNK), np.uint32)
+    words, sums, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.bool_)
+    likely, most = np.empty(CHUNK + 8, np.int64), PER_BLOCK * CHUNK
+    who, which, theirs = np.empty(most + 1, np.int64), np.empty(most + 1, np.int64), np.empty(most, np.int64)
+    low, high, lane = np.empty(most, np.uint32), np.empty(most, np.uint32), np.empty(most, np.uint32)
+    finer = np.empty((4, most), np.uint32)
     # One list of all: a list for each, with room for everybody, would cost more to lay out than to fill.
-    which, places, uniforms, n = np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.int32), np.empty(CHUNK), 0
+    numbers, places, n = np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.int32), 0
+    owners, uniforms = np.empty(CHUNK, np.int64), np.empty(CHUNK)
     for first in range(0, ids.size, CHUNK):
-        here = asked[first : first + CHUNK]
-        for k in range(here.size):  # sooner than by slices
-            chosen[k] = here[k]
-        size = pick(chosen, here.size, first, rows, 0)
-        for k in range(size):
-            some[k] = ids[uint64(rows[k])]
-        fill_words(seed, where, month, some[: size + -size % AT_ONCE], words)  # a few left over would take longest
-        _is_any_low(words, size, limits, chosen)
-        pairs = all_pairs[: _list_low(words, likely[: pick(chosen, size, 0, likely, 0)], limits, all_pairs)]
-        _fill_finer(seed, where, month, some, pairs, counters, finer)
-        more = pairs.size + 1  # the last is written over and over
-        which, places = _with_room(which, n, more), _with_room(places, n, more)
-        uniforms = _with_room(uniforms, n, more)
-        for p in range(pairs.size):
-            k, j = pairs[p] >> uint32(4), pairs[p] & uint32(15)
+        here = slice(first, min(first + CHUNK, ids.size))
+        some = ids[here]
+        fill_words(seed, where, month, some, words)
+        _are_low(words, asked[here], limits, sums, chosen)
+        more = _list_low(words, likely[: pick(chosen, some.size, 0, likely, 0)], limits, sums, who, which)
+        for p in range(more):
+            theirs[p] = some[who[p]]
+        _fill_finer(seed, where, month, theirs[:more], which, low, high, lane, finer)
+        numbers, places = _with_room(numbers, n, more + 1), _with_room(places, n, more + 1)
+        owners, uniforms = _with_room(owners, n, more + 1), _with_room(uniforms, n, more + 1)
+        for p in range(more):
+            k, j = who[p], which[p]
             bits = words[j % 4, k] >> uint32(j // 4 * BITS) & HIGHEST_BITS
             uniform = _to_uniform_of_bits(bits, finer[j % 4, p])
-            which[n], places[n], uniforms[n] = j, rows[k], uniform
+            # The last is written over and over.
+            numbers[n], places[n], owners[n], uniforms[n] = j, first + k, theirs[p], uniform
             n += uniform < below[j]
-    return which[:n], places[:n], uniforms[:n]
+    return numbers[:n], places[:n], owners[:n], uniforms[:n]
 
 
 @kernel
-def _in_turn(which, places, uniforms, ids, sizes, found, who, low):
+def _in_turn(numbers, places, owners, uniforms, sizes, found):
     """Put lists that were found together one after the other, and count them."""
-    for j in which:
+    for j in numbers:
         sizes[j] += 1
     at = np.cumsum(sizes) - sizes
-    for k in range(which.size):
-        to = at[which[k]]
-        found[to], who[to], low[to] = places[k], ids[places[k]], uniforms[k]
-        at[which[k]] += 1
+    for k in range(numbers.size):
+        to = at[numbers[k]]
+        found[0][to], found[1][to], found[2][to] = places[k], owners[k], uniforms[k]
+        at[numbers[k]] += 1
 
 
 def _limit(below: float) -> np.uint32:
@@ -441,7 +438,7 @@ class Draws:
         (100, True)
         """
         limits = tuple(_limit(below[k]) if k < len(below) else np.uint32(0) for k in range(PER_BLOCK))
-        which, places, uniforms = _find_low(
+        numbers, places, owners, uniforms = _find_low(
             self.seed,
             _where(purpose, LANES * lane),
             _when(month),
@@ -450,11 +447,11 @@ class Draws:
             np.array(below),
             limits,
         )
-        sizes = np.zeros(len(below), np.int64)
-        found = np.empty(which.size, np.int32), np.empty(which.size, np.int64), np.empty(which.size)
-        _in_turn(which, places, uniforms, ids, sizes, *found)
-        ends = np.cumsum(sizes).tolist()
-        return tuple(Low(*(each[end - n : end] for each in found)) for end, n in zip(ends, sizes.tolist(), strict=True))
+        n, sizes = numbers.size, np.zeros(len(below), np.int64)
+        found = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n)
+        _in_turn(numbers, places, owners, uniforms, sizes, found)
+        each = zip(np.cumsum(sizes).tolist(), sizes.tolist(), strict=True)
+        return tuple(Low(*(one[end - size : end] for one in found)) for end, size in each)
 
     def normals(self, purpose: Purpose, month: int, ids: Array) -> Array:
         """Draw one standard normal value a resident."""
