@@ -77,3 +77,31 @@ def each_once(rows: Array) -> Array:
     is_new = np.ones(found.size, np.bool_)
     np.not_equal(found[1:], found[:-1], out=is_new[1:])
     return np.asarray(found[is_new])
+
+
+@kernel
+def _merge(many, few, found):
+    at = n = 0
+    for row in few:
+        while at < many.size and many[at] < row:
+            found[n] = many[at]
+            at, n = at + 1, n + 1
+        if at == many.size or many[at] != row:
+            found[n] = row
+            n += 1
+    for k in range(at, many.size):
+        found[n] = many[k]
+        n += 1
+    return n
+
+
+def with_few(many: Array, few: Array) -> Array:
+    """Add a few rows to many: both in order and each once, as is what is returned.
+
+    Examples
+    --------
+    >>> with_few(np.array([2, 5, 8]), np.array([1, 5, 6])).tolist()
+    [1, 2, 5, 6, 8]
+    """
+    found = np.empty(many.size + few.size, np.int64)
+    return np.asarray(found[: _merge(many, few, found)])

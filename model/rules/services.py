@@ -23,7 +23,7 @@ import numpy as np
 from numba import uint32
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, each_once, pick
+from model.core.chunks import CHUNK, each_once, pick, with_few
 from model.core.codes import VACANT
 from model.core.draws import Draws, Purpose, block, fill_words, to_unit
 from model.core.kernels import formula, kernel
@@ -522,7 +522,7 @@ def monthly_services(
             if name in named:
                 # Those found come in order, each once.
                 found = own[name][0]
-                rows[name] = each_once(np.concatenate([found, asking])) if asking.size else found
+                rows[name] = with_few(found, each_once(asking)) if asking.size else found
     return Account(
         Flow(*_counts([steps[name].flow if name in steps else NO_FLOW for name in services])),
         rows={name: (found, people.resident[found]) for name, found in rows.items()},
