@@ -13,13 +13,12 @@ beyond those explained by age. Where requests wait, care begins later; need that
 care that people pay for themselves, are not counted.
 """
 
-import math
 from functools import cache
 
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, each_once, pick
+from model.core.chunks import CHUNK, pick
 from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, age_band_of
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose
@@ -177,13 +176,29 @@ def begins(people: Population, requesting_rows: Array, parameters: Parameters, d
     """
     if requesting_rows.size == 0:
         return requesting_rows
-    rows = each_once(requesting_rows)
-    requests = np.bincount(np.searchsorted(rows, requesting_rows))
-    can = (people.state[rows] >= THRIVING) & (people.long_term_care[rows] == 0)
-    rows, requests = rows[can], requests[can]
-    none = (1.0 - share_that_begins(parameters)[people.age_band[rows]]) ** requests
+    rows = np.sort(requesting_rows)
     uniform = draws.uniforms(Purpose.ADULT_CARE, month, people.resident[rows], BEGINNING)
-    return np.asarray(rows[uniform < 1.0 - none])
+    begin = np.empty(rows.size, np.int64)
+    n = _find_beginning(
+        rows, uniform, people.state, people.long_term_care, people.age_band, share_that_begins(parameters), begin
+    )
+    return begin[:n]
+
+
+@kernel
+def _find_beginning(requests, uniform, state, long_term_care, age_band, share, begin):
+    """Find who begins, each once, among the rows of requests in order."""
+    n, first = 0, 0
+    for k in range(requests.size):
+        i = requests[k]
+        if requests[first] != i:
+            first = k
+        if k + 1 < requests.size and requests[k + 1] == i:
+            continue
+        none = (1.0 - share[age_band[i]]) ** (k + 1 - first)
+        begin[n] = i
+        n += (state[i] >= THRIVING) and (long_term_care[i] == 0) and (uniform[k] < 1.0 - none)
+    return n
 
 
 def ends(people: Population, parameters: Parameters, draws: Draws, month: int) -> Array:
@@ -232,6 +247,12 @@ def counted(people: Population, rows: Array) -> Array:
     -------
     array of int64, shape (`CARES`, quintiles, age bands)
     """
-    shape = N_QUINTILES, len(AGE_BANDS)
-    at = (people.quintile[rows] - 1) * np.int64(shape[1]) + people.age_band[rows]
-    return np.bincount(at, minlength=math.prod(shape)).reshape(len(CARES), *shape)
+    counts = np.zeros((len(CARES), N_QUINTILES, len(AGE_BANDS)), np.int64)
+    _count(rows, people.quintile, people.age_band, counts[0])
+    return counts
+
+
+@kernel
+def _count(rows, quintile, age_band, counts):
+    for i in rows:
+        counts[quintile[i] - 1, age_band[i]] += 1

@@ -333,8 +333,12 @@ def _offered_after(people: Population, rows: Array, low: Low, share: float) -> A
         return NOBODY
     at = rows[low.places]
     is_there = people.resident[at] == low.ids  # who died or moved is offered nothing
-    at, first, n = np.unique(at[is_there], return_index=True, return_counts=True)
-    return np.asarray(at[low.uniforms[is_there][first] < 1.0 - (1.0 - share) ** n], np.int64)
+    at, uniforms = at[is_there], low.uniforms[is_there]
+    order = np.argsort(at)  # in any order among those of one resident, whose draw is the same
+    at = at[order]
+    first = np.flatnonzero(np.diff(at, prepend=-1))
+    n = np.diff(first, append=at.size)
+    return np.asarray(at[first][uniforms[order][first] < 1.0 - (1.0 - share) ** n], np.int64)
 
 
 def takers(people: Population, candidates: Array, uptake: float, draws: Draws, month: int, number: int) -> Takers:
