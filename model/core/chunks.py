@@ -74,9 +74,17 @@ def each_once(rows: Array) -> Array:
     """
     # Stable sorting is quick with what lies in a few runs, and much quicker than np.unique.
     found = np.sort(rows, kind="stable")
-    is_new = np.ones(found.size, np.bool_)
-    np.not_equal(found[1:], found[:-1], out=is_new[1:])
-    return np.asarray(found[is_new])
+    return np.asarray(found[: _leave_out_repeats(found)])
+
+
+@kernel
+def _leave_out_repeats(rows):
+    n = 0
+    for k in range(rows.size):
+        if n == 0 or rows[k] != rows[n - 1]:
+            rows[n] = rows[k]
+            n += 1
+    return n
 
 
 @kernel

@@ -115,10 +115,10 @@ def _find_those_in_need(state, help_months, rows):
 
 
 @kernel
-def _find_seekers(words, could_seek, state, degrees, discontent, recognition, help_seeking_ratio, rows):
+def _find_seekers(words, could_seek, state, degrees, discontent, recognition, help_seeking_ratio, rows, is_referred):
     n = 0
     for k in range(could_seek.size):
-        i, uniform = could_seek[k], to_unit(words[k])
+        i, uniform = could_seek[k], to_unit(words[0, k])
         # Ties that are discontented only ever put people off, and most need not be asked about theirs.
         most = chance_of_seeking(state[i], 0, 0, degrees[PEER, i], recognition)
         if uniform >= most * help_seeking_ratio[k]:
@@ -129,7 +129,7 @@ def _find_seekers(words, could_seek, state, degrees, discontent, recognition, he
             discontented += discontent[layer, i]
         chance = chance_of_seeking(state[i], ties, discontented, degrees[PEER, i], recognition)
         if uniform < chance * help_seeking_ratio[k]:
-            rows[n] = i
+            rows[n], is_referred[n] = i, to_unit(words[1, k]) < recognition.referred
             n += 1
     return n
 
@@ -151,15 +151,22 @@ def seekers(
         return Seekers(np.empty(0, np.int64), {})
     in_need = np.empty(people.n_rows + 8, np.int64)
     could_seek = in_need[: _find_those_in_need(people.state, people.help_months, in_need)]
-    rows = np.empty_like(could_seek)
+    rows, is_referred = np.empty_like(could_seek), np.empty(could_seek.size, np.bool_)
     words = draws.words(Purpose.HELP, month, people.resident[could_seek])
     help_seeking_ratio = np.ones(could_seek.size) if found is None else found.ratio[found.group[could_seek]]
     n = _find_seekers(
-        words[0], could_seek, people.state, network.degrees, network.discontent, recognition, help_seeking_ratio, rows
+        words,
+        could_seek,
+        people.state,
+        network.degrees,
+        network.discontent,
+        recognition,
+        help_seeking_ratio,
+        rows,
+        is_referred,
     )
     seek = rows[:n].copy()
-    is_referred = words[1, np.searchsorted(could_seek, seek)] * 2.0**-32 < recognition.referred
-    return Seekers(seek, {BEGINS_AT: seek, "mental_health_referral": seek[is_referred]})
+    return Seekers(seek, {BEGINS_AT: seek, "mental_health_referral": seek[is_referred[:n]]})
 
 
 def a_month_less(help_months: Array) -> Array:

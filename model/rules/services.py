@@ -68,6 +68,8 @@ HIGHEST_MEAN = 700.0
 """Contacts a month beyond which exp(-mean) would be zero."""
 
 NO_ROWS: Array = np.empty(0, np.int64)
+NOBODYS = NO_ROWS, NO_ROWS, NO_ROWS
+"""The contacts of nobody: rows, counts and cells."""
 NO_GROUPS: Array = np.empty(0, np.uint8)
 NO_RATIOS: Array = np.empty(0)
 N_CELLS = math.prod(CELLS)
@@ -395,10 +397,27 @@ def _asked_for(names: frozenset[str], followed: frozenset[str]) -> _Asked:
     return _Asked(of_each[0], of_each[1], of_each[2], tuple(np.flatnonzero(by_lane.any(axis=1)).tolist()))
 
 
+class _Roles(NamedTuple):
+    """The services of a month in order; those whose contacts are traced, whose residents are named, or either."""
+
+    names: list[str]
+    traced: frozenset[str]
+    named: frozenset[str]
+    asked: _Asked
+
+
+@cache
+def _roles(services: tuple[str, ...], limited: tuple[str, ...], listed: tuple[str, ...]) -> _Roles:
+    names = _in_order(frozenset({*services, *limited, *listed}))
+    traced = {name for name in names if name in limited or name in PATHWAY or load_services()[name].treats}
+    named = {*PATHWAY, *listed}
+    asked = _asked_for(frozenset(names), frozenset(traced | named))
+    return _Roles(names, frozenset(traced), frozenset(named), asked)
+
+
 def _own_contacts(
     people: Population,
-    names: Collection[str],
-    followed: Collection[str],
+    asked: _Asked,
     demand: Demand,
     ratios: Ratios | None,
     draws: Draws,
@@ -408,7 +427,7 @@ def _own_contacts(
 
     Of those followed also whose they are: rows, contacts of each, and cells.
     """
-    catalogue, asked = list(load_services()), _asked_for(frozenset(names), frozenset(followed))
+    catalogue = list(load_services())
     of_group = np.ones((1, len(catalogue))) if ratios is None else ratios.ratios
     # None where vacant, the last cell of each group, nor with a service that is not asked for.
     per_month = np.zeros((asked.counted.size, len(of_group), N_CELLS + 1))
@@ -419,7 +438,7 @@ def _own_contacts(
     rows, counts, cells = (
         np.empty((HALVES_PER_BLOCK, people.n_rows + 1), dtype) for dtype in ("int32", "int32", "uint16")
     )
-    own: dict[str, tuple[Array, Array, Array]] = dict.fromkeys(names, (NO_ROWS, NO_ROWS, NO_ROWS))
+    own: dict[str, tuple[Array, Array, Array]] = {}
     for lane in asked.lanes:
         # A service's draws bear its place in the catalogue, whichever others are simulated.
         here = slice(lane * HALVES_PER_BLOCK, (lane + 1) * HALVES_PER_BLOCK)
@@ -437,7 +456,7 @@ def _own_contacts(
             cells,
         )
         for k in np.flatnonzero(n).tolist():
-            in_group = cells[k, : n[k]] % (N_CELLS + 1)
+            in_group = cells[k, : n[k]].copy() if ratios is None else cells[k, : n[k]] % (N_CELLS + 1)
             own[catalogue[here][k]] = rows[k, : n[k]].copy(), counts[k, : n[k]].copy(), in_group
     of_all = tallies[:, 0] if ratios is None else tallies.sum(axis=1)
     return of_all[:, :-1], own
@@ -447,8 +466,9 @@ def contacts_of_rows(
     people: Population, names: Collection[str], demand: Demand, ratios: Ratios | None, draws: Draws, month: int
 ) -> dict[str, tuple[Array, Array]]:
     """Return whose contacts arise this month: rows, and how many of each, by service."""
-    own = _own_contacts(people, names, names, demand, ratios, draws, month)[1]
-    return {name: (rows, counts) for name, (rows, counts, _) in own.items()}
+    all_of_them = frozenset(names)
+    own = _own_contacts(people, _asked_for(all_of_them, all_of_them), demand, ratios, draws, month)[1]
+    return {name: own.get(name, NOBODYS)[:2] for name in names}
 
 
 # --- The month ----------------------------------------------------------------------------
@@ -492,10 +512,8 @@ def monthly_services(
         What programmes do to demand.
     """
     sought, queues, bought = sought or {}, queues or {}, bought or {}
-    names = _in_order(frozenset({*services, *queues, *listed}))
-    traced = {name for name in names if name in queues or name in PATHWAY or load_services()[name].treats}
-    named = {*PATHWAY, *listed}
-    tallies, own = _own_contacts(people, names, traced | named, demand, ratios, draws, month)
+    names, traced, named, asked = _roles(tuple(services), tuple(queues), tuple(listed))
+    tallies, own = _own_contacts(people, asked, demand, ratios, draws, month)
     steps: dict[str, _Step] = {}
     turning_to: dict[str | None, list[Contacts]] = {}
     rows: dict[str, Array] = {}
@@ -505,7 +523,7 @@ def monthly_services(
         if name in traced:
             new = together(
                 _led_to(name, steps, people, demand, ratios, draws, month),
-                arising(people, *own[name], month),
+                arising(people, *own.get(name, NOBODYS), month),
                 _sought(people, asking, month),
             )
             steps[name] = _step(name, new, came, queues.get(name), bought.get(name, 0), people, draws, month)
@@ -521,7 +539,7 @@ def monthly_services(
             steps[name] = _all_served(new_by_cell, came)
             if name in named:
                 # Those found come in order, each once.
-                found = own[name][0]
+                found = own.get(name, NOBODYS)[0]
                 rows[name] = with_few(found, each_once(asking)) if asking.size else found
     return Account(
         Flow(*_counts([steps[name].flow if name in steps else NO_FLOW for name in services])),
@@ -657,10 +675,11 @@ def treatments(account: Account, treatment_months: Array, months: int) -> tuple[
         Rows, and the months of each; where a row stands twice, the last holds.
     """
     treat = [name for name in account.met if load_services()[name].treats]
-    left, met, wait = (
-        together(*(contacts[name] for name in treat if name in contacts)).row
-        for contacts in (account.left, account.met, {k: one.line for k, one in account.queues.items()})
-    )
+    met = together(*(account.met[name] for name in treat)).row
+    if not account.queues:  # nobody waits, or leaves
+        return met, np.full(met.size, months)
+    left = together(*(account.left[name] for name in treat if name in account.left)).row
+    wait = together(*(account.queues[name].line for name in treat if name in account.queues)).row
     left = left[treatment_months[left] == WAITS]
     wait = wait[treatment_months[wait] <= 0]
     rows = np.concatenate([left, wait, met])
