@@ -224,7 +224,8 @@ class Recorder:
         self._months.append(row)
         self._person_months += residents
         self._household_months += householders
-        self._flow[: len(flow)] += flow
+        for kind, counts in enumerate(flow):
+            self._flow[kind] += counts
         for name, (entries, in_stock) in (stocks or {}).items():
             if name in self._services:
                 k = self._services.index(name)
