@@ -389,10 +389,16 @@ def free_to_support(people: Population) -> Array:
 @kernel
 def _count_free(state, engagement, blocks, homes, free):
     for k in range(homes.size):
-        n = 0
-        for i in range(blocks[k], blocks[k + 1]):
-            n += _may_support(state[i], engagement[i])
-        free[homes[k]] += n
+        here = slice(blocks[k], blocks[k + 1])
+        free[homes[k]] += _count_free_of(state[here], engagement[here])
+
+
+@kernel
+def _count_free_of(state, engagement):
+    n = np.int32(0)  # narrow enough to count many at once
+    for k in range(state.size):
+        n += np.int32(_may_support(state[k], engagement[k]))
+    return n
 
 
 def volunteers(people: Population, low: Low, chance: Array) -> Array:
@@ -486,19 +492,20 @@ def companions(
     # One number that orders by programme, neighbourhood and draw sorts much sooner than three.
     order = np.argsort(ring * (people.n_neighbourhoods + 1) + people.neighbourhood[members] + uniforms)
     rows, ring = members[order], ring[order]
-    start = np.searchsorted(ring, ring)
-    size = np.searchsorted(ring, ring, side="right") - start
     is_new = np.zeros(people.n_rows, bool)
     is_new[newcomers] = True
     place = np.flatnonzero(is_new[rows])
+    in_ring = np.bincount(ring, minlength=terms.peer_ties.size)
+    size = in_ring[ring[place]]
+    start = (np.cumsum(in_ring) - in_ring)[ring[place]]
     more = draws.words(Purpose.COMPANIONS, month, people.resident[rows[place]], 1)[0] * UNIT
     wanted = np.floor(terms.peer_ties[people.programme[rows[place]]] + more).astype(np.int64)
     ends, others = [], []
     for step in range(1, int(wanted.max(initial=0)) + 1):
-        has_next = (wanted >= step) & (step < size[place])
-        at = place[has_next]
+        has_next = (wanted >= step) & (step < size)
+        at, first = place[has_next], start[has_next]
         ends.append(rows[at])
-        others.append(rows[start[at] + (at - start[at] + step) % size[at]])
+        others.append(rows[first + (at - first + step) % size[has_next]])
     return _ties(ends, others)
 
 

@@ -255,7 +255,7 @@ class PlanDelivery:
         found = programmes.traces(people, programmes.ever_enrolled(people), self.terms)
         for name in ("worsen", "improve"):
             people.write(f"programme_{name}", found.rows, getattr(found, name))
-        people.write("programme", found.rows, found.programme)
+        people.write("programme", found.rows[found.programme == 0], 0)
 
     def _let_go(self, world: World, now: MonthAccount, engaged: Array, month: int) -> None:
         people, mood = world.population, world.mood()
