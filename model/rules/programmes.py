@@ -52,7 +52,8 @@ AT_LEAST = {"any": NOT_LONELY, "sometimes": SOMETIMES_LONELY, "often": OFTEN_LON
 """The loneliness that makes people eligible."""
 
 NOBODY: Array = np.empty(0, np.int64)
-NO_DRAWS = Low(NOBODY, NOBODY, np.empty(0))
+NO_DRAWS = Low(NOBODY.astype(np.int32), NOBODY, np.empty(0))
+"""Of the types of draws that there are: kernels are compiled for each."""
 
 UNIT = 2.0**-32
 NEGLIGIBLE = 1e-3

@@ -194,7 +194,8 @@ class Population:
     columns: few are vacant, so that whoever visits all loses little. Each belongs to one neighbourhood for good;
     where one needs more, they are added at the end. A row where nobody lives has the state `VACANT`. A seat
     says who lives near whom: streets and clubs are groups of seats, and many are free, so that whoever comes
-    finds one near where their own id points, whoever else has come.
+    finds one near where their own id points, whoever else has come. In two worlds of one seed a newcomer may have
+    different rows: who is the same is known by ``resident``.
 
     Parameters
     ----------

@@ -326,18 +326,23 @@ def shock_multiplier(config: Scenario, seed: int, years: int = 5, share: float =
     past = CommunityModel(config.lasting(years), rng=seed)
     usual, struck = past.branch(), past.branch()
     rows = np.flatnonzero(past.population.state == COPING)
+    rows = rows[np.argsort(past.population.resident[rows], kind="stable")[:: round(1.0 / share)]]
     ids = past.population.resident[rows]
-    rows = rows[np.argsort(ids, kind="stable")[:: round(1.0 / share)]]
     struck.set_states(rows, STRUGGLING)
-    is_struck = np.isin(np.arange(past.population.n_rows), rows)
     total = own = 0
     for _ in range(years * MONTHS_PER_YEAR):
         usual.step()
         struck.step()
-        more = (struck.population.state >= STRUGGLING).astype(int) - (usual.population.state >= STRUGGLING)
-        total += int(more.sum())
-        own += int(more[is_struck].sum())
+        (more, of_struck), (less, of_usual) = (_count_low(one, rows, ids) for one in (struck, usual))
+        total, own = total + more - less, own + of_struck - of_usual
     return total / own
+
+
+def _count_low(model: CommunityModel, rows: Array, ids: Array) -> tuple[int, int]:
+    """Count who struggles or is in crisis: of all, and of those who were in some rows and still are."""
+    people = model.population
+    is_low = people.state >= STRUGGLING
+    return int(is_low.sum()), int((is_low[rows] & (people.resident[rows] == ids)).sum())
 
 
 def require_variants(named: Sequence[str] | None) -> tuple[str, ...]:

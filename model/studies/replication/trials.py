@@ -74,11 +74,12 @@ def _pass(model: CommunityModel, months: int) -> None:
 def _low_for(model: CommunityModel, months: int) -> Array:
     """Simulate some months, and return the rows of women who were low in every one."""
     people = model.population
-    ids, low = people.resident.copy(), people.state >= STRUGGLING
+    rows = np.flatnonzero((people.state >= STRUGGLING) & (people.sex == SEXES.index("female")))
+    ids, low = people.resident[rows], np.ones(rows.size, bool)
     for _ in range(months):
         model.step()
-        low &= people.state >= STRUGGLING
-    return np.flatnonzero(low & (people.resident == ids) & (people.sex == SEXES.index("female")))
+        low &= people.state[rows] >= STRUGGLING
+    return np.asarray(rows[low & (people.resident[rows] == ids)])
 
 
 def _recovered_more(helped: CommunityModel, usual: CommunityModel, rows: Array, ids: Array) -> float:
