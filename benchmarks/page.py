@@ -121,9 +121,8 @@ ROWS = (
         "150",
         "{:.0f}",
         most=150.0,
-        why="Slots for ties take about 250 bytes a resident and columns 115, both with a third more rows for "
-        "newcomers; the place after burn-in, from which more futures may begin, takes 170; the rest is "
-        "what a month works with.",
+        why="Slots for ties take 180 bytes a resident and columns 120; the place after burn-in, from which more "
+        "futures may begin, takes 170. The rest is what a month, or founding a place, works with.",
     ),
     Row("resident-month at 1,000,000, over 50,000", "scaling/month", "1.1", most=1.1),
     Row(

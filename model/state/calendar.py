@@ -18,6 +18,7 @@ References
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,8 @@ WAIT, DECISION = range(2)
 
 WINDOW = 60
 """Months of a window. In a longer one bounds are further from chances; in a shorter one waits are drawn more often."""
+AT_ONCE = 2**17
+"""Rows that are looked at together: in the first month all are due, and what is worked out in passing takes memory."""
 HELD_UNTIL = 0
 """Up to this month, ages are held."""
 
@@ -226,9 +229,21 @@ class Calendar:
             One for each event: of the chances, uniforms below the resident's bound; of `NEXT_BAND`,
             which is certain, zeros.
         """
-        n, rows, uniforms = _look(
-            draws.seed, month, self._due, self._what, people.resident, people.birth_month, people.sex, bounds
-        )
-        # Copies: parts would keep the whole, which is large where nothing is known of anybody yet.
-        found = [(rows[event, :size].copy(), uniforms[event, :size].copy()) for event, size in enumerate(n.tolist())]
+        starts = range(0, max(people.n_rows, 1), AT_ONCE)
+        pieces = [self._look_at(slice(start, start + AT_ONCE), people, bounds, draws, month) for start in starts]
+        found = pieces[0] if len(pieces) == 1 else [_joined(of_event) for of_event in zip(*pieces, strict=True)]
         return tuple(Low(places, people.resident[places], low) for places, low in found)
+
+    def _look_at(
+        self, here: slice, people: Population, bounds: Bounds, draws: Draws, month: int
+    ) -> list[tuple[Array, Array]]:
+        due, what, ids = self._due[here], self._what[here], people.resident[here]
+        n, rows, uniforms = _look(draws.seed, month, due, what, ids, people.birth_month[here], people.sex[here], bounds)
+        # Copies: parts would keep the whole, which is large where nothing is known of anybody yet.
+        sizes = enumerate(n.tolist())
+        return [(here.start + rows[event, :size], uniforms[event, :size].copy()) for event, size in sizes]
+
+
+def _joined(pieces: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    rows, uniforms = zip(*pieces, strict=True)
+    return np.concatenate(rows), np.concatenate(uniforms)

@@ -54,6 +54,15 @@ def test_candidates_come_as_often_as_their_bound_says(candidates):
         assert n == pytest.approx(expected, abs=4 * expected**0.5)
 
 
+def test_how_many_are_looked_at_together_changes_nothing(candidates, monkeypatch):
+    monkeypatch.setattr("model.state.calendar.AT_ONCE", 300)  # of which the last are fewer
+    in_pieces = lived(people_of(N), flat(BOUNDS), range(1, 30))
+
+    for one, other in zip(candidates[:29], in_pieces, strict=True):
+        for event, apart in zip(one, other, strict=True):
+            assert all(np.array_equal(values, again) for values, again in zip(event, apart, strict=True))
+
+
 def test_a_tenth_more_candidates_would_have_been_noticed(candidates):
     expected = 1.1 * BOUNDS[2] * N * MONTHS
 
