@@ -169,9 +169,19 @@ def seekers(
     return Seekers(seek, {BEGINS_AT: seek, "mental_health_referral": seek[is_referred[:n]]})
 
 
-def a_month_less(help_months: Array) -> Array:
-    """Return the remaining months of help after another month; people waiting keep waiting."""
-    return help_months - (help_months > 0).astype(np.int8)
+@kernel
+def pass_month(help_months):
+    """Count a column of months of help down by one, in place; people waiting keep waiting.
+
+    Examples
+    --------
+    >>> months = np.array([3, 1, 0, -1], np.int8)
+    >>> pass_month(months)
+    >>> months.tolist()
+    [2, 0, 0, -1]
+    """
+    for i in range(help_months.size):
+        help_months[i] -= np.int8(help_months[i] > 0)
 
 
 def answers(met: Contacts, left: Contacts, help_months: Array, months: int) -> tuple[Array, Array]:

@@ -387,8 +387,6 @@ def _fade(stress, left):
         stress[i] = faded if faded > FORGOTTEN else 0.0
 
 
-def faded(stress: Array, left: float) -> Array:
-    """Return stress after another month."""
-    after = stress.copy()
-    _fade(after, np.float32(left))
-    return after
+def fade(stress: Array, left: float) -> None:
+    """Let a column of stress fade by another month, in place: ``left`` is the share that stays."""
+    _fade(stress, np.float32(left))

@@ -9,12 +9,13 @@ from model.inputs.parameters import load_parameters
 from model.network import Network
 from model.rules.help_seeking import (
     Recognition,
-    a_month_less,
     chance_of_seeking,
     contacts_expected,
+    pass_month,
     recognition_of,
     seekers,
 )
+from model.state.queues import WAITS
 from tests.conftest import people_in
 
 USUAL = Recognition(1.2, 2.4, 0.5, 0.25, 0.3)
@@ -61,7 +62,9 @@ def test_who_has_help_seeks_no_more_until_it_ends():
 
     assert 0 not in np.concatenate(months)
     assert 1 in np.concatenate(months)
-    assert a_month_less(np.array([3, 1, 0], np.int8)).tolist() == [2, 0, 0]
+    months = np.array([3, 1, 0, WAITS], np.int8)
+    pass_month(months)
+    assert months.tolist() == [2, 0, 0, WAITS]
 
 
 def test_without_rates_nobody_seeks_help():

@@ -18,7 +18,7 @@ from model.rules.life_events import (
     climate_of,
     conditions_of,
     event_chances,
-    faded,
+    fade,
     fading,
     gradient,
     illness_rates,
@@ -132,7 +132,7 @@ def test_about_as_many_have_a_condition_as_were_disabled_in_england():
 def test_stress_halves_in_its_half_life_and_is_forgotten():
     stress, left = np.array([1.0, 0.021], np.float32), fading(P)
     for _ in range(round(P.stress_half_life_months)):
-        stress = faded(stress, left)
+        fade(stress, left)
 
     assert stress[0] == pytest.approx(0.5, rel=1e-5)
     assert stress[1] == 0.0

@@ -85,10 +85,9 @@ def make_moves(sim: Simulation, moves: wellbeing.Moves) -> None:
     world.change_states(moves.rows, moves.before, moves.after)
     for name, went in (("worsened", moves.after > moves.before), ("improved", moves.after < moves.before)):
         sim.now.vital[name] = world.count_by_neighbourhood(moves.rows[went])
-    left = sim.prepared.stress_left_after_a_month
-    people.write("stress", slice(None), life_events.faded(people.stress, left))
-    for name in ("help_months", "treatment_months"):
-        people.write(name, slice(None), help_seeking.a_month_less(people.columns[name]))
+    life_events.fade(people.stress, sim.prepared.stress_left_after_a_month)
+    help_seeking.pass_month(people.help_months)
+    help_seeking.pass_month(people.treatment_months)
 
 
 def feel_lonely(sim: Simulation, month: int) -> None:
