@@ -65,14 +65,16 @@ def _count_cells(first, end, columns, counts):
 
 
 @kernel
-def _census(blocks, homes, columns, by_state, households, residents, householders):
+def _census(blocks, homes, in_order, columns, by_state, households, residents, householders):
     # Two counts a cell, householders and others, after two for vacant rows.
-    counts = np.empty((2, 2 + 2 * residents.size), np.int32)
+    counts = np.zeros((2, 2 + 2 * residents.size), np.int32)
     n_states = by_state.shape[1]
-    for block in range(homes.size):
+    for at in range(homes.size):
+        block = in_order[at]
         home = homes[block]
-        counts[:] = 0
         _count_cells(blocks[block], blocks[block + 1], columns, counts)
+        if at + 1 < homes.size and homes[in_order[at + 1]] == home:
+            continue
         for group in range(householders.size):
             for state in range(n_states):
                 cell = group * n_states + state
@@ -82,6 +84,7 @@ def _census(blocks, homes, columns, by_state, households, residents, householder
                 households[home] += heads
                 residents[cell] += everybody
                 householders[group] += heads
+        counts[:] = 0
 
 
 @kernel
@@ -134,7 +137,14 @@ def census(people: Population) -> Census:
     found = Census(
         *(np.zeros(shape, np.int64) for shape in ((n, SHAPE[-1]), n, math.prod(SHAPE), math.prod(SHAPE[:2])))
     )
-    _census(people.blocks, people.homes, (people.householder, people.quintile, people.age_band, people.state), *found)
+    in_order = np.argsort(people.homes, kind="stable")  # so that each neighbourhood's cells are added up once
+    _census(
+        people.blocks,
+        people.homes,
+        in_order,
+        (people.householder, people.quintile, people.age_band, people.state),
+        *found,
+    )
     return found._replace(residents=found.residents.reshape(SHAPE), householders=found.householders.reshape(SHAPE[:2]))
 
 
