@@ -383,7 +383,7 @@ def of_plan(warned):
 def test_a_sample_too_small_for_its_ties_is_said_with_the_size_of_the_bias(results):
     homes = results.neighbourhoods["neighbourhood"].size
     each = {}
-    for residents in (249, 250):
+    for residents in (1, 8, 249, 250):
         other = copy.copy(results)
         other.runs = results.runs.assign(sample_size=residents * homes)
         each[residents] = [words for words in warnings(other, "helped") if "in each neighbourhood" in words]
@@ -391,6 +391,8 @@ def test_a_sample_too_small_for_its_ties_is_said_with_the_size_of_the_bias(resul
     assert each[250] == []
     assert "249 residents in each neighbourhood" in each[249][0]
     assert "up to 8 %" in each[249][0]
+    assert "1 resident in each neighbourhood" in each[1][0]
+    assert "with 8, a quarter fewer and two and a half times as many" in each[8][0]
 
 
 def test_what_a_plan_buys_of_a_service_is_in_no_bill(results):
