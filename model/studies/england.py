@@ -260,7 +260,8 @@ def measure_composition(model: CommunityModel, years: int = COMPOSITION_YEARS) -
         sums += _census(model)
         was_child, was_home = child, home
         child, home = _homes_of_children(model)
-        rows = np.flatnonzero((child != 0) & (child == was_child))
+        # Rows are only ever added at the end, and nobody was in those last month.
+        rows = np.flatnonzero((was_child != 0) & (child[: was_child.size] == was_child))
         of_quintile = model.population.quintile[rows] - 1
         np.add.at(moves, (of_quintile, was_home[rows], home[rows]), 1.0)
     return _composition_of(sums), moves / moves.sum()

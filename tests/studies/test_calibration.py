@@ -166,6 +166,16 @@ def test_the_homes_of_children_are_counted_month_by_month(town):
     assert found == pytest.approx(moves / (12 * children.size))
 
 
+def test_children_are_followed_though_rows_are_added():
+    config = load_scenario().model_copy(update={"population": 2_000, "years": 3, "burn_in_years": 0})
+    model = CommunityModel(config, rng=1)
+    n = model.population.n_rows
+    _, moves = measure_composition(model, years=3)
+
+    assert model.population.n_rows > n
+    assert moves.sum() == pytest.approx(1.0)
+
+
 def test_every_variant_is_fitted_and_cuts_what_it_says():
     fitted = read_toml(FITTED_FILE, 10**6, EvidenceError)
 
