@@ -512,6 +512,13 @@ def test_a_survivor_lives_the_years_that_the_dead_do_not():
     assert only(one.wellbys.sum()) == 0.0
 
 
+def test_where_one_run_has_nobody_nobody_is_in_both():
+    both = of([life(1, 1, ANN, COPING), life(0, 1, ANN, COPING)])
+    for ours, theirs in ((both(0), both(1)[:0]), (both(0)[:0], both(1)), (both(0)[:0], both(1)[:0])):
+        assert match(ours, theirs, years=3).both.sum() == 0
+    assert match(both(0), both(1), years=3).both.sum() == 1
+
+
 def test_a_death_caused_is_one_averted_the_other_way_round():
     rows = [
         life(1, 1, ANN, COPING, alive=False),
