@@ -10,7 +10,7 @@ thirty a month, so they are kept as running sums; `Network.recount` defines them
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -245,11 +245,22 @@ class Network:
             if not layer.is_rare:
                 room[held:n] = EMPTY
             self._rooms[layer.name] = room
-        self.slots = {name: room[:n] for name, room in self._rooms.items()}
         self.degrees, self.content, self.discontent = (
             np.concatenate([counts, np.zeros((len(LAYERS), n - held), np.uint8)], axis=1)
             for counts in (self.degrees, self.content, self.discontent)
         )
+        self._cut_slots()
+
+    def _cut_slots(self) -> None:
+        self.slots = {name: room[: self.degrees.shape[1]] for name, room in self._rooms.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of: the rooms, of which slots are parts."""
+        return {name: value for name, value in vars(self).items() if name != "slots"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._cut_slots()
 
     def add(self, layer: str, ends: Array, others: Array, mood: Array) -> None:
         """Tie residents in a layer; a tie that exists, or leads to oneself, is passed over.

@@ -191,11 +191,11 @@ class Population:
     """The columns of all residents of one world.
 
     Every resident keeps a row and a seat for as long as they live in a neighbourhood. A row is a place in the
-    columns: few are vacant, so that whoever visits all loses little. Each belongs to one neighbourhood for good;
-    where one needs more, they are added at the end. A row where nobody lives has the state `VACANT`. A seat
-    says who lives near whom: streets and clubs are groups of seats, and many are free, so that whoever comes
-    finds one near where their own id points, whoever else has come. In two worlds of one seed a newcomer may have
-    different rows: who is the same is known by ``resident``.
+    columns: in large samples few are vacant, so that whoever visits all loses little. Each belongs to one
+    neighbourhood for good; where one needs more, they are added at the end. A row where nobody lives has the
+    state `VACANT`. A seat says who lives near whom: streets and clubs are groups of seats, and many are free, so
+    that whoever comes finds one near where their own id points, whoever else has come. In two worlds of one seed a
+    newcomer may have different rows: who is the same is known by ``resident``.
 
     Parameters
     ----------
@@ -261,16 +261,28 @@ class Population:
         self.row_at = np.full(int(self.seat_bounds[-1]), NOBODY, np.int32)
         # The system gives zeros no memory before something is written there.
         self._rooms = {column.name: np.zeros(self.row_at.size, column.dtype) for column in COLUMNS}
-        self._add_rows(np.arange(len(rows)), np.asarray(rows, np.int64))
+        self.add_rows(np.arange(len(rows)), np.asarray(rows, np.int64))
         if seats is None:
             self.seat[:] = self.row_at[:] = np.arange(self.n_rows)
 
-    def _add_rows(self, homes: Array, numbers: Array) -> None:
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of: the rooms, of which columns are parts."""
+        return {name: value for name, value in vars(self).items() if name not in {"columns", *self.columns}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._cut_columns()
+
+    def _cut_columns(self) -> None:
+        self.columns = {name: room[: self.blocks[-1]] for name, room in self._rooms.items()}
+        self.__dict__.update(self.columns)
+
+    def add_rows(self, homes: Array, numbers: Array) -> None:
+        """Add vacant rows to neighbourhoods, a block to each of those named."""
         first = int(self.blocks[-1])
         self.blocks = np.concatenate([self.blocks, first + np.cumsum(numbers)])
         self.homes = np.concatenate([self.homes, homes])
-        self.columns = {name: room[: self.blocks[-1]] for name, room in self._rooms.items()}
-        self.__dict__.update(self.columns)
+        self._cut_columns()
         self.neighbourhood[first:] = np.repeat(homes, numbers)
         self.state[first:] = VACANT
         for name in ("householder", "partner", "mother"):
@@ -307,7 +319,12 @@ class Population:
         Parameters
         ----------
         homes : array of int
-            The neighbourhood of each, where no more come than there are free seats.
+            The neighbourhood of each.
+
+        Raises
+        ------
+        RuntimeError
+            When more come to a neighbourhood than it has seats for.
 
         Examples
         --------
@@ -323,8 +340,10 @@ class Population:
             if where.size == 0:
                 return rows
             held = np.bincount(self.homes, np.diff(self.blocks), self.n_neighbourhoods)[where].astype(np.int64)
-            more = short[where] + rows_with_spares(held) - held
-            self._add_rows(where, np.minimum(more, np.diff(self.seat_bounds)[where] - held))
+            room = np.diff(self.seat_bounds)[where] - held
+            if (room < short[where]).any():
+                raise RuntimeError("a neighbourhood outgrew its room; lower migration_rate or fertility")
+            self.add_rows(where, np.minimum(short[where] + rows_with_spares(held) - held, room))
 
     def sit(self, rows: Array, seats: Array) -> None:
         """Give residents their seats."""

@@ -30,7 +30,14 @@ from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
 from model.inputs.scenario import Scenario
 from model.network import Network
-from model.state.population import COLUMNS, Population, count_rows, count_seats
+from model.state.population import (
+    COLUMNS,
+    Population,
+    count_rows,
+    founders_by_neighbourhood,
+    rows_with_spares,
+    seats_with_room,
+)
 
 STATE_FORMAT = 6
 SMALL_PARTS_BYTES = 1_000_000
@@ -87,13 +94,16 @@ def arrays_of(people: Population, network: Network, weights: Array) -> dict[str,
         "overflow": np.array([network.overflow[name] for name in LAYER_NAMES]),
         "weights": weights,
         "blocks": people.blocks,
+        "homes": people.homes,
         "seat_bounds": people.seat_bounds,
     }
 
 
 def population_from(arrays: Mapping[str, Array]) -> Population:
     """Return the residents of a place that was laid out as arrays."""
-    people = Population(*(np.diff(arrays[name]) for name in ("blocks", "seat_bounds")))
+    seats, rows = np.diff(arrays["seat_bounds"]), np.diff(arrays["blocks"])
+    people = Population(rows[: seats.size], seats)
+    people.add_rows(arrays["homes"][seats.size :], rows[seats.size :])
     for column in COLUMNS:
         people.write(column.name, slice(None), arrays[f"people.{column.name}"])
     rows = np.flatnonzero(people.is_present)
@@ -146,15 +156,19 @@ def read_state(path: Path, config: Scenario) -> Settled:
     """
     try:
         about, arrays = _unpack(path, count_rows(config.place_profile, config.population))
-        _require_sound(arrays, count_seats(config.place_profile, config.population))
+        seed, past = about["seed"], about["history"]
+        is_another = past != history_of(config)
+        if not is_another:
+            _require_sound(arrays, founders_by_neighbourhood(config.place_profile, config.population))
         if about["digest"] != _digest_of(arrays):
             raise ValueError("its content is not what was saved")
-        seed, past = about["seed"], about["history"]
         if not isinstance(seed, int):
             raise ValueError("its seed is no whole number")
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+    except OSError as error:
+        raise ResultsError(f"cannot be read ({error.strerror or error})", file=path) from None
+    except (ValueError, KeyError, IndexError, TypeError, EOFError, BadZipFile) as error:
         raise ResultsError(f"is not a saved place ({error})", file=path) from None
-    if past != history_of(config):
+    if is_another:
         raise ResultsError("holds a different past from the scenario's", file=path)
     return Settled(seed, arrays)
 
@@ -169,29 +183,19 @@ def _unpack(path: Path, n_rows: int) -> tuple[dict[str, Any], dict[str, Array]]:
     return read_arrays(path, STATE_FORMAT)
 
 
-def _require_sound(arrays: Mapping[str, Array], n_seats: int) -> None:
+def _require_sound(arrays: Mapping[str, Array], founders: Array) -> None:
     n = arrays["people.resident"].size
     _require_shapes(arrays, n)
     for name, (least, most) in RANGES.items():
         values = arrays[f"people.{name}"]
         if n and not least <= values.min() <= values.max() <= most:
             raise ValueError(f"{name} runs from {values.min()} to {values.max()}")
-    blocks, seats = arrays["blocks"], arrays["seat_bounds"]
-    if blocks[0] != 0 or blocks[-1] != n or seats[0] != 0 or np.any(np.diff(blocks) < 0):
-        raise ValueError("the rows of the neighbourhoods do not follow one another")
-    if blocks.size != seats.size or seats[-1] != n_seats or np.any(np.diff(seats) < np.diff(blocks)):
-        raise ValueError("a neighbourhood has other seats than its residents ask for")
-    homes = np.repeat(np.arange(blocks.size - 1), np.diff(blocks))
-    if not np.array_equal(arrays["people.neighbourhood"], homes):
-        raise ValueError("residents live outside their neighbourhood's rows")
     is_present = arrays["people.state"] != VACANT
-    if n and not 0 <= arrays["people.seat"].min() <= arrays["people.seat"].max() < n_seats:
-        raise ValueError("a seat is outside the place")
-    taken = arrays["people.seat"][is_present]
-    if np.any(taken < seats[homes[is_present]]) or np.any(taken >= seats[homes[is_present] + 1]):
-        raise ValueError("a resident's seat is in another neighbourhood")
-    if np.unique(taken).size != taken.size:
-        raise ValueError("two residents have one seat")
+    _require_rows(arrays, founders)
+    _require_seats(arrays, is_present)
+    ids = arrays["people.resident"]
+    if np.any((ids > 0) != is_present) or np.unique(ids[is_present]).size != np.count_nonzero(is_present):
+        raise ValueError("a resident has no number of their own")
     if np.any(arrays["people.quintile"][is_present] < 1):
         raise ValueError("a resident has no quintile")
     _require_people(arrays, is_present)
@@ -201,6 +205,37 @@ def _require_sound(arrays: Mapping[str, Array], n_seats: int) -> None:
     numbers = (arrays["weights"], *floats)
     if not all(np.isfinite(values).all() for values in numbers):
         raise ValueError("a risk or a weight is not a finite number")
+
+
+def _require_rows(arrays: Mapping[str, Array], founders: Array) -> None:
+    """Require the rows and seats with which these founders begin, and that rows added are some neighbourhood's."""
+    blocks, homes, n = arrays["blocks"], arrays["homes"], founders.size
+    if not np.array_equal(arrays["seat_bounds"], np.r_[0, np.cumsum(seats_with_room(founders))]):
+        raise ValueError("the neighbourhoods have other seats")
+    begun = np.r_[0, np.cumsum(rows_with_spares(founders))]
+    if not np.array_equal(blocks[: n + 1], begun) or not np.array_equal(homes[:n], np.arange(n)):
+        raise ValueError("the neighbourhoods begin with other rows")
+    if np.any(np.diff(blocks) < 0) or blocks[-1] != arrays["people.resident"].size or homes.size != blocks.size - 1:
+        raise ValueError("the rows of the neighbourhoods do not follow one another")
+    if np.any((homes < 0) | (homes >= n)):
+        raise ValueError("rows are in no neighbourhood")
+    held = np.bincount(homes, np.diff(blocks), n)
+    if np.any(held > np.diff(arrays["seat_bounds"])):
+        raise ValueError("a neighbourhood has more rows than seats")
+    if not np.array_equal(arrays["people.neighbourhood"], np.repeat(homes, np.diff(blocks))):
+        raise ValueError("residents live outside their neighbourhood's rows")
+
+
+def _require_seats(arrays: Mapping[str, Array], is_present: Array) -> None:
+    seats, homes = arrays["seat_bounds"], arrays["people.neighbourhood"][is_present]
+    taken = arrays["people.seat"][is_present]
+    if np.any(taken < seats[homes]) or np.any(taken >= seats[homes + 1]):
+        raise ValueError("a resident's seat is in another neighbourhood")
+    if np.unique(taken).size != taken.size:
+        raise ValueError("two residents have one seat")
+    others = arrays["people.seat"][~is_present]
+    if others.size and not NOBODY <= others.min() <= others.max() < seats[-1]:
+        raise ValueError("a seat is outside the place")
 
 
 def _require_people(arrays: Mapping[str, Array], is_present: Array) -> None:
@@ -221,7 +256,7 @@ def _require_shapes(arrays: Mapping[str, Array], n: int) -> None:
     counts = ("degrees", "content", "discontent")
     expected |= dict.fromkeys(counts, ("uint8", (len(LAYERS), n)))
     expected |= {"weights": ("float64", (len(LAYERS),)), "overflow": ("int64", (len(LAYERS),))}
-    expected |= {name: ("int64", (arrays[name].size,)) for name in ("blocks", "seat_bounds")}
+    expected |= {name: ("int64", (arrays[name].size,)) for name in ("blocks", "homes", "seat_bounds")}
     for name, (dtype, shape) in expected.items():
         if arrays[name].dtype != dtype or arrays[name].shape != shape:
             raise ValueError(f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}")

@@ -1,5 +1,7 @@
 """The model as a whole: composition, ageing, branching, demand."""
 
+import copy
+
 import mesa
 import networkx
 import numpy as np
@@ -265,6 +267,8 @@ def tampered(path, name, place, value):
         ("people.worsen_risk", 3, np.nan),
         ("people.frailty", 3, 0.5),
         ("people.seat", 3, 10**6),
+        ("people.resident", 3, 0),
+        ("homes", 1, 0),
         ("blocks", 1, 10**6),
         ("seat_bounds", -1, 10**12),
     ],
@@ -279,6 +283,66 @@ def test_a_saved_place_that_was_tampered_with_is_refused(town, tmp_path, name, p
 
     with pytest.raises(ResultsError, match="is not a saved place"):
         CommunityModel.load_state(path, town)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("blocks", lambda blocks: blocks[:0]),
+        ("seat_bounds", lambda seats: seats[:0]),
+        ("seat_bounds", lambda seats: np.r_[seats, seats[-1]]),
+        ("seat_bounds", lambda seats: np.r_[seats[:1], seats[1:] + 24]),
+        ("homes", lambda homes: homes[::-1]),
+        ("people.resident", lambda ids: np.where(ids == 0, 2**62 + np.arange(ids.size), ids)),
+        ("people.resident", lambda ids: np.minimum(ids, 7)),
+    ],
+)
+def test_a_place_of_other_rows_or_seats_is_refused_though_its_digest_is_right(town, tmp_path, name, change):
+    path = tmp_path / "place.npz"
+    CommunityModel(town, rng=7).save_state(path)
+    place = read_state(path, town)
+    place.arrays[name] = change(place.arrays[name])
+    write_state(path, place, town)
+
+    with pytest.raises(ResultsError, match="is not a saved place"):
+        CommunityModel.load_state(path, town)
+
+
+def test_a_place_saved_elsewhere_has_another_past(town, tmp_path):
+    path = tmp_path / "place.npz"
+    CommunityModel(town, rng=7).save_state(path)
+
+    with pytest.raises(ResultsError, match="holds a different past"):
+        CommunityModel.load_state(path, town.model_copy(update={"place": "wigan"}))
+
+
+def test_a_place_to_which_rows_were_added_is_saved_with_them(town, tmp_path):
+    model = CommunityModel(town, rng=7)
+    people, network = model.population, model.network
+    n = people.n_rows
+    model.simulation.world.welcome(2**62 + np.arange(60), np.zeros(60, np.int64))  # they have not moved in yet
+    people.leave(np.flatnonzero(people.resident >= 2**62))
+    people.resident[people.resident >= 2**62] = 0
+    model.save_state(tmp_path / "place.npz")
+    again = CommunityModel.load_state(tmp_path / "place.npz", town)
+
+    assert again.population.n_rows == people.n_rows > n
+    assert again.population.homes.tolist() == people.homes.tolist()
+    assert np.array_equal(again.population.neighbourhood, people.neighbourhood)
+    assert np.array_equal(again.network.degrees, network.degrees)
+
+
+def test_a_copied_model_lives_as_the_one_it_was_copied_from(town):
+    model = CommunityModel(town.model_copy(update={"population": 500, "years": 9}), rng=7)
+    model.step()
+    twin, n = copy.deepcopy(model), model.population.n_rows
+    while model.population.n_rows == n:
+        model.step()
+        twin.step()
+    model.step()
+    twin.step()
+
+    assert twin.digest() == model.digest()
 
 
 @pytest.mark.parametrize("name", ["householder", "partner", "mother"])

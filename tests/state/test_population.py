@@ -1,5 +1,7 @@
 """Seats of neighbourhoods: room for those who may come by chance; and rows, of which few stand vacant."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,24 @@ def test_rows_are_added_where_they_lack_and_stay_in_their_neighbourhood():
     assert np.bincount(people.neighbourhood)[1] == 9
     block_of_each = np.repeat(people.homes, np.diff(people.blocks))
     assert block_of_each.tolist() == people.neighbourhood.tolist()
+
+
+def test_more_than_there_are_seats_for_find_no_rows():
+    with pytest.raises(RuntimeError, match="outgrew"):
+        Population([1, 2], seats=[2, 2]).rows_for(np.zeros(3, np.int64))
+
+
+def test_a_copy_lives_on_by_itself_when_rows_are_added():
+    people = Population([2], seats=[40])
+    people.state[:] = COPING
+    twin = copy.deepcopy(people)
+    twin.stress[:] = 1.0
+    rows = twin.rows_for(np.zeros(3, np.int64))
+    twin.stress[rows] = 2.0
+
+    assert twin.stress.tolist() == [1.0, 1.0, *([2.0] * 3), *([0.0] * (twin.n_rows - 5))]
+    assert people.n_rows == 2
+    assert people.stress.tolist() == [0.0, 0.0]
 
 
 def test_those_who_leave_leave_row_and_seat_to_others():
