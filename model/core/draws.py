@@ -431,12 +431,19 @@ class Draws:
         tuple of Low
             One for each bound.
 
+        Raises
+        ------
+        ValueError
+            When there are more than twelve bounds.
+
         Examples
         --------
         >>> one, other = Draws(7).low(Purpose.VITAL, 1, np.arange(1, 101), [1.0, 0.1])
         >>> one.places.size, bool((other.uniforms < 0.1).all())
         (100, True)
         """
+        if len(below) > PER_BLOCK:
+            raise ValueError(f"{len(below)} uniforms; at most {PER_BLOCK} share a block")
         limits = tuple(_limit(below[k]) if k < len(below) else np.uint32(0) for k in range(PER_BLOCK))
         numbers, places, owners, uniforms = _find_low(
             self.seed,

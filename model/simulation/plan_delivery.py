@@ -282,7 +282,7 @@ class PlanDelivery:
     def _let_go_in_real_place(self, world: World, now: MonthAccount, stay_on: Array, month: int) -> None:
         """Take the places in use a month on; of the sample, so many stay on as supporters of each entry."""
         gone = sum(now.vital[name].sum() for name in ("deaths", "moved_out"))
-        stays = float(1.0 - gone / np.count_nonzero(world.population.is_present))
+        stays = float(1.0 - gone / max(np.count_nonzero(world.population.is_present), 1))
         for entry in (one for one in self.programmes if one.is_running(month)):
             k = entry.number
             after = capacity.advance_month(

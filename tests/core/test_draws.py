@@ -102,6 +102,11 @@ def test_low_draws_of_those_asked_are_the_same_whoever_else_is_asked():
     assert some[4].places.size == asked.sum()
 
 
+def test_more_uniforms_than_a_block_holds_are_refused():
+    with pytest.raises(ValueError, match="13 uniforms; at most 12"):
+        Draws(3).low(Purpose.OFFER, 4, np.arange(1, 3), [0.5] * 13)
+
+
 def test_low_uniforms_that_share_a_block_are_uniform_and_independent():
     n, bound = 100_000, 0.1
     lows = Draws(5).low(Purpose.OFFER, 1, np.arange(1, n + 1), [bound] * PER_BLOCK)

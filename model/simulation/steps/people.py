@@ -110,8 +110,9 @@ def change_homes(sim: Simulation, month: int) -> None:
     mood = world.mood()
     network.end("kin", found.leaver, found.left, mood)
     network.end("kin", *households.ties_of_in_laws(people, found.leaver, found.left), mood)
-    for rows in (found.leaver, found.left):
+    for rows, other in ((found.leaver, found.left), (found.left, found.leaver)):
         people.write("partner", rows, NOBODY)
+        people.write("mother", rows[people.mother[rows] == other], NOBODY)  # with the tie, she is no longer known
         burden = np.full(rows.size, sim.prepared.parameters.stress_separation)
         world.add_stress(life_events.Events(rows, burden))
     _tie_kin(world, *formed, mood)
