@@ -111,8 +111,8 @@ def _small_sample(results: Results, scenario: str) -> Iterable[str]:
             "than in a large sample; with 8, a quarter fewer and two and a half times as many. Take "
             f"{FEWEST_RESIDENTS} or more in each."
             if each < TOO_FEW_RESIDENTS
-            else f"With fewer than {FEWEST_RESIDENTS}, ties are up to 3 % fewer and lonely adults up to 8 % more than in "
-            "a large sample; how many are helped, and what a plan averts, do not depend on it."
+            else f"With fewer than {FEWEST_RESIDENTS}, ties are up to 3 % fewer and lonely adults up to 8 % more than "
+            "in a large sample; how many are helped, and what a plan averts, do not depend on it."
         )
 
 
