@@ -114,7 +114,9 @@ def test_only_what_shapes_the_past_has_a_file_of_its_own(
     [
         lambda bytes_: b"",
         lambda bytes_: bytes_[: len(bytes_) // 2],
-        lambda bytes_: bytes_[: len(bytes_) // 2] + b"?" + bytes_[len(bytes_) // 2 + 1 :],
+        lambda bytes_: (
+            bytes_[: len(bytes_) // 2] + bytes([bytes_[len(bytes_) // 2] ^ 255]) + bytes_[len(bytes_) // 2 + 1 :]
+        ),
     ],
     ids=["empty", "torn", "one byte"],
 )
