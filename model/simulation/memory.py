@@ -13,7 +13,7 @@ PROCESS_MB = 324.0
 KEPT_TIES_BYTES = 50
 """A row's ties in a burnt-in place, which is in memory together with the future that branches from it."""
 
-PASSING_BYTES = 170
+PASSING_BYTES = 125
 """A row's share of what is no column and no tie: founders, the calendar, arrays in passing."""
 
 SEAT_BYTES = 14
