@@ -39,7 +39,7 @@ from model.core.rates import monthly_probability
 from model.inputs.england import CELL_STATES, Composition, load_composition
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES, OLDEST_AGE, Place, england_ages, thin
-from model.state.population import Population, founders_by_neighbourhood, rows_with_spares, seats_with_room
+from model.state.population import OUTGREW, Population, founders_by_neighbourhood, rows_with_spares, seats_with_room
 
 START = 0
 """The month in which the place is settled; month 1 follows burn-in."""
@@ -331,7 +331,7 @@ def seats_for(people: Population, ids: Array, homes: Array) -> Array:
     seats = np.empty(ids.size, np.int64)
     _find_seats(ids, homes, people.seat_bounds, people.row_at, seats)
     if (seats == NOBODY).any():
-        raise RuntimeError("a neighbourhood outgrew its room; lower migration_rate or fertility")
+        raise RuntimeError(OUTGREW)
     return seats
 
 

@@ -119,6 +119,9 @@ HOUSEHOLD = 3.0
 NO_ROOM = 1e-7
 """Chance that a neighbourhood which has grown by `ROOM` has more residents than seats at a time."""
 
+OUTGREW = "a neighbourhood outgrew its room; lower migration_rate or fertility"
+"""Said where it does."""
+
 GROUP_SEATS = 24
 """A neighbourhood's seats are a multiple of this many."""
 
@@ -284,9 +287,12 @@ class Population:
         self.homes = np.concatenate([self.homes, homes])
         self._cut_columns()
         self.neighbourhood[first:] = np.repeat(homes, numbers)
-        self.state[first:] = VACANT
+        self._empty(slice(first, None))
+
+    def _empty(self, rows: Array | slice) -> None:
+        self.state[rows] = VACANT
         for name in ("householder", "partner", "mother"):
-            self.columns[name][first:] = NOBODY
+            self.columns[name][rows] = NOBODY
 
     @property
     def most_rows(self) -> int:
@@ -342,7 +348,7 @@ class Population:
             held = np.bincount(self.homes, np.diff(self.blocks), self.n_neighbourhoods)[where].astype(np.int64)
             room = np.diff(self.seat_bounds)[where] - held
             if (room < short[where]).any():
-                raise RuntimeError("a neighbourhood outgrew its room; lower migration_rate or fertility")
+                raise RuntimeError(OUTGREW)
             self.add_rows(where, np.minimum(short[where] + rows_with_spares(held) - held, room))
 
     def sit(self, rows: Array, seats: Array) -> None:
@@ -353,7 +359,7 @@ class Population:
     def leave(self, rows: Array) -> None:
         """Leave rows, and the seats that went with them, to nobody."""
         self.row_at[self.seat[rows]] = NOBODY
-        self.state[rows] = VACANT
+        self._empty(rows)
 
     def write(self, name: str, rows: Array | slice, values: Any) -> None:
         """Put a rule's answer into a column, in place."""

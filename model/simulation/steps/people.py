@@ -61,8 +61,6 @@ def vacate(world: World, rows: Array, month: int) -> None:
     people.write("mother", left.motherless, NOBODY)
     network.remove(rows, wellbeing.MOOD[people.state[rows]])
     people.leave(rows)
-    for name in ("householder", "partner", "mother"):
-        people.write(name, rows, NOBODY)
     for name in ("resident", "lives_alone", "programme", "engagement"):
         people.write(name, rows, 0)
     for child in left.orphans.tolist():
