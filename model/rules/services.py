@@ -29,7 +29,6 @@ from model.core.draws import Draws, Purpose, block, fill_words, to_unit
 from model.core.kernels import formula, kernel
 from model.inputs.catalogue import (
     ADMISSION,
-    ATTENDANCE,
     PATHWAY,
     catalogue_place,
     contact_services,
@@ -46,6 +45,7 @@ from model.state.queues import (
     Flow,
     Queue,
     arising,
+    fill_arising,
     pass_month,
     spilling,
     together,
@@ -73,10 +73,9 @@ NOBODYS = NO_ROWS, NO_ROWS, NO_ROWS
 NO_GROUPS: Array = np.empty(0, np.uint8)
 NO_RATIOS: Array = np.empty(0)
 N_CELLS = math.prod(CELLS)
+DEMAND, SPILLED_IN, SERVED = (Flow._fields.index(kind) for kind in ("demand", "spilled_in", "served"))
 CONVEYED = 1
 """Added to the course of a contact that an ambulance brings."""
-WORDS = {ATTENDANCE: 0, ADMISSION: 1}
-"""Word of a contact's block that says whether it leads to a step of the pathway."""
 
 
 class Ratios(NamedTuple):
@@ -90,14 +89,9 @@ class Ratios(NamedTuple):
     ratios: Array
 
 
-NONE = np.zeros(N_CELLS, np.int64)
-NO_FLOW = Flow(*(NONE for _ in Flow._fields))
-
-
 class _Step(NamedTuple):
-    """What a service did: its flow, and the contacts met, given up or spilled, and spilled."""
+    """What a service did whose contacts are traced: those met, given up or spilled, and spilled; and who waits."""
 
-    flow: Flow
     met: Contacts
     left: Contacts
     spilled: Contacts
@@ -120,7 +114,7 @@ class Account(NamedTuple):
     queues: Mapping[str, Queue]
 
 
-NOTHING_YET = Account(NO_FLOW, {}, {}, {}, {})
+NOTHING_YET = Account(Flow(*np.zeros((len(Flow._fields), 0, *CELLS[1::-1]), np.int64)), {}, {}, {}, {})
 """The account before anybody has turned to a service."""
 
 
@@ -353,9 +347,10 @@ def _find_contacts(where, lane, columns, groups, per_month, of_heads, is_followe
 
 
 @kernel
-def _find_led_on(where, word, served, brought, chances, group, ratios, found):
+def _find_led_on(where, pathway, served, group, ratios, found):
     """Find those served whom a step of the pathway leads on, by the chance of each, at the address where they arose."""
     seed, purpose, month = where
+    word, brought, chances = pathway
     n = 0
     for k in range(served.size):
         one = served[k]
@@ -366,8 +361,40 @@ def _find_led_on(where, word, served, brought, chances, group, ratios, found):
         onward, bed, _, _ = block(seed, purpose, course, one.month, one.resident)
         found[n] = one
         found[n].course, found[n].joined = course, month
-        n += to_unit(onward if word == 0 else bed) < chance
+        n += to_unit(onward if word == 0 else bed) < chance and not one.is_sought
     return n
+
+
+@kernel
+def _count_flow(parts, flow):
+    """Count contacts by cell, of each part of a flow."""
+    for kind in range(len(parts)):
+        for k in range(parts[kind].size):
+            flow[kind, parts[kind][k].cell] += 1
+
+
+@kernel
+def _serve_all(arising_by_cell, cells_of_sought, came, flow):
+    """Count the contacts of a service that serves all who come, and whose contacts are not traced."""
+    flow[DEMAND] = arising_by_cell
+    for cell in cells_of_sought:
+        flow[DEMAND, cell] += 1
+    for k in range(came.size):
+        flow[SPILLED_IN, came[k].cell] += 1
+    flow[SERVED] = flow[DEMAND] + flow[SPILLED_IN]
+
+
+@kernel
+def _sum_states(flows, places, of_all_states):
+    """Sum over states, for the services in these places; one without a place was not simulated."""
+    n_bands, n_quintiles, n_states = CELLS
+    for k in range(places.size):
+        for kind in range(flows.shape[1] if places[k] >= 0 else 0):
+            by_cell = flows[places[k], kind]
+            for group in range(n_bands * n_quintiles):
+                band, quintile = group // n_quintiles, group % n_quintiles
+                for state in range(n_states):
+                    of_all_states[kind, k, quintile, band] += by_cell[group * n_states + state]
 
 
 def _cells_of(people: Population, rows: Array) -> Array:
@@ -398,9 +425,13 @@ def _asked_for(names: frozenset[str], followed: frozenset[str]) -> _Asked:
 
 
 class _Roles(NamedTuple):
-    """The services of a month in order; those whose contacts are traced, whose residents are named, or either."""
+    """The services of a month in order, and the places among them of those asked for, -1 for stocks.
+
+    Also those whose contacts are traced, whose residents are named, or either.
+    """
 
     names: list[str]
+    places: Array
     traced: frozenset[str]
     named: frozenset[str]
     asked: _Asked
@@ -412,7 +443,8 @@ def _roles(services: tuple[str, ...], limited: tuple[str, ...], listed: tuple[st
     traced = {name for name in names if name in limited or name in PATHWAY or load_services()[name].treats}
     named = {*PATHWAY, *listed}
     asked = _asked_for(frozenset(names), frozenset(traced | named))
-    return _Roles(names, frozenset(traced), frozenset(named), asked)
+    places = np.array([names.index(name) if name in names else -1 for name in services], np.int64)
+    return _Roles(names, places, frozenset(traced), frozenset(named), asked)
 
 
 def _own_contacts(
@@ -512,39 +544,37 @@ def monthly_services(
         What programmes do to demand.
     """
     sought, queues, bought = sought or {}, queues or {}, bought or {}
-    names, traced, named, asked = _roles(tuple(services), tuple(queues), tuple(listed))
+    names, places, traced, named, asked = _roles(tuple(services), tuple(queues), tuple(listed))
     tallies, own = _own_contacts(people, asked, demand, ratios, draws, month)
+    flows = np.zeros((len(names), len(Flow._fields), N_CELLS), np.int64)
     steps: dict[str, _Step] = {}
     turning_to: dict[str | None, list[Contacts]] = {}
     rows: dict[str, Array] = {}
-    for name in names:
+    for name, flow in zip(names, flows, strict=True):
         asking = sought.get(name, NO_ROWS)
         came = together(*turning_to.get(name, ()))
         if name in traced:
-            new = together(
-                _led_to(name, steps, people, demand, ratios, draws, month),
-                arising(people, *own.get(name, NOBODYS), month),
-                _sought(people, asking, month),
-            )
-            steps[name] = _step(name, new, came, queues.get(name), bought.get(name, 0), people, draws, month)
+            begun = _begun(name, steps, own.get(name, NOBODYS), people, demand, ratios, draws, month)
+            new = together(begun, _sought(people, asking, month))
+            step = _step(name, new, came, queues.get(name), bought.get(name, 0), people, draws, month, flow)
+            steps[name] = step
             if name in named:
                 rows[name] = each_once(new.row)
-            if (spilled := steps[name].spilled).size:
+            if step.spilled.size:
                 elsewhere = turning_to.setdefault(contact_services()[name].spills_to, [])
-                elsewhere.append(spilling(spilled, catalogue_place(name), month))
+                elsewhere.append(spilling(step.spilled, catalogue_place(name), month))
         else:
-            new_by_cell = tallies[catalogue_place(name)]
-            if asking.size:
-                new_by_cell = new_by_cell + np.bincount(_cells_of(people, asking), minlength=N_CELLS)
-            steps[name] = _all_served(new_by_cell, came)
+            _serve_all(tallies[catalogue_place(name)], _cells_of(people, asking), came.entries, flow)
             if name in named:
                 # Those found come in order, each once.
                 found = own.get(name, NOBODYS)[0]
                 rows[name] = with_few(found, each_once(asking)) if asking.size else found
+    of_all_states = np.zeros((len(Flow._fields), len(services), *CELLS[1::-1]), np.int64)
+    _sum_states(flows, places, of_all_states)
     return Account(
-        Flow(*_counts([steps[name].flow if name in steps else NO_FLOW for name in services])),
+        Flow(*of_all_states),
         rows={name: (found, people.resident[found]) for name, found in rows.items()},
-        met={name: step.met for name, step in steps.items() if name in traced},
+        met={name: step.met for name, step in steps.items()},
         left={name: step.left for name, step in steps.items() if step.queue},
         queues={name: step.queue for name, step in steps.items() if step.queue},
     )
@@ -579,82 +609,50 @@ def _step(
     people: Population,
     draws: Draws,
     month: int,
+    flow: Array,
 ) -> _Step:
-    """Serve those who come to a service, or let them wait there."""
-    arrivals, place = together(new, came), catalogue_place(name)
+    """Serve those who come to a service, or let them wait there, and count them by what becomes of them and cell."""
+    arrivals, place, none = together(new, came), catalogue_place(name), NO_CONTACTS
     if queue is None:
-        return _all_served(_tally_of(new), came)._replace(met=arrivals)
+        _count_flow((new.entries, came.entries, arrivals.entries), flow)
+        return _Step(arrivals, none, none, None)
     found = pass_month(queue, arrivals, queue.room(bought), people, place, draws, month)
     counted = new, came, found.served, found.spilled, found.given_up, found.line
+    _count_flow(tuple(one.entries for one in counted), flow)
     offered = queue.offered + queue.per_month + bought
-    return _Step(
-        Flow(*(_tally_of(one) for one in counted)),
-        met=found.served,
-        left=together(found.given_up, found.spilled),
-        spilled=found.spilled,
-        queue=queue._replace(offered=offered, line=found.line),
-    )
+    left = together(found.given_up, found.spilled)
+    return _Step(found.served, left, found.spilled, queue._replace(offered=offered, line=found.line))
 
 
-def _all_served(new: Array, came: Contacts) -> _Step:
-    spilled_in = _tally_of(came)
-    served = new + spilled_in if came.size else new
-    flow = Flow(new, spilled_in, served, NONE, NONE, NONE)
-    return _Step(flow, NO_CONTACTS, NO_CONTACTS, NO_CONTACTS, None)
-
-
-def _led_to(
+def _begun(
     name: str,
     steps: Mapping[str, _Step],
+    own: tuple[Array, Array, Array],
     people: Population,
     demand: Demand,
     ratios: Ratios | None,
     draws: Draws,
     month: int,
 ) -> Contacts:
-    """Follow those served a step earlier, to A&E and to a bed."""
-    if name not in PATHWAY[1:]:
-        return NO_CONTACTS
-    served = steps[PATHWAY[PATHWAY.index(name) - 1]].met
-    if served.is_sought.any():
-        served = served.at(~served.is_sought)
-    brought, chances = CONVEYED, np.full((2, N_CELLS), demand.conveyed)
-    group, changed = NO_GROUPS, NO_RATIOS
-    if name == ADMISSION:
-        brought, chances = 0, demand.admitted.reshape(2, N_CELLS)
+    """Return the contacts that begin by themselves: of those served a step earlier and led on, and those that arise."""
+    served, group, changed = NO_CONTACTS.entries, NO_GROUPS, NO_RATIOS
+    if name in PATHWAY[1:]:
+        served = steps[PATHWAY[PATHWAY.index(name) - 1]].met.entries
     if name == ADMISSION and ratios is not None:
         group, changed = ratios.group, ratios.ratios[:, catalogue_place(ADMISSION)].copy()
-    found = np.empty(served.size, ENTRY)
+    rows, counts, cells = own
+    found = np.empty(served.size + int(counts.sum()), ENTRY)
     where = draws.seed, int(Purpose.PATHWAY), month
-    n = _find_led_on(where, WORDS[name], served.entries, brought, chances, group, changed, found)
+    n = _find_led_on(where, _pathway(name, demand), served, group, changed, found)
+    n += fill_arising(rows, counts, cells, people.resident, month, 0, found[n:])
     return Contacts(found[:n])
 
 
-def _tally_of(contacts: Contacts) -> Array:
-    return np.bincount(contacts.cell, minlength=N_CELLS) if contacts.size else NONE
-
-
-def _counts(flows: Sequence[Flow]) -> Array:
-    """Sum flows over states: shape (counts of a flow, services, quintiles, age bands)."""
-    n_bands, n_quintiles, _ = CELLS
-    by_cell = np.zeros((len(Flow._fields), len(flows), N_CELLS), np.int64)
-    for k, flow in enumerate(flows):
-        for kind, counts in enumerate(flow):
-            if counts is not NONE:
-                by_cell[kind, k] = counts
-    of_all_states = np.zeros((*by_cell.shape[:2], n_quintiles, n_bands), np.int64)
-    _sum_states(by_cell.reshape(-1, *CELLS), of_all_states.reshape(-1, n_quintiles, n_bands))
-    return of_all_states
-
-
-@kernel
-def _sum_states(by_cell, of_all_states):
-    n_flows, n_bands, n_quintiles, n_states = by_cell.shape
-    for flow in range(n_flows):
-        for band in range(n_bands):
-            for quintile in range(n_quintiles):
-                for state in range(n_states):
-                    of_all_states[flow, quintile, band] += by_cell[flow, band, quintile, state]
+def _pathway(name: str, demand: Demand) -> tuple[int, int, Array]:
+    """Return the word of a block that leads to a step, how people come to it, and the chance by that and cell."""
+    if name == ADMISSION:
+        return 1, 0, demand.admitted.reshape(2, N_CELLS)
+    return 0, CONVEYED, np.full((2, N_CELLS), demand.conveyed)
 
 
 def treatments(account: Account, treatment_months: Array, months: int) -> tuple[Array, Array]:

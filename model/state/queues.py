@@ -12,21 +12,20 @@ so far, also in whole contacts, so that no part of one is ever lost:
 where :math:`C_m` is what the real place of N residents offered up to month m.
 """
 
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numba import uint64
 
 from model.core.arrays import Array
-from model.core.draws import Draws, Purpose, block
+from model.core.draws import Draws, Purpose, block, to_unit
 from model.core.kernels import kernel
 from model.core.rates import share_of_move
 from model.state.population import Population
 
 WAITS = -1
 """In place of months of help or treatment, where one waits for it."""
-LEAVES_WORD = 2
-"""Word of a block that says who leaves; the two before it rank those who join."""
 SOUGHT_ORDER = 4_095
 """Order of a contact somebody sought, beyond all that come of themselves in a month."""
 COURSE_BITS = 13
@@ -149,7 +148,8 @@ def together(*parts: Contacts) -> Contacts:
 
 
 @kernel
-def _fill_arising(rows, counts, cells, ids, month, first_order, entries):
+def fill_arising(rows, counts, cells, ids, month, first_order, entries):
+    """Write down the contacts that arise this month, so many for each row; return how many they are."""
     n = 0
     for k in range(rows.size):
         for order in range(counts[k]):
@@ -158,6 +158,7 @@ def _fill_arising(rows, counts, cells, ids, month, first_order, entries):
             one.month, one.joined = month, month
             one.course, one.is_sought = 2 * (first_order + order), first_order == SOUGHT_ORDER
             n += 1
+    return n
 
 
 def arising(
@@ -179,7 +180,7 @@ def arising(
     if rows.size == 0:
         return NO_CONTACTS
     entries = np.empty(int(counts.sum()), ENTRY)
-    _fill_arising(rows, counts, cells, people.resident, month, first_order, entries)
+    fill_arising(rows, counts, cells, people.resident, month, first_order, entries)
     return Contacts(entries)
 
 
@@ -244,6 +245,9 @@ class Passed(NamedTuple):
     line: Contacts
 
 
+SERVED, GIVEN_UP, SPILLED, WAITING = range(len(Passed._fields))
+
+
 def pass_month(
     queue: Queue,
     arrivals: Contacts,
@@ -270,58 +274,71 @@ def pass_month(
     place : int
         Of the service in the catalogue, which its draws bear.
     """
-    line = queue.line
-    gives_up, spills = _leaving(queue, people, place, draws, month)
-    staying = line.at(~(gives_up | spills))
-    n_old = min(room, staying.size)
-    old = _longest(staying, n_old, place, draws)
-    new = _longest(arrivals, min(room - n_old, arrivals.size), place, draws)
-    return Passed(
-        served=together(staying.at(old), arrivals.at(new)),
-        given_up=line.at(gives_up),
-        spilled=line.at(spills),
-        line=together(staying.at(~old), arrivals.at(~new)),
-    )
-
-
-def _leaving(queue: Queue, people: Population, place: int, draws: Draws, month: int) -> tuple[Array, Array]:
-    """Return who gives up, or has died or moved away, and who turns to another service.
-
-    A resident who waits with several contacts for a service leaves with all of them.
-    """
-    ids = queue.line.resident.copy()
-    is_here = people.resident[queue.line.row] == ids
-    words = draws.words(Purpose.WAITING, month, ids, lane=place)
-    uniform = words[LEAVES_WORD] * 2.0**-32
-    gives_up = ~is_here | (uniform < queue.gives_up)
-    return gives_up, ~gives_up & (uniform < queue.gives_up + queue.spills)
-
-
-def _longest(contacts: Contacts, n: int, place: int, draws: Draws) -> Array:
-    """Return which n contacts, of those in the order they joined, have waited longest."""
-    is_first = np.zeros(contacts.size, np.bool_)
-    _mark_longest(draws.seed, int(Purpose.WAITING), place, contacts.entries, n, is_first)
-    return is_first
+    line, came = queue.line.entries, arrivals.entries
+    where = draws.seed, int(Purpose.WAITING), place, month
+    chances = queue.gives_up, queue.gives_up + queue.spills
+    found, sizes = np.empty(line.size + came.size, ENTRY), np.zeros(len(Passed._fields), np.int64)
+    _pass(where, line, came, room, chances, people.resident, found, sizes)
+    starts = accumulate(sizes.tolist(), initial=0)
+    return Passed(*(Contacts(found[start:end]) for start, end in pairwise(starts)))
 
 
 @kernel
-def _mark_longest(seed, purpose, lane, entries, n, is_first):
-    is_first[:n] = True
-    if n in (0, entries.size):
-        return
+def _pass(where, line, arrivals, room, chances, ids, found, sizes):
+    """Put contacts one fate after the other, in the order they joined, and count those of each."""
+    n_line, fates = line.size, np.empty(found.size, np.int8)
+    n_old = _serve_longest(where, line, _who_stays(where, line, chances, ids, fates), room, fates)
+    _serve_longest(where, arrivals, np.arange(arrivals.size), room - n_old, fates[n_line:])
+    for fate in fates:
+        sizes[fate] += 1
+    at = np.cumsum(sizes) - sizes
+    for k in range(found.size):
+        found[at[fates[k]]] = line[k] if k < n_line else arrivals[k - n_line]
+        at[fates[k]] += 1
+
+
+@kernel
+def _who_stays(where, line, chances, ids, fates):
+    """List who goes on waiting; of the others, write down who gives up, or has died or moved away, and who spills.
+
+    A resident who waits with several contacts for a service leaves with all of them.
+    """
+    seed, purpose, lane, month = where
+    gives_up, leaves = chances
+    staying, n = np.empty(line.size, np.int64), 0
+    for k in range(line.size):
+        one = line[k]
+        _, _, word, _ = block(seed, purpose, lane, month, one.resident)  # the two before it rank those who join
+        is_here, uniform = ids[one.row] == one.resident, to_unit(word)
+        staying[n] = k
+        n += is_here and uniform >= leaves
+        fates[k] = SPILLED if is_here and uniform >= gives_up else GIVEN_UP
+    return staying[:n]
+
+
+@kernel
+def _serve_longest(where, entries, waiting, room, fates):
+    """Serve those who have waited longest, of those who wait in the order they joined; return how many."""
+    n = min(room, waiting.size)
+    for k in range(waiting.size):
+        fates[waiting[k]] = SERVED if k < n else WAITING
+    if n in (0, waiting.size):
+        return n
     # Of those who came in the month of the last to be served, the lowest ranks are; the first of equal ones.
-    month, begin, end = entries[n].joined, n, n
-    while begin > 0 and entries[begin - 1].joined == month:
+    seed, purpose, lane, _ = where
+    month, begin, end = entries[waiting[n]].joined, n, n
+    while begin > 0 and entries[waiting[begin - 1]].joined == month:
         begin -= 1
-    while end < entries.size and entries[end].joined == month:
+    while end < waiting.size and entries[waiting[end]].joined == month:
         end += 1
     ranks, left = np.empty(end - begin, np.uint64), n - begin
     for k in range(ranks.size):
-        high, low, _, _ = block(seed, purpose, lane, month, entries[begin + k].resident)
+        high, low, _, _ = block(seed, purpose, lane, month, entries[waiting[begin + k]].resident)
         ranks[k] = uint64(high) << uint64(32) | uint64(low)
     limit = np.sort(ranks)[left]
     left -= (ranks < limit).sum()
     for k in range(ranks.size):
         is_equal = ranks[k] == limit and left > 0
         left -= is_equal
-        is_first[begin + k] = ranks[k] < limit or is_equal
+        fates[waiting[begin + k]] = SERVED if ranks[k] < limit or is_equal else WAITING
+    return n
