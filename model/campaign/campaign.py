@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mesa  # noqa: F401 - first, as it looks through the stack and all modules there are
 import pandas as pd
 
 from model.analysis.results import Results

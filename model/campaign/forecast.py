@@ -16,8 +16,8 @@ from model.inputs.draws import with_draw
 from model.inputs.scenario import Scenario
 from model.inputs.study import Study
 from model.inputs.study_scenarios import scenarios_of
-from model.simulation.community import CommunityModel
 from model.simulation.memory import memory_mb
+from model.simulation.timeline import Timeline
 from model.simulation.warming import warm_kernels
 from model.state.lives import BYTES
 from model.state.saved_state import history_of
@@ -183,7 +183,7 @@ def timed(config: Scenario) -> Pace:
     residents = min(config.population, LARGEST_TIMED)
     marks = [time.process_time()]
     sample = config.model_copy(update={"population": residents, "burn_in_years": 1})
-    model = CommunityModel(sample, rng=config.seed, on_month=lambda: marks.append(time.process_time()))
+    model = Timeline(sample, config.seed, on_month=lambda: marks.append(time.process_time()))
     for _ in range(MONTHS_PER_YEAR):
         model.step()
     founded, settled = marks[1], marks[MONTHS_PER_YEAR]

@@ -25,8 +25,8 @@ from model.core.files import DATA, PACKAGE, sha256_of
 from model.core.kernels import WITH_KERNELS, sources_hash
 from model.core.own_code import LOADED
 from model.inputs.scenario import Scenario
-from model.simulation.community import CommunityModel
 from model.simulation.memory import require_memory
+from model.simulation.timeline import Timeline
 from model.state.saved_state import Settled, history_of, read_state, write_state
 
 FOLDER = "settled"
@@ -69,7 +69,7 @@ def settle(
         for _ in range(config.burn_in_years * MONTHS_PER_YEAR):
             on_month()
         return kept
-    place = CommunityModel(config, rng=seed, on_month=on_month).settled()
+    place = Timeline(config, seed, on_month).settled()
     if path is not None:
         _keep(place, config, path, warn)
     return place

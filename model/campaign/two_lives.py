@@ -17,9 +17,9 @@ from model.campaign.workers import How, Run
 from model.core.codes import STATES, THRIVING
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError, ScenarioError
-from model.simulation.community import CommunityModel
 from model.simulation.following import Life, LifeMonth, follow
 from model.simulation.parting import Parting, months_apart, partings
+from model.simulation.timeline import Timeline
 from model.tables.results import Results
 
 MOST = 20
@@ -231,13 +231,13 @@ def _followed(results: Results, run: Run, residents: list[int], watcher: Watcher
         watcher.on_months(1)
 
     past = settle(run.config, run.seed, on_month, watcher.on_warning)
-    model = CommunityModel.from_settled(past, run.config, on_month)
+    model = Timeline.from_settled(past, run.config, on_month)
     found = follow(model, residents)
     _require_same(results, run, model)
     return found
 
 
-def _require_same(results: Results, run: Run, model: CommunityModel) -> None:
+def _require_same(results: Results, run: Run, model: Timeline) -> None:
     before = results.runs.set_index("run").loc[run.number, "digest"]
     if model.digest() != before:
         raise ResultsError(

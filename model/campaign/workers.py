@@ -27,7 +27,7 @@ from model.core.memory import collect_seldom, give_back, peak_mb, reset_peak
 from model.core.own_code import LOADED, described
 from model.extend import run_own_code
 from model.inputs.scenario import Scenario
-from model.simulation.community import CommunityModel
+from model.simulation.timeline import Timeline
 from model.state.saved_state import Settled, history_of
 from model.tables.schema import Rows, frame_of
 from model.tables.store import Packed, pack
@@ -220,8 +220,8 @@ def relive(run: Run, *, with_lives: bool) -> dict[str, pa.Table]:
     return dict(_future_of(place, run, lambda: None, with_lives).recorder.tables(run.number))
 
 
-def _future_of(place: Settled, run: Run, on_month: Callable[[], None], with_lives: bool) -> CommunityModel:
-    model = CommunityModel.from_settled(place, run.config, on_month)
+def _future_of(place: Settled, run: Run, on_month: Callable[[], None], with_lives: bool) -> Timeline:
+    model = Timeline.from_settled(place, run.config, on_month)
     model.recorder.lives.is_kept = with_lives
     for _ in range(run.config.months):
         model.step()

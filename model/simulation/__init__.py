@@ -1,1 +1,1 @@
-"""The Mesa model: a place simulated month by month."""
+"""A place simulated month by month, and the same as a Mesa model."""

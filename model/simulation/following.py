@@ -19,10 +19,10 @@ from model.inputs.stays import stay_years, stays_among
 from model.rules import adult_care, childrens_care
 from model.rules.life_events import RETIRED_BAND
 from model.rules.services import contacts_of_rows
-from model.simulation.community import CommunityModel
 from model.simulation.month import MONTHS, steps_of
 from model.simulation.simulation import Simulation
 from model.simulation.standing import Standing, standing_of
+from model.simulation.timeline import Timeline
 
 HERE, AWAY, DIED, MOVED = "here", "not yet here", "died", "moved away"
 
@@ -127,12 +127,12 @@ class Life(NamedTuple):
     months: list[LifeMonth]
 
 
-def follow(model: CommunityModel, residents: Iterable[int]) -> dict[int, Life]:
+def follow(model: Timeline, residents: Iterable[int]) -> dict[int, Life]:
     """Simulate a world to its end, and return every month of some of its residents.
 
     Parameters
     ----------
-    model : CommunityModel
+    model : Timeline
         Before its end; it is at its end afterwards.
     residents : iterable of int
         Their ids.
@@ -141,7 +141,7 @@ def follow(model: CommunityModel, residents: Iterable[int]) -> dict[int, Life]:
     --------
     >>> from model import load_scenario
     >>> config = load_scenario().model_copy(update={"population": 500, "burn_in_years": 0, "years": 1})
-    >>> life = follow(CommunityModel(config, rng=7), [5])[5]
+    >>> life = follow(Timeline(config, seed=7), [5])[5]
     >>> len(life.months), life.months[0].fate
     (12, 'here')
     """
@@ -155,13 +155,13 @@ class Follower:
 
     Parameters
     ----------
-    model : CommunityModel
+    model : Timeline
         Their world.
     residents : iterable of int
         Their ids.
     """
 
-    def __init__(self, model: CommunityModel, residents: Iterable[int]) -> None:
+    def __init__(self, model: Timeline, residents: Iterable[int]) -> None:
         self.model, self.residents = model, tuple(residents)
         demography = model.config.structure.demography
         names = [step.name for step in steps_of(model.all_steps, MONTHS, demography=demography)]

@@ -4,8 +4,8 @@ import contextlib
 
 from model.core.own_code import OwnCodeError
 from model.inputs.scenario import load_scenario
-from model.simulation.community import CommunityModel
 from model.simulation.month import STEPS
+from model.simulation.timeline import Timeline
 
 WITH_PLAN = "people_powered_shift"
 """A plan whose first month calls every kernel."""
@@ -18,4 +18,4 @@ def warm_kernels() -> None:
     """
     update = {"place": "sandbeck", "population": 300, "burn_in_years": 0, "years": 1}
     with contextlib.suppress(OwnCodeError):
-        CommunityModel(load_scenario(WITH_PLAN).model_copy(update=update), rng=0, steps=STEPS).step()
+        Timeline(load_scenario(WITH_PLAN).model_copy(update=update), seed=0, steps=STEPS).step()

@@ -84,7 +84,7 @@ def test_every_table_is_the_same_whether_burn_in_was_kept_or_not(config: Scenari
 
 def test_burn_in_that_was_kept_is_not_simulated(config: Scenario, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = settled(config)
-    monkeypatch.setattr(settled_places.CommunityModel, "_burn_in", refuse)
+    monkeypatch.setattr(settled_places.Timeline, "_burn_in", refuse)
 
     assert settled(config) == first == (first[0], 12, [])
     with pytest.raises(AssertionError, match="was simulated"):

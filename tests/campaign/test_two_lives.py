@@ -165,6 +165,6 @@ def test_where_nobody_changed_it_says_so(config, tmp_path):
 
 
 def test_a_run_that_comes_out_otherwise_is_refused(folder, monkeypatch):
-    monkeypatch.setattr(module.CommunityModel, "digest", lambda self: "other")
+    monkeypatch.setattr(module.Timeline, "digest", lambda self: "other")
     with pytest.raises(InputError, match=r"run 0 \(kinder, seed 1\) comes out otherwise now"):
         two_lives(folder, count=1)

@@ -9,7 +9,7 @@ import pytest
 
 from model import CommunityModel, load_scenario
 from model.core.errors import ScenarioError
-from model.simulation import community, memory
+from model.simulation import memory, timeline
 from model.simulation.memory import memory_mb
 from model.simulation.warming import warm_kernels
 
@@ -91,7 +91,7 @@ def test_the_record_of_more_years_takes_more():
 
 def test_a_population_that_does_not_fit_is_refused_before_it_is_built(monkeypatch):
     monkeypatch.setattr(memory, "available_mb", lambda: 10.0)
-    monkeypatch.setattr(community, "assemble", None)
+    monkeypatch.setattr(timeline, "assemble", None)
 
     with pytest.raises(ScenarioError, match="population = 2000: would need"):
         CommunityModel(config_of(2_000), rng=1)

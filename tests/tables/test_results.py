@@ -24,7 +24,7 @@ from model.inputs.catalogue import load_services
 from model.inputs.places import profiles
 from model.reporting.figures.overview import draw_overviews
 from model.reporting.summary import summary
-from model.simulation import community
+from model.simulation import timeline
 from model.simulation.month import STEPS, Step, with_step
 from model.tables.schema import DIMENSIONS, EVERY_RUN, TABLES, frame_of
 from model.tables.store import RunStore, kept_rows, new_folder, pack, settle_tables, write_tables
@@ -181,7 +181,7 @@ def test_a_run_that_breaks_leaves_its_reason_and_the_others_go_on(config, tmp_pa
             raise ZeroDivisionError("on purpose")
 
     steps = with_step(STEPS, Step(break_one), after="grow_older")
-    monkeypatch.setattr(community, "all_steps", lambda: steps)
+    monkeypatch.setattr(timeline, "all_steps", lambda: steps)
     outcome = run_campaign([config], tmp_path / "out")
     runs = outcome.results.runs
 
