@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from model.analysis.discounting import (
     HALF_A_PENNY,
@@ -22,7 +23,7 @@ from model.analysis.discounting import (
     payback_years,
 )
 from model.analysis.estimates import Estimate, estimate, event_of_sum, ratio_of_means
-from model.analysis.matched_residents import Match, match
+from model.analysis.matched_residents import OURS, THEIRS, Match, match
 from model.core.arrays import Array
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
@@ -30,7 +31,7 @@ from model.core.money import cash_released
 from model.inputs.places import N_QUINTILES
 from model.tables.schema import STATE_MONTHS
 
-LivesOf = Callable[[int], pd.DataFrame]
+LivesOf = Callable[[int, Sequence[str]], pa.Table]
 
 ByYear = float | Sequence[float]
 """One for all years, or one of each year, of which the last goes on."""
@@ -277,7 +278,7 @@ class Appraisal:
     settings : AppraisalSettings
         The settings of the appraisal.
     lives_of : callable, optional
-        Gives the rows of ``lives`` of a run, none where they were not kept.
+        Gives columns of the rows of ``lives`` of a run, none where they were not kept.
     programmes : DataFrame, optional
         Supporters at the end of each year in the sample, by run; without it nobody gives time.
     """
@@ -478,8 +479,8 @@ class Appraisal:
         if self._lives_of is None:
             return found
         for seed, runs in zip(self.pairs.index, self.pairs[["run_ours", "run_theirs"]].to_numpy(), strict=True):
-            ours, theirs = (self._lives_of(int(run)) for run in runs)
-            if ours.empty or theirs.empty:
+            ours, theirs = (self._lives_of(int(run), names) for run, names in zip(runs, (OURS, THEIRS), strict=True))
+            if not (len(ours) and len(theirs)):
                 return {}
             found[seed] = match(ours, theirs, self.settings.years, len(self.settings.entries))
         return found

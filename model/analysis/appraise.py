@@ -400,7 +400,7 @@ def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], 
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
     people, programmes = (_of_draw(rows, one.draw) for rows in (one.results.people, one.results.programmes))
-    worth = Appraisal(ledger, people, pairs, settings, one.results.lives_of, programmes)
+    worth = Appraisal(ledger, people, pairs, settings, one.results.columns_of_lives, programmes)
     return AppraisedComparison(one, worth, look)
 
 

@@ -4,7 +4,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from model.core.arrays import Array
@@ -52,22 +51,28 @@ class _Lives(NamedTuple):
     state: Array
     quintile: Array
     alive: Array
-    began: Array
-    takes_part: Array
 
 
-def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int = 0) -> Match:
+THEIRS = _Lives._fields
+"""Columns of ``lives`` that are read of the comparator's run."""
+
+OURS = (*THEIRS, "enrolled_entry_number", "plan_entry_number")
+"""And of the scenario's, whose residents take part in its plan."""
+
+
+def match(ours: pa.Table, theirs: pa.Table, years: int, n_entries: int = 0) -> Match:
     """Find the same residents, by id, in the two runs of a pair.
 
     Parameters
     ----------
-    ours, theirs : DataFrame
-        Rows of ``lives`` of the scenario's run and the comparator's.
+    ours, theirs : pyarrow.Table
+        Rows of ``lives`` of the scenario's run and the comparator's, with columns `OURS` and `THEIRS`.
     """
     here, there, n_residents = _numbered(ours, theirs)
     rows, cell_there = _in_both(here, there, n_residents, years)
-    resident, year, state, began = (column[rows] for column in (here.resident, here.year, here.state, here.began))
-    entry, since = _first_part(here, n_residents)
+    enrolled, takes_part = (ours[name].to_numpy() for name in OURS[len(THEIRS) :])
+    resident, year, state, began = (column[rows] for column in (here.resident, here.year, here.state, enrolled))
+    entry, since = _first_part(here, np.where(enrolled > 0, enrolled, takes_part), n_residents)
     both = _counts((years, N_CELLS, N_STATES), None, year - 1, cell_there, state)
     states, took_part = (cell_there % N_STATES, state), since[resident] <= year
     return Match(
@@ -79,7 +84,7 @@ def match(ours: pd.DataFrame, theirs: pd.DataFrame, years: int, n_entries: int =
     )
 
 
-def _numbered(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[_Lives, _Lives, int]:
+def _numbered(ours: pa.Table, theirs: pa.Table) -> tuple[_Lives, _Lives, int]:
     """Read the columns of both runs, and number the residents of either."""
     ids = np.concatenate([one["resident"].to_numpy() for one in (ours, theirs)])
     numbers = pa.array(ids).dictionary_encode()  # in two thirds of the time that pandas takes
@@ -87,14 +92,15 @@ def _numbered(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[_Lives, _Lives,
     return _columns(ours, here), _columns(theirs, there), len(numbers.dictionary)
 
 
-def _columns(lives: pd.DataFrame, resident: Array) -> _Lives:
-    names = "year", "state", "quintile", "alive", "enrolled_entry_number", "plan_entry_number"
-    return _Lives(resident, *(lives[name].to_numpy() for name in names))
+def _columns(lives: pa.Table, resident: Array) -> _Lives:
+    return _Lives(resident, *(lives[name].to_numpy() for name in THEIRS[1:]))
 
 
-def _first_part(lives: _Lives, n_residents: int) -> tuple[Array, Array]:
-    """Return the entry each resident took part in first and the year since: 0 and `NEVER` of those who never did."""
-    number = np.where(lives.began > 0, lives.began, lives.takes_part)
+def _first_part(lives: _Lives, number: Array, n_residents: int) -> tuple[Array, Array]:
+    """Return the entry each resident took part in first and the year since: 0 and `NEVER` of those who never did.
+
+    ``number`` is the entry of each row, 0 where they take part in none.
+    """
     rows = np.flatnonzero(number > 0)
     earliest_last = rows[np.argsort(lives.year[rows], kind="stable")][::-1]
     entry, since = np.zeros(n_residents, np.int64), np.full(n_residents, NEVER)

@@ -63,6 +63,7 @@ class Results:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = read_manifest(self.folder)
         self._checked: dict[str, Path | None] = {}
+        self._opened: dict[str, Dataset] = {}
 
     def __repr__(self) -> str:
         names = ", ".join(self.manifest["scenarios"])
@@ -170,9 +171,20 @@ class Results:
 
         Without the run's dimensions: there may be millions of rows.
         """
-        lived = dict(zip(*(self._runs.column(name).to_pylist() for name in ("run", "lived_run")), strict=True))
-        rows = self._framed(self._rows("lives", run=lived.get(run, run)))
-        return rows if lived.get(run, run) == run else rows.assign(run=np.int32(run))
+        rows = self._framed(self.rows_of("lives", self._lived(run)))
+        return rows if self._lived(run) == run else rows.assign(run=np.int32(run))
+
+    def columns_of_lives(self, run: int, columns: Sequence[str]) -> pa.Table:
+        """Return columns of the rows that `lives_of` has, as they were written: in half the time."""
+        return self.rows_of("lives", self._lived(run), columns)
+
+    def _lived(self, run: int) -> int:
+        """Return the run that was lived for a run, most often itself."""
+        return self._lived_runs.get(run, run)
+
+    @cached_property
+    def _lived_runs(self) -> dict[int, int]:
+        return dict(zip(*(self._runs.column(name).to_pylist() for name in ("run", "lived_run")), strict=True))
 
     def to_duckdb(self, path: str | Path) -> None:
         """Write every table of the folder into one new DuckDB file, with comments on tables and columns.
@@ -340,10 +352,12 @@ class Results:
             raise ResultsError("has two rows for one run", file=self._path("runs"), key="column run")
         return self._runs.select(["run", "lived_run", *DIMENSIONS, "scale", *self._design.column_names[1:]])
 
-    def rows_of(self, table: str, run: int) -> pa.Table:
-        """Return the rows of a table of one run that was lived, as they were written."""
+    def rows_of(self, table: str, run: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the rows of a table of one run that was lived, as they were written, or some columns of them."""
         with self._reading(table):
-            return self._open(table, run).to_table(filter=field("run") == run)
+            rows = self._open(table, run)
+            names = rows.schema.names if columns is None else [*columns]
+            return rows.to_table(columns=names, filter=field("run") == run)
 
     def _joined(self, table: str) -> pd.DataFrame:
         return self._framed(self._joined_rows(table))
@@ -358,11 +372,10 @@ class Results:
             return joined(rows, self._dimensions.drop_columns(["lived_run"]), "run")
         return joined_by_run(rows, self._dimensions) if "run" in rows.schema.names else rows
 
-    def _rows(self, table: str, columns: Sequence[str] | None = None, run: int | None = None) -> pa.Table:
+    def _rows(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
         with self._reading(table):
-            rows = self._open(table, run)
-            names = self._asked(table, rows.schema.names, columns)
-            return rows.to_table(columns=names, filter=None if run is None else field("run") == run)
+            rows = self._open(table)
+            return rows.to_table(columns=self._asked(table, rows.schema.names, columns))
 
     def _asked(self, table: str, there: Sequence[str], columns: Sequence[str] | None) -> list[str]:
         asked = [*there] if columns is None else [*(name for name in there if name == "run"), *columns]
@@ -394,12 +407,20 @@ class Results:
         kept = dict(kept_rows(self.folder, table, run)) if table in WRITTEN_BY_RUNS else {}
         path = self.checked(table)
         if not kept:
-            return dataset(path) if path else dataset(schema_of(table).empty_table())
+            return self._file(table, path) if path else dataset(schema_of(table).empty_table())
         if run is not None:
             return dataset(pa.Table.from_batches(kept.values()))
         before = [dataset(path).to_table(filter=~field("run").isin(list(kept)))] if path else []
         both = [*before, pa.Table.from_batches(kept.values())]
         return dataset(pa.concat_tables(both, promote_options="default").sort_by("run"))
+
+    def _file(self, table: str, path: Path) -> Dataset:
+        """Open a table's file once: where it is read run by run, what it says of its parts is read once too."""
+        if table in ON_REQUEST:  # another file by now, perhaps
+            return dataset(path)
+        if table not in self._opened:
+            self._opened[table] = dataset(path)
+        return self._opened[table]
 
     def checked(self, table: str) -> Path | None:
         """Return the file of a table once its bytes are known to be those that were written; none where it has none.

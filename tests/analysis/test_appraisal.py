@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
@@ -35,7 +36,7 @@ from model.analysis.discounting import (
     load_schedule,
     payback_year,
 )
-from model.analysis.matched_residents import match
+from model.analysis.matched_residents import OURS, match
 from model.analysis.outcomes import drawn
 from model.analysis.pairs import facts_in_draw
 from model.analysis.undiscounted import prices_of, undiscounted
@@ -107,8 +108,8 @@ def life(run, year, resident, state, *, alive=True, quintile=1, enrolled=0):
 
 
 def of(rows):
-    frame = pd.DataFrame(rows)
-    return lambda run: frame[frame["run"] == run]
+    lives = pa.Table.from_pylist(rows)
+    return lambda run, columns=OURS: lives.filter(pc.field("run") == run).select(columns)
 
 
 def pairs(n=1):
@@ -586,7 +587,7 @@ def test_those_who_enrolled_are_set_against_themselves():
 
 
 COURSE = [  # Ann takes part in the hub in year 1 and stays a point up; Bob takes part in nothing and gains too
-    *(life(0, year, ANN, THRIVING, enrolled=(year == 2)) for year in (2, 3)),
+    *(life(0, year, ANN, THRIVING, enrolled=int(year == 2)) for year in (2, 3)),
     life(0, 1, ANN, THRIVING) | {"plan_entry_number": 1},
     *(life(1, year, ANN, COPING) for year in (1, 2, 3)),
     *(life(0, year, BOB, THRIVING) for year in (2, 3)),
@@ -897,7 +898,7 @@ def test_the_same_scenario_under_another_name_is_worth_exactly_nothing(results):
 def test_the_appraisal_says_who_is_counted(results, monkeypatch):
     ours, same = appraise(results)
     with_lives = " ".join(" ".join(words_of([ours], 100)).split())
-    monkeypatch.setattr(Results, "lives_of", lambda self, run: pd.DataFrame())
+    monkeypatch.setattr(Results, "columns_of_lives", lambda self, run, columns: pa.table({}))
     without = " ".join(" ".join(words_of(appraise(results), 100)).split())
 
     assert ours.appraisal.has_lives
