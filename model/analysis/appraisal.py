@@ -295,7 +295,9 @@ class Appraisal:
         self._programmes = programmes
         self.pairs, self.settings = pairs, settings
         runs = pairs.to_numpy().ravel()
-        self._ledger, self._people = (one[one["run"].isin(runs)] for one in (ledger, people))
+        self._ledger, self._people = (
+            rows_chosen(one, np.isin(one["run"].to_numpy(), runs)) for one in (ledger, people)
+        )
         self._lives_of = lives_of
 
     @cached_property
@@ -350,6 +352,8 @@ class Appraisal:
     @cached_property
     def total_cost(self) -> pd.DataFrame:
         """Cost with optimism bias, by year and agency that pays."""
+        if self.settings.bias_on == BENEFITS:  # nothing is added
+            return self.cost
         return self.cost.add(self.optimism_bias, fill_value=0.0)
 
     @cached_property
@@ -831,6 +835,19 @@ class Appraisal:
 
     def _by_year(self, values: pd.DataFrame) -> pd.DataFrame:
         return values.groupby(level="year").sum().reindex(self.settings.money_factors.index, fill_value=0.0)
+
+
+def rows_chosen(rows: pd.DataFrame, is_chosen: Array) -> pd.DataFrame:
+    """Return chosen rows; where they follow one another they are not copied, which takes long of columns of words.
+
+    Examples
+    --------
+    >>> rows_chosen(pd.DataFrame({"draw": [0, 1, 1, 2]}), np.array([False, True, True, False])).index.tolist()
+    [1, 2]
+    """
+    places = np.flatnonzero(is_chosen)
+    first, n = places[:1].sum(), len(places)
+    return rows.iloc[first : first + n] if n and places[-1] == first + n - 1 else rows.take(places)
 
 
 def of_quintile(values: pd.DataFrame, quintile: int | None) -> pd.Series:

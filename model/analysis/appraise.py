@@ -35,6 +35,7 @@ from model.analysis.appraisal import (
     by_item,
     cashed,
     repriced,
+    rows_chosen,
 )
 from model.analysis.budgets import pooling_of
 from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
@@ -333,10 +334,6 @@ def _require_possible(key: str, value: Any) -> None:
         raise EvidenceError("cannot be that", key=f"--set {key}", value=value, allowed=allowed)
 
 
-COUNTED = ["draw", "run", "year", "service", "quintile", "served", "stock_months", "scale"]
-"""Columns of ``services`` that other prices need; to pick the rows of a draw takes long of columns of words."""
-
-
 def _ledger_at(results: Results, draw: int, values: Mapping[str, float], look: Look) -> pd.DataFrame:
     """Return the lines of a draw's runs, at other unit costs and cashable shares where these are set."""
     changed, ledger = {}, _of_draw(results.ledger, draw)
@@ -346,13 +343,13 @@ def _ledger_at(results: Results, draw: int, values: Mapping[str, float], look: L
         require_usable(look, facts["services"], [name for name, price in billed.items() if price == 0.0])
         for name, price in look.prices.items():
             changed[scenario, name] = _grown(billed[name], name, facts), _grown(price, name, facts)
-    ledger = repriced(ledger, _of_draw(results.services[COUNTED], draw), changed) if changed else ledger
+    ledger = repriced(ledger, _of_draw(results.services, draw), changed) if changed else ledger
     return cashed(ledger, look.cashable) if look.cashable else ledger
 
 
 def _of_draw(rows: pd.DataFrame, draw: int) -> pd.DataFrame:
     """Return the rows of a draw, so that a study of many draws is not looked through as a whole for each."""
-    return rows[rows["draw"] == draw]
+    return rows_chosen(rows, rows["draw"].to_numpy() == draw)
 
 
 def require_usable(look: Look, services: Collection[str], free: Collection[str]) -> None:

@@ -129,11 +129,16 @@ def plane(them: Appraisal) -> pd.DataFrame:
     """
     return pd.DataFrame(
         {
-            "cost_gbp": them.cost_in("social").sum() - them.saving["cash"].sum(),
+            "cost_gbp": net_cost(them),
             "wellbys": them.wellbys.sum(),
             "crisis_years": them.discounted_crisis.sum(),
         }
     )
+
+
+def net_cost(them: Appraisal) -> "pd.Series[float]":
+    """Return what each pair costs, discounted, with volunteers' time and net of cash released: see `plane`."""
+    return them.cost_in("social").sum() - them.saving["cash"].sum()
 
 
 def acceptability(cost_gbp: Array, effect: Array, values_gbp: Array = WELLBY_VALUES) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from model.analysis.appraisal import LENSES, Appraisal
 from model.analysis.appraise import AppraisedComparison, appraise_as
-from model.analysis.decisions import plane
+from model.analysis.decisions import net_cost
 from model.analysis.doubt import (
     BEST,
     FEWEST_FOR_QUANTILES,
@@ -50,7 +50,7 @@ MEASURES = {
     "cash": Measure("GBP", lambda them: them.gains("cash").sum(), lambda them: them.event("cash")),
     "full_cost": Measure("GBP", lambda them: them.gains("full_cost").sum(), lambda them: them.event("full_cost")),
     "wellbys": Measure("WELLBY", lambda them: them.wellbys.sum(), lambda them: them.event_wellbys),
-    "net_cost": Measure("GBP", lambda them: plane(them)["cost_gbp"], lambda them: them.event("cash")),
+    "net_cost": Measure("GBP", net_cost, lambda them: them.event("cash")),
     "social_net": Measure("GBP", lambda them: them.net("social").sum(), lambda them: them.event("social")),
 }
 """Outcomes of a plan against its comparator, in present value: what is asked of every draw."""
