@@ -175,14 +175,19 @@ class Paired:
 
         Two years, because where nothing changes one year in forty would still look clear by chance.
         """
-        sizes = [one.size for one in self._by_year_alone.values()]
-        is_clear = [(one.low if side > 0 else -one.high) > 0 for one in sizes]
+        is_clear = [_lies_beyond(one.size, side) for one in self._by_year_alone.values()]
         years = zip(self._by_year_alone, pairwise(is_clear), strict=False)
         return next((int(year) for year, both in years if all(both)), None)
 
     @cached_property
     def _by_year_alone(self) -> dict[Any, "Change"]:
         return self.without_draws.by("year").changes()
+
+    @cached_property
+    def early(self) -> dict[int, "Change"]:
+        """By number of first years, the most first, the change in their sum, by chance alone."""
+        by_chance = self.without_draws
+        return {n: by_chance.where("year", range(1, n + 1)).change() for n in range(EARLY_YEARS, 0, -1)}
 
 
 @dataclass(frozen=True)
@@ -360,6 +365,11 @@ class Comparison:
         """Demand, in contacts of the real place, by year and service: those from another's queue included."""
         return self._by_service(asked(self._grouped_services[["demand", "spilled_in"]].sum()), "asked")
 
+    @cached_property
+    def demand_by_service(self) -> dict[str, Paired]:
+        """Demand of each service, as `demand`, by year."""
+        return {name: self.demand.where("service", [name]) for name in self.services}
+
     @property
     def services(self) -> list[str]:
         """Services simulated, in the order of the catalogue."""
@@ -420,8 +430,8 @@ def comparator_of(results: Results, scenario: str) -> str:
     return str(results.manifest["comparators"][tested.get(scenario, scenario)])
 
 
-def turn_of(yearly: Paired) -> tuple[int, int] | None:
-    """Find whether a figure by year is clearly higher first and clearly lower later.
+def turn_of(yearly: Paired, side: int = 1) -> tuple[int, int] | None:
+    """Find whether a figure by year is clearly higher first and clearly lower later; the converse if ``side`` is -1.
 
     Returns
     -------
@@ -429,10 +439,14 @@ def turn_of(yearly: Paired) -> tuple[int, int] | None:
         The last of the first years, at most 3, over which the sum is higher, and the first
         year from which it is clearly lower.
     """
-    by_chance, spans = yearly.without_draws, range(EARLY_YEARS, 0, -1)
-    early = next((n for n in spans if by_chance.where("year", range(1, n + 1)).change().size.low > 0), None)
-    falls = by_chance.first_seen(-1) if early else None
+    early = next((n for n, change in yearly.early.items() if _lies_beyond(change.size, side)), None)
+    falls = yearly.first_seen(-side) if early else None
     return (early, falls) if early and falls and falls > early else None
+
+
+def _lies_beyond(size: Estimate, side: int) -> bool:
+    """Tell whether an interval lies above 0, or below if ``side`` is -1."""
+    return (size.low if side > 0 else -size.high) > 0
 
 
 def rates_by(one: Comparison, level: str) -> Paired:

@@ -138,7 +138,7 @@ def _what_changes(one: Comparison) -> Iterable[Line]:
     yield from _both("Person-years in crisis", one.crisis.change(), lambda change: _with_share(change, " of all"))
     yield from _both("Life satisfaction", satisfaction, lambda change: change.words(4, "points higher", "points lower"))
     for name in one.main_services:
-        yield from _both(item_label(one.facts, name), one.demand.where("service", [name]).change(), _with_share)
+        yield from _both(item_label(one.facts, name), one.demand_by_service[name].change(), _with_share)
     yield from _turns(one)
 
 
@@ -155,10 +155,10 @@ def _with_share(change: Change, of: str = "") -> str:
 
 
 def _turns(one: Comparison) -> Iterable[Line]:
-    for first, then, sign in (("more", "fewer", 1.0), ("fewer", "more", -1.0)):
+    for first, then, side in (("more", "fewer", 1), ("fewer", "more", -1)):
         turns = []
-        for name in one.services:
-            if turn := turn_of(one.demand.without_draws.where("service", [name]).times(sign)):
+        for name, yearly in one.demand_by_service.items():
+            if turn := turn_of(yearly, side):
                 turns.append(
                     f"{item_label(one.facts, name)} ({first} in {_span(1, turn[0])}, {then} from year {turn[1]})"
                 )
@@ -250,16 +250,14 @@ def _quintile_row(quintile: int) -> str:
 
 
 def _demand_table(one: Comparison) -> Table:
-    cost = one.bills
-    unit, factor, digits = _unit_of(cost)
+    unit, factor, digits = _unit_of(one.bills)
+    cost = one.bills.times(factor)
+    changes, billed = (paired.by("service").changes() for paired in (one.demand, cost))
     table = plain_table("Demand in the real place", _years(one.years), "%", f"billed, {unit}", "clear from")
-    for name in one.services:
-        own, bill = (paired.where("service", [name]) for paired in (one.demand, cost))
-        change, billed = own.change(), bill.times(factor).change()
-        cells = [(change, _count), (change, _percent), (billed, _to(digits))]
-        _add(table, item_label(one.facts, name), cells, _seen(own))
-    total = cost.times(factor).change()
-    _add(table, "all services, at full unit cost", [None, None, (total, _to(digits))])
+    for name, yearly in one.demand_by_service.items():
+        cells = [(changes[name], _count), (changes[name], _percent), (billed[name], _to(digits))]
+        _add(table, item_label(one.facts, name), cells, _seen(yearly))
+    _add(table, "all services, at full unit cost", [None, None, (cost.change(), _to(digits))])
     return table
 
 
@@ -281,7 +279,7 @@ def _seen(yearly: Paired) -> str:
 def _limits_table(one: Comparison) -> Iterable[Table]:
     """Show what limits on capacity do, where a study has any."""
     moved = {
-        heading: paired
+        heading: paired.by("service").changes()
         for heading, paired in _limits(one).items()
         if paired.ours.to_numpy().any() or paired.theirs.to_numpy().any()
     }
@@ -289,7 +287,7 @@ def _limits_table(one: Comparison) -> Iterable[Table]:
         return
     table = plain_table("Waiting and long-term care", *moved)
     for name in one.services:
-        changes = [paired.where("service", [name]).change() for paired in moved.values()]
+        changes = [of_services[name] for of_services in moved.values()]
         if any(change.base or not change.is_nothing for change in changes):
             _add(table, item_label(one.facts, name), [(change, _count) for change in changes])
     yield table
@@ -313,12 +311,13 @@ def _programmes_table(one: Comparison) -> Iterable[Table]:
         return
     sums = {column: one.of_programmes(programmes, column) for column in ("spend_gbp", *PROGRAMMES)}
     unit, factor, digits = _unit_of(spent := sums.pop("spend_gbp"))
+    supporters = sums.pop("supporters").where("year", [one.years])
+    counts = [yearly.by("plan_entry").changes() for yearly in sums.values()]
     table = plain_table("Programme delivery", f"spent, {unit}", *PROGRAMMES.values())
     for name in sorted(programmes["plan_entry"].unique()):
-        own = {column: yearly.where("plan_entry", [name]) for column, yearly in sums.items()}
-        own["supporters"] = own["supporters"].where("year", [one.years])
-        paid = spent.where("plan_entry", [name]).times(factor).change()
-        cells = [(paid, _to(digits)), *((yearly.change(), _count) for yearly in own.values())]
+        paid, at_end = (paired.where("plan_entry", [name]) for paired in (spent, supporters))
+        changes = [*(of_entries[name] for of_entries in counts), at_end.change()]
+        cells = [(paid.times(factor).change(), _to(digits)), *((change, _count) for change in changes)]
         _add(table, str(name).replace("_", " "), cells)
     yield table
 
@@ -329,10 +328,7 @@ def _periods_table(one: Comparison) -> Table:
         ("people in crisis", one.crisis, _count),
         ("life satisfaction", one.satisfaction, _to(3)),
     ]
-    rows += [
-        (f"{item_label(one.facts, name)}, %", one.demand.where("service", [name]), _percent)
-        for name in one.main_services
-    ]
+    rows += [(f"{item_label(one.facts, name)}, %", one.demand_by_service[name], _percent) for name in one.main_services]
     for label, yearly, words in rows:
         means = [yearly.where("year", range(a, b + 1)).times(1.0 / (b - a + 1)) for a, b in one.periods]
         _add(table, label, [(mean.change(), words) for mean in means])

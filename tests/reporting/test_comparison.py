@@ -247,6 +247,7 @@ def test_more_at_first_then_fewer_is_found():
 
     assert turn_of(rise) == (3, 4)
     assert turn_of(rise.times(-1.0)) is None
+    assert turn_of(rise.times(-1.0), -1) == (3, 4)
 
 
 @pytest.mark.parametrize(
