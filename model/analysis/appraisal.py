@@ -79,7 +79,12 @@ def sums_of_pairs(
     two DataFrames
         Ours and theirs: a row for each combination of the levels, a column for each seed.
     """
-    sums = frame.groupby([*levels, "run"])[column].sum().unstack("run", fill_value=0)
+    return _side_by_side(frame.groupby([*levels, "run"])[column].sum(), pairs)
+
+
+def _side_by_side(by_run: "pd.Series[float]", pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lay sums by run out as `sums_of_pairs`."""
+    sums = by_run.unstack("run", fill_value=0)
     ours, theirs = (
         sums.reindex(columns=pairs[which], fill_value=0.0).set_axis(pairs.index, axis=1)
         for which in ("run_ours", "run_theirs")
@@ -397,9 +402,8 @@ class Appraisal:
         By year, agency that would have paid, quintile and service. Cash is released in whole
         steps of each year's saving on a service.
         """
-        billed = self._billed
-        cashable = self._avoided(billed["amount_gbp"] * billed["cashable_share"])
-        saved = {"cash": in_whole_steps(cashable, self.settings.step_gbp), "full_cost": self.avoided}
+        cashable = in_whole_steps(self._avoided["cashable_gbp"], self.settings.step_gbp)
+        saved = {"cash": cashable, "full_cost": self.avoided}
         return {lens: times_by_year(one, self.settings.money_factors) for lens, one in saved.items()}
 
     @cached_property
@@ -408,15 +412,17 @@ class Appraisal:
 
         By year, agency that would have paid, quintile and service.
         """
-        return self._avoided(self._billed["amount_gbp"])
+        return self._avoided["amount_gbp"]
 
     @cached_property
-    def _billed(self) -> pd.DataFrame:
-        return self._ledger[~self._ledger["kind"].isin(COSTS)]
-
-    def _avoided(self, amounts: "pd.Series[float]") -> pd.DataFrame:
-        own = self._billed.assign(avoided=amounts.to_numpy())
-        return -self._difference(own, "avoided", ["year", "payer", "quintile", "item"])
+    def _avoided(self) -> dict[str, pd.DataFrame]:
+        """Spending avoided, and the part of it that is cashable, summed together: to find the groups takes longest."""
+        billed = self._ledger[~self._ledger["kind"].isin(COSTS)]
+        own = billed.assign(cashable_gbp=billed["amount_gbp"] * billed["cashable_share"])
+        amounts = ["amount_gbp", "cashable_gbp"]
+        sums = own.groupby(["year", "payer", "quintile", "item", "run"])[amounts].sum()
+        both = {name: _side_by_side(sums[name], self.pairs) for name in amounts}
+        return {name: -(ours - theirs) for name, (ours, theirs) in both.items()}
 
     @cached_property
     def _event_gbp(self) -> dict[str, pd.Series]:

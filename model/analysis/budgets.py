@@ -55,10 +55,8 @@ def _loop_gain(results: Results, scenario: str, draw: int, rows: pd.DataFrame) -
     pounds = rows.assign(
         full=rows["frozen_bill_gbp"] - rows["bill_gbp"], cash=rows["frozen_bill_gbp"] - rows["cash_bill_gbp"]
     )
-    cost, full, cash = (
-        pounds.groupby(["agency", "run"])[name].sum().unstack("run", fill_value=0)
-        for name in ("prevention_gbp", "full", "cash")
-    )
+    sums = pounds.groupby(["agency", "run"])[["prevention_gbp", "full", "cash"]].sum()
+    cost, full, cash = (sums[name].unstack("run", fill_value=0) for name in sums)
     facts = results.manifest["scenarios"][scenario]
     usual = facts["parameters_in_force"]["reinvestment_share"]
     reinvestment = results.values_of(draw).get("parameters.reinvestment_share", usual)

@@ -138,11 +138,18 @@ class Results:
         """
         if draw == 0:
             return {}
-        rows = self.draws[self.draws["draw"] == draw]
-        if rows.empty:
-            drawn = self.draws["draw"].nunique()
-            raise ResultsError("no such draw", file=self.folder, key="draw", value=draw, allowed=f"0 to {drawn}")
-        return dict(zip(rows["name"], rows["value"], strict=True))
+        if draw not in self._values:
+            allowed = f"0 to {len(self._values)}"
+            raise ResultsError("no such draw", file=self.folder, key="draw", value=draw, allowed=allowed)
+        return dict(self._values[draw])
+
+    @cached_property
+    def _values(self) -> dict[int, dict[str, float]]:
+        """The numbers of every draw, by name."""
+        found: dict[int, dict[str, float]] = {}
+        for draw, name, value in zip(*(self.draws[key].to_list() for key in ("draw", "name", "value")), strict=True):
+            found.setdefault(draw, {})[name] = value
+        return found
 
     @property
     def lives(self) -> pd.DataFrame:
