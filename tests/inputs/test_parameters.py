@@ -147,14 +147,19 @@ def composed_names() -> set[str]:
     return {name.format(part) for name, each in parts.items() for part in each}
 
 
+@cache
 def code() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
 
 
+@cache
+def names_read_by_the_code() -> set[str]:
+    return set(re.findall(r"\b(?:p|parameters)\.(\w+)", code())) | composed_names()
+
+
 @pytest.mark.parametrize("name", ENTRIES)
 def test_parameter_is_read_by_the_code(name: str) -> None:
-    read = set(re.findall(r"\b(?:p|parameters)\.(\w+)", code()))
-    assert name in read | composed_names()
+    assert name in names_read_by_the_code()
 
 
 @pytest.mark.parametrize("name", sorted(composed_names()))

@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -634,6 +635,7 @@ def test_copy_leaves_the_original_as_it_was() -> None:
     assert config == load_scenario()
 
 
+@cache
 def keys_read_by_the_code() -> set[str]:
     sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.name != "scenario.py"]
     read = r"(?=\b(?:config|structure|levers)\.(\w+))|facts\[[\"'](\w+)[\"']\]"
