@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LARGEST_LESSON_BYTES = 1_500_000
 PATIENCE = dict.fromkeys(("timeout", "startup_timeout", "iopub_timeout"), 600)
