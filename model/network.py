@@ -8,7 +8,7 @@ layer. They change only when a neighbour's mood or a tie changes, about one resi
 thirty a month, so they are kept as running sums; `Network.recount` defines them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,16 +85,22 @@ def _feel(mood, i, j, sign, content, discontent):
     discontent[j] += sign * (mood[i] < 0)
 
 
+OUTSIDE = -1
+"""Said by a kernel that has changed nothing, as a tie leads outside the rows."""
+
+
 @kernel
-def _are_below(rows, n):
+def _are_rows(ends, others, n):
     are = True
-    for row in rows:
-        are &= (row >= 0) & (row < n)
+    for k in range(ends.size):
+        are &= (ends[k] >= 0) & (ends[k] < n) & (others[k] >= 0) & (others[k] < n)
     return are
 
 
 @kernel
 def _add_ties(slots, degree, ends, others, mood, content, discontent):
+    if not _are_rows(ends, others, degree.size):
+        return OUTSIDE
     overflow = 0
     for k in range(ends.size):
         i, j = ends[k], others[k]
@@ -109,10 +115,13 @@ def _add_ties(slots, degree, ends, others, mood, content, discontent):
 
 @kernel
 def _end_ties(slots, degree, ends, others, mood, content, discontent):
+    if not _are_rows(ends, others, degree.size):
+        return OUTSIDE
     for k in range(ends.size):
         i, j = ends[k], others[k]
         if part(slots, degree, i, j):
             _feel(mood, i, j, -1, content, discontent)
+    return 0
 
 
 @kernel
@@ -127,6 +136,12 @@ def _remove_all(slots, degree, rows, mood, content, discontent):
             _free_slot(slots, degree, j, i)
             slots[i, s] = EMPTY
         degree[i] = content[i] = discontent[i] = 0
+
+
+@kernel
+def _remove_from_layers(slots, degrees, rows, mood, content, discontent):
+    for k in range(len(slots)):
+        _remove_all(slots[k], degrees[k], rows, mood, content[k], discontent[k])
 
 
 @kernel
@@ -153,6 +168,12 @@ def _tell_neighbours(slots, degree, rows, before, after, content, discontent):
         if gained_discontent != 0:
             for s in range(degree[i]):
                 discontent[slots[i, s]] += gained_discontent
+
+
+@kernel
+def _tell_layers(slots, degrees, rows, before, after, content, discontent):
+    for k in range(len(slots)):
+        _tell_neighbours(slots[k], degrees[k], rows, before, after, content[k], discontent[k])
 
 
 @kernel
@@ -253,10 +274,11 @@ class Network:
 
     def _cut_slots(self) -> None:
         self.slots = {name: room[: self.degrees.shape[1]] for name, room in self._rooms.items()}
+        self._by_layer = tuple(self.slots.values())
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy is made of: the rooms, of which slots are parts."""
-        return {name: value for name, value in vars(self).items() if name != "slots"}
+        return {name: value for name, value in vars(self).items() if name not in {"slots", "_by_layer"}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -274,30 +296,28 @@ class Network:
         mood : array of int8, shape (rows,)
             Everybody's mood, above zero content and below zero discontented.
         """
-        k = self._checked(layer, ends, others)
-        self.overflow[layer] += int(
-            _add_ties(self.slots[layer], self.degrees[k], ends, others, mood, self.content[k], self.discontent[k])
-        )
+        self.overflow[layer] += self._change(_add_ties, layer, ends, others, mood)
 
     def end(self, layer: str, ends: Array, others: Array, mood: Array) -> None:
         """End ties in a layer; what is no tie is passed over. As `add` otherwise."""
-        k = self._checked(layer, ends, others)
-        _end_ties(self.slots[layer], self.degrees[k], ends, others, mood, self.content[k], self.discontent[k])
+        self._change(_end_ties, layer, ends, others, mood)
 
-    def _checked(self, layer: str, ends: Array, others: Array) -> int:
-        """Return a layer's number, once the ends are known to be rows: kernels check nothing."""
-        k, n = number_of(layer), self.degrees.shape[1]
+    def _change(self, how: Callable[..., int], layer: str, ends: Array, others: Array, mood: Array) -> int:
+        """Change ties in a layer by a kernel, and return what it says, once the ends are known to be rows."""
+        k = number_of(layer)
         for rows in (ends, others):
             if rows.dtype.kind not in "iu":
                 raise TypeError(f"ends of ties are {rows.dtype}, not whole numbers")
-            if not _are_below(rows, n):
-                raise IndexError(f"a tie leads outside the {n:,} rows")
-        return k
+        if ends.size == 0:
+            return 0
+        said = how(self.slots[layer], self.degrees[k], ends, others, mood, self.content[k], self.discontent[k])
+        if said == OUTSIDE:
+            raise IndexError(f"a tie leads outside the {self.degrees.shape[1]:,} rows")
+        return said
 
     def remove(self, rows: Array, mood: Array) -> None:
         """End every tie of some residents, who were in these moods."""
-        for k, name in enumerate(LAYER_NAMES):
-            _remove_all(self.slots[name], self.degrees[k], rows, mood, self.content[k], self.discontent[k])
+        _remove_from_layers(self._by_layer, self.degrees, rows, mood, self.content, self.discontent)
 
     def degree(self, layer: str) -> Array:
         """Return each resident's number of ties in a layer, shape (residents,)."""
@@ -370,9 +390,8 @@ class Network:
         before, after : array of int8, shape of ``rows``
             Mood before and after.
         """
-        for k, name in enumerate(LAYER_NAMES):
-            slots = self.slots[name]
-            _tell_neighbours(slots, self.degrees[k], rows, before, after, self.content[k], self.discontent[k])
+        if rows.size > 0:
+            _tell_layers(self._by_layer, self.degrees, rows, before, after, self.content, self.discontent)
 
     def to_networkx(self, residents: Array) -> "networkx.MultiGraph[int]":
         """Return the ties as a graph: nodes are resident ids, each edge carries its layer."""
