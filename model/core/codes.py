@@ -84,6 +84,9 @@ def key_of(age_band: str) -> str:
     return age_band.replace("-", "_").replace("+", "_plus")
 
 
+_BAND_STARTS = np.array(AGE_BAND_FROM)
+
+
 def age_band_of(age_years: Array) -> Array:
     """Put ages in years into the age bands used everywhere.
 
@@ -92,4 +95,4 @@ def age_band_of(age_years: Array) -> Array:
     >>> [AGE_BANDS[band] for band in age_band_of(np.array([0, 15, 16, 49, 90]))]
     ['0-15', '0-15', '16-24', '35-49', '75+']
     """
-    return (np.searchsorted(AGE_BAND_FROM, age_years, side="right") - 1).astype(np.int8)
+    return (_BAND_STARTS.searchsorted(age_years, side="right") - 1).astype(np.int8)

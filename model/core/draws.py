@@ -106,6 +106,8 @@ class Low(NamedTuple):
 
     def still_at(self, ids: Array) -> "Low":
         """Leave out those in whose places others now are."""
+        if self.places.size == 0:
+            return self
         is_there = ids[self.places] == self.ids
         return self if is_there.all() else Low(*(values[is_there] for values in self))
 
@@ -472,14 +474,14 @@ def _fill_ids(where, who, month, order, ids):
     for i in range(who.size):
         key0, key1 = uint32(who[i]), uint32(uint64(who[i]) >> uint64(32))
         high, low, _, _ = philox4x32(key0, key1, uint32(order[i]), uint32(0), uint32(month), uint32(where))
-        ids[i] = (uint64(high) << uint64(32)) | uint64(low)
+        word = (uint64(high) << uint64(32)) | uint64(low)
+        ids[i] = np.int64(word & uint64(NEWCOMER_BIT - 1) | uint64(NEWCOMER_BIT))
 
 
 def _hashed_ids(purpose: Purpose, who: Array, month: int, order: Array) -> Array:
-    ids = np.empty(who.size, np.uint64)
+    ids = np.empty(who.size, np.int64)
     _fill_ids(int(purpose), who, _when(month), order, ids)
-    below = np.uint64(NEWCOMER_BIT - 1)
-    return ((ids & below) | np.uint64(NEWCOMER_BIT)).astype(np.int64)
+    return ids
 
 
 def newborn_ids(mothers: Array, month: int, order: Array) -> Array:

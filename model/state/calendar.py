@@ -19,6 +19,7 @@ References
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate, pairwise, starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -136,15 +137,15 @@ def _next_from(seed, who, birth_month, sex, month, bounds):
 
 
 @formula
-def _note(words, i, who, birth_month, sex, month, events, bounds, n, rows, uniforms):
-    """Write down whose candidate month it is, and their uniforms."""
+def _note(words, k, who, birth_month, sex, month, events, bounds, n, noted, uniforms):
+    """Write down whose candidate month it is, by their place among those looked at, and their uniforms."""
     years = _years_at(_start_of_window(who, month), birth_month, bounds)
     for event in range(CHANCES):
         if events >> event & 1:
-            rows[event, n[event]] = i
+            noted[event, n[event]] = k
             uniforms[event, n[event]] = to_unit(words[event]) * bounds.chance[sex, years, event]
             n[event] += 1
-    rows[NEXT_BAND, n[NEXT_BAND]] = i
+    noted[NEXT_BAND, n[NEXT_BAND]] = k
     n[NEXT_BAND] += events >> NEXT_BAND
 
 
@@ -172,13 +173,24 @@ def _words_of(seed, lane, month, ids):
 
 
 @kernel
+def _one_after_another(values, n):
+    """Put the first so many of each row together."""
+    found, at = np.empty(n.sum(), values.dtype), 0
+    for event in range(n.size):
+        found[at : at + n[event]] = values[event, : n[event]]
+        at += n[event]
+    return found
+
+
+@kernel
 def _look(seed, month, due, what, resident, birth_month, sex, bounds):
+    """Return how many candidates each event has, and of all of them the rows, ids and uniforms."""
     looked_at = _find_due(due, month)
     # Fetched and drawn together: one by one, each would wait for memory.
     ids, births, sexes = resident[looked_at], birth_month[looked_at], sex[looked_at]
     dues, whats = due[looked_at], what[looked_at]
     waits, decisions = _words_of(seed, WAIT, month, ids), _words_of(seed, DECISION, month, ids)
-    rows, uniforms = np.empty((CHANCES + 1, ids.size), np.int64), np.zeros((CHANCES + 1, ids.size))
+    noted, uniforms = np.empty((CHANCES + 1, ids.size), np.int64), np.zeros((CHANCES + 1, ids.size))
     n = np.zeros(CHANCES + 1, np.int64)
     for k, i in enumerate(looked_at):
         who, born, when, events = ids[k], np.int64(births[k]), np.int64(dues[k]), np.int64(whats[k])
@@ -189,10 +201,12 @@ def _look(seed, month, due, what, resident, birth_month, sex, bounds):
             when, events = _next_from(seed, who, born, sexes[k], month, bounds)
         if when == month:
             if events != 0:
-                _note(decisions[:, k], i, who, born, sexes[k], month, events, bounds, n, rows, uniforms)
+                _note(decisions[:, k], k, who, born, sexes[k], month, events, bounds, n, noted, uniforms)
             when, events = _next(waits[:, k], who, born, sexes[k], month, bounds)
         due[i], what[i] = when, events
-    return n, rows, uniforms
+    # Only they are handed out: what all was looked at in is large where nothing is known of anybody yet.
+    candidates = _one_after_another(noted, n)
+    return n, looked_at[candidates], ids[candidates], _one_after_another(uniforms, n)
 
 
 class Calendar:
@@ -231,19 +245,18 @@ class Calendar:
         """
         starts = range(0, max(people.n_rows, 1), AT_ONCE)
         pieces = [self._look_at(slice(start, start + AT_ONCE), people, bounds, draws, month) for start in starts]
-        found = pieces[0] if len(pieces) == 1 else [_joined(of_event) for of_event in zip(*pieces, strict=True)]
-        return tuple(Low(places, people.resident[places], low) for places, low in found)
+        return tuple(pieces[0] if len(pieces) == 1 else [_joined(of_event) for of_event in zip(*pieces, strict=True)])
 
-    def _look_at(
-        self, here: slice, people: Population, bounds: Bounds, draws: Draws, month: int
-    ) -> list[tuple[Array, Array]]:
-        due, what, ids = self._due[here], self._what[here], people.resident[here]
-        n, rows, uniforms = _look(draws.seed, month, due, what, ids, people.birth_month[here], people.sex[here], bounds)
-        # Copies: parts would keep the whole, which is large where nothing is known of anybody yet.
-        sizes = enumerate(n.tolist())
-        return [(here.start + rows[event, :size], uniforms[event, :size].copy()) for event, size in sizes]
+    def _look_at(self, here: slice, people: Population, bounds: Bounds, draws: Draws, month: int) -> list[Low]:
+        due, what, resident = self._due[here], self._what[here], people.resident[here]
+        n, rows, ids, uniforms = _look(
+            draws.seed, month, due, what, resident, people.birth_month[here], people.sex[here], bounds
+        )
+        if here.start > 0:
+            rows += here.start
+        ends = accumulate(n.tolist(), initial=0)
+        return [Low(rows[one], ids[one], uniforms[one]) for one in starmap(slice, pairwise(ends))]
 
 
-def _joined(pieces: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
-    rows, uniforms = zip(*pieces, strict=True)
-    return np.concatenate(rows), np.concatenate(uniforms)
+def _joined(pieces: Sequence[Low]) -> Low:
+    return Low(*map(np.concatenate, zip(*pieces, strict=True)))
