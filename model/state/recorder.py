@@ -1,7 +1,6 @@
 """The record of one run: counts by month, sums by year."""
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -65,26 +64,28 @@ def _count_cells(first, end, columns, counts):
 
 
 @kernel
-def _census(blocks, homes, in_order, columns, by_state, households, residents, householders):
-    # Two counts a cell, householders and others, after two for vacant rows.
-    counts = np.zeros((2, 2 + 2 * residents.size), np.int32)
-    n_states = by_state.shape[1]
-    for at in range(homes.size):
-        block = in_order[at]
-        home = homes[block]
+def _census(blocks, homes, n_homes, columns):
+    n_groups, n_states = N_QUINTILES * N_BANDS, N_STATES + 1
+    by_state, households = np.zeros((n_homes, n_states), np.int64), np.zeros(n_homes, np.int64)
+    # Two counts a cell, others and householders, after two for vacant rows.
+    counts = np.zeros((2, 2 + 2 * n_groups * n_states), np.int32)
+    of_all, of_block = np.zeros(counts.shape[1], np.int64), np.empty(2 * n_states, np.int64)
+    for block in range(homes.size):
         _count_cells(blocks[block], blocks[block + 1], columns, counts)
-        if at + 1 < homes.size and homes[in_order[at + 1]] == home:
-            continue
-        for group in range(householders.size):
-            for state in range(n_states):
-                cell = group * n_states + state
-                heads = counts[0, 3 + 2 * cell] + counts[1, 3 + 2 * cell]
-                everybody = heads + counts[0, 2 + 2 * cell] + counts[1, 2 + 2 * cell]
-                by_state[home, state] += everybody
-                households[home] += heads
-                residents[cell] += everybody
-                householders[group] += heads
+        of_block[:] = 0
+        for group in range(n_groups):
+            for k in range(of_block.size):
+                cell = 2 + group * of_block.size + k
+                of_block[k] += counts[0, cell] + counts[1, cell]
+        for state in range(n_states):
+            by_state[homes[block], state] += of_block[2 * state] + of_block[2 * state + 1]
+            households[homes[block]] += of_block[2 * state + 1]
+        for cell in range(of_all.size):
+            of_all[cell] += counts[0, cell] + counts[1, cell]
         counts[:] = 0
+    householders = of_all[3::2].copy().reshape((N_QUINTILES, N_BANDS, n_states))
+    residents = of_all[2::2].copy().reshape((N_QUINTILES, N_BANDS, n_states)) + householders
+    return by_state, households, residents, householders.sum(axis=2)
 
 
 @kernel
@@ -133,19 +134,8 @@ class Census(NamedTuple):
 
 def census(people: Population) -> Census:
     """Count the residents and the households of a place."""
-    n = people.n_neighbourhoods
-    found = Census(
-        *(np.zeros(shape, np.int64) for shape in ((n, SHAPE[-1]), n, math.prod(SHAPE), math.prod(SHAPE[:2])))
-    )
-    in_order = np.argsort(people.homes, kind="stable")  # so that each neighbourhood's cells are added up once
-    _census(
-        people.blocks,
-        people.homes,
-        in_order,
-        (people.householder, people.quintile, people.age_band, people.state),
-        *found,
-    )
-    return found._replace(residents=found.residents.reshape(SHAPE), householders=found.householders.reshape(SHAPE[:2]))
+    columns = people.householder, people.quintile, people.age_band, people.state
+    return Census(*_census(people.blocks, people.homes, people.n_neighbourhoods, columns))
 
 
 class Recorder:
@@ -189,6 +179,11 @@ class Recorder:
             (self._services.index(name), self._services.index(leads), stay_years(name, place, parameters))
             for name, leads in stays_among(self._services).items()
         ]
+        known = [load_services()[name] for name in services]
+        self._is_stock = np.array([one.kind == "stock" for one in known], bool)
+        self._is_by_year = np.array([one.is_by_year for one in known], bool)
+        self._is_of_households = np.array([one.base == "households" for one in known], bool)
+        self._in_base = np.array([_IN_BASE[one.base] * np.ones(N_BANDS, bool) for one in known]).reshape(-1, N_BANDS)
         self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
         self._prices_gbp = prices_gbp[:, np.array([catalogue_place(name) for name in services], np.int64)]
         self._months: list[dict[str, Array]] = []
@@ -200,6 +195,7 @@ class Recorder:
         self._flow = np.zeros((N_SUMMED, len(services), N_QUINTILES, len(AGE_BANDS)), np.int64)
         self._saved = np.zeros(self._flow.shape[1:])
         self._saved_by_year: list[Array] = []
+        self._stocks: list[Mapping[str, tuple[Array, Array]]] = []
 
     def record(
         self,
@@ -236,16 +232,13 @@ class Recorder:
         self._household_months += householders
         for kind, counts in enumerate(flow):
             self._flow[kind] += counts
-        for name, (entries, in_stock) in (stocks or {}).items():
-            if name in self._services:
-                k = self._services.index(name)
-                for kind, counts in ((DEMAND, entries), (SERVED, entries), (STOCK_MONTHS, in_stock)):
-                    self._flow[kind, k] += counts
+        self._stocks.append(stocks or {})
         for name, gbp in (saved_gbp or {}).items():
             if name in self._services:
                 self._saved[self._services.index(name)] += gbp
         if month % MONTHS_PER_YEAR == 0:
             self._flow[WAITING] = flow.waiting  # at the end of the year
+            self._count_stocks()
             self._count_stays()
             sums = self._person_months, self._household_months, self._flow
             self._years.append(tuple(total.copy() for total in sums))
@@ -254,6 +247,15 @@ class Recorder:
             self.lives.end_year(month // MONTHS_PER_YEAR, people)
             for total in (*sums, self._saved):
                 total[:] = 0
+
+    def _count_stocks(self) -> None:
+        """Add up who came into stocks in the year, all of them at once, and who was in them."""
+        for k in np.flatnonzero(self._is_stock):
+            months = [stocks[self._services[k]] for stocks in self._stocks if self._services[k] in stocks]
+            entries, in_stock = (sum(counts) for counts in zip(*months, strict=True)) if months else (0, 0)
+            for kind, counts in ((DEMAND, entries), (SERVED, entries), (STOCK_MONTHS, in_stock)):
+                self._flow[kind, k] += counts
+        self._stocks.clear()
 
     def _count_stays(self) -> None:
         """Count the stays that began in the year, and their months: whole ones, what rounding leaves made up later."""
@@ -309,37 +311,31 @@ class Recorder:
     def turnover(self) -> Array:
         """Return the entries of the first year for each one in a stock, shape (services,); infinite for others."""
         flow = self._years[0][2].sum(axis=(2, 3))
-        held = np.array([load_services()[name].kind == "stock" for name in self._services], bool)
-        in_stock = np.where(held, flow[STOCK_MONTHS] / MONTHS_PER_YEAR, 0.0)
+        in_stock = np.where(self._is_stock, flow[STOCK_MONTHS] / MONTHS_PER_YEAR, 0.0)
         found = np.divide(flow[DEMAND], in_stock, out=np.zeros(in_stock.size), where=in_stock > 0.0)
-        return np.where(held, found, np.inf)
+        return np.where(self._is_stock, found, np.inf)
 
     def _heads(self, year: int) -> Array:
         """Return the months of residents or households in each service's base, by age band."""
         people, households, _ = self._years[year - 1]
         of_people, of_households = people.sum(axis=(0, 2)), households.sum(axis=0)
-        bases = [load_services()[name].base for name in self._services]
-        heads = [(of_households if base == "households" else of_people) * _IN_BASE[base] for base in bases]
-        return np.array(heads).reshape(-1, N_BANDS)
+        return np.asarray(np.where(self._is_of_households[:, None], of_households, of_people) * self._in_base)
 
     def _bill_services(self, year: int) -> None:
         """Post what was used in the year that has just ended, by service and quintile."""
         cost = self._cost_gbp(year, self._flow, self._saved).sum(axis=-1)
         for k, name in enumerate(self._services):
             payment = load_payments().services[name].payment
-            kind: Kind = "care" if load_services()[name].kind == "stock" else "service"
+            kind: Kind = "care" if self._is_stock[k] else "service"
             for quintile in range(N_QUINTILES):
                 gbp = self._scale * float(cost[k, quintile])
                 self.ledger.bill(year, payment, kind, name, quintile + 1, gbp)
 
     def _cost_gbp(self, year: int, flow: Array, saved: Array) -> Array:
         """Price what the sample used in a year: by service, quintile and age band."""
-        cost, price = np.empty(flow.shape[1:]), self._prices_gbp[year - 1]
-        for k, name in enumerate(self._services):
-            is_by_year = load_services()[name].is_by_year
-            used = flow[STOCK_MONTHS, k] / MONTHS_PER_YEAR if is_by_year else flow[SERVED, k]
-            cost[k] = used * price[k] - saved[k]
-        return cost
+        is_by_year, price = (each[:, None, None] for each in (self._is_by_year, self._prices_gbp[year - 1]))
+        used = np.where(is_by_year, flow[STOCK_MONTHS] / MONTHS_PER_YEAR, flow[SERVED])
+        return np.asarray(used * price - saved)
 
     def tables(self, run: int = 0) -> dict[str, pa.Table]:
         """Return the rows so far as Arrow tables, by their names.
