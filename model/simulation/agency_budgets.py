@@ -8,7 +8,7 @@ in which bills stay usual: the difference between the two is the part due to fee
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,21 @@ USUAL = "social_infrastructure"
 NOTHING_POOLED = Contract(pooled_share=0.0)
 
 
+class Planned(NamedTuple):
+    """What is planned of a year, of each entry and of what is usual last.
+
+    ``pence`` have shape (entries + 1, agencies), ``early``, the share that falls before notice is over, (entries + 1,).
+    """
+
+    pence: Array
+    early: Array
+
+    @property
+    def gbp(self) -> Array:
+        """All of it, in pounds by agency."""
+        return np.asarray(self.pence.sum(axis=0) / PENCE)
+
+
 @dataclass
 class BudgetPath:
     """One set of budgets: where they stand, what is paid, and the bills booked in the last years.
@@ -49,6 +64,17 @@ class BudgetPath:
         self.was, self.after = self.after, books.shares
         self.before = np.maximum(self.was, self.after)
         self.books = books
+
+    def paid_pence(self, planned: Planned) -> Array:
+        """Return what of a year's planned money is paid, in whole pence."""
+        early = planned.early[:, None]
+        mixed = early * self.before + (1.0 - early) * self.after
+        shares = np.where(self.before == self.after, self.after, mixed)
+        return np.floor(planned.pence * shares + 0.5)
+
+    def paid_gbp(self, planned: Planned) -> Array:
+        """Return what of a year's planned money is paid, in pounds by agency."""
+        return np.asarray(self.paid_pence(planned).sum(axis=0) / PENCE)
 
 
 class AgencyBudgets:
@@ -72,9 +98,13 @@ class AgencyBudgets:
     def __init__(self, config: Scenario, prepared: Prepared, plan: Sequence[PlannedSpending]) -> None:
         self._config, self._parameters, self._plan = config, prepared.parameters, plan
         self._scale = config.place_profile.population / config.population
-        self._growth, self._prices_gbp = prepared.growth, prepared.prices_gbp
-        self._at = np.array([catalogue_place(name) for name in config.services], np.int64)
-        self._priced = [load_payments().services[name] for name in config.services]
+        at = np.array([catalogue_place(name) for name in config.services], np.int64)
+        growth = prepared.growth
+        self._envelopes, self._prices_gbp = growth.envelopes, prepared.prices_gbp[:, at]
+        self._demand, self._unit_costs = growth.demand[:, at], growth.unit_costs[:, at]
+        priced = [load_payments().services[name] for name in config.services]
+        self._cashable = np.array([one.payment.cashable for one in priced])
+        self._step_units = np.array([one.step_units for one in priced])
         leads = np.array(leads_of(config.services), np.str_)
         self._together = np.unique(leads)[:, None] == leads
         self._is_limited = np.isin(leads, list(config.limited_services))
@@ -83,13 +113,13 @@ class AgencyBudgets:
         self._each = np.array(
             [stay_years(name, place, prepared.parameters) if name in stays else 1.0 for name in config.services]
         )
-        self._who_pays = np.array([_by_agency(one.payment) for one in self._priced])
+        self._who_pays = np.array([_by_agency(one.payment) for one in priced])
         self._who_pays = self._who_pays.reshape(-1, len(AGENCIES))  # of no service, too
         self._who_pays[:, np.isin(AGENCIES, LED_BY_DEMAND)] = 0.0
         self._payments = [one.terms.payment for one in plan]
-        self._usual_pence, self._first_bills = 0, np.zeros(len(self._priced))
+        self._usual_pence, self._first_bills = 0, np.zeros(len(priced))
         self._people: list[Array] = []
-        self._stocks = np.ones((1, len(self._priced)))
+        self._stocks = np.ones((1, len(priced)))
         self._real, self._frozen = (_path(config.budgets.contract) for _ in range(2))
         self._usual_schedule: Sequence[float] | None = None
         self.rows: list[dict[str, Any]] = []
@@ -142,7 +172,7 @@ class AgencyBudgets:
 
     def pay(self, year: int, ledger: Ledger) -> None:
         """Post what is paid in a year for the plan, and for what is usual."""
-        paid = self._paid_pence(self._real, year)
+        paid = self._real.paid_pence(self._planned(year))
         payments = [*self._payments, load_payments().usual]
         names: list[tuple[Kind, str]] = [("programme", entry.name) for entry in self._plan]
         names.append(("usual", USUAL))
@@ -159,7 +189,7 @@ class AgencyBudgets:
         turnover : array of shape (services,)
             Entries of the first year for each one in a stock; infinite for contacts.
         """
-        self._stocks = stock_index(self._growth.demand[:, self._at], turnover)
+        self._stocks = stock_index(self._demand, turnover)
 
     def close(self, year: int, ledger: Ledger, people: Array) -> None:
         """Close a year by its bills, set the next one's prevention, and write the year down.
@@ -173,39 +203,41 @@ class AgencyBudgets:
         bills = np.array([ledger.billed_pence(year, name) / PENCE for name in self._config.services])
         if year == 1:
             self._open_books(bills)
-        usual = self._usual_bills(year)
+        usual, coming = self._usual_bills(year), self._usual_bills(year + 1) @ self._who_pays
         frozen = usual @ self._who_pays
         cash = frozen - self._released(usual - bills, year) @ self._who_pays
         booked = budgets.booked(cash, frozen, self._error(bills, usual, year))
+        planned = self._planned(year), self._planned(year + 1)
+        envelopes = self._envelope(year, planned[0]), self._envelope(year + 1, planned[1])
         self.rows.append(
             {
-                "envelope_gbp": self._envelope(year),
+                "envelope_gbp": envelopes[0],
                 "bill_gbp": bills @ self._who_pays,
                 "frozen_bill_gbp": frozen,
                 "cash_bill_gbp": cash,
                 "booked_bill_gbp": booked,
-                "planned_gbp": self._planned(year),
-                "prevention_gbp": self._paid(self._real, year),
-                "frozen_prevention_gbp": self._paid(self._frozen, year),
+                "planned_gbp": planned[0].gbp,
+                "prevention_gbp": self._real.paid_gbp(planned[0]),
+                "frozen_prevention_gbp": self._frozen.paid_gbp(planned[0]),
             }
         )
-        settled = self._turn(self._real, booked, year)
-        self._turn(self._frozen, frozen, year)
+        self._real.booked_gbp.append(booked)
+        self._frozen.booked_gbp.append(frozen)
+        settled, _ = (self._turn(path, envelopes, planned, coming) for path in (self._real, self._frozen))
         self.rows[-1] |= {"reserves_gbp": self._real.books.reserves_gbp, **settled._asdict()}
 
-    def _turn(self, path: BudgetPath, booked: Array, year: int) -> budgets.Settled:
-        path.booked_gbp.append(booked)
-        of_years = range(max(1, year + 1 - self._memory_years), year + 1)
-        usual = [self._usual_bills(one) @ self._who_pays for one in (*of_years, year + 1)]
-        recent = np.array(path.booked_gbp[-len(of_years) :])
-        expected = budgets.forecast(recent, np.array(usual[:-1]), usual[-1])
+    def _turn(
+        self, path: BudgetPath, envelopes: tuple[Array, Array], planned: tuple[Planned, Planned], coming: Array
+    ) -> budgets.Settled:
+        """Close a year of budgets by what it and the next have and plan, and by the next one's usual bills."""
+        recent, usual = (np.array(one.booked_gbp[-self._memory_years :]) for one in (path, self._frozen))
         money = budgets.Year(
-            self._envelope(year),
-            booked,
-            self._paid(path, year),
-            self._envelope(year + 1),
-            expected,
-            self._planned(year + 1),
+            envelopes[0],
+            path.booked_gbp[-1],
+            path.paid_gbp(planned[0]),
+            envelopes[1],
+            budgets.forecast(recent, usual, coming),
+            planned[1].gbp,
         )
         books, settled = budgets.settle(path.books, money, self._terms)
         path.turn(books if self.is_planned else budgets.decide(books, money, self._terms))
@@ -213,11 +245,8 @@ class AgencyBudgets:
 
     # --- Money of a year, in pounds by agency or by service -------------------------------
 
-    def _planned_pence(self, year: int) -> tuple[Array, Array]:
-        """Return what is planned of each entry, and of what is usual last, by agency.
-
-        And the share of each that falls before notice is over.
-        """
+    def _planned(self, year: int) -> Planned:
+        """Return what is planned of each entry, and of what is usual last."""
         start, end = (year - 1) * MONTHS_PER_YEAR, year * MONTHS_PER_YEAR
         notice = start + self._config.budgets.notice_months
         spent = [[entry.spent_pence(at) for at in (start, notice, end)] for entry in self._plan]
@@ -227,19 +256,7 @@ class AgencyBudgets:
             for payer, part in payment.split(last - first):
                 row[AGENCIES.index(payer)] = part
         early = [(until - first) / max(last - first, 1) for first, until, last in spent]
-        return pence, np.array(early)
-
-    def _planned(self, year: int) -> Array:
-        return np.asarray(self._planned_pence(year)[0].sum(axis=0) / PENCE)
-
-    def _paid_pence(self, path: BudgetPath, year: int) -> Array:
-        pence, early = self._planned_pence(year)
-        mixed = early[:, None] * path.before + (1.0 - early[:, None]) * path.after
-        shares = np.where(path.before == path.after, path.after, mixed)
-        return np.floor(pence * shares + 0.5)
-
-    def _paid(self, path: BudgetPath, year: int) -> Array:
-        return np.asarray(self._paid_pence(path, year).sum(axis=0) / PENCE)
+        return Planned(pence, np.array(early))
 
     def _usual_bills(self, year: int) -> Array:
         """Return what services cost at the first year's rates for the people there, by prices and outside demand.
@@ -250,7 +267,7 @@ class AgencyBudgets:
         # A service that serves all it can costs what its capacity does, however many people there are.
         people = np.where(self._is_limited, 1.0, people)
         demand = people * self._stocks[year - 1]
-        return np.asarray(self._first_bills * demand * self._growth.unit_costs[year - 1, self._at])
+        return np.asarray(self._first_bills * demand * self._unit_costs[year - 1])
 
     def _error(self, bills: Array, usual: Array, year: int) -> Array:
         """Return the standard error of the difference between cash bills and usual ones, by agency.
@@ -258,33 +275,28 @@ class AgencyBudgets:
         What one simulated contact, or person in a stock, costs is counted as often as chance has it (Poisson),
         this year and in the first, from which the usual bill is known. A stay errs as the contacts that bring it do.
         """
-        one, first = (self._scale * self._prices_gbp[k - 1, self._at] * self._each for k in (year, 1))
+        one, first = (self._scale * self._prices_gbp[k - 1] * self._each for k in (year, 1))
         grown = np.divide(usual, self._first_bills, out=np.zeros_like(usual), where=self._first_bills > 0.0)
-        cashable = np.array([service.payment.cashable for service in self._priced])
-        error = cashable * np.sqrt(np.maximum(one * bills + first * grown * usual, 0.0))
+        error = self._cashable * np.sqrt(np.maximum(one * bills + first * grown * usual, 0.0))
         by_contact = self._together @ (error[:, None] * self._who_pays)
         return np.asarray(np.sqrt((by_contact**2).sum(axis=0)))
 
     def _released(self, avoided_gbp: Array, year: int) -> Array:
         """Return the cash that use below usual sets free, by service; less than nothing if above."""
-        price, priced = self._prices_gbp[year - 1, self._at], self._priced
-        cashable, steps = (
-            [one.payment.cashable for one in priced],
-            [one.step_units for one in priced],
-        )
+        price = self._prices_gbp[year - 1]
         units = np.divide(avoided_gbp, price, out=np.zeros_like(price), where=price > 0.0)
-        return cash_released(units, price, cashable, steps)
+        return cash_released(units, price, self._cashable, self._step_units)
 
-    def _envelope(self, year: int) -> Array:
+    def _envelope(self, year: int, planned: Planned) -> Array:
         """Return what agencies have for the model's services and for what is planned.
 
         Funding follows the people there, as formulas by age do, and the series of the envelope; for care in a
         stock as late as the stock follows its entries. The plan brings its own money.
         """
         people = np.where(self._is_limited, 1.0, self._people[min(year, len(self._people)) - 1])
-        behind = self._stocks[year - 1] / self._growth.demand[year - 1, self._at]
+        behind = self._stocks[year - 1] / self._demand[year - 1]
         bills = (self._first_bills * people * behind) @ self._who_pays
-        return np.asarray(self._growth.envelopes[year - 1] * bills + self._planned(year))
+        return np.asarray(self._envelopes[year - 1] * bills + planned.gbp)
 
     @property
     def _memory_years(self) -> int:
@@ -296,7 +308,7 @@ class AgencyBudgets:
         self._first_bills = bills
         given, place = self._config.budgets.envelopes_gbp, self._config.place_profile
         whole = [given.get(name, place.spending_gbp(name)) for name in AGENCIES]
-        envelope, p = np.maximum(whole, self._envelope(1)), self._parameters
+        envelope, p = np.maximum(whole, self._envelope(1, self._planned(1))), self._parameters
         pool, own = self._config.budgets.contract or NOTHING_POOLED, self._config.budgets
         self._terms = budgets.BudgetTerms(
             own=budgets.Rule(p.budget_cut_most, p.budget_growth_most, p.reinvestment_share, own.protected_share),
