@@ -21,14 +21,15 @@ from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, age_band_of
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import Draws, Purpose
+from model.core.draws import Draws, Purpose, fill_uniforms
 from model.core.files import DATA, read_table
-from model.core.kernels import kernel
+from model.core.kernels import formula, kernel, uncompiled
 from model.inputs.england import load_composition
 from model.inputs.parameters import Parameters, worked_out_once
 from model.inputs.places import N_QUINTILES, england_ages
 from model.state.population import Population
 
+ADULT_CARE = int(Purpose.ADULT_CARE)
 START = 0
 """The month at whose address it is drawn what newcomers to the place come with."""
 
@@ -116,6 +117,11 @@ def _left_rate(parameters: Parameters) -> Array:
     return end_rate(parameters) + death_rate()
 
 
+@formula
+def _share(begin, end):
+    return begin / (begin + end)
+
+
 def share_in_care(age_band: Array, propensity: Array, parameters: Parameters) -> Array:
     """Return the chance that residents of a propensity are in care, where all requests are served.
 
@@ -126,9 +132,8 @@ def share_in_care(age_band: Array, propensity: Array, parameters: Parameters) ->
     >>> bool(younger < older)
     True
     """
-    begin = _begun_rate(parameters)[age_band] * propensity
-    end = _left_rate(parameters)[age_band]
-    return np.asarray(begin / (begin + end))
+    begin, end = _begun_rate(parameters)[age_band] * propensity, _left_rate(parameters)[age_band]
+    return np.asarray(uncompiled(_share)(begin, end))
 
 
 # --- The start, and the month ------------------------------------------------------------------
@@ -151,10 +156,22 @@ def starting(people: Population, rows: Array, parameters: Parameters, draws: Dra
     array of int
         Rows of those in care.
     """
-    rows = rows[people.state[rows] >= THRIVING]
-    share = share_in_care(people.age_band[rows], people.propensity[rows], parameters)
     uniform = draws.uniforms(Purpose.ADULT_CARE, START, people.resident[rows], AT_START)
-    return np.asarray(rows[uniform < share])
+    columns = people.state, people.age_band
+    rates = _begun_rate(parameters), _left_rate(parameters)
+    return np.asarray(_find_in_care(rows, uniform, columns, people.propensity, rates))
+
+
+@kernel
+def _find_in_care(rows, uniform, columns, propensity, rates):
+    state, age_band = columns
+    begun, left = rates
+    found, n = np.empty(rows.size + 1, np.int64), 0
+    for k in range(rows.size):
+        i = rows[k]
+        found[n] = i
+        n += state[i] >= THRIVING and uniform[k] < _share(begun[age_band[i]] * propensity[i], left[age_band[i]])
+    return found[:n]
 
 
 def begins(people: Population, requesting_rows: Array, parameters: Parameters, draws: Draws, month: int) -> Array:
@@ -209,10 +226,23 @@ def ends(people: Population, parameters: Parameters, draws: Draws, month: int) -
     array of int
         Rows.
     """
-    rows = in_care(people)
-    chance = _chance_of_ending(parameters)[people.age_band[rows]]
-    uniform = draws.uniforms(Purpose.ADULT_CARE, month, people.resident[rows], ENDING)
-    return np.asarray(rows[uniform < chance])
+    rows = np.empty(people.n_rows + 8, np.int64)
+    columns = people.state, people.long_term_care, people.age_band, people.resident
+    n = _find_ends(draws.seed, month & 0xFFFFFFFF, columns, _chance_of_ending(parameters), rows)
+    return rows[:n].copy()
+
+
+@kernel
+def _find_ends(seed, month, columns, chance, rows):
+    state, long_term_care, age_band, resident = columns
+    in_care = rows[: _list_in_care(state, long_term_care, rows)]
+    uniform, n = np.empty(in_care.size), 0
+    fill_uniforms(seed, ENDING << 8 | ADULT_CARE, month, resident[in_care], uniform)
+    for k in range(in_care.size):
+        i = in_care[k]
+        rows[n] = i
+        n += uniform[k] < chance[age_band[i]]
+    return n
 
 
 # --- What is counted --------------------------------------------------------------------------

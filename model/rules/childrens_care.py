@@ -521,10 +521,22 @@ def starting_care(
     array of int8, shape (children,)
         Codes of care.
     """
+    if rows.size == 0:
+        return np.empty(0, np.int8)
     shares = expected_care(people, network, rows, rates, month)
     uniform = draws.uniforms(Purpose.CHILD_CARE, START, people.resident[rows], AT_START)
-    reached = np.cumsum(shares[:, :-1], axis=1)
-    return np.asarray((uniform[:, None] >= reached).sum(axis=1), np.int8)
+    return np.asarray(_codes_at(uniform, shares))
+
+
+@kernel
+def _codes_at(uniform, shares):
+    codes = np.zeros(uniform.size, np.int8)
+    for k in range(uniform.size):
+        reached = 0.0
+        for code in range(shares.shape[1] - 1):
+            reached += shares[k, code]
+            codes[k] += uniform[k] >= reached
+    return codes
 
 
 @kernel
@@ -627,8 +639,16 @@ def entries_of(people: Population, found: CareChanges) -> Array:
     -------
     array of int64, shape (`CARES`, quintiles, age bands)
     """
-    entered = found.after > found.before
-    return _counted(people, found.rows[entered], found.after[entered])
+    return _by_care(_count_entries(found.rows, found.before, found.after, people.quintile))
+
+
+@kernel
+def _count_entries(rows, before, after, quintile):
+    counts = np.zeros((len(CARES), N_QUINTILES), np.int64)
+    for k in range(rows.size):
+        if after[k] > before[k]:
+            counts[COUNTED_AS[after[k]], quintile[rows[k]] - 1] += 1
+    return counts
 
 
 @kernel
@@ -638,13 +658,15 @@ def _is_in_care(state, child_care, chosen):
 
 
 @kernel
-def _list_in_care(state, child_care, rows):
-    chosen, n = np.empty(CHUNK, np.bool_), 0
+def _count_in_care(state, child_care, quintile):
+    counts = np.zeros((len(CARES), N_QUINTILES), np.int64)
+    chosen, in_care = np.empty(CHUNK, np.bool_), np.empty(CHUNK + 8, np.int64)
     for first in range(0, state.size, CHUNK):
         here = slice(first, min(first + CHUNK, state.size))
         _is_in_care(state[here], child_care[here], chosen)
-        n = pick(chosen, here.stop - first, first, rows, n)
-    return n
+        for i in in_care[: pick(chosen, here.stop - first, first, in_care, 0)]:
+            counts[COUNTED_AS[child_care[i]], quintile[i] - 1] += 1
+    return counts
 
 
 def stock_of(people: Population) -> Array:
@@ -654,14 +676,10 @@ def stock_of(people: Population) -> Array:
     -------
     array of int64, shape (`CARES`, quintiles, age bands)
     """
-    rows = np.empty(people.n_rows + 8, np.int64)
-    rows = rows[: _list_in_care(people.state, people.child_care, rows)]
-    return _counted(people, rows, people.child_care[rows])
+    return _by_care(_count_in_care(people.state, people.child_care, people.quintile))
 
 
-def _counted(people: Population, rows: Array, codes: Array) -> Array:
+def _by_care(children: Array) -> Array:
     counts = np.zeros((len(CARES), N_QUINTILES, len(AGE_BANDS)), np.int64)
-    if rows.size:
-        at = COUNTED_AS[codes] * N_QUINTILES + people.quintile[rows] - 1
-        counts[:, :, CHILDREN] = np.bincount(at, minlength=len(CARES) * N_QUINTILES).reshape(len(CARES), N_QUINTILES)
+    counts[:, :, CHILDREN] = children
     return counts

@@ -86,16 +86,22 @@ def come_into_care(sim: Simulation, month: int) -> None:
 def _children_in_care(sim: Simulation, rates: childrens_care.CareRates, month: int) -> dict[str, tuple[Array, Array]]:
     world, people = sim.world, sim.world.population
     found = childrens_care.changes(people, world.network, rates, world.draws, month)
-    care, upward = childrens_care.COUNTED_AS[found.after], found.after > found.before
-    stays = np.zeros(found.rows.size, bool)
     for number, name in enumerate(childrens_care.CARES):
         if sim.delivery.can_prevent(name):
-            into = np.flatnonzero(upward & (care == number))
-            stays[into] = sim.delivery.prevented(world, found.rows[into], name, month)
-    found = childrens_care.CareChanges(*(part[~stays] for part in found))
+            found = _without_prevented(sim, found, number, month)
     people.write("child_care", found.rows, found.after)
     entries, in_care = childrens_care.entries_of(people, found), childrens_care.stock_of(people)
     return dict(zip(childrens_care.CARES, zip(entries, in_care, strict=True), strict=True))
+
+
+def _without_prevented(
+    sim: Simulation, found: childrens_care.CareChanges, number: int, month: int
+) -> childrens_care.CareChanges:
+    """Leave out the children whom a programme keeps from coming into a kind of care."""
+    name, stays = childrens_care.CARES[number], np.zeros(found.rows.size, bool)
+    into = np.flatnonzero((found.after > found.before) & (childrens_care.COUNTED_AS[found.after] == number))
+    stays[into] = sim.delivery.prevented(sim.world, found.rows[into], name, month)
+    return childrens_care.CareChanges(*(part[~stays] for part in found))
 
 
 def _adults_in_care(sim: Simulation, month: int) -> tuple[Array, Array]:
