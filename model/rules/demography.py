@@ -278,7 +278,7 @@ def deaths(people: Population, chances: VitalChances, low: Low, today: int) -> A
         chances.death_ratio,
         rows,
     )
-    return rows[:n].copy()
+    return rows[:n]
 
 
 # --- Being born --------------------------------------------------------------------------
@@ -303,18 +303,20 @@ TAKEN = 0
 
 @kernel
 def _find_seats(ids, homes, bounds, row_at, seats):
+    n_found = 0
     for k in range(ids.size):
         first, size = bounds[homes[k]], bounds[homes[k] + 1] - bounds[homes[k]]
         seats[k], seat = NOBODY, first + ids[k] % size
         for _ in range(size):
             if row_at[seat] == NOBODY:
                 row_at[seat] = TAKEN  # for those who come after
-                seats[k] = seat
+                seats[k], n_found = seat, n_found + 1
                 break
             seat = seat + 1 if seat + 1 < first + size else first
     for seat in seats:
         if seat != NOBODY:
             row_at[seat] = NOBODY
+    return n_found
 
 
 def seats_for(people: Population, ids: Array, homes: Array) -> Array:
@@ -329,8 +331,7 @@ def seats_for(people: Population, ids: Array, homes: Array) -> Array:
         When a neighbourhood has grown beyond the room it was given.
     """
     seats = np.empty(ids.size, np.int64)
-    _find_seats(ids, homes, people.seat_bounds, people.row_at, seats)
-    if (seats == NOBODY).any():
+    if _find_seats(ids, homes, people.seat_bounds, people.row_at, seats) < ids.size:
         raise RuntimeError(OUTGREW)
     return seats
 

@@ -23,7 +23,7 @@ from model.core.arrays import Array
 from model.core.chunks import CHUNK, highest_word, pick
 from model.core.codes import AGE_BAND_FROM, EMPLOYED, NOT_WORKING, UNEMPLOYED
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import Draws, Purpose, fill_words, to_unit
+from model.core.draws import Draws, Purpose, fill_uniforms, fill_words, to_unit
 from model.core.kernels import formula, kernel
 from model.core.rates import monthly_probability
 from model.inputs.catalogue import Shock
@@ -36,7 +36,7 @@ START = 0
 """The month at which founders' work and health are drawn."""
 
 OLDEST_AGE = 105
-LIFE_EVENT = int(Purpose.LIFE_EVENT)
+LIFE_EVENT, WORK, CONDITION = int(Purpose.LIFE_EVENT), int(Purpose.WORK), int(Purpose.CONDITION)
 RETIRED_BAND = AGE_BAND_FROM.index(65)
 """From this age band on, nobody is in the labour force."""
 
@@ -131,7 +131,9 @@ def event_chances(parameters: Parameters) -> EventChances:
 
 
 @kernel
-def _fill_work(rows, uniform, age_band, quintile, shares, work):
+def _draw_work(seed, rows, resident, age_band, quintile, shares):
+    uniform, work = np.empty(rows.size), np.empty(rows.size, np.int8)
+    fill_uniforms(seed, WORK, START, resident[rows], uniform)
     outside, without = shares
     for k in range(rows.size):
         i = rows[k]
@@ -142,6 +144,7 @@ def _fill_work(rows, uniform, age_band, quintile, shares, work):
             work[k] = UNEMPLOYED
         else:
             work[k] = EMPLOYED
+    return work
 
 
 def work_of(people: Population, rows: Array, parameters: Parameters, draws: Draws) -> Array:
@@ -151,11 +154,8 @@ def work_of(people: Population, rows: Array, parameters: Parameters, draws: Draw
     outside.
     """
     p = parameters
-    uniform = draws.uniforms(Purpose.WORK, START, people.resident[rows])
-    work = np.empty(rows.size, np.int8)
     shares = p.share_outside_work, _shares_without_work(p)
-    _fill_work(rows, uniform, people.age_band, people.quintile, shares, work)
-    return work
+    return np.asarray(_draw_work(draws.seed, rows, people.resident, people.age_band, people.quintile, shares))
 
 
 @worked_out_once
@@ -165,23 +165,24 @@ def _shares_without_work(parameters: Parameters) -> Array:
 
 
 @kernel
-def _count_conditions(rows, uniform, month, birth_month, age_band, quintile, at_most, count):
+def _draw_conditions(seed, rows, resident, month, birth_month, age_band, quintile, at_most):
+    uniform, count = np.empty(rows.size), np.zeros(rows.size, np.int8)
+    fill_uniforms(seed, CONDITION, START, resident[rows], uniform)
     for k in range(rows.size):
         i = rows[k]
         if age_band[i] > 0:
             age = min(max((month - birth_month[i]) // MONTHS_PER_YEAR, 0), at_most.shape[1] - 1)
             for chance in at_most[:, age, quintile[i]]:
                 count[k] += uniform[k] >= chance
+    return count
 
 
 def conditions_of(people: Population, rows: Array, month: int, parameters: Parameters, draws: Draws) -> Array:
     """Draw the long-term conditions that adults enter with: Poisson, of all years until now."""
     p = parameters
     at_most = _chances_of_conditions(p.condition_rate, p.condition_doubling_years, p.event_deprivation_ratio)
-    uniform = draws.uniforms(Purpose.CONDITION, START, people.resident[rows])
-    count = np.zeros(rows.size, np.int8)
-    _count_conditions(rows, uniform, month, people.birth_month, people.age_band, people.quintile, at_most, count)
-    return count
+    columns = people.birth_month, people.age_band, people.quintile
+    return np.asarray(_draw_conditions(draws.seed, rows, people.resident, month, *columns, at_most))
 
 
 MOST_CONDITIONS_DRAWN = 8
@@ -368,11 +369,22 @@ def stress_of_climate(people: Population, climate: Climate) -> Events:
     return Events(rows, np.where(is_older, climate.stress_older[home], climate.stress[home]))
 
 
+@kernel
+def _find_bereaved(dead, state, slots, degree, rows):
+    n = 0
+    for i in dead:
+        for s in range(degree[i]):
+            rows[n] = slots[i, s]
+            n += state[slots[i, s]] >= 0
+    return n
+
+
 def bereavements(people: Population, network: Network, dead: Array, stress: float) -> Events:
     """Return the residents bereaved by this month's deaths: the adults who were kin of the dead."""
-    _, rows = network.ties_of("kin", dead)
-    rows = rows[people.state[rows] >= 0]
-    return Events(rows, np.full(rows.size, stress))
+    slots, degree = network.slots["kin"], network.degree("kin")
+    rows = np.empty(dead.size * slots.shape[1] + 1, np.int64)
+    n = _find_bereaved(dead, people.state, slots, degree, rows)
+    return Events(rows[:n], np.full(n, stress))
 
 
 def fading(parameters: Parameters) -> float:

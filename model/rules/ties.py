@@ -139,7 +139,7 @@ def ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array
         wanted = np.full(residents.size, round(mean))
     else:
         uniform = draws.uniforms(Purpose.TIES_WANTED, START, residents)
-        wanted = np.searchsorted(_chances_of_ties(mean, variance), uniform)
+        wanted = _chances_of_ties(mean, variance).searchsorted(uniform)
     return np.asarray(wanted, np.int64)
 
 

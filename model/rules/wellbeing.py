@@ -555,7 +555,8 @@ def terms_of(people: Population, rows: Array | slice, parameters: Parameters) ->
 
 
 @kernel
-def _personal_risks(rows, facts, frailty, c, log_hazard, worsen, improve):
+def _personal_risks(rows, facts, frailty, c):
+    log_hazard, worsen, improve = np.empty(rows.size, np.float32), np.empty(rows.size), np.empty(rows.size)
     age_band, sex, quintile, lives_alone, conditions, employment, lonely = facts
     for k in range(rows.size):
         i = rows[k]
@@ -571,6 +572,15 @@ def _personal_risks(rows, facts, frailty, c, log_hazard, worsen, improve):
             + frailty[i]
         )
         worsen[k], improve[k] = personal_risk(x, x, c.cap, c.recovery_exponent)
+    return log_hazard, worsen, improve
+
+
+@kernel
+def _reassess(rows, facts, frailty, c, log_hazard, worsen_risk, improve_risk):
+    log_hazards, worsen, improve = _personal_risks(rows, facts, frailty, c)
+    for k in range(rows.size):
+        i = rows[k]
+        log_hazard[i], worsen_risk[i], improve_risk[i] = log_hazards[k], worsen[k], improve[k]
 
 
 class Risk(NamedTuple):
@@ -585,7 +595,11 @@ def personal_risks(people: Population, rows: Array | slice, coefficients: Coeffi
     """Return the steady risk of some residents."""
     if isinstance(rows, slice):
         rows = np.arange(people.n_rows)[rows]
-    facts = (
+    return Risk(*_personal_risks(rows, _facts_of(people), people.frailty, coefficients))
+
+
+def _facts_of(people: Population) -> tuple[Array, ...]:
+    return (
         people.age_band,
         people.sex,
         people.quintile,
@@ -594,10 +608,12 @@ def personal_risks(people: Population, rows: Array | slice, coefficients: Coeffi
         people.employment,
         people.loneliness,
     )
-    log_hazard = np.empty(rows.size, np.float32)
-    worsen, improve = np.empty(rows.size), np.empty(rows.size)
-    _personal_risks(rows, facts, people.frailty, coefficients, log_hazard, worsen, improve)
-    return Risk(log_hazard, worsen, improve)
+
+
+def reassess(people: Population, rows: Array, coefficients: Coefficients) -> None:
+    """Work out the personal risk of some residents again, in place."""
+    columns = people.log_hazard, people.worsen_risk, people.improve_risk
+    _reassess(rows, _facts_of(people), people.frailty, coefficients, *columns)
 
 
 @formula
@@ -632,21 +648,28 @@ def resting_shares(people: Population, rows: Array, parameters: Parameters, rate
         Chance of each state, summing to one.
     """
     risk = personal_risks(people, rows, coefficients_of(parameters))
-    contacts = parameters.effective_contacts
-    content = contacts * parameters.share_thriving
-    discontent = contacts * (parameters.share_struggling + parameters.share_in_crisis)
     shares = np.empty((rows.size, len(STATES)))
-    _resting_shares(risk.worsen, risk.improve, content, discontent, rates, shares)
+    _resting_shares(risk.worsen, risk.improve, *_average_contacts(parameters), rates, shares)
     return shares
 
 
+def _average_contacts(parameters: Parameters) -> tuple[float, float]:
+    """Return how many of average contacts are content, and how many discontented."""
+    p = parameters
+    return p.effective_contacts * p.share_thriving, p.effective_contacts * (p.share_struggling + p.share_in_crisis)
+
+
 @kernel
-def _states_at(uniforms, shares, states):
+def _resting_states(uniforms, rows, facts, frailty, c, content, discontent, rates):
+    _, worsen, improve = _personal_risks(rows, facts, frailty, c)
+    shares, states = np.empty((rows.size, len(STATES))), np.empty(rows.size, np.int8)
+    _resting_shares(worsen, improve, content, discontent, rates, shares)
     for i in range(states.size):
         states[i], reached = IN_CRISIS, shares[i, IN_CRISIS]
         while states[i] > THRIVING and uniforms[i] >= reached:
             states[i] -= 1
             reached += shares[i, states[i]]
+    return states
 
 
 def resting_states(
@@ -656,9 +679,8 @@ def resting_states(
 
     Used for all who arrive, and for those who come of age.
     """
-    states = np.empty(rows.size, np.int8)
-    _states_at(uniforms, resting_shares(people, rows, parameters, rates), states)
-    return states
+    c, contacts = coefficients_of(parameters), _average_contacts(parameters)
+    return np.asarray(_resting_states(uniforms, rows, _facts_of(people), people.frailty, c, *contacts, rates))
 
 
 @kernel

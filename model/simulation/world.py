@@ -127,8 +127,7 @@ class World:
 
     def count_by_neighbourhood(self, rows: Array) -> Array:
         """Count rows by the neighbourhood they are in."""
-        counts = np.bincount(self.population.neighbourhood[rows], minlength=len(self.place.neighbourhoods))
-        return np.asarray(counts)
+        return self.population.count_by_neighbourhood(rows)
 
     # --- How it changes -------------------------------------------------------------------
 
@@ -139,16 +138,13 @@ class World:
 
     def add_stress(self, events: life_events.Events) -> None:
         """Add what events weigh to the stress of those they strike."""
-        self.population.add("stress", events.rows, events.stress)
+        if events.rows.size > 0:
+            self.population.add("stress", events.rows, events.stress)
 
     def assess_risk(self, rows: Array) -> None:
         """Work out the personal risk of residents again, after something in it changed."""
-        if rows.size == 0:
-            return
-        risk = wellbeing.personal_risks(self.population, rows, self.prepared.coefficients)
-        self.population.write("log_hazard", rows, risk.log_hazard)
-        self.population.write("worsen_risk", rows, risk.worsen)
-        self.population.write("improve_risk", rows, risk.improve)
+        if rows.size > 0:
+            wellbeing.reassess(self.population, rows, self.prepared.coefficients)
 
     def welcome(self, ids: Array, homes: Array) -> Array:
         """Give newcomers to neighbourhoods a seat and a row each, and return the rows."""

@@ -176,9 +176,15 @@ def _add(column, rows, values):
 
 
 @kernel
+def _count_by(groups, rows, counts):
+    for i in rows:
+        counts[groups[i]] += 1
+
+
+@kernel
 def _take_vacant(vacant, neighbourhood, homes, short, rows):
     """Give each newcomer the first vacant row of their neighbourhood that nobody before them took."""
-    first, following = np.full(short.size, NOBODY, np.int64), np.empty(vacant.size, np.int64)
+    first, following, n_short = np.full(short.size, NOBODY, np.int64), np.empty(vacant.size, np.int64), 0
     for k in range(vacant.size - 1, -1, -1):
         home = neighbourhood[vacant[k]]
         following[k], first[home] = first[home], k
@@ -186,8 +192,10 @@ def _take_vacant(vacant, neighbourhood, homes, short, rows):
         at = first[homes[k]]
         if at == NOBODY:
             short[homes[k]] += 1
+            n_short += 1
         else:
             rows[k], first[homes[k]] = vacant[at], following[at]
+    return n_short
 
 
 class Population:
@@ -341,10 +349,10 @@ class Population:
         rows = np.empty(homes.size, np.int64)
         while True:
             short = np.zeros(self.n_neighbourhoods, np.int64)
-            _take_vacant(np.flatnonzero(self.state == VACANT), self.neighbourhood, homes, short, rows)
-            where = np.flatnonzero(short)
-            if where.size == 0:
+            vacant = np.flatnonzero(self.state == VACANT)
+            if _take_vacant(vacant, self.neighbourhood, homes, short, rows) == 0:
                 return rows
+            where = np.flatnonzero(short)
             held = np.bincount(self.homes, np.diff(self.blocks), self.n_neighbourhoods)[where].astype(np.int64)
             room = np.diff(self.seat_bounds)[where] - held
             if (room < short[where]).any():
@@ -368,6 +376,18 @@ class Population:
     def add(self, name: str, rows: Array, values: Array) -> None:
         """Add to a column, in place: once for each time a row is named."""
         _add(self.columns[name], rows, values)
+
+    def count_by_neighbourhood(self, rows: Array) -> Array:
+        """Count rows by the neighbourhood they are in.
+
+        Examples
+        --------
+        >>> Population([3, 2, 1]).count_by_neighbourhood(np.array([0, 3, 4])).tolist()
+        [1, 2, 0]
+        """
+        counts = np.zeros(self.n_neighbourhoods, np.int64)
+        _count_by(self.neighbourhood, rows, counts)
+        return counts
 
     @property
     def bytes_per_resident(self) -> int:
