@@ -19,7 +19,7 @@ import numpy as np
 
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
-from model.core.codes import VACANT
+from model.core.codes import NOBODY, VACANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Purpose, block, to_unit
 from model.core.kernels import formula, kernel
@@ -122,7 +122,7 @@ def crowded_out(people: Population, network: Network, ends: Array, others: Array
     left, gone = np.empty(most, np.int64), np.empty(most, np.int64)
     wanted = np.zeros(people.n_rows, np.uint8)
     n = _find_crowded_out(ends, others, people.householder, *kin_of(network), wanted, left, gone)
-    return left[:n].copy(), gone[:n].copy()
+    return left[:n], gone[:n]
 
 
 def motherless(people: Population, ends: Array, others: Array) -> Array:
@@ -405,9 +405,15 @@ def changes(
     )
     ties = _Ties(*kin_of(network), network.slots["local"], network.degree("local"))
     found = _Found(np.zeros(people.n_rows, np.bool_), *(np.empty(people.n_rows, np.int64) for _ in range(6)))
-    counts = _find_changes(low.places, low.uniforms, draws.seed, month, columns, ties, found, rates)
-    by_field = np.repeat(counts, 2)
-    return HomeChanges(*(values[:n].copy() for values, n in zip(found[1:], by_field, strict=True)))
+    n, n_left, n_found = _find_changes(low.places, low.uniforms, draws.seed, month, columns, ties, found, rates)
+    return HomeChanges(
+        found.rows[:n].copy(),
+        found.names[:n].copy(),
+        found.leaver[:n_left].copy(),
+        found.left[:n_left].copy(),
+        found.woman[:n_found].copy(),
+        found.man[:n_found].copy(),
+    )
 
 
 def ties_between(people: Population, network: Network, ones: Array, others: Array) -> tuple[Array, Array]:
@@ -415,7 +421,7 @@ def ties_between(people: Population, network: Network, ones: Array, others: Arra
     most = ones.size * ((MOST_MEMBERS + 1) // 2) ** 2
     ends, far = np.empty(most, np.int64), np.empty(most, np.int64)
     n = _pair_households(ones, others, people.householder, *kin_of(network), ends, far)
-    return ends[:n].copy(), far[:n].copy()
+    return ends[:n], far[:n]
 
 
 def ties_of_in_laws(people: Population, ones: Array, others: Array) -> tuple[Array, Array]:
@@ -430,6 +436,8 @@ def ties_of_in_laws(people: Population, ones: Array, others: Array) -> tuple[Arr
 
 def with_slots_left(network: Network, ends: Array, others: Array) -> tuple[Array, Array]:
     """Leave out ties of kin elsewhere that would find no free slot."""
+    if ends.size == 0:
+        return ends, others
     degree = network.degree("kin")
     fits = (degree[ends] < KIN_SLOTS) & (degree[others] < KIN_SLOTS)
     return ends[fits], others[fits]
@@ -446,28 +454,27 @@ def ties_of_newborns(people: Population, network: Network, rows: Array, mothers:
 
 
 @kernel
-def _find_relatives(rows, parents, mother, slots, degree, ends, others):
+def _find_relatives(rows, mothers, mother, partner, slots, degree, ends, others):
     n = 0
-    for k in range(rows.size):
-        grandmother = mother[parents[k]]
-        for s in range(degree[parents[k]]):
-            j = slots[parents[k], s]
-            if grandmother >= 0 and (j == grandmother or mother[j] == grandmother):
-                ends[n], others[n] = rows[k], j
-                n += 1
+    for of_fathers in range(2):
+        for k in range(rows.size):
+            parent = partner[mothers[k]] if of_fathers else mothers[k]
+            grandmother = mother[parent] if parent >= 0 else NOBODY
+            if grandmother == NOBODY:
+                continue
+            for s in range(degree[parent]):
+                j = slots[parent, s]
+                if j == grandmother or mother[j] == grandmother:
+                    ends[n], others[n] = rows[k], j
+                    n += 1
     return n
 
 
 def relatives_of_newborns(people: Population, network: Network, rows: Array, mothers: Array) -> tuple[Array, Array]:
     """Pair children with their grandmothers, and with their parents' brothers and sisters."""
-    fathers = people.partner[mothers].astype(np.int64)
-    has_father = fathers >= 0
-    children = np.concatenate([rows, rows[has_father]])
-    parents = np.concatenate([mothers, fathers[has_father]])
-    most = children.size * KIN_SLOTS
-    ends, others = np.empty(most, np.int64), np.empty(most, np.int64)
-    n = _find_relatives(children, parents, people.mother, *kin_of(network), ends, others)
-    return ends[:n].copy(), others[:n].copy()
+    ends, others = np.empty((2, 2 * rows.size * KIN_SLOTS), np.int64)
+    n = _find_relatives(rows, mothers, people.mother, people.partner, *kin_of(network), ends, others)
+    return ends[:n], others[:n]
 
 
 # --- People left behind ----------------------------------------------------------------------
@@ -550,11 +557,10 @@ def left_behind(people: Population, network: Network, gone: Array, month: int) -
         *kin_of(network),
         *found,
     )
-    n, *others = counts
-    rows, names, widowed, mothers, orphans = (
-        values[:count].copy() for values, count in zip(found, (n, n, *others), strict=True)
-    )
-    return LeftBehind(rows, names, widowed, mothers, np.unique(orphans))
+    n, n_widowed, n_motherless, n_orphans = counts
+    rows, names, widowed, mothers, orphans = found
+    orphans = np.unique(orphans[:n_orphans]) if n_orphans > 0 else orphans[:0]
+    return LeftBehind(rows[:n], names[:n], widowed[:n_widowed], mothers[:n_motherless], orphans)
 
 
 @formula

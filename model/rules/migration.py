@@ -13,7 +13,6 @@ size. Each arriving household is a copy of a founding household of that neighbou
 sexes and deprivation, with kin only among themselves.
 """
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ from scipy.special import pdtr
 
 from model.core.arrays import Array
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import Draws, Low, Purpose, migrant_ids
+from model.core.draws import Draws, Low, Purpose, fill_uniforms, migrant_ids
 from model.core.kernels import kernel
 from model.core.rates import monthly_probability
 from model.inputs.parameters import Parameters
@@ -30,6 +29,7 @@ from model.state.population import Population
 START = 0
 """The month in which founders are as they are copied later."""
 
+MOVING_IN = int(Purpose.MOVING_IN)
 MOST_AT_ONCE = 1 << 20
 """Households that could move into a neighbourhood in a month; addresses keep them apart."""
 WIDE = 6.0
@@ -41,7 +41,8 @@ class Founders(NamedTuple):
 
     Neighbourhood k has the households ``bounds[k]`` to ``bounds[k + 1]``, household h the
     residents ``first[h]`` to ``first[h + 1]``. ``householder``, ``partner`` and ``mother`` are
-    places within the household, -1 for nobody there.
+    places within the household, -1 for nobody there. ``at_most`` are the chances that at most 0, 1, ...
+    households move in within a month, by neighbourhood.
     """
 
     bounds: Array
@@ -52,6 +53,7 @@ class Founders(NamedTuple):
     householder: Array
     partner: Array
     mother: Array
+    at_most: Array
 
 
 class Newcomers(NamedTuple):
@@ -67,8 +69,8 @@ class Newcomers(NamedTuple):
     mother: Array
 
 
-def founders_of(people: Population) -> Founders:
-    """Note the households of a place at the start, ages held."""
+def founders_of(people: Population, parameters: Parameters) -> Founders:
+    """Note the households of a place at the start, ages held, and how many like them move in."""
     present = np.flatnonzero(people.is_present)
     # Rows of a neighbourhood follow one another, and a household stays in one.
     order = present[np.argsort(people.householder[present], kind="stable")]
@@ -85,8 +87,9 @@ def founders_of(people: Population) -> Founders:
         return np.where(is_there, there, -1).astype(np.int8)
 
     homes = people.neighbourhood[order[first[:-1]]]
+    bounds = np.searchsorted(homes, np.arange(people.n_neighbourhoods + 1))
     return Founders(
-        np.searchsorted(homes, np.arange(people.n_neighbourhoods + 1)),
+        bounds,
         first,
         START - people.birth_month[order],
         people.sex[order],
@@ -94,21 +97,19 @@ def founders_of(people: Population) -> Founders:
         within("householder"),
         within("partner"),
         within("mother"),
+        _chances_of_arrivals(parameters.migration_rate, np.diff(bounds)),
     )
 
 
-def numbers_moving_in(founders: Founders, parameters: Parameters, draws: Draws, month: int) -> Array:
+def numbers_moving_in(founders: Founders, draws: Draws, month: int) -> Array:
     """Draw how many households move into each neighbourhood this month."""
-    founded = founders.bounds[1:] - founders.bounds[:-1]
-    uniform = draws.uniforms(Purpose.MOVING_IN, month, np.arange(1, founded.size + 1), lane=1)
-    at_most = _chances_of_arrivals(parameters.migration_rate, tuple(founded.tolist()))
-    return np.asarray(np.where(founded > 0, np.count_nonzero(at_most <= uniform, axis=0), 0))
+    uniform = draws.uniforms(Purpose.MOVING_IN, month, np.arange(1, founders.bounds.size), lane=1)
+    return np.asarray((founders.at_most <= uniform).sum(axis=0))
 
 
-@lru_cache(maxsize=16)
-def _chances_of_arrivals(rate: float, founded: tuple[int, ...]) -> Array:
+def _chances_of_arrivals(rate: float, founded: Array) -> Array:
     """Return the chances of at most 0, 1, ... households moving in within a month, by neighbourhood."""
-    mean = rate * np.array(founded) / MONTHS_PER_YEAR
+    mean = rate * founded / MONTHS_PER_YEAR
     largest = mean.max(initial=0.0)
     most = int(np.ceil(largest + WIDE * largest**0.5 + 10.0))
     # Rounded, so that a last digit of the library's never moves anybody.
@@ -129,8 +130,25 @@ def moving_out(people: Population, low: Low) -> Array:
 
 
 @kernel
-def _copy_households(home, household, first, within):
+def _choose_households(seed, month, numbers, bounds):
+    """Return the neighbourhood of each household that moves in, and which of the founders' it is like."""
+    home, address, n = np.empty(numbers.sum(), np.int64), np.empty(numbers.sum(), np.int64), 0
+    for k in range(numbers.size):
+        for nth in range(numbers[k]):
+            home[n], address[n] = k, k * MOST_AT_ONCE + nth + 1
+            n += 1
+    uniform, household = np.empty(n), address
+    fill_uniforms(seed, MOVING_IN, month, address, uniform)
+    for h in range(n):
+        first = bounds[home[h]]
+        household[h] = first + np.int64(uniform[h] * (bounds[home[h] + 1] - first))
+    return home, household
+
+
+@kernel
+def _copy_households(seed, month, numbers, bounds, first, within):
     """Return each newcomer's original, neighbourhood and order in it; householder, partner and mother among them."""
+    home, household = _choose_households(seed, month, numbers, bounds)
     found = np.empty((6, (first[household + 1] - first[household]).sum()), np.int64)
     n = begun = 0
     for k in range(home.size):
@@ -146,13 +164,8 @@ def _copy_households(home, household, first, within):
 
 def moving_in(founders: Founders, numbers: Array, draws: Draws, month: int) -> Newcomers:
     """Copy households of the founders, so many a neighbourhood, each drawn from those there."""
-    home = np.repeat(np.arange(numbers.size), numbers)
-    nth = np.arange(home.size) - np.repeat(np.cumsum(numbers) - numbers, numbers)
-    uniform = draws.uniforms(Purpose.MOVING_IN, month, home * MOST_AT_ONCE + nth + 1)
-    founded = founders.bounds[home + 1] - founders.bounds[home]
-    household = founders.bounds[home] + (uniform * founded).astype(np.int64)
     within = founders.householder, founders.partner, founders.mother
-    who, homes, order, *among = _copy_households(home, household, founders.first, within)
+    who, homes, order, *among = _copy_households(draws.seed, month, numbers, founders.bounds, founders.first, within)
     return Newcomers(
         migrant_ids(homes, month, order),
         homes,

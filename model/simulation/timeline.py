@@ -315,7 +315,7 @@ class Timeline:
         world.population, world.network = population_from(arrays), network_from(arrays)
         world.groups = ties.groups_of(world.population, world.founders_by_neighbourhood, world.draws)
         world.calendar = Calendar(world.population.n_rows)
-        world.founders = migration.founders_of(world.population)
+        world.founders = migration.founders_of(world.population, world.prepared.parameters)
         world.contact_weights = arrays["weights"].copy()
         model._take(OPENING)
         return model

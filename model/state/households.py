@@ -61,7 +61,7 @@ def members(people: Population, network: Network, rows: Array) -> Array:
     """Return the rows of all who live in the households of some residents, one of each."""
     found = np.empty(rows.size * MOST_MEMBERS, np.int64)
     n = _list_members(rows, people.householder, *kin_of(network), found)
-    return found[:n].copy()
+    return found[:n]
 
 
 @kernel

@@ -25,7 +25,7 @@ def fresh():
 
 
 def numbers(model, month, seed=1):
-    return numbers_moving_in(model.simulation.world.founders, model.parameters, Draws(seed), month)
+    return numbers_moving_in(model.simulation.world.founders, Draws(seed), month)
 
 
 def low_of(people, parameters, draws, month):
@@ -168,6 +168,6 @@ def test_burn_in_renews_people_and_keeps_the_profile(fresh):
 
 
 def test_founders_are_the_same_after_burn_in_as_before(fresh):
-    again = founders_of(fresh.branch().population)
+    again = founders_of(fresh.branch().population, fresh.parameters)
 
     assert all(np.array_equal(a, b) for a, b in zip(again, fresh.simulation.world.founders, strict=True))

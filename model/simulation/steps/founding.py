@@ -30,7 +30,7 @@ def form_households(sim: Simulation, month: int) -> None:
     for name in ("householder", "partner", "mother"):
         people.write(name, slice(None), getattr(homes, name))
     people.write("lives_alone", *households.newly_alone_or_not(people))
-    world.founders = migration.founders_of(people)
+    world.founders = migration.founders_of(people, sim.prepared.parameters)
     world.network.add("kin", homes.ends, homes.others, np.zeros(people.n_rows, np.int8))
 
 

@@ -85,9 +85,10 @@ def _tie_kin(world: World, ends: Array, others: Array, mood: Array) -> None:
     if ends.size == 0:
         return
     people, network = world.population, world.network
-    crowded_out = households.crowded_out(people, network, ends, others)
-    people.write("mother", households.motherless(people, *crowded_out), NOBODY)
-    network.end("kin", *crowded_out, mood)
+    left, gone = households.crowded_out(people, network, ends, others)
+    if left.size > 0:
+        people.write("mother", households.motherless(people, left, gone), NOBODY)
+        network.end("kin", left, gone, mood)
     network.add("kin", ends, others, mood)
 
 
@@ -103,18 +104,31 @@ def change_homes(sim: Simulation, month: int) -> None:
         return
     formed = households.ties_between(people, network, found.woman, found.man)
     people.write("householder", found.rows, found.householder)
-    for one, other in ((found.woman, found.man), (found.man, found.woman)):
-        people.write("partner", one, other)
-    mood = world.mood()
-    network.end("kin", found.leaver, found.left, mood)
-    network.end("kin", *households.ties_of_in_laws(people, found.leaver, found.left), mood)
-    for rows, other in ((found.leaver, found.left), (found.left, found.leaver)):
+    if found.leaver.size > 0:
+        _part(sim, found.leaver, found.left)
+    if found.woman.size > 0:
+        _become_a_couple(world, found.woman, found.man, formed)
+
+
+def _part(sim: Simulation, leaver: Array, left: Array) -> None:
+    """Let couples separate; they are no longer kin, nor in-laws of each other's."""
+    world, people, network, mood = sim.world, sim.world.population, sim.world.network, sim.world.mood()
+    network.end("kin", leaver, left, mood)
+    network.end("kin", *households.ties_of_in_laws(people, leaver, left), mood)
+    for rows, other in ((leaver, left), (left, leaver)):
         people.write("partner", rows, NOBODY)
         people.write("mother", rows[people.mother[rows] == other], NOBODY)  # with the tie, she is no longer known
         burden = np.full(rows.size, sim.prepared.parameters.stress_separation)
         world.add_stress(life_events.Events(rows, burden))
-    _tie_kin(world, *formed, mood)
-    _tie_kin_elsewhere(world, *households.ties_of_in_laws(people, found.woman, found.man), mood)
+
+
+def _become_a_couple(world: World, woman: Array, man: Array, ties: tuple[Array, Array]) -> None:
+    """Make couples, their households one by the ties found."""
+    people, mood = world.population, world.mood()
+    people.write("partner", woman, man)
+    people.write("partner", man, woman)
+    _tie_kin(world, *ties, mood)
+    _tie_kin_elsewhere(world, *households.ties_of_in_laws(people, woman, man), mood)
 
 
 def note_who_lives_alone(sim: Simulation, month: int) -> None:
@@ -129,12 +143,12 @@ def note_who_lives_alone(sim: Simulation, month: int) -> None:
 def move_in(sim: Simulation, month: int) -> None:
     """Let households move in: copies of households that were there at the start."""
     world, people = sim.world, sim.world.population
-    n = migration.numbers_moving_in(world.founders, sim.prepared.parameters, world.draws, month)
+    n = migration.numbers_moving_in(world.founders, world.draws, month)
     new = migration.moving_in(world.founders, n, world.draws, month)
-    sim.now.vital["moved_in"] = np.bincount(new.neighbourhood, minlength=people.n_neighbourhoods)
-    if new.resident.size == 0:
-        return
     rows = world.welcome(new.resident, new.neighbourhood)
+    sim.now.vital["moved_in"] = world.count_by_neighbourhood(rows)
+    if rows.size == 0:
+        return
     people.write("quintile", rows, new.quintile)
     people.write("sex", rows, new.sex)
     people.write("birth_month", rows, month - new.age_months)
