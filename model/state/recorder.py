@@ -68,24 +68,29 @@ def _census(blocks, homes, n_homes, columns):
     n_groups, n_states = N_QUINTILES * N_BANDS, N_STATES + 1
     by_state, households = np.zeros((n_homes, n_states), np.int64), np.zeros(n_homes, np.int64)
     # Two counts a cell, others and householders, after two for vacant rows.
-    counts = np.zeros((2, 2 + 2 * n_groups * n_states), np.int32)
-    of_all, of_block = np.zeros(counts.shape[1], np.int64), np.empty(2 * n_states, np.int64)
+    width, n_counts = 2 * n_states, 2 + 2 * n_groups * n_states
+    counts = np.zeros((2, n_counts), np.int32)
+    of_all, of_block = np.zeros(n_counts, np.int32), np.empty(width, np.int32)
     for block in range(homes.size):
         _count_cells(blocks[block], blocks[block + 1], columns, counts)
+        for k in range(n_counts):
+            counts[0, k] += counts[1, k]
+            of_all[k] += counts[0, k]
         of_block[:] = 0
         for group in range(n_groups):
-            for k in range(of_block.size):
-                cell = 2 + group * of_block.size + k
-                of_block[k] += counts[0, cell] + counts[1, cell]
+            for k in range(width):
+                of_block[k] += counts[0, 2 + group * width + k]
         for state in range(n_states):
             by_state[homes[block], state] += of_block[2 * state] + of_block[2 * state + 1]
             households[homes[block]] += of_block[2 * state + 1]
-        for cell in range(of_all.size):
-            of_all[cell] += counts[0, cell] + counts[1, cell]
         counts[:] = 0
-    householders = of_all[3::2].copy().reshape((N_QUINTILES, N_BANDS, n_states))
-    residents = of_all[2::2].copy().reshape((N_QUINTILES, N_BANDS, n_states)) + householders
+    householders = of_all[3::2].astype(np.int64).reshape((N_QUINTILES, N_BANDS, n_states))
+    residents = of_all[2::2].astype(np.int64).reshape((N_QUINTILES, N_BANDS, n_states)) + householders
     return by_state, households, residents, householders.sum(axis=2)
+
+
+LONELY = ("lonely_often", "lonely_sometimes", "no_tie")
+"""Adults who are lonely or without a tie, as counted in this order after their ties."""
 
 
 @kernel
@@ -108,10 +113,12 @@ def _sum_company(state, lonely, kin, local, peer, sums):
 
 
 @kernel
-def _sum_company_of_all(state, lonely, degrees, blocks, homes, sums):
+def _sum_company_of_all(state, lonely, degrees, blocks, homes, n_homes):
+    sums = np.zeros((n_homes, len(LAYER_NAMES) + 3), np.int64)
     for k in range(homes.size):
         here = slice(blocks[k], blocks[k + 1])
         _sum_company(state[here], lonely[here], degrees[0, here], degrees[1, here], degrees[2, here], sums[homes[k]])
+    return sums
 
 
 _IS_CHILD = np.arange(N_BANDS) == CHILDREN
@@ -136,6 +143,29 @@ def census(people: Population) -> Census:
     """Count the residents and the households of a place."""
     columns = people.householder, people.quintile, people.age_band, people.state
     return Census(*_census(people.blocks, people.homes, people.n_neighbourhoods, columns))
+
+
+class Row(NamedTuple):
+    """What becomes a month's rows of the table ``monthly``, worked out of it for all months together.
+
+    ``company`` is what `_company` counts.
+    """
+
+    month: int
+    by_state: Array
+    households: Array
+    company: Array
+    vital: Mapping[str, Array]
+
+
+class Sums(NamedTuple):
+    """What is summed of a month, when its year is over."""
+
+    residents: Array
+    householders: Array
+    flow: Flow
+    stocks: Mapping[str, tuple[Array, Array]]
+    saved_gbp: Mapping[str, Array]
 
 
 class Recorder:
@@ -186,16 +216,12 @@ class Recorder:
         self._in_base = np.array([_IN_BASE[one.base] * np.ones(N_BANDS, bool) for one in known]).reshape(-1, N_BANDS)
         self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
         self._prices_gbp = prices_gbp[:, np.array([catalogue_place(name) for name in services], np.int64)]
-        self._months: list[dict[str, Array]] = []
+        self._rows: list[Row] = []
+        self._of_year: list[Sums] = []
         self._years: list[tuple[Array, ...]] = []
         self._plan_years: list[dict[str, Any]] = []
         self._budget_years: list[Mapping[str, Array]] = []
-        self._person_months = np.zeros(SHAPE, np.int64)
-        self._household_months = np.zeros((N_QUINTILES, len(AGE_BANDS)), np.int64)
-        self._flow = np.zeros((N_SUMMED, len(services), N_QUINTILES, len(AGE_BANDS)), np.int64)
-        self._saved = np.zeros(self._flow.shape[1:])
         self._saved_by_year: list[Array] = []
-        self._stocks: list[Mapping[str, tuple[Array, Array]]] = []
 
     def record(
         self,
@@ -215,56 +241,48 @@ class Recorder:
         much less the stock cost.
         """
         by_state, households, residents, householders = census(people)
-        of_all = by_state.sum(axis=1)
-        adults = of_all - by_state[:, N_STATES]
-        row = {
-            "month": np.full(adults.size, month),
-            "residents": of_all,
-            "adults": adults,
-            **{state: by_state[:, k] for k, state in enumerate(STATES)},
-            "life_satisfaction": _mean(by_state[:, :N_STATES] @ self._satisfaction, adults),
-            **_company(people, network, adults),
-            **vital,
-            "households": households,
-        }
-        self._months.append(row)
-        self._person_months += residents
-        self._household_months += householders
-        for kind, counts in enumerate(flow):
-            self._flow[kind] += counts
-        self._stocks.append(stocks or {})
-        for name, gbp in (saved_gbp or {}).items():
-            if name in self._services:
-                self._saved[self._services.index(name)] += gbp
+        self._rows.append(Row(month, by_state, households, _company(people, network), vital))
+        self._of_year.append(Sums(residents, householders, flow, stocks or {}, saved_gbp or {}))
         if month % MONTHS_PER_YEAR == 0:
-            self._flow[WAITING] = flow.waiting  # at the end of the year
-            self._count_stocks()
-            self._count_stays()
-            sums = self._person_months, self._household_months, self._flow
-            self._years.append(tuple(total.copy() for total in sums))
-            self._saved_by_year.append(self._saved.copy())
-            self._bill_services(month // MONTHS_PER_YEAR)
-            self.lives.end_year(month // MONTHS_PER_YEAR, people)
-            for total in (*sums, self._saved):
-                total[:] = 0
+            self._close_year(month // MONTHS_PER_YEAR, people)
 
-    def _count_stocks(self) -> None:
-        """Add up who came into stocks in the year, all of them at once, and who was in them."""
-        for k in np.flatnonzero(self._is_stock):
-            months = [stocks[self._services[k]] for stocks in self._stocks if self._services[k] in stocks]
-            entries, in_stock = (sum(counts) for counts in zip(*months, strict=True)) if months else (0, 0)
-            for kind, counts in ((DEMAND, entries), (SERVED, entries), (STOCK_MONTHS, in_stock)):
-                self._flow[kind, k] += counts
-        self._stocks.clear()
+    def _close_year(self, year: int, people: Population) -> None:
+        flow, saved = self._used_in_year()
+        self._count_stays(flow)
+        person_months = np.sum([month.residents for month in self._of_year], axis=0)
+        household_months = np.sum([month.householders for month in self._of_year], axis=0)
+        self._years.append((person_months, household_months, flow))
+        self._saved_by_year.append(saved)
+        self._bill_services(year)
+        self.lives.end_year(year, people)
+        self._of_year.clear()
 
-    def _count_stays(self) -> None:
+    def _used_in_year(self) -> tuple[Array, Array]:
+        """Add up what was used, month by month, and by how much less it cost."""
+        flow = np.zeros((N_SUMMED, len(self._services), N_QUINTILES, N_BANDS), np.int64)
+        saved = np.zeros(flow.shape[1:])
+        places = {name: k for k, name in enumerate(self._services)}
+        for month in self._of_year:
+            for kind, counts in enumerate(month.flow):
+                flow[kind] += counts
+            for name, (entries, in_stock) in month.stocks.items():
+                if name in places:
+                    for kind, counts in ((DEMAND, entries), (SERVED, entries), (STOCK_MONTHS, in_stock)):
+                        flow[kind, places[name]] += counts
+            for name, gbp in month.saved_gbp.items():
+                if name in places:
+                    saved[places[name]] += gbp
+        flow[WAITING] = self._of_year[-1].flow.waiting  # at the end of the year
+        return flow, saved
+
+    def _count_stays(self, of_year: Array) -> None:
         """Count the stays that began in the year, and their months: whole ones, what rounding leaves made up later."""
         for stay, leads, years in self._stays:
-            began = self._flow[SERVED, leads]
+            began = of_year[SERVED, leads]
             so_far = sum((flow[SERVED, leads] for _, _, flow in self._years), began)
             counted = sum(flow[STOCK_MONTHS, stay] for _, _, flow in self._years)
-            self._flow[[DEMAND, SERVED], stay] = began
-            self._flow[STOCK_MONTHS, stay] = np.rint(so_far * (years * MONTHS_PER_YEAR)) - counted
+            of_year[[DEMAND, SERVED], stay] = began
+            of_year[STOCK_MONTHS, stay] = np.rint(so_far * (years * MONTHS_PER_YEAR)) - counted
 
     def record_plan(self, year: int, plan_entry: str, by_neighbourhood: Mapping[str, Array]) -> None:
         """Write a year of one entry of a plan down: the columns of ``programmes``."""
@@ -323,7 +341,7 @@ class Recorder:
 
     def _bill_services(self, year: int) -> None:
         """Post what was used in the year that has just ended, by service and quintile."""
-        cost = self._cost_gbp(year, self._flow, self._saved).sum(axis=-1)
+        cost = self._cost_gbp(year, self._years[-1][2], self._saved_by_year[-1]).sum(axis=-1)
         for k, name in enumerate(self._services):
             payment = load_payments().services[name].payment
             kind: Kind = "care" if self._is_stock[k] else "service"
@@ -376,11 +394,25 @@ class Recorder:
         return {"run": np.full(length, run, np.int32), **rows}
 
     def _monthly(self) -> dict[str, Any]:
-        if not self._months:
+        rows = self._rows
+        if not rows:
             return {name: [] for name in schema_of("monthly").names if name != "run"}
-        names = self._months[0]
-        rows = {name: np.concatenate([month[name] for month in self._months]) for name in names}
-        return {"neighbourhood": self._codes * len(self._months), **rows}
+        by_state, company = (np.concatenate([getattr(row, of) for row in rows]) for of in ("by_state", "company"))
+        adults, held = by_state[:, :N_STATES].sum(axis=1), company[:, : len(LAYER_NAMES)].T
+        # Month by month, as a product of matrices may round otherwise where there are more rows.
+        satisfaction = np.concatenate([row.by_state[:, :N_STATES] @ self._satisfaction for row in rows])
+        return {
+            "neighbourhood": self._codes * len(rows),
+            "month": np.repeat([row.month for row in rows], len(self._codes)),
+            "residents": by_state.sum(axis=1),
+            "adults": adults,
+            **dict(zip(STATES, by_state.T, strict=False)),
+            "life_satisfaction": _mean(satisfaction, adults),
+            **{f"ties_{layer}": mean for layer, mean in zip(LAYER_NAMES, _mean(held, adults), strict=True)},
+            **dict(zip(LONELY, company[:, len(LAYER_NAMES) :].T, strict=True)),
+            **{name: np.concatenate([row.vital[name] for row in rows]) for name in rows[0].vital},
+            "households": np.concatenate([row.households for row in rows]),
+        }
 
     def _people(self) -> dict[str, Any]:
         person_months = self._yearly(0, *SHAPE)
@@ -435,17 +467,10 @@ class Recorder:
         }
 
 
-def _company(people: Population, network: Network, adults: Array) -> dict[str, Array]:
-    """Return adults' mean ties by layer, and how many are lonely."""
-    sums = np.zeros((adults.size, len(LAYER_NAMES) + 3), np.int64)
-    _sum_company_of_all(people.state, people.loneliness, network.degrees, people.blocks, people.homes, sums)
-    held, (often, sometimes, none) = sums.T[: len(LAYER_NAMES)], sums.T[len(LAYER_NAMES) :]
-    return {
-        **{f"ties_{layer}": mean for layer, mean in zip(LAYER_NAMES, _mean(held, adults), strict=True)},
-        "lonely_often": often,
-        "lonely_sometimes": sometimes,
-        "no_tie": none,
-    }
+def _company(people: Population, network: Network) -> Array:
+    """Count adults' ties in each layer, and those who are `LONELY`, by neighbourhood."""
+    columns = people.state, people.loneliness, network.degrees
+    return np.asarray(_sum_company_of_all(*columns, people.blocks, people.homes, people.n_neighbourhoods))
 
 
 def _mean(total: Array, n: Array) -> Array:
