@@ -30,6 +30,8 @@ START = 0
 """The month in which founders are as they are copied later."""
 
 MOVING_IN = int(Purpose.MOVING_IN)
+HOUSEHOLDS, ARRIVALS = range(2)
+"""Lanes: of the households that come, and of how many they are."""
 MOST_AT_ONCE = 1 << 20
 """Households that could move into a neighbourhood in a month; addresses keep them apart."""
 WIDE = 6.0
@@ -103,8 +105,18 @@ def founders_of(people: Population, parameters: Parameters) -> Founders:
 
 def numbers_moving_in(founders: Founders, draws: Draws, month: int) -> Array:
     """Draw how many households move into each neighbourhood this month."""
-    uniform = draws.uniforms(Purpose.MOVING_IN, month, np.arange(1, founders.bounds.size), lane=1)
-    return np.asarray((founders.at_most <= uniform).sum(axis=0))
+    return np.asarray(_count_arrivals(draws.seed, month, founders.at_most))
+
+
+@kernel
+def _count_arrivals(seed, month, at_most):
+    n = at_most.shape[1]
+    uniform, numbers = np.empty(n), np.zeros(n, np.int64)
+    fill_uniforms(seed, ARRIVALS << 8 | MOVING_IN, month, np.arange(1, n + 1), uniform)
+    for k in range(n):
+        for chance in at_most[:, k]:
+            numbers[k] += chance <= uniform[k]
+    return numbers
 
 
 def _chances_of_arrivals(rate: float, founded: Array) -> Array:
@@ -138,7 +150,7 @@ def _choose_households(seed, month, numbers, bounds):
             home[n], address[n] = k, k * MOST_AT_ONCE + nth + 1
             n += 1
     uniform, household = np.empty(n), address
-    fill_uniforms(seed, MOVING_IN, month, address, uniform)
+    fill_uniforms(seed, HOUSEHOLDS << 8 | MOVING_IN, month, address, uniform)
     for h in range(n):
         first = bounds[home[h]]
         household[h] = first + np.int64(uniform[h] * (bounds[home[h] + 1] - first))

@@ -94,6 +94,7 @@ class World:
     capacity_per_month: dict[str, float] = field(default_factory=dict)
     calendar: Calendar = field(init=False)
     month: int = START
+    _indexed: tuple[Infrastructure, Array] | None = field(default=None, init=False, repr=False)
 
     place: Place = field(init=False)
     scale: float = field(init=False)
@@ -118,8 +119,10 @@ class World:
     @property
     def infrastructure_index(self) -> Array:
         """Usable social infrastructure by neighbourhood; 1 where it is as usual."""
-        index = infrastructure.index_of(self.infrastructure.service_gbp, self.prepared.parameters)
-        return np.asarray(index)
+        if self._indexed is None or self._indexed[0] is not self.infrastructure:
+            index = infrastructure.index_of(self.infrastructure.service_gbp, self.prepared.parameters)
+            self._indexed = self.infrastructure, np.asarray(index)
+        return self._indexed[1]
 
     def mood(self) -> Array:
         """Return the mood of every row: content, discontented or neither."""
