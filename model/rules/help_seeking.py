@@ -20,7 +20,7 @@ from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import LAYER_NAMES, STRUGGLING
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import Draws, Purpose, to_unit
+from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
 from model.inputs.parameters import Parameters
 from model.network import Network
@@ -30,6 +30,7 @@ from model.state.queues import WAITS, Contacts
 BEGINS_AT = "gp"
 """The service at whose contact help begins, where its capacity is limited."""
 PEER = LAYER_NAMES.index("peer")
+HELP = int(Purpose.HELP)
 
 
 class Recognition(NamedTuple):
@@ -50,6 +51,10 @@ class HelpSeekingRatio(NamedTuple):
 
     group: Array
     ratio: Array
+
+
+AS_USUAL = HelpSeekingRatio(np.empty(0, np.uint8), np.empty(0))
+"""Where no programme makes anybody seek help sooner."""
 
 
 class Seekers(NamedTuple):
@@ -105,33 +110,38 @@ def _could_seek(state, help_months, chosen):
 
 
 @kernel
-def _find_those_in_need(state, help_months, rows):
-    n, chosen = 0, np.empty(CHUNK, np.bool_)
+def _find_those_in_need(state, help_months):
+    rows, n, chosen = np.empty(state.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
     for first in range(0, state.size, CHUNK):
         here = slice(first, min(first + CHUNK, state.size))
         _could_seek(state[here], help_months[here], chosen)
         n = pick(chosen, here.stop - first, first, rows, n)
-    return n
+    return rows[:n]
 
 
 @kernel
-def _find_seekers(words, could_seek, state, degrees, discontent, recognition, help_seeking_ratio, rows, is_referred):
-    n = 0
+def _find_seekers(seed, month, columns, degrees, discontent, recognition, group, ratio):
+    resident, state, help_months = columns
+    could_seek, n = _find_those_in_need(state, help_months), 0
+    rows, is_referred = np.empty(could_seek.size + 1, np.int64), np.empty(could_seek.size + 1, np.bool_)
+    words = np.empty((4, could_seek.size), np.uint32)
+    fill_words(seed, HELP, month, resident[could_seek], words)
     for k in range(could_seek.size):
         i, uniform = could_seek[k], to_unit(words[0, k])
+        sooner = ratio[group[i]] if ratio.size > 0 else 1.0
         # Ties that are discontented only ever put people off, and most need not be asked about theirs.
         most = chance_of_seeking(state[i], 0, 0, degrees[PEER, i], recognition)
-        if uniform >= most * help_seeking_ratio[k]:
+        if uniform >= most * sooner:
             continue
         ties = discontented = 0
         for layer in range(degrees.shape[0]):
             ties += degrees[layer, i]
             discontented += discontent[layer, i]
         chance = chance_of_seeking(state[i], ties, discontented, degrees[PEER, i], recognition)
-        if uniform < chance * help_seeking_ratio[k]:
+        if uniform < chance * sooner:
             rows[n], is_referred[n] = i, to_unit(words[1, k]) < recognition.referred
             n += 1
-    return n
+    return rows[:n].copy(), rows[:n][is_referred[:n]]
 
 
 def seekers(
@@ -149,24 +159,10 @@ def seekers(
     """
     if recognition.struggling == recognition.in_crisis == 0.0:
         return Seekers(np.empty(0, np.int64), {})
-    in_need = np.empty(people.n_rows + 8, np.int64)
-    could_seek = in_need[: _find_those_in_need(people.state, people.help_months, in_need)]
-    rows, is_referred = np.empty_like(could_seek), np.empty(could_seek.size, np.bool_)
-    words = draws.words(Purpose.HELP, month, people.resident[could_seek])
-    help_seeking_ratio = np.ones(could_seek.size) if found is None else found.ratio[found.group[could_seek]]
-    n = _find_seekers(
-        words,
-        could_seek,
-        people.state,
-        network.degrees,
-        network.discontent,
-        recognition,
-        help_seeking_ratio,
-        rows,
-        is_referred,
-    )
-    seek = rows[:n].copy()
-    return Seekers(seek, {BEGINS_AT: seek, "mental_health_referral": seek[is_referred[:n]]})
+    columns = people.resident, people.state, people.help_months
+    ties = network.degrees, network.discontent
+    seek, referred = _find_seekers(draws.seed, month & 0xFFFFFFFF, columns, *ties, recognition, *(found or AS_USUAL))
+    return Seekers(seek, {BEGINS_AT: seek, "mental_health_referral": referred})
 
 
 @kernel

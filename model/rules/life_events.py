@@ -233,13 +233,10 @@ def _find_strikes(
     climate,
     weights,
     carer_from,
-    rows,
-    stress,
-    lost,
-    found,
-    ill,
 ):
     n = n_lost = n_found = n_ill = 0
+    rows, stress = np.empty(4 * state.size, np.int64), np.empty(4 * state.size)
+    lost, found, ill = np.empty(state.size, np.int64), np.empty(state.size, np.int64), np.empty(state.size, np.int64)
     losing, finding, money, caring, illness = chances
     oldest = illness.shape[1] - 1
     most = (
@@ -276,7 +273,7 @@ def _find_strikes(
                 n = _add(rows, stress, n, i, weights[2])
             if u_caring < caring and age >= carer_from:
                 n = _add(rows, stress, n, i, weights[3])
-    return n, n_lost, n_found, n_ill
+    return rows[:n].copy(), stress[:n].copy(), lost[:n_lost].copy(), found[:n_found].copy(), ill[:n_ill].copy()
 
 
 def strikes_of_month(
@@ -305,13 +302,11 @@ def strikes_of_month(
     """
     nobody = np.empty(0, np.int64)
     rates = (chances.losing_work, chances.money, chances.illness)
-    if not any(rate.any() for rate in rates) and not chances.finding_work + chances.caring:
+    if chances.finding_work + chances.caring == 0.0 and not any(rate.any() for rate in rates):
         return Strikes(Events(nobody, np.empty(0)), nobody, nobody, nobody)
-    p, n_rows = parameters, people.n_rows
-    rows, stress = np.empty(4 * n_rows, np.int64), np.empty(4 * n_rows)
-    lost, found, ill = (np.empty(n_rows, np.int64) for _ in range(3))
+    p = parameters
     weights = np.array([p.stress_job_loss, p.stress_money, p.stress_illness, p.stress_caring])
-    n, n_lost, n_found, n_ill = _find_strikes(
+    rows, stress, lost, found, ill = _find_strikes(
         draws.seed,
         month,
         people.resident,
@@ -325,14 +320,8 @@ def strikes_of_month(
         climate,
         weights,
         p.carer_from_age,
-        rows,
-        stress,
-        lost,
-        found,
-        ill,
     )
-    events = Events(rows[:n].copy(), stress[:n].copy())
-    return Strikes(events, lost[:n_lost].copy(), found[:n_found].copy(), ill[:n_ill].copy())
+    return Strikes(Events(rows, stress), lost, found, ill)
 
 
 def climate_of(shocks: Sequence[tuple[Shock, Array]], index: Array, month: int) -> Climate:
@@ -347,22 +336,29 @@ def climate_of(shocks: Sequence[tuple[Shock, Array]], index: Array, month: int) 
     month : int
         Month after burn-in.
     """
-    n = index.size
-    climate = Climate(np.zeros(n), np.zeros(n), np.ones(n), np.ones(n), np.ones(n))
-    for shock, is_struck in shocks:
-        if shock.start_month <= month < shock.start_month + shock.months:
-            through = is_struck * np.clip(1.0 - shock.shelter * index, 0.0, 1.0)
-            climate.stress[:] += shock.stress * through
-            climate.stress_older[:] += shock.stress * shock.older_ratio * through
-            climate.openness[is_struck] *= shock.openness
-            climate.work_ratio[is_struck] *= shock.work_ratio
-            climate.money_ratio[is_struck] *= shock.money_ratio
+    in_force = [one for one in shocks if one[0].start_month <= month < one[0].start_month + one[0].months]
+    if not in_force:
+        return _calm(index.size)
+    climate = Climate(*(values.copy() for values in _calm(index.size)))
+    for shock, is_struck in in_force:
+        through = is_struck * np.clip(1.0 - shock.shelter * index, 0.0, 1.0)
+        climate.stress[:] += shock.stress * through
+        climate.stress_older[:] += shock.stress * shock.older_ratio * through
+        climate.openness[is_struck] *= shock.openness
+        climate.work_ratio[is_struck] *= shock.work_ratio
+        climate.money_ratio[is_struck] *= shock.money_ratio
     return climate
+
+
+@cache
+def _calm(n: int) -> Climate:
+    """Return the climate of months without shocks: one for all of them, never written to."""
+    return Climate(np.zeros(n), np.zeros(n), np.ones(n), np.ones(n), np.ones(n))
 
 
 def stress_of_climate(people: Population, climate: Climate) -> Events:
     """Return what this month's collective shocks add to every adult's stress."""
-    if not (climate.stress.any() or climate.stress_older.any()):
+    if climate is _calm(climate.stress.size) or not (climate.stress.any() or climate.stress_older.any()):
         return Events(np.empty(0, np.int64), np.empty(0))
     rows, home = people.adults, people.neighbourhood[people.adults]
     is_older = people.age_band[rows] >= RETIRED_BAND

@@ -36,7 +36,7 @@ import numpy as np
 from scipy.special import betainc
 
 from model.core.arrays import Array
-from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS
+from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS, VACANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
@@ -331,13 +331,13 @@ def unlikeness_of(age_gap_years: float) -> Array:
 
 
 @kernel
-def _find_wants(present, birth_month, wanted, local, peer, today, childhood, share, gap, stand):
+def _find_wants(state, birth_month, wanted, local, peer, today, childhood, share, gap, stand):
     most = np.float32(MOST_LOCAL)
     for i in range(gap.size):
         reach = min(np.float32(wanted[i]) * share, most)
         missing = reach - np.float32(local[i]) - np.float32(peer[i])
         age = np.int32(today) - birth_month[i]
-        is_in = present[i] & (age >= childhood) & (missing > 0)
+        is_in = (state[i] != VACANT) & (age >= childhood) & (missing > 0)
         gap[i] = missing if is_in else np.float32(0.0)
         open_to = np.int32(np.float32(HALF - 1) * missing / reach) if is_in else np.int32(0)
         stand[i] = (min(max(age, 0), MOST_MONTHS - 1) << HALF_BITS) | open_to
@@ -345,11 +345,11 @@ def _find_wants(present, birth_month, wanted, local, peer, today, childhood, sha
 
 @kernel
 def _find_all_wants(people, today, childhood, share, blocks, homes, gap, stand):
-    present, birth_month, wanted, local, peer = people
+    state, birth_month, wanted, local, peer = people
     for k in range(homes.size):
         here = slice(blocks[k], blocks[k + 1])
         _find_wants(
-            present[here],
+            state[here],
             birth_month[here],
             wanted[here],
             local[here],
@@ -374,9 +374,10 @@ def _who_moves(words, state, local, gap, attempt, ease, moves):
 
 
 @kernel
-def _find_movers(where, resident, state, local, slots, gap, blocks, homes, attempt, ease, ends, others, seekers, ways):
+def _find_movers(where, resident, state, local, slots, gap, blocks, homes, attempt, ease):
     seed, month = where
-    n_ended = n_seekers = 0
+    ends, others, n_ended = np.empty(state.size, np.int64), np.empty(state.size, np.int64), 0
+    seekers, ways, n_seekers = np.empty(state.size, np.int64), np.empty(state.size), 0
     words, moves = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.uint8)
     for block in range(homes.size):
         for first in range(blocks[block], blocks[block + 1], CHUNK):
@@ -393,7 +394,7 @@ def _find_movers(where, resident, state, local, slots, gap, blocks, homes, attem
                     n_seekers += 1
     for k in range(n_ended):
         others[k] = slots[ends[k], others[k]]
-    return n_ended, n_seekers
+    return ends[:n_ended], others[:n_ended], seekers[:n_seekers], ways[:n_seekers]
 
 
 @formula
@@ -494,9 +495,9 @@ def _first_to_ring(some, lengths, found, words, own, stand, unlikeness, chosen):
 
 
 @kernel
-def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, degree, groups, ease, ends, others):
+def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, degree, groups, ease):
     seed, month = where
-    n = 0
+    ends, others, n = np.empty(seekers.size + 1, np.int64), np.empty(seekers.size + 1, np.int64), 0
     widest = max(groups.size.max(), FRIENDS_OF_A_FRIEND)
     blocks = (widest + HALVES - 1) // HALVES
     found, lengths = np.empty((SEEKERS, widest), np.int32), np.empty(SEEKERS, np.int64)
@@ -528,7 +529,36 @@ def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, d
         for k in range(some.size):
             ends[n], others[n] = some[k], chosen[k]
             n += chosen[k] != some[k]
-    return n
+    return ends[:n], others[:n]
+
+
+class _Columns(NamedTuple):
+    """Columns by which residents meet, and who is in the seats."""
+
+    resident: Array
+    state: Array
+    birth_month: Array
+    ties_wanted: Array
+    seat: Array
+    row_at: Array
+    blocks: Array
+    homes: Array
+
+
+@kernel
+def _find_changes(where, today, people, slots, local, peer, groups, ease, reach):
+    blocks = people.blocks, people.homes
+    # The last place, to which -1 leads, stands for a free seat: nobody there is open to a tie.
+    gap, stand = np.empty(local.size, np.float32), np.zeros(local.size + 1, np.int32)
+    who = people.state, people.birth_month, people.ties_wanted, local, peer
+    _find_all_wants(who, today, ease.months_of_childhood, reach.share, *blocks, gap, stand)
+    ends, others, seekers, ways = _find_movers(
+        where, people.resident, people.state, local, slots, gap, *blocks, reach.attempt, ease
+    )
+    meeting, met = _find_meetings(
+        seekers, ways, where, people.resident, people.seat, people.row_at, stand, slots, local, groups, ease
+    )
+    return ends.copy(), others.copy(), meeting.copy(), met.copy()
 
 
 def changes(
@@ -562,43 +592,7 @@ def changes(
     if ease.parting == 0.0 and not reach.attempt.any():  # ties stay as they are, in published models say
         nobody = np.empty(0, np.int64)
         return TieChanges(Ties(nobody, nobody), Ties(nobody, nobody))
-    n, slots, local = people.n_rows, network.slots["local"], network.degree("local")
-    # The last place, to which -1 leads, stands for a free seat: nobody there is open to a tie.
-    gap, stand = np.empty(n, np.float32), np.zeros(n + 1, np.int32)
-    who = (people.is_present, people.birth_month, people.ties_wanted, local, network.degree("peer"))
-    blocks, where = (people.blocks, people.homes), (draws.seed, month)
-    _find_all_wants(who, calendar_month, ease.months_of_childhood, reach.share, *blocks, gap, stand)
-    ends, others, seekers = (np.empty(n, np.int64) for _ in range(3))
-    ways = np.empty(n)
-    n_ended, n_seekers = _find_movers(
-        where,
-        people.resident,
-        people.state,
-        local,
-        slots,
-        gap,
-        *blocks,
-        reach.attempt,
-        ease,
-        ends,
-        others,
-        seekers,
-        ways,
-    )
-    ended = Ties(ends[:n_ended].copy(), others[:n_ended].copy())
-    n_formed = _find_meetings(
-        seekers[:n_seekers],
-        ways[:n_seekers],
-        where,
-        people.resident,
-        people.seat,
-        people.row_at,
-        stand,
-        slots,
-        local,
-        groups,
-        ease,
-        ends,
-        others,
-    )
-    return TieChanges(ended, Ties(ends[:n_formed].copy(), others[:n_formed].copy()))
+    columns = _Columns(*(getattr(people, name) for name in _Columns._fields))
+    ties = network.slots["local"], network.degree("local"), network.degree("peer")
+    ends, others, meeting, met = _find_changes((draws.seed, month), calendar_month, columns, *ties, groups, ease, reach)
+    return TieChanges(Ties(ends, others), Ties(meeting, met))

@@ -463,8 +463,9 @@ def _state_after(i, uniform, columns, contacts, weights, rates):
 
 
 @kernel
-def _decide(uniforms, columns, contacts, weights, rates, most, rows, after):
-    n, chosen, likely = 0, np.empty(CHUNK, np.bool_), np.empty(CHUNK + 8, np.int64)
+def _decide(uniforms, columns, contacts, weights, rates, most):
+    rows, after, n = np.empty(uniforms.size + 1, np.int64), np.empty(uniforms.size + 1, np.int8), 0
+    chosen, likely = np.empty(CHUNK, np.bool_), np.empty(CHUNK + 8, np.int64)
     highest = *_highest(most[0], most[1], rates), np.float32(max(rates.treatment_ratio, 1.0))
     by_layer = np.float32(weights[0]), np.float32(weights[1]), np.float32(weights[2])
     for first in range(0, uniforms.size, CHUNK):
@@ -486,7 +487,8 @@ def _decide(uniforms, columns, contacts, weights, rates, most, rows, after):
             chosen_state = _state_after(i, uniforms[i], columns, contacts, weights, rates)
             rows[n], after[n] = i, chosen_state
             n += chosen_state != columns.state[i]
-    return n
+    moving = rows[:n].copy()
+    return moving, columns.state[moving], after[:n].copy()
 
 
 def monthly_moves(
@@ -511,12 +513,10 @@ def monthly_moves(
 
 def moves_under(uniforms: Array, people: Population, network: Network, weights: Array, rates: StateRates) -> Moves:
     """Find who moves under the uniforms given, one a resident."""
-    rows, after = np.empty(people.n_rows + 1, np.int64), np.empty(people.n_rows + 1, np.int8)
     most = (float(people.programme_worsen.max(initial=0.0)), float(people.programme_improve.max(initial=0.0)))
     columns = _Columns(*(people.columns[name] for name in _Columns._fields))
     contacts = _Contacts(network.degrees, network.content, network.discontent)
-    n = _decide(uniforms, columns, contacts, weights, rates, most, rows, after)
-    return Moves(rows[:n].copy(), people.state[rows[:n]], after[:n].copy())
+    return Moves(*_decide(uniforms, columns, contacts, weights, rates, most))
 
 
 def contact_weights(people: Population, network: Network, parameters: Parameters) -> Array:
