@@ -100,6 +100,8 @@ class PlanDelivery:
         }
         self._book = {name: np.zeros(shape) for name in COUNTED}
         self.traced_services = self._find_traced(config)
+        self._finds_cases = bool((self.terms.help_ratio != 1.0).any())
+        self._savings = list(zip(*np.nonzero(self.terms.saving_gbp_per_year), strict=True))
         is_changed = (self.terms.service_ratio != 1.0).any(axis=0)
         changed = {name: one for (name, one), is_so in zip(load_services().items(), is_changed, strict=True) if is_so}
         self._prevents = frozenset(name for name, one in changed.items() if one.kind == "stock")
@@ -392,10 +394,9 @@ class PlanDelivery:
 
     def help_seeking_ratio(self, world: World) -> help_seeking.HelpSeekingRatio | None:
         """Return how much sooner participants seek help, where any programme finds cases."""
-        ratio = self.terms.help_ratio
-        if (ratio == 1.0).all():
+        if not self._finds_cases:
             return None
-        return help_seeking.HelpSeekingRatio(programmes.groups(world.population), ratio)
+        return help_seeking.HelpSeekingRatio(programmes.groups(world.population), self.terms.help_ratio)
 
     def service_ratios(self, world: World) -> services.Ratios | None:
         """Return what programmes multiply demand by, where any does."""
@@ -418,7 +419,7 @@ class PlanDelivery:
         """Return the pounds by which care in a stock costs less this month."""
         people, saving = world.population, self.terms.saving_gbp_per_year
         found: dict[str, Array] = {}
-        for number, place in zip(*np.nonzero(saving), strict=True):
+        for number, place in self._savings:
             engaged = programmes.ever_enrolled(people)
             rows = engaged[
                 (people.programme[engaged] == number)
