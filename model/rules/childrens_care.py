@@ -493,9 +493,21 @@ def expected_care(people: Population, network: Network, rows: Array, rates: Care
     array of shape (children, codes)
         Each row sums to 1.
     """
-    age = np.minimum(np.maximum(month - people.birth_month[rows], 0), MONTHS_OF_CHILDHOOD - 1)
-    home = standing_at_home(people, network, rows)
-    return np.asarray(rates.by_age[people.quintile[rows] - 1, home, age])
+    columns = people.birth_month, people.quintile, people.state, people.householder
+    return np.asarray(_expected_care(rows, month, columns, kin_of(network), rates.by_age))
+
+
+@kernel
+def _expected_care(rows, month, columns, kin, by_age):
+    birth_month, quintile, state, householder = columns
+    slots, degree = kin
+    members, shares = np.empty(MOST_MEMBERS, np.int64), np.empty((rows.size, N_CODES))
+    for k in range(rows.size):
+        i = rows[k]
+        age = min(max(month - birth_month[i], 0), MONTHS_OF_CHILDHOOD - 1)
+        home = _home_of(i, state, householder, slots, degree, members)
+        shares[k] = by_age[quintile[i] - 1, home, age]
+    return shares
 
 
 def starting_care(
@@ -570,9 +582,10 @@ def _moved_to(uniform, chance):
 
 
 @kernel
-def _find_changes(seed, month, columns, kin, chance, highest, rows, before, after):
+def _find_changes(seed, month, columns, kin, chance, highest):
     resident, state, householder, quintile, child_care = columns
     slots, degree = kin
+    rows, before, after = np.empty(state.size, np.int64), np.empty(state.size, np.int8), np.empty(state.size, np.int8)
     most = np.array([highest_word(highest[:, code].max()) for code in range(highest.shape[1])])
     chosen, words = np.empty(CHUNK, np.bool_), np.empty((4, CHUNK), np.uint32)
     children, likely = np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 8, np.int64)
@@ -595,7 +608,7 @@ def _find_changes(seed, month, columns, kin, chance, highest, rows, before, afte
             if to != NOWHERE:
                 rows[n], before[n], after[n] = i, care[k], to
                 n += 1
-    return n
+    return rows[:n].copy(), before[:n].copy(), after[:n].copy()
 
 
 def changes(people: Population, network: Network, rates: CareRates, draws: Draws, month: int) -> CareChanges:
@@ -610,21 +623,9 @@ def changes(people: Population, network: Network, rates: CareRates, draws: Draws
     draws, month
         The world's draws, and the month they are for.
     """
-    rows = np.empty(people.n_rows, np.int64)
-    before, after = (np.empty(people.n_rows, np.int8) for _ in range(2))
     columns = (people.resident, people.state, people.householder, people.quintile, people.child_care)
-    n = _find_changes(
-        draws.seed,
-        month & 0xFFFFFFFF,
-        columns,
-        kin_of(network),
-        rates.chance,
-        rates.highest,
-        rows,
-        before,
-        after,
-    )
-    return CareChanges(rows[:n].copy(), before[:n].copy(), after[:n].copy())
+    chances = rates.chance, rates.highest
+    return CareChanges(*_find_changes(draws.seed, month & 0xFFFFFFFF, columns, kin_of(network), *chances))
 
 
 # --- What is counted --------------------------------------------------------------------------

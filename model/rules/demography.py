@@ -354,6 +354,8 @@ def births(people: Population, chances: VitalChances, low: Low, draws: Draws, mo
         mothers,
     )
     mothers = mothers[:n]
+    if n == 0:
+        return Births(mothers, np.empty(0, np.int8), mothers)
     ids = newborn_ids(people.resident[mothers], month, np.zeros(n, np.int64))
     females, males = england_ages()
     is_male = draws.uniforms(Purpose.SEX, month, ids) >= females[0] / (females[0] + males[0])

@@ -173,9 +173,8 @@ class _Ties(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What has been found so far, filled from the front, and which households it concerns."""
+    """What has been found so far, filled from the front."""
 
-    is_changing: Array
     rows: Array
     names: Array
     leaver: Array
@@ -339,8 +338,11 @@ def _could_change(i, uniform, finds, month, columns, rates):
 
 
 @kernel
-def _find_changes(likely, uniforms, seed, month, columns, ties, found, rates):
+def _find_changes(likely, uniforms, seed, month, columns, ties, rates):
     n = n_left = n_found = 0
+    lists = np.empty((6, columns.state.size), np.int64)
+    found = _Found(lists[0], lists[1], lists[2], lists[3], lists[4], lists[5])
+    is_changing = np.zeros(columns.state.size, np.bool_)
     members, leaving = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.bool_)
     finding, could_change = np.empty(likely.size), np.empty(likely.size, np.bool_)
     for k in range(likely.size):
@@ -348,7 +350,7 @@ def _find_changes(likely, uniforms, seed, month, columns, ties, found, rates):
         could_change[k] = _could_change(likely[k], uniforms[k], finding[k], month, columns, rates)
     for at in np.flatnonzero(could_change):
         i, uniform, finds = likely[at], uniforms[at], finding[at]
-        if found.is_changing[columns.householder[i]]:
+        if is_changing[columns.householder[i]]:
             continue
         size = members_of(i, columns.householder, ties.kin, ties.n_kin, members)
         if columns.partner[i] >= 0:
@@ -357,10 +359,10 @@ def _find_changes(likely, uniforms, seed, month, columns, ties, found, rates):
         elif _is_head(i, members, size, month, columns):
             j = -1
             if uniform < finds:
-                j = _find_partner(i, size, seed, month, columns, ties, found.is_changing, rates)
+                j = _find_partner(i, size, seed, month, columns, ties, is_changing, rates)
             if j < 0:
                 continue
-            found.is_changing[columns.householder[j]] = True
+            is_changing[columns.householder[j]] = True
             found.woman[n_found], found.man[n_found] = i, j
             n_found += 1
             n = _join(i, j, members, columns, ties, found, n)
@@ -368,8 +370,15 @@ def _find_changes(likely, uniforms, seed, month, columns, ties, found, rates):
             n = _leave_home(i, members, size, leaving, month, columns, found, n)
         else:
             continue
-        found.is_changing[columns.householder[i]] = True
-    return n, n_left, n_found
+        is_changing[columns.householder[i]] = True
+    return (
+        found.rows[:n].copy(),
+        found.names[:n].copy(),
+        found.leaver[:n_left].copy(),
+        found.left[:n_left].copy(),
+        found.woman[:n_found].copy(),
+        found.man[:n_found].copy(),
+    )
 
 
 def highest_chances(rates: HouseholdRates) -> Array:
@@ -404,16 +413,7 @@ def changes(
         people.householder,
     )
     ties = _Ties(*kin_of(network), network.slots["local"], network.degree("local"))
-    found = _Found(np.zeros(people.n_rows, np.bool_), *(np.empty(people.n_rows, np.int64) for _ in range(6)))
-    n, n_left, n_found = _find_changes(low.places, low.uniforms, draws.seed, month, columns, ties, found, rates)
-    return HomeChanges(
-        found.rows[:n].copy(),
-        found.names[:n].copy(),
-        found.leaver[:n_left].copy(),
-        found.left[:n_left].copy(),
-        found.woman[:n_found].copy(),
-        found.man[:n_found].copy(),
-    )
+    return HomeChanges(*_find_changes(low.places, low.uniforms, draws.seed, month, columns, ties, rates))
 
 
 def ties_between(people: Population, network: Network, ones: Array, others: Array) -> tuple[Array, Array]:
@@ -449,6 +449,8 @@ def with_slots_left(network: Network, ends: Array, others: Array) -> tuple[Array
 def ties_of_newborns(people: Population, network: Network, rows: Array, mothers: Array) -> tuple[Array, Array]:
     """Tie newborns to everybody in their mothers' households, and to one another there."""
     ends, others = ties_between(people, network, mothers, rows)
+    if rows.size == 1:
+        return others, ends
     among = ties_within(rows, people.householder[mothers])
     return np.concatenate([others, among[0]]), np.concatenate([ends, among[1]])
 
@@ -495,23 +497,11 @@ class LeftBehind(NamedTuple):
 
 
 @kernel
-def _find_left_behind(
-    gone,
-    is_gone,
-    month,
-    birth_month,
-    partner,
-    mother,
-    householder,
-    slots,
-    degree,
-    rows,
-    names,
-    widowed,
-    motherless,
-    orphans,
-):
+def _find_left_behind(gone, month, birth_month, partner, mother, householder, slots, degree):
     n = n_widowed = n_motherless = n_orphans = 0
+    lists = np.empty((5, gone.size * MOST_MEMBERS), np.int64)
+    rows, names, widowed, motherless, orphans = lists[0], lists[1], lists[2], lists[3], lists[4]
+    is_gone = np.zeros(householder.size, np.bool_)
     found = np.empty(KIN_SLOTS + 1, np.int64)
     for i in gone:
         is_gone[i] = True
@@ -539,28 +529,13 @@ def _find_left_behind(
         if n_grown == 0:
             orphans[n_orphans] = lowest
             n_orphans += 1
-    return n, n_widowed, n_motherless, n_orphans
+    return rows[:n], names[:n], widowed[:n_widowed], motherless[:n_motherless], np.unique(orphans[:n_orphans])
 
 
 def left_behind(people: Population, network: Network, gone: Array, month: int) -> LeftBehind:
     """Find the people left behind by those who die or move out, before their rows are vacant."""
-    most = gone.size * MOST_MEMBERS
-    found = [np.empty(most, np.int64) for _ in LeftBehind._fields]
-    counts = _find_left_behind(
-        gone,
-        np.zeros(people.n_rows, np.bool_),
-        month,
-        people.birth_month,
-        people.partner,
-        people.mother,
-        people.householder,
-        *kin_of(network),
-        *found,
-    )
-    n, n_widowed, n_motherless, n_orphans = counts
-    rows, names, widowed, mothers, orphans = found
-    orphans = np.unique(orphans[:n_orphans]) if n_orphans > 0 else orphans[:0]
-    return LeftBehind(rows[:n], names[:n], widowed[:n_widowed], mothers[:n_motherless], orphans)
+    columns = people.birth_month, people.partner, people.mother, people.householder
+    return LeftBehind(*_find_left_behind(gone, month, *columns, *kin_of(network)))
 
 
 @formula
