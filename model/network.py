@@ -343,7 +343,7 @@ class Network:
         """List the ties of some residents in a layer, as rows of their ends and of the others'."""
         slots = self.slots[layer][rows]
         ends, slot = np.nonzero(np.arange(slots.shape[1]) < self.degree(layer)[rows][:, None])
-        return rows[ends], slots[ends, slot]
+        return rows[ends], slots[ends, slot].astype(np.int64)
 
     def packed(self, layer: str) -> Array:
         """Return the slots in use of a layer, row after row: without free ones they take a fifth of the memory."""

@@ -209,6 +209,7 @@ class Recorder:
             (self._services.index(name), self._services.index(leads), stay_years(name, place, parameters))
             for name, leads in stays_among(self._services).items()
         ]
+        self._stayed = np.zeros((len(self._stays), 2, N_QUINTILES, N_BANDS), np.int64)  # begun so far, months counted
         known = [load_services()[name] for name in services]
         self._is_stock = np.array([one.kind == "stock" for one in known], bool)
         self._is_by_year = np.array([one.is_by_year for one in known], bool)
@@ -258,31 +259,32 @@ class Recorder:
         self._of_year.clear()
 
     def _used_in_year(self) -> tuple[Array, Array]:
-        """Add up what was used, month by month, and by how much less it cost."""
+        """Add up what was used, and by how much less it cost."""
         flow = np.zeros((N_SUMMED, len(self._services), N_QUINTILES, N_BANDS), np.int64)
         saved = np.zeros(flow.shape[1:])
-        places = {name: k for k, name in enumerate(self._services)}
-        for month in self._of_year:
-            for kind, counts in enumerate(month.flow):
-                flow[kind] += counts
-            for name, (entries, in_stock) in month.stocks.items():
-                if name in places:
-                    for kind, counts in ((DEMAND, entries), (SERVED, entries), (STOCK_MONTHS, in_stock)):
-                        flow[kind, places[name]] += counts
-            for name, gbp in month.saved_gbp.items():
-                if name in places:
-                    saved[places[name]] += gbp
+        for kind, months in enumerate(zip(*(month.flow for month in self._of_year), strict=True)):
+            flow[kind] = sum(months)
         flow[WAITING] = self._of_year[-1].flow.waiting  # at the end of the year
+        for k, name in enumerate(self._services):
+            stocks = [month.stocks[name] for month in self._of_year if name in month.stocks]
+            if stocks:
+                entries, in_stock = (sum(counts) for counts in zip(*stocks, strict=True))
+                flow[DEMAND, k] += entries
+                flow[SERVED, k] += entries
+                flow[STOCK_MONTHS, k] += in_stock
+            for month in self._of_year:
+                if name in month.saved_gbp:
+                    saved[k] += month.saved_gbp[name]
         return flow, saved
 
     def _count_stays(self, of_year: Array) -> None:
         """Count the stays that began in the year, and their months: whole ones, what rounding leaves made up later."""
-        for stay, leads, years in self._stays:
-            began = of_year[SERVED, leads]
-            so_far = sum((flow[SERVED, leads] for _, _, flow in self._years), began)
-            counted = sum(flow[STOCK_MONTHS, stay] for _, _, flow in self._years)
+        for number, (stay, leads, years) in enumerate(self._stays):
+            began, (so_far, counted) = of_year[SERVED, leads], self._stayed[number]
+            so_far += began
             of_year[[DEMAND, SERVED], stay] = began
             of_year[STOCK_MONTHS, stay] = np.rint(so_far * (years * MONTHS_PER_YEAR)) - counted
+            counted += of_year[STOCK_MONTHS, stay]
 
     def record_plan(self, year: int, plan_entry: str, by_neighbourhood: Mapping[str, Array]) -> None:
         """Write a year of one entry of a plan down: the columns of ``programmes``."""

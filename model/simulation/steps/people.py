@@ -192,7 +192,7 @@ def be_born(sim: Simulation, month: int) -> None:
     sim.now.vital["births"] = world.count_by_neighbourhood(born.mother_row)
     if born.resident.size == 0:
         return
-    rows = world.welcome(born.resident, people.neighbourhood[born.mother_row])
+    rows = world.welcome(born.resident, people.neighbourhood[born.mother_row].astype(np.int64))
     people.write("quintile", rows, people.quintile[born.mother_row])
     people.write("sex", rows, born.sex)
     people.write("birth_month", rows, month)
