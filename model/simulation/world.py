@@ -4,13 +4,17 @@ What every step of the month needs of it is here: moods, states that neighbours 
 and the endowment of newcomers. Steps hold the mechanisms; rules hold the formulas.
 """
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from model.core.arrays import Array
 from model.core.codes import OFTEN_LONELY
 from model.core.draws import Draws, Purpose
+from model.inputs.parameters import Parameters
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario
 from model.network import Network
@@ -30,6 +34,8 @@ from model.state.calendar import Calendar
 from model.state.population import OWN_COLUMNS, Population, founders_by_neighbourhood
 from model.state.queues import Queue
 
+Found = TypeVar("Found")
+
 START = 0
 """The month whose address founders' draws bear."""
 
@@ -47,6 +53,28 @@ CLEAN_SLATE = (
     "long_term_care",
 )
 """What nobody brings with them."""
+
+
+class Latest(Generic[Found]):
+    """What a function returns, worked out again only for other objects than the last: they are never written to.
+
+    Examples
+    --------
+    >>> total, one = Latest(sum), [1, 2]
+    >>> total(one), total(one), total([3])
+    (3, 3, 3)
+    """
+
+    def __init__(self, work_out: Callable[..., Found]) -> None:
+        self._work_out = work_out
+        self._of: tuple[Any, ...] = ()
+        self._found: Found
+
+    def __call__(self, *of: Any) -> Found:
+        """Return what follows from some objects."""
+        if len(of) != len(self._of) or not all(map(operator.is_, of, self._of)):
+            self._of, self._found = of, self._work_out(*of)
+        return self._found
 
 
 @dataclass
@@ -94,7 +122,8 @@ class World:
     capacity_per_month: dict[str, float] = field(default_factory=dict)
     calendar: Calendar = field(init=False)
     month: int = START
-    _indexed: tuple[Infrastructure, Array] | None = field(default=None, init=False, repr=False)
+    _index: Latest[Array] = field(default_factory=lambda: Latest(_index_of), init=False, repr=False)
+    _reach: Latest[ties.Reach] = field(default_factory=lambda: Latest(ties.reach_of), init=False, repr=False)
 
     place: Place = field(init=False)
     scale: float = field(init=False)
@@ -119,10 +148,11 @@ class World:
     @property
     def infrastructure_index(self) -> Array:
         """Usable social infrastructure by neighbourhood; 1 where it is as usual."""
-        if self._indexed is None or self._indexed[0] is not self.infrastructure:
-            index = infrastructure.index_of(self.infrastructure.service_gbp, self.prepared.parameters)
-            self._indexed = self.infrastructure, np.asarray(index)
-        return self._indexed[1]
+        return self._index(self.infrastructure, self.prepared.parameters)
+
+    def reach(self, openness: Array) -> ties.Reach:
+        """Return what neighbourhoods offer those who look for ties."""
+        return self._reach(self.prepared.parameters, self.infrastructure_index, openness)
 
     def mood(self) -> Array:
         """Return the mood of every row: content, discontented or neither."""
@@ -207,3 +237,7 @@ class World:
         network.recount(self.mood())
         self.contact_weights = wellbeing.contact_weights(self.population, network, self.prepared.parameters)
         self.feel_lonely()
+
+
+def _index_of(place: Infrastructure, parameters: Parameters) -> Array:
+    return np.asarray(infrastructure.index_of(place.service_gbp, parameters))

@@ -34,13 +34,12 @@ def life_events_strike(sim: Simulation, month: int) -> None:
 def meet_and_part(sim: Simulation, month: int) -> None:
     """Let local ties form and end, as social infrastructure and shocks allow."""
     world = sim.world
-    reach = ties.reach_of(sim.prepared.parameters, world.infrastructure_index, sim.now.climate.openness)
     ended, formed = ties.changes(
         world.population,
         world.network,
         world.groups,
         sim.prepared.ease_of_meeting,
-        reach,
+        world.reach(sim.now.climate.openness),
         world.draws,
         month,
         world.calendar_month,
