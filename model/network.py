@@ -10,7 +10,7 @@ thirty a month, so they are kept as running sums; `Network.recount` defines them
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,9 @@ EMPTY = -1
 
 SMALL_GRAPH_BYTES, MOST_BYTES_A_ROW = 1_000_000, 10_000
 """Largest GraphML file that is read: what a full network of so many rows could need."""
+
+PARTS = ("slots", "_all_slots", "_layers")
+"""Attributes that are parts of others."""
 
 TOLD_OF_A_NODE = ("neighbourhood", "quintile", "sex", "age_band", "state", "birth_month")
 """Columns that go with each node to other programs."""
@@ -194,6 +197,9 @@ def _unpack(ties, degree, slots):
             n += 1
 
 
+_NUMBERS = {name: k for k, name in enumerate(LAYER_NAMES)}
+
+
 def number_of(layer: str) -> int:
     """Return the number of a layer.
 
@@ -207,9 +213,18 @@ def number_of(layer: str) -> int:
     >>> number_of("local")
     1
     """
-    if layer not in LAYER_NAMES:
+    if layer not in _NUMBERS:
         raise KeyError(f"layer {layer!r} is none of {', '.join(LAYER_NAMES)}")
-    return LAYER_NAMES.index(layer)
+    return _NUMBERS[layer]
+
+
+class _Layer(NamedTuple):
+    """What the network keeps of one layer: its slots, and its row of the counts."""
+
+    slots: Array
+    degree: Array
+    content: Array
+    discontent: Array
 
 
 class Network:
@@ -270,19 +285,21 @@ class Network:
             np.concatenate([counts, np.zeros((len(LAYERS), n - held), np.uint8)], axis=1)
             for counts in (self.degrees, self.content, self.discontent)
         )
-        self._cut_slots()
+        self._cut_layers()
 
-    def _cut_slots(self) -> None:
+    def _cut_layers(self) -> None:
         self.slots = {name: room[: self.degrees.shape[1]] for name, room in self._rooms.items()}
-        self._by_layer = tuple(self.slots.values())
+        self._all_slots = tuple(self.slots.values())
+        counts = self.degrees, self.content, self.discontent
+        self._layers = [_Layer(*parts) for parts in zip(self._all_slots, *counts, strict=True)]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy is made of: the rooms, of which slots are parts."""
-        return {name: value for name, value in vars(self).items() if name not in {"slots", "_by_layer"}}
+        """Return what a copy is made of: the rooms and counts, of which all else are parts."""
+        return {name: value for name, value in vars(self).items() if name not in PARTS}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._cut_slots()
+        self._cut_layers()
 
     def add(self, layer: str, ends: Array, others: Array, mood: Array) -> None:
         """Tie residents in a layer; a tie that exists, or leads to oneself, is passed over.
@@ -304,24 +321,24 @@ class Network:
 
     def _change(self, how: Callable[..., int], layer: str, ends: Array, others: Array, mood: Array) -> int:
         """Change ties in a layer by a kernel, and return what it says, once the ends are known to be rows."""
-        k = number_of(layer)
+        slots, degree, content, discontent = self._layers[number_of(layer)]
         for rows in (ends, others):
             if rows.dtype.kind not in "iu":
                 raise TypeError(f"ends of ties are {rows.dtype}, not whole numbers")
         if ends.size == 0:
             return 0
-        said = how(self.slots[layer], self.degrees[k], ends, others, mood, self.content[k], self.discontent[k])
+        said = how(slots, degree, ends, others, mood, content, discontent)
         if said == OUTSIDE:
-            raise IndexError(f"a tie leads outside the {self.degrees.shape[1]:,} rows")
+            raise IndexError(f"a tie leads outside the {degree.size:,} rows")
         return said
 
     def remove(self, rows: Array, mood: Array) -> None:
         """End every tie of some residents, who were in these moods."""
-        _remove_from_layers(self._by_layer, self.degrees, rows, mood, self.content, self.discontent)
+        _remove_from_layers(self._all_slots, self.degrees, rows, mood, self.content, self.discontent)
 
     def degree(self, layer: str) -> Array:
         """Return each resident's number of ties in a layer, shape (residents,)."""
-        return np.asarray(self.degrees[number_of(layer)])
+        return self._layers[number_of(layer)].degree
 
     @property
     def ties_held(self) -> Array:
@@ -391,7 +408,7 @@ class Network:
             Mood before and after.
         """
         if rows.size > 0:
-            _tell_layers(self._by_layer, self.degrees, rows, before, after, self.content, self.discontent)
+            _tell_layers(self._all_slots, self.degrees, rows, before, after, self.content, self.discontent)
 
     def to_networkx(self, residents: Array) -> "networkx.MultiGraph[int]":
         """Return the ties as a graph: nodes are resident ids, each edge carries its layer."""

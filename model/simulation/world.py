@@ -100,7 +100,7 @@ class World:
     contact_weights : array of shape (layers,)
         Weight of a tie of each layer in contagion.
     infrastructure : Infrastructure
-        Places to meet, trust and participation, by neighbourhood.
+        Places to meet, trust and participation, by neighbourhood: replaced by another, never written to.
     calendar : Calendar
         When what is rare may happen to each resident.
     queues : dict of str to Queue
