@@ -506,7 +506,8 @@ def _expected_care(rows, month, columns, kin, by_age):
         i = rows[k]
         age = min(max(month - birth_month[i], 0), MONTHS_OF_CHILDHOOD - 1)
         home = _home_of(i, state, householder, slots, degree, members)
-        shares[k] = by_age[quintile[i] - 1, home, age]
+        for code in range(N_CODES):
+            shares[k, code] = by_age[quintile[i] - 1, home, age, code]
     return shares
 
 

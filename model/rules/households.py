@@ -529,13 +529,14 @@ def _find_left_behind(gone, month, birth_month, partner, mother, householder, sl
         if n_grown == 0:
             orphans[n_orphans] = lowest
             n_orphans += 1
-    return rows[:n], names[:n], widowed[:n_widowed], motherless[:n_motherless], np.unique(orphans[:n_orphans])
+    return rows[:n], names[:n], widowed[:n_widowed], motherless[:n_motherless], orphans[:n_orphans]
 
 
 def left_behind(people: Population, network: Network, gone: Array, month: int) -> LeftBehind:
     """Find the people left behind by those who die or move out, before their rows are vacant."""
     columns = people.birth_month, people.partner, people.mother, people.householder
-    return LeftBehind(*_find_left_behind(gone, month, *columns, *kin_of(network)))
+    rows, names, widowed, mothers, orphans = _find_left_behind(gone, month, *columns, *kin_of(network))
+    return LeftBehind(rows, names, widowed, mothers, np.unique(orphans) if orphans.size > 0 else orphans)
 
 
 @formula

@@ -173,18 +173,21 @@ def _words_of(seed, lane, month, ids):
 
 
 @kernel
-def _one_after_another(values, n):
-    """Put the first so many of each row together."""
-    found, at = np.empty(n.sum(), values.dtype), 0
+def _one_after_another(n, noted, uniforms, looked_at, ids):
+    """Return the rows, ids and uniforms of the candidates of one event after the other."""
+    size, at = n.sum(), 0
+    rows, who, theirs = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
     for event in range(n.size):
-        found[at : at + n[event]] = values[event, : n[event]]
-        at += n[event]
-    return found
+        for k in range(n[event]):
+            one = noted[event, k]
+            rows[at], who[at], theirs[at] = looked_at[one], ids[one], uniforms[event, k]
+            at += 1
+    return rows, who, theirs
 
 
 @kernel
 def _look(seed, month, due, what, resident, birth_month, sex, bounds):
-    """Return how many candidates each event has, and of all of them the rows, ids and uniforms."""
+    """Return how many candidates each event has, and their rows, ids and uniforms."""
     looked_at = _find_due(due, month)
     # Fetched and drawn together: one by one, each would wait for memory.
     ids, births, sexes = resident[looked_at], birth_month[looked_at], sex[looked_at]
@@ -205,8 +208,7 @@ def _look(seed, month, due, what, resident, birth_month, sex, bounds):
             when, events = _next(waits[:, k], who, born, sexes[k], month, bounds)
         due[i], what[i] = when, events
     # Only they are handed out: what all was looked at in is large where nothing is known of anybody yet.
-    candidates = _one_after_another(noted, n)
-    return n, looked_at[candidates], ids[candidates], _one_after_another(uniforms, n)
+    return n, _one_after_another(n, noted, uniforms, looked_at, ids)
 
 
 class Calendar:
@@ -249,7 +251,7 @@ class Calendar:
 
     def _look_at(self, here: slice, people: Population, bounds: Bounds, draws: Draws, month: int) -> list[Low]:
         due, what, resident = self._due[here], self._what[here], people.resident[here]
-        n, rows, ids, uniforms = _look(
+        n, (rows, ids, uniforms) = _look(
             draws.seed, month, due, what, resident, people.birth_month[here], people.sex[here], bounds
         )
         if here.start > 0:

@@ -84,9 +84,7 @@ def _census(blocks, homes, n_homes, columns):
             by_state[homes[block], state] += of_block[2 * state] + of_block[2 * state + 1]
             households[homes[block]] += of_block[2 * state + 1]
         counts[:] = 0
-    householders = of_all[3::2].astype(np.int64).reshape((N_QUINTILES, N_BANDS, n_states))
-    residents = of_all[2::2].astype(np.int64).reshape((N_QUINTILES, N_BANDS, n_states)) + householders
-    return by_state, households, residents, householders.sum(axis=2)
+    return by_state, households, of_all[2:]
 
 
 LONELY = ("lonely_often", "lonely_sometimes", "no_tie")
@@ -130,19 +128,19 @@ class Census(NamedTuple):
     """Counts of residents and of households, counted as their householders.
 
     ``by_state`` has shape (neighbourhoods, states and none), ``households`` (neighbourhoods,); of the whole place,
-    ``residents`` has shape (quintiles, age bands, states and none) and ``householders`` (quintiles, age bands).
+    ``cells`` counts others and householders, shape (quintiles, age bands, states and none, 2).
     """
 
     by_state: Array
     households: Array
-    residents: Array
-    householders: Array
+    cells: Array
 
 
 def census(people: Population) -> Census:
     """Count the residents and the households of a place."""
     columns = people.householder, people.quintile, people.age_band, people.state
-    return Census(*_census(people.blocks, people.homes, people.n_neighbourhoods, columns))
+    by_state, households, cells = _census(people.blocks, people.homes, people.n_neighbourhoods, columns)
+    return Census(by_state, households, cells.reshape(*SHAPE, 2))
 
 
 class Row(NamedTuple):
@@ -161,8 +159,7 @@ class Row(NamedTuple):
 class Sums(NamedTuple):
     """What is summed of a month, when its year is over."""
 
-    residents: Array
-    householders: Array
+    cells: Array
     flow: Flow
     stocks: Mapping[str, tuple[Array, Array]]
     saved_gbp: Mapping[str, Array]
@@ -241,18 +238,17 @@ class Recorder:
         entries into each stock, and who was in it, by quintile and age band; ``saved_gbp`` by how
         much less the stock cost.
         """
-        by_state, households, residents, householders = census(people)
+        by_state, households, cells = census(people)
         self._rows.append(Row(month, by_state, households, _company(people, network), vital))
-        self._of_year.append(Sums(residents, householders, flow, stocks or {}, saved_gbp or {}))
+        self._of_year.append(Sums(cells, flow, stocks or {}, saved_gbp or {}))
         if month % MONTHS_PER_YEAR == 0:
             self._close_year(month // MONTHS_PER_YEAR, people)
 
     def _close_year(self, year: int, people: Population) -> None:
         flow, saved = self._used_in_year()
         self._count_stays(flow)
-        person_months = np.sum([month.residents for month in self._of_year], axis=0)
-        household_months = np.sum([month.householders for month in self._of_year], axis=0)
-        self._years.append((person_months, household_months, flow))
+        cells = np.asarray(np.sum([month.cells for month in self._of_year], axis=0, dtype=np.int64))
+        self._years.append((cells.sum(axis=-1), cells[..., 1].sum(axis=-1), flow))
         self._saved_by_year.append(saved)
         self._bill_services(year)
         self.lives.end_year(year, people)
