@@ -7,7 +7,7 @@ from model.inputs.scenario import Scenario
 from model.network import SLOT_BYTES, Network
 from model.state.population import Population, count_rows, count_seats
 
-PROCESS_MB = 324.0
+PROCESS_MB = 314.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
 
 KEPT_TIES_BYTES = 50
@@ -25,10 +25,10 @@ TABLES_MB = 8.0
 YEAR_MB = 0.25
 """A year's record of residents, services and money, with its tables."""
 
-NEIGHBOURHOOD_MONTH_BYTES = 820
+NEIGHBOURHOOD_MONTH_BYTES = 800
 """A month's record of one neighbourhood, with its tables."""
 
-ENTRY_YEAR_BYTES = 400
+ENTRY_YEAR_BYTES = 650
 """A year's record of one entry of a plan in one neighbourhood, with its table."""
 
 

@@ -7,8 +7,8 @@ from model.inputs.scenario import load_scenario
 from model.simulation.month import STEPS
 from model.simulation.timeline import Timeline
 
-WITH_PLAN = "people_powered_shift"
-"""A plan whose first month calls every kernel."""
+WITH_PLAN, RESIDENTS = "people_powered_shift", 3_000
+"""A plan, and so many residents, that the first month calls every kernel: somebody is born, dies, moves, marries."""
 
 
 def warm_kernels() -> None:
@@ -16,6 +16,6 @@ def warm_kernels() -> None:
 
     Without steps of a user's own. What else of theirs fails here fails in every run, which says so.
     """
-    update = {"place": "sandbeck", "population": 300, "burn_in_years": 0, "years": 1}
+    update = {"place": "sandbeck", "population": RESIDENTS, "burn_in_years": 0, "years": 1}
     with contextlib.suppress(OwnCodeError):
-        Timeline(load_scenario(WITH_PLAN).model_copy(update=update), seed=0, steps=STEPS).step()
+        Timeline(load_scenario(WITH_PLAN).model_copy(update=update), seed=0, steps=STEPS).branch().step()

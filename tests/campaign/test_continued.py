@@ -22,6 +22,7 @@ from model.campaign.drawing import usual_drawing
 from model.cli import main
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.scenario import Scenario
+from model.simulation.timeline import Timeline
 from model.tables.manifest import read_manifest, write_manifest
 from model.tables.store import RunStore, locked, seal_beside
 from tests.forked import ERRORS, end_of, start
@@ -235,10 +236,10 @@ def test_an_overlong_run_is_a_row_and_the_others_go_on(config: Scenario, tmp_pat
 def test_worlds_that_have_ended_are_gone_though_python_looks_for_no_garbage(
     config: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worlds, begun, most = weakref.WeakSet[CommunityModel](), [0], [0]
-    begin, keep = CommunityModel._open, RunStore.keep
+    worlds, begun, most = weakref.WeakSet[Timeline](), [0], [0]
+    begin, keep = Timeline._open, RunStore.keep
 
-    def begin_and_note(self: CommunityModel, *args: Any, **more: Any) -> None:
+    def begin_and_note(self: Timeline, *args: Any, **more: Any) -> None:
         begin(self, *args, **more)
         worlds.add(self)
         begun[0] += 1
@@ -247,7 +248,7 @@ def test_worlds_that_have_ended_are_gone_though_python_looks_for_no_garbage(
         keep(store, runs)
         most[0] = max(most[0], len(worlds))
 
-    monkeypatch.setattr(CommunityModel, "_open", begin_and_note)
+    monkeypatch.setattr(Timeline, "_open", begin_and_note)
     monkeypatch.setattr(RunStore, "keep", keep_and_count)
     gc.disable()
     try:

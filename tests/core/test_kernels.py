@@ -80,9 +80,11 @@ def compiled():
 
 warm_kernels()
 before = compiled()
-size = {"place": "sandbeck", "population": 300, "burn_in_years": 0, "years": 1}
+size = {"place": "sandbeck", "population": 3_000, "burn_in_years": 1, "years": 1}
 for name in ("status_quo", "link_workers", "crisis_expansion", "shift_pooled", "teaching/sisa"):
-    CommunityModel(load_scenario(name).model_copy(update=size), rng=0).step()
+    model = CommunityModel(load_scenario(name).model_copy(update=size), rng=0).branch()
+    while model.running:
+        model.step()
 print(len(before), len(compiled() - before))
 """
 
