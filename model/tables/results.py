@@ -63,7 +63,7 @@ class Results:
         self.folder = Path(folder)
         self.manifest: dict[str, Any] = read_manifest(self.folder)
         self._checked: dict[str, Path | None] = {}
-        self._opened: dict[str, Dataset] = {}
+        self._opened: dict[str, tuple[tuple[int, ...], Dataset]] = {}
 
     def __repr__(self) -> str:
         names = ", ".join(self.manifest["scenarios"])
@@ -422,12 +422,12 @@ class Results:
         return dataset(pa.concat_tables(both, promote_options="default").sort_by("run"))
 
     def _file(self, table: str, path: Path) -> Dataset:
-        """Open a table's file once: where it is read run by run, what it says of its parts is read once too."""
-        if table in ON_REQUEST:  # another file by now, perhaps
-            return dataset(path)
-        if table not in self._opened:
-            self._opened[table] = dataset(path)
-        return self._opened[table]
+        """Open a table's file, once while it stays the same: what it says of its parts is read once for all runs."""
+        about = path.stat()
+        version = about.st_ino, about.st_mtime_ns, about.st_size
+        if table not in self._opened or self._opened[table][0] != version:
+            self._opened[table] = version, dataset(path)
+        return self._opened[table][1]
 
     def checked(self, table: str) -> Path | None:
         """Return the file of a table once its bytes are known to be those that were written; none where it has none.

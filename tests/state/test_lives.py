@@ -1,7 +1,11 @@
 """Lives: who lived, who died and who moved, resident by resident; and no bit of a run hangs on it."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from model import CommunityModel, Results
@@ -220,6 +224,17 @@ def test_a_campaign_that_compares_nothing_keeps_lives_only_when_asked(pair, tmp_
     assert quiet.lives_of(0).empty
     assert len(asked.lives_of(0)) > 250
     assert asked.runs["digest"].tolist() == quiet.runs["digest"].tolist()
+
+
+def test_lives_are_read_anew_where_the_folder_was_gone_on_with(compared, tmp_path):
+    folder = shutil.copytree(compared.folder, tmp_path / "out")
+    results = Results(folder)
+    before = results.lives_of(0)
+    thrice = pa.concat_tables([pq.read_table(folder / "lives.parquet")] * 3)
+    pq.write_table(thrice, folder / "more.parquet", row_group_size=100)
+    (folder / "more.parquet").replace(folder / "lives.parquet")
+
+    assert len(results.lives_of(0)) == 3 * len(before)
 
 
 def test_what_a_killed_campaign_finished_has_its_lives(pair, compared, tmp_path, monkeypatch):
