@@ -81,8 +81,8 @@ ROWS = (
         "small_world",
         "a fifth of before",
         part=0.2,
-        why="About 1,800 calls of Python and NumPy a month, at about a microsecond each, on arrays of a few rows. "
-        "Services take a quarter; fewer calls there gave one in a hundred, and were left out.",
+        why="About 1,250 calls of Python and NumPy a month, at about a microsecond each, on arrays of a few rows. "
+        "Services and those who move in take two fifths. Only whole steps as kernels would make much less of it.",
     ),
     Row(
         "`upstream run status_quo --population 5000 --years 10`, s",
@@ -91,7 +91,7 @@ ROWS = (
         "{:.1f}",
         most=4.0,
         why="Loading libraries and compiled kernels takes a third, before any month, and drawing the picture at the "
-        "end a sixth. Mesa loads pandas, networkx and parts of SciPy.",
+        "end a sixth.",
     ),
     Row("the same, asked for again: burn-in kept, s", "run_command/again", "kept", "{:.1f}"),
     Row(

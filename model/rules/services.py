@@ -114,7 +114,12 @@ class Account(NamedTuple):
     queues: Mapping[str, Queue]
 
 
-NOTHING_YET = Account(Flow(*np.zeros((len(Flow._fields), 0, *CELLS[1::-1]), np.int64)), {}, {}, {}, {})
+def _no_counts(n_services: int) -> Array:
+    """Return counts of nobody: shape (counts of a flow, services, quintiles, age bands)."""
+    return np.zeros((len(Flow._fields), n_services, *CELLS[1::-1]), np.int64)
+
+
+NOTHING_YET = Account(Flow(*_no_counts(0)), {}, {}, {}, {})
 """The account before anybody has turned to a service."""
 
 
@@ -467,11 +472,11 @@ def _own_contacts(
     np.multiply(of_group.T[..., None], by_cell, out=per_month[: len(catalogue), :, :-1])
     per_month[~asked.counted] = 0.0
     tallies = np.zeros(per_month.shape, np.int64)
-    rows, counts, cells = (
-        np.empty((HALVES_PER_BLOCK, people.n_rows + 1), dtype) for dtype in ("int32", "int32", "uint16")
-    )
     own: dict[str, tuple[Array, Array, Array]] = {}
     for lane in asked.lanes:
+        rows, counts, cells = (
+            np.empty((HALVES_PER_BLOCK, people.n_rows + 1), dtype) for dtype in ("int32", "int32", "uint16")
+        )
         # A service's draws bear its place in the catalogue, whichever others are simulated.
         here = slice(lane * HALVES_PER_BLOCK, (lane + 1) * HALVES_PER_BLOCK)
         n = _find_contacts(
@@ -545,6 +550,8 @@ def monthly_services(
     """
     sought, queues, bought = sought or {}, queues or {}, bought or {}
     names, places, traced, named, asked = _roles(tuple(services), tuple(queues), tuple(listed))
+    if not names:  # as in models of wellbeing alone
+        return NOTHING_YET._replace(flow=Flow(*_no_counts(len(services))))
     tallies, own = _own_contacts(people, asked, demand, ratios, draws, month)
     flows = np.zeros((len(names), len(Flow._fields), N_CELLS), np.int64)
     steps: dict[str, _Step] = {}
@@ -569,7 +576,7 @@ def monthly_services(
                 # Those found come in order, each once.
                 found = own.get(name, NOBODYS)[0]
                 rows[name] = with_few(found, each_once(asking)) if asking.size else found
-    of_all_states = np.zeros((len(Flow._fields), len(services), *CELLS[1::-1]), np.int64)
+    of_all_states = _no_counts(len(services))
     _sum_states(flows, places, of_all_states)
     return Account(
         Flow(*of_all_states),
