@@ -337,9 +337,8 @@ def climate_of(shocks: Sequence[tuple[Shock, Array]], index: Array, month: int) 
         Month after burn-in.
     """
     in_force = [one for one in shocks if one[0].start_month <= month < one[0].start_month + one[0].months]
-    if not in_force:
-        return _calm(index.size)
-    climate = Climate(*(values.copy() for values in _calm(index.size)))
+    n = index.size
+    climate = Climate(np.zeros(n), np.zeros(n), np.ones(n), np.ones(n), np.ones(n))
     for shock, is_struck in in_force:
         through = is_struck * np.clip(1.0 - shock.shelter * index, 0.0, 1.0)
         climate.stress[:] += shock.stress * through
@@ -350,15 +349,9 @@ def climate_of(shocks: Sequence[tuple[Shock, Array]], index: Array, month: int) 
     return climate
 
 
-@cache
-def _calm(n: int) -> Climate:
-    """Return the climate of months without shocks: one for all of them, never written to."""
-    return Climate(np.zeros(n), np.zeros(n), np.ones(n), np.ones(n), np.ones(n))
-
-
 def stress_of_climate(people: Population, climate: Climate) -> Events:
     """Return what this month's collective shocks add to every adult's stress."""
-    if climate is _calm(climate.stress.size) or not (climate.stress.any() or climate.stress_older.any()):
+    if not (climate.stress.any() or climate.stress_older.any()):
         return Events(np.empty(0, np.int64), np.empty(0))
     rows, home = people.adults, people.neighbourhood[people.adults]
     is_older = people.age_band[rows] >= RETIRED_BAND

@@ -45,6 +45,8 @@ class CommunityModel(Timeline, mesa.Model):
     ------
     TypeError
         When it is given no scenario, or a seed that is no whole number.
+    ValueError
+        When the seed is outside 0 to 2**63 - 1.
     ScenarioError
         When so many residents would not fit into memory.
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from model.core.arrays import Array
+from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws
 from model.core.errors import ScenarioError
@@ -65,7 +66,9 @@ class Timeline:
     Raises
     ------
     TypeError
-        When the seed is no whole number.
+        When it is given no scenario, or a seed that is no whole number.
+    ValueError
+        When the seed is outside 0 to 2**63 - 1.
     ScenarioError
         When so many residents would not fit into memory.
 
@@ -88,6 +91,8 @@ class Timeline:
         on_month: Callable[[], None] | None = None,
         steps: Sequence[Step] | None = None,
     ) -> None:
+        if not isinstance(config, Scenario):
+            raise TypeError(f"config is {config!r}; it must be a Scenario, as load_scenario gives it")
         require_memory(config)
         self._open(config, seed, on_month, steps)
         self._take(FOUNDING)
@@ -103,7 +108,7 @@ class Timeline:
         codes = [place.code, *(one.code for one in place.neighbourhoods)]
         self.simulation = assemble(config, Draws.of_place(self.seed, codes))
         self.all_steps = tuple(steps or all_steps())
-        self._on_month = on_month or (lambda: None)
+        self._on_month = on_month or _nothing
         self._month = self._steps_of(MONTHS)
 
     def _steps_of(self, phase: str) -> tuple[Step, ...]:
@@ -224,11 +229,21 @@ class Timeline:
     def set_states(self, rows: Array, state: int) -> None:
         """Put adults into a state, for an experiment; the counts of their neighbours follow.
 
+        Parameters
+        ----------
+        rows : array of int
+            Their rows.
+        state : int
+            The code of the state: 0 is the first of `STATES`.
+
         Raises
         ------
         ValueError
-            When somebody is no adult.
+            When there is no such state, or somebody is no adult.
         """
+        if state not in range(len(STATES)):
+            codes = ", ".join(f"{code} {name}" for code, name in enumerate(STATES))
+            raise ValueError(f"state is {state!r}; it must be a code: {codes}")
         before = self.population.state[rows]
         if np.any(before < 0):
             raise ValueError("only adults have a wellbeing state")
@@ -296,7 +311,7 @@ class Timeline:
     def settled(self) -> Settled:
         """Return the place after burn-in without the rest: what branches begin with, in half the memory.
 
-        Columns are its own, so it takes no step afterwards.
+        Its columns are not copied: take no step here while that place is in use.
         """
         return Settled(self.seed, arrays_of(self.population, self.network, self.contact_weights))
 
@@ -345,6 +360,10 @@ class Timeline:
         """
         require_memory(config)
         return cls.from_settled(read_state(Path(path), config), config)
+
+
+def _nothing() -> None:  # a function of the module, so that a model can be pickled
+    pass
 
 
 def _whole(seed: object) -> int:

@@ -39,6 +39,9 @@ Found = TypeVar("Found")
 START = 0
 """The month whose address founders' draws bear."""
 
+USUAL = 1.0
+"""What is left of attempts to meet people where no place is closed."""
+
 CLEAN_SLATE = (
     "stress",
     "help_months",
@@ -100,7 +103,7 @@ class World:
     contact_weights : array of shape (layers,)
         Weight of a tie of each layer in contagion.
     infrastructure : Infrastructure
-        Places to meet, trust and participation, by neighbourhood: replaced by another, never written to.
+        Places to meet, trust and participation, by neighbourhood: replaced by another; to write into it is refused.
     calendar : Calendar
         When what is rare may happen to each resident.
     queues : dict of str to Queue
@@ -152,7 +155,8 @@ class World:
 
     def reach(self, openness: Array) -> ties.Reach:
         """Return what neighbourhoods offer those who look for ties."""
-        return self._reach(self.prepared.parameters, self.infrastructure_index, openness)
+        is_usual = (openness == USUAL).all()
+        return self._reach(self.prepared.parameters, self.infrastructure_index, USUAL if is_usual else openness)
 
     def mood(self) -> Array:
         """Return the mood of every row: content, discontented or neither."""
@@ -240,4 +244,7 @@ class World:
 
 
 def _index_of(place: Infrastructure, parameters: Parameters) -> Array:
-    return np.asarray(infrastructure.index_of(place.service_gbp, parameters))
+    found = np.asarray(infrastructure.index_of(place.service_gbp, parameters))
+    for values in (*place, found):  # kept until it is replaced, so that what is written into it would go unseen
+        values.flags.writeable = False
+    return found

@@ -176,12 +176,6 @@ def _add(column, rows, values):
 
 
 @kernel
-def _count_by(groups, rows, counts):
-    for i in rows:
-        counts[groups[i]] += 1
-
-
-@kernel
 def _take_vacant(vacant, neighbourhood, homes, short, rows):
     """Give each newcomer the first vacant row of their neighbourhood that nobody before them took."""
     first, following, n_short = np.full(short.size, NOBODY, np.int64), np.empty(vacant.size, np.int64), 0
@@ -385,9 +379,7 @@ class Population:
         >>> Population([3, 2, 1]).count_by_neighbourhood(np.array([0, 3, 4])).tolist()
         [1, 2, 0]
         """
-        counts = np.zeros(self.n_neighbourhoods, np.int64)
-        _count_by(self.neighbourhood, rows, counts)
-        return counts
+        return np.bincount(self.neighbourhood[rows], minlength=self.n_neighbourhoods)
 
     @property
     def bytes_per_resident(self) -> int:

@@ -240,7 +240,10 @@ class Recorder:
         """
         by_state, households, cells = census(people)
         self._rows.append(Row(month, by_state, households, _company(people, network), vital))
-        self._of_year.append(Sums(cells, flow, stocks or {}, saved_gbp or {}))
+        # Copies, of a few counts: what a step hands over it may write to next month.
+        of_stocks = {name: (entries.copy(), there.copy()) for name, (entries, there) in (stocks or {}).items()}
+        of_saved = {name: gbp.copy() for name, gbp in (saved_gbp or {}).items()}
+        self._of_year.append(Sums(cells, Flow(*(one.copy() for one in flow)), of_stocks, of_saved))
         if month % MONTHS_PER_YEAR == 0:
             self._close_year(month // MONTHS_PER_YEAR, people)
 

@@ -1,6 +1,7 @@
 """The model as a whole: composition, ageing, branching, demand."""
 
 import copy
+import pickle
 
 import mesa
 import networkx
@@ -12,6 +13,8 @@ from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, NO_STAT
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.places import PLACES
 from model.network import Network
+from model.simulation.month import STEPS, Step, with_step
+from model.simulation.timeline import Timeline
 from model.state.saved_state import history_of, read_state, write_state
 from model.tables.schema import STATE_MONTHS
 
@@ -217,6 +220,47 @@ def test_a_seed_must_be_a_whole_number(town):
     for seed in (True, 1.5, "7"):
         with pytest.raises(TypeError, match="whole number"):
             CommunityModel(town, rng=seed)
+
+
+def test_a_timeline_needs_a_scenario():
+    with pytest.raises(TypeError, match="config is 'status_quo'; it must be a Scenario"):
+        Timeline("status_quo", seed=1)
+
+
+def test_a_timeline_lives_as_the_mesa_model_does_also_from_another_process(town):
+    model, other = CommunityModel(town, rng=7), Timeline(town, seed=7)
+    other.step()
+    sent = pickle.loads(pickle.dumps(other))  # noqa: S301 - our own
+    sent.step()
+    for _ in range(2):
+        model.step()
+
+    assert sent.digest() == model.digest()
+
+
+def test_what_a_step_of_ones_own_writes_into_stays_in_its_month_and_world(town):
+    def close_places(sim, month):
+        if month == 2:
+            sim.now.climate.openness[:] = 0.0
+
+    alone = _lived(town, STEPS)
+    closed = _lived(town, with_step(STEPS, Step(close_places), after="life_events_strike"))
+
+    assert closed != alone
+    assert _lived(town, STEPS) == alone
+
+
+def _lived(config, steps):
+    model = CommunityModel(config, rng=7, steps=steps)
+    for _ in range(3):
+        model.step()
+    return model.digest()
+
+
+def test_infrastructure_is_replaced_and_never_written_into(town):
+    world = CommunityModel(town, rng=7).simulation.world
+    with pytest.raises(ValueError, match="read-only"):
+        world.infrastructure.running_gbp[:] = 0.0
 
 
 def test_run_model_lives_the_years_of_the_scenario(town):

@@ -209,3 +209,13 @@ def test_experiments_may_set_states_of_adults_alone(town):
     assert model.population.state[adult] == STRUGGLING
     with pytest.raises(ValueError, match="only adults"):
         model.set_states(child, STRUGGLING)
+
+
+@pytest.mark.parametrize("state", [4, -1, 1.5, "struggling"])
+def test_a_state_that_does_not_exist_is_refused_and_nobody_moves(town, state):
+    model = CommunityModel(town, rng=1)
+    before = model.population.state.copy()
+
+    with pytest.raises(ValueError, match="it must be a code: 0 thriving, 1 coping, 2 struggling, 3 in_crisis"):
+        model.set_states(model.population.adults[:1], state)
+    assert (model.population.state == before).all()
