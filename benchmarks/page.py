@@ -279,7 +279,8 @@ def steps(both: Both) -> Lines:
     """Show what each step of the month takes, before and now."""
     yield "## The month, step by step"
     yield ""
-    yield "Nanoseconds for each resident; status quo. A dash: no such step."
+    yield "Nanoseconds for each resident; status quo. Medians of steps timed one by one: in a small world they add up"
+    yield "to more than the month above, which is of the fastest months. A dash: no such step."
     yield ""
     yield from head("step", *(f"{size}, {side}" for size in ("330,000", "1,000") for side in ("before", "now")))
     kinds = ("month", "small_world")

@@ -81,7 +81,7 @@ def test_nothing_is_added_once_the_answer_is_known_well_enough(compared):
         (["--until-ci", "0%"], "--until-ci = 0.0: is no such share. Allowed: above 0 % and below 100 %"),
         (["--until-ci", "5%", "--draws", "8"], "ask for one at a time"),
         (["--until-ci", "5%", "--replicates", "1"], "--replicates = 1: is too few. Allowed: 2 or more"),
-        ([], "adds nothing. Allowed: --replicates, --draws, or both"),
+        ([], "adds nothing. Allowed: --replicates, --draws, or both; or --until-ci"),
     ],
 )
 def test_what_adds_nothing_is_told_in_one_line(compared, capsys, words, told):

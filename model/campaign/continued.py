@@ -121,7 +121,7 @@ def extend(
 
 def _require_more(replicates: int | None, draws: int | None, least: int) -> None:
     if replicates is None and draws is None:
-        raise ScenarioError("adds nothing", key="extend", allowed="--replicates, --draws, or both")
+        raise ScenarioError("adds nothing", key="extend", allowed="--replicates, --draws, or both; or --until-ci")
     if replicates is not None and replicates <= least:
         allowed = f"a whole number above {least}, which there are; upstream resume runs what is missing of them"
         raise ScenarioError("adds nothing", key="--replicates", value=replicates, allowed=allowed)
