@@ -371,16 +371,6 @@ class Population:
         """Add to a column, in place: once for each time a row is named."""
         _add(self.columns[name], rows, values)
 
-    def count_by_neighbourhood(self, rows: Array) -> Array:
-        """Count rows by the neighbourhood they are in.
-
-        Examples
-        --------
-        >>> Population([3, 2, 1]).count_by_neighbourhood(np.array([0, 3, 4])).tolist()
-        [1, 2, 0]
-        """
-        return np.bincount(self.neighbourhood[rows], minlength=self.n_neighbourhoods)
-
     @property
     def bytes_per_resident(self) -> int:
         """Memory one row takes."""
