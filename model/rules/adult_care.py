@@ -228,7 +228,7 @@ def ends(people: Population, parameters: Parameters, draws: Draws, month: int) -
     """
     rows = np.empty(people.n_rows + 8, np.int64)
     columns = people.state, people.long_term_care, people.age_band, people.resident
-    n = _find_ends(draws.seed, month & 0xFFFFFFFF, columns, _chance_of_ending(parameters), rows)
+    n = _find_ends(draws.seed, month, columns, _chance_of_ending(parameters), rows)
     return rows[:n].copy()
 
 

@@ -626,7 +626,7 @@ def changes(people: Population, network: Network, rates: CareRates, draws: Draws
     """
     columns = (people.resident, people.state, people.householder, people.quintile, people.child_care)
     chances = rates.chance, rates.highest
-    return CareChanges(*_find_changes(draws.seed, month & 0xFFFFFFFF, columns, kin_of(network), *chances))
+    return CareChanges(*_find_changes(draws.seed, month, columns, kin_of(network), *chances))
 
 
 # --- What is counted --------------------------------------------------------------------------

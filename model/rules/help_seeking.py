@@ -161,7 +161,7 @@ def seekers(
         return Seekers(np.empty(0, np.int64), {})
     columns = people.resident, people.state, people.help_months
     ties = network.degrees, network.discontent
-    seek, referred = _find_seekers(draws.seed, month & 0xFFFFFFFF, columns, *ties, recognition, *(found or AS_USUAL))
+    seek, referred = _find_seekers(draws.seed, month, columns, *ties, recognition, *(found or AS_USUAL))
     return Seekers(seek, {BEGINS_AT: seek, "mental_health_referral": referred})
 
 
