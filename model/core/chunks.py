@@ -88,7 +88,8 @@ def _leave_out_repeats(rows):
 
 
 @kernel
-def _merge(many, few, found):
+def merge(many, few, found):
+    """Write a list of rows with those of another added, both in order and each once; return how many there are."""
     at = n = 0
     for row in few:
         while at < many.size and many[at] < row:
@@ -112,4 +113,4 @@ def with_few(many: Array, few: Array) -> Array:
     [1, 2, 5, 6, 8]
     """
     found = np.empty(many.size + few.size, np.int64)
-    return np.asarray(found[: _merge(many, few, found)])
+    return np.asarray(found[: merge(many, few, found)])

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -111,6 +112,20 @@ class Low(NamedTuple):
             return self
         is_there = now == self.ids
         return Low(*(values[is_there] for values in self))
+
+
+class Lows(NamedTuple):
+    """Lists of who drew low, one after the other: list k runs from ``starts[k]`` to before ``starts[k + 1]``."""
+
+    starts: Array
+    places: Array
+    ids: Array
+    uniforms: Array
+
+    def each(self) -> tuple[Low, ...]:
+        """Take the lists apart."""
+        bounds = pairwise(self.starts.tolist())
+        return tuple(Low(self.places[a:b], self.ids[a:b], self.uniforms[a:b]) for a, b in bounds)
 
 
 @formula
@@ -269,16 +284,33 @@ def _with_room(values, size, more):
     return longer
 
 
+@formula
+def _limit(below):
+    """Return the first bits from which on a uniform can't be below a bound."""
+    return uint32(min(int(below * 2.0**BITS) + 1, 2**BITS) if below > 0.0 else 0)
+
+
+@formula
+def _limits(below):
+    """Return the limits of all that share a block, in a tuple: for the compiler they are twelve numbers."""
+    return (
+        *(_limit(below[0]), _limit(below[1]), _limit(below[2]), _limit(below[3])),
+        *(_limit(below[4]), _limit(below[5]), _limit(below[6]), _limit(below[7])),
+        *(_limit(below[8]), _limit(below[9]), _limit(below[10]), _limit(below[11])),
+    )
+
+
 @kernel
-def _find_low(seed, where, month, ids, asked, below, limits):
-    words, sums, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.bool_)
-    likely, most = np.empty(CHUNK + 8, np.int64), PER_BLOCK * CHUNK
+def _find_low(seed, where, month, ids, asked, below, starts):
+    limits, chunk = _limits(below), min(CHUNK, (ids.size + 7) // 8 * 8)
+    words, sums, chosen = np.empty((4, chunk), np.uint32), np.empty(chunk, np.uint32), np.empty(chunk, np.bool_)
+    likely, most = np.empty(chunk + 8, np.int64), PER_BLOCK * chunk
     who, which, theirs = np.empty(most + 1, np.int64), np.empty(most + 1, np.int64), np.empty(most, np.int64)
     low, high, lane = np.empty(most, np.uint32), np.empty(most, np.uint32), np.empty(most, np.uint32)
     finer = np.empty((4, most), np.uint32)
     # One list of all: a list for each, with room for everybody, would cost more to lay out than to fill.
-    numbers, places, n = np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.int32), 0
-    owners, uniforms = np.empty(CHUNK, np.int64), np.empty(CHUNK)
+    numbers, places, n = np.empty(chunk, np.uint8), np.empty(chunk, np.int32), 0
+    owners, uniforms = np.empty(chunk, np.int64), np.empty(chunk)
     for first in range(0, ids.size, CHUNK):
         here = slice(first, min(first + CHUNK, ids.size))
         some = ids[here]
@@ -297,24 +329,33 @@ def _find_low(seed, where, month, ids, asked, below, limits):
             # The last is written over and over.
             numbers[n], places[n], owners[n], uniforms[n] = j, first + k, theirs[p], uniform
             n += uniform < below[j]
-    return numbers[:n], places[:n], owners[:n], uniforms[:n]
+    return _in_turn(numbers[:n], places, owners, uniforms, starts)
 
 
 @kernel
-def _in_turn(numbers, places, owners, uniforms, sizes, found):
-    """Put lists that were found together one after the other, and count them."""
+def _in_turn(numbers, places, owners, uniforms, starts):
+    """Put lists that were found together one after the other, and say where each begins."""
     for j in numbers:
-        sizes[j] += 1
-    at = np.cumsum(sizes) - sizes
-    for k in range(numbers.size):
+        starts[j + 1] += 1
+    for j in range(1, starts.size):
+        starts[j] += starts[j - 1]
+    at, n = starts.copy(), numbers.size
+    in_turn = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n)
+    for k in range(n):
         to = at[numbers[k]]
-        found[0][to], found[1][to], found[2][to] = places[k], owners[k], uniforms[k]
+        in_turn[0][to], in_turn[1][to], in_turn[2][to] = places[k], owners[k], uniforms[k]
         at[numbers[k]] += 1
+    return in_turn
 
 
-def _limit(below: float) -> np.uint32:
-    """Return the first bits from which on a uniform can't be below a bound."""
-    return np.uint32(min(int(below * 2**BITS) + 1, 2**BITS) if below > 0.0 else 0)
+def _joined(blocks: Sequence[Lows]) -> Lows:
+    """Put the lists of several blocks one after the other."""
+    starts, before = [np.zeros(1, np.int64)], 0
+    for one in blocks:
+        starts.append(one.starts[1:] + before)
+        before += one.places.size
+    places, ids, uniforms = (np.concatenate(parts) for parts in list(zip(*blocks, strict=True))[1:])
+    return Lows(np.concatenate(starts), places, ids, uniforms)
 
 
 @cache
@@ -410,10 +451,10 @@ class Draws:
         below: Sequence[float],
         lane: int = 0,
         asked: Array | None = None,
-    ) -> tuple[Low, ...]:
-        """Draw up to twelve uniforms a resident, of which only those below a bound are needed.
+    ) -> Lows:
+        """Draw several uniforms a resident, of which only those below a bound are needed.
 
-        They share a block, which has the first bits of each, and only where these say that one may be low
+        Twelve share a block, which has the first bits of each, and only where these say that one may be low
         is it drawn to the end.
 
         Parameters
@@ -425,43 +466,33 @@ class Draws:
         below : sequence of float
             The bound of each uniform.
         lane : int
-            Numbers the blocks of a rule that needs more than twelve uniforms.
+            The first of the blocks: numbers those of a rule that draws several times a month.
         asked : array of bool, optional
             For whom to draw; by default for all but id 0, which is nobody's.
 
         Returns
         -------
-        tuple of Low
-            One for each bound.
-
-        Raises
-        ------
-        ValueError
-            When there are more than twelve bounds.
+        Lows
+            A list for each bound.
 
         Examples
         --------
-        >>> one, other = Draws(7).low(Purpose.VITAL, 1, np.arange(1, 101), [1.0, 0.1])
-        >>> one.places.size, bool((other.uniforms < 0.1).all())
+        >>> found = Draws(7).low(Purpose.VITAL, 1, np.arange(1, 101), [1.0, 0.1])
+        >>> int(found.starts[1]), bool((found.uniforms[100:] < 0.1).all())
         (100, True)
         """
-        if len(below) > PER_BLOCK:
-            raise ValueError(f"{len(below)} uniforms; at most {PER_BLOCK} share a block")
-        limits = tuple(_limit(below[k]) if k < len(below) else np.uint32(0) for k in range(PER_BLOCK))
-        numbers, places, owners, uniforms = _find_low(
-            self.seed,
-            _where(purpose, LANES * lane),
-            _when(month),
-            ids,
-            ids != 0 if asked is None else asked,
-            np.array(below),
-            limits,
-        )
-        n, sizes = numbers.size, np.zeros(len(below), np.int64)
-        found = np.empty(n, np.int32), np.empty(n, np.int64), np.empty(n)
-        _in_turn(numbers, places, owners, uniforms, sizes, found)
-        each = zip(np.cumsum(sizes).tolist(), sizes.tolist(), strict=True)
-        return tuple(Low(*(one[end - size : end] for one in found)) for end, size in each)
+        asked, found = ids != 0 if asked is None else asked, []
+        for k, at in enumerate(range(0, len(below), PER_BLOCK)):
+            where = _where(purpose, LANES * (lane + k))
+            found.append(self._low_of_block(where, _when(month), ids, below[at : at + PER_BLOCK], asked))
+        return found[0] if len(found) == 1 else _joined(found)
+
+    def _low_of_block(self, where: int, when: int, ids: Array, below: Sequence[float], asked: Array) -> Lows:
+        starts, bounds = np.zeros(len(below) + 1, np.int64), np.zeros(PER_BLOCK)
+        if not any(below):
+            return Lows(starts, np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0))
+        bounds[: len(below)] = below
+        return Lows(starts, *_find_low(self.seed, where, when, ids, asked, bounds, starts))
 
     def normals(self, purpose: Purpose, month: int, ids: Array) -> Array:
         """Draw one standard normal value a resident."""

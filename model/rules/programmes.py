@@ -1,14 +1,10 @@
-r"""Who takes part in programmes, what it does to them, and what is left of it.
+r"""What programmes do to those who take part, who leaves, and what is left of it.
 
-People are recruited by four routes: after an acute contact, from their GP, by self-referral when
-they struggle, or by an offer to all. A share of those offered a place take it up, as long as there
-are places in their neighbourhood: those that money has bought, and no more than its supporters can
-look after. Participants make peer ties with one another and with supporters, or local ties through
-activities, as far as the neighbourhood offers any. Their hazards are lower while they take part;
-afterwards the effect halves in each fade-out time. People who drop out, complete or are still
-enrolled when the programme ends lose their peer ties, except a share that become local ties; the
-share is larger after a tapered ending. Supporters are residents who volunteer, or who were helped
-and stay; they benefit too, tire, and drop out.
+Participants make peer ties with one another and with supporters, or local ties through activities, as far as the
+neighbourhood offers any. Their hazards are lower while they take part; afterwards the effect halves in each fade-out
+time. People who drop out, complete or are still enrolled when the programme ends lose their peer ties, except a share
+that become local ties; the share is larger after a tapered ending. Supporters benefit too, tire, and drop out. Who
+comes in is in `model.rules.intake`.
 
 Ties follow from a ring: the members of a programme are ordered by neighbourhood and in each by one
 draw a month, and a newcomer is tied to the next in the order, who is a neighbour unless there is
@@ -16,8 +12,6 @@ none. So joining or leaving changes only the ties of the
 neighbours in the ring.
 """
 
-from collections.abc import Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -25,44 +19,22 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import (
-    CHILDREN,
     COPING,
-    LEAST_CARE,
     NOT_ENGAGED,
-    NOT_LONELY,
-    OFTEN_LONELY,
     PARTICIPANT,
-    SOMETIMES_LONELY,
-    STATES,
-    STRUGGLING,
     SUPPORTER,
     THRIVING,
-    VACANT,
 )
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import PER_BLOCK, Draws, Low, Purpose, block, fill_uniforms, fill_words, to_uniform, to_unit
+from model.core.draws import Draws, Purpose, block, fill_uniforms, to_uniform, to_unit
 from model.core.kernels import formula, kernel
-from model.inputs.places import N_QUINTILES
 from model.inputs.plans import PlanTerms
-from model.inputs.programmes import Eligibility
 from model.network import Network
 from model.state.population import Population
 
-AT_LEAST = {"any": NOT_LONELY, "sometimes": SOMETIMES_LONELY, "often": OFTEN_LONELY}
-"""The loneliness that makes people eligible."""
-
 NOBODY: Array = np.empty(0, np.int64)
-NO_DRAWS = Low(NOBODY.astype(np.int32), NOBODY, np.empty(0))
-"""Of the types of draws that there are: kernels are compiled for each."""
-
-UNIT = 2.0**-32
 NEGLIGIBLE = 1e-3
 """A log hazard below this is none: a thousandth."""
-
-OFFERED, WILLING = range(2)
-"""An entry's draws: whether a place is offered, whether one offers to support."""
-MOST_BLOCKS = 64
-"""More than the entries of a plan fill: ways of referral do not share a block."""
 
 
 class Leaving(NamedTuple):
@@ -144,289 +116,6 @@ def _count_engaged(rows, engagement, programme, neighbourhood, counts):
             counts[engagement[i], programme[i], neighbourhood[i]] += 1
 
 
-class Facts(NamedTuple):
-    """The columns by which residents are eligible."""
-
-    state: Array
-    quintile: Array
-    birth_month: Array
-    engagement: Array
-    loneliness: Array
-    conditions: Array
-    long_term_care: Array
-
-
-class AtHome(NamedTuple):
-    """The columns, and the ties, by which residents live with a child in care."""
-
-    kin: Array
-    householder: Array
-    age_band: Array
-    state: Array
-    child_care: Array
-
-
-class Criteria(NamedTuple):
-    """What makes eligible, as a kernel reads it: tables by code, ages in months at least and below, least codes.
-
-    Codes below 0, of children and of vacant rows, look the end of a table up.
-    """
-
-    is_state: Array
-    is_quintile: Array
-    youngest: int
-    too_old: int
-    loneliness: int
-    conditions: int
-    long_term_care: int
-
-
-@cache
-def _criteria(who: Eligibility) -> Criteria:
-    is_state, is_quintile = np.zeros(len(STATES) - VACANT, bool), np.zeros(N_QUINTILES + 1, bool)
-    is_state[[STATES.index(name) for name in who.states]] = True
-    is_quintile[list(who.quintiles)] = True
-    ages = MONTHS_PER_YEAR * who.ages[0], MONTHS_PER_YEAR * (who.ages[1] + 1)
-    return Criteria(is_state, is_quintile, *ages, AT_LEAST[who.lonely], who.conditions, int(who.long_term_care))
-
-
-def eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
-    """Return which adults among some rows are eligible for a programme and take part in none.
-
-    Returns
-    -------
-    array of bool, shape of ``rows``
-    """
-    is_in = np.empty(rows.size, np.bool_)
-    if rows.size == 0:
-        return is_in
-    facts = Facts(
-        people.state,
-        people.quintile,
-        people.birth_month,
-        people.engagement,
-        people.loneliness,
-        people.conditions,
-        people.long_term_care,
-    )
-    _meet_criteria(rows, facts, _criteria(who), calendar_month, is_in)
-    if who.parents:
-        at_home = AtHome(network.slots["kin"], *(people.columns[name] for name in AtHome._fields[1:]))
-        _live_with_child(rows, at_home, LEAST_CARE[who.child_care], is_in)
-    return is_in
-
-
-@kernel
-def _meet_criteria(rows, facts, least, month, is_in):
-    # What does not apply is not looked up: rows lie far apart, and each column is waited for.
-    is_any_quintile = least.is_quintile[1:].all()
-    for k in range(rows.size):
-        i = rows[k]
-        age = month - facts.birth_month[i]
-        may = least.is_state[facts.state[i]] & (facts.engagement[i] == NOT_ENGAGED)
-        may &= (age >= least.youngest) & (age < least.too_old)
-        may &= is_any_quintile or least.is_quintile[facts.quintile[i]]
-        may &= least.loneliness == NOT_LONELY or facts.loneliness[i] >= least.loneliness
-        may &= least.conditions == 0 or facts.conditions[i] >= least.conditions
-        is_in[k] = may & (least.long_term_care == 0 or facts.long_term_care[i] >= least.long_term_care)
-
-
-@kernel
-def _live_with_child(rows, at_home, least_care, is_in):
-    """Leave out those in whose household is no child who is as far into care."""
-    for k in range(rows.size):
-        is_in[k] = is_in[k] and _has_child(rows[k], at_home, least_care)
-
-
-@formula
-def _has_child(i, at_home, least_care):
-    for slot in range(at_home.kin.shape[1]):
-        child = at_home.kin[i, slot]
-        if child < 0:
-            return False
-        lives_there = at_home.householder[child] == at_home.householder[i] and at_home.state[child] != VACANT
-        if lives_there and at_home.age_band[child] == CHILDREN and at_home.child_care[child] >= least_care:
-            return True
-    return False
-
-
-@kernel
-def _is_free(state, engagement, chosen):
-    for k in range(state.size):
-        chosen[k] = (state[k] >= THRIVING) & (engagement[k] == NOT_ENGAGED)
-
-
-def offers_of_month(
-    people: Population, below: Sequence[tuple[float, float]], draws: Draws, month: int
-) -> list[tuple[Low, Low]]:
-    """Find who may be offered a place by self-referral, and who may volunteer as a supporter.
-
-    Only adults in no programme are asked: nobody else is eligible, nor could support one.
-
-    Parameters
-    ----------
-    below : sequence of (float, float)
-        For each entry of the plan in turn, the highest chances a month of either.
-    """
-    chances = [chance for pair in below for chance in pair]
-    is_free, found = np.empty(people.n_rows, np.bool_), list[Low]()
-    _is_free(people.state, people.engagement, is_free)
-    for lane in range(0, len(chances), PER_BLOCK):
-        some = chances[lane : lane + PER_BLOCK]
-        if any(some):
-            found += draws.low(Purpose.OFFER, month, people.resident, some, lane // PER_BLOCK, is_free)
-        else:
-            found += [NO_DRAWS] * len(some)
-    return list(zip(found[OFFERED::2], found[WILLING::2], strict=True))
-
-
-def offered(people: Population, low: Low, self_referral: float, universal: float) -> Array:
-    """Return the rows offered a place: everybody at one rate, those who struggle at another.
-
-    Rates are per year; ``low`` holds the draws below the sum of both.
-    """
-    rows = np.empty(low.places.size, np.int64)
-    n = _find_offered(people.state, low.places, low.uniforms, self_referral, universal, rows)
-    return rows[:n]
-
-
-@kernel
-def _find_offered(state, places, uniforms, self_referral, universal, rows):
-    n = 0
-    for k in range(places.size):
-        rows[n] = places[k]
-        rate = universal + self_referral * (state[places[k]] >= STRUGGLING)
-        n += uniforms[k] < rate / MONTHS_PER_YEAR
-    return n
-
-
-def referred(
-    people: Population,
-    contacts: Sequence[tuple[Array, Array]],
-    shares: Sequence[float],
-    draws: Draws,
-    month: int,
-    way: int,
-) -> list[Array]:
-    """Return the rows offered a place by each entry of the plan after contacts of last month's.
-
-    Parameters
-    ----------
-    contacts : sequence of (array of int, array of int64)
-        For each service, the rows that had contact with it, each once, and whose they were.
-    shares : sequence of float
-        For each entry of the plan in turn, the chance that each service offers a place.
-    way : int
-        Tells ways of referral apart.
-    """
-    found: list[Array] = []
-    rows, ids = (part[0] if len(contacts) == 1 else np.concatenate(part) for part in zip(*contacts, strict=True))
-    for first in range(0, len(shares), PER_BLOCK):
-        some = shares[first : first + PER_BLOCK]
-        highest = [1.0 - (1.0 - share) ** len(contacts) for share in some]
-        lows = draws.low(Purpose.REFERRAL, month, ids, highest, way * MOST_BLOCKS + first // PER_BLOCK)
-        found += [_offered_after(people, rows, low, share) for low, share in zip(lows, some, strict=True)]
-    return found
-
-
-def _offered_after(people: Population, rows: Array, low: Low, share: float) -> Array:
-    if low.places.size == 0:
-        return NOBODY
-    at = rows[low.places]
-    is_there = people.resident[at] == low.ids  # who died or moved is offered nothing
-    at, uniforms = at[is_there], low.uniforms[is_there]
-    order = np.argsort(at)  # in any order among those of one resident, whose draw is the same
-    at = at[order]
-    first = np.flatnonzero(np.diff(at, prepend=-1))
-    n = np.diff(first, append=at.size)
-    return np.asarray(at[first][uniforms[order][first] < 1.0 - (1.0 - share) ** n], np.int64)
-
-
-def takers(people: Population, candidates: Array, uptake: float, draws: Draws, month: int, number: int) -> Takers:
-    """Return who of the candidates would take a place.
-
-    Parameters
-    ----------
-    candidates : array of int
-        Rows, each once.
-    uptake : float
-        Share of offers taken up.
-    number : int
-        The entry's place in the plan.
-    """
-    found = Takers(np.empty(candidates.size, np.int64), np.empty(candidates.size))
-    where = draws.seed, int(Purpose.ENROLMENT), number, month
-    n = _find_takers(where, candidates, people.resident, uptake, *found)
-    return Takers(found.rows[:n], found.uniforms[:n])
-
-
-@kernel
-def _find_takers(where, candidates, resident, uptake, rows, uniforms):
-    seed, purpose, number, month = where
-    words, ids, n = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.int64), 0
-    for first in range(0, candidates.size, CHUNK):
-        some = candidates[first : first + CHUNK]
-        for k in range(some.size):
-            ids[k] = resident[some[k]]
-        fill_words(seed, number << 8 | purpose, month, ids[: some.size], words)
-        for k in range(some.size):
-            rows[n], uniforms[n] = some[k], to_unit(words[1, k])
-            n += to_unit(words[0, k]) < uptake
-    return n
-
-
-@formula
-def _may_support(state, engagement):
-    return (state >= THRIVING) & (state <= COPING) & (engagement == NOT_ENGAGED)
-
-
-def free_to_support(people: Population) -> Array:
-    """Count the adults of each neighbourhood who cope or thrive and are in no programme."""
-    free = np.zeros(people.n_neighbourhoods, np.int64)
-    _count_free(people.state, people.engagement, people.blocks, people.homes, free)
-    return free
-
-
-@kernel
-def _count_free(state, engagement, blocks, homes, free):
-    for k in range(homes.size):
-        here = slice(blocks[k], blocks[k + 1])
-        free[homes[k]] += _count_free_of(state[here], engagement[here])
-
-
-@kernel
-def _count_free_of(state, engagement):
-    n = np.int32(0)  # narrow enough to count many at once
-    for k in range(state.size):
-        n += np.int32(_may_support(state[k], engagement[k]))
-    return n
-
-
-def volunteers(people: Population, low: Low, chance: Array) -> Array:
-    """Return the residents who begin to support a programme.
-
-    Parameters
-    ----------
-    low : Low
-        Draws below the highest chance.
-    chance : array of float, shape (neighbourhoods,)
-        That an adult who copes or thrives begins to support it this month.
-    """
-    rows = np.empty(low.places.size, np.int64)
-    n = _find_volunteers(people.state, people.engagement, people.neighbourhood, low.places, low.uniforms, chance, rows)
-    return rows[:n]
-
-
-@kernel
-def _find_volunteers(state, engagement, neighbourhood, places, uniforms, chance, rows):
-    n = 0
-    for k in range(places.size):
-        i = places[k]
-        rows[n] = i
-        n += _may_support(state[i], engagement[i]) & (uniforms[k] < chance[neighbourhood[i]])
-    return n
-
-
 def leaving(
     people: Population, engaged: Array, terms: PlanTerms, has_ended: Array, draws: Draws, month: int
 ) -> Leaving:
@@ -487,27 +176,42 @@ def companions(
     newcomers : array of int
         Rows of those who make ties.
     """
+    if newcomers.size == 0:
+        return ProgrammeTies(NOBODY, NOBODY)
     members = members[terms.peer_ties[people.programme[members]] > 0.0]
     uniforms = draws.uniforms(Purpose.COMPANIONS, month, people.resident[members])
-    ring = people.programme[members].astype(np.int64)
     # One number that orders by programme, neighbourhood and draw sorts much sooner than three.
-    order = np.argsort(ring * (people.n_neighbourhoods + 1) + people.neighbourhood[members] + uniforms)
-    rows, ring = members[order], ring[order]
-    is_new = np.zeros(people.n_rows, bool)
+    ring = people.programme[members].astype(np.int64) * (people.n_neighbourhoods + 1) + people.neighbourhood[members]
+    where = draws.seed, int(Purpose.COMPANIONS), month
+    rows = members[np.argsort(ring + uniforms)]
+    return ProgrammeTies(*_meet_next(where, rows, newcomers, people.programme, people.resident, terms.peer_ties))
+
+
+@kernel
+def _meet_next(where, rows, newcomers, programme, resident, peer_ties):
+    """Tie newcomers to as many of those after them in the ring as they want, or as there are."""
+    seed, purpose, month = where
+    is_new, size = np.zeros(resident.size, np.bool_), np.zeros(peer_ties.size, np.int64)
     is_new[newcomers] = True
-    place = np.flatnonzero(is_new[rows])
-    in_ring = np.bincount(ring, minlength=terms.peer_ties.size)
-    size = in_ring[ring[place]]
-    start = (np.cumsum(in_ring) - in_ring)[ring[place]]
-    more = draws.words(Purpose.COMPANIONS, month, people.resident[rows[place]], 1)[0] * UNIT
-    wanted = np.floor(terms.peer_ties[people.programme[rows[place]]] + more).astype(np.int64)
-    ends, others = [], []
-    for step in range(1, int(wanted.max(initial=0)) + 1):
-        has_next = (wanted >= step) & (step < size)
-        at, first = place[has_next], start[has_next]
-        ends.append(rows[at])
-        others.append(rows[first + (at - first + step) % size[has_next]])
-    return _ties(ends, others)
+    for row in rows:
+        size[programme[row]] += 1
+    start = np.cumsum(size) - size
+    places, wanted, n = np.empty(newcomers.size, np.int64), np.empty(newcomers.size, np.int64), 0
+    for place in range(rows.size):
+        if is_new[rows[place]]:
+            entry = programme[rows[place]]
+            more, _, _, _ = block(seed, purpose, 1, month, resident[rows[place]])
+            places[n], wanted[n] = place, min(int(peer_ties[entry] + to_unit(more)), size[entry] - 1)
+            n += 1
+    places, wanted = places[:n], wanted[:n]
+    ends, others, m = np.empty(wanted.sum(), np.int64), np.empty(wanted.sum(), np.int64), 0
+    for step in range(1, wanted.max() + 1 if n > 0 else 0):  # the first tie of everybody, then the second
+        for k in range(n):
+            if wanted[k] >= step:
+                place, entry = places[k], programme[rows[places[k]]]
+                ends[m], others[m] = rows[place], rows[start[entry] + (place - start[entry] + step) % size[entry]]
+                m += 1
+    return ends, others
 
 
 def activity_ties(
@@ -607,10 +311,6 @@ def _find_ties_ended(where, rows, kept, peers, degree, resident, ends, others, i
     for k in range(n):
         is_kept[k] = (one[k] + another[k]) % 1.0 < shares[k]
     return n
-
-
-def _ties(ends: Sequence[Array], others: Sequence[Array]) -> ProgrammeTies:
-    return ProgrammeTies(np.concatenate([NOBODY, *ends]), np.concatenate([NOBODY, *others]))
 
 
 # --- What it does to them -----------------------------------------------------------------

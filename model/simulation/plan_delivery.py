@@ -4,16 +4,13 @@ The rules decide; this module applies their results.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.chunks import each_once
 from model.core.codes import ENGAGEMENT, NOT_ENGAGED, PARTICIPANT, SUPPORTER
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import Low
 from model.inputs.catalogue import catalogue_place, load_services
 from model.inputs.plans import (
     Entry,
@@ -25,11 +22,21 @@ from model.inputs.plans import (
     units_next,
 )
 from model.inputs.scenario import Scenario
-from model.rules import adult_care, capacity, help_seeking, infrastructure, life_events, programmes, services, targeting
+from model.rules import (
+    adult_care,
+    help_seeking,
+    infrastructure,
+    intake,
+    life_events,
+    programmes,
+    services,
+    targeting,
+)
 from model.simulation.agency_budgets import AgencyBudgets
 from model.simulation.month_account import MonthAccount
 from model.simulation.prepared import Prepared
 from model.simulation.world import World
+from model.state import capacity
 from model.state.lives import Lives
 
 GP, REQUEST = "gp", "adult_social_care_request"
@@ -43,10 +50,11 @@ COUNTED = (
 """What is summed over a year of a plan's entry, by neighbourhood."""
 
 
-class Site(NamedTuple):
-    """Where an entry of a plan stands in the real place: by neighbourhood, its share of the money, units, places.
+class Sites(NamedTuple):
+    """Where the entries of a plan stand in the real place, of shape (entries + 1, neighbourhoods).
 
-    And how many residents are eligible or taking part, as expected from the sample.
+    Their share of the money, units, places, and how many residents are eligible or taking part, as expected from the
+    sample.
     """
 
     share: Array
@@ -71,11 +79,11 @@ class PlanDelivery:
         Every entry; `programmes` are those that take people in.
     terms : PlanTerms
         What the rules read of each entry, by its number.
-    sites : dict of int to Site
+    sites : Sites
         Where each entry that has begun stands, by its number.
     engaged : array of shape (roles, entries + 1, neighbourhoods)
         Residents who take part or support, as counted last.
-    capacity : dict of int to Capacity
+    capacity : Capacity
         How far the real place's places are used, by an entry's number; ``engaged`` are a sample.
     traced_services : tuple of str
         Services whose residents must be known one by one, since contacts there lead on.
@@ -85,19 +93,18 @@ class PlanDelivery:
         self.plan = spending_of(config)
         self.programmes = tuple(entry for entry in self.plan if isinstance(entry, Entry))
         self.terms = terms_of(self.plan)
-        self.sites: dict[int, Site] = {}
         self._prepared = prepared
-        self._running_gbp_per_year = {one.number: running_gbp_per_year(one.programme) for one in self.programmes}
-        self._in_hand_gbp = dict.fromkeys((entry.number for entry in self.programmes), 0.0)
+        self._intake = intake.terms_of(self.programmes, self.terms)
+        self._running_gbp_per_year, self._in_hand_gbp = np.zeros((2, len(self.plan) + 1))
+        for one in self.programmes:
+            self._running_gbp_per_year[one.number] = running_gbp_per_year(one.programme)
         self._is_led = np.array([False, *(entry.terms.approach == "community_led" for entry in self.plan)])
         self._codes = [one.code for one in config.place_profile.neighbourhoods]
         self._heads = self._adults = np.ones(len(self._codes))
         shape = len(self.plan) + 1, len(self._codes)
         self.engaged = np.zeros((len(ENGAGEMENT), *shape), np.int64)
-        self.capacity = {
-            entry.number: capacity.Capacity.unused(int(self.terms.months[entry.number]), len(self._codes))
-            for entry in self.programmes
-        }
+        self.sites = Sites(*np.zeros((len(Sites._fields), *shape)))
+        self.capacity = capacity.Capacity.unused(self.terms.months, len(self._codes))
         self._book = {name: np.zeros(shape) for name in COUNTED}
         self.traced_services = self._find_traced(config)
         self._finds_cases = bool((self.terms.help_ratio != 1.0).any())
@@ -141,26 +148,19 @@ class PlanDelivery:
         self, world: World, budgets: AgencyBudgets, running: list[PlannedSpending], month: int
     ) -> tuple[Array, Array, Array]:
         """Spend a month's money; return what it builds led by communities, and uniformly, and adults it draws in."""
-        numbers, sites = [entry.number for entry in running], [self.sites[entry.number] for entry in running]
+        numbers = np.array([entry.number for entry in running], np.int64)
         gbp = np.array([entry.gbp_in(month) * budgets.kept(entry, month) for entry in running])
-        share, units = (
-            np.array([(site.share, site.units) for site in sites]).reshape(-1, 2, len(self._codes)).swapaxes(0, 1)
-        )
-        spent = gbp[:, np.newaxis] * share
-        for entry, paid in zip(running, spent, strict=True):
-            if isinstance(entry, Entry):
-                self._pay_for_units(entry, float(paid.sum()))
+        spent = gbp[:, np.newaxis] * self.sites.share[numbers]
+        units = self.sites.units[numbers]
+        # Of the units that stand a month is paid; setting up was paid in advance.
+        due = units.sum(axis=1) * self._running_gbp_per_year[numbers] / MONTHS_PER_YEAR
+        self._in_hand_gbp[numbers] += spent.sum(axis=1) - due
         is_led, built = self._is_led[numbers], self.terms.share_built[numbers, np.newaxis] * spent
         fit = np.where(is_led[:, np.newaxis], world.infrastructure.fit_led, self._prepared.parameters.fit_uniform)
         for name, values in (("spend_gbp", spent), ("built_gbp", built), ("usable_gbp", built * fit)):
             self._book[name][numbers] += values
         drawn_in = (self.terms.adults_drawn_in[numbers, np.newaxis] * units).sum(axis=0)
         return built[is_led].sum(axis=0), built[~is_led].sum(axis=0), drawn_in
-
-    def _pay_for_units(self, entry: Entry, paid_gbp: float) -> None:
-        """Pay a month of the units that stand; setting up was paid in advance."""
-        running = self.sites[entry.number].units.sum() * self._running_gbp_per_year[entry.number] / MONTHS_PER_YEAR
-        self._in_hand_gbp[entry.number] += paid_gbp - running
 
     def _open_and_close(self, world: World, budgets: AgencyBudgets, running: list[PlannedSpending], month: int) -> None:
         beginning = [entry for entry in running if entry.begins_year(month)]
@@ -179,15 +179,14 @@ class PlanDelivery:
         """Decide where an entry's money goes for a year, and what it buys there."""
         named = targeting.named(self._codes, entry.terms.neighbourhoods)
         share = targeting.shares(entry.terms.targeting, world.population, world.network, named)
-        nothing = np.zeros(len(self._codes), np.int64)
-        there = self.sites[entry.number].units if entry.number in self.sites else nothing
-        self.sites[entry.number] = Site(share, there, *np.zeros((2, len(self._codes))))
+        self.sites.share[entry.number] = share
         if not isinstance(entry, Entry):
             return
-        self.sites[entry.number] = self.sites[entry.number]._replace(eligible=self._eligible(world, entry))
+        self.sites.eligible[entry.number] = self._eligible(world, entry)
         # What a year's money leaves buys nothing in the next; what it still owes for setting up is paid first.
         self._in_hand_gbp[entry.number] = min(self._in_hand_gbp[entry.number], 0.0)
-        units = self._units_next(budgets, entry, there, month)
+        there = self.sites.units[entry.number]
+        units = self._units_next(budgets, entry, month)
         if units < there.sum():
             there = targeting.whole_units(units, there / there.sum())
         # What stands stays where it is; new units go where most are short of their share.
@@ -201,9 +200,9 @@ class PlanDelivery:
     def _eligible(self, world: World, entry: Entry) -> Array:
         people, n = world.population, len(self._codes)
         who, adults = entry.programme.eligibility, people.adults
-        may = programmes.eligible(people, world.network, adults, who, world.calendar_month)
+        may = intake.eligible(people, world.network, adults, who, world.calendar_month)
         counts = (np.bincount(people.neighbourhood[rows], minlength=n) for rows in (adults[may], adults))
-        taking_part = self.capacity[entry.number].participants.sum(axis=0)
+        taking_part = self.capacity.participants[entry.number].sum(axis=0)
         return np.asarray(world.scale * capacity.expected_eligible(*counts) + taking_part)
 
     def close_units(self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, month: int) -> None:
@@ -213,28 +212,28 @@ class PlanDelivery:
         """
         if not isinstance(entry, Entry):
             return
-        there = self.sites[entry.number].units
-        units = self._units_next(budgets, entry, there, month)
+        there, units = self.sites.units[entry.number], self._units_next(budgets, entry, month)
         if units < there.sum():
             self.place_units(entry, targeting.whole_units(units, there / there.sum()))
 
-    def _units_next(self, budgets: AgencyBudgets, entry: Entry, there: Array, month: int) -> int:
+    def _units_next(self, budgets: AgencyBudgets, entry: Entry, month: int) -> int:
         """Return how many units can be paid to the end of the year of the plan, by what is in hand and will be paid."""
         months = entry.months_to_pay(month)
         paid = months / MONTHS_PER_YEAR * entry.year_gbp(month) * budgets.kept(entry, month)
-        return units_next(int(there.sum()), self._in_hand_gbp[entry.number] + paid, entry.programme, months)
+        there = int(self.sites.units[entry.number].sum())
+        return units_next(there, self._in_hand_gbp[entry.number] + paid, entry.programme, months)
 
     def place_units(self, entry: Entry, units: Array) -> None:
         """Write down where an entry's units stand, and how many places that makes."""
-        places = units * entry.programme.capacity.people.value
-        self.sites[entry.number] = self.sites[entry.number]._replace(units=units, places=places)
+        self.sites.units[entry.number] = units
+        self.sites.places[entry.number] = units * entry.programme.capacity.people.value
 
     def shelter(self, climate: life_events.Climate, month: int) -> life_events.Climate:
         """Reduce the stress of a collective shock through trained responders and mutual aid."""
         for entry in self.programmes:
             people, stress = self.terms.people_covered[entry.number], self.terms.shock_stress_ratio[entry.number]
-            if people > 0.0 and entry.is_running(month) and entry.number in self.sites:
-                covered = np.minimum(people * self.sites[entry.number].units / self._heads, 1.0)
+            if people > 0.0 and entry.is_running(month):
+                covered = np.minimum(people * self.sites.units[entry.number] / self._heads, 1.0)
                 left = 1.0 - covered * (1.0 - stress)
                 climate = climate._replace(stress=climate.stress * left, stress_older=climate.stress_older * left)
         return climate
@@ -260,9 +259,17 @@ class PlanDelivery:
         people.write("programme", found.rows[found.programme == 0], 0)
 
     def _let_go(self, world: World, now: MonthAccount, engaged: Array, month: int) -> None:
-        people, mood = world.population, world.mood()
+        people = world.population
         has_ended = np.array([False, *(month > entry.last_month for entry in self.plan)])
         left = programmes.leaving(people, engaged, self.terms, has_ended, world.draws, month)
+        stay_on = np.bincount(people.programme[left.rows[left.stays_on]], minlength=has_ended.size)
+        if left.rows.size > 0:
+            self._part(world, left, month)
+        self._let_go_in_real_place(world, now, stay_on, month)
+
+    def _part(self, world: World, left: programmes.Leaving, month: int) -> None:
+        """Let those who leave lose their peers, and those who stay on as supporters keep them."""
+        people, mood = world.population, world.mood()
         entry, goes = people.programme[left.rows], ~left.stays_on
         share = np.where(left.is_ended, self.terms.kept_at_end[entry], self.terms.kept[entry])
         ended, kept = programmes.peer_ties_ended(
@@ -279,102 +286,50 @@ class PlanDelivery:
         self._count_rows(world, "dropped", left.rows[left.drops_out])
         people.write("engagement", left.rows, np.where(left.stays_on, SUPPORTER, NOT_ENGAGED))
         people.write("programme_months", left.rows, 0)
-        self._let_go_in_real_place(world, now, np.bincount(entry[left.stays_on], minlength=has_ended.size), month)
 
     def _let_go_in_real_place(self, world: World, now: MonthAccount, stay_on: Array, month: int) -> None:
         """Take the places in use a month on; of the sample, so many stay on as supporters of each entry."""
         gone = sum(now.vital[name].sum() for name in ("deaths", "moved_out"))
         stays = float(1.0 - gone / max(np.count_nonzero(world.population.is_present), 1))
-        for entry in (one for one in self.programmes if one.is_running(month)):
-            k = entry.number
-            after = capacity.advance_month(
-                self.capacity[k], stays, self.terms.tiring_rate[k], self.terms.dropping_rate[k]
-            )
-            self.capacity[k] = capacity.keep_on(after, world.scale * stay_on[k], self.sites[k].places)
+        running = self._running(month)
+        capacity.advance_month(self.capacity, running, stays, self.terms.tiring_rate, self.terms.dropping_rate)
+        capacity.keep_on(self.capacity, running, world.scale * stay_on, self.sites.places)
 
     def _admit(self, world: World, now: MonthAccount, lives: Lives, month: int) -> Array:
         """Fill the places there are, and find supporters where they are needed."""
-        enrolling = [entry for entry in self.programmes if entry.is_enrolling(month)]
-        willing = self._willing(world, enrolling)
-        below = [(0.0, 0.0)] * len(self.plan)
-        for entry in enrolling:
-            highest = willing[entry.number].max() if entry.number in willing else 0.0
-            below[entry.number - 1] = min(sum(_own_rates(entry)) / MONTHS_PER_YEAR, 1.0), float(highest)
-        lows = programmes.offers_of_month(world.population, below, world.draws, month)
-        referred = self._referred(world, now, enrolling, month)
-        newcomers = [np.empty(0, np.int64)]
-        adults = world.scale * programmes.free_to_support(world.population)
-        for entry in enrolling:
-            offer, offers_support = lows[entry.number - 1]
-            if entry.number in willing:
-                self._find_supporters(world, entry.number, offers_support, willing[entry.number], adults)
-            by_themselves = programmes.offered(world.population, offer, *_own_rates(entry))
-            taken = self._enrol(world, entry, _each_once_of(by_themselves, *referred[entry.number - 1]), month)
-            lives.begin(month, entry.number, world.population.resident[taken])
-            newcomers.append(taken)
-        return np.concatenate(newcomers)
+        enrolling = np.array([entry.number for entry in self.programmes if entry.is_enrolling(month)], np.int64)
+        usual, participation = self._prepared.parameters.participation_usual, world.infrastructure.participation
+        willingness = participation / usual if usual > 0.0 else np.ones(len(self._codes))
+        taken = intake.take_in(
+            world.population,
+            world.network,
+            enrolling,
+            self._intake,
+            intake.Progress(
+                self.sites.places, self.sites.eligible, self.capacity, self.engaged, self._book["enrolled"]
+            ),
+            [[now.contact_rows[name] for name in names if name in now.contact_rows] for names in (ACUTE, (GP,))],
+            intake.Sample(world.scale, willingness),
+            world.draws,
+            month,
+            world.calendar_month,
+        )
+        lives.begin(month, taken.entries, world.population.resident[taken.rows])
+        return taken.rows
+
+    def _running(self, month: int) -> Array:
+        """Return the numbers of the entries for programmes on which money is spent."""
+        return np.array([entry.number for entry in self.programmes if entry.is_running(month)], np.int64)
 
     def _count_places(self, month: int) -> None:
         """Count the months of places that money has bought, and of those in use."""
-        numbers = [entry.number for entry in self.programmes if entry.is_running(month)]
-        if numbers:
-            places = np.array([self.sites[k].places for k in numbers])
-            self._book["place_months"][numbers] += places
-            self._book["used_months"][numbers] += [self.capacity[k].participants.sum(axis=0) for k in numbers]
-            self._book["room"][numbers] += places / self.terms.months[numbers, np.newaxis]
-
-    def _willing(self, world: World, enrolling: Sequence[Entry]) -> dict[int, Array]:
-        """Return the chance this month that somebody offers to support each programme that needs supporters."""
-        usual, participation = self._prepared.parameters.participation_usual, world.infrastructure.participation
-        more = participation / usual if usual > 0.0 else np.ones(len(self._codes))
-        return {
-            entry.number: np.minimum(supporters.supply_rate.value / MONTHS_PER_YEAR * more, 1.0)
-            for entry in enrolling
-            if (supporters := entry.programme.supporters) is not None
-        }
-
-    def _find_supporters(self, world: World, number: int, low: Low, chance: Array, adults: Array) -> None:
-        """Find supporters for places without one: in the real place by expectation, and as many of the sample.
-
-        ``chance`` is that of an adult's offer, ``adults`` are those of the real place who could support.
-        """
-        places, each = self.sites[number].places, self.terms.each[number]
-        self.capacity[number], share = capacity.find_supporters(self.capacity[number], places, each, chance * adults)
-        self._engage(world, programmes.volunteers(world.population, low, chance * share), number, SUPPORTER)
-
-    def _referred(
-        self, world: World, now: MonthAccount, enrolling: Sequence[Entry], month: int
-    ) -> list[tuple[Array, ...]]:
-        """Return, for each entry of the plan, who is offered a place after last month's contact with a service."""
-        found = []
-        for way, names in enumerate((ACUTE, (GP,))):
-            contacts = [now.contact_rows[name] for name in names if name in now.contact_rows]
-            shares = [0.0] * len(self.plan)
-            for entry in enrolling:
-                share = (entry.programme.enrolment.after_acute, entry.programme.enrolment.gp)[way]
-                shares[entry.number - 1] = share.value if share is not None else 0.0
-            if contacts and any(shares):
-                found.append(programmes.referred(world.population, contacts, shares, world.draws, month, way))
-        return list(zip(*found, strict=True)) if found else [()] * len(self.plan)
-
-    def _enrol(self, world: World, entry: Entry, rows: Array, month: int) -> Array:
-        people, k = world.population, entry.number
-        # Of those asked fewer would take a place than are eligible, so they are asked that first.
-        takers = programmes.takers(people, rows, self.terms.uptake[k], world.draws, month, k)
-        may = programmes.eligible(people, world.network, takers.rows, entry.programme.eligibility, world.calendar_month)
-        takers = takers.among(may)
-        each = None if entry.programme.supporters is None else self.terms.each[k]
-        asked = world.scale * world.count_by_neighbourhood(takers.rows)
-        site = self.sites[k]
-        self.capacity[k], share = capacity.take_in(
-            self.capacity[k], site.places, each, asked, site.eligible, world.scale
-        )
-        taken = takers.rows[takers.uniforms < share[people.neighbourhood[takers.rows]]]
-        self._count("enrolled", k, self._engage(world, taken, k, PARTICIPANT))
-        people.write("programme_months", taken, self.terms.months[k])
-        return taken
+        running, book = self._running(month), self._book
+        use = book["place_months"], book["used_months"], book["room"]
+        capacity.count_use(self.capacity, running, self.sites.places, *use)
 
     def _bring_together(self, world: World, members: Array, newcomers: Array, month: int) -> None:
+        if newcomers.size == 0:
+            return
         people, mood = world.population, world.mood()
         found = programmes.companions(people, members, newcomers, self.terms, world.draws, month)
         world.network.add("peer", *found, mood)
@@ -459,31 +414,7 @@ class PlanDelivery:
             values[:] = 0.0
         return found
 
-    def _engage(self, world: World, rows: Array, number: int, role: int) -> Array:
-        """Let residents take part or support, and count them by neighbourhood."""
-        people, counts = world.population, world.count_by_neighbourhood(rows)
-        people.write("programme", rows, number)
-        people.write("engagement", rows, role)
-        self.engaged[role, number] += counts
-        return counts
-
-    def _count(self, what: str, number: int, values: Array) -> None:
-        self._book[what][number] += values
-
     def _count_rows(self, world: World, what: str, rows: Array) -> None:
         people = world.population
         if rows.size:
             np.add.at(self._book[what], (people.programme[rows], people.neighbourhood[rows]), 1)
-
-
-def _own_rates(entry: Entry) -> tuple[float, float]:
-    """Return the yearly rates at which a place is offered without a referral: to who struggles, and to all."""
-    ways = entry.programme.enrolment
-    self_referral, universal = (way.value if way is not None else 0.0 for way in (ways.self_referral, ways.universal))
-    return self_referral, universal
-
-
-def _each_once_of(*found: Array) -> Array:
-    """Put together lists of rows of which each is in order, with each row once."""
-    some = [rows for rows in found if rows.size]
-    return each_once(np.concatenate(some)) if len(some) > 1 else some[0] if some else found[0]

@@ -19,7 +19,7 @@ References
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate, pairwise, starmap
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.codes import AGE_BAND_FROM
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.draws import Draws, Low, Purpose, block, fill_words, to_unit
+from model.core.draws import Draws, Low, Lows, Purpose, block, fill_words, to_unit
 from model.core.kernels import formula, kernel
 from model.state.population import Population
 
@@ -249,15 +249,15 @@ class Calendar:
         pieces = [self._look_at(slice(start, start + AT_ONCE), people, bounds, draws, month) for start in starts]
         return tuple(pieces[0] if len(pieces) == 1 else [_joined(of_event) for of_event in zip(*pieces, strict=True)])
 
-    def _look_at(self, here: slice, people: Population, bounds: Bounds, draws: Draws, month: int) -> list[Low]:
+    def _look_at(self, here: slice, people: Population, bounds: Bounds, draws: Draws, month: int) -> tuple[Low, ...]:
         due, what, resident = self._due[here], self._what[here], people.resident[here]
         n, (rows, ids, uniforms) = _look(
             draws.seed, month, due, what, resident, people.birth_month[here], people.sex[here], bounds
         )
         if here.start > 0:
             rows += here.start
-        ends = accumulate(n.tolist(), initial=0)
-        return [Low(rows[one], ids[one], uniforms[one]) for one in starmap(slice, pairwise(ends))]
+        starts = np.array([*accumulate(n.tolist(), initial=0)])
+        return Lows(starts, rows, ids, uniforms).each()
 
 
 def _joined(pieces: Sequence[Low]) -> Low:

@@ -42,12 +42,12 @@ class Lives:
         self.is_kept = False
         self._years: list[dict[str, Array]] = []
         self._dead: list[dict[str, Array]] = []
-        self._begun: list[tuple[int, int, Array]] = []
+        self._begun: list[tuple[int, Array, Array]] = []
 
-    def begin(self, month: int, entry: int, residents: Array) -> None:
-        """Note who begins to take part in an entry of the plan."""
+    def begin(self, month: int, entries: Array, residents: Array) -> None:
+        """Note who begins to take part in which entry of the plan."""
         if self.is_kept and residents.size:
-            self._begun.append((month, entry, residents.copy()))
+            self._begun.append((month, entries.copy(), residents.copy()))
 
     def die(self, people: Population, rows: Array) -> None:
         """Note who dies; their rows must not be vacant yet."""
@@ -70,10 +70,11 @@ class Lives:
         """Return the entry each began about a year ago, the last where there are several."""
         enrolled = np.zeros(residents.size, np.int8)
         later, sooner = ABOUT_A_YEAR
-        for then, entry, who in self._begun:
+        for then, entries, who in self._begun:
             if later <= month - then < sooner:
                 place = np.searchsorted(residents, who).clip(max=residents.size - 1)
-                enrolled[place[residents[place] == who]] = entry
+                is_here = residents[place] == who
+                enrolled[place[is_here]] = entries[is_here]
         self._begun = [one for one in self._begun if month - one[0] < later]
         return enrolled
 

@@ -81,36 +81,46 @@ def test_the_low_are_those_whose_uniform_is_below_the_bound():
     blocks = np.array([Draws(3).words(Purpose.VITAL, 4, ids, lane) for lane in range(LANES)], np.uint64)
     bounds = [0.2, 0.0, 1.0, 2.0**-33, 0.3, 2.0**-9, 0.0, 0.9, 2.0**-11, 0.05, 0.0, 0.6]
 
-    for k, low in enumerate(Draws(3).low(Purpose.VITAL, 4, ids, bounds)):
+    for k, (places, owners, drawn) in enumerate(Draws(3).low(Purpose.VITAL, 4, ids, bounds).each()):
         field, word = divmod(k, 4)
         first_bits = blocks[0, word] >> np.uint64(BITS * field) & np.uint64(2**BITS - 1)
         uniforms = (first_bits * 2**32 + blocks[FINER + field, word]) / 2 ** (32 + BITS)
         due = np.flatnonzero((uniforms < bounds[k]) & (ids > 0))
-        assert np.array_equal(low.places, due)
-        assert np.array_equal(low.ids, ids[due])
-        assert np.array_equal(low.uniforms, uniforms[due])
+        assert np.array_equal(places, due)
+        assert np.array_equal(owners, ids[due])
+        assert np.array_equal(drawn, uniforms[due])
 
 
 def test_low_draws_of_those_asked_are_the_same_whoever_else_is_asked():
     ids, bounds = np.arange(1, 3_001), [0.3, 0.01, 0.0, 0.9, 1.0, 0.0005]
     asked = np.random.default_rng(2).random(ids.size) < 0.4
-    some, everybody = (Draws(3).low(Purpose.OFFER, 4, ids, bounds, asked=who) for who in (asked, None))
+    some, everybody = (Draws(3).low(Purpose.OFFER, 4, ids, bounds, asked=who).each() for who in (asked, None))
 
     for one, all_of_them in zip(some, everybody, strict=True):
-        among = asked[all_of_them.places]
+        among = asked[all_of_them[0]]
         assert all(np.array_equal(part, whole[among]) for part, whole in zip(one, all_of_them, strict=True))
-    assert some[4].places.size == asked.sum()
+    assert some[4][0].size == asked.sum()
 
 
-def test_more_uniforms_than_a_block_holds_are_refused():
-    with pytest.raises(ValueError, match="13 uniforms; at most 12"):
-        Draws(3).low(Purpose.OFFER, 4, np.arange(1, 3), [0.5] * 13)
+@pytest.mark.parametrize("n", [0, 5, 13, 30])
+def test_lists_of_many_bounds_are_those_of_blocks_one_after_the_other(n):
+    ids, bounds = np.arange(1, 201), [0.3, 0.0, 0.8] * 9
+    together = Draws(3).low(Purpose.OFFER, 4, ids[:n], bounds, lane=2).each()
+    apart = [
+        one
+        for k in range(3)
+        for one in Draws(3).low(Purpose.OFFER, 4, ids[:n], bounds[12 * k : 12 * (k + 1)], lane=2 + k).each()
+    ]
+
+    assert len(together) == len(apart) == len(bounds)
+    for one, other in zip(together, apart, strict=True):
+        assert all(np.array_equal(*parts) for parts in zip(one, other, strict=True))
 
 
 def test_low_uniforms_that_share_a_block_are_uniform_and_independent():
     n, bound = 100_000, 0.1
-    lows = Draws(5).low(Purpose.OFFER, 1, np.arange(1, n + 1), [bound] * PER_BLOCK)
-    is_low = np.array([np.isin(np.arange(n), low.places) for low in lows])
+    lows = Draws(5).low(Purpose.OFFER, 1, np.arange(1, n + 1), [bound] * PER_BLOCK).each()
+    is_low = np.array([np.isin(np.arange(n), places) for places, _, _ in lows])
     together = is_low.astype(float) @ is_low.T / n
 
     # Five standard errors of shares: of 66 pairs and 12 means, chance passes them once in 20,000 times.
@@ -118,8 +128,8 @@ def test_low_uniforms_that_share_a_block_are_uniform_and_independent():
     pairs = together[np.triu_indices(PER_BLOCK, 1)]
     assert np.abs(pairs - bound**2).max() < 5 * (bound**2 * (1 - bound**2) / n) ** 0.5
     # Kolmogorov and Smirnov: chance brings one of the 12 beyond 2.4 about once in 4,000 times.
-    for low in lows:
-        assert stats.kstest(low.uniforms / bound, "uniform").statistic * low.uniforms.size**0.5 < 2.4
+    for _, _, uniforms in lows:
+        assert stats.kstest(uniforms / bound, "uniform").statistic * uniforms.size**0.5 < 2.4
 
 
 def test_uniforms_are_uniform_and_normals_normal():

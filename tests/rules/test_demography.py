@@ -113,7 +113,7 @@ def certain(death=0.0, birth=0.0):
 
 
 def everybody_of(people):
-    return Draws(1).low(Purpose.VITAL, 1, people.resident, [1.0])[0]
+    return Draws(1).low(Purpose.VITAL, 1, people.resident, [1.0]).each()[0]
 
 
 def test_under_certain_death_everybody_dies_and_nobody_twice():
@@ -241,7 +241,7 @@ def deaths_at_baseline():
             age = (month - people.birth_month[old]) // 12
             expected += overall[people.sex[old], np.minimum(age, 104), people.quintile[old] - 1].sum()
             below = [highest_chances(model.simulation.prepared.vital_chances)[0].max()]
-            (low,) = model.draws.low(Purpose.VITAL, month, people.resident, below)
+            (low,) = model.draws.low(Purpose.VITAL, month, people.resident, below).each()
             rows = deaths(people, model.simulation.prepared.vital_chances, low, month)
             met += np.isin(old, rows).sum()
             model.step()

@@ -247,7 +247,7 @@ def sure(**chances):
 
 
 def changed(people, network, **chances):
-    low = Draws(1).low(Purpose.VITAL, 1, people.resident, [1.0])[0]
+    low = Draws(1).low(Purpose.VITAL, 1, people.resident, [1.0]).each()[0]
     return households.changes(people, network, sure(**chances), low, Draws(1), 1)
 
 

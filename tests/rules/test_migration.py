@@ -30,7 +30,7 @@ def numbers(model, month, seed=1):
 
 def low_of(people, parameters, draws, month):
     below = [chance_of_moving_out(parameters)]
-    return draws.low(Purpose.VITAL, month, people.resident, below)[0]
+    return draws.low(Purpose.VITAL, month, people.resident, below).each()[0]
 
 
 def test_households_move_at_the_stated_rate(fresh):

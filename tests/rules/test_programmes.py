@@ -1,4 +1,4 @@
-"""Programmes: whom they are for, who comes to them, who leaves, whom they meet, what is left."""
+"""Programmes: who leaves, whom participants meet, what is left."""
 
 import numpy as np
 import pytest
@@ -6,56 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.core.codes import (
-    CHILDREN,
     COPING,
-    IN_CRISIS,
-    IN_NEED_LONG,
-    IN_NEED_SHORT,
-    LOOKED_AFTER,
-    NO_CARE,
     NO_STATE,
     NOT_ENGAGED,
-    OFTEN_LONELY,
-    ON_PLAN,
     PARTICIPANT,
-    SOMETIMES_LONELY,
     STRUGGLING,
     SUPPORTER,
-    THRIVING,
-    VACANT,
 )
-from model.core.draws import Draws
 from model.inputs.plans import spending_of, terms_of
-from model.inputs.programmes import Eligibility
 from model.network import Network
 from model.rules import programmes
-from model.state.population import Population
-from tests.conftest import people_in
+from tests.rules.crowds import DRAWS, MANY, crowd, four_errors, taking_part
 from tests.small_programmes import effect, written
-
-DRAWS = Draws(7)
-MANY = 20_000
-
-
-def crowd(n=MANY, homes=1, state=COPING):
-    people = Population([n // homes] * homes)
-    people.resident[:] = np.arange(1, people.n_rows + 1)
-    people.state[:] = state
-    people.quintile[:] = 3
-    people.birth_month[:] = -40 * 12
-    return people
-
-
-def taking_part(n=MANY, homes=1, months=12, role=PARTICIPANT):
-    people = crowd(n, homes)
-    people.programme[:] = 1
-    people.engagement[:] = role
-    people.programme_months[:] = months
-    return people
-
-
-def four_errors(share, n):
-    return 4 * (share * (1 - share) / n) ** 0.5
 
 
 @pytest.fixture
@@ -65,214 +27,6 @@ def terms(town, tmp_path):
         return terms_of(spending_of(town.model_copy(update={"plan": plan})))
 
     return of
-
-
-# --- Whom they are for ------------------------------------------------------------------------
-
-
-def eligible(people, **who):
-    rows = np.arange(people.n_rows)
-    criteria = Eligibility.model_validate(who)
-    return programmes.eligible(people, Network(people.n_rows), rows, criteria, 0)
-
-
-def test_programmes_are_for_adults_in_the_states_they_name():
-    people = people_in([VACANT, NO_STATE, THRIVING, COPING, STRUGGLING, IN_CRISIS])
-    people.birth_month[:] = -40 * 12
-
-    assert eligible(people).tolist() == [False, False, True, True, True, True]
-    assert eligible(people, states=["coping", "in_crisis"]).tolist() == [
-        False,
-        False,
-        False,
-        True,
-        False,
-        True,
-    ]
-
-
-def test_ages_are_whole_years_with_both_ends():
-    people = crowd(6)
-    people.birth_month[:] = [-18 * 12 + 1, -18 * 12, -25 * 12, -26 * 12 + 1, -26 * 12, -90 * 12]
-
-    assert eligible(people, ages=[18, 25]).tolist() == [False, True, True, True, False, False]
-
-
-@pytest.mark.parametrize(
-    ("column", "values", "who", "expected"),
-    [
-        ("loneliness", [0, SOMETIMES_LONELY, OFTEN_LONELY], {"lonely": "sometimes"}, [0, 1, 1]),
-        ("loneliness", [0, SOMETIMES_LONELY, OFTEN_LONELY], {"lonely": "often"}, [0, 0, 1]),
-        ("conditions", [0, 1, 2], {"conditions": 2}, [0, 0, 1]),
-        ("quintile", [1, 3, 5], {"quintiles": [1, 5]}, [1, 0, 1]),
-        ("long_term_care", [0, 1, 1], {"long_term_care": True}, [0, 1, 1]),
-        ("engagement", [NOT_ENGAGED, PARTICIPANT, SUPPORTER], {}, [1, 0, 0]),
-    ],
-)
-def test_each_criterion_leaves_out_those_who_do_not_meet_it(column, values, who, expected):
-    people = crowd(3)
-    people.write(column, slice(None), values)
-
-    assert eligible(people, **who).tolist() == [bool(one) for one in expected]
-
-
-def family():
-    """Parent, child, their grown-up neighbour, a parent whose child lives elsewhere, that child."""
-    people = crowd(5)
-    people.state[[1, 4]], people.age_band[:] = NO_STATE, 3
-    people.age_band[[1, 4]] = CHILDREN
-    people.householder[:] = [0, 0, 2, 3, 4]
-    network = Network(5)
-    network.add("kin", np.array([0, 3]), np.array([1, 4]), np.zeros(5, np.int8))
-    return people, network
-
-
-@pytest.mark.parametrize(
-    ("care", "due", "is_in"),
-    [
-        (NO_CARE, "none", True),
-        (NO_CARE, "in need", False),
-        (IN_NEED_SHORT, "in need", True),
-        (IN_NEED_LONG, "in need", True),
-        (IN_NEED_LONG, "on a protection plan", False),
-        (ON_PLAN, "in need", True),
-        (ON_PLAN, "on a protection plan", True),
-        (ON_PLAN, "looked after", False),
-        (LOOKED_AFTER, "looked after", True),
-    ],
-)
-def test_parents_live_with_a_child_who_is_as_far_into_care(care, due, is_in):
-    people, network = family()
-    people.child_care[[1, 4]] = care
-    criteria = Eligibility(parents=True, child_care=due)
-    found = programmes.eligible(people, network, np.arange(5), criteria, 0)
-
-    assert found.tolist() == [is_in, False, False, False, False]
-
-
-def test_a_child_who_has_died_makes_nobody_a_parent():
-    people, network = family()
-    people.state[1] = VACANT
-
-    assert not programmes.eligible(people, network, np.arange(5), Eligibility(parents=True), 0).any()
-
-
-# --- Who comes --------------------------------------------------------------------------------
-
-
-def offers(people, self_referral, universal, month=1):
-    below = (self_referral + universal) / 12
-    ((low, _),) = programmes.offers_of_month(people, [(below, 0.0)], DRAWS, month)
-    return programmes.offered(people, low, self_referral, universal)
-
-
-def test_self_referral_is_of_those_who_struggle_at_its_rate():
-    people = crowd()
-    people.state[::2], people.state[1::4] = STRUGGLING, IN_CRISIS
-    found = offers(people, 2.4, 0.0)
-
-    assert (people.state[found] >= STRUGGLING).all()
-    n = np.count_nonzero(people.state >= STRUGGLING)
-    assert abs(found.size / n - 0.2) < four_errors(0.2, n)
-
-
-def test_an_offer_to_all_reaches_everybody_at_its_rate_and_adds_to_self_referral():
-    people = crowd()
-    people.state[::2] = STRUGGLING
-    found = offers(people, 1.2, 1.2)
-    is_well = people.state[found] == COPING
-
-    n = MANY / 2
-    assert abs(np.count_nonzero(is_well) / n - 0.1) < four_errors(0.1, n)
-    assert abs(np.count_nonzero(~is_well) / n - 0.2) < four_errors(0.2, n)
-
-
-@pytest.mark.parametrize("n_contacts", [1, 3])
-def test_each_service_met_refers_its_share_and_nobody_else_does(n_contacts):
-    people = crowd()
-    came = np.arange(0, MANY, 2)
-    contacts = [(came, people.resident[came])] * n_contacts
-    found = programmes.referred(people, contacts, [0.1], DRAWS, 1, 1)[0]
-
-    assert np.isin(found, came).all()
-    assert np.unique(found).size == found.size
-    due = 1 - 0.9**n_contacts
-    assert abs(found.size / came.size - due) < four_errors(due, came.size)
-
-
-def test_who_has_taken_the_row_of_a_patient_is_not_referred():
-    people = crowd(10)
-    rows = np.arange(10)
-    contacts = rows, people.resident.copy()
-    people.resident[4] = 99
-
-    assert programmes.referred(people, [contacts], [1.0], DRAWS, 1, 1)[0].tolist() == [
-        row for row in range(10) if row != 4
-    ]
-
-
-def test_without_a_chance_nobody_is_offered_anything():
-    people = crowd(100)
-    for offer, willing in programmes.offers_of_month(people, [(0.0, 0.0)] * 5, DRAWS, 1):
-        assert offer.places.size == willing.places.size == 0
-
-
-def test_adults_in_no_programme_are_asked_and_nobody_else():
-    people = crowd(6)
-    people.state[:2], people.engagement[2:4] = [NO_STATE, VACANT], [PARTICIPANT, SUPPORTER]
-    ((offer, willing),) = programmes.offers_of_month(people, [(1.0, 1.0)], DRAWS, 1)
-
-    assert offer.places.tolist() == willing.places.tolist() == [4, 5]
-
-
-def test_an_entrys_offers_hang_on_no_entry_beside_it():
-    people = crowd(500)
-    alone = programmes.offers_of_month(people, [(0.3, 0.2)], DRAWS, 1)
-    beside = programmes.offers_of_month(people, [(0.3, 0.2), (0.9, 0.9), (0.1, 0.0)], DRAWS, 1)
-
-    for one, other in zip(alone[0], beside[0], strict=True):
-        assert np.array_equal(one.places, other.places)
-        assert np.array_equal(one.uniforms, other.uniforms)
-
-
-def test_uptake_is_the_share_of_offers_that_are_taken():
-    found = programmes.takers(crowd(), np.arange(MANY), 0.42, DRAWS, 1, 1)
-
-    assert abs(found.rows.size / MANY - 0.42) < four_errors(0.42, MANY)
-
-
-def test_who_would_take_a_place_gets_one_by_a_draw_of_their_own():
-    people = crowd(homes=4)
-    everybody = programmes.takers(people, np.arange(MANY), 0.8, DRAWS, 1, 1)
-    without = programmes.takers(people, np.arange(1, MANY), 0.8, DRAWS, 1, 1)
-
-    is_other = everybody.rows != 0
-    assert everybody.rows[is_other].tolist() == without.rows.tolist()
-    assert everybody.uniforms[is_other].tolist() == without.uniforms.tolist()
-    # Whoever takes one draws evenly: the share of places there are is the share who get one.
-    assert abs((everybody.uniforms < 0.3).mean() - 0.3) < four_errors(0.3, everybody.rows.size)
-
-
-@given(month=st.integers(1, 99))
-def test_supporters_come_from_those_who_are_well_and_in_no_programme(month):
-    people = crowd(800, homes=4)
-    people.state[::2], people.engagement[1::8] = IN_CRISIS, SUPPORTER
-    ((_, willing),) = programmes.offers_of_month(people, [(0.0, 0.5)], DRAWS, month)
-    found = programmes.volunteers(people, willing, np.array([0.5, 0.0, 0.5, 0.1]))
-
-    assert (people.state[found] == COPING).all()
-    assert (people.engagement[found] == NOT_ENGAGED).all()
-    assert not (people.neighbourhood[found] == 1).any()
-    assert programmes.free_to_support(people).tolist() == [75] * 4
-
-
-def test_supporters_offer_themselves_at_the_rate_of_their_neighbourhood():
-    people, chance = crowd(homes=2), np.array([0.4, 0.1])
-    ((_, willing),) = programmes.offers_of_month(people, [(0.0, 0.4)], DRAWS, 1)
-    found = programmes.volunteers(people, willing, chance)
-    shares = np.bincount(people.neighbourhood[found], minlength=2) / (MANY / 2)
-
-    assert (np.abs(shares - chance) < four_errors(chance, MANY / 2)).all()
 
 
 # --- Who leaves -------------------------------------------------------------------------------

@@ -264,13 +264,13 @@ def test_within_a_year_budgets_close_units_and_set_none_up(lived, monkeypatch):
     # A year's money has set up what it can at its beginning: more would be spent twice.
     model, _ = lived()
     delivery, world = model.simulation.delivery, model.simulation.world
-    entry, stood = delivery.plan[1], delivery.sites[2].units
+    entry, stood = delivery.plan[1], delivery.sites.units[2]
     assert stood.sum() > 0
     for paid, left in ((3.0, stood.sum()), (1.0, stood.sum()), (0.0, 0)):
         monkeypatch.setattr(model.budgets, "kept", lambda *_, paid=paid: paid)
         delivery.close_units(world, model.budgets, entry, 36)
-        assert delivery.sites[2].units.sum() == left
-    assert not delivery.sites[2].places.any()
+        assert delivery.sites.units[2].sum() == left
+    assert not delivery.sites.places[2].any()
     delivery.place_units(entry, stood)
 
 

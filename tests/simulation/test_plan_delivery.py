@@ -88,16 +88,16 @@ def programmes_of(model):
 @pytest.mark.parametrize("targeting", ["equal", "deprivation", "tie_poverty"])
 @pytest.mark.parametrize("people", [7, 14.5])
 def test_places_are_those_of_the_units_in_the_real_place(world, targeting, people):
-    site = live(world(({"people": people}, {"targeting": targeting})), 1).simulation.delivery.sites[1]
+    sites = live(world(({"people": people}, {"targeting": targeting})), 1).simulation.delivery.sites
 
-    assert site.units.sum() == 40
-    assert site.places == pytest.approx(people * site.units)
+    assert sites.units[1].sum() == 40
+    assert sites.places[1] == pytest.approx(people * sites.units[1])
 
 
 def test_places_fill_where_an_offer_is_to_all_and_the_sample_takes_its_part_of_them(world):
     model = live(world(({"months": 5, "drop_out_rate": 1.0}, {})), 12)
     delivery = model.simulation.delivery
-    used, places = delivery.capacity[1].participants.sum(), delivery.sites[1].places.sum()
+    used, places = delivery.capacity.participants[1].sum(), delivery.sites.places[1].sum()
 
     assert used == pytest.approx(places, rel=0.01)
     # A Poisson number: each of the sample gets a place by a draw of their own.
@@ -110,10 +110,10 @@ def test_supporters_limit_the_places_there_are(world):
     model, used = world((values, {})), []
     for _ in range(12):
         live(model, 1)
-        capacity, site = model.simulation.delivery.capacity[1], model.simulation.delivery.sites[1]
-        served = np.minimum(site.places, 5 * capacity.supporters)
-        assert (capacity.participants.sum(axis=0) <= served + 1e-9).all()
-        used.append(served.sum() / site.places.sum())
+        capacity, places = model.simulation.delivery.capacity, model.simulation.delivery.sites.places[1]
+        served = np.minimum(places, 5 * capacity.supporters[1])
+        assert (capacity.participants[1].sum(axis=0) <= served + 1e-9).all()
+        used.append(served.sum() / places.sum())
 
     assert 0.0 < used[0] < used[-1] <= 1.0
 
@@ -124,7 +124,7 @@ def test_units_stay_where_they_stand_and_new_ones_go_where_most_are_wanting(worl
     before = np.zeros(5, int)
     for _ in range(5):
         live(model, 12)
-        units = model.simulation.delivery.sites[1].units
+        units = model.simulation.delivery.sites.units[1].copy()
         assert (units >= before).all()
         entry = model.simulation.delivery.programmes[0]
         budget = entry.terms.budget_gbp_per_year
@@ -144,7 +144,7 @@ def paid_and_due(model, months):
         live(model, 1)
         running = entry.is_running(month)
         paid.append(entry.gbp_in(month) * model.simulation.budgets.kept(entry, month) if running else 0.0)
-        units.append(int(model.simulation.delivery.sites[1].units.sum()) if running else 0)
+        units.append(int(model.simulation.delivery.sites.units[1].sum()) if running else 0)
         due.append(233_000.0 * max(units[-1] - there, 0) + 222_000.0 / 12 * units[-1])
         there = units[-1]
     assert sum(paid) == pytest.approx(programmes_of(model)["spend_gbp"].sum())

@@ -68,7 +68,7 @@ def yearly(model):
 
 def test_nothing_is_gathered_unless_it_is_kept():
     people, lives = people_in([COPING] * 3), Lives()
-    lives.begin(1, 1, people.resident)
+    lives.begin(1, np.ones(people.n_rows, np.int64), people.resident)
     lives.die(people, np.array([0]))
     lives.end_year(1, people)
 
@@ -111,7 +111,7 @@ def test_participants_have_an_entry_and_supporters_none():
 @pytest.mark.parametrize(("month", "year"), [(1, 1), (6, 1), (7, 2), (18, 2), (19, 3)])
 def test_each_beginning_counts_at_one_year_end_about_a_year_later(month, year):
     people, lives = people_in([COPING] * 3), kept()
-    lives.begin(month, 5, people.resident[1:2])
+    lives.begin(month, np.array([5]), people.resident[1:2])
     for end in (1, 2, 3):
         if 12 * end >= month:
             lives.end_year(end, people)
@@ -124,7 +124,7 @@ def test_each_beginning_counts_at_one_year_end_about_a_year_later(month, year):
 
 def test_who_began_and_is_gone_marks_nobody_else():
     people, lives = people_in([COPING] * 3), kept()
-    lives.begin(1, 5, np.array([99]))
+    lives.begin(1, np.array([5]), np.array([99]))
     lives.end_year(1, people)
 
     assert not frame_of(lives)["enrolled_entry_number"].any()

@@ -18,7 +18,7 @@ from model.inputs.places import Place
 from model.inputs.programmes import load_programme
 from model.inputs.replications import Study
 from model.inputs.scenario import Scenario
-from model.rules.programmes import eligible
+from model.rules.intake import eligible
 from model.simulation.community import CommunityModel
 from model.studies.paired_runs import Worlds, line_of
 from model.studies.replication.worlds import PER_CENT, replayed

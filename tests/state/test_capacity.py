@@ -6,34 +6,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from model.rules.capacity import (
+from model.state.capacity import (
     Capacity,
     advance_month,
+    count_use,
     expected_eligible,
+    fill_places,
     find_supporters,
     keep_on,
-    take_in,
 )
 
 COURSE = 6
+ONE, NEVER = np.array([1]), np.zeros(2)
+"""The only entry of a plan, and a rate by the numbers of its entries at which nothing happens."""
 A_FEW = arrays(float, 3, elements=st.integers(0, 500))
 STEADY_MONTHS = 600
 
 
-def take_in_often(places, each, takers, eligible, months=STEADY_MONTHS, stays=1.0, drop_out=0.0):
-    now, flows = Capacity.unused(COURSE, len(places)), []
+def begun(homes, course_months=COURSE):
+    return Capacity.unused(np.array([0, course_months]), homes)
+
+
+def take_in_often(places, takers, eligible, months=STEADY_MONTHS):
+    now, share, flows = begun(len(places)), np.empty(len(places)), []
     for _ in range(months):
-        now = advance_month(now, stays, 0.0, drop_out)
-        now, share = take_in(now, places, each, takers, eligible, 1e-6)
-        flows.append(now.participants[-1].copy())
-    return now, share, np.array(flows)
+        advance_month(now, ONE, 1.0, NEVER, NEVER)
+        fill_places(now, 1, places, 0.0, takers, eligible, 1e-6, share)
+        flows.append(now.participants[1, -1].copy())
+    return now.participants[1], share, np.array(flows)
 
 
 @given(places=A_FEW, takers=A_FEW, eligible=A_FEW, supporters=A_FEW)
 def test_no_more_are_taken_in_than_places_supporters_and_takers_allow(places, takers, eligible, supporters):
-    begun = Capacity.unused(COURSE, 3)._replace(supporters=supporters)
-    after, share = take_in(begun, places, 2.0, takers, eligible, 1.0)
-    taken = after.participants.sum(axis=0)
+    now, share = begun(3), np.empty(3)
+    now.supporters[1] = supporters
+    fill_places(now, 1, places, 2.0, takers, eligible, 1.0, share)
+    taken = now.participants[1].sum(axis=0)
 
     assert (taken <= np.minimum(places, 2.0 * supporters) * (1 + 1e-12)).all()
     assert (share >= 0.0).all()
@@ -42,9 +50,9 @@ def test_no_more_are_taken_in_than_places_supporters_and_takers_allow(places, ta
 
 def test_where_many_would_come_places_are_full_and_newcomers_are_as_many_as_complete():
     places = np.array([12.0, 6.0])
-    now, share, flows = take_in_often(places, None, np.array([30.0, 30.0]), np.array([100.0, 100.0]))
+    participants, share, flows = take_in_often(places, np.array([30.0, 30.0]), np.array([100.0, 100.0]))
 
-    assert now.participants.sum(axis=0) == pytest.approx(places)
+    assert participants.sum(axis=0) == pytest.approx(places)
     # Over a course each place is filled once.
     assert flows[-COURSE:].sum(axis=0) == pytest.approx(places)
     assert (share < 1.0).all()
@@ -52,36 +60,60 @@ def test_where_many_would_come_places_are_full_and_newcomers_are_as_many_as_comp
 
 def test_where_few_would_come_all_of_them_do():
     takers = np.array([3.0, 1.0])
-    now, share, _ = take_in_often(np.array([1e3, 1e3]), None, takers, np.array([3e6, 1e6]))
+    participants, share, _ = take_in_often(np.array([1e3, 1e3]), takers, np.array([3e6, 1e6]))
 
     assert share == pytest.approx([1.0, 1.0])
-    assert now.participants.sum(axis=0) == pytest.approx(COURSE * takers, rel=1e-4)
+    assert participants.sum(axis=0) == pytest.approx(COURSE * takers, rel=1e-4)
 
 
 def test_those_who_drop_out_or_leave_the_place_free_their_places_at_their_rates():
-    begun = Capacity(np.array([100.0]), np.array([[0.0], [100.0]]))
-    after = advance_month(begun, 0.99, 0.24, 0.6)
+    now = begun(1, course_months=2)
+    now.supporters[1], now.participants[1] = 100.0, [[0.0], [100.0]]
+    advance_month(now, ONE, 0.99, np.array([0.0, 0.24]), np.array([0.0, 0.6]))
 
-    assert after.supporters == pytest.approx(100.0 * 0.99 * np.exp(-0.02))
-    assert after.participants.sum() == pytest.approx(100.0 * 0.99 * np.exp(-0.05))
+    assert now.supporters[1] == pytest.approx(100.0 * 0.99 * np.exp(-0.02))
+    assert now.participants[1].sum() == pytest.approx(100.0 * 0.99 * np.exp(-0.05))
+
+
+def test_courses_of_all_lengths_go_on_beside_each_other_and_what_does_not_run_stands_still():
+    now = Capacity.unused(np.array([0, 1, 3, 3]), 1)
+    now.participants[2, :, 0] = now.participants[3, :, 0] = [1.0, 2.0, 4.0]
+    never, share = np.zeros(4), np.empty(1)
+    advance_month(now, np.array([1, 2]), 1.0, never, never)
+    for entry in (1, 2):
+        fill_places(now, entry, np.array([99.0]), 0.0, np.array([8.0]), np.array([1e6]), 1.0, share)
+
+    assert now.participants[:, :, 0].round(3).tolist() == [[0, 0, 0], [8, 0, 0], [2, 4, 8], [1, 2, 4]]
+
+
+def test_use_is_of_places_in_use_and_room_for_those_who_could_complete():
+    now, (places, used, room) = begun(2), np.zeros((3, 2, 2))
+    now.participants[1] = [[0.5, 1.0]] * COURSE
+    for _ in range(2):
+        count_use(now, ONE, np.array([[0.0, 0.0], [12.0, 6.0]]), places, used, room)
+
+    assert places[1].tolist() == [24.0, 12.0]
+    assert used[1].tolist() == [COURSE, 2.0 * COURSE]
+    assert room[1].tolist() == [24.0 / COURSE, 12.0 / COURSE]
 
 
 def test_supporters_are_found_until_places_have_them_and_no_faster_than_they_offer():
-    now, places, offers = Capacity.unused(COURSE, 2), np.array([60.0, 60.0]), np.array([4.0, 1.0])
-    shares = []
+    now, places, offers = begun(2), np.array([60.0, 60.0]), np.array([4.0, 1.0])
+    share, shares = np.empty(2), []
     for _ in range(3):
-        now, share = find_supporters(now, places, 6.0, offers)
+        find_supporters(now, 1, places, 6.0, offers, share)
         shares.append(share.tolist())
 
-    assert now.supporters.tolist() == [10.0, 3.0]
+    assert now.supporters[1].tolist() == [10.0, 3.0]
     assert shares == [[1.0, 1.0], [1.0, 1.0], [0.5, 1.0]]
 
 
 @given(n=st.floats(0.0, 50.0), places=A_FEW)
 def test_all_who_stay_on_serve_somewhere_where_there_are_places(n, places):
-    after = keep_on(Capacity.unused(COURSE, 3), n, places)
+    now = begun(3)
+    keep_on(now, ONE, np.array([0.0, n]), np.array([np.zeros(3), places]))
 
-    assert after.supporters.sum() == pytest.approx(n if places.sum() > 0.0 else 0.0)
+    assert now.supporters.sum() == pytest.approx(n if places.sum() > 0.0 else 0.0)
 
 
 @pytest.mark.parametrize(("scale", "off"), [(1.0, 0.02), (4.0, 0.03), (10.0, 0.06)])
@@ -89,11 +121,11 @@ def test_who_is_taken_in_does_not_depend_on_how_many_are_simulated(scale, off):
     # One place seen through samples of many sizes: of the 2 a month and neighbourhood that really
     # come, each sample sees a Poisson number. Places bind in the first neighbourhood alone.
     rng, places, eligible = np.random.default_rng(1), np.array([6.0, 60.0]), np.array([4e4, 4e4])
-    now, came = Capacity.unused(COURSE, 2), []
+    now, share, came = begun(2), np.empty(2), []
     for _ in range(20_000):
         sample = rng.poisson(2.0 / scale, 2)
-        now = advance_month(now, 1.0, 0.0, 0.0)
-        now, share = take_in(now, places, None, scale * sample, eligible, scale)
+        advance_month(now, ONE, 1.0, NEVER, NEVER)
+        fill_places(now, 1, places, 0.0, scale * sample, eligible, scale, share)
         came.append(scale * rng.binomial(sample, share))
 
     # Six places, each for six months: one a month. What is off is what the rate of takers, known
