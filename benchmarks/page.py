@@ -116,6 +116,22 @@ ROWS = (
         "table; before there were no draws.",
     ),
     Row(
+        "the 8 runs that `make run` was before, of 20,000 residents and without draws, s",
+        "make_run/eight",
+        "half of before",
+        "{:.0f}",
+        part=0.5,
+        why="Four fifths of it are months, of which half are under a plan.",
+    ),
+    Row(
+        "`upstream show` of these 8, s",
+        "make_run/show_eight",
+        "3",
+        "{:.1f}",
+        most=3.0,
+        why="It loads libraries for a second, and finds who lived in both runs of each pair for half of one.",
+    ),
+    Row(
         "bytes a resident, peak of a run of 1,000,000",
         "memory",
         "150",

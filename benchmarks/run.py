@@ -19,7 +19,8 @@ machine was busy, and it is worth running again. Nanoseconds, seconds and bytes 
 `import_seconds`     fresh processes that only import
 `memory`             peak of runs of 1,000,000 and of 1,000 residents, each in a process of its own
 `run_command`        `upstream run status_quo --population 5000 --years 10`, kernels compiled already
-`make_run`           what `make run` runs, kernels compiled already, and `upstream show` of its results
+`make_run`           what `make run` runs, kernels compiled already, and `upstream show` of its results; the same of
+                     eight runs of 20,000 residents without draws, which is what `make run` once ran
 `country`            a resident a person: processor minutes for England (benchmarks/country.py)
 `repricing`          four plans of a finished study with 200 draws at another look (benchmarks/reprice.py)
 ==================== ======================================================================
@@ -276,7 +277,13 @@ def run_used(*arguments: str) -> Used:
 @cache
 def afresh() -> tuple[str, ...]:
     """Return the option by which burn-in is simulated although it was kept; none where the model keeps none."""
-    return ("--fresh",) if "--fresh" in run_in(TREE, "-m", "model", "run", "--help") else ()
+    return _where_known("--fresh")
+
+
+@cache
+def _where_known(option: str) -> tuple[str, ...]:
+    """Return an option of `upstream run` if the model that is measured has it."""
+    return (option,) if option in run_in(TREE, "-m", "model", "run", "--help") else ()
 
 
 def run_command(effort: Effort) -> list[Finding]:
@@ -289,13 +296,25 @@ def run_command(effort: Effort) -> list[Finding]:
 
 
 def make_run(effort: Effort) -> list[Finding]:
-    """Time what `make run` runs, burn-in and all, and `upstream show` of its results."""
+    """Time what `make run` runs, burn-in and all, the eight runs that it once made, and `upstream show` of either."""
     del effort
     run_used("people_powered_shift", "--population", str(SMALL), "--years", "1", "--replicates", "1")
+    without = *_where_known("--no-doubt"), *_where_known("--no-test")
+    eight = ("--population", "20000", "--replicates", "4", *without)
+    (made, shown), (made_eight, shown_eight) = _made_and_shown(), _made_and_shown(*eight)
+    return [
+        Finding("make_run", made, "s"),
+        Finding("make_run/show", shown, "s", at_most=3.0),
+        Finding("make_run/eight", made_eight, "s"),
+        Finding("make_run/show_eight", shown_eight, "s", at_most=3.0),
+    ]
+
+
+def _made_and_shown(*options: str) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
-        run = ("run", *afresh(), "--jobs", "1", "--out", f"{folder}/runs")
+        run = ("run", *options, *afresh(), "--jobs", "1", "--out", f"{folder}/runs")
         made, shown = (used_in(TREE, "-m", "model", *words).seconds for words in (run, ("show", f"{folder}/runs")))
-    return [Finding("make_run", made, "s"), Finding("make_run/show", shown, "s", at_most=3.0)]
+    return made, shown
 
 
 def country(effort: Effort) -> list[Finding]:
