@@ -212,7 +212,7 @@ def take_in(
     offers = offers_of_month(people, enrolling, terms, sample.willingness, draws, month)
     referred = referrals(people, enrolling, contacts, terms.referral, draws, month)
     found = Newcomers(*np.empty((2, offers.places.size + referred.rows.size), np.int64))
-    columns = _Columns(facts_of(people, network), *(people.columns[name] for name in _Columns._fields[1:]))
+    columns = _Columns(_facts_of(people, network), *(people.columns[name] for name in _Columns._fields[1:]))
     free = sample.scale * free_to_support(people)
     when = draws.seed, month, calendar_month
     n = _take_in(enrolling, when, offers, referred, terms, progress, sample, free, columns, found)
@@ -273,8 +273,8 @@ def _criteria_of_one(who: Eligibility) -> Criteria:
     return criteria_of([who])
 
 
-def facts_of(people: Population, network: Network) -> Facts:
-    """Return what `meet` reads of residents."""
+def _facts_of(people: Population, network: Network) -> Facts:
+    """Return what says whether residents are eligible."""
     return Facts(**{name: people.columns[name] for name in Facts._fields[:-1]}, kin=network.slots["kin"])
 
 
@@ -286,12 +286,30 @@ def eligible(people: Population, network: Network, rows: Array, who: Eligibility
     array of bool, shape of ``rows``
     """
     is_in = np.empty(rows.size, np.bool_)
-    meet(rows, facts_of(people, network), _criteria_of_one(who), 0, calendar_month, is_in)
+    _meet(rows, _facts_of(people, network), _criteria_of_one(who), 0, calendar_month, is_in)
     return is_in
 
 
+def count_eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
+    """Count those of some rows who are eligible for a programme and take part in none, by neighbourhood."""
+    counts = np.zeros(people.n_neighbourhoods, np.int64)
+    facts = _facts_of(people, network)
+    _count_eligible(rows, facts, _criteria_of_one(who), calendar_month, people.neighbourhood, counts)
+    return counts
+
+
 @kernel
-def meet(rows, facts, criteria, k, month, is_in):
+def _count_eligible(rows, facts, criteria, month, neighbourhood, counts):
+    is_in = np.empty(CHUNK, np.bool_)
+    for first in range(0, rows.size, CHUNK):
+        some = rows[first : first + CHUNK]
+        _meet(some, facts, criteria, 0, month, is_in)
+        for at in range(some.size):
+            counts[neighbourhood[some[at]]] += is_in[at]
+
+
+@kernel
+def _meet(rows, facts, criteria, k, month, is_in):
     """Write which of some rows are eligible for the k-th of several programmes."""
     # What does not apply is not looked up: rows lie far apart, and each column is waited for.
     is_state, is_quintile = criteria.is_state[k], criteria.is_quintile[k]
@@ -441,7 +459,7 @@ def _applicants(entry, when, offers, referred, terms, columns):
     where = seed, entry, month
     found, uniforms = takers(where, rows, columns.resident, terms.uptake[entry])
     may = np.empty(found.size, np.bool_)
-    meet(found, columns.facts, terms.criteria, entry, calendar_month, may)
+    _meet(found, columns.facts, terms.criteria, entry, calendar_month, may)
     return found[may], uniforms[may]
 
 

@@ -100,7 +100,7 @@ class PlanDelivery:
             self._running_gbp_per_year[one.number] = running_gbp_per_year(one.programme)
         self._is_led = np.array([False, *(entry.terms.approach == "community_led" for entry in self.plan)])
         self._codes = [one.code for one in config.place_profile.neighbourhoods]
-        self._heads = self._adults = np.ones(len(self._codes))
+        self._heads, self._adults = np.ones(len(self._codes)), np.zeros(len(self._codes), np.int64)
         shape = len(self.plan) + 1, len(self._codes)
         self.engaged = np.zeros((len(ENGAGEMENT), *shape), np.int64)
         self.sites = Sites(*np.zeros((len(Sites._fields), *shape)))
@@ -140,7 +140,7 @@ class PlanDelivery:
             uniform / self._heads,
             led / self._heads,
             np.full(len(self._codes), budgets.kept_usual(month)),
-            np.minimum(drawn_in / self._adults, 1.0),
+            np.minimum(drawn_in / (world.scale * np.maximum(self._adults, 1)), 1.0),
             self._prepared.parameters,
         )
 
@@ -166,23 +166,24 @@ class PlanDelivery:
         beginning = [entry for entry in running if entry.begins_year(month)]
         turning = [entry for entry in running if budgets.has_turned(entry, month)]
         if beginning:
-            people, n = world.population, len(self._codes)
-            self._heads = world.scale * np.maximum(targeting.residents_of(people), 1.0)
-            adults = np.bincount(people.neighbourhood[people.adults], minlength=n)
-            self._adults = world.scale * np.maximum(adults, 1.0)
-        for entry in beginning:
-            self._share_out(world, budgets, entry, month)
+            self._heads = world.scale * np.maximum(targeting.residents_of(world.population), 1.0)
+            adults = world.population.adults
+            self._adults = world.count_by_neighbourhood(adults)
+            for entry in beginning:
+                self._share_out(world, budgets, entry, adults, month)
         for entry in turning:
             self.close_units(world, budgets, entry, month)
 
-    def _share_out(self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, month: int) -> None:
-        """Decide where an entry's money goes for a year, and what it buys there."""
+    def _share_out(
+        self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, adults: Array, month: int
+    ) -> None:
+        """Decide where an entry's money goes for a year, and what it buys there; ``adults`` are rows."""
         named = targeting.named(self._codes, entry.terms.neighbourhoods)
         share = targeting.shares(entry.terms.targeting, world.population, world.network, named)
         self.sites.share[entry.number] = share
         if not isinstance(entry, Entry):
             return
-        self.sites.eligible[entry.number] = self._eligible(world, entry)
+        self.sites.eligible[entry.number] = self._eligible(world, entry, adults)
         # What a year's money leaves buys nothing in the next; what it still owes for setting up is paid first.
         self._in_hand_gbp[entry.number] = min(self._in_hand_gbp[entry.number], 0.0)
         there = self.sites.units[entry.number]
@@ -197,13 +198,12 @@ class PlanDelivery:
             self._in_hand_gbp[entry.number] -= new * entry.programme.capacity.set_up_cost_gbp.value
         self.place_units(entry, there)
 
-    def _eligible(self, world: World, entry: Entry) -> Array:
-        people, n = world.population, len(self._codes)
-        who, adults = entry.programme.eligibility, people.adults
-        may = intake.eligible(people, world.network, adults, who, world.calendar_month)
-        counts = (np.bincount(people.neighbourhood[rows], minlength=n) for rows in (adults[may], adults))
+    def _eligible(self, world: World, entry: Entry, adults: Array) -> Array:
+        people, who = world.population, entry.programme.eligibility
+        counted = intake.count_eligible(people, world.network, adults, who, world.calendar_month)
+        expected = capacity.expected_eligible(counted, self._adults)
         taking_part = self.capacity.participants[entry.number].sum(axis=0)
-        return np.asarray(world.scale * capacity.expected_eligible(*counts) + taking_part)
+        return np.asarray(world.scale * expected + taking_part)
 
     def close_units(self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, month: int) -> None:
         """Close what a budget cut within a year cannot keep; what is new waits for the next.
@@ -252,8 +252,10 @@ class PlanDelivery:
         programmes.count_engaged(people, engaged, self.engaged)
         newcomers = self._admit(world, now, lives, month)
         self._count_places(month)
-        self._bring_together(world, programmes.engaged(people), newcomers, month)
-        found = programmes.traces(people, programmes.ever_enrolled(people), self.terms)
+        touched = programmes.ever_enrolled(people)
+        members = touched[people.engagement[touched] != NOT_ENGAGED]
+        self._bring_together(world, members, newcomers, month)
+        found = programmes.traces(people, touched, self.terms)
         for name in ("worsen", "improve"):
             people.write(f"programme_{name}", found.rows, getattr(found, name))
         people.write("programme", found.rows[found.programme == 0], 0)
