@@ -93,7 +93,14 @@ ROWS = (
         why="Loading libraries and compiled kernels takes a third, before any month, and drawing the picture at the "
         "end a sixth.",
     ),
-    Row("the same, asked for again: burn-in kept, s", "run_command/again", "kept", "{:.1f}"),
+    Row(
+        "the same, asked for again: burn-in kept, s",
+        "run_command/again",
+        "4",
+        "{:.1f}",
+        most=4.0,
+        why="As above.",
+    ),
     Row(
         "`make run`, no burn-in kept, s",
         "make_run",
@@ -121,7 +128,8 @@ ROWS = (
         "half of before",
         "{:.0f}",
         part=0.5,
-        why="Four fifths of it are months, of which half are under a plan.",
+        why="Two thirds of it are months, half of them under a plan, at four milliseconds each; five figures take an "
+        "eighth.",
     ),
     Row(
         "`upstream show` of these 8, s",
