@@ -98,11 +98,11 @@ def _draw_into(svg: Path, png: Path, draw: Callable[[], "Figure"]) -> None:
 
     with styled():
         figure = draw()
+        figure.set_dpi(DOTS_PER_INCH)  # before it is laid out: texts are measured once for that and for the PNG
         _lay_out(figure)
         # `Figure.savefig` would draw everything once more for each file, to no effect.
-        _write(svg, partial(_print_svg, figure))
-        figure.set_dpi(DOTS_PER_INCH)
         _write(png, FigureCanvasAgg(figure).print_png)
+        _write(svg, partial(_print_svg, figure))
 
 
 def svg_of(draw: Callable[[], "Figure"], to: IO[bytes]) -> None:
