@@ -331,6 +331,8 @@ def inspect(
     graphml: Annotated[Path | None, typer.Option(help="Also write the network of ties to this file.")] = None,
 ) -> None:
     """Measure the network of ties after burn-in, and compare it with published figures."""
+    from model.core.errors import ResultsError
+    from model.core.files import require_new_file
     from model.inputs.scenario import load_scenario
     from model.reporting.console import print_answer
     from model.reporting.summary import ties_table
@@ -340,6 +342,8 @@ def inspect(
 
     options = {"seed": seed, "population": population, "place": place}
     config = load_scenario(scenario, _overrides(settings, options))
+    if graphml is not None:
+        require_new_file(graphml, ResultsError, force=None)
     model = CommunityModel(config, rng=config.seed)
     if graphml is not None:
         model.network.write_graphml(graphml, model.population)

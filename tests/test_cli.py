@@ -672,3 +672,18 @@ def test_inspect_sets_the_ties_beside_published_figures(here: Path, capsys: pyte
     assert "ties ended within a year, %" in words
     assert "within" in words
     assert (here / "ties.graphml").stat().st_size > 1_000
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("there.graphml", "is there already. Allowed: a new file\n"), ("nowhere/ties.graphml", "a folder that exists")],
+)
+def test_inspect_refuses_a_file_before_anybody_is_simulated(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, file: str, said: str
+) -> None:
+    (here / "there.graphml").write_text("mine", encoding="utf-8")
+    monkeypatch.setattr("model.simulation.community.CommunityModel.__init__", lambda *_, **__: pytest.fail("too late"))
+    ends_with(2, "inspect", "--graphml", file)
+
+    assert said in capsys.readouterr().err
+    assert (here / "there.graphml").read_text("utf-8") == "mine"

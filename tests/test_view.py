@@ -241,4 +241,4 @@ def test_a_port_that_is_taken_is_refused(capsys):
     pytest.importorskip("solara")
     with listening(LOOPBACK, 0) as listener:
         port = str(listener.getsockname()[1])
-        assert f"--port = '127.0.0.1:{port}': cannot be listened on" in refused(["--port", port], capsys)
+        assert f"--port = '{port}': cannot be listened on" in refused(["--port", port], capsys)

@@ -153,8 +153,10 @@ def check_place_for(path: Path, error: type[InputError]) -> None:
         raise error("cannot be written", file=path, allowed="a file in a folder that exists")
 
 
-def require_new_file(path: Path, error: type[InputError], *, force: bool = False) -> None:
+def require_new_file(path: Path, error: type[InputError], *, force: bool | None = False) -> None:
     """Refuse a place for a file, or to write over one that is there unless that was asked for, before it is made.
+
+    Where ``force`` is None there is no way to ask.
 
     Raises
     ------
@@ -167,7 +169,8 @@ def require_new_file(path: Path, error: type[InputError], *, force: bool = False
     """
     check_place_for(path, error)
     if path.exists() and not force:
-        raise error("is there already", file=path, allowed="a new file, or --force to replace it")
+        allowed = "a new file" + ("" if force is None else ", or --force to replace it")
+        raise error("is there already", file=path, allowed=allowed)
 
 
 def replace_text(path: Path, text: str, error: type[InputError]) -> None:

@@ -1,5 +1,6 @@
 """The server of a page: without a token this computer alone can reach it, and it asks nothing of any other."""
 
+import errno
 import os
 import secrets
 import socket
@@ -17,6 +18,8 @@ from model.core.errors import ScenarioError
 LOOPBACK = "127.0.0.1"
 
 HOSTS = (LOOPBACK, "localhost")
+
+OWN_ADDRESSES = f"an address of this computer, such as {LOOPBACK}"
 
 COOKIE, TOKEN = "upstream_token", "token"
 
@@ -131,6 +134,11 @@ def require_extra(command: str) -> None:
 def listening(host: str, port: int) -> socket.socket:
     """Listen on a port of this computer.
 
+    Raises
+    ------
+    ScenarioError
+        It names the option of the command that was at fault: the address, or the port.
+
     Examples
     --------
     >>> with listening(LOOPBACK, 0) as listener:
@@ -138,11 +146,19 @@ def listening(host: str, port: int) -> socket.socket:
     '127.0.0.1'
     """
     try:
+        socket.getaddrinfo(host, port)  # what creates a server would give a name without an address as a system's error
         return socket.create_server((host, port))
+    except (socket.gaierror, UnicodeError):
+        raise _unheard("--host", host, "no such name or address", OWN_ADDRESSES) from None
     except OSError as error:
-        problem = f"cannot be listened on ({os.strerror(error.errno) if error.errno else error})"
-        where = f"a free port of an address of this computer, such as {LOOPBACK}; without --port one is found"
-        raise ScenarioError(problem, key="--port", value=f"{host}:{port}", allowed=where) from None
+        problem = os.strerror(error.errno) if error.errno else str(error)
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise _unheard("--host", host, problem, OWN_ADDRESSES) from None
+        raise _unheard("--port", str(port), problem, "a free port; without --port one is found") from None
+
+
+def _unheard(option: str, value: str, problem: str, allowed: str) -> ScenarioError:
+    return ScenarioError(f"cannot be listened on ({problem})", key=option, value=value, allowed=allowed)
 
 
 def _server(page: str, door: Door, wrapped: Callable[[App], App]) -> Any:

@@ -1,10 +1,12 @@
 """Who may open a page: this computer alone, or whoever bears the token where others can reach it."""
 
+import re
 from typing import Any
 
 import pytest
 
-from model.web.serving import COOKIE, Door, door_at, guarded
+from model.core.errors import ScenarioError
+from model.web.serving import COOKIE, LOOPBACK, Door, door_at, guarded, listening
 
 DOOR = Door("192.0.2.1", 80, "secret-token")
 HOST = (b"host", b"192.0.2.1:80")
@@ -63,3 +65,17 @@ def test_the_token_is_kept_in_a_cookie_and_leaves_the_address() -> None:
 
     is_reached, _ = asked(DOOR, [HOST, (b"cookie", b"upstream_token=secret-token")])
     assert is_reached
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid", ".."])  # set aside for examples: nobody's
+def test_an_address_that_is_not_of_this_computer_is_the_hosts_fault(host):
+    said = f"--host = '{re.escape(host)}': cannot be listened on .*such as {LOOPBACK}"
+    with pytest.raises(ScenarioError, match=said):
+        listening(host, 0)
+
+
+def test_a_port_that_is_taken_is_the_ports_fault():
+    with listening(LOOPBACK, 0) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(ScenarioError, match=f"--port = '{port}': cannot be listened on .*without --port"):
+            listening(LOOPBACK, port)
