@@ -8,7 +8,7 @@ input alone were as in the place without it. What the effect then loses is what 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -137,26 +137,20 @@ def rings_from(network: Network, rows: Array, n_rows: int) -> Array:
     return ring
 
 
-@dataclass
 class Gains:
     """What residents who are adults in both places gain, by their ring at each year's end.
 
     Attributes
     ----------
-    people, crisis, points : array of shape (rings,)
-        Person-years, person-years in crisis fewer, and points of life satisfaction more, in the sample.
+    years : array of int, shape (rings, states, states)
+        Person-years in the sample, by state in the place with the plan and by state without it: whole numbers, so
+        that what is equal stays so to the last bit however it is added up.
     """
 
-    people: Array
-    crisis: Array
-    points: Array
+    def __init__(self) -> None:
+        self.years = np.zeros((len(RINGS), len(STATES), len(STATES)), np.int64)
 
-    @classmethod
-    def none(cls) -> "Gains":
-        """Return gains before anything has happened."""
-        return cls(*np.zeros((3, len(RINGS))))
-
-    def add(self, here: CommunityModel, there: CommunityModel, took_part: Array, scores: Array) -> None:
+    def add(self, here: CommunityModel, there: CommunityModel, took_part: Array) -> None:
         """Compare both places at the end of a year; ``took_part`` has the ids of all who have so far."""
         (rows, ids), (their_rows, their_ids) = _present(here.simulation), _present(there.simulation)
         _, one, other = np.intersect1d(ids, their_ids, assume_unique=True, return_indices=True)
@@ -165,10 +159,33 @@ class Gains:
         are_adults = (ours >= THRIVING) & (theirs >= THRIVING)
         joined = np.flatnonzero(np.isin(here.population.resident, took_part) & here.population.is_present)
         ring = rings_from(here.network, joined, here.population.n_rows)[rows[are_adults]]
-        ours, theirs = ours[are_adults], theirs[are_adults]
-        self.people += np.bincount(ring, minlength=len(RINGS))
-        self.crisis += np.bincount(ring, (theirs == IN_CRISIS) * 1.0 - (ours == IN_CRISIS), len(RINGS))
-        self.points += np.bincount(ring, scores[ours] - scores[theirs], len(RINGS))
+        np.add.at(self.years, (ring, ours[are_adults], theirs[are_adults]), 1)
+
+
+def crisis_avoided(years: Array) -> float:
+    """Return person-years in crisis fewer, of person-years by state with and without a plan.
+
+    Examples
+    --------
+    >>> of_two = np.zeros((len(STATES), len(STATES)), int)
+    >>> of_two[THRIVING, IN_CRISIS] = of_two[IN_CRISIS, IN_CRISIS] = 1
+    >>> crisis_avoided(of_two)
+    1.0
+    """
+    return float(years[:, IN_CRISIS].sum() - years[IN_CRISIS].sum())
+
+
+def points_gained(years: Array, scores: Array) -> float:
+    """Return points of life satisfaction more, of person-years by state with and without a plan.
+
+    Parameters
+    ----------
+    years : array of int, shape (states, states)
+        By state with the plan and without it.
+    scores : array of float, shape (states,)
+        Life satisfaction in each state.
+    """
+    return float((years * (scores[:, np.newaxis] - scores)).sum())
 
 
 def structure(worlds: Worlds) -> Figures:
@@ -195,9 +212,7 @@ def _lived(worlds: Worlds, config: Scenario, to_hold: Mapping[str, Sequence[str]
     plan = config.model_copy(update={"plan": worlds.scenario(PLAN).plan}).lasting(years)
     models = {WHOLE: worlds.branch(plan)}
     models |= {name: worlds.branch(plan, steps_with(without.moves_held(of))) for name, of in to_hold.items()}
-    gains = {name: Gains.none() for name in models}
-    p = without.model.parameters
-    scores = np.array([p[f"life_satisfaction_{state}"] for state in STATES])
+    gains = {name: Gains() for name in models}
     took_part = nobody = np.array([], np.int64)
     for month in range(1, years * MONTHS_PER_YEAR + 1):
         without.model.step()
@@ -208,18 +223,20 @@ def _lived(worlds: Worlds, config: Scenario, to_hold: Mapping[str, Sequence[str]
         if month % MONTHS_PER_YEAR == 0:
             for name, model in models.items():
                 # Where an input is held, only the sum over rings is asked, so nobody's distance.
-                gains[name].add(model, without.model, took_part if name == WHOLE else nobody, scores)
+                gains[name].add(model, without.model, took_part if name == WHOLE else nobody)
     return _figures(models[WHOLE], without.model, gains)
 
 
 def _figures(planned: CommunityModel, without: CommunityModel, gains: Mapping[str, Gains]) -> Figures:
     scale, found = planned.scale, Figures()
-    for k, ring in enumerate(RINGS):
-        one = gains[WHOLE]
-        found |= {f"people_{ring}": one.people[k] * scale, f"crisis_{ring}": one.crisis[k] * scale}
-        found[f"wellbys_{ring}"] = one.points[k] * scale
+    scores = np.array([without.parameters[f"life_satisfaction_{state}"] for state in STATES])
+    for ring, years in zip(RINGS, gains[WHOLE].years, strict=True):
+        found |= {f"people_{ring}": years.sum() * scale, f"crisis_{ring}": crisis_avoided(years) * scale}
+        found[f"wellbys_{ring}"] = points_gained(years, scores) * scale
     for name, one in gains.items():
-        found |= {f"crisis_{name}": one.crisis.sum() * scale, f"wellbys_{name}": one.points.sum() * scale}
+        years = one.years.sum(axis=0)
+        found[f"crisis_{name}"] = crisis_avoided(years) * scale
+        found[f"wellbys_{name}"] = points_gained(years, scores) * scale
     found["saving_gbp"] = _full_cost_gbp(without) - _full_cost_gbp(planned)
     return {name: float(value) for name, value in found.items()}
 

@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
+from model.core.codes import STATES
 from model.inputs.scenario import load_scenario
 from model.network import Network
 from model.reporting.pages.structure import CUT, structure_page
@@ -10,7 +14,18 @@ from model.simulation.community import CommunityModel
 from model.simulation.steps.wellbeing import found_moves
 from model.studies.paired_runs import Worlds
 from model.studies.runner import Answers
-from model.studies.structure import A_SET, HELD, RINGS, held, inputs_of, rings_from, share_lost, structure
+from model.studies.structure import (
+    A_SET,
+    HELD,
+    RINGS,
+    crisis_avoided,
+    held,
+    inputs_of,
+    points_gained,
+    rings_from,
+    share_lost,
+    structure,
+)
 
 
 def _model(seed=1, **update):
@@ -74,6 +89,17 @@ def test_distance_is_the_length_of_the_shortest_path_over_all_layers():
     found = rings_from(Network.from_edges(60, ties), np.array([3, 17]), 60)
 
     assert found.tolist() == [min(away.get(k, len(RINGS)), len(RINGS) - 1) for k in range(60)]
+
+
+@given(arrays(np.int64, (len(RINGS), len(STATES), len(STATES)), elements=st.integers(0, 10**6)), st.randoms())
+def test_gains_are_the_same_to_the_last_bit_however_people_are_spread_over_rings(years, rng):
+    scores = np.array([rng.uniform(0.0, 10.0) for _ in STATES])
+    whole, at_once = years.sum(axis=0), np.zeros_like(years)
+    at_once[-1] = whole
+
+    assert points_gained(at_once.sum(axis=0), scores) == points_gained(whole, scores)
+    assert sum(points_gained(one, scores) for one in years) == pytest.approx(points_gained(whole, scores), abs=1e-4)
+    assert sum(crisis_avoided(one) for one in years) == crisis_avoided(whole)
 
 
 @pytest.mark.slow
