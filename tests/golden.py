@@ -24,6 +24,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "budgets pooled": ("shift_pooled", {"years": 3}),
     "more of a service": ("crisis_expansion", {}),
     "a plan that ends abruptly": ("ten_year_pilot_abrupt", {}),
+    "a plan for one neighbourhood": ("people_powered_shift", {"place": "isles_of_scilly", "population": 1_000}),
     "nobody ages": ("people_powered_shift", {"structure": {"demography": False}}),
     "growth and a shock": (
         "status_quo",

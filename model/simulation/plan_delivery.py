@@ -202,8 +202,7 @@ class PlanDelivery:
         people, who = world.population, entry.programme.eligibility
         counted = intake.count_eligible(people, world.network, adults, who, world.calendar_month)
         expected = capacity.expected_eligible(counted, self._adults)
-        taking_part = self.capacity.participants[entry.number].sum(axis=0)
-        return np.asarray(world.scale * expected + taking_part)
+        return np.asarray(world.scale * expected + self.capacity.used(entry.number))
 
     def close_units(self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, month: int) -> None:
         """Close what a budget cut within a year cannot keep; what is new waits for the next.
@@ -326,8 +325,11 @@ class PlanDelivery:
     def _count_places(self, month: int) -> None:
         """Count the months of places that money has bought, and of those in use."""
         running, book = self._running(month), self._book
-        use = book["place_months"], book["used_months"], book["room"]
-        capacity.count_use(self.capacity, running, self.sites.places, *use)
+        places = self.sites.places[running]
+        book["place_months"][running] += places
+        book["room"][running] += places / self.terms.months[running, np.newaxis]
+        for entry in running.tolist():
+            book["used_months"][entry] += self.capacity.used(entry)
 
     def _bring_together(self, world: World, members: Array, newcomers: Array, month: int) -> None:
         if newcomers.size == 0:

@@ -62,6 +62,10 @@ class Capacity(NamedTuple):
         used = np.zeros((n, n_neighbourhoods)), np.zeros((n, longest, n_neighbourhoods))
         return cls(course_months.astype(np.int64), *used, np.zeros(n), np.zeros(n, np.int64))
 
+    def used(self, entry: int) -> Array:
+        """Return how many participants an entry has, by neighbourhood: it hangs on no other entry's course."""
+        return np.asarray(self.participants[entry, : self.course_months[entry]].sum(axis=0))
+
 
 @kernel
 def advance_month(capacity, entries, stays, tiring_rate, dropping_rate):
@@ -128,8 +132,7 @@ def find_supporters(capacity, entry, places, each, offers, share):
         share[home] = found / offers[home] if offers[home] > 0.0 else 0.0
 
 
-@kernel
-def keep_on(capacity, entries, n, places):
+def keep_on(capacity: Capacity, entries: Array, n: Array, places: Array) -> None:
     """Let participants stay on as supporters, who serve where the places are.
 
     Parameters
@@ -143,10 +146,9 @@ def keep_on(capacity, entries, n, places):
     places : array of shape (entries + 1, neighbourhoods)
         Places that money has bought.
     """
-    for entry in entries:
-        total = places[entry].sum()
-        if total > 0.0:
-            capacity.supporters[entry] += n[entry] * (places[entry] / total)
+    total = places.sum(axis=1)
+    for entry in entries[total[entries] > 0.0]:
+        capacity.supporters[entry] += n[entry] * (places[entry] / total[entry])
 
 
 @kernel
@@ -200,28 +202,6 @@ def fill_places(capacity, entry, places, each, takers, eligible, scale, share):
         participants[newest, home] += share[home] * rate * could_come[home]
     capacity.takers_per_eligible[entry] = before + (now - before) / min(months_seen + 1, MEMORY_MONTHS)
     capacity.months_seen[entry] = months_seen + 1
-
-
-@kernel
-def count_use(capacity, entries, places, place_months, used_months, room):
-    """Add a month of the places there are, of those in use, and of how many could complete: all by number and home.
-
-    Parameters
-    ----------
-    capacity : Capacity
-        Read.
-    entries : array of int
-        Numbers of the entries that run.
-    places : array of shape (entries + 1, neighbourhoods)
-        Places that money has bought.
-    place_months, used_months, room : array of shape (entries + 1, neighbourhoods)
-        Added to.
-    """
-    for entry in entries:
-        for home in range(places.shape[1]):
-            place_months[entry, home] += places[entry, home]
-            used_months[entry, home] += capacity.participants[entry, :, home].sum()
-            room[entry, home] += places[entry, home] / capacity.course_months[entry]
 
 
 def expected_eligible(counted: Array, adults: Array) -> Array:

@@ -9,7 +9,6 @@ from hypothesis.extra.numpy import arrays
 from model.state.capacity import (
     Capacity,
     advance_month,
-    count_use,
     expected_eligible,
     fill_places,
     find_supporters,
@@ -86,15 +85,14 @@ def test_courses_of_all_lengths_go_on_beside_each_other_and_what_does_not_run_st
     assert now.participants[:, :, 0].round(3).tolist() == [[0, 0, 0], [8, 0, 0], [2, 4, 8], [1, 2, 4]]
 
 
-def test_use_is_of_places_in_use_and_room_for_those_who_could_complete():
-    now, (places, used, room) = begun(2), np.zeros((3, 2, 2))
-    now.participants[1] = [[0.5, 1.0]] * COURSE
-    for _ in range(2):
-        count_use(now, ONE, np.array([[0.0, 0.0], [12.0, 6.0]]), places, used, room)
+@given(months=st.integers(1, 40), longest=st.integers(40, 90), seed=st.integers(0, 99))
+def test_how_many_take_part_is_the_same_to_the_last_bit_whatever_the_courses_beside(months, longest, seed):
+    # With one neighbourhood sums over months are added up in pairs, which a longer table would pair otherwise.
+    alone, beside = (Capacity.unused(np.array([0, months, *more]), 1) for more in ((), (longest,)))
+    drawn = np.random.default_rng(seed).random((months, 1))
+    alone.participants[1], beside.participants[1, :months] = drawn, drawn
 
-    assert places[1].tolist() == [24.0, 12.0]
-    assert used[1].tolist() == [COURSE, 2.0 * COURSE]
-    assert room[1].tolist() == [24.0 / COURSE, 12.0 / COURSE]
+    assert alone.used(1) == beside.used(1) == drawn.sum(axis=0)
 
 
 def test_supporters_are_found_until_places_have_them_and_no_faster_than_they_offer():
