@@ -303,7 +303,7 @@ def _switching_values(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[
         else:
             words = partial(_break_even, lens=lens, usual=them.settings.wellby_gbp["central"])
             yield first, f"{label}: {words(factor)}"
-            yield from _switching_in_draws(found, lens, factor, words)
+            yield from _switching_in_draws(found, lens, factor, them.gain_of(lens), words)
         first = ""
     if largest := _largest(one):
         yield "Largest contributors", largest
@@ -316,16 +316,20 @@ def _break_even(factor: Estimate, lens: str, usual: float) -> str:
     return f"breaks even with all unit costs {factor.rounded(2).text(_decimals(factor.mean))} times as high"
 
 
-def _switching_in_draws(found: Drawn, lens: str, factor: Estimate, words: Words) -> Iterable[tuple[str, str]]:
-    """Give the second interval of a switching value, which a draw without a gain has none of."""
+def _switching_in_draws(
+    found: Drawn, lens: str, factor: Estimate, gain: Estimate, words: Words
+) -> Iterable[tuple[str, str]]:
+    """Give the second interval of a switching value; none where the gain it is worked out from may be none."""
     if not found.n_draws:
         return
     in_draws = [one.appraisal for draw, one in found.judged.items() if draw != BEST]
     none = sum(bool(np.isnan(_switching(them, lens)).any()) for them in in_draws)
     if none:
         yield WITH_ALL, f"there is no gain in {none} of {len(in_draws)} draws, and so no value at which it breaks even"
-    else:
+    elif is_gain(found.row(lambda them: them.gains(lens).sum(), gain).with_all):
         yield from second_line(found.row(partial(_switching, lens=lens), factor).within(0.0), words)
+    else:
+        yield WITH_ALL, "no clear gain, and so no clear value at which it breaks even"
 
 
 def _switching(them: Appraisal, lens: str) -> "pd.Series[float]":

@@ -11,7 +11,7 @@ from model.analysis.appraise import appraise
 from model.analysis.doubt import BEST, Doubted, doubted
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import MEASURES, Drawn, drawn
-from model.reporting.appraisal import appraisal
+from model.reporting.appraisal import answer_lines, appraisal, is_gain
 from model.reporting.appraisal_tables import TABLES
 from model.reporting.doubt import (
     WITH_ALL,
@@ -186,6 +186,18 @@ def test_the_tornado_draws_the_numbers_that_were_measured(study, tmp_path):
 def judged(study):
     (one,) = appraise(study)
     return one, drawn(study, {"helped": one})["helped"]
+
+
+@pytest.mark.slow
+def test_a_switching_value_has_a_second_interval_where_the_gain_is_clear_with_all_doubted_and_nowhere_else(judged):
+    one, found = judged
+    lines = answer_lines(one, found)
+    second = [lines[k + 1][1] for k, (_, words) in enumerate(lines) if words.startswith("social value: breaks even")]
+    gain = found.row(lambda them: them.gains("social").sum(), one.appraisal.gain_of("social")).with_all
+    blurred = found.row(lambda them: them.gains("social").sum() - 10 * gain.mean, one.appraisal.gain_of("social"))
+
+    assert [("breaks even with" in words) == (gain.low > 0.0) for words in second] == [True]
+    assert not is_gain(blurred.with_all)
 
 
 def rows_of(judged, heading: str) -> dict[str, list[str]]:
