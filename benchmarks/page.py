@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from country import AUTHORITIES, BURN_IN_YEARS, ENGLAND_AUTHORITIES, ENGLAND_PEOPLE, MEASURED_YEARS, YEARS
 from peers import compare
-from sizes import Sizes, measured_sizes
+from sizes import LIVED_MONTHS, OF_NEIGHBOURHOOD, Sizes, measured_sizes
 from timing import ROOT
 from trees import run_in, tree_of
 
@@ -150,7 +150,7 @@ ROWS = (
     ),
     Row("resident-month at 1,000,000, over 50,000", "scaling/month", "1.1", most=1.1),
     Row(
-        f"England, one resident a person, {YEARS} years: processor minutes",
+        f"England, one resident a person, {YEARS} years after burn-in: processor minutes",
         "country",
         "60",
         "{:,.0f}",
@@ -362,6 +362,10 @@ def by_size(sizes: Sizes) -> Lines:
     yield "## By size and by years"
     yield ""
     yield "![A resident-month by size, and a run by years](performance.svg)"
+    yield ""
+    yield f"The fastest of {LIVED_MONTHS} months, each size in a process of its own, in a made-up place of equal"
+    yield f"neighbourhoods of {OF_NEIGHBOURHOOD:,}. Sizes are not timed in turn, as the ratio in the first table is; and a"
+    yield "small world of one neighbourhood costs less than one of a real place with many."
     yield ""
     yield from head("residents", "ns a resident-month", "peak memory, MB")
     for residents, ns, peak_mb in sizes.by_residents:
