@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -18,11 +19,17 @@ from model.cli_studies import Address, ExecutorName, OwnCode, RunTimeout, end, l
 from model.cli_tables import register_tables
 from model.reporting.progress import progress
 
+if TYPE_CHECKING:
+    from model.core.errors import InputError
+
 UNUSABLE_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
 FIT_RESIDENTS, ENSEMBLE_RESIDENTS = 40_000, 20_000
 """Simulated residents of England to which the best set is fitted, and in which each of many is confirmed."""
+
+NUMBERS = {"integer": "a whole number, such as 30", "number": "a number, such as 0.035"}
+"""Kinds of values of options, by their names in typer's words, and what they are."""
 
 # What is wrong with the words of a command, by its public child: typer does not name it.
 _UsageError: Any = typer.BadParameter.__mro__[1]
@@ -846,10 +853,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(UNUSABLE_INPUT)
     except _UsageError as error:
         if problem := " ".join(error.format_message().split()):  # none where help was shown
-            _say(f"upstream: {InputError(problem)}", error=True)
+            _say(f"upstream: {_told(problem, words)}", error=True)
         sys.exit(UNUSABLE_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
+
+
+def _told(problem: str, words: Sequence[str]) -> "InputError":
+    """Say what is wrong with the words of a command; where one is no number, which."""
+    from model.core.errors import InputError
+
+    for kind, allowed in NUMBERS.items():
+        option = problem.partition("'")[2].partition("'")[0]
+        given = [after for word, after in pairwise(words) if word == option]
+        given += [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
+        if f"valid {kind}," in problem and len(given) == 1:
+            return InputError("cannot be read", key=option, value=given[0], allowed=allowed)
+    return InputError(problem)
 
 
 def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -283,6 +284,10 @@ def validation_problem(
         details |= {"known": known + list(also if len(words) == 1 else ()), "wanted": leaf}
     if first["type"] == "tuple_type" and isinstance(first["input"], dict):
         details["allowed"] = f"[[{key}]] above each of its tables"
+    if first["type"] == "literal_error":
+        names = re.findall("'([^']+)'", first["ctx"]["expected"])
+        problem, details["allowed"] = "is none of the names there are", ", ".join(names)
+        details |= {"known": names, "wanted": str(first["input"])}
     if first["type"] in ("bool_type", "bool_parsing"):
         problem, details["allowed"] = "is neither true nor false", "true or false, without quotation marks"
     if first["type"] != "missing" and first["loc"]:

@@ -436,8 +436,11 @@ def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
                 (root / f"{number:03d}" / PARTS).mkdir()
                 return root / f"{number:03d}"
     except FileExistsError:
-        problem = "is already in use" if named else "is a file; a folder is needed here"
-        raise ResultsError(problem, file=named or root, allowed="a new folder, or an empty one") from None
+        problem, allowed = "is a file; a folder is needed here", "a new folder, or an empty one"
+        if named is not None:
+            problem = "is already in use"
+            allowed += f"; upstream resume {named} goes on with the study there" * (named / "manifest.json").is_file()
+        raise ResultsError(problem, file=named or root, allowed=allowed) from None
     except OSError as error:
         raise ResultsError(f"cannot be written ({error.strerror})", file=named or root) from None
     raise ResultsError("is full", file=root)
