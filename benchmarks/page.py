@@ -364,8 +364,8 @@ def by_size(sizes: Sizes) -> Lines:
     yield "![A resident-month by size, and a run by years](performance.svg)"
     yield ""
     yield f"The fastest of {LIVED_MONTHS} months, each size in a process of its own, in a made-up place of equal"
-    yield f"neighbourhoods of {OF_NEIGHBOURHOOD:,}. Sizes are not timed in turn, as the ratio in the first table is; and a"
-    yield "small world of one neighbourhood costs less than one of a real place with many."
+    yield f"neighbourhoods of {OF_NEIGHBOURHOOD:,}. Sizes are not timed in turn, as the ratio in the first table is;"
+    yield "and a small world of one neighbourhood costs less than one of a real place with many."
     yield ""
     yield from head("residents", "ns a resident-month", "peak memory, MB")
     for residents, ns, peak_mb in sizes.by_residents:

@@ -376,7 +376,7 @@ REFUSED = [
         "ages [65, 50] are not within 16 to 120, the lower age first",
     ),
     ("ages = [50, 120]", "ages = [5, 50]", "ages [5, 50] are not within 16 to 120"),
-    ('lonely = "sometimes"', 'lonely = "seldom"', "eligibility.lonely = 'seldom': ", "'any', 'sometimes' or 'often'"),
+    ('lonely = "sometimes"', 'lonely = "seldom"', "eligibility.lonely = 'seldom': ", "Allowed: any, sometimes, often"),
     ('lonely = "sometimes"', 'child_care = "in need"', "child_care requires parents = true"),
     ("self_referral = {", "uptake_ = {", "enrolment.uptake_ = {", "Did you mean 'uptake'?"),
     ("people = { value = 12", "people = 12 # {", "capacity.people = 12: ", "a number needs its evidence"),
