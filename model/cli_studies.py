@@ -258,10 +258,17 @@ def merge(
     end(outcome.folder, interrupted=False, failed=outcome.failed)
 
 
+def _has_older_figures(folder: Path) -> bool:
+    """Return whether a folder has figures that were drawn before its tables were written."""
+    runs = folder / "runs.parquet"
+    return runs.is_file() and any(path.stat().st_mtime < runs.stat().st_mtime for path in folder.glob("*.png"))
+
+
 def end(folder: Path, *, interrupted: bool, failed: int) -> None:
     """Say how far it came and where the tables are; exit with the code that says so."""
     status(folder)
     print(f"Tables  {folder}")
-    print(f"Report  upstream show {folder}")
+    again = ", and draws its figures again: those there are of fewer runs" if _has_older_figures(folder) else ""
+    print(f"Report  upstream show {folder}{again}")
     if interrupted or failed:
         raise typer.Exit(INTERRUPTED if interrupted else FAILED)

@@ -1,6 +1,7 @@
 """Commands that go on with a results folder: until the answer is known, and with code of one's own."""
 
 import contextlib
+import os
 
 import pytest
 
@@ -62,6 +63,19 @@ def test_replicates_double_until_the_most_and_it_says_when_that_is_not_enough(co
     assert [entry["command"][1] for entry in results.manifest["continued"]] == ["extend", "extend"]  # 4, then 7
     assert "people_powered_shift: the answer is " in told
     assert "Not within 0.1%: 7 replicates are the most" in told
+
+
+def test_figures_of_fewer_runs_are_said_to_be(compared, capsys):
+    older = "draws its figures again: those there are of fewer runs"
+    figure = compared / "appraisal.png"
+    figure.write_bytes(b"a figure")
+    os.utime(figure, ns=(0, 0))
+    ends_with(0, "extend", "out", "--replicates", "3", "--jobs", "1")
+    assert older in capsys.readouterr().out
+
+    os.utime(figure)
+    ends_with(0, "resume", "out")
+    assert older not in capsys.readouterr().out
 
 
 def test_nothing_is_added_once_the_answer_is_known_well_enough(compared):

@@ -208,17 +208,22 @@ def name_lines(axes: "Axes", ncols: int = 3) -> None:
 def draw_band(
     axes: "Axes", years: Array, found: Sequence[Doubted], label: str, colour: str, dashes: Dashes = "-"
 ) -> None:
-    """Draw a yearly series at best estimates with both intervals, where there are any."""
-    axes.plot(years, [one.by_chance.mean for one in found], color=colour, ls=dashes, lw=1.8, label=label)
+    """Draw a yearly series at best estimates with both intervals, where there are any; a single year as a point."""
+    alone = len(years) == 1
+    style: dict[str, Any] = {"color": colour, "ls": dashes, "lw": 1.8, "label": label}
+    axes.plot(years, [one.by_chance.mean for one in found], marker="o" if alone else "", ms=5, **style)
     for kind, shade in SHADES.items():
         ends: list[Estimate] = [getattr(one, kind) for one in found]
         if any(one.has_interval for one in ends):
             lows, highs = [one.low for one in ends], [one.high for one in ends]
+            if alone:
+                axes.vlines(years, lows, highs, color=colour, alpha=min(1.0, 2.0 * shade), lw=6.0)
+                continue
             axes.fill_between(years, lows, highs, color=colour, alpha=shade, lw=0)
             if kind == "with_all":  # an edge, as bands of several lines lie over one another
                 axes.plot(years, np.transpose([lows, highs]), color=colour, alpha=0.5, lw=0.6)
     axes.set_xlim(min(1, years[-1] - 0.5), max(years[-1], 1.5))
-    axes.locator_params("x", nbins=6, integer=True)
+    axes.locator_params("x", nbins=6, integer=True, min_n_ticks=1)
     axes.yaxis.set_major_formatter("{x:,g}")
 
 
