@@ -381,7 +381,7 @@ def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     if has_gain and (ratio := them.ratio_of("social").mean) > highest:
         yield (
             "Implausible return",
-            f"each £1 of the plan returns {beyond(ratio, highest)} of social value; {_not_credible(highest)}",
+            f"each £1 of the plan returns {beyond(ratio, highest)} of social value; {not_credible(highest)}",
         )
     if not them.has_lives:
         return
@@ -394,7 +394,7 @@ def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
             words = f"gained {each:.2g} WELLBYs each over the whole course; more than {most:.2g}"
             yield "Implausible effect", f"people who took part in {entry_in_words(name)} {words} is not credible"
         if has_gain and ratio > highest:
-            words = f"returns {beyond(ratio, highest)} in its own participants alone; {_not_credible(highest)}"
+            words = f"returns {beyond(ratio, highest)} in its own participants alone; {not_credible(highest)}"
             yield "Implausible return", f"each £1 of {entry_in_words(name)} {words}"
 
 
@@ -410,7 +410,8 @@ def beyond(gbp: float, most: float) -> str:
     return f"£{gbp:.{digits}f}"
 
 
-def _not_credible(most: float) -> str:
+def not_credible(most: float) -> str:
+    """Say that a return on a pound is beyond a bar; the end of a sentence."""
     return f"more than £{most:g} is not credible without strong evidence"
 
 

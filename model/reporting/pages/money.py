@@ -7,10 +7,12 @@ import numpy as np
 
 from model.analysis.appraisal import LENSES
 from model.analysis.decisions import loop
+from model.analysis.discounting import load_guidance
 from model.analysis.estimates import Estimate, estimate
 from model.core.arrays import Array
 from model.inputs.parameters import load_parameters
 from model.inputs.payers import AGENCIES
+from model.reporting.appraisal import not_credible
 from model.reporting.pages.parts import (
     Lines,
     about_page,
@@ -208,8 +210,10 @@ def _lately(found: Answers, lens: str) -> str:
     since = min(SETTLED_FROM, years - 1)
     cost = found.of("rate_0_cost") / MILLION * (years - since) / years
     gain = curve.by_seed[:, -1] - curve.by_seed[:, since - 1] + cost
-    back = jackknifed(lambda top, bottom: top / bottom, gain, cost).short(2)
-    return f"In years {since + 1} to {years} each £1 spent brings £{back} of benefit, money undiscounted."
+    back = jackknifed(lambda top, bottom: top / bottom, gain, cost)
+    told = f"In years {since + 1} to {years} each £1 spent brings £{back.short(2)} of benefit, money undiscounted"
+    most = load_guidance().most_plausible_return
+    return f"{told}; {not_credible(most)}, and most effects here are assumptions." if back.mean > most else f"{told}."
 
 
 def _between(soonest: int | None, latest: int | None, years: int) -> str:
