@@ -389,13 +389,14 @@ def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
         if gain > most:
             words = f"gained {gain:.2g} points of life satisfaction about a year later; more than {most:.2g}"
             yield "Implausible effect", f"people who enrolled in {entry_in_words(name)} {words} is not credible"
+    money = "money, volunteers' time left out," if them.volunteer_time.to_numpy().any() else "money"
     for name, each, ratio in by_entry(them).itertuples():
         if each > most:
             words = f"gained {each:.2g} WELLBYs each over the whole course; more than {most:.2g}"
             yield "Implausible effect", f"people who took part in {entry_in_words(name)} {words} is not credible"
         if has_gain and ratio > highest:
             words = f"returns {beyond(ratio, highest)} in its own participants alone; {not_credible(highest)}"
-            yield "Implausible return", f"each £1 of {entry_in_words(name)} {words}"
+            yield "Implausible return", f"each £1 of {money} for {entry_in_words(name)} {words}"
 
 
 def beyond(gbp: float, most: float) -> str:

@@ -627,7 +627,7 @@ def test_a_return_above_ten_to_one_is_flagged():
     flags = [words for what, words in _implausible(SimpleNamespace(appraisal=one)) if what == "Implausible return"]
 
     # 4 WELLBYs in all, and 2.5 of the hub's own participant, for 1,000 pounds.
-    assert "£36 of social value" in flags[0] and "each £1 of hub returns £22" in flags[1]
+    assert "£36 of social value" in flags[0] and "each £1 of money for hub returns £22" in flags[1]
 
 
 def test_a_gain_is_said_beside_published_ones():
