@@ -345,7 +345,7 @@ def test_an_agency_tells_what_it_has_and_what_it_decided(lived):
             {"budgets": {"regime": "siloed"}, "growth": {"envelopes": {"council": 0.0}}},
             "for nhs, police",
         ),
-        ({"budgets": {"regime": "silod"}}, "'planned', 'siloed'"),
+        ({"budgets": {"regime": "silod"}}, "Did you mean 'siloed'?"),
         ({"budgets": {"regime": "pooled"}, "growth": SQUEEZED}, "contract do not agree"),
         ({"budgets": {"contract": {"pooled_share": 0.5}}}, "contract do not agree"),
         ({"budgets": {"contract": {"pooled_share": 1.5}}}, "pooled_share"),
