@@ -406,7 +406,7 @@ def referrals(
             rows, ids = (part[0] if len(met) == 1 else np.concatenate(part) for part in zip(*met, strict=True))
             highest = (1.0 - (1.0 - chances) ** len(met))[1:].tolist()
             low = draws.low(Purpose.REFERRAL, month, ids, highest, way * MOST_BLOCKS)
-            parts.append(_find_referred(low, rows, people.resident, chances, here))
+            parts.append(_find_referred(low, rows.astype(np.int64, copy=False), people.resident, chances, here))
             n += parts[-1].size
     starts[-1] = n
     return Lists(starts, np.concatenate([np.empty(0, np.int64), *parts]))

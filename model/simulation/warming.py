@@ -7,8 +7,9 @@ from model.inputs.scenario import load_scenario
 from model.simulation.month import STEPS
 from model.simulation.timeline import Timeline
 
-WITH_PLAN, RESIDENTS = "people_powered_shift", 3_000
-"""A plan, and so many residents, that the first month calls every kernel: somebody is born, dies, moves, marries."""
+WITH_PLAN, RESIDENTS, MONTHS = "people_powered_shift", 3_000, 3
+"""A plan, and so many residents, that a few months call every kernel: somebody is born, dies, moves, marries, is sent
+to a programme by a GP, and leaves one."""
 
 
 def warm_kernels() -> None:
@@ -18,4 +19,6 @@ def warm_kernels() -> None:
     """
     update = {"place": "sandbeck", "population": RESIDENTS, "burn_in_years": 0, "years": 1}
     with contextlib.suppress(OwnCodeError):
-        Timeline(load_scenario(WITH_PLAN).model_copy(update=update), seed=0, steps=STEPS).branch().step()
+        place = Timeline(load_scenario(WITH_PLAN).model_copy(update=update), seed=0, steps=STEPS).branch()
+        for _ in range(MONTHS):
+            place.step()
