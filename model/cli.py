@@ -863,10 +863,10 @@ def _told(problem: str, words: Sequence[str]) -> "InputError":
     """Say what is wrong with the words of a command; where one is no number, which."""
     from model.core.errors import InputError
 
+    option = problem.partition("'")[2].partition("'")[0]
+    given = [after for word, after in pairwise(words) if word == option]
+    given += [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
     for kind, allowed in NUMBERS.items():
-        option = problem.partition("'")[2].partition("'")[0]
-        given = [after for word, after in pairwise(words) if word == option]
-        given += [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
         if f"valid {kind}," in problem and len(given) == 1:
             return InputError("cannot be read", key=option, value=given[0], allowed=allowed)
     return InputError(problem)

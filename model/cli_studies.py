@@ -259,7 +259,10 @@ def merge(
 
 
 def _has_older_figures(folder: Path) -> bool:
-    """Return whether a folder has figures that were drawn before its tables were written."""
+    """Return whether a folder has figures that were drawn before its last runs.
+
+    `Results.changed` would not do: a resume that finds nothing missing writes to the manifest alone.
+    """
     runs = folder / "runs.parquet"
     return runs.is_file() and any(path.stat().st_mtime < runs.stat().st_mtime for path in folder.glob("*.png"))
 
