@@ -31,9 +31,22 @@ def peak_mb_of_run(folder, population, years=YEARS, place=PLACE, scenario="statu
     return pq.read_table(folder / "runs.parquet")["peak_memory_mb"][0].as_py()
 
 
+CHANCE_MB = 40
+"""How far apart two measured peaks may be by when threads give back what they wrote: 28 was seen, on a busy machine.
+
+A table left out of the estimate below is missed by 56 and more.
+"""
+
+
+@pytest.fixture(scope="module")
+def all_compiled(tmp_path_factory):
+    """Compile kernels, and the libraries that a run from the shell loads, which takes memory later runs do without."""
+    warm_kernels()
+    peak_mb_of_run(tmp_path_factory.mktemp("first"), 300, years=1, scenario="people_powered_shift")
+
+
 @pytest.mark.slow
-def test_the_estimate_is_within_15_percent_of_runs_of_three_sizes(tmp_path):
-    warm_kernels()  # compiling takes memory that later runs do without
+def test_the_estimate_is_within_15_percent_of_runs_of_three_sizes(tmp_path, all_compiled):
     peaks = np.array([peak_mb_of_run(tmp_path / str(size), size) for size in SIZES])
     estimates = np.array([memory_mb(config_of(size)) for size in SIZES])
 
@@ -53,17 +66,16 @@ def place_of_many(path, n):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["status_quo", "people_powered_shift"])
-def test_tables_of_thousands_of_neighbourhoods_are_in_the_estimate_c47(tmp_path, scenario):
+def test_tables_of_thousands_of_neighbourhoods_are_in_the_estimate_c47(tmp_path, all_compiled, scenario):
     n, lengths = 3_000, (2, 7)
     place = place_of_many(tmp_path / "many.toml", n)
-    warm_kernels()
     peaks = [peak_mb_of_run(tmp_path / str(years), n, years, place, scenario) for years in lengths]
     base = load_scenario(scenario, {"place": ("test", str(place)), "population": ("test", n)})
     estimates = [memory_mb(base.model_copy(update={"years": years})) for years in lengths]
 
     # As near as the estimate is to runs of three sizes, above.
     assert estimates == pytest.approx(peaks, rel=0.15)
-    assert np.diff(estimates) == pytest.approx(np.diff(peaks), rel=0.15)
+    assert np.diff(estimates) == pytest.approx(np.diff(peaks), abs=CHANCE_MB)
 
 
 def test_ten_thousand_neighbourhoods_for_forty_years_are_refused_where_2_gb_are_free_c47(tmp_path, monkeypatch):
