@@ -119,7 +119,7 @@ def answer_lines(
     return [
         *_costs_and_benefits(one, found),
         *_who_benefits(one, found),
-        *_payback(one),
+        *_payback(one, found),
         *(in_draws(found) if found.n_draws else ()),
         *_self_financing(one, found),
         *_switching_values(one, found),
@@ -189,6 +189,11 @@ def _survival(them: Appraisal, years: Estimate) -> str:
     return f"{words}, worth {Estimate.exact(them.life_value.sum().mean()).pounds()}; not included in the WELLBYs"
 
 
+def _is_gain_in_draws(found: Drawn, lens: str, gain: Estimate) -> bool:
+    """Return whether a clear gain is still one with all doubted; with no draws there is nothing against it."""
+    return not found.n_draws or is_gain(found.row(lambda them: them.gains(lens).sum(), gain).with_all)
+
+
 def is_gain(amount: Estimate) -> bool:
     """Return whether there is a clear gain; with a single pair of runs, whether there is any gain."""
     return amount.mean > 0 and (amount.excludes_zero or not amount.has_interval)
@@ -234,7 +239,7 @@ def _by_agency(saved: Mapping[str, Estimate]) -> str:
     return "; ".join(f"{agency_words(name)} {amount.saved()}" for name, amount in saved.items())
 
 
-def _payback(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
+def _payback(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
     first = "Does it pay back?"
     if not (one.appraisal.total_cost.sum() > 0).any():
         yield first, "It costs no more than the comparator, so there is nothing to pay back."
@@ -242,9 +247,15 @@ def _payback(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     for lens, label in LENSES.items():
         year, years = one.appraisal.mean_payback(lens), one.comparison.years
         chance = one.appraisal.chance_of_payback(lens).iloc[-1]
-        answer = f"yes, in year {year:.0f}" if np.isfinite(year) else f"not within {years_in_words(years)}"
-        if np.isfinite(year) and not is_gain(one.appraisal.gain_of(lens)):
+        gain = one.appraisal.gain_of(lens)
+        if not np.isfinite(year):
+            answer = f"not within {years_in_words(years)}"
+        elif not is_gain(gain):
             answer = f"in year {year:.0f} on average, but there is no clear gain"
+        elif not _is_gain_in_draws(found, lens, gain):
+            answer = f"in year {year:.0f} by the best estimates, but with all doubted there is no clear gain"
+        else:
+            answer = f"yes, in year {year:.0f}"
         yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pairs at the end)"
         first = ""
 
@@ -326,7 +337,7 @@ def _switching_in_draws(
     none = sum(bool(np.isnan(_switching(them, lens)).any()) for them in in_draws)
     if none:
         yield WITH_ALL, f"there is no gain in {none} of {len(in_draws)} draws, and so no value at which it breaks even"
-    elif is_gain(found.row(lambda them: them.gains(lens).sum(), gain).with_all):
+    elif _is_gain_in_draws(found, lens, gain):
         yield from second_line(found.row(partial(_switching, lens=lens), factor).within(0.0), words)
     else:
         yield WITH_ALL, "no clear gain, and so no clear value at which it breaks even"

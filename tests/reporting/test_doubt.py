@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from model.analysis.appraisal import LENSES
 from model.analysis.appraise import appraise
 from model.analysis.doubt import BEST, Doubted, doubted
 from model.analysis.estimates import Estimate
@@ -198,6 +199,32 @@ def test_a_switching_value_has_a_second_interval_where_the_gain_is_clear_with_al
 
     assert [("breaks even with" in words) == (gain.low > 0.0) for words in second] == [True]
     assert not is_gain(blurred.with_all)
+
+
+class Clouded(Drawn):
+    """Outcomes in draws of which none says whether there is a gain."""
+
+    def row(self, of, by_chance):
+        return Doubted(by_chance, Estimate(by_chance.mean, -1.0, 2.0 * by_chance.mean + 1.0))
+
+
+@pytest.mark.slow
+def test_a_plan_pays_back_with_a_plain_yes_only_where_the_gain_is_clear_with_all_doubted(judged):
+    one, found = judged
+    clouded = Clouded(found.outcomes, found.paybacks, found.events, found.numbers, found.horizon, found.judged)
+    as_drawn, in_doubt = (
+        {words.split(":")[0]: words for _, words in answer_lines(one, each) if "pairs at the end" in words}
+        for each in (found, clouded)
+    )
+    gains = {label: one.appraisal.gain_of(lens) for lens, label in LENSES.items()}
+    by_best = {label for label, gain in gains.items() if is_gain(gain)}
+
+    assert by_best
+    assert not [words for words in in_doubt.values() if "yes" in words]
+    assert {label for label, words in in_doubt.items() if "with all doubted there is no clear gain" in words} == by_best
+    for lens, label in LENSES.items():
+        clear = is_gain(found.row(lambda them, lens=lens: them.gains(lens).sum(), gains[label]).with_all)
+        assert ("yes" in as_drawn[label]) == (label in by_best and clear)
 
 
 def rows_of(judged, heading: str) -> dict[str, list[str]]:
