@@ -121,6 +121,14 @@ def two_places(tmp_path_factory):
     return run_study(study, tmp_path_factory.mktemp("league") / "out", jobs=1, test=False).results
 
 
+def test_before_a_run_has_finished_there_are_no_figures_and_no_more_to_show(tmp_path):
+    study = Study(scenarios=["people_powered_shift"], comparator="status_quo", population=300, years=1, replicates=1)
+    overlong = run_study(study, tmp_path / "out", jobs=1, run_timeout=1e-9).results
+
+    assert set(overlong.runs["status"]) == {"failed"}
+    assert (figures(overlong), where_more_is(overlong)) == ([], [])
+
+
 @pytest.mark.slow
 def test_a_plan_in_several_places_is_one_table_and_one_figure(two_places):
     words = printed(findings(two_places))
