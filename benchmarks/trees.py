@@ -1,17 +1,23 @@
 """Another revision of the model beside this one, and processes that run with the model of a revision."""
 
+import contextlib
+import ctypes
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from timing import ROOT
 
 KIB_PER_MB = 1024.0
+
+PR_SET_CHILD_SUBREAPER = 36
+"""Of ``prctl``, in Linux's ``sys/prctl.h``."""
 
 
 class RevisionError(Exception):
@@ -19,10 +25,11 @@ class RevisionError(Exception):
 
 
 class Used(NamedTuple):
-    """What a process used, with those it started: processor seconds, and the peak of the largest one's memory."""
+    """What a process used, with those it started: processor seconds, the peak of the largest one's memory, and time."""
 
     seconds: float
     peak_mb: float
+    elapsed_seconds: float
 
 
 @contextmanager
@@ -64,8 +71,8 @@ def run_in(tree: Path, *arguments: str) -> str:
         ).stdout
 
 
-def used_in(tree: Path, *arguments: str) -> Used:
-    """Run Python with the model of a tree, and say what it used.
+def used_in(tree: Path, *arguments: str, cores: int = 1) -> Used:
+    """Run Python with the model of a tree on so many cores, and say what it used.
 
     Raises
     ------
@@ -73,15 +80,49 @@ def used_in(tree: Path, *arguments: str) -> Used:
         When it fails.
     """
     command = [sys.executable, *arguments]
+    _become_a_reaper()
+    begun = time.perf_counter()
     with (
         tempfile.TemporaryDirectory() as folder,
+        _on_cores(cores),
         subprocess.Popen(command, cwd=folder, env=_environment(tree), stdout=subprocess.DEVNULL) as process,
     ):
         _, status, used = os.wait4(process.pid, 0)
+        elapsed = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
+    everything = [used, *_reaped()]
     if process.returncode:
         raise RevisionError(f"a measured command failed: {' '.join(arguments)}; what it said stands above")
-    return Used(used.ru_utime + used.ru_stime, used.ru_maxrss / KIB_PER_MB)
+    seconds = sum(one.ru_utime + one.ru_stime for one in everything)
+    return Used(seconds, max(one.ru_maxrss for one in everything) / KIB_PER_MB, elapsed)
+
+
+@contextmanager
+def _on_cores(cores: int) -> Iterator[None]:
+    """Have what starts in here run on so many cores, if there are, where the system allows it: this process has one."""
+    if cores == 1 or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    usual = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or cores))
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usual)
+
+
+def _become_a_reaper() -> None:
+    """Have processes that outlive their parent end with this one, so that what they used is counted too."""
+    with contextlib.suppress(AttributeError, OSError):  # Linux alone has it; elsewhere no process outlives its parent
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _reaped() -> Iterator[Any]:
+    """Wait for what a command has left running, and give what it used."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            yield os.wait3(0)[2]
 
 
 def _environment(tree: Path) -> dict[str, str]:

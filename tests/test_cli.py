@@ -493,28 +493,28 @@ PATIENCE_SECONDS = 600.0
 """Only a campaign that hangs uses it up: none of these waits is for anything that takes long."""
 
 
-def members_of(group: int) -> list[int]:
-    """Processes of a group that still live."""
-    found = []
+def parents_of(group: int) -> dict[int, int]:
+    """Processes of a group that still live, each with its parent."""
+    found = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             _, _, fields = stat.read_text(encoding="utf-8").rpartition(")")
         except OSError:  # it has just ended
             continue
-        state, _, of = fields.split()[:3]
+        state, parent, of = fields.split()[:3]
         if int(of) == group and state != "Z":
-            found.append(int(stat.parent.name))
+            found[int(stat.parent.name)] = int(parent)
     return found
 
 
 def workers_of(group: int) -> list[int]:
-    """Those of them that live runs for the one that leads it."""
-    found = []
-    for pid in members_of(group):
+    """Those of them that live runs for the one that leads it: forked from one that was started for that."""
+    parents, forked = parents_of(group), set()
+    for pid in parents:
         with contextlib.suppress(OSError):
-            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(pid)
-    return found
+            if b"forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                forked.add(pid)
+    return [pid for pid in forked if parents[pid] in forked]
 
 
 class Campaign:
@@ -542,7 +542,7 @@ class Campaign:
         return (self.folder / "manifest.json").exists() and not self.runs().empty
 
     def members(self) -> list[int]:
-        return members_of(self.group)
+        return list(parents_of(self.group))
 
     def end(self) -> int:
         return self.process.wait(PATIENCE_SECONDS)

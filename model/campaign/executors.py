@@ -24,7 +24,6 @@ from model.campaign.workers import (
     OnMonths,
     Processes,
     Task,
-    deaf_to_interrupts,
     failure,
     live_here,
     live_task,
@@ -33,6 +32,7 @@ from model.core.errors import InputError, ScenarioError
 from model.core.files import TextFile
 from model.core.own_code import LOADED, described
 from model.extend import run_own_code
+from model.simulation.processes import deaf_to_interrupts
 from model.simulation.warming import warm_kernels
 
 EXECUTORS = ("processes", "dask", "mpi")
@@ -124,7 +124,6 @@ def _processes(executor: Executor, jobs: int) -> Iterator[Workers]:
 
 def _live_on_this_machine(processes: Processes, tasks: Sequence[Task], on_lived: OnLived, on_months: OnMonths) -> None:
     if min(processes.most, len(tasks)) > 1:
-        warm_kernels()
         processes.live(tasks, on_lived, on_months)
     else:
         live_here(tasks, on_lived, on_months)
@@ -163,7 +162,7 @@ def _local_client(dask: Any, jobs: int) -> Iterator[Any]:
                 n_workers=jobs,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",  # with None it takes a port that another campaign may have
                 memory_limit=None,
                 silence_logs="CRITICAL",
             )

@@ -27,6 +27,7 @@ from model.core.memory import collect_seldom, give_back, peak_mb, reset_peak
 from model.core.own_code import LOADED, described
 from model.extend import run_own_code
 from model.inputs.scenario import Scenario
+from model.simulation.processes import beginning, deaf_to_interrupts, interrupts_put_off, start_loading, worker_context
 from model.simulation.timeline import Timeline
 from model.state.saved_state import Settled, history_of
 from model.tables.schema import Rows, frame_of
@@ -249,14 +250,21 @@ OnLived = Callable[[list[Lived]], None]
 
 
 def live_here(tasks: Iterable[Task], on_lived: OnLived, on_months: OnMonths) -> None:
-    """Live all tasks in this process."""
-    try:
-        for task in tasks:
-            for lived in live_task(task, lambda: on_months(1)):
-                on_lived([lived])
-    finally:
-        _settled.clear()
-        gc.unfreeze()
+    """Live all tasks in this process; Ctrl-C ends it after the month."""
+    with interrupts_put_off() as stop_if_asked:
+
+        def on_month() -> None:
+            stop_if_asked()
+            on_months(1)
+
+        try:
+            for task in tasks:
+                for lived in live_task(task, on_month):
+                    on_lived([lived])
+                    stop_if_asked()
+        finally:
+            _settled.clear()
+            gc.unfreeze()
 
 
 _worker: dict[str, Any] = {}
@@ -315,10 +323,10 @@ class _Pool:
 
 
 def _pool_of(jobs: int, n_tasks: int) -> _Pool:
-    context = multiprocessing.get_context("spawn")
+    context = worker_context()
     shared = context.Value("q", 0), context.Value("b", 0), context.Array("i", n_tasks, lock=False)
-    initargs = (*shared, dict(LOADED))
-    return _Pool(ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker, initargs=initargs), *shared)
+    start, given = beginning(_start_worker, *shared, dict(LOADED))
+    return _Pool(ProcessPoolExecutor(jobs, mp_context=context, initializer=start, initargs=given), *shared)
 
 
 class Processes:
@@ -335,6 +343,8 @@ class Processes:
         self._pool: _Pool | None = None
 
     def __enter__(self) -> Self:
+        if self.most > 1:
+            start_loading()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -418,17 +428,3 @@ def _left_over(tasks: Sequence[tuple[Task, int]]) -> tuple[list[Task], list[Task
     suspects = [replace(task, runs=(task.runs[n - 1],)) for task, n in tasks if n]
     others = [replace(task, runs=(*task.runs[: max(n - 1, 0)], *task.runs[n:])) for task, n in tasks]
     return suspects, [task for task in others if task.runs]
-
-
-@contextlib.contextmanager
-def deaf_to_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C in here, as do processes that start in here for all their life: their parent handles it."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # only the main thread may say so
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -20,7 +20,6 @@ from model.inputs.place_builder import build_place, write_profile
 from model.inputs.places import load_place
 from model.rules.childrens_care import care_rates, expected_care
 from model.simulation.community import CommunityModel
-from model.simulation.warming import warm_kernels
 from model.studies.calibration import england
 from model.studies.pools import pool
 
@@ -256,7 +255,6 @@ def predict_authorities(
 def _run_all(
     work: Sequence[Job], seeds: Sequence[int], population: int, jobs: int, on_run: Callable[[], None]
 ) -> list[Figures]:
-    warm_kernels()
     found = []
     with pool(jobs) as workers:
         parts = workers.map(admissions_of_england, seeds)

@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from model.core.files import TextFile
 from model.core.own_code import LOADED
 from model.extend import run_own_code
 from model.inputs.scenario_files import Inputs
-from model.simulation.warming import warm_kernels
+from model.simulation.processes import worker_context
 from model.studies.paired_runs import Worlds
 from model.studies.pools import pool
 
@@ -118,10 +117,8 @@ def ask(
     on_study : callable, optional
         Called with nothing whenever a study of a seed is done: progress.
     """
-    context = get_context("spawn")
-    done, told = context.Value("q", 0), 0
+    done, told = worker_context().Value("q", 0), 0
     inputs = Inputs().of(place, ())
-    warm_kernels()
     with pool(min(jobs, len(seeds)), _start, (done, dict(LOADED))) as workers:
         waiting = [workers.apply_async(_of_seed, (studies, seed, population, years, place, inputs)) for seed in seeds]
         while told < len(seeds) * len(studies) and not all(one.ready() for one in waiting):
