@@ -269,10 +269,9 @@ def peak_of_run(residents: int) -> float:
 
 
 def run_used(*arguments: str, cores: int = 1) -> Used:
-    """Run a campaign from the shell with a process for each of so many cores, and say what it used."""
+    """Run a campaign from the shell, in as many processes as it takes for so many cores, and say what it used."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ("-m", "model", "run", *arguments, "--jobs", str(cores), "--out", f"{folder}/runs")
-        return used_in(TREE, *command, cores=cores)
+        return used_in(TREE, "-m", "model", "run", *arguments, "--out", f"{folder}/runs", cores=cores)
 
 
 @cache
