@@ -189,6 +189,13 @@ def _survival(them: Appraisal, years: Estimate) -> str:
     return f"{words}, worth {Estimate.exact(them.life_value.sum().mean()).pounds()}; not included in the WELLBYs"
 
 
+def no_clear_gain(found: Drawn, lens: str, gain: Estimate) -> str:
+    """Say that there is no clear gain, by chance alone or with all doubted; nothing where there is one."""
+    if not is_gain(gain):
+        return "there is no clear gain"
+    return "" if _is_gain_in_draws(found, lens, gain) else "with all doubted there is no clear gain"
+
+
 def _is_gain_in_draws(found: Drawn, lens: str, gain: Estimate) -> bool:
     """Return whether a clear gain is still one with all doubted; with no draws there is nothing against it."""
     return not found.n_draws or is_gain(found.row(lambda them: them.gains(lens).sum(), gain).with_all)
@@ -250,10 +257,8 @@ def _payback(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]
         gain = one.appraisal.gain_of(lens)
         if not np.isfinite(year):
             answer = f"not within {years_in_words(years)}"
-        elif not is_gain(gain):
-            answer = f"in year {year:.0f} on average, but there is no clear gain"
-        elif not _is_gain_in_draws(found, lens, gain):
-            answer = f"in year {year:.0f} by the best estimates, but with all doubted there is no clear gain"
+        elif doubt := no_clear_gain(found, lens, gain):
+            answer = f"in year {year:.0f} on average, but {doubt}"
         else:
             answer = f"yes, in year {year:.0f}"
         yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pairs at the end)"

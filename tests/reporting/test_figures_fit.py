@@ -97,11 +97,13 @@ def test_words_are_on_the_page_and_legends_off_the_data(studies, n_plans, place)
 
 def test_a_plan_of_a_steady_budget_is_drawn_at_its_budget_every_year(studies):
     figure = plots.appraisal(Results(studies[1]), "plan_0")
-    money = figure.axes[0]
-    (spent,) = [line for line in money.get_lines() if line.get_label() == "spent"]
+    drawn = [(axes, line) for axes in figure.axes for line in axes.get_lines() if line.get_label() == "spent"]
 
-    np.testing.assert_allclose(spent.get_ydata(), PLAN[0]["budget_gbp_per_year"] / 1e6)
-    assert "not discounted" in money.get_ylabel()
+    assert len(drawn) == 2  # beside what is saved at full cost, and in cash
+    for axes, line in drawn:
+        np.testing.assert_allclose(line.get_ydata(), PLAN[0]["budget_gbp_per_year"] / 1e6)
+        assert axes.get_ylabel() == "£ million a year"
+    assert "not discounted" in drawn[0][0].get_title(loc="left")
 
 
 def test_a_name_with_signs_of_mathematics_is_drawn_as_it_is_written(studies):

@@ -16,6 +16,7 @@ from model.analysis.doubt import Doubted
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.outcomes import Drawn
 from model.core.arrays import Array
+from model.reporting.appraisal import no_clear_gain
 from model.reporting.figures.style import (
     BARS,
     INK,
@@ -28,6 +29,7 @@ from model.reporting.figures.style import (
     intervals_drawn,
     name_lines,
     note_below,
+    rows_in,
     save_figure,
     title_axes,
     title_figure,
@@ -39,10 +41,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MILLION, THOUSAND = 1e6, 1e3
-COST = "#b35806"
-MONEY_LINES, MONEY_DASHES = (COST, LINE, "#1b7837"), ("-", "--", ":")
-LENS_LINES, LENS_DASHES = ("#1b7837", LINE, "#762a83"), (":", "--", "-")
-POCKET_COLOURS = ("#fdb863", "#a6dba0", BARS)
+SPENT = "#555555"
+LENS_LINES = {"cash": "#1b7837", "full_cost": LINE, "social": "#762a83"}
+LENS_DASHES = {"cash": ":", "full_cost": "--", "social": "-"}
+POCKET_COLOURS = ("#bdbdbd", "#a6dba0", BARS)
+DROP = 0.36
+"""How far below the lower of two panels their legend stands, as a share of its height."""
+
 LEAST_MILLION = 0.001
 """Half the length of an axis of millions when there is nothing to show."""
 
@@ -208,19 +213,19 @@ def worth(judged: AppraisedComparison, found: Drawn) -> "Figure":
 
 def draw_money(axes: "Axes", them: Appraisal, found: Drawn) -> None:
     """Draw what a plan spends each year, and what it saves at full cost and in cash."""
-    factors = them.settings.money_factors
-    years = factors.index
-    lines: dict[str, tuple[Callable[[Appraisal], pd.DataFrame], list[Estimate]]] = {
-        "spent": (_spent, [estimate(row) for row in _spent(them).to_numpy()]),
-        "saved at full cost": (_gains("full_cost"), _saved(them, "full_cost")),
-        "saved in cash": (_gains("cash"), _saved(them, "cash")),
-    }
-    for (label, (of, alone)), colour, dashes in zip(lines.items(), MONEY_LINES, MONEY_DASHES, strict=True):
-        draw_band(axes, years.to_numpy(), _in_millions(found.rows(of, alone)), label, colour, dashes)
-    axes.axhline(0.0, color=INK, lw=0.8)
-    axes.set(ylabel="£ million a year, not discounted")
-    name_lines(axes)
-    title_axes(axes, "Money spent and saved, year by year", x_label="year")
+    years = them.settings.money_factors.index.to_numpy()
+    spent = _in_millions(found.rows(_spent, [estimate(row) for row in _spent(them).to_numpy()]))
+    saved = {"full_cost": "saved at full cost", "cash": "saved in cash"}
+    panels = rows_in(axes, len(saved))
+    for panel, (lens, label) in zip(panels, saved.items(), strict=True):
+        draw_band(panel, years, spent, "spent", SPENT)
+        both = _in_millions(found.rows(_gains(lens), _saved(them, lens)))
+        draw_band(panel, years, both, label, LENS_LINES[lens], LENS_DASHES[lens])
+        panel.axhline(0.0, color=INK, lw=0.8)
+        panel.set(ylabel="£ million a year")
+    title_axes(panels[0], "Money spent and saved, year by year, not discounted", x_label=None)
+    title_axes(panels[1], "", x_label="year")
+    name_lines(panels[1], drop=DROP, others=panels[:1])
 
 
 def _spent(them: Appraisal) -> pd.DataFrame:
@@ -244,19 +249,19 @@ def _in_millions(found: Sequence[Doubted]) -> list[Doubted]:
 
 def draw_standing(axes: "Axes", them: Appraisal, found: Drawn, lenses: Sequence[str]) -> None:
     """Draw the cumulative net benefit: all gains less all costs up to the end of each year."""
-    paid_back = ""
-    for lens, colour, dashes in zip(LENSES, LENS_LINES, LENS_DASHES, strict=True):
-        if lens in lenses:
-            net = them.net(lens).cumsum()
-            both = _in_millions(found.rows(_standing(lens), standing(them, lens)))
-            draw_band(axes, net.index.to_numpy(), both, LENSES[lens], colour, dashes)
-            paid_back += _mark_payback(axes, net / MILLION, them.mean_payback(lens), LENSES[lens])
-    axes.axhline(0.0, color=INK, lw=0.8)
-    axes.set(ylabel="£ million, present value")
-    if len(lenses) > 1:
-        name_lines(axes)
-    title = f"Gains less costs so far: {' and '.join(LENSES[lens] for lens in lenses)}"
-    title_axes(axes, f"{title}{paid_back}", x_label="year")
+    panels = rows_in(axes, len(lenses))
+    title = f"Gains less costs so far, present value: {' and '.join(LENSES[lens] for lens in lenses)}"
+    for panel, lens in zip(panels, lenses, strict=True):
+        net = them.net(lens).cumsum()
+        both = _in_millions(found.rows(_standing(lens), standing(them, lens)))
+        draw_band(panel, net.index.to_numpy(), both, LENSES[lens], LENS_LINES[lens], LENS_DASHES[lens])
+        panel.axhline(0.0, color=INK, lw=0.8)
+        panel.set(ylabel="£ million")
+        title += _mark_payback(panel, them, found, lens)
+        title_axes(panel, "", x_label="year" if panel is panels[-1] else None)
+    title_axes(panels[0], title, x_label=None if len(panels) > 1 else "year")
+    if len(panels) > 1:
+        name_lines(panels[-1], drop=DROP, others=panels[:-1])
 
 
 def standing(them: Appraisal, lens: str) -> list[Estimate]:
@@ -269,12 +274,14 @@ def _standing(lens: str) -> Callable[[Appraisal], pd.DataFrame]:
     return lambda them: them.net(lens).cumsum()
 
 
-def _mark_payback(axes: "Axes", net: pd.DataFrame, year: float, label: str) -> str:
+def _mark_payback(axes: "Axes", them: Appraisal, found: Drawn, lens: str) -> str:
     """Mark the year of payback, and return what the title says of it."""
+    year = them.mean_payback(lens)
     if not np.isfinite(year):
         return ""
-    axes.plot(year, net.mean(axis=1)[int(year)], "o", ms=5, color=INK)
-    return f"\n{label} paid back in year {year:.0f}"
+    axes.plot(year, them.net(lens).cumsum().mean(axis=1)[int(year)] / MILLION, "o", ms=5, color=INK)
+    doubt = no_clear_gain(found, lens, them.gain_of(lens))
+    return f"\n{LENSES[lens]} paid back in year {year:.0f}" + (f",\nbut {doubt}" if doubt else "")
 
 
 def draw_pockets(axes: "Axes", them: Appraisal, found: Drawn) -> None:

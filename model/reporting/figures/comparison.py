@@ -1,7 +1,6 @@
 """Two scenarios side by side, as a figure."""
 
 import math
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from model.reporting.figures.style import (
     draw_ends,
     intervals_drawn,
     note_below,
+    rows_in,
     save_figure,
     title_axes,
     title_figure,
@@ -28,13 +28,6 @@ from model.tables.results import Results
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-SERVICE_LINES = (LINE, "#e08214", "#1b7837")
-
-SERVICE_DASHES = ("-", "--", ":")
-
-LEGEND_STRIP = 0.16
 
 
 def draw_comparisons(results: Results, since: float = math.inf) -> list[Path]:
@@ -64,17 +57,13 @@ def differences(one: Comparison) -> "Figure":
 
     figure = Figure(figsize=(10.0, 7.6), layout="constrained")
     axes = figure.subplots(2, 2)
-    _draw_differences(axes[0, 0], {"": one.crisis}, "people")
+    _draw_differences(axes[0, 0], one.crisis, "people")
     title_axes(axes[0, 0], "People in crisis: difference")
-    _draw_differences(axes[1, 0], {"": one.satisfaction}, "points, of 0 to 10")
+    _draw_differences(axes[1, 0], one.satisfaction, "points, of 0 to 10")
     title_axes(axes[1, 0], "Mean life satisfaction of adults: difference")
     _draw_crisis_differences(axes[1, 1], one)
     if one.services:
-        demand = {
-            item_label(one.facts, name): _in_percent(one.demand.where("service", [name])) for name in one.main_services
-        }
-        _draw_differences(axes[0, 1], demand, "% of the comparator")
-        title_axes(axes[0, 1], "Demand for main services: difference")
+        _draw_demand(axes[0, 1], one)
     else:
         axes[0, 1].set_axis_off()
     names = (label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts))
@@ -88,22 +77,27 @@ def _note(one: Comparison) -> str:
     return f"{intervals_drawn(len(one.pairs), one.n_draws)}\n{represents}; above 0 means more than the comparator."
 
 
-def _draw_differences(axes: "Axes", lines: Mapping[str, Paired], unit: str) -> None:
+def _draw_differences(axes: "Axes", yearly: Paired, unit: str) -> None:
     axes.axhline(0.0, color=INK, lw=0.8)
-    reach = 0.0
-    for (label, yearly), colour, dashes in zip(lines.items(), SERVICE_LINES, SERVICE_DASHES, strict=False):
-        changes = yearly.by("year").changes()
-        found = [change.both for change in changes.values()]
-        draw_band(axes, np.array([int(year) for year in changes]), found, label, colour, dashes)
-        reach = max(reach, *(abs(one.by_chance.mean) for one in found))
-    if not reach:
+    changes = yearly.by("year").changes()
+    found = [change.both for change in changes.values()]
+    draw_band(axes, np.array([int(year) for year in changes]), found, "", LINE)
+    if not any(one.by_chance.mean for one in found):
         axes.set_ylim(-1.0, 1.0)
-    if any(lines):  # a strip of its own for the legend
-        low, high = axes.get_ylim()
-        axes.set_ylim(low - LEGEND_STRIP * (high - low), high)
-        axes.legend(frameon=False, fontsize=8, loc="lower left", ncols=2, columnspacing=1.2)
     axes.set(ylabel=unit)
     axes.locator_params("y", nbins=6)
+
+
+def _draw_demand(axes: "Axes", one: Comparison) -> None:
+    """Draw the demand for each of the main services in a panel of its own, all of one scale."""
+    panels = rows_in(axes, len(one.main_services))
+    for panel, name in zip(panels, one.main_services, strict=True):
+        _draw_differences(panel, _in_percent(one.demand.where("service", [name])), "%")
+        panel.locator_params("y", nbins=4)
+        title = item_label(one.facts, name)
+        if panel is panels[0]:
+            title = f"Demand for main services: difference, % of the comparator\n{title}"
+        title_axes(panel, title, x_label="years after burn-in" if panel is panels[-1] else None)
 
 
 def _in_percent(yearly: Paired) -> Paired:

@@ -200,9 +200,22 @@ def title_axes(axes: "Axes", title: str, x_label: str | None = "years after burn
     axes.tick_params(colors=INK, length=3)
 
 
-def name_lines(axes: "Axes", ncols: int = 3) -> None:
-    """Put the legend of a panel below it, off the data."""
-    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=ncols)
+def name_lines(axes: "Axes", ncols: int = 3, drop: float = 0.16, others: "Sequence[Axes]" = ()) -> None:
+    """Put the legend of a panel, and of others above it, below it, off the data: lines of one name once."""
+    named: dict[str, Any] = {}
+    for one in (*others, axes):
+        named |= dict(zip(*reversed(one.get_legend_handles_labels()), strict=True))
+    place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -drop)}
+    axes.legend(list(named.values()), list(named), frameon=False, fontsize=8, ncols=ncols, **place)
+
+
+def rows_in(axes: "Axes", n: int) -> "list[Axes]":
+    """Put panels of one scale in place of one, one above the other: bands of several lines would hide each other."""
+    if n == 1:
+        return [axes]
+    spec: Any = axes.get_subplotspec()
+    axes.remove()
+    return list(spec.subgridspec(n, 1).subplots(sharex=True, sharey=True, squeeze=False)[:, 0])
 
 
 def draw_band(
