@@ -156,6 +156,19 @@ def test_a_brief_has_the_figures_of_the_appraisal(study, brief):
     assert plan.n_draws == 3 and plan.n_seeds == 3
 
 
+def test_a_year_of_payback_is_told_with_its_doubt(html, brief):
+    (plan,) = brief.plans
+    words, paid_back = Reader(html).text, {lens for lens, year in plan.paybacks.items() if np.isfinite(year)}
+
+    assert paid_back
+    for lens in paid_back:
+        doubt = f", but {plan.unclear[lens]}" if plan.unclear[lens] else ""
+        end = "." if lens == "social" else ";"
+        assert f"gains overtake costs in year {plan.paybacks[lens]:.0f} on average{doubt}{end}" in words
+    # Social value is what the verdict is on.
+    assert (plan.verdict == "gain") == (not plan.unclear["social"])
+
+
 def test_who_pays_and_saves_is_told_by_agency(html, brief):
     (plan,) = brief.plans
     words = Reader(html).text
