@@ -75,8 +75,18 @@ def worth_of(found: Mapping[str, Drawn], usual: str) -> pd.DataFrame:
 
 
 def how_surely(found: Mapping[str, Drawn], usual: str) -> dict[str, float]:
-    """Return the probability of each option being worth the most, by draws and by chance between seeds."""
+    """Return the probability of each option being worth the most, by draws and by chance between seeds.
+
+    NaN where there are too few draws: see `Drawn.has_probabilities`.
+    """
+    if not have_probabilities(found):
+        return dict.fromkeys([*found, usual], np.nan)
     return probability_best(_with_usual({name: one.by_seed(ANSWER) for name, one in found.items()}, usual))
+
+
+def have_probabilities(found: Mapping[str, Drawn]) -> bool:
+    """Return whether every plan has draws enough for probabilities."""
+    return all(one.has_probabilities for one in found.values())
 
 
 def _with_usual(by_seed: Mapping[str, pd.DataFrame], usual: str) -> dict[str, pd.DataFrame]:
@@ -93,15 +103,16 @@ def acceptable(found: Mapping[str, Drawn], usual: str, values_gbp: Array = WELLB
     Returns
     -------
     DataFrame
-        By value: a column for each option, and ``frontier``, an option.
+        By value: a column for each option, NaN where there are too few draws, and ``frontier``, an option.
     """
     pounds = {name: (one.by_seed("net_cost"), one.by_seed("wellbys")) for name, one in found.items()}
     means = {name: (one.answers("net_cost").mean(), one.answers("wellbys").mean()) for name, one in found.items()}
-    rows = {}
+    rows, is_sure = {}, have_probabilities(found)
     for value in values_gbp:
         worth = {name: value * wellbys - cost for name, (cost, wellbys) in pounds.items()}
         mean = {name: value * wellbys - cost for name, (cost, wellbys) in means.items()} | {usual: 0.0}
-        rows[value] = {**probability_best(_with_usual(worth, usual)), "frontier": max(mean, key=mean.__getitem__)}
+        sure = probability_best(_with_usual(worth, usual)) if is_sure else dict.fromkeys(mean, np.nan)
+        rows[value] = {**sure, "frontier": max(mean, key=mean.__getitem__)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("value_gbp")
 
 

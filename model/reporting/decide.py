@@ -20,6 +20,7 @@ from model.analysis.decide import (
     acceptable,
     can_search,
     find_box,
+    have_probabilities,
     how_surely,
     loses,
     not_paid_back,
@@ -28,7 +29,7 @@ from model.analysis.decide import (
     regret,
     worth_of,
 )
-from model.analysis.doubt import Doubted, best_plan
+from model.analysis.doubt import FEWEST_FOR_QUANTILES, Doubted, best_plan
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.outcomes import Drawn, drawn
 from model.analysis.sensitivity import FEWEST_DRAWS
@@ -113,6 +114,11 @@ class Decision:
         return str(self.worth.drop(columns=self.usual).mean().idxmax())
 
     @property
+    def has_probabilities(self) -> bool:
+        """Whether there are draws enough to say how probably an option is the best."""
+        return have_probabilities(self.found)
+
+    @property
     def numbers(self) -> pd.DataFrame:
         """Uncertain numbers of the draws that every plan has."""
         return next(iter(self.found.values())).numbers.loc[self.worth.index]
@@ -187,6 +193,12 @@ def _best(one: Decision) -> Iterable[Line]:
         likely = f"best with a probability of {percent(sure[name])}, all doubted; " if np.isfinite(sure[name]) else ""
         yield first, f"{one.names[name]}: {likely}best in {share_in_words(shares[name], len(one.worth))}"
         first = ""
+    if not one.has_probabilities:
+        yield "", f"no probability is told: {_too_few(one, FEWEST_FOR_QUANTILES)}"
+
+
+def _too_few(one: Decision, needed: int) -> str:
+    return f"{len(one.worth)} draws are too few; {needed} are needed"
 
 
 # --- For whom --------------------------------------------------------------------------------
@@ -269,7 +281,7 @@ def _flips(one: Decision) -> Iterable[Line]:
         yield first, f"not looked for: it needs the EMA Workbench, which is not installed: {INSTALL}"
         return
     if len(one.worth) < FEWEST_DRAWS:
-        yield first, f"not looked for: {len(one.worth)} draws are too few; {FEWEST_DRAWS} are needed"
+        yield first, f"not looked for: {_too_few(one, FEWEST_DRAWS)}"
         return
     yield first, _choice_flips(one)
     for lens, label in LENSES.items():
@@ -322,11 +334,12 @@ def _limit(number: str, row: "pd.Series[Any]") -> str:
 
 
 def _information(one: Decision) -> Iterable[Line]:
-    yield "Worth of knowing all", f"{perfect_information(one.worth).pounds()}: every number before choosing"
-    first, single = "Find out first", partial_information(one.worth, one.numbers)
+    first, all_of_them = "Find out first", "Worth of knowing all"
     if len(one.worth) < FEWEST_DRAWS:
-        yield first, f"not told: {len(one.worth)} draws are too few to tell; {FEWEST_DRAWS} are needed"
+        yield from ((what, f"not told: {_too_few(one, FEWEST_DRAWS)}") for what in (all_of_them, first))
         return
+    yield all_of_them, f"{perfect_information(one.worth).pounds()}: every number before choosing"
+    single = partial_information(one.worth, one.numbers)
     told = single[single["value"] > 0.0].head(MOST_SHOWN)
     for name, row in told.iterrows():
         worth = Estimate(row["value"], row["low"], row["high"]).pounds()

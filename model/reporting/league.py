@@ -254,7 +254,7 @@ def _worth_it(one: League) -> Iterable[tuple[str, str]]:
 
 def _best(one: League) -> Iterable[tuple[str, str]]:
     """Say how often each plan of a comparator has the most social value less cost, in draws that all of them have."""
-    first = "Best of its place in" if len(one.groups) > 1 else "Best of all in"
+    first = "Best plan of its place in" if len(one.groups) > 1 else "Best of the plans in"
     for names in [names for names in one.groups.values() if len(names) > 1]:
         worth = pd.DataFrame({name: one.found[name].answers() for name in names}).dropna()
         for name, share in best_plan(worth).items() if len(worth) else ():

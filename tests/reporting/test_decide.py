@@ -110,6 +110,18 @@ def test_the_figure_is_written_in_both_forms(one, tmp_path):
     assert (tmp_path / "decide.svg").exists()
 
 
+def test_with_few_draws_no_probability_is_told_and_no_curve_drawn(one, tmp_path, monkeypatch):
+    monkeypatch.setattr(Drawn, "has_probabilities", False)
+    few = words.Decision(one.judged, one.found, one.names)
+    page = told([*words._best(few), *words._by_value(few)])
+
+    assert "draws are too few; 40 are needed" in page
+    assert "best with a probability" not in page
+    assert "Hub: best in " in page
+    assert few.acceptable["frontier"].tolist() == one.acceptable["frontier"].tolist()
+    assert draw_decisions([few], tmp_path) == []
+
+
 @pytest.mark.slow
 def test_a_study_with_draws_is_decided_and_one_without_is_refused_in_one_message(town, tmp_path, capsys):
     drawn_study(town, tmp_path / "drawn", 3, replicates=2)
@@ -118,7 +130,8 @@ def test_a_study_with_draws_is_decided_and_one_without_is_refused_in_one_message
     assert ended.value.code == 0
     page = capsys.readouterr().out
     assert "Best" in page
-    assert "too few" in page
+    assert page.count("3 draws are too few; 40 are needed") >= 3
+    assert "probability of" not in page
     drawn_study(town, tmp_path / "best", 0, replicates=2)
     with pytest.raises(SystemExit) as ended:
         main(["decide", str(tmp_path / "best")])

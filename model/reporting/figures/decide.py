@@ -27,13 +27,19 @@ BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), 
 def draw_decisions(told: Sequence[Decision], folder: Path, since: float = math.inf) -> list[Path]:
     """Draw decisions into a results folder, as SVG and as PNG; files written after ``since`` are kept.
 
+    Those with too few draws for probabilities are not drawn.
+
     Returns
     -------
     list of path
         The PNG files.
     """
     stems = [folder / ("decide" if len(told) == 1 else f"decide_{one.usual}") for one in told]
-    return [save_figure(partial(decision, one), stem, since) for one, stem in zip(told, stems, strict=True)]
+    return [
+        save_figure(partial(decision, one), stem, since)
+        for one, stem in zip(told, stems, strict=True)
+        if one.has_probabilities
+    ]
 
 
 def decision(one: Decision) -> "Figure":
