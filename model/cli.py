@@ -163,12 +163,11 @@ def run(
         else:
             configs, comparator = chosen(scenarios or [], compare_to, overrides)
             outcome = run_campaign(configs, out, jobs, watcher, comparator, **how)
-    if shard is not None:
+    if shard is not None or (outcome.interrupted and not quiet):  # nothing is concluded from a part
         end(outcome.folder, interrupted=outcome.interrupted, failed=outcome.failed)
         return
-    _show(outcome.folder, quiet=quiet, no_figures=no_figures)
+    _show(outcome.folder, quiet=quiet, no_figures=no_figures or outcome.interrupted)
     if outcome.interrupted:
-        _say(f"Interrupted: finished runs are kept. upstream resume {outcome.folder} runs the rest.", error=True)
         raise typer.Exit(INTERRUPTED)
     if outcome.failed:
         raise typer.Exit(FAILED)

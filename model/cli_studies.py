@@ -268,10 +268,13 @@ def _has_older_figures(folder: Path) -> bool:
 
 
 def end(folder: Path, *, interrupted: bool, failed: int) -> None:
-    """Say how far it came and where the tables are; exit with the code that says so."""
+    """Say how far it came and, once there are any results, where they are; exit with the code that says so."""
+    from model.tables.results import Results
+
     status(folder)
-    print(f"Tables  {folder}")
-    again = ", and draws its figures again: those there are of fewer runs" if _has_older_figures(folder) else ""
-    print(f"Report  upstream show {folder}{again}")
+    if (Results(folder).runs["status"] == "finished").any():
+        print(f"Tables  {folder}")
+        again = ", and draws its figures again: those there are of fewer runs" if _has_older_figures(folder) else ""
+        print(f"Report  upstream show {folder}{again}")
     if interrupted or failed:
         raise typer.Exit(INTERRUPTED if interrupted else FAILED)
