@@ -91,10 +91,11 @@ def room(
     from model.web.serving import door_at, require_extra
 
     require_extra("room")
-    from model.room.open import open_room, warm_elsewhere
+    from model.room.open import open_room
+    from model.simulation.warming import compile_elsewhere
 
     with Console(stderr=True).status("Getting ready"):
-        warm_elsewhere()
+        compile_elsewhere()
     open_room(folder, door_at(host, port), partial(print, "Room   ", flush=True))
 
 

@@ -28,6 +28,7 @@ from model.inputs.study_options import MOST_UNASKED, resident_years
 from model.inputs.study_scenarios import require_draw_replicates
 from model.simulation.memory import require_memory
 from model.simulation.prepared import prepare
+from model.simulation.processes import interrupts_put_off
 from model.state.lives import BYTES, MOST
 from model.tables.manifest import write_manifest
 from model.tables.neighbourhoods import write_neighbourhoods
@@ -217,10 +218,12 @@ def run_campaign(
     if test:
         _require_one_name_each([*(config.name for config in scenarios), *map(name_of_test, compared)])
     jobs = min(jobs, max(1, len(part.of(tasks_of(once_each(runs))))))
-    for config in scenarios:
-        prepare(config)  # refuses parameters that no rates and no demand can follow from
-        lives_mb = with_lives * config.population * config.years * BYTES / MB
-        require_memory(config, jobs, lives_mb)
+    with interrupts_put_off() as stop_if_asked:
+        for config in scenarios:
+            prepare(config)  # refuses parameters that no rates and no demand can follow from
+            lives_mb = with_lives * config.population * config.years * BYTES / MB
+            require_memory(config, jobs, lives_mb)
+            stop_if_asked()
     how = How(with_lives, fresh, run_timeout or math.inf)
     stages = (_stage_of(scenarios, each_draw(draws), draw_replicates),)
     campaign = Campaign({config.name: config for config in scenarios}, stages, each_draw(draws), how, test, part)

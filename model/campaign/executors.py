@@ -32,7 +32,7 @@ from model.core.errors import InputError, ScenarioError
 from model.core.files import TextFile
 from model.core.own_code import LOADED, described
 from model.extend import run_own_code
-from model.simulation.processes import deaf_to_interrupts
+from model.simulation.processes import starting_processes
 from model.simulation.warming import warm_kernels
 
 EXECUTORS = ("processes", "dask", "mpi")
@@ -157,7 +157,7 @@ def _local_client(dask: Any, jobs: int) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         settings = import_module("dask.config")
         stack.enter_context(settings.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
-        with deaf_to_interrupts():  # so are the workers that start in here
+        with starting_processes():  # so are the workers that start in here
             cluster = dask.LocalCluster(
                 n_workers=jobs,
                 threads_per_worker=1,

@@ -27,7 +27,7 @@ from model.core.memory import collect_seldom, give_back, peak_mb, reset_peak
 from model.core.own_code import LOADED, described
 from model.extend import run_own_code
 from model.inputs.scenario import Scenario
-from model.simulation.processes import beginning, deaf_to_interrupts, interrupts_put_off, start_loading, worker_context
+from model.simulation.processes import beginning, interrupts_put_off, start_loading, starting_processes, worker_context
 from model.simulation.timeline import Timeline
 from model.state.saved_state import Settled, history_of
 from model.tables.schema import Rows, frame_of
@@ -371,7 +371,7 @@ class Processes:
         pool, pending = self._pool_for(len(tasks)), dict[Future[list[Lived]], int]()
         reported = int(pool.months_done.value)
         try:
-            with deaf_to_interrupts():  # so are the processes that start in here, from the first
+            with starting_processes():  # so are the processes that start in here, from the first
                 pending |= {pool.processes.submit(_live_in_worker, n, task): n for n, task in enumerate(tasks)}
             while pending:
                 done, _ = wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+COMPILING = "Compiling the model, once after it was installed or changed: a minute or two"
+
 
 @contextlib.contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Any]:
@@ -13,6 +15,7 @@ def progress(*, quiet: bool = False) -> Iterator[Any]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from model.campaign.missing import Watcher
+    from model.simulation.warming import are_compiled, compile_elsewhere
 
     columns = (
         TextColumn("{task.description}"),
@@ -27,6 +30,9 @@ def progress(*, quiet: bool = False) -> Iterator[Any]:
 
     def on_plan(months: int) -> None:
         # Not before: a refused scenario prints only its message.
+        if not are_compiled():
+            with contextlib.nullcontext() if quiet else console.status(COMPILING):
+                compile_elsewhere()
         bar.start()
         bar.update(task, total=months)
 

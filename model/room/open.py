@@ -1,7 +1,5 @@
 """Open a room: its desk, its page, and the server that shows it."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,14 +9,6 @@ from model.web.serving import Door, serve
 
 opened: list[Desk] = []
 """The desk of the room that this server shows."""
-
-
-WARM = "from model.simulation.warming import warm_kernels; warm_kernels()"
-
-
-def warm_elsewhere() -> None:
-    """Compile every kernel in another process, as those do that run studies: the server need not keep the compiler."""
-    subprocess.run([sys.executable, "-c", WARM], capture_output=True, check=False)  # noqa: S603
 
 
 def open_room(folder: Path, door: Door, say: Callable[[str], None]) -> None:

@@ -8,25 +8,28 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext, SpawnContext
 from types import FrameType
 from typing import Any
 
-from model.simulation.warming import warm_kernels
-
-FORKS = sys.platform == "linux"
+from model.core.errors import InputError
+from model.simulation.warming import are_compiled, compile_elsewhere
 
 LOADED = "model.simulation.loaded"
 """What the process from which workers are forked imports first."""
 
+_forking_from: list[int] = []
+"""The process that started the one from which workers are forked. A fork of it cannot use that."""
+
+NO_START = "no process can be started from here"
+GUARDED = 'a script that does its work under `if __name__ == "__main__":`, or one job'
+
 
 def start_loading() -> None:
-    """Begin to load what workers share, where they do; this process can go on meanwhile."""
-    if FORKS:
-        multiprocessing.set_forkserver_preload([LOADED])
-        with deaf_to_interrupts():
-            forkserver.ensure_running()
+    """Begin to load what workers share, where nothing is to be compiled first; this process can go on meanwhile."""
+    if _forks() and are_compiled():
+        _start_server()
 
 
 def worker_context() -> ForkServerContext | SpawnContext:
@@ -34,13 +37,29 @@ def worker_context() -> ForkServerContext | SpawnContext:
 
     On Linux one process loads libraries and kernels, and workers are forked from it: they share its memory and begin
     at once. Elsewhere, where the system's own libraries may not be forked, each loads its own.
+
+    Raises
+    ------
+    InputError
+        When no process can be started from a script like this.
     """
-    if not FORKS:
-        warm_kernels()
+    compile_elsewhere()
+    if not _forks():
         return multiprocessing.get_context("spawn")
-    start_loading()
+    _start_server()
     _wait_until_loaded()
     return multiprocessing.get_context("forkserver")
+
+
+def _forks() -> bool:
+    return sys.platform == "linux" and _forking_from in ([], [os.getpid()])
+
+
+def _start_server() -> None:
+    multiprocessing.set_forkserver_preload([LOADED])
+    with starting_processes():
+        forkserver.ensure_running()
+    _forking_from[:] = [os.getpid()]
 
 
 @cache
@@ -49,20 +68,24 @@ def _wait_until_loaded() -> None:
     first = multiprocessing.get_context("forkserver").Process()
     first.start()
     first.join()
+    if first.exitcode:
+        raise InputError(NO_START, key="jobs", allowed=GUARDED)
 
 
 @contextlib.contextmanager
-def deaf_to_interrupts() -> Iterator[None]:
-    """Ignore Ctrl-C in here, as do processes that start in here for all their life: their parent handles it."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # only the main thread may say so
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+def starting_processes() -> Iterator[None]:
+    """Put Ctrl-C off in here, and keep it from processes that start in here for good: their parent handles it."""
+    with interrupts_put_off() as stop_if_asked:
+        if hasattr(signal, "pthread_sigmask"):
+            resource_tracker.ensure_running()  # while it starts, it lets signals through
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                yield
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        else:
+            yield
+        stop_if_asked()
 
 
 @contextlib.contextmanager

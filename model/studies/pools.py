@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.pool import Pool
 from typing import Any
 
-from model.simulation.processes import beginning, deaf_to_interrupts, worker_context
+from model.simulation.processes import beginning, starting_processes, worker_context
 
 
 def _nothing() -> None:
@@ -24,7 +24,7 @@ def pool(jobs: int, start: Callable[..., None] = _nothing, given: tuple[Any, ...
         Called once in each, with what is ``given``.
     """
     context = worker_context()
-    with deaf_to_interrupts():  # so are the processes that start in here
+    with starting_processes():  # so are the processes that start in here
         made = context.Pool(jobs, *beginning(start, *given))
     with made:
         yield made
