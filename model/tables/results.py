@@ -281,7 +281,7 @@ class Results:
 
         Examples
         --------
-        ``Results("results/001").sql("SELECT scenario, sum(amount_gbp) AS bills_gbp FROM ledger GROUP BY ALL")``
+        ``Results("results/001").sql("SELECT run, sum(amount_gbp) AS bills_gbp FROM ledger GROUP BY ALL")``
         """
         return self._framed(self.sql_rows(query, timeout_s))
 

@@ -29,13 +29,13 @@ Ask in SQL, on the command line or in Python, where the answer is a data frame:
 ```sh
 upstream query results/001 "SHOW TABLES"
 upstream query results/001 "DESCRIBE monthly"
-upstream query results/001 "SELECT scenario, payer, sum(amount_gbp) AS amount_gbp FROM ledger GROUP BY ALL"
+upstream query results/001 "SELECT scenario, seed, payer, sum(amount_gbp) FROM ledger WHERE draw = 0 GROUP BY ALL"
 upstream query results/001 "SELECT * FROM monthly WHERE replicate = 0" --csv months.csv
 upstream export results/001 --csv tables
 ```
 
 ```python
-Results("results/001").sql("SELECT scenario, month, sum(in_crisis * scale) AS n FROM monthly GROUP BY ALL")
+Results("results/001").sql("SELECT scenario, run, month, sum(in_crisis * scale) AS n FROM monthly GROUP BY ALL")
 ```
 
 What a plan changes is no table: `Results("results/001").compare()` has the difference of every pair of runs, and \
