@@ -12,7 +12,7 @@ import pandas as pd
 from model.analysis.appraisal import LENSES, Appraisal
 from model.analysis.appraise import AppraisedComparison, basis, kept_in
 from model.analysis.decisions import WELLBY_VALUES, acceptability, plane
-from model.analysis.doubt import Doubted
+from model.analysis.doubt import FEWEST_FOR_QUANTILES, Doubted
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.outcomes import Drawn
 from model.core.arrays import Array
@@ -31,6 +31,7 @@ from model.reporting.figures.style import (
     note_below,
     rows_in,
     save_figure,
+    scale_nothing,
     title_axes,
     title_figure,
 )
@@ -96,6 +97,8 @@ def cost_effectiveness(one: AppraisedComparison, found: Drawn) -> "Figure":
     _draw_plane(left, one, found)
     _draw_acceptability(right, one, found)
     words = "Cost includes volunteers' time, less cash released; below the dotted line the plan is cost-effective."
+    if found.n_draws and not found.has_probabilities:
+        words += f"\nNo curve with all doubted: {found.n_draws} draws are too few; {FEWEST_FOR_QUANTILES} are needed."
     note_below(figure, _note(one, found, words))
     return figure
 
@@ -115,6 +118,7 @@ def _draw_plane(axes: "Axes", one: AppraisedComparison, found: Drawn) -> None:
     _draw_cross(axes, [one.by_chance for one in both], INK, "mean, by chance alone")
     if any(one.is_told for one in both):
         _draw_cross(axes, [one.with_all for one in both], WITH_ALL, "mean over draws, with all doubted")
+    scale_nothing(axes)
     axes.set(xlabel="WELLBYs gained", ylabel="cost net of cash released, £ million")
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.yaxis.set_major_formatter("{x:,g}")

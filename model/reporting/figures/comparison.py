@@ -82,7 +82,7 @@ def _draw_differences(axes: "Axes", yearly: Paired, unit: str) -> None:
     changes = yearly.by("year").changes()
     found = [change.both for change in changes.values()]
     draw_band(axes, np.array([int(year) for year in changes]), found, "", LINE)
-    if not any(one.by_chance.mean for one in found):
+    if not any(np.nan_to_num(end) for one in found for both in (one.by_chance, one.with_all) for end in both.ends):
         axes.set_ylim(-1.0, 1.0)
     axes.set(ylabel=unit)
     axes.locator_params("y", nbins=6)

@@ -12,7 +12,16 @@ import numpy as np
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
-from model.reporting.figures.style import INK, LINE, QUIET, error_bars, save_figure, title_axes, title_figure
+from model.reporting.figures.style import (
+    INK,
+    LINE,
+    QUIET,
+    error_bars,
+    save_figure,
+    scale_nothing,
+    title_axes,
+    title_figure,
+)
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.wording import label_of
 
@@ -67,6 +76,7 @@ def doubt(one: AppraisedComparison, found: Drawn) -> "Figure":
     pounds.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     title_axes(pounds, "By chance alone, and with all doubted", x_label="£ million")
     _draw_intervals(wellbys, found, {"wellbys": "WELLBYs"}, 1.0)
+    scale_nothing(wellbys)
     title_axes(wellbys, "", x_label="WELLBYs")
     _draw_shares(panels["shares"], one, found)
     names = label_of(us.scenario, us.facts), label_of(us.comparator, us.their_facts)

@@ -53,6 +53,9 @@ ENDS: dict[str, dict[str, Any]] = {
 SHADES = {"with_all": 0.12, "by_chance": 0.28}
 """Kinds of interval as bands, the wider below, and how dark they are."""
 
+LEAST_SHOWN = 1e-6
+"""What is smaller is 0."""
+
 DOTS_PER_INCH = 150
 """Of a PNG."""
 
@@ -207,6 +210,13 @@ def name_lines(axes: "Axes", ncols: int = 3, drop: float = 0.16, others: "Sequen
         named |= dict(zip(*reversed(one.get_legend_handles_labels()), strict=True))
     place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -drop)}
     axes.legend(list(named.values()), list(named), frameon=False, fontsize=8, ncols=ncols, **place)
+
+
+def scale_nothing(axes: "Axes") -> None:
+    """Give an axis along which all is 0 a scale: its own would be of what is left by rounding."""
+    low, high = axes.dataLim.intervalx
+    if max(abs(low), abs(high)) < LEAST_SHOWN:
+        axes.set_xlim(-2.0, 2.0)
 
 
 def rows_in(axes: "Axes", n: int) -> "list[Axes]":
