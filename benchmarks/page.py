@@ -252,7 +252,7 @@ def opening() -> Lines:
     yield "# Performance"
     yield ""
     yield "What the model costs, against what was asked of it, against itself before, and against other"
-    yield "frameworks. Written by `python benchmarks/run.py --page > docs/performance.md`, which takes about ten"
+    yield "frameworks. Written by `python benchmarks/run.py --page > docs/performance.md`, which takes about twenty"
     yield "minutes."
     yield ""
     yield f"Measured on {machine()}."
