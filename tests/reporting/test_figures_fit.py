@@ -9,7 +9,7 @@ from model import Results, plots
 from model.campaign.campaign import run_campaign
 from model.core.errors import ResultsError
 from model.inputs.scenario import Scenario
-from model.reporting.figures.style import svg_of
+from model.reporting.figures.style import scale_nothing, svg_of
 from tests.drawn_study import PLAN
 
 SLACK_POINTS = 1.5
@@ -104,6 +104,20 @@ def test_a_plan_of_a_steady_budget_is_drawn_at_its_budget_every_year(studies):
         np.testing.assert_allclose(line.get_ydata(), PLAN[0]["budget_gbp_per_year"] / 1e6)
         assert axes.get_ylabel() == "£ million a year"
     assert "not discounted" in drawn[0][0].get_title(loc="left")
+
+
+@pytest.mark.parametrize(("highest", "limits"), [(0.0, (-2.0, 2.0)), (1e-17, (-2.0, 2.0)), (7.0, None)])
+def test_panels_of_one_scale_keep_it_where_one_of_them_shows_nothing(highest, limits):
+    from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load
+
+    panels = Figure().subplots(2, 1, sharey=True)
+    for panel, end in zip(panels, (highest, 0.0), strict=True):
+        panel.plot([1.0, 2.0], [0.0, end])
+    scale_nothing(*panels, along="y")
+
+    if limits:
+        assert panels[0].get_ylim() == panels[1].get_ylim() == limits
+    assert panels[1].get_ylim()[1] >= highest
 
 
 def test_a_name_with_signs_of_mathematics_is_drawn_as_it_is_written(studies):

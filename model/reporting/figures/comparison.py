@@ -19,6 +19,7 @@ from model.reporting.figures.style import (
     note_below,
     rows_in,
     save_figure,
+    scale_nothing,
     title_axes,
     title_figure,
 )
@@ -58,8 +59,10 @@ def differences(one: Comparison) -> "Figure":
     figure = Figure(figsize=(10.0, 7.6), layout="constrained")
     axes = figure.subplots(2, 2)
     _draw_differences(axes[0, 0], one.crisis, "people")
+    scale_nothing(axes[0, 0], along="y")
     title_axes(axes[0, 0], "People in crisis: difference")
     _draw_differences(axes[1, 0], one.satisfaction, "points, of 0 to 10")
+    scale_nothing(axes[1, 0], along="y")
     title_axes(axes[1, 0], "Mean life satisfaction of adults: difference")
     _draw_crisis_differences(axes[1, 1], one)
     if one.services:
@@ -82,8 +85,6 @@ def _draw_differences(axes: "Axes", yearly: Paired, unit: str) -> None:
     changes = yearly.by("year").changes()
     found = [change.both for change in changes.values()]
     draw_band(axes, np.array([int(year) for year in changes]), found, "", LINE)
-    if not any(np.nan_to_num(end) for one in found for both in (one.by_chance, one.with_all) for end in both.ends):
-        axes.set_ylim(-1.0, 1.0)
     axes.set(ylabel=unit)
     axes.locator_params("y", nbins=6)
 
@@ -98,6 +99,7 @@ def _draw_demand(axes: "Axes", one: Comparison) -> None:
         if panel is panels[0]:
             title = f"Demand for main services: difference, % of the comparator\n{title}"
         title_axes(panel, title, x_label="years after burn-in" if panel is panels[-1] else None)
+    scale_nothing(*panels, along="y")
 
 
 def _in_percent(yearly: Paired) -> Paired:

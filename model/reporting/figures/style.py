@@ -212,11 +212,10 @@ def name_lines(axes: "Axes", ncols: int = 3, drop: float = 0.16, others: "Sequen
     axes.legend(list(named.values()), list(named), frameon=False, fontsize=8, ncols=ncols, **place)
 
 
-def scale_nothing(axes: "Axes") -> None:
-    """Give an axis along which all is 0 a scale: its own would be of what is left by rounding."""
-    low, high = axes.dataLim.intervalx
-    if max(abs(low), abs(high)) < LEAST_SHOWN:
-        axes.set_xlim(-2.0, 2.0)
+def scale_nothing(*panels: "Axes", along: str = "x") -> None:
+    """Give the axis of panels of one scale, along which all is 0, a scale: its own would be of what rounding leaves."""
+    if max(np.abs(getattr(one.dataLim, f"interval{along}")).max() for one in panels) < LEAST_SHOWN:
+        panels[0].set(**{f"{along}lim": (-2.0, 2.0)})
 
 
 def rows_in(axes: "Axes", n: int) -> "list[Axes]":
