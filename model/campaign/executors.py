@@ -157,7 +157,7 @@ def _local_client(dask: Any, jobs: int) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         settings = import_module("dask.config")
         stack.enter_context(settings.set({"distributed.scheduler.allowed-failures": TRIES - 1}))
-        with starting_processes():  # so are the workers that start in here
+        with starting_processes():
             cluster = dask.LocalCluster(
                 n_workers=jobs,
                 threads_per_worker=1,

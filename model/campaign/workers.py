@@ -371,7 +371,7 @@ class Processes:
         pool, pending = self._pool_for(len(tasks)), dict[Future[list[Lived]], int]()
         reported = int(pool.months_done.value)
         try:
-            with starting_processes():  # so are the processes that start in here, from the first
+            with starting_processes():
                 pending |= {pool.processes.submit(_live_in_worker, n, task): n for n, task in enumerate(tasks)}
             while pending:
                 done, _ = wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)

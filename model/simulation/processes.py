@@ -75,7 +75,7 @@ def _wait_until_loaded() -> None:
 @contextlib.contextmanager
 def starting_processes() -> Iterator[None]:
     """Put Ctrl-C off in here, and keep it from processes that start in here for good: their parent handles it."""
-    with interrupts_put_off() as stop_if_asked:
+    with interrupts_put_off():
         if hasattr(signal, "pthread_sigmask"):
             resource_tracker.ensure_running()  # while it starts, it lets signals through
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -85,15 +85,14 @@ def starting_processes() -> Iterator[None]:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
         else:
             yield
-        stop_if_asked()
 
 
 @contextlib.contextmanager
 def interrupts_put_off() -> Iterator[Callable[[], None]]:
     """Put Ctrl-C, and a scheduler's request to stop that works like it, off until it is asked for; a second is not.
 
-    In the midst of calling a kernel it can come out as another error, which would fail one run and let the campaign go
-    on.
+    What nobody has asked for is raised at the end. In the midst of calling a kernel it can come out as another error,
+    which would fail one run and let the campaign go on.
 
     Yields
     ------
@@ -121,6 +120,7 @@ def interrupts_put_off() -> Iterator[Callable[[], None]]:
     finally:
         for number in like_it:
             signal.signal(number, signal.default_int_handler)
+    stop_if_asked()
 
 
 def beginning(start: Callable[..., None], *given: Any) -> tuple[Callable[..., None], tuple[Any, ...]]:

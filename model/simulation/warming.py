@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from functools import cache
 
 from model.core.kernels import cache_folder
 from model.core.own_code import OwnCodeError
@@ -25,8 +26,9 @@ def are_compiled() -> bool:
     return (cache_folder() / COMPILED).exists()
 
 
+@cache
 def compile_elsewhere() -> None:
-    """Compile every kernel in another process, unless that has been done.
+    """Compile every kernel in another process, unless that has been done, or tried: it may be that nothing can be kept.
 
     Ctrl-C ends it there. In here, in the midst of compiling, it could come out as another error.
     """

@@ -24,7 +24,7 @@ def pool(jobs: int, start: Callable[..., None] = _nothing, given: tuple[Any, ...
         Called once in each, with what is ``given``.
     """
     context = worker_context()
-    with starting_processes():  # so are the processes that start in here
+    with starting_processes():
         made = context.Pool(jobs, *beginning(start, *given))
     with made:
         yield made

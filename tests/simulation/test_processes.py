@@ -78,6 +78,7 @@ def test_ctrl_c_while_kernels_are_compiled_elsewhere_ends_that_process(monkeypat
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         return started[0]
 
+    warming.compile_elsewhere.cache_clear()
     monkeypatch.setattr(warming, "are_compiled", lambda: False)
     monkeypatch.setattr(warming, "subprocess", SimpleNamespace(Popen=watched, DEVNULL=subprocess.DEVNULL))
     with pytest.raises(KeyboardInterrupt):
@@ -86,7 +87,8 @@ def test_ctrl_c_while_kernels_are_compiled_elsewhere_ends_that_process(monkeypat
 
 
 def test_ctrl_c_is_put_off_until_it_is_asked_for_and_a_second_is_not():
-    with interrupts_put_off() as stop_if_asked:
+    # What was put off and not asked for is told at the end.
+    with pytest.raises(KeyboardInterrupt), interrupts_put_off() as stop_if_asked:
         stop_if_asked()
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
