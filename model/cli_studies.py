@@ -272,7 +272,7 @@ def end(folder: Path, *, interrupted: bool, failed: int) -> None:
     from model.tables.results import Results
 
     status(folder)
-    if (Results(folder).runs["status"] == "finished").any():
+    if Results(folder).has_finished_runs:
         print(f"Tables  {folder}")
         again = ", and draws its figures again: those there are of fewer runs" if _has_older_figures(folder) else ""
         print(f"Report  upstream show {folder}{again}")

@@ -96,15 +96,11 @@ def is_side_by_side(results: Results) -> bool:
 
 def where_more_is(results: Results, *, each: bool = False) -> list[str]:
     """List the commands that show more of a comparison; none before a run has finished."""
-    if not _has_finished(results) or not compare(results):
+    if not results.has_finished_runs or not compare(results):
         return []
     appraisal = [f"Full appraisal: upstream appraise {results.folder}"] if worth_of(results) else []
     what = "Each plan, with its figures" if is_side_by_side(results) else "Each scenario on its own"
     return appraisal if each else [*appraisal, f"{what}: upstream show {results.folder} --each"]
-
-
-def _has_finished(results: Results) -> bool:
-    return bool((results.runs["status"] == "finished").any())
 
 
 def figures(results: Results, *, each: bool = False) -> list[Path]:
@@ -121,7 +117,7 @@ def figures(results: Results, *, each: bool = False) -> list[Path]:
     """
     from model.reporting.figures.league import draw_league  # noqa: PLC0415
 
-    if not _has_finished(results):
+    if not results.has_finished_runs:
         return []
     since = max(results.changed, package_changed())
     side_by_side = is_side_by_side(results)

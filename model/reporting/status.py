@@ -65,7 +65,7 @@ def _rest(results: Results) -> Iterator[str]:
     """Say how long the rest may take, and how to run it; of a shard, what it lacks itself."""
     manifest, shard = results.manifest, results.manifest.get("shard")
     has_ended = manifest["status"] == "finished"
-    if (results.runs["status"] == "finished").any() and not has_ended:
+    if results.has_finished_runs and not has_ended:
         from model.campaign.remaining import seconds_left  # noqa: PLC0415 - of what is finished, nothing is simulated
 
         with contextlib.suppress(InputError):  # own code that is not here: nothing can be told

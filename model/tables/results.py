@@ -77,6 +77,11 @@ class Results:
             raise AttributeError(f"Results has no attribute {name!r}{hint}")
 
     @property
+    def has_finished_runs(self) -> bool:
+        """Whether any run has finished."""
+        return bool((self.runs["status"] == "finished").any())
+
+    @property
     def changed(self) -> float:
         """When anything that was run was last written, in seconds of the file system's clock."""
         written = chain(self.folder.glob("*.json"), self.folder.glob("*.parquet"), self.folder.glob(f"{PARTS}/{RUNS}"))

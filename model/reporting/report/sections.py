@@ -121,7 +121,7 @@ def _told(parts: Iterable[RenderableType]) -> Iterator[Block]:
 
 def _states(results: Results) -> Iterator[Block]:
     yield from (block for part in failures(results) for block in blocks(part))
-    if not (results.runs["status"] == "finished").any():
+    if not results.has_finished_runs:
         return
     yield from blocks(summary(results))
     for name in list(_finished(results))[:MOST_SCENARIOS]:
