@@ -269,9 +269,10 @@ def peak_of_run(residents: int) -> float:
 
 
 def run_used(*arguments: str, cores: int = 1) -> Used:
-    """Run a campaign from the shell, in as many processes as it takes for so many cores, and say what it used."""
+    """Run a campaign from the shell, in one process or in as many as it takes for more cores; say what it used."""
+    alone = ("--jobs", "1") if cores == 1 else ()
     with tempfile.TemporaryDirectory() as folder:
-        return used_in(TREE, "-m", "model", "run", *arguments, "--out", f"{folder}/runs", cores=cores)
+        return used_in(TREE, "-m", "model", "run", *arguments, *alone, "--out", f"{folder}/runs", cores=cores)
 
 
 @cache

@@ -104,7 +104,7 @@ def _on_cores(cores: int) -> Iterator[None]:
         yield
         return
     usual = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, range(os.cpu_count() or cores))
+    os.sched_setaffinity(0, range(os.cpu_count() or cores))  # leaves those that there are
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-cores:])
     try:
         yield
