@@ -40,6 +40,7 @@ from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS, VACANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
+from model.core.prefetch import fetch_soon
 from model.core.rates import monthly_probability
 from model.inputs.parameters import Parameters
 from model.network import Network
@@ -435,10 +436,24 @@ def _where_to_look(k, i, way, own, n_own, seat, groups, ways):
 
 
 @kernel
-def _look_around(some, some_ways, own, n_own, slots, degree, seats, row_at, groups, ways, found, lengths):
-    """Write down the rows of the group where each resident looks, -1 for a free seat, and how many they are."""
+def _choose_where(some, some_ways, own, n_own, slots, seats, row_at, groups, ways, kinds, firsts, lengths):
+    """Write down where each resident looks, and ask for what stands there: `_look_around` comes to it later."""
     for k in range(some.size):
         kind, first, length = _where_to_look(k, some[k], some_ways[k], own, n_own, np.int64(seats[k]), groups, ways)
+        kinds[k], firsts[k], lengths[k] = kind, first, length
+        if kind == IN_STREET:
+            fetch_soon(row_at, first)
+        elif kind == IN_CLUB:
+            fetch_soon(groups.club_order, first)
+        else:
+            fetch_soon(slots, first)
+
+
+@kernel
+def _look_around(kinds, firsts, slots, degree, row_at, groups, found, lengths):
+    """Write down the rows of the group where each resident looks, -1 for a free seat, and how many they are."""
+    for k in range(kinds.size):
+        kind, first, length = kinds[k], firsts[k], lengths[k]
         if kind == IN_STREET:
             for s in range(length):
                 found[k, s] = row_at[first + s]
@@ -446,10 +461,9 @@ def _look_around(some, some_ways, own, n_own, slots, degree, seats, row_at, grou
             for s in range(length):
                 found[k, s] = row_at[groups.club_order[first + s]]
         else:
-            length = min(np.int64(degree[first]), length)
+            lengths[k] = length = min(np.int64(degree[first]), length)
             for s in range(length):
                 found[k, s] = slots[first, s]
-        lengths[k] = length
 
 
 @formula
@@ -501,6 +515,7 @@ def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, d
     widest = max(groups.size.max(), FRIENDS_OF_A_FRIEND)
     blocks = (widest + HALVES - 1) // HALVES
     found, lengths = np.empty((SEEKERS, widest), np.int32), np.empty(SEEKERS, np.int64)
+    kinds, firsts = np.empty(SEEKERS, np.int8), np.empty(SEEKERS, np.int64)
     words = np.empty((4 * blocks, SEEKERS), np.uint32)
     chosen = np.empty(SEEKERS, np.int64)
     by_way = ease.street, ease.club, ease.friends, ease.near
@@ -510,21 +525,9 @@ def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, d
             some_words = words[4 * lane : 4 * lane + 4]
             fill_words(seed, (lane << 8) | Purpose.CANDIDATE, month, resident[some], some_words)
         # First all look, then all choose: what lies far apart is fetched for many at once.
-        own = slots[some]
-        _look_around(
-            some,
-            some_ways,
-            own,
-            degree[some],
-            slots,
-            degree,
-            seat[some],
-            row_at,
-            groups,
-            by_way,
-            found,
-            lengths,
-        )
+        own, n_own, seats = slots[some], degree[some], seat[some]
+        _choose_where(some, some_ways, own, n_own, slots, seats, row_at, groups, by_way, kinds, firsts, lengths)
+        _look_around(kinds[: some.size], firsts, slots, degree, row_at, groups, found, lengths)
         _first_to_ring(some, lengths, found, words, own, stand, ease.unlikeness, chosen)
         for k in range(some.size):
             ends[n], others[n] = some[k], chosen[k]
