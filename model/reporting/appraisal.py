@@ -189,16 +189,18 @@ def _survival(them: Appraisal, years: Estimate) -> str:
     return f"{words}, worth {Estimate.exact(them.life_value.sum().mean()).pounds()}; not included in the WELLBYs"
 
 
-def no_clear_gain(found: Drawn, lens: str, gain: Estimate) -> str:
-    """Say that there is no clear gain, by chance alone or with all doubted; nothing where there is one."""
-    if not is_gain(gain):
-        return "there is no clear gain"
-    return "" if _is_gain_in_draws(found, lens, gain) else "with all doubted there is no clear gain"
+def doubt_of_payback(found: Drawn, them: Appraisal, lens: str) -> str:
+    """Say that it isn't clear that gains exceed costs, by chance alone or with all doubted; nothing where it is."""
+    net = them.gain_of(lens, less=them.cost_in(lens).sum())
+    if not is_gain(net):
+        return "that is not clear"
+    in_draws = _is_gain_in_draws(found, lambda them: them.net(lens).sum(), net)
+    return "" if in_draws else "with all doubted that is not clear"
 
 
-def _is_gain_in_draws(found: Drawn, lens: str, gain: Estimate) -> bool:
+def _is_gain_in_draws(found: Drawn, of: Callable[[Appraisal], "pd.Series[float]"], gain: Estimate) -> bool:
     """Return whether a clear gain is still one with all doubted; with no draws there is nothing against it."""
-    return not found.n_draws or is_gain(found.row(lambda them: them.gains(lens).sum(), gain).with_all)
+    return not found.n_draws or is_gain(found.row(of, gain).with_all)
 
 
 def is_gain(amount: Estimate) -> bool:
@@ -254,10 +256,9 @@ def _payback(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]
     for lens, label in LENSES.items():
         year, years = one.appraisal.mean_payback(lens), one.comparison.years
         chance = one.appraisal.chance_of_payback(lens).iloc[-1]
-        gain = one.appraisal.gain_of(lens)
         if not np.isfinite(year):
             answer = f"not within {years_in_words(years)}"
-        elif doubt := no_clear_gain(found, lens, gain):
+        elif doubt := doubt_of_payback(found, one.appraisal, lens):
             answer = f"in year {year:.0f} on average, but {doubt}"
         else:
             answer = f"yes, in year {year:.0f}"
@@ -342,7 +343,7 @@ def _switching_in_draws(
     none = sum(bool(np.isnan(_switching(them, lens)).any()) for them in in_draws)
     if none:
         yield WITH_ALL, f"there is no gain in {none} of {len(in_draws)} draws, and so no value at which it breaks even"
-    elif _is_gain_in_draws(found, lens, gain):
+    elif _is_gain_in_draws(found, lambda them: them.gains(lens).sum(), gain):
         yield from second_line(found.row(partial(_switching, lens=lens), factor).within(0.0), words)
     else:
         yield WITH_ALL, "no clear gain, and so no clear value at which it breaks even"
@@ -384,8 +385,8 @@ def _at_no_effect(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     plan = zip(us.facts["plan_in_force"], us.facts["plan"], strict=True)
     (name,) = (entry_in_words(entry["label"]) for entry, asked in plan if asked["at_no_effect"])
     yield "If that had no effect", f"{_quantity(them.gained(), 'WELLBYs')} ({name} still runs, at the same cost)"
-    year = them.mean_payback("social")
-    is_back = np.isfinite(year) and is_gain(them.gain_of("social"))
+    year, net = them.mean_payback("social"), them.gain_of("social", less=them.cost_in("social").sum())
+    is_back = np.isfinite(year) and is_gain(net)
     payback = f"yes, in year {year:.0f}" if is_back else f"not within {years_in_words(us.years)}"
     yield "", f"at full cost {them.gain_of('full_cost').saved()}; paid back in social value: {payback}"
 

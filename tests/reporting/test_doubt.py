@@ -10,9 +10,9 @@ from rich.console import Console
 from model.analysis.appraisal import LENSES
 from model.analysis.appraise import appraise
 from model.analysis.doubt import BEST, Doubted, doubted
-from model.analysis.estimates import Estimate
+from model.analysis.estimates import Estimate, estimate
 from model.analysis.outcomes import MEASURES, Drawn, drawn
-from model.reporting.appraisal import answer_lines, appraisal, is_gain
+from model.reporting.appraisal import answer_lines, appraisal, doubt_of_payback, is_gain
 from model.reporting.appraisal_tables import TABLES
 from model.reporting.doubt import (
     WITH_ALL,
@@ -216,15 +216,37 @@ def test_a_plan_pays_back_with_a_plain_yes_only_where_the_gain_is_clear_with_all
         {words.split(":")[0]: words for _, words in answer_lines(one, each) if "pairs at the end" in words}
         for each in (found, clouded)
     )
-    gains = {label: one.appraisal.gain_of(lens) for lens, label in LENSES.items()}
-    by_best = {label for label, gain in gains.items() if is_gain(gain)}
+    costs = {lens: one.appraisal.cost_in(lens).sum() for lens in LENSES}
+    nets = {label: one.appraisal.gain_of(lens, less=costs[lens]) for lens, label in LENSES.items()}
+    by_best = {label for label, net in nets.items() if is_gain(net)}
 
     assert by_best
     assert not [words for words in in_doubt.values() if "yes" in words]
-    assert {label for label, words in in_doubt.items() if "with all doubted there is no clear gain" in words} == by_best
+    assert {label for label, words in in_doubt.items() if "with all doubted that is not clear" in words} == by_best
     for lens, label in LENSES.items():
-        clear = is_gain(found.row(lambda them, lens=lens: them.gains(lens).sum(), gains[label]).with_all)
+        clear = is_gain(found.row(lambda them, lens=lens: them.net(lens).sum(), nets[label]).with_all)
         assert ("yes" in as_drawn[label]) == (label in by_best and clear)
+
+
+class Pairs:
+    """Three pairs of runs that gain £8 to £12, and cost the same in each."""
+
+    gained = pd.Series([8.0, 12.0, 10.0])
+
+    def __init__(self, cost_gbp):
+        self.cost_gbp = cost_gbp
+
+    def cost_in(self, lens):
+        return pd.DataFrame([[self.cost_gbp] * 3])
+
+    def gain_of(self, lens, less):
+        return estimate(self.gained - less)
+
+
+@pytest.mark.parametrize(("cost_gbp", "words"), [(1.0, ""), (9.0, "that is not clear"), (20.0, "that is not clear")])
+def test_a_clear_gain_that_may_fall_short_of_the_cost_is_no_plain_yes(cost_gbp, words):
+    assert is_gain(Pairs(cost_gbp).gain_of("cash", 0.0))
+    assert doubt_of_payback(made_up(0), Pairs(cost_gbp), "cash") == words
 
 
 def rows_of(judged, heading: str) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from model.analysis.doubt import FEWEST_FOR_QUANTILES, Doubted
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.outcomes import Drawn
 from model.core.arrays import Array
-from model.reporting.appraisal import no_clear_gain
+from model.reporting.appraisal import doubt_of_payback
 from model.reporting.figures.style import (
     BARS,
     INK,
@@ -284,7 +284,7 @@ def _mark_payback(axes: "Axes", them: Appraisal, found: Drawn, lens: str) -> str
     if not np.isfinite(year):
         return ""
     axes.plot(year, them.net(lens).cumsum().mean(axis=1)[int(year)] / MILLION, "o", ms=5, color=INK)
-    doubt = no_clear_gain(found, lens, them.gain_of(lens))
+    doubt = doubt_of_payback(found, them, lens)
     return f"\n{LENSES[lens]} paid back in year {year:.0f}" + (f",\nbut {doubt}" if doubt else "")
 
 

@@ -13,7 +13,7 @@ from model.analysis.doubt import Doubted, share_of_draws
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.use import Use, uses
-from model.reporting.appraisal import no_clear_gain
+from model.reporting.appraisal import doubt_of_payback
 from model.reporting.appraisal_tables import averted_in, entry_in_words
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.wording import agency_words, quintile_words
@@ -99,7 +99,7 @@ class PlanFacts(Answer):
     paybacks : mapping of str to float
         By lens, the year from which the mean stays above nought; NaN where it never does.
     unclear : mapping of str to str
-        By lens, that there is no clear gain, by chance alone or with all doubted; empty where there is one.
+        By lens, that it is not clear that gains exceed costs, by chance or with all doubted; empty where it is.
     pays, saves : mapping
         By agency in words, pounds paid, and saved at full cost with both intervals, the largest first.
     poorest : Poorest or None
@@ -176,7 +176,7 @@ def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
         int((found.answers() > 0).sum()),
         share_of_draws((found.answers() > 0).to_numpy()),
         {lens: them.mean_payback(lens) for lens in LENSES},
-        {lens: no_clear_gain(found, lens, them.gain_of(lens)) for lens in LENSES},
+        {lens: doubt_of_payback(found, them, lens) for lens in LENSES},
         _pays(one),
         _saves(one, found),
         _poorest(one, found),
