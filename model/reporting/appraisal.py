@@ -24,6 +24,7 @@ from model.analysis.doubt import BEST
 from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
 from model.analysis.outcomes import Drawn
+from model.reporting.answer import Answer, answer_words
 from model.reporting.appraisal_tables import TABLES, averted_in, entry_in_words, loop_shares, shared_out, years_in_words
 from model.reporting.doubt import (
     WITH_ALL,
@@ -117,6 +118,7 @@ def answer_lines(
     of all plans of the study, from which it is told what hangs on structure.
     """
     return [
+        ("In short", answer_words(Answer(found.doubted))),
         *_costs_and_benefits(one, found),
         *_who_benefits(one, found),
         *_payback(one, found),

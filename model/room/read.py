@@ -12,9 +12,8 @@ from model.analysis.estimates import CONFIDENCE
 from model.analysis.repricing import Repriced, Repricing
 from model.inputs.catalogue import load_services
 from model.inputs.parameters import UNIT_COST, load_parameters
+from model.reporting.answer import Answer, answer_words
 from model.reporting.report.brief import MEASURES
-from model.reporting.report.facts import Answer
-from model.reporting.report.page import answer_words
 from model.reporting.report.words import SAME, amount, percent_of, reach
 from model.reporting.wording import agency_words
 from model.room.draft import Terms

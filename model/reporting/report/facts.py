@@ -13,6 +13,7 @@ from model.analysis.doubt import Doubted, share_of_draws
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.use import Use, uses
+from model.reporting.answer import Answer
 from model.reporting.appraisal import doubt_of_payback
 from model.reporting.appraisal_tables import averted_in, entry_in_words
 from model.reporting.number_names import number_in_words, programmes_read
@@ -55,26 +56,6 @@ class Rest(NamedTuple):
 
     programme: str
     share: float
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Whether a plan is worth its cost: its measures, with both intervals."""
-
-    measures: Mapping[str, Doubted]
-
-    @property
-    def verdict(self) -> str:
-        """Class the answer by its wider interval: ``gain``, ``loss``, or ``unclear``."""
-        widest = self.widest(ANSWER)
-        if widest.excludes_zero:
-            return "gain" if widest.mean > 0 else "loss"
-        return "unclear"
-
-    def widest(self, measure: str) -> Estimate:
-        """Return a measure with the widest interval there is: all doubted, else chance alone."""
-        both = self.measures[measure]
-        return both.with_all if both.is_told else both.by_chance
 
 
 @dataclass(frozen=True)

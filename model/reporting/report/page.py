@@ -1,7 +1,6 @@
 """The report as one file: no other file or machine is asked for anything, and what is in a study can only be read."""
 
 import hashlib
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,12 +15,13 @@ from model.analysis.outcomes import Drawn
 from model.core.errors import ResultsError
 from model.core.files import replace_text, require_new_file
 from model.inputs.prices import PRICE_YEAR
+from model.reporting.answer import answer_words
 from model.reporting.appraisal import beyond
 from model.reporting.figures.brief import how_sure, one_plan, several_plans
 from model.reporting.findings import outcomes_of, worth_of
 from model.reporting.report.blocks import Picture
 from model.reporting.report.brief import MEASURES, Brief, brief_of, comparators_of, places_of, question_of, title_of
-from model.reporting.report.facts import Answer, PlanFacts
+from model.reporting.report.facts import PlanFacts
 from model.reporting.report.pictures import picture
 from model.reporting.report.sections import Section, sections
 from model.reporting.report.words import SAME, amount, listed, percent_of, reach
@@ -103,18 +103,6 @@ def render(about: About, brief: Brief | None, pictures: Sequence[Picture], parts
     )
 
 
-def answer_words(answer: Answer) -> str:
-    """Say in a sentence or two whether a plan is worth its cost, and whether it pays for itself in money.
-
-    Parameters
-    ----------
-    answer : Answer
-        With its measures ``cost``, ``full_cost``, ``cash`` and ``social_net``.
-    """
-    said = _environment().get_template("answer.html.j2").module
-    return html.unescape(f"{said.verdict(answer)} {said.money(answer).strip()}").replace("\n", " ")  # type: ignore[attr-defined]
-
-
 def fragment(section: Section) -> str:
     """Lay out what a section holds, as HTML without its title.
 
@@ -178,6 +166,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     pages.filters |= {"amount": amount, "reach": reach, "percent_of": percent_of, "listed": listed}
+    pages.filters["answer_words"] = answer_words
     pages.globals["beyond"] = beyond
     return pages
 

@@ -1,0 +1,88 @@
+"""The answer in a sentence or two: whether a plan is worth its cost, and whether it pays for itself in money."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from model.analysis.discounting import HALF_A_PENNY
+from model.analysis.doubt import Doubted
+from model.analysis.estimates import Estimate
+from model.analysis.outcomes import ANSWER
+from model.reporting.report.words import amount, reach
+
+WORTH = {
+    "gain": "On this evidence it is worth its cost. The wellbeing gained is worth more than the plan costs, also at "
+    "the low end of the range ({reach}).",
+    "loss": "On this evidence it is not worth its cost. The wellbeing gained is worth less than the plan costs, also "
+    "at the high end of the range ({reach}).",
+    "unclear": "It is not certain that it is worth its cost. Wellbeing in pounds, less cost, is {mean} at best "
+    "estimates, and its range runs from {reach}.",
+    "one pair": "One pair of runs cannot say whether it is worth its cost.",
+}
+"""What is said of each verdict."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether a plan is worth its cost: its measures, with both intervals.
+
+    Attributes
+    ----------
+    measures : mapping of str to Doubted
+        At least ``cost``, ``full_cost``, ``cash`` and ``social_net``.
+    """
+
+    measures: Mapping[str, Doubted]
+
+    @property
+    def verdict(self) -> str:
+        """Class the answer by its wider interval: ``gain``, ``loss``, or ``unclear``."""
+        widest = self.widest(ANSWER)
+        if widest.excludes_zero:
+            return "gain" if widest.mean > 0 else "loss"
+        return "unclear"
+
+    def widest(self, measure: str) -> Estimate:
+        """Return a measure with the widest interval there is: all doubted, else chance alone."""
+        both = self.measures[measure]
+        return both.with_all if both.is_told else both.by_chance
+
+
+def answer_words(answer: Answer) -> str:
+    """Say in a sentence or two whether a plan is worth its cost, and whether it pays for itself in money.
+
+    Examples
+    --------
+    >>> def doubted(low, mean, high):
+    ...     return Doubted(Estimate(mean, low, high), Estimate(mean, low, high))
+    >>> one = {"cost": doubted(9e6, 9e6, 9e6), "social_net": doubted(-2e6, 3e6, 7e6)}
+    >>> one |= {"cash": doubted(0.0, 1e6, 2e6), "full_cost": doubted(1e6, 3e6, 5e6)}
+    >>> first, _, third = answer_words(Answer(one)).removesuffix(".").split(". ")
+    >>> first, third[:40]
+    ('It is not certain that it is worth its cost', 'It does not pay for itself in money: it ')
+    """
+    return f"{_worth_in_words(answer)} {_money_in_words(answer)}"
+
+
+def _worth_in_words(answer: Answer) -> str:
+    net = answer.widest(ANSWER)
+    mean = amount(answer.measures[ANSWER].by_chance.mean, ANSWER)
+    return WORTH[answer.verdict if net.has_interval else "one pair"].format(reach=reach(net, ANSWER), mean=mean)
+
+
+def _money_in_words(answer: Answer) -> str:
+    cost = answer.measures["cost"].by_chance.mean
+    cash, full = answer.widest("cash"), answer.widest("full_cost")
+    if cost < HALF_A_PENNY:
+        return "It costs no more than what it is compared with."
+    if not cash.has_interval:
+        return f"It costs {amount(cost)}. One pair of runs cannot say whether it pays for itself in money."
+    if cash.high < cost:
+        also = f" and {amount(full.high)} at full cost" if full.high < cost else ""
+        saved = f"by the high end of its range it saves {amount(cash.high)} in cash{also}"
+        return f"It does not pay for itself in money: it costs {amount(cost)}, and {saved}."
+    if cash.low > cost:
+        return "It pays for itself in cash."
+    return (
+        f"It is not clear whether it pays for itself in cash: it costs {amount(cost)}, and the range of cash saved is "
+        f"{reach(cash, 'cash')}."
+    )
