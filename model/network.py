@@ -19,7 +19,7 @@ from model.core.codes import LAYER_NAMES, LAYERS
 from model.core.errors import ResultsError
 from model.core.files import new_file
 from model.core.kernels import formula, kernel
-from model.core.prefetch import AHEAD, fetch_soon
+from model.core.processor import AHEAD, fetch_soon
 from model.state.population import Population
 
 if TYPE_CHECKING:

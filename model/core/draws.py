@@ -27,6 +27,7 @@ from model.core.arrays import Array
 from model.core.chunks import CHUNK, pick
 from model.core.constants import HIGHEST_SEED
 from model.core.kernels import formula, kernel
+from model.core.processor import use_widest_vectors
 
 MULTIPLIER_0, MULTIPLIER_1 = 0xD2511F53, 0xCD9E8D57  # Salmon et al. 2011, table 2
 WEYL_0, WEYL_1 = 0x9E3779B9, 0xBB67AE85
@@ -194,6 +195,7 @@ def block(seed, purpose, lane, month, resident):
 @kernel
 def fill_words(seed, where, month, ids, words):
     """Write the four 32-bit words of each resident's block, shape (4, residents)."""
+    use_widest_vectors()
     key0, key1 = uint32(seed), uint32(uint64(seed) >> uint64(32))
     c2, c3 = uint32(month), uint32(where)
     first, second, third, fourth = words[0], words[1], words[2], words[3]
@@ -205,6 +207,7 @@ def fill_words(seed, where, month, ids, words):
 @kernel
 def fill_uniforms(seed, where, month, ids, uniforms):
     """Write one uniform in [0, 1) with 53 random bits a resident."""
+    use_widest_vectors()
     key0, key1 = uint32(seed), uint32(uint64(seed) >> uint64(32))
     c2, c3 = uint32(month), uint32(where)
     for i in range(ids.size):
@@ -260,6 +263,7 @@ def _list_low(words, likely, limits, sums, who, which):
 @kernel
 def _fill_finer(seed, where, month, ids, which, low, high, lane, finer):
     """Write the blocks of further bits of some uniforms."""
+    use_widest_vectors()
     for p in range(ids.size):
         low[p], high[p] = uint32(ids[p]), uint32(uint64(ids[p]) >> uint64(32))
         lane[p] = uint32(where) + (uint32(FINER + which[p] // 4) << uint32(8))

@@ -40,7 +40,7 @@ from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS, VACANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
-from model.core.prefetch import fetch_soon
+from model.core.processor import fetch_soon
 from model.core.rates import monthly_probability
 from model.inputs.parameters import Parameters
 from model.network import Network

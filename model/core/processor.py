@@ -1,8 +1,4 @@
-"""Ask the processor for rows of memory that are read soon, so that many are on their way at once.
-
-Ties lead anywhere in the population. A loop that follows them one by one waits for each row it comes to; one
-that asks for the rows a few steps ahead waits for hardly any. Asking changes no result.
-"""
+"""What a kernel asks of the processor, beyond what it computes: no result depends on either."""
 
 from typing import Any
 
@@ -10,6 +6,9 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
+
+WIDEST_BITS = 512
+"""Bits of a vector where arithmetic is all that a loop does; what else compilers choose is half of it."""
 
 AHEAD = 8
 """Steps ahead at which a loop asks: about as many rows as a core fetches at a time."""
@@ -20,7 +19,10 @@ TO_WRITE, KEEP, DATA = 1, 3, 1
 
 @intrinsic  # type: ignore[untyped-decorator]
 def fetch_soon(typing_context: Any, array: Any, row: Any) -> Any:
-    """Ask for a row of an array, from within a kernel.
+    """Ask for a row of an array from within a kernel, so that it is on its way when a loop comes to it.
+
+    Ties lead anywhere in the population. A loop that follows them one by one waits for each row; one that asks for
+    the rows a few steps ahead waits for hardly any.
 
     Examples
     --------
@@ -51,3 +53,35 @@ def fetch_soon(typing_context: Any, array: Any, row: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, row), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def use_widest_vectors(typing_context: Any) -> Any:
+    """Have the loops of a kernel use the widest vectors that there are, where they read little and compute much.
+
+    Compilers avoid them by themselves, as they were slow on early processors and are of no use to loops that wait for
+    memory. The attribute is LLVM's ``prefer-vector-width``.
+
+    Examples
+    --------
+    >>> import numba, numpy as np
+    >>> @numba.njit
+    ... def square(values):
+    ...     use_widest_vectors()
+    ...     for k in range(values.size):
+    ...         values[k] *= values[k]
+    >>> values = np.array([2.0, 3.0])
+    >>> square(values)
+    >>> values.tolist()
+    [4.0, 9.0]
+    """
+    del typing_context
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del signature, arguments
+        attributes = builder.function.attributes
+        if isinstance(attributes, set):  # whose own `add` knows attributes without a value alone
+            set.add(attributes, f'"prefer-vector-width"="{WIDEST_BITS}"')
+        return context.get_dummy_value()
+
+    return types.void(), generate
