@@ -44,7 +44,6 @@ from model.state.queues import (
     Contacts,
     Flow,
     Queue,
-    arising,
     fill_arising,
     pass_month,
     spilling,
@@ -68,12 +67,11 @@ HIGHEST_MEAN = 700.0
 """Contacts a month beyond which exp(-mean) would be zero."""
 
 NO_ROWS: Array = np.empty(0, np.int64)
-NOBODYS = NO_ROWS, NO_ROWS, NO_ROWS
-"""The contacts of nobody: rows, counts and cells."""
-NO_GROUPS: Array = np.empty(0, np.uint8)
-NO_RATIOS: Array = np.empty(0)
-N_CELLS = math.prod(CELLS)
+N_CELLS, N_KINDS = math.prod(CELLS), len(Flow._fields)
 DEMAND, SPILLED_IN, SERVED = (Flow._fields.index(kind) for kind in ("demand", "spilled_in", "served"))
+NO_FLOW = -1
+"""In place of a service's place among the flows of a month, where it has none."""
+CONTACTS, ON_PATHWAY = int(Purpose.CONTACTS), int(Purpose.PATHWAY)
 CONVEYED = 1
 """Added to the course of a contact that an ambulance brings."""
 
@@ -89,6 +87,12 @@ class Ratios(NamedTuple):
     ratios: Array
 
 
+@cache
+def _as_ever() -> Ratios:
+    """Return the ratios of a place where no programme changes demand."""
+    return Ratios(np.empty(0, np.uint8), np.ones((1, len(load_services()))))
+
+
 class _Step(NamedTuple):
     """What a service did whose contacts are traced: those met, given up or spilled, and spilled; and who waits."""
 
@@ -102,7 +106,7 @@ class Account(NamedTuple):
     """A month of services.
 
     Counts of ``flow`` have shape (services asked for, 5 quintiles, 7 age bands). ``rows`` are the
-    rows, in their order, and the ids of residents with a contact of this month, by service.
+    rows, in their order, and the ids of residents with a contact of this month, by each service listed.
     ``met`` and ``left`` are the contacts served, and those given up or spilled, of services whose
     contacts are traced one by one; ``queues`` are the limited services as they now are.
     """
@@ -114,12 +118,12 @@ class Account(NamedTuple):
     queues: Mapping[str, Queue]
 
 
-def _no_counts(n_services: int) -> Array:
-    """Return counts of nobody: shape (counts of a flow, services, quintiles, age bands)."""
-    return np.zeros((len(Flow._fields), n_services, *CELLS[1::-1]), np.int64)
+def _no_counts(*shape: int) -> Array:
+    """Return counts of nobody, of this shape and then by quintile and age band."""
+    return np.zeros((*shape, *CELLS[1::-1]), np.int64)
 
 
-NOTHING_YET = Account(Flow(*_no_counts(0)), {}, {}, {}, {})
+NOTHING_YET = Account(Flow(*_no_counts(N_KINDS, 0)), {}, {}, {}, {})
 """The account before anybody has turned to a service."""
 
 
@@ -299,33 +303,65 @@ def _write_down(likely, first, counts, cells, rows, of_each, of_cell):
     n = 0
     for at in range(likely.size):
         k = likely[at]
-        rows[n], of_each[n], of_cell[n] = first + k, counts[at], cells[k]
+        rows[n], of_each[n], of_cell[n] = first + k, counts[at], cells[k] % np.uint16(N_CELLS + 1)
         n += counts[at] > 0
     return n
 
 
 @kernel
-def _find_contacts(where, lane, columns, groups, per_month, of_heads, is_followed, tallies, rows, counts, of_cell):
+def _lay_out(ratios, per_month, lane, is_counted, by_group):
+    """Lay out the means of services of a block of draws: none where vacant, nor of services that are not asked for."""
+    n_groups = len(ratios)
+    for place in range(len(by_group)):
+        service = lane * HALVES_PER_BLOCK + place
+        for group in range(n_groups if is_counted[service] else 0):
+            first = group * (N_CELLS + 1)
+            for cell in range(N_CELLS):
+                by_group[place, first + cell] = ratios[group, service] * per_month[service, cell]
+
+
+@formula
+def _group_of(cell):
+    """Return the quintile and the age band of a cell, as places in a count by both."""
+    _, n_quintiles, n_states = CELLS
+    return cell // n_states % n_quintiles, cell // (n_states * n_quintiles)
+
+
+@kernel
+def _sum_up(by_group, demand):
+    """Add contacts by programme's group and cell up by quintile and age band."""
+    for at in range(by_group.size):
+        cell = at % (N_CELLS + 1)
+        if cell < N_CELLS:
+            demand[_group_of(cell)] += by_group[at]
+
+
+@kernel
+def _find_contacts(where, lane, columns, group, ratios, demand, asked, flows, rows, counts, of_cell, sizes):
     """Count contacts with the services of a block of draws, a half-word each.
 
-    ``tallies`` are by service and cell. Where ``is_followed`` says so, it is also written down who
-    comes how often, and of which cell; where ``of_heads``, only householders do.
+    They are counted as the demand of a flow, ``at_flow`` its place or -1. Where ``is_followed`` says so, it is written
+    down who comes how often, and of which cell; where ``of_heads``, only householders do. ``sizes`` are how many
+    are written down, and their contacts.
     """
     seed, purpose, month = where
     resident, state, quintile, age_band, propensity, householder = columns
+    is_counted, of_heads, is_followed, at_flow = asked
+    per_month = np.zeros((HALVES_PER_BLOCK, len(ratios) * (N_CELLS + 1)))
+    _lay_out(ratios, demand, lane, is_counted, per_month)
+    by_group = np.zeros(per_month.shape, np.int64)
     highest, roughly = [one.max() for one in per_month], per_month.astype(np.float32)
     words, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.bool_)
     cells, means = np.empty(CHUNK, np.uint16), np.empty(CHUNK, np.float32)
     seen, likely, found = np.empty(CHUNK, np.int8), np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 1, np.int32)
-    n = np.zeros(len(per_month), np.int64)
     for first in range(0, state.size, CHUNK):
         here = slice(first, min(first + CHUNK, state.size))
         size, ids, propensities = here.stop - first, resident[here], propensity[here]
         _fill_cells(state[here], quintile[here], age_band[here], cells)
-        if groups.size > 0:
-            _add_groups(groups[here], cells)
+        if group.size > 0:
+            _add_groups(group[here], cells)
         fill_words(seed, lane << 8 | purpose, month, ids, words)
-        for place in range(len(per_month)):
+        for place in range(HALVES_PER_BLOCK):
             if highest[place] == 0.0:
                 continue
             word, shift, by_cell = words[place >> 1], np.uint32(HALF_BITS * (place & 1)), per_month[place]
@@ -338,165 +374,184 @@ def _find_contacts(where, lane, columns, groups, per_month, of_heads, is_followe
                 come = likely[: pick(chosen, size, 0, likely, 0)]
                 come = come[: _is_likely(come, words, place, cells, propensities, by_cell)]
                 found[: come.size] = OPEN
-            half = words, place, lane * HALVES_PER_BLOCK + place
+            service = lane * HALVES_PER_BLOCK + place
+            half = words, place, service
             _count_likely(where, half, come, ids, propensities, cells, by_cell, found)
-            if of_heads[place]:
+            if of_heads[service]:
                 _leave_out_others(come, first, householder, found)
-            _tally(come, found, cells, tallies[place])
-            if is_followed[place]:
-                at = n[place]
-                n[place] += _write_down(
-                    come, first, found, cells, rows[place, at:], counts[place, at:], of_cell[place, at:]
-                )
-    return n
+            _tally(come, found, cells, by_group[place])
+            if is_followed[service]:
+                at = sizes[0, place]
+                n = _write_down(come, first, found, cells, rows[place, at:], counts[place, at:], of_cell[place, at:])
+                sizes[0, place] += n
+                sizes[1, place] += counts[place, at : at + n].sum()
+    for place in range(HALVES_PER_BLOCK):
+        to = at_flow[lane * HALVES_PER_BLOCK + place]
+        if to >= 0:
+            _sum_up(by_group[place], flows[to, DEMAND])
 
 
 @kernel
 def _find_led_on(where, pathway, served, group, ratios, found):
     """Find those served whom a step of the pathway leads on, by the chance of each, at the address where they arose."""
     seed, purpose, month = where
-    word, brought, chances = pathway
+    place, to_bed, conveyed, admitted = pathway
     n = 0
     for k in range(served.size):
         one = served[k]
-        course = one.course | brought
-        chance = chances[course & CONVEYED, one.cell]
-        if group.size > 0:
-            chance *= ratios[group[one.row]]
+        course = one.course if to_bed else one.course | CONVEYED
+        chance = admitted[course & CONVEYED, one.cell] if to_bed else conveyed
+        if to_bed and group.size > 0:
+            chance *= ratios[group[one.row], place]
         onward, bed, _, _ = block(seed, purpose, course, one.month, one.resident)
         found[n] = one
         found[n].course, found[n].joined = course, month
-        n += to_unit(onward if word == 0 else bed) < chance and not one.is_sought
+        n += to_unit(bed if to_bed else onward) < chance and not one.is_sought
     return n
 
 
 @kernel
+def _begin(where, columns, pathway, served, group, ratios, own, asking, new, demand):
+    """Write down contacts that begin: of those served a step earlier and led on, that arise, and that are sought."""
+    _, _, month = where
+    resident, state, quintile, age_band = columns
+    rows, counts, cells = own
+    n = _find_led_on(where, pathway, served, group, ratios, new)
+    n += fill_arising(rows, counts, cells, resident, month, 0, new[n:])
+    of_asking = np.empty(asking.size, np.uint16)
+    _fill_cells_of(asking, state, quintile, age_band, of_asking)
+    n += fill_arising(asking, np.ones(asking.size, np.int32), of_asking, resident, month, SOUGHT_ORDER, new[n:])
+    _count_contacts(new[:n], demand)
+    return n
+
+
+@kernel
+def _count_contacts(entries, counts):
+    """Count contacts by quintile and age band."""
+    for k in range(entries.size):
+        counts[_group_of(entries[k].cell)] += 1
+
+
+@kernel
 def _count_flow(parts, flow):
-    """Count contacts by cell, of each part of a flow."""
     for kind in range(len(parts)):
-        for k in range(parts[kind].size):
-            flow[kind, parts[kind][k].cell] += 1
+        _count_contacts(parts[kind], flow[kind])
 
 
 @kernel
-def _serve_all(arising_by_cell, cells_of_sought, came, flow):
-    """Count the contacts of a service that serves all who come, and whose contacts are not traced."""
-    flow[DEMAND] = arising_by_cell
-    for cell in cells_of_sought:
-        flow[DEMAND, cell] += 1
-    for k in range(came.size):
-        flow[SPILLED_IN, came[k].cell] += 1
-    flow[SERVED] = flow[DEMAND] + flow[SPILLED_IN]
+def _count_asking(rows, quintile, age_band, counts):
+    for i in rows:
+        counts[quintile[i] - 1, age_band[i]] += 1
 
 
 @kernel
-def _sum_states(flows, places, of_all_states):
-    """Sum over states, for the services in these places; one without a place was not simulated."""
-    n_bands, n_quintiles, n_states = CELLS
+def _gather(flows, unlimited, places, of_all):
+    """Serve all who come where nothing is limited, and gather the flows of the services asked for."""
+    for k in unlimited:
+        flows[k, SERVED] = flows[k, DEMAND] + flows[k, SPILLED_IN]
     for k in range(places.size):
-        for kind in range(flows.shape[1] if places[k] >= 0 else 0):
-            by_cell = flows[places[k], kind]
-            for group in range(n_bands * n_quintiles):
-                band, quintile = group // n_quintiles, group % n_quintiles
-                for state in range(n_states):
-                    of_all_states[kind, k, quintile, band] += by_cell[group * n_states + state]
-
-
-def _cells_of(people: Population, rows: Array) -> Array:
-    cells = np.empty(rows.size, np.int64)
-    _fill_cells_of(rows, people.state, people.quintile, people.age_band, cells)
-    return cells
+        if places[k] != NO_FLOW:
+            of_all[:, k] = flows[places[k]]
 
 
 class _Asked(NamedTuple):
-    """Of each service: is it counted, of householders alone, followed; and the lanes of any that is counted."""
+    """Of each service: is it counted, of householders alone, followed, and at which flow are its contacts counted.
 
-    counted: Array
+    Also the lanes of any that is counted.
+    """
+
+    is_counted: Array
     of_heads: Array
-    followed: Array
+    is_followed: Array
+    at_flow: Array
     lanes: tuple[int, ...]
 
 
 @cache
-def _asked_for(names: frozenset[str], followed: frozenset[str]) -> _Asked:
+def _asked_for(names: tuple[str, ...], followed: frozenset[str], traced: frozenset[str]) -> _Asked:
     catalogue = load_services()
     n_lanes = -(-len(catalogue) // HALVES_PER_BLOCK)
     of_each = np.zeros((3, n_lanes * HALVES_PER_BLOCK), np.bool_)
-    for name in names - {ADMISSION}:  # to which others lead
-        is_of_heads = catalogue[name].base == "households"
-        of_each[:, catalogue_place(name)] = True, is_of_heads, name in followed
+    at_flow = np.full(of_each.shape[1], NO_FLOW)
+    for number, name in enumerate(names):
+        if name != ADMISSION:  # to which others lead
+            place, is_of_heads = catalogue_place(name), catalogue[name].base == "households"
+            of_each[:, place] = True, is_of_heads, name in followed
+            at_flow[place] = number if name not in traced else NO_FLOW
     by_lane = of_each[0].reshape(n_lanes, HALVES_PER_BLOCK)
-    return _Asked(of_each[0], of_each[1], of_each[2], tuple(np.flatnonzero(by_lane.any(axis=1)).tolist()))
+    is_counted, of_heads, is_followed = of_each
+    return _Asked(is_counted, of_heads, is_followed, at_flow, tuple(np.flatnonzero(by_lane.any(axis=1)).tolist()))
 
 
 class _Roles(NamedTuple):
-    """The services of a month in order, and the places among them of those asked for, -1 for stocks.
+    """The services of a month in order, the places among them of those asked for, and of those without limits.
 
-    Also those whose contacts are traced, whose residents are named, or either.
+    Also those whose contacts are traced.
     """
 
-    names: list[str]
+    names: tuple[str, ...]
     places: Array
+    unlimited: Array
     traced: frozenset[str]
-    named: frozenset[str]
     asked: _Asked
 
 
 @cache
 def _roles(services: tuple[str, ...], limited: tuple[str, ...], listed: tuple[str, ...]) -> _Roles:
     names = _in_order(frozenset({*services, *limited, *listed}))
-    traced = {name for name in names if name in limited or name in PATHWAY or load_services()[name].treats}
-    named = {*PATHWAY, *listed}
-    asked = _asked_for(frozenset(names), frozenset(traced | named))
-    places = np.array([names.index(name) if name in names else -1 for name in services], np.int64)
-    return _Roles(names, places, frozenset(traced), frozenset(named), asked)
+    traced = frozenset(name for name in names if name in limited or name in PATHWAY or load_services()[name].treats)
+    places = np.array([names.index(name) if name in names else NO_FLOW for name in services], np.int64)
+    unlimited = np.array([number for number, name in enumerate(names) if name not in limited], np.int64)
+    return _Roles(names, places, unlimited, traced, _asked_for(names, traced.union(listed), traced))
+
+
+class _Own(NamedTuple):
+    """The contacts of a service by which demand begins: rows, contacts of each, cells; and how many contacts."""
+
+    rows: Array
+    counts: Array
+    cells: Array
+    n_contacts: int
+
+
+NOBODYS = _Own(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint16), 0)
 
 
 def _own_contacts(
     people: Population,
     asked: _Asked,
     demand: Demand,
-    ratios: Ratios | None,
+    ratios: Ratios,
     draws: Draws,
     month: int,
-) -> tuple[Array, dict[str, tuple[Array, Array, Array]]]:
-    """Count the contacts by which demand begins this month, by service and cell.
-
-    Of those followed also whose they are: rows, contacts of each, and cells.
-    """
-    catalogue = list(load_services())
-    of_group = np.ones((1, len(catalogue))) if ratios is None else ratios.ratios
-    # None where vacant, the last cell of each group, nor with a service that is not asked for.
-    per_month = np.zeros((asked.counted.size, len(of_group), N_CELLS + 1))
-    by_cell = demand.per_month.reshape(len(catalogue), 1, N_CELLS)
-    np.multiply(of_group.T[..., None], by_cell, out=per_month[: len(catalogue), :, :-1])
-    per_month[~asked.counted] = 0.0
-    tallies = np.zeros(per_month.shape, np.int64)
-    own: dict[str, tuple[Array, Array, Array]] = {}
+    flows: Array,
+) -> dict[str, _Own]:
+    """Count the contacts by which demand begins this month, into its flows; return whose those followed are."""
+    catalogue, own = list(load_services()), {}
     for lane in asked.lanes:
-        rows, counts, cells = (
-            np.empty((HALVES_PER_BLOCK, people.n_rows + 1), dtype) for dtype in ("int32", "int32", "uint16")
-        )
         # A service's draws bear its place in the catalogue, whichever others are simulated.
-        here = slice(lane * HALVES_PER_BLOCK, (lane + 1) * HALVES_PER_BLOCK)
-        n = _find_contacts(
-            (draws.seed, int(Purpose.CONTACTS), month),
+        here = catalogue[lane * HALVES_PER_BLOCK : (lane + 1) * HALVES_PER_BLOCK]
+        rows, counts = np.empty((2, HALVES_PER_BLOCK, people.n_rows + 1), np.int32)
+        cells = np.empty(rows.shape, np.uint16)
+        sizes = np.zeros((2, HALVES_PER_BLOCK), np.int64)
+        _find_contacts(
+            (draws.seed, CONTACTS, month),
             lane,
             (people.resident, people.state, people.quintile, people.age_band, people.propensity, people.householder),
-            NO_GROUPS if ratios is None else ratios.group,
-            per_month[here].reshape(HALVES_PER_BLOCK, -1),
-            asked.of_heads[here],
-            asked.followed[here],
-            tallies[here].reshape(HALVES_PER_BLOCK, -1),
+            ratios.group,
+            ratios.ratios,
+            demand.per_month.reshape(-1, N_CELLS),
+            asked[:-1],
+            flows,
             rows,
             counts,
             cells,
+            sizes,
         )
-        for k in np.flatnonzero(n).tolist():
-            in_group = cells[k, : n[k]].copy() if ratios is None else cells[k, : n[k]] % (N_CELLS + 1)
-            own[catalogue[here][k]] = rows[k, : n[k]].copy(), counts[k, : n[k]].copy(), in_group
-    of_all = tallies[:, 0] if ratios is None else tallies.sum(axis=1)
-    return of_all[:, :-1], own
+        for k, (name, n, n_contacts) in enumerate(zip(here, *sizes.tolist(), strict=False)):
+            if n:
+                own[name] = _Own(rows[k, :n], counts[k, :n], cells[k, :n], n_contacts)
+    return own
 
 
 def contacts_of_rows(
@@ -504,7 +559,8 @@ def contacts_of_rows(
 ) -> dict[str, tuple[Array, Array]]:
     """Return whose contacts arise this month: rows, and how many of each, by service."""
     all_of_them = frozenset(names)
-    own = _own_contacts(people, _asked_for(all_of_them, all_of_them), demand, ratios, draws, month)[1]
+    asked = _asked_for(tuple(names), all_of_them, all_of_them)
+    own = _own_contacts(people, asked, demand, ratios or _as_ever(), draws, month, _no_counts(0, N_KINDS))
     return {name: own.get(name, NOBODYS)[:2] for name in names}
 
 
@@ -544,42 +600,42 @@ def monthly_services(
     bought : mapping of str to int, optional
         Contacts that the real place can serve this month beyond what the queues say.
     listed : collection of str
-        Further services, simulated or not, whose residents are to be named like those of the pathway.
+        Services, simulated or not, whose residents are to be named.
     ratios : Ratios, optional
         What programmes do to demand.
     """
-    sought, queues, bought = sought or {}, queues or {}, bought or {}
-    names, places, traced, named, asked = _roles(tuple(services), tuple(queues), tuple(listed))
-    if not names:  # as in models of wellbeing alone
-        return NOTHING_YET._replace(flow=Flow(*_no_counts(len(services))))
-    tallies, own = _own_contacts(people, asked, demand, ratios, draws, month)
-    flows = np.zeros((len(names), len(Flow._fields), N_CELLS), np.int64)
+    sought, queues, bought, ratios = sought or {}, queues or {}, bought or {}, ratios or _as_ever()
+    names, places, unlimited, traced, asked = _roles(tuple(services), tuple(queues), tuple(listed))
+    flows, of_all = _no_counts(len(names), N_KINDS), _no_counts(N_KINDS, len(services))
+    own = _own_contacts(people, asked, demand, ratios, draws, month, flows)
     steps: dict[str, _Step] = {}
     turning_to: dict[str | None, list[Contacts]] = {}
     rows: dict[str, Array] = {}
+    met_before = NO_CONTACTS
     for name, flow in zip(names, flows, strict=True):
-        asking = sought.get(name, NO_ROWS)
+        asking, arising = sought.get(name, NO_ROWS), own.get(name, NOBODYS)
         came = together(*turning_to.get(name, ()))
+        if came.size:
+            _count_contacts(came.entries, flow[SPILLED_IN])
         if name in traced:
-            begun = _begun(name, steps, own.get(name, NOBODYS), people, demand, ratios, draws, month)
-            new = together(begun, _sought(people, asking, month))
-            step = _step(name, new, came, queues.get(name), bought.get(name, 0), people, draws, month, flow)
+            new = _begun(name, met_before, arising, asking, people, demand, ratios, draws, month, flow[DEMAND])
+            step = _step(name, together(new, came), queues.get(name), bought.get(name, 0), people, draws, month, flow)
             steps[name] = step
-            if name in named:
+            met_before = step.met if name in PATHWAY else NO_CONTACTS
+            if name in listed:
                 rows[name] = each_once(new.row)
             if step.spilled.size:
                 elsewhere = turning_to.setdefault(contact_services()[name].spills_to, [])
                 elsewhere.append(spilling(step.spilled, catalogue_place(name), month))
-        else:
-            _serve_all(tallies[catalogue_place(name)], _cells_of(people, asking), came.entries, flow)
-            if name in named:
-                # Those found come in order, each once.
-                found = own.get(name, NOBODYS)[0]
-                rows[name] = with_few(found, each_once(asking)) if asking.size else found
-    of_all_states = _no_counts(len(services))
-    _sum_states(flows, places, of_all_states)
+            continue
+        if asking.size:
+            _count_asking(asking, people.quintile, people.age_band, flow[DEMAND])
+        if name in listed:
+            # Those found come in order, each once.
+            rows[name] = with_few(arising.rows, each_once(asking)) if asking.size else arising.rows.copy()
+    _gather(flows, unlimited, places, of_all)
     return Account(
-        Flow(*of_all_states),
+        Flow(*of_all),
         rows={name: (found, people.resident[found]) for name, found in rows.items()},
         met={name: step.met for name, step in steps.items()},
         left={name: step.left for name, step in steps.items() if step.queue},
@@ -587,30 +643,20 @@ def monthly_services(
     )
 
 
-def _sought(people: Population, asking: Array, month: int) -> Contacts:
-    if asking.size == 0:
-        return NO_CONTACTS
-    return arising(people, asking, np.ones_like(asking), _cells_of(people, asking), month, SOUGHT_ORDER)
-
-
 @cache
-def _in_order(wanted: frozenset[str]) -> list[str]:
+def _in_order(wanted: frozenset[str]) -> tuple[str, ...]:
     """Put services where whoever they lead to, or spill to, comes after them.
 
     One step of the pathway leads to the next, whichever of them is asked for.
     """
     before = PATHWAY[:-1] if wanted.intersection(PATHWAY) else ()
     names = [name for name in contact_services() if name in wanted or name in before]
-    return sorted(
-        names,
-        key=lambda name: (name in PATHWAY, contact_services()[name].spills_to is None),
-    )
+    return tuple(sorted(names, key=lambda name: (name in PATHWAY, contact_services()[name].spills_to is None)))
 
 
 def _step(
     name: str,
-    new: Contacts,
-    came: Contacts,
+    arrivals: Contacts,
     queue: Queue | None,
     bought: int,
     people: Population,
@@ -618,14 +664,12 @@ def _step(
     month: int,
     flow: Array,
 ) -> _Step:
-    """Serve those who come to a service, or let them wait there, and count them by what becomes of them and cell."""
-    arrivals, place, none = together(new, came), catalogue_place(name), NO_CONTACTS
+    """Serve those who come to a service, or let them wait there and count what becomes of them."""
     if queue is None:
-        _count_flow((new.entries, came.entries, arrivals.entries), flow)
-        return _Step(arrivals, none, none, None)
-    found = pass_month(queue, arrivals, queue.room(bought), people, place, draws, month)
-    counted = new, came, found.served, found.spilled, found.given_up, found.line
-    _count_flow(tuple(one.entries for one in counted), flow)
+        return _Step(arrivals, NO_CONTACTS, NO_CONTACTS, None)
+    found = pass_month(queue, arrivals, queue.room(bought), people, catalogue_place(name), draws, month)
+    counted = found.served, found.spilled, found.given_up, found.line
+    _count_flow(tuple(one.entries for one in counted), flow[SERVED:])
     offered = queue.offered + queue.per_month + bought
     left = together(found.given_up, found.spilled)
     return _Step(found.served, left, found.spilled, queue._replace(offered=offered, line=found.line))
@@ -633,33 +677,31 @@ def _step(
 
 def _begun(
     name: str,
-    steps: Mapping[str, _Step],
-    own: tuple[Array, Array, Array],
+    met_before: Contacts,
+    own: _Own,
+    asking: Array,
     people: Population,
     demand: Demand,
-    ratios: Ratios | None,
+    ratios: Ratios,
     draws: Draws,
     month: int,
+    counts: Array,
 ) -> Contacts:
-    """Return the contacts that begin by themselves: of those served a step earlier and led on, and those that arise."""
-    served, group, changed = NO_CONTACTS.entries, NO_GROUPS, NO_RATIOS
-    if name in PATHWAY[1:]:
-        served = steps[PATHWAY[PATHWAY.index(name) - 1]].met.entries
-    if name == ADMISSION and ratios is not None:
-        group, changed = ratios.group, ratios.ratios[:, catalogue_place(ADMISSION)].copy()
-    rows, counts, cells = own
-    found = np.empty(served.size + int(counts.sum()), ENTRY)
-    where = draws.seed, int(Purpose.PATHWAY), month
-    n = _find_led_on(where, _pathway(name, demand), served, group, changed, found)
-    n += fill_arising(rows, counts, cells, people.resident, month, 0, found[n:])
-    return Contacts(found[:n])
-
-
-def _pathway(name: str, demand: Demand) -> tuple[int, int, Array]:
-    """Return the word of a block that leads to a step, how people come to it, and the chance by that and cell."""
-    if name == ADMISSION:
-        return 1, 0, demand.admitted.reshape(2, N_CELLS)
-    return 0, CONVEYED, np.full((2, N_CELLS), demand.conveyed)
+    """Return and count contacts that begin: of those met a step earlier and led on, that arise, and that are sought."""
+    new = np.empty(met_before.size + own.n_contacts + asking.size, ENTRY)
+    n = _begin(
+        (draws.seed, ON_PATHWAY, month),
+        (people.resident, people.state, people.quintile, people.age_band),
+        (catalogue_place(name), name == ADMISSION, demand.conveyed, demand.admitted.reshape(2, N_CELLS)),
+        met_before.entries,
+        ratios.group,
+        ratios.ratios,
+        own[:-1],
+        asking,
+        new,
+        counts,
+    )
+    return Contacts(new[:n])
 
 
 def treatments(account: Account, treatment_months: Array, months: int) -> tuple[Array, Array]:

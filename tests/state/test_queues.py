@@ -354,7 +354,8 @@ def test_who_waits_for_an_appointment_may_turn_to_hospital_and_a_bed():
     people.propensity[:] = 1.0
     line = coming(people, np.arange(2_000), 1)
     queues = {GP: queue(0, 0.0, 0.25)._replace(line=line)}
-    found = monthly_services(people, SERVICES, nobody_comes(admitted=1.0), Draws(1), 2, queues=queues)
+    demand, named = nobody_comes(admitted=1.0), (ATTENDANCE, ADMISSION)
+    found = monthly_services(people, SERVICES, demand, Draws(1), 2, queues=queues, listed=named)
     flow = dict(zip(SERVICES, np.array(found.flow).swapaxes(0, 1).sum(axis=(2, 3)), strict=True))
 
     spilled = Flow(*flow[GP]).spilled
