@@ -69,8 +69,8 @@ HIGHEST_MEAN = 700.0
 NO_ROWS: Array = np.empty(0, np.int64)
 N_CELLS, N_KINDS = math.prod(CELLS), len(Flow._fields)
 DEMAND, SPILLED_IN, SERVED = (Flow._fields.index(kind) for kind in ("demand", "spilled_in", "served"))
-NO_FLOW = -1
-"""In place of a service's place among the flows of a month, where it has none."""
+NOWHERE = -1
+"""In place of a service's place among flows, or lines of a table, where it has none."""
 CONTACTS, ON_PATHWAY = int(Purpose.CONTACTS), int(Purpose.PATHWAY)
 CONVEYED = 1
 """Added to the course of a contact that an ambulance brings."""
@@ -340,13 +340,13 @@ def _sum_up(by_group, demand):
 def _find_contacts(where, lane, columns, group, ratios, demand, asked, flows, rows, counts, of_cell, sizes):
     """Count contacts with the services of a block of draws, a half-word each.
 
-    They are counted as the demand of a flow, ``at_flow`` its place or -1. Where ``is_followed`` says so, it is written
-    down who comes how often, and of which cell; where ``of_heads``, only householders do. ``sizes`` are how many
-    are written down, and their contacts.
+    They are counted as the demand of a flow, ``at_flow`` its place or -1. In the line ``at_line``, if not -1, it is
+    written down who comes how often, and of which cell; where ``of_heads``, only householders do. ``sizes`` are how
+    many are written down, and their contacts.
     """
     seed, purpose, month = where
     resident, state, quintile, age_band, propensity, householder = columns
-    is_counted, of_heads, is_followed, at_flow = asked
+    is_counted, of_heads, at_flow, at_line = asked
     per_month = np.zeros((HALVES_PER_BLOCK, len(ratios) * (N_CELLS + 1)))
     _lay_out(ratios, demand, lane, is_counted, per_month)
     by_group = np.zeros(per_month.shape, np.int64)
@@ -380,15 +380,17 @@ def _find_contacts(where, lane, columns, group, ratios, demand, asked, flows, ro
             if of_heads[service]:
                 _leave_out_others(come, first, householder, found)
             _tally(come, found, cells, by_group[place])
-            if is_followed[service]:
-                at = sizes[0, place]
-                n = _write_down(come, first, found, cells, rows[place, at:], counts[place, at:], of_cell[place, at:])
-                sizes[0, place] += n
-                sizes[1, place] += counts[place, at : at + n].sum()
+            line = at_line[service]
+            if line >= 0:
+                at = sizes[0, line]
+                of_each = counts[line, at:]
+                n = _write_down(come, first, found, cells, rows[line, at:], of_each, of_cell[line, at:])
+                sizes[0, line] += n
+                sizes[1, line] += of_each[:n].sum()
     for place in range(HALVES_PER_BLOCK):
         to = at_flow[lane * HALVES_PER_BLOCK + place]
         if to >= 0:
-            _sum_up(by_group[place], flows[to, DEMAND])
+            _sum_up(by_group[place], flows[DEMAND, to])
 
 
 @kernel
@@ -411,13 +413,13 @@ def _find_led_on(where, pathway, served, group, ratios, found):
 
 
 @kernel
-def _begin(where, columns, pathway, served, group, ratios, own, asking, new, demand):
+def _begin(where, columns, pathway, served, group, ratios, own, line, n_rows, asking, new, demand):
     """Write down contacts that begin: of those served a step earlier and led on, that arise, and that are sought."""
     _, _, month = where
     resident, state, quintile, age_band = columns
     rows, counts, cells = own
     n = _find_led_on(where, pathway, served, group, ratios, new)
-    n += fill_arising(rows, counts, cells, resident, month, 0, new[n:])
+    n += fill_arising(rows[line, :n_rows], counts[line], cells[line], resident, month, 0, new[n:])
     of_asking = np.empty(asking.size, np.uint16)
     _fill_cells_of(asking, state, quintile, age_band, of_asking)
     n += fill_arising(asking, np.ones(asking.size, np.int32), of_asking, resident, month, SOUGHT_ORDER, new[n:])
@@ -445,53 +447,52 @@ def _count_asking(rows, quintile, age_band, counts):
 
 
 @kernel
-def _gather(flows, unlimited, places, of_all):
-    """Serve all who come where nothing is limited, and gather the flows of the services asked for."""
+def _serve_all(flows, unlimited):
+    """Count all who come as served where nothing is limited."""
     for k in unlimited:
-        flows[k, SERVED] = flows[k, DEMAND] + flows[k, SPILLED_IN]
-    for k in range(places.size):
-        if places[k] != NO_FLOW:
-            of_all[:, k] = flows[places[k]]
+        flows[SERVED, k] = flows[DEMAND, k] + flows[SPILLED_IN, k]
 
 
 class _Asked(NamedTuple):
-    """Of each service: is it counted, of householders alone, followed, and at which flow are its contacts counted.
+    """Of each service: is it counted, of householders alone, and the places of its flow, and of its line in a table.
 
-    Also the lanes of any that is counted.
+    Also the lanes of any that is counted, and the lines of those that are followed.
     """
 
     is_counted: Array
     of_heads: Array
-    is_followed: Array
     at_flow: Array
+    at_line: Array
     lanes: tuple[int, ...]
+    lines: Mapping[str, int]
 
 
 @cache
-def _asked_for(names: tuple[str, ...], followed: frozenset[str], traced: frozenset[str]) -> _Asked:
+def _asked_for(at_flow: tuple[tuple[str, int], ...], followed: frozenset[str]) -> _Asked:
+    """Lay out some services, each with the place of the flow that its contacts are counted in."""
     catalogue = load_services()
     n_lanes = -(-len(catalogue) // HALVES_PER_BLOCK)
-    of_each = np.zeros((3, n_lanes * HALVES_PER_BLOCK), np.bool_)
-    at_flow = np.full(of_each.shape[1], NO_FLOW)
-    for number, name in enumerate(names):
+    is_counted, of_heads = np.zeros((2, n_lanes * HALVES_PER_BLOCK), np.bool_)
+    to, at_line = np.full((2, is_counted.size), NOWHERE)
+    lines = {name: line for line, name in enumerate(sorted(followed))}
+    for name, number in at_flow:
         if name != ADMISSION:  # to which others lead
-            place, is_of_heads = catalogue_place(name), catalogue[name].base == "households"
-            of_each[:, place] = True, is_of_heads, name in followed
-            at_flow[place] = number if name not in traced else NO_FLOW
-    by_lane = of_each[0].reshape(n_lanes, HALVES_PER_BLOCK)
-    is_counted, of_heads, is_followed = of_each
-    return _Asked(is_counted, of_heads, is_followed, at_flow, tuple(np.flatnonzero(by_lane.any(axis=1)).tolist()))
+            k = catalogue_place(name)
+            is_counted[k], of_heads[k] = True, catalogue[name].base == "households"
+            to[k], at_line[k] = number, lines.get(name, NOWHERE)
+    lanes = np.flatnonzero(is_counted.reshape(n_lanes, HALVES_PER_BLOCK).any(axis=1))
+    return _Asked(is_counted, of_heads, to, at_line, tuple(lanes.tolist()), lines)
 
 
 class _Roles(NamedTuple):
-    """The services of a month in order, the places among them of those asked for, and of those without limits.
+    """The services of a month in order, and the places of their flows: of those asked for first, as they are asked for.
 
-    Also those whose contacts are traced.
+    Also the places of those without limits, how many there are, and the services whose contacts are traced.
     """
 
-    names: tuple[str, ...]
-    places: Array
+    places: Mapping[str, int]
     unlimited: Array
+    n_flows: int
     traced: frozenset[str]
     asked: _Asked
 
@@ -500,21 +501,25 @@ class _Roles(NamedTuple):
 def _roles(services: tuple[str, ...], limited: tuple[str, ...], listed: tuple[str, ...]) -> _Roles:
     names = _in_order(frozenset({*services, *limited, *listed}))
     traced = frozenset(name for name in names if name in limited or name in PATHWAY or load_services()[name].treats)
-    places = np.array([names.index(name) if name in names else NO_FLOW for name in services], np.int64)
-    unlimited = np.array([number for number, name in enumerate(names) if name not in limited], np.int64)
-    return _Roles(names, places, unlimited, traced, _asked_for(names, traced.union(listed), traced))
+    flows = [*services, *(name for name in names if name not in services)]
+    places = {name: flows.index(name) for name in names}
+    unlimited = np.array([place for name, place in places.items() if name not in limited], np.int64)
+    at_flow = tuple((name, NOWHERE if name in traced else place) for name, place in places.items())
+    return _Roles(places, unlimited, len(flows), traced, _asked_for(at_flow, traced.union(listed)))
 
 
 class _Own(NamedTuple):
-    """The contacts of a service by which demand begins: rows, contacts of each, cells; and how many contacts."""
+    """The contacts by which demand begins, of services that are followed: rows, contacts of each, cells.
 
+    Each has one of the ``lines``, filled for ``n_rows``, with ``n_contacts``.
+    """
+
+    lines: Mapping[str, int]
     rows: Array
     counts: Array
     cells: Array
-    n_contacts: int
-
-
-NOBODYS = _Own(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint16), 0)
+    n_rows: Sequence[int]
+    n_contacts: Sequence[int]
 
 
 def _own_contacts(
@@ -525,15 +530,14 @@ def _own_contacts(
     draws: Draws,
     month: int,
     flows: Array,
-) -> dict[str, _Own]:
+) -> _Own:
     """Count the contacts by which demand begins this month, into its flows; return whose those followed are."""
-    catalogue, own = list(load_services()), {}
+    # Three tables, as the C library gives what is larger than 32 MB back to the system, to be cleared every month.
+    shape = len(asked.lines), people.n_rows + 1
+    rows, counts, cells = np.empty(shape, np.int32), np.empty(shape, np.int32), np.empty(shape, np.uint16)
+    sizes = np.zeros((2, len(asked.lines)), np.int64)
+    # A service's draws bear its place in the catalogue, whichever others are simulated.
     for lane in asked.lanes:
-        # A service's draws bear its place in the catalogue, whichever others are simulated.
-        here = catalogue[lane * HALVES_PER_BLOCK : (lane + 1) * HALVES_PER_BLOCK]
-        rows, counts = np.empty((2, HALVES_PER_BLOCK, people.n_rows + 1), np.int32)
-        cells = np.empty(rows.shape, np.uint16)
-        sizes = np.zeros((2, HALVES_PER_BLOCK), np.int64)
         _find_contacts(
             (draws.seed, CONTACTS, month),
             lane,
@@ -541,27 +545,23 @@ def _own_contacts(
             ratios.group,
             ratios.ratios,
             demand.per_month.reshape(-1, N_CELLS),
-            asked[:-1],
+            (asked.is_counted, asked.of_heads, asked.at_flow, asked.at_line),
             flows,
             rows,
             counts,
             cells,
             sizes,
         )
-        for k, (name, n, n_contacts) in enumerate(zip(here, *sizes.tolist(), strict=False)):
-            if n:
-                own[name] = _Own(rows[k, :n], counts[k, :n], cells[k, :n], n_contacts)
-    return own
+    return _Own(asked.lines, rows, counts, cells, *sizes.tolist())
 
 
 def contacts_of_rows(
     people: Population, names: Collection[str], demand: Demand, ratios: Ratios | None, draws: Draws, month: int
 ) -> dict[str, tuple[Array, Array]]:
     """Return whose contacts arise this month: rows, and how many of each, by service."""
-    all_of_them = frozenset(names)
-    asked = _asked_for(tuple(names), all_of_them, all_of_them)
-    own = _own_contacts(people, asked, demand, ratios or _as_ever(), draws, month, _no_counts(0, N_KINDS))
-    return {name: own.get(name, NOBODYS)[:2] for name in names}
+    asked = _asked_for(tuple((name, NOWHERE) for name in names), frozenset(names))
+    own = _own_contacts(people, asked, demand, ratios or _as_ever(), draws, month, _no_counts(N_KINDS, 0))
+    return {name: (own.rows[k, : own.n_rows[k]], own.counts[k, : own.n_rows[k]]) for name, k in own.lines.items()}
 
 
 # --- The month ----------------------------------------------------------------------------
@@ -605,20 +605,20 @@ def monthly_services(
         What programmes do to demand.
     """
     sought, queues, bought, ratios = sought or {}, queues or {}, bought or {}, ratios or _as_ever()
-    names, places, unlimited, traced, asked = _roles(tuple(services), tuple(queues), tuple(listed))
-    flows, of_all = _no_counts(len(names), N_KINDS), _no_counts(N_KINDS, len(services))
+    places, unlimited, n_flows, traced, asked = _roles(tuple(services), tuple(queues), tuple(listed))
+    flows = _no_counts(N_KINDS, n_flows)
     own = _own_contacts(people, asked, demand, ratios, draws, month, flows)
     steps: dict[str, _Step] = {}
     turning_to: dict[str | None, list[Contacts]] = {}
     rows: dict[str, Array] = {}
     met_before = NO_CONTACTS
-    for name, flow in zip(names, flows, strict=True):
-        asking, arising = sought.get(name, NO_ROWS), own.get(name, NOBODYS)
+    for name, place in places.items():
+        asking, flow = sought.get(name, NO_ROWS), flows[:, place]
         came = together(*turning_to.get(name, ()))
         if came.size:
             _count_contacts(came.entries, flow[SPILLED_IN])
         if name in traced:
-            new = _begun(name, met_before, arising, asking, people, demand, ratios, draws, month, flow[DEMAND])
+            new = _begun(name, met_before, own, asking, people, demand, ratios, draws, month, flow[DEMAND])
             step = _step(name, together(new, came), queues.get(name), bought.get(name, 0), people, draws, month, flow)
             steps[name] = step
             met_before = step.met if name in PATHWAY else NO_CONTACTS
@@ -632,11 +632,13 @@ def monthly_services(
             _count_asking(asking, people.quintile, people.age_band, flow[DEMAND])
         if name in listed:
             # Those found come in order, each once.
-            rows[name] = with_few(arising.rows, each_once(asking)) if asking.size else arising.rows.copy()
-    _gather(flows, unlimited, places, of_all)
+            line = own.lines[name]
+            found = own.rows[line, : own.n_rows[line]]
+            rows[name] = with_few(found, each_once(asking)) if asking.size else found.copy()
+    _serve_all(flows, unlimited)
     return Account(
-        Flow(*of_all),
-        rows={name: (found, people.resident[found]) for name, found in rows.items()},
+        Flow(*flows[:, : len(services)]),
+        rows={name: (named, people.resident[named]) for name, named in rows.items()},
         met={name: step.met for name, step in steps.items()},
         left={name: step.left for name, step in steps.items() if step.queue},
         queues={name: step.queue for name, step in steps.items() if step.queue},
@@ -688,7 +690,8 @@ def _begun(
     counts: Array,
 ) -> Contacts:
     """Return and count contacts that begin: of those met a step earlier and led on, that arise, and that are sought."""
-    new = np.empty(met_before.size + own.n_contacts + asking.size, ENTRY)
+    line = own.lines[name]
+    new = np.empty(met_before.size + own.n_contacts[line] + asking.size, ENTRY)
     n = _begin(
         (draws.seed, ON_PATHWAY, month),
         (people.resident, people.state, people.quintile, people.age_band),
@@ -696,7 +699,9 @@ def _begun(
         met_before.entries,
         ratios.group,
         ratios.ratios,
-        own[:-1],
+        (own.rows, own.counts, own.cells),
+        line,
+        own.n_rows[line],
         asking,
         new,
         counts,
@@ -704,7 +709,7 @@ def _begun(
     return Contacts(new[:n])
 
 
-def treatments(account: Account, treatment_months: Array, months: int) -> tuple[Array, Array]:
+def treatments(account: Account, treatment_months: Array, months: int) -> tuple[Array, Array | int]:
     """Begin the treatment of those served; who waits for it, waits, and who has left does not.
 
     Parameters
@@ -718,13 +723,13 @@ def treatments(account: Account, treatment_months: Array, months: int) -> tuple[
 
     Returns
     -------
-    (array of int, array of int)
-        Rows, and the months of each; where a row stands twice, the last holds.
+    (array of int, array of int or int)
+        Rows, and the months of each, or of all; where a row stands twice, the last holds.
     """
     treat = [name for name in account.met if load_services()[name].treats]
     met = together(*(account.met[name] for name in treat)).row
     if not account.queues:  # nobody waits, or leaves
-        return met, np.full(met.size, months)
+        return met, months
     left = together(*(account.left[name] for name in treat if name in account.left)).row
     wait = together(*(account.queues[name].line for name in treat if name in account.queues)).row
     left = left[treatment_months[left] == WAITS]
