@@ -193,19 +193,18 @@ def begins(people: Population, requesting_rows: Array, parameters: Parameters, d
     """
     if requesting_rows.size == 0:
         return requesting_rows
-    rows = np.sort(requesting_rows)
-    uniform = draws.uniforms(Purpose.ADULT_CARE, month, people.resident[rows], BEGINNING)
+    rows, columns = np.sort(requesting_rows), (people.state, people.long_term_care, people.age_band, people.resident)
     begin = np.empty(rows.size, np.int64)
-    n = _find_beginning(
-        rows, uniform, people.state, people.long_term_care, people.age_band, share_that_begins(parameters), begin
-    )
+    n = _find_beginning(draws.seed, month, rows, columns, share_that_begins(parameters), begin)
     return begin[:n]
 
 
 @kernel
-def _find_beginning(requests, uniform, state, long_term_care, age_band, share, begin):
+def _find_beginning(seed, month, requests, columns, share, begin):
     """Find who begins, each once, among the rows of requests in order."""
-    n, first = 0, 0
+    state, long_term_care, age_band, resident = columns
+    uniform, n, first = np.empty(requests.size), 0, 0
+    fill_uniforms(seed, BEGINNING << 8 | ADULT_CARE, month, resident[requests], uniform)
     for k in range(requests.size):
         i = requests[k]
         if requests[first] != i:
@@ -229,7 +228,7 @@ def ends(people: Population, parameters: Parameters, draws: Draws, month: int) -
     rows = np.empty(people.n_rows + 8, np.int64)
     columns = people.state, people.long_term_care, people.age_band, people.resident
     n = _find_ends(draws.seed, month, columns, _chance_of_ending(parameters), rows)
-    return rows[:n].copy()
+    return rows[:n]
 
 
 @kernel
@@ -267,7 +266,7 @@ def _list_in_care(state, long_term_care, rows):
 def in_care(people: Population) -> Array:
     """Return the rows of those in long-term care."""
     rows = np.empty(people.n_rows + 8, np.int64)
-    return rows[: _list_in_care(people.state, people.long_term_care, rows)].copy()
+    return rows[: _list_in_care(people.state, people.long_term_care, rows)]
 
 
 def counted(people: Population, rows: Array) -> Array:

@@ -641,16 +641,16 @@ def entries_of(people: Population, found: CareChanges) -> Array:
     -------
     array of int64, shape (`CARES`, quintiles, age bands)
     """
-    return _by_care(_count_entries(found.rows, found.before, found.after, people.quintile))
+    counts = _no_counts()
+    _count_entries(*found, people.quintile, counts)
+    return counts
 
 
 @kernel
-def _count_entries(rows, before, after, quintile):
-    counts = np.zeros((len(CARES), N_QUINTILES), np.int64)
+def _count_entries(rows, before, after, quintile, counts):
     for k in range(rows.size):
         if after[k] > before[k]:
-            counts[COUNTED_AS[after[k]], quintile[rows[k]] - 1] += 1
-    return counts
+            counts[COUNTED_AS[after[k]], quintile[rows[k]] - 1, CHILDREN] += 1
 
 
 @kernel
@@ -660,15 +660,13 @@ def _is_in_care(state, child_care, chosen):
 
 
 @kernel
-def _count_in_care(state, child_care, quintile):
-    counts = np.zeros((len(CARES), N_QUINTILES), np.int64)
+def _count_in_care(state, child_care, quintile, counts):
     chosen, in_care = np.empty(CHUNK, np.bool_), np.empty(CHUNK + 8, np.int64)
     for first in range(0, state.size, CHUNK):
         here = slice(first, min(first + CHUNK, state.size))
         _is_in_care(state[here], child_care[here], chosen)
         for i in in_care[: pick(chosen, here.stop - first, first, in_care, 0)]:
-            counts[COUNTED_AS[child_care[i]], quintile[i] - 1] += 1
-    return counts
+            counts[COUNTED_AS[child_care[i]], quintile[i] - 1, CHILDREN] += 1
 
 
 def stock_of(people: Population) -> Array:
@@ -678,10 +676,10 @@ def stock_of(people: Population) -> Array:
     -------
     array of int64, shape (`CARES`, quintiles, age bands)
     """
-    return _by_care(_count_in_care(people.state, people.child_care, people.quintile))
-
-
-def _by_care(children: Array) -> Array:
-    counts = np.zeros((len(CARES), N_QUINTILES, len(AGE_BANDS)), np.int64)
-    counts[:, :, CHILDREN] = children
+    counts = _no_counts()
+    _count_in_care(people.state, people.child_care, people.quintile, counts)
     return counts
+
+
+def _no_counts() -> Array:
+    return np.zeros((len(CARES), N_QUINTILES, len(AGE_BANDS)), np.int64)
