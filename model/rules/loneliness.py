@@ -87,8 +87,9 @@ def share_of_gradient(quintile: Array) -> Array:
 
 
 @kernel
-def _feel(state, age_band, quintile, wanted, kin, local, peer, need, wants, felt):
+def _feel(state, age_band, quintile, wanted, degrees, need, wants, felt):
     by_age_band, sometimes, often, if_low, by_quintile = wants
+    kin, local, peer = degrees[0], degrees[1], degrees[2]
     for i in range(state.size):
         held = kin[i] + local[i] + peer[i]
         gap = by_age_band[np.uint8(age_band[i])] * wanted[i] - held + need[i]
@@ -115,17 +116,6 @@ def loneliness(people: Population, network: Network, wants: Wants) -> Array:
     [1, 1]
     """
     felt = np.empty(people.n_rows, np.int8)
-    kin, local, peer = network.degrees
-    _feel(
-        people.state,
-        people.age_band,
-        people.quintile,
-        people.ties_wanted,
-        kin,
-        local,
-        peer,
-        people.need_of_company,
-        wants,
-        felt,
-    )
+    columns = people.state, people.age_band, people.quintile, people.ties_wanted
+    _feel(*columns, network.degrees, people.need_of_company, wants, felt)
     return felt
