@@ -52,10 +52,9 @@ def _find_cells(householder, quintile, age_band, state, first, cells):
 
 
 @kernel
-def _count_cells(first, end, columns, counts):
+def _count_cells(first, end, columns, cells, counts):
     """Count the cells of some rows, in turn in one of two rows of counts: one cell often follows itself."""
     householder, quintile, age_band, state = columns
-    cells = np.empty(CHUNK, np.int32)
     for start in range(first, end, CHUNK):
         here = slice(start, min(start + CHUNK, end))
         _find_cells(householder[here], quintile[here], age_band[here], state[here], np.int32(start), cells)
@@ -68,23 +67,22 @@ def _census(blocks, homes, n_homes, columns):
     n_groups, n_states = N_QUINTILES * N_BANDS, N_STATES + 1
     by_state, households = np.zeros((n_homes, n_states), np.int64), np.zeros(n_homes, np.int64)
     # Two counts a cell, others and householders, after two for vacant rows.
-    width, n_counts = 2 * n_states, 2 + 2 * n_groups * n_states
-    counts = np.zeros((2, n_counts), np.int32)
-    of_all, of_block = np.zeros(n_counts, np.int32), np.empty(width, np.int32)
+    width = 2 * n_states
+    cells, counts = np.empty(CHUNK, np.int32), np.zeros((2, 2 + n_groups * width), np.int32)
+    so_far, before = np.zeros(width, np.int32), np.zeros(width, np.int32)
     for block in range(homes.size):
-        _count_cells(blocks[block], blocks[block + 1], columns, counts)
-        for k in range(n_counts):
-            counts[0, k] += counts[1, k]
-            of_all[k] += counts[0, k]
-        of_block[:] = 0
+        _count_cells(blocks[block], blocks[block + 1], columns, cells, counts)
+        so_far[:] = 0
         for group in range(n_groups):
             for k in range(width):
-                of_block[k] += counts[0, 2 + group * width + k]
+                so_far[k] += counts[0, 2 + group * width + k] + counts[1, 2 + group * width + k]
         for state in range(n_states):
-            by_state[homes[block], state] += of_block[2 * state] + of_block[2 * state + 1]
-            households[homes[block]] += of_block[2 * state + 1]
-        counts[:] = 0
-    return by_state, households, of_all[2:]
+            others, householders = 2 * state, 2 * state + 1
+            n_households = so_far[householders] - before[householders]
+            by_state[homes[block], state] += so_far[others] - before[others] + n_households
+            households[homes[block]] += n_households
+        before[:] = so_far
+    return by_state, households, counts[0, 2:] + counts[1, 2:]
 
 
 LONELY = ("lonely_often", "lonely_sometimes", "no_tie")
