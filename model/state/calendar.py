@@ -19,7 +19,6 @@ References
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -174,21 +173,22 @@ def _words_of(seed, lane, month, ids):
 
 @kernel
 def _one_after_another(n, noted, uniforms, looked_at, ids):
-    """Return the rows, ids and uniforms of the candidates of one event after the other."""
-    size, at = n.sum(), 0
+    """Return where the candidates of each event begin, and the rows, ids and uniforms of one event after the other."""
+    size, at, starts = n.sum(), 0, np.zeros(n.size + 1, np.int64)
     rows, who, theirs = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size)
     for event in range(n.size):
         for k in range(n[event]):
             one = noted[event, k]
             rows[at], who[at], theirs[at] = looked_at[one], ids[one], uniforms[event, k]
             at += 1
-    return rows, who, theirs
+        starts[event + 1] = at
+    return starts, rows, who, theirs
 
 
 @kernel
-def _look(seed, month, due, what, resident, birth_month, sex, bounds):
-    """Return how many candidates each event has, and their rows, ids and uniforms."""
-    looked_at = _find_due(due, month)
+def _look(seed, month, first, due, what, resident, birth_month, sex, bounds):
+    """Look at `AT_ONCE` rows from a first one on; return the candidates of each event."""
+    looked_at = _find_due(due[first : first + AT_ONCE], month) + first
     # Fetched and drawn together: one by one, each would wait for memory.
     ids, births, sexes = resident[looked_at], birth_month[looked_at], sex[looked_at]
     dues, whats = due[looked_at], what[looked_at]
@@ -208,7 +208,7 @@ def _look(seed, month, due, what, resident, birth_month, sex, bounds):
             when, events = _next(waits[:, k], who, born, sexes[k], month, bounds)
         due[i], what[i] = when, events
     # Only they are handed out: what all was looked at in is large where nothing is known of anybody yet.
-    return n, _one_after_another(n, noted, uniforms, looked_at, ids)
+    return _one_after_another(n, noted, uniforms, looked_at, ids)
 
 
 class Calendar:
@@ -245,19 +245,10 @@ class Calendar:
             One for each event: of the chances, uniforms below the resident's bound; of `NEXT_BAND`,
             which is certain, zeros.
         """
-        starts = range(0, max(people.n_rows, 1), AT_ONCE)
-        pieces = [self._look_at(slice(start, start + AT_ONCE), people, bounds, draws, month) for start in starts]
+        columns = self._due, self._what, people.resident, people.birth_month, people.sex
+        firsts = range(0, max(people.n_rows, 1), AT_ONCE)
+        pieces = [Lows(*_look(draws.seed, month, first, *columns, bounds)).each() for first in firsts]
         return tuple(pieces[0] if len(pieces) == 1 else [_joined(of_event) for of_event in zip(*pieces, strict=True)])
-
-    def _look_at(self, here: slice, people: Population, bounds: Bounds, draws: Draws, month: int) -> tuple[Low, ...]:
-        due, what, resident = self._due[here], self._what[here], people.resident[here]
-        n, (rows, ids, uniforms) = _look(
-            draws.seed, month, due, what, resident, people.birth_month[here], people.sex[here], bounds
-        )
-        if here.start > 0:
-            rows += here.start
-        starts = np.array([*accumulate(n.tolist(), initial=0)])
-        return Lows(starts, rows, ids, uniforms).each()
 
 
 def _joined(pieces: Sequence[Low]) -> Low:
