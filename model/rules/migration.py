@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import pdtr
 
 from model.core.arrays import Array
+from model.core.codes import NO_STATE, NOBODY
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Purpose, fill_uniforms, migrant_ids
 from model.core.kernels import kernel
@@ -50,6 +51,7 @@ class Founders(NamedTuple):
     bounds: Array
     first: Array
     age_months: Array
+    age_band: Array
     sex: Array
     quintile: Array
     householder: Array
@@ -64,6 +66,7 @@ class Newcomers(NamedTuple):
     resident: Array
     neighbourhood: Array
     age_months: Array
+    age_band: Array
     sex: Array
     quintile: Array
     householder: Array
@@ -94,6 +97,7 @@ def founders_of(people: Population, parameters: Parameters) -> Founders:
         bounds,
         first,
         START - people.birth_month[order],
+        people.age_band[order],
         people.sex[order],
         people.quintile[order],
         within("householder"),
@@ -182,7 +186,35 @@ def moving_in(founders: Founders, numbers: Array, draws: Draws, month: int) -> N
         migrant_ids(homes, month, order),
         homes,
         founders.age_months[who],
+        founders.age_band[who],
         founders.sex[who],
         founders.quintile[who],
         *among,
     )
+
+
+@kernel
+def _settle(rows, month, new, columns):
+    birth_month, age_band, sex, quintile, householder, partner, mother, state = columns
+    for k in range(rows.size):
+        i = rows[k]
+        birth_month[i], age_band[i] = month - new.age_months[k], new.age_band[k]
+        sex[i], quintile[i], state[i] = new.sex[k], new.quintile[k], NO_STATE
+        householder[i] = rows[new.householder[k]]
+        partner[i] = rows[new.partner[k]] if new.partner[k] >= 0 else NOBODY
+        mother[i] = rows[new.mother[k]] if new.mother[k] >= 0 else NOBODY
+
+
+def settle(people: Population, rows: Array, new: Newcomers, month: int) -> None:
+    """Write down who has moved into some rows, and with whom they live, in place; states are still to be drawn."""
+    columns = (
+        people.birth_month,
+        people.age_band,
+        people.sex,
+        people.quintile,
+        people.householder,
+        people.partner,
+        people.mother,
+        people.state,
+    )
+    _settle(rows, month, new, columns)

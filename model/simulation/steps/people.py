@@ -149,18 +149,11 @@ def move_in(sim: Simulation, month: int) -> None:
     sim.now.vital["moved_in"] = world.count_by_neighbourhood(rows)
     if rows.size == 0:
         return
-    people.write("quintile", rows, new.quintile)
-    people.write("sex", rows, new.sex)
-    people.write("birth_month", rows, month - new.age_months)
-    people.write("age_band", rows, age_band_of(new.age_months // MONTHS_PER_YEAR))
-    for name in ("householder", "partner", "mother"):
-        place = getattr(new, name)
-        people.write(name, rows, np.where(place >= 0, rows[place], NOBODY))
-    people.write("state", rows, NO_STATE)
+    migration.settle(people, rows, new, month)
     world.endow(rows, month)
     adults = rows[people.age_band[rows] != CHILDREN]
     people.write("state", adults, world.resting_states(adults, month))
-    _tie_kin(world, *ties_within(rows, people.householder[rows]), world.mood())
+    world.network.add("kin", *ties_within(rows, people.householder[rows]), world.mood())
     begin_care(sim, rows)
 
 
