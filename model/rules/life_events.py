@@ -304,8 +304,6 @@ def strikes_of_month(
     rates = (chances.losing_work, chances.money, chances.illness)
     if chances.finding_work + chances.caring == 0.0 and not any(rate.any() for rate in rates):
         return Strikes(Events(nobody, np.empty(0)), nobody, nobody, nobody)
-    p = parameters
-    weights = np.array([p.stress_job_loss, p.stress_money, p.stress_illness, p.stress_caring])
     rows, stress, lost, found, ill = _find_strikes(
         draws.seed,
         month,
@@ -318,10 +316,16 @@ def strikes_of_month(
         age_month,
         chances,
         climate,
-        weights,
-        p.carer_from_age,
+        _weights(parameters),
+        parameters.carer_from_age,
     )
     return Strikes(Events(rows, stress), lost, found, ill)
+
+
+@worked_out_once
+def _weights(parameters: Parameters) -> Array:
+    p = parameters
+    return np.array([p.stress_job_loss, p.stress_money, p.stress_illness, p.stress_caring])
 
 
 def climate_of(shocks: Sequence[tuple[Shock, Array]], index: Array, month: int) -> Climate:
@@ -338,7 +342,7 @@ def climate_of(shocks: Sequence[tuple[Shock, Array]], index: Array, month: int) 
     """
     in_force = [one for one in shocks if one[0].start_month <= month < one[0].start_month + one[0].months]
     n = index.size
-    climate = Climate(np.zeros(n), np.zeros(n), np.ones(n), np.ones(n), np.ones(n))
+    climate = Climate(*np.zeros((2, n)), *np.ones((3, n)))
     for shock, is_struck in in_force:
         through = is_struck * np.clip(1.0 - shock.shelter * index, 0.0, 1.0)
         climate.stress[:] += shock.stress * through

@@ -28,7 +28,8 @@ def life_events_strike(sim: Simulation, month: int) -> None:
         people.write("conditions", strikes.fell_ill, np.minimum(iller, MOST_CONDITIONS))
     world.assess_risk(np.concatenate([strikes.lost_work, strikes.found_work, strikes.fell_ill]))
     world.add_stress(strikes.events)
-    world.add_stress(life_events.stress_of_climate(people, climate))
+    if sim.prepared.shocks:
+        world.add_stress(life_events.stress_of_climate(people, climate))
 
 
 def meet_and_part(sim: Simulation, month: int) -> None:
