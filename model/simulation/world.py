@@ -164,7 +164,7 @@ class World:
 
     def count_by_neighbourhood(self, rows: Array) -> Array:
         """Count rows by the neighbourhood they are in."""
-        return np.bincount(self.population.neighbourhood[rows], minlength=self.population.n_neighbourhoods)
+        return self.population.count_by_neighbourhood(rows)
 
     # --- How it changes -------------------------------------------------------------------
 

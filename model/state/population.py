@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import gammainccinv
 
 from model.core.arrays import Array
+from model.core.chunks import CHUNK, pick
 from model.core.codes import (
     AGE_BANDS,
     CHILD_CARE,
@@ -176,8 +177,31 @@ def _add(column, rows, values):
 
 
 @kernel
-def _take_vacant(vacant, neighbourhood, homes, short, rows):
+def _count(homes, counts):
+    for home in homes:
+        counts[home] += 1
+
+
+@kernel
+def _is_vacant(state, chosen):
+    for k in range(state.size):
+        chosen[k] = state[k] == VACANT
+
+
+@kernel
+def _find_vacant(state):
+    rows, n, chosen = np.empty(state.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
+    for first in range(0, state.size, CHUNK):
+        here = state[first : first + CHUNK]
+        _is_vacant(here, chosen)
+        n = pick(chosen, here.size, first, rows, n)
+    return rows[:n]
+
+
+@kernel
+def _take_vacant(state, neighbourhood, homes, short, rows):
     """Give each newcomer the first vacant row of their neighbourhood that nobody before them took."""
+    vacant = _find_vacant(state)
     first, following, n_short = np.full(short.size, NOBODY, np.int64), np.empty(vacant.size, np.int64), 0
     for k in range(vacant.size - 1, -1, -1):
         home = neighbourhood[vacant[k]]
@@ -343,8 +367,7 @@ class Population:
         rows = np.empty(homes.size, np.int64)
         while True:
             short = np.zeros(self.n_neighbourhoods, np.int64)
-            vacant = np.flatnonzero(self.state == VACANT)
-            if _take_vacant(vacant, self.neighbourhood, homes, short, rows) == 0:
+            if _take_vacant(self.state, self.neighbourhood, homes, short, rows) == 0:
                 return rows
             where = np.flatnonzero(short)
             held = np.bincount(self.homes, np.diff(self.blocks), self.n_neighbourhoods)[where].astype(np.int64)
@@ -352,6 +375,18 @@ class Population:
             if (room < short[where]).any():
                 raise RuntimeError(OUTGREW)
             self.add_rows(where, np.minimum(short[where] + rows_with_spares(held) - held, room))
+
+    def count_by_neighbourhood(self, rows: Array) -> Array:
+        """Count rows by the neighbourhood they are in.
+
+        Examples
+        --------
+        >>> Population([3, 2]).count_by_neighbourhood(np.array([0, 2, 4])).tolist()
+        [2, 1]
+        """
+        counts = np.zeros(self.n_neighbourhoods, np.int64)
+        _count(self.neighbourhood[rows], counts)
+        return counts
 
     def sit(self, rows: Array, seats: Array) -> None:
         """Give residents their seats."""
