@@ -24,7 +24,8 @@ GROWN_AGE = 18
 GROWN = GROWN_AGE * MONTHS_PER_YEAR
 """Age in months from which residents head a household; who is younger lives with one who does."""
 
-KIN_SLOTS = LAYERS[LAYER_NAMES.index("kin")].slots
+KIN = LAYER_NAMES.index("kin")
+KIN_SLOTS = LAYERS[KIN].slots
 MOST_MEMBERS = KIN_SLOTS + 1
 """As many as can all be tied to one another."""
 
@@ -86,7 +87,7 @@ def has_room(people: Population, network: Network, rows: Array) -> Array:
 
 def kin_of(network: Network) -> tuple[Array, Array]:
     """Return the slots of kin and how many of each resident's are in use, as kernels take them."""
-    return network.slots["kin"], network.degree("kin")
+    return network.slots["kin"], network.degrees[KIN]
 
 
 @kernel
