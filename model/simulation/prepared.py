@@ -117,7 +117,7 @@ def prepare(config: Scenario) -> Prepared:
         rates_after=rates._replace(
             worsen_hazard_ratio=levers.worsen_hazard_ratio, improve_hazard_ratio=levers.improve_hazard_ratio
         ),
-        usual_child_care=childrens_care.care_rates(p) if has_care else None,
+        usual_child_care=_care_rates_of(p) if has_care else None,
         shocks=_shocks(config),
         **_from_parameters(p),
     )
@@ -128,7 +128,10 @@ def _indices_of(growth: Growth, services: tuple[str, ...]) -> Indices:
     return growth.indices
 
 
-@lru_cache(maxsize=16)  # the runs of a campaign share parameters
+_care_rates_of = lru_cache(maxsize=16)(childrens_care.care_rates)  # the runs of a campaign share parameters
+
+
+@lru_cache(maxsize=16)  # likewise
 def _from_parameters(p: Parameters) -> Mapping[str, Any]:
     constants = {name: work_out(p) for name, work_out in WORKED_OUT.items()}
     deaths, births = demography.death_rates().mean(axis=2), demography.birth_rates()
