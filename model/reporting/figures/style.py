@@ -97,7 +97,9 @@ def _is_kept(about: os.stat_result, since: float) -> bool:
 
 
 def _draw_into(svg: Path, png: Path, draw: Callable[[], "Figure"]) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to load, only needed to draw
+    with _without_help():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow to load, only needed to draw
+        from matplotlib.figure import Figure  # noqa: F401, PLC0415 - it loads all classes of what is drawn
 
     with styled():
         figure = draw()
@@ -106,6 +108,19 @@ def _draw_into(svg: Path, png: Path, draw: Callable[[], "Figure"]) -> None:
         # `Figure.savefig` would draw everything once more for each file, to no effect.
         _write(png, FigureCanvasAgg(figure).print_png)
         _write(svg, partial(_print_svg, figure))
+
+
+@contextlib.contextmanager
+def _without_help() -> Iterator[None]:
+    """Load matplotlib within in two thirds of the time: without what `help` says of every property of every class."""
+    from matplotlib import artist as artists  # noqa: PLC0415 - slow to load, only needed to draw
+
+    described = artists.kwdoc
+    artists.kwdoc = lambda artist: ""
+    try:
+        yield
+    finally:
+        artists.kwdoc = described
 
 
 def svg_of(draw: Callable[[], "Figure"], to: IO[bytes]) -> None:
