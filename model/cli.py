@@ -1,6 +1,8 @@
 """The command line: reads the request, runs it and prints the answer."""
 
+import atexit
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -856,6 +858,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(UNUSABLE_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
+
+
+def script() -> None:
+    """Run the command as this process, which then ends at once: Python would first free, piece by piece, what it holds.
+
+    MPI, which must be told of its end by Python, runs `python -m model`.
+    """
+    from model.core.own_code import LOADED
+
+    code = FAILED  # of an error that Python itself tells
+
+    def leave() -> None:
+        if LOADED:  # code of one's own may have files open, which Python closes
+            return
+        with contextlib.suppress(OSError, ValueError):  # a closed pipe: Python says so
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    atexit.register(leave)  # before what the command registers, so that it is called after that
+    try:
+        main()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+        raise
 
 
 def _told(problem: str, words: Sequence[str]) -> "InputError":

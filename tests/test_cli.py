@@ -169,6 +169,15 @@ def test_both_modules_are_the_same_as_the_command(words: list[str]) -> None:
 
 
 @pytest.mark.slow
+def test_the_command_ends_at_once_and_an_error_of_python_is_still_told() -> None:
+    begun = "import atexit, model.cli; atexit.register(print, 'last'); model.cli.main = lambda: {}; model.cli.script()"
+    for ending, code, told in (("exit(2)", 2, ""), ("1 / 0", 1, "ZeroDivisionError")):
+        done = in_a_process(sys.executable, "-c", begun.format(ending))
+        assert (done.returncode, done.stdout) == (code, ""), ending
+        assert told in done.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("signs", "words", "told"),
     [
