@@ -238,6 +238,7 @@ def _low_of_word(word, j, limits):
 
 @kernel
 def _are_low(words, asked, limits, sums, chosen):
+    use_widest_vectors()
     first, second, third, fourth = words[0], words[1], words[2], words[3]
     for k in range(asked.size):
         found = _low_of_word(first[k], 0, limits) + _low_of_word(second[k], 1, limits)
