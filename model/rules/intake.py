@@ -33,7 +33,6 @@ from model.core.codes import (
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Lows, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
-from model.inputs.places import N_QUINTILES
 from model.inputs.plans import Entry, PlanTerms
 from model.inputs.programmes import Eligibility
 from model.network import Network
@@ -76,13 +75,12 @@ class Facts(NamedTuple):
 class Criteria(NamedTuple):
     """What makes eligible, as kernels read it: for each of several programmes, along the first axis.
 
-    Tables by code, ages in months at least and below, least codes. Codes below 0, of children and of vacant rows,
-    look the end of a table up. ``child_care`` is the least care of a child that lives with those who are eligible,
-    or `NO_CHILD`.
+    Codes that are allowed, as bits from the lowest code on, ages in months at least and below, least codes.
+    ``child_care`` is the least care of a child that lives with those who are eligible, or `NO_CHILD`.
     """
 
-    is_state: Array
-    is_quintile: Array
+    states: Array
+    quintiles: Array
     youngest: Array
     too_old: Array
     loneliness: Array
@@ -259,13 +257,12 @@ def criteria_of(programmes: Sequence[Eligibility]) -> Criteria:
     return Criteria(*(np.array(values) for values in zip(*map(_criteria, programmes), strict=True)))
 
 
-def _criteria(who: Eligibility) -> tuple[Array | int, ...]:
-    is_state, is_quintile = np.zeros(len(STATES) - VACANT, bool), np.zeros(N_QUINTILES + 1, bool)
-    is_state[[STATES.index(name) for name in who.states]] = True
-    is_quintile[list(who.quintiles)] = True
+def _criteria(who: Eligibility) -> tuple[int, ...]:
+    states = sum(1 << STATES.index(name) - VACANT for name in who.states)
+    quintiles = sum(1 << quintile for quintile in who.quintiles)
     ages = MONTHS_PER_YEAR * who.ages[0], MONTHS_PER_YEAR * (who.ages[1] + 1)
     child = LEAST_CARE[who.child_care] if who.parents else NO_CHILD
-    return is_state, is_quintile, *ages, AT_LEAST[who.lonely], who.conditions, int(who.long_term_care), child
+    return states, quintiles, *ages, AT_LEAST[who.lonely], who.conditions, int(who.long_term_care), child
 
 
 @cache
@@ -290,43 +287,55 @@ def eligible(people: Population, network: Network, rows: Array, who: Eligibility
     return is_in
 
 
-def count_eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
-    """Count those of some rows who are eligible for a programme and take part in none, by neighbourhood."""
+def count_eligible(people: Population, network: Network, who: Eligibility, calendar_month: int) -> Array:
+    """Count who is eligible for a programme and takes part in none, by neighbourhood."""
     counts = np.zeros(people.n_neighbourhoods, np.int64)
-    facts = _facts_of(people, network)
-    _count_eligible(rows, facts, _criteria_of_one(who), calendar_month, people.neighbourhood, counts)
+    _count_eligible(
+        _facts_of(people, network), _criteria_of_one(who), calendar_month, people.blocks, people.homes, counts
+    )
     return counts
 
 
 @kernel
-def _count_eligible(rows, facts, criteria, month, neighbourhood, counts):
-    is_in = np.empty(CHUNK, np.bool_)
-    for first in range(0, rows.size, CHUNK):
-        some = rows[first : first + CHUNK]
-        _meet(some, facts, criteria, 0, month, is_in)
-        for at in range(some.size):
-            counts[neighbourhood[some[at]]] += is_in[at]
+def _count_eligible(facts, criteria, month, blocks, homes, counts):
+    asked, is_in = _asked_by(criteria, 0), np.empty(CHUNK, np.bool_)
+    for k in range(homes.size):
+        for first in range(blocks[k], blocks[k + 1], CHUNK):
+            here = is_in[: blocks[k + 1] - first]
+            for at in range(here.size):
+                here[at] = _may(np.uint64(first + at), facts, asked, month)  # no sign: many are asked at once
+            for at in range(here.size if asked.child_care != NO_CHILD else 0):
+                here[at] = here[at] and _has_child(first + at, facts, asked.child_care)
+            counts[homes[k]] += here.sum()
 
 
 @kernel
 def _meet(rows, facts, criteria, k, month, is_in):
     """Write which of some rows are eligible for the k-th of several programmes."""
-    # What does not apply is not looked up: rows lie far apart, and each column is waited for.
-    is_state, is_quintile = criteria.is_state[k], criteria.is_quintile[k]
-    is_any_quintile = is_quintile[1:].all()
-    lonely, conditions, care = criteria.loneliness[k], criteria.conditions[k], criteria.long_term_care[k]
+    asked = _asked_by(criteria, k)
     for at in range(rows.size):
-        i = rows[at]
-        age = month - facts.birth_month[i]
-        may = is_state[facts.state[i]] & (facts.engagement[i] == NOT_ENGAGED)
-        may &= (age >= criteria.youngest[k]) & (age < criteria.too_old[k])
-        may &= is_any_quintile or is_quintile[facts.quintile[i]]
-        may &= lonely == NOT_LONELY or facts.loneliness[i] >= lonely
-        may &= conditions == 0 or facts.conditions[i] >= conditions
-        is_in[at] = may & (care == 0 or facts.long_term_care[i] >= care)
-    if criteria.child_care[k] != NO_CHILD:
-        for at in range(rows.size):
-            is_in[at] = is_in[at] and _has_child(rows[at], facts, criteria.child_care[k])
+        is_in[at] = _may(rows[at], facts, asked, month)
+    for at in range(rows.size if asked.child_care != NO_CHILD else 0):
+        is_in[at] = is_in[at] and _has_child(rows[at], facts, asked.child_care)
+
+
+@formula
+def _asked_by(criteria, k):
+    """Return the criteria of the k-th of several programmes."""
+    return Criteria(
+        *(criteria.states[k], criteria.quintiles[k], criteria.youngest[k], criteria.too_old[k]),
+        *(criteria.loneliness[k], criteria.conditions[k], criteria.long_term_care[k], criteria.child_care[k]),
+    )
+
+
+@formula
+def _may(i, facts, asked, month):
+    """Tell whether a resident is eligible by what they are themselves."""
+    age = month - facts.birth_month[i]
+    may = (asked.states >> (facts.state[i] - VACANT)) & (asked.quintiles >> facts.quintile[i]) & 1 != 0
+    may &= (facts.engagement[i] == NOT_ENGAGED) & (age >= asked.youngest) & (age < asked.too_old)
+    may &= (facts.loneliness[i] >= asked.loneliness) & (facts.conditions[i] >= asked.conditions)
+    return may & (facts.long_term_care[i] >= asked.long_term_care)
 
 
 @formula
@@ -336,8 +345,9 @@ def _has_child(i, facts, least_care):
         child = facts.kin[i, slot]
         if child < 0:
             return False
-        lives_there = facts.householder[child] == facts.householder[i] and facts.state[child] != VACANT
-        if lives_there and facts.age_band[child] == CHILDREN and facts.child_care[child] >= least_care:
+        # Most kin are grown up, so that is asked first.
+        is_child = facts.age_band[child] == CHILDREN and facts.state[child] != VACANT
+        if is_child and facts.child_care[child] >= least_care and facts.householder[child] == facts.householder[i]:
             return True
     return False
 

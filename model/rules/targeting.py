@@ -24,6 +24,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.core.arrays import Array
+from model.core.codes import THRIVING
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ScenarioError
 from model.core.kernels import kernel
@@ -119,6 +120,11 @@ def named(codes: Sequence[str], names: Sequence[str]) -> Array:
 def residents_of(people: Population) -> Array:
     """Count the residents of each neighbourhood, as floats: they are weights."""
     return _by_neighbourhood(people, people.is_present)
+
+
+def adults_of(people: Population) -> Array:
+    """Count the adults of each neighbourhood, as floats."""
+    return _by_neighbourhood(people, people.state >= THRIVING)
 
 
 def is_poor_in_ties(people: Population, network: Network) -> Array:

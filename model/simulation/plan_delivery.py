@@ -100,7 +100,7 @@ class PlanDelivery:
             self._running_gbp_per_year[one.number] = running_gbp_per_year(one.programme)
         self._is_led = np.array([False, *(entry.terms.approach == "community_led" for entry in self.plan)])
         self._codes = [one.code for one in config.place_profile.neighbourhoods]
-        self._heads, self._adults = np.ones(len(self._codes)), np.zeros(len(self._codes), np.int64)
+        self._heads, self._adults = np.ones(len(self._codes)), np.zeros(len(self._codes))
         shape = len(self.plan) + 1, len(self._codes)
         self.engaged = np.zeros((len(ENGAGEMENT), *shape), np.int64)
         self.sites = Sites(*np.zeros((len(Sites._fields), *shape)))
@@ -167,23 +167,20 @@ class PlanDelivery:
         turning = [entry for entry in running if budgets.has_turned(entry, month)]
         if beginning:
             self._heads = world.scale * np.maximum(targeting.residents_of(world.population), 1.0)
-            adults = world.population.adults
-            self._adults = world.count_by_neighbourhood(adults)
+            self._adults = targeting.adults_of(world.population)
             for entry in beginning:
-                self._share_out(world, budgets, entry, adults, month)
+                self._share_out(world, budgets, entry, month)
         for entry in turning:
             self.close_units(world, budgets, entry, month)
 
-    def _share_out(
-        self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, adults: Array, month: int
-    ) -> None:
-        """Decide where an entry's money goes for a year, and what it buys there; ``adults`` are rows."""
+    def _share_out(self, world: World, budgets: AgencyBudgets, entry: PlannedSpending, month: int) -> None:
+        """Decide where an entry's money goes for a year, and what it buys there."""
         named = targeting.named(self._codes, entry.terms.neighbourhoods)
         share = targeting.shares(entry.terms.targeting, world.population, world.network, named)
         self.sites.share[entry.number] = share
         if not isinstance(entry, Entry):
             return
-        self.sites.eligible[entry.number] = self._eligible(world, entry, adults)
+        self.sites.eligible[entry.number] = self._eligible(world, entry)
         # What a year's money leaves buys nothing in the next; what it still owes for setting up is paid first.
         self._in_hand_gbp[entry.number] = min(self._in_hand_gbp[entry.number], 0.0)
         there = self.sites.units[entry.number]
@@ -198,9 +195,9 @@ class PlanDelivery:
             self._in_hand_gbp[entry.number] -= new * entry.programme.capacity.set_up_cost_gbp.value
         self.place_units(entry, there)
 
-    def _eligible(self, world: World, entry: Entry, adults: Array) -> Array:
-        people, who = world.population, entry.programme.eligibility
-        counted = intake.count_eligible(people, world.network, adults, who, world.calendar_month)
+    def _eligible(self, world: World, entry: Entry) -> Array:
+        who = entry.programme.eligibility
+        counted = intake.count_eligible(world.population, world.network, who, world.calendar_month)
         expected = capacity.expected_eligible(counted, self._adults)
         return np.asarray(world.scale * expected + self.capacity.used(entry.number))
 

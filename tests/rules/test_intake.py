@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.core.chunks import CHUNK
 from model.core.codes import (
     CHILDREN,
     COPING,
@@ -158,6 +159,23 @@ def test_a_child_who_has_died_makes_nobody_a_parent():
     people.state[1] = VACANT
 
     assert not intake.eligible(people, network, np.arange(5), Eligibility(parents=True), 0).any()
+
+
+def test_as_many_are_counted_in_each_neighbourhood_as_are_eligible():
+    people = crowd(5 * CHUNK + 2, homes=2)
+    n, rng = people.n_rows, np.random.default_rng(1)
+    people.write("state", slice(None), rng.integers(VACANT, IN_CRISIS + 1, n))
+    people.write("quintile", slice(None), rng.integers(1, 6, n))
+    people.write("engagement", slice(None), rng.integers(NOT_ENGAGED, SUPPORTER + 1, n))
+    people.write("age_band", slice(None), np.where(people.state == NO_STATE, CHILDREN, 3))
+    people.write("householder", slice(None), np.arange(n) // 2)
+    network = Network(n)
+    network.add("kin", np.arange(0, n - 1, 2), np.arange(1, n, 2), np.zeros(n, np.int8))
+    for who in (Eligibility(quintiles=(1, 2)), Eligibility(parents=True)):
+        rows = np.flatnonzero(intake.eligible(people, network, np.arange(n), who, 0))
+
+        assert 0 < rows.size < n
+        assert intake.count_eligible(people, network, who, 0).tolist() == people.count_by_neighbourhood(rows).tolist()
 
 
 # --- Who is offered a place -------------------------------------------------------------------
