@@ -416,22 +416,23 @@ def referrals(
             rows, ids = (part[0] if len(met) == 1 else np.concatenate(part) for part in zip(*met, strict=True))
             highest = (1.0 - (1.0 - chances) ** len(met))[1:].tolist()
             low = draws.low(Purpose.REFERRAL, month, ids, highest, way * MOST_BLOCKS)
-            parts.append(_find_referred(low, rows.astype(np.int64, copy=False), people.resident, chances, here))
+            named = rows[low.places].astype(np.int64, copy=False)
+            parts.append(_find_referred(low, named, people.resident, chances, here))
             n += parts[-1].size
     starts[-1] = n
     return Lists(starts, np.concatenate([np.empty(0, np.int64), *parts]))
 
 
 @kernel
-def _find_referred(low, rows, resident, shares, starts):
+def _find_referred(low, named, resident, shares, starts):
     """List who is offered a place by each entry; the list of an entry ends at the start of the next."""
     found, n = np.empty(low.places.size, np.int64), 0
     for entry in range(1, low.starts.size):
         first, last = low.starts[entry - 1], low.starts[entry]
         here, uniforms, m = np.empty(last - first, np.int64), np.empty(last - first), 0
         for k in range(first, last):  # who died or moved is offered nothing
-            here[m], uniforms[m] = rows[low.places[k]], low.uniforms[k]
-            m += resident[here[m]] == low.ids[k]
+            here[m], uniforms[m] = named[k], low.uniforms[k]
+            m += resident[named[k]] == low.ids[k]
         order = np.argsort(here[:m])  # in any order among those of one resident, whose draw is the same
         at = 0
         while at < m:
