@@ -54,17 +54,6 @@ class ProgrammeTies(NamedTuple):
     others: Array
 
 
-class Takers(NamedTuple):
-    """Who would take a place: their rows, and the uniforms that decide who gets one."""
-
-    rows: Array
-    uniforms: Array
-
-    def among(self, may: Array) -> "Takers":
-        """Leave out those who may not."""
-        return Takers(self.rows[may], self.uniforms[may])
-
-
 class Traces(NamedTuple):
     """What programmes leave in those who take or took part: rows and their columns."""
 
@@ -116,6 +105,17 @@ def _count_engaged(rows, engagement, programme, neighbourhood, counts):
             counts[engagement[i], programme[i], neighbourhood[i]] += 1
 
 
+def add_to_book(people: Population, rows: Array, book: Array) -> None:
+    """Add some rows to what is counted by entry and neighbourhood."""
+    _add_to_book(rows, people.programme, people.neighbourhood, book)
+
+
+@kernel
+def _add_to_book(rows, programme, neighbourhood, book):
+    for i in rows:
+        book[programme[i], neighbourhood[i]] += 1.0
+
+
 def leaving(
     people: Population, engaged: Array, terms: PlanTerms, has_ended: Array, draws: Draws, month: int
 ) -> Leaving:
@@ -165,26 +165,38 @@ def _find_leaving(words, engaged, facts, of_entries, found):
 
 
 def companions(
-    people: Population, members: Array, newcomers: Array, terms: PlanTerms, draws: Draws, month: int
+    people: Population, rows: Array, newcomers: Array, terms: PlanTerms, draws: Draws, month: int
 ) -> ProgrammeTies:
     """Tie newcomers to those next to them in the ring of their programme, neighbourhood by neighbourhood.
 
     Parameters
     ----------
-    members : array of int
-        Rows of all participants and supporters, newcomers among them.
+    rows : array of int
+        Rows of all participants and supporters, newcomers among them, and of any others.
     newcomers : array of int
         Rows of those who make ties.
     """
     if newcomers.size == 0:
         return ProgrammeTies(NOBODY, NOBODY)
-    members = members[terms.peer_ties[people.programme[members]] > 0.0]
-    uniforms = draws.uniforms(Purpose.COMPANIONS, month, people.resident[members])
-    # One number that orders by programme, neighbourhood and draw sorts much sooner than three.
-    ring = people.programme[members].astype(np.int64) * (people.n_neighbourhoods + 1) + people.neighbourhood[members]
+    members, ring = np.empty(rows.size, np.int64), np.empty(rows.size)
+    columns = people.engagement, people.programme, people.neighbourhood
+    n = _find_members(rows, *columns, people.n_neighbourhoods, terms.peer_ties, members, ring)
+    members, ring = members[:n], ring[:n]
+    ring += draws.uniforms(Purpose.COMPANIONS, month, people.resident[members])
     where = draws.seed, int(Purpose.COMPANIONS), month
-    rows = members[np.argsort(ring + uniforms)]
-    return ProgrammeTies(*_meet_next(where, rows, newcomers, people.programme, people.resident, terms.peer_ties))
+    in_order = members[np.argsort(ring)]
+    return ProgrammeTies(*_meet_next(where, in_order, newcomers, people.programme, people.resident, terms.peer_ties))
+
+
+@kernel
+def _find_members(rows, engagement, programme, neighbourhood, n_neighbourhoods, peer_ties, members, ring):
+    """List who takes part where peers meet, with one number that orders them by programme and neighbourhood."""
+    n = 0
+    for i in rows:
+        entry = np.int64(programme[i])
+        members[n], ring[n] = i, entry * (n_neighbourhoods + 1) + neighbourhood[i]
+        n += (engagement[i] != NOT_ENGAGED) & (peer_ties[entry] > 0.0)
+    return n
 
 
 @kernel
@@ -336,14 +348,14 @@ def _fade(rows, programme, engagement, worsen, improve, own_worsen, own_improve,
         entry, role = programme[i], engagement[i]
         found.worsen[k] = _faded(own_worsen[entry, role], float(worsen[i]), fade[entry])
         found.improve[k] = _faded(own_improve[entry, role], float(improve[i]), fade[entry])
-        is_over = role == NOT_ENGAGED and found.worsen[k] == 0.0 and found.improve[k] == 0.0
+        is_over = (role == NOT_ENGAGED) & (found.worsen[k] == 0.0) & (found.improve[k] == 0.0)
         found.programme[k] = 0 if is_over else entry
 
 
 @formula
 def _faded(level, now, fade):
     """Return a log hazard a month on: what is beyond the programme's own fades."""
-    is_beyond = abs(now) > abs(level) and now * level >= 0.0
+    is_beyond = (abs(now) > abs(level)) & (now * level >= 0.0)
     left = level + (now - level) * fade if is_beyond else level
     return left if abs(left) >= NEGLIGIBLE else 0.0
 

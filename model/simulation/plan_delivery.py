@@ -242,15 +242,14 @@ class PlanDelivery:
             return
         people = world.population
         engaged = programmes.engaged(people)
-        taking_part = engaged[people.engagement[engaged] == PARTICIPANT]
+        taking_part = engaged.compress(people.engagement[engaged] == PARTICIPANT)
         people.write("programme_months", taking_part, people.programme_months[taking_part] - 1)
         self._let_go(world, now, engaged, month)
         programmes.count_engaged(people, engaged, self.engaged)
         newcomers = self._admit(world, now, lives, month)
         self._count_places(month)
         touched = programmes.ever_enrolled(people)
-        members = touched[people.engagement[touched] != NOT_ENGAGED]
-        self._bring_together(world, members, newcomers, month)
+        self._bring_together(world, touched, newcomers, month)
         found = programmes.traces(people, touched, self.terms)
         for name in ("worsen", "improve"):
             people.write(f"programme_{name}", found.rows, getattr(found, name))
@@ -280,8 +279,8 @@ class PlanDelivery:
         hurt = left.rows[is_hurt]
         burden = np.full(hurt.size, self._prepared.parameters.stress_abrupt_ending)
         world.add_stress(life_events.Events(hurt, burden))
-        self._count_rows(world, "completed", left.rows[left.completes])
-        self._count_rows(world, "dropped", left.rows[left.drops_out])
+        programmes.add_to_book(people, left.rows[left.completes], self._book["completed"])
+        programmes.add_to_book(people, left.rows[left.drops_out], self._book["dropped"])
         people.write("engagement", left.rows, np.where(left.stays_on, SUPPORTER, NOT_ENGAGED))
         people.write("programme_months", left.rows, 0)
 
@@ -328,11 +327,11 @@ class PlanDelivery:
         for entry in running.tolist():
             book["used_months"][entry] += self.capacity.used(entry)
 
-    def _bring_together(self, world: World, members: Array, newcomers: Array, month: int) -> None:
+    def _bring_together(self, world: World, touched: Array, newcomers: Array, month: int) -> None:
         if newcomers.size == 0:
             return
         people, mood = world.population, world.mood()
-        found = programmes.companions(people, members, newcomers, self.terms, world.draws, month)
+        found = programmes.companions(people, touched, newcomers, self.terms, world.draws, month)
         world.network.add("peer", *found, mood)
         through = newcomers[self.terms.activity_ties[people.programme[newcomers]] > 0.0]
         offer = infrastructure.offer_of(world.infrastructure_index, self._prepared.parameters)
@@ -414,8 +413,3 @@ class PlanDelivery:
         for values in self._book.values():
             values[:] = 0.0
         return found
-
-    def _count_rows(self, world: World, what: str, rows: Array) -> None:
-        people = world.population
-        if rows.size:
-            np.add.at(self._book[what], (people.programme[rows], people.neighbourhood[rows]), 1)

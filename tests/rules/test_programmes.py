@@ -125,6 +125,14 @@ def test_peers_are_of_one_programme_and_of_one_neighbourhood_but_for_the_last_of
     assert np.count_nonzero(people.neighbourhood[ends] != people.neighbourhood[others]) == 3 * rings
 
 
+def test_who_takes_no_part_is_nobodys_peer(two):
+    people = ring()
+    people.engagement[30:] = NOT_ENGAGED
+    some = np.arange(30)
+
+    assert meet(people, np.arange(60), some, two(2.0)) == meet(people, some, some, two(2.0))
+
+
 @pytest.mark.parametrize("ties", [2.0, 1.25])
 def test_each_newcomer_makes_the_ties_a_programme_adds_on_average(two, ties):
     people = taking_part(4_000, 4)
