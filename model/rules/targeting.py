@@ -114,7 +114,7 @@ def named(codes: Sequence[str], names: Sequence[str]) -> Array:
             raise ScenarioError(
                 "no neighbourhood of the place", key="neighbourhoods", value=name, known=codes, wanted=name
             )
-    return np.isin(codes, names)
+    return np.array([code in names for code in codes], bool)
 
 
 def residents_of(people: Population) -> Array:
