@@ -147,7 +147,7 @@ def keep_on(capacity: Capacity, entries: Array, n: Array, places: Array) -> None
         Places that money has bought.
     """
     total = places.sum(axis=1)
-    for entry in entries[total[entries] > 0.0]:
+    for entry in entries[(n[entries] > 0.0) & (total[entries] > 0.0)]:
         capacity.supporters[entry] += n[entry] * (places[entry] / total[entry])
 
 
