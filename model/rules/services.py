@@ -27,6 +27,7 @@ from model.core.chunks import CHUNK, each_once, pick, with_few
 from model.core.codes import VACANT
 from model.core.draws import Draws, Purpose, block, fill_words, to_unit
 from model.core.kernels import formula, kernel
+from model.core.processor import use_widest_vectors
 from model.inputs.catalogue import (
     ADMISSION,
     PATHWAY,
@@ -57,8 +58,8 @@ FINER = 256
 """Lane of the finer draws of the first service, beyond all those blocks."""
 ALMOST_ALL = HALVES * (1.0 + 2e-6)
 """Half-words there are, and a little more, where they are compared with seven digits."""
-SEEN_COUNT, SEEN_MEAN, FOUR_DIGITS = 2, 4.0, 2e-5
-"""Contacts are counted for all at once up to so many, of a mean up to this."""
+SEEN_COUNT, SEEN_MEAN, FOUR_DIGITS = 5, 4.0, 2e-5
+"""Contacts are counted for all at once up to so many, of a mean up to this: more are too rare to be worth the time."""
 OPEN = -1
 """In place of a count that is still to be made."""
 FREQUENT = 1 / 8
@@ -185,30 +186,12 @@ def _add_groups(groups, cells):
         cells[k] += np.uint16(groups[k]) * np.uint16(N_CELLS + 1)
 
 
-@formula
-def _half(words, place, k):
-    """Return a service's half-word of a resident's block, by its place in the block."""
-    return (words[place >> 1, k] >> (HALF_BITS * (place & 1))) & (HALVES - 1)
-
-
 @kernel
 def _could_come(words, shift, propensity, highest, chosen):
     for k in range(propensity.size):
-        # What the half-word leaves above it, with six digits: see `_is_likely`.
+        # What the half-word leaves above it: nobody comes whose mean number of contacts lies below.
         above = np.int32(HALVES - 1) - np.int32((words[k] >> shift) & uint32(HALVES - 1))
         chosen[k] = np.float32(above) <= propensity[k] * highest
-
-
-@kernel
-def _is_likely(rows, words, place, cells, propensity, per_month):
-    # Moved on without a jump, which nobody could foresee.
-    n = 0
-    for k in rows:
-        mean = propensity[k] * per_month[cells[k]]
-        any_contact = mean * (1.0 - mean * (0.5 - mean / 6.0))  # >= 1 - exp(-mean)
-        rows[n] = k
-        n += HALVES - 1 - float(_half(words, place, k)) <= HALVES * any_contact
-    return n
 
 
 @formula
@@ -241,18 +224,26 @@ def _none_come(mean):
 
 
 @kernel
+def _look_up_of(who, words, cells, propensity, per_month, their_words, means):
+    for at in range(who.size):
+        k = who[at]
+        their_words[at], means[at] = words[k], propensity[k] * per_month[cells[k]]
+
+
+@kernel
 def _look_up(cells, propensity, per_month, means):
-    for k in range(cells.size):
+    for k in range(propensity.size):
         means[k] = propensity[k] * per_month[cells[k]]
 
 
 @kernel
-def _see(words, shift, means, seen):
+def _see(words, shift, means, counts):
     # All at once, without branching; where the half-word cannot decide, or many come, it stays open.
+    use_widest_vectors()
     low, high = np.float32(HALVES * (1.0 + FOUR_DIGITS)), np.float32(HALVES * (1.0 - FOUR_DIGITS))
-    for k in range(means.size):
-        least = np.float32(np.int32((words[k] >> shift) & uint32(HALVES - 1)))
-        most, mean = least + np.float32(1.0), means[k]
+    for at in range(counts.size):
+        least = np.float32(np.int32((words[at] >> shift) & uint32(HALVES - 1)))
+        most, mean = least + np.float32(1.0), means[at]
         chance = _none_come(mean)
         cumulative, count, is_seen = chance, np.int32(0), mean <= np.float32(SEEN_MEAN)
         for more in range(SEEN_COUNT):
@@ -262,47 +253,47 @@ def _see(words, shift, means, seen):
             chance *= mean * (np.float32(1.0) / np.float32(more + 1))
             cumulative += chance
         is_seen &= most < high * cumulative
-        seen[k] = np.int8(count) if is_seen else np.int8(OPEN)
+        counts[at] = count if is_seen else np.int32(OPEN)
 
 
 @kernel
-def _write_seen(size, seen, rows, counts):
+def _write_seen(who, counts):
+    """Leave out those seen not to come; return how many are left."""
     n = 0
-    for k in range(size):
-        rows[n], counts[n] = k, seen[k]
-        n += seen[k] != 0
+    for at in range(counts.size):
+        who[n], counts[n] = at, counts[at]
+        n += counts[at] != 0
     return n
 
 
 @kernel
-def _count_likely(where, half, likely, resident, propensity, cells, per_month, counts):
-    """Count, one by one, what is still open of those who are likely to come."""
-    words, place, service = half
-    for at in range(likely.size):
+def _count_open(where, service, who, words, shift, resident, propensity, cells, per_month, counts):
+    """Count, one by one, what is still open."""
+    for at in range(who.size):
         if counts[at] == OPEN:
-            k = likely[at]
+            k = who[at]
             mean = min(propensity[k] * per_month[cells[k]], HIGHEST_MEAN)
-            counts[at] = _count(_half(words, place, k), mean, where, service, resident[k])
+            counts[at] = _count((words[k] >> shift) & (HALVES - 1), mean, where, service, resident[k])
 
 
 @kernel
-def _tally(likely, counts, cells, tallies):
-    for at in range(likely.size):
-        tallies[cells[likely[at]]] += counts[at]
+def _tally(who, counts, cells, tallies):
+    for at in range(who.size):
+        tallies[cells[who[at]]] += counts[at]
 
 
 @kernel
-def _leave_out_others(likely, first, householder, counts):
-    for at in range(likely.size):
-        i = first + likely[at]
+def _leave_out_others(who, first, householder, counts):
+    for at in range(who.size):
+        i = first + who[at]
         counts[at] *= householder[i] == i
 
 
 @kernel
-def _write_down(likely, first, counts, cells, rows, of_each, of_cell):
+def _write_down(who, first, counts, cells, rows, of_each, of_cell):
     n = 0
-    for at in range(likely.size):
-        k = likely[at]
+    for at in range(who.size):
+        k = who[at]
         rows[n], of_each[n], of_cell[n] = first + k, counts[at], cells[k] % np.uint16(N_CELLS + 1)
         n += counts[at] > 0
     return n
@@ -352,8 +343,9 @@ def _find_contacts(where, lane, columns, group, ratios, demand, asked, flows, ro
     by_group = np.zeros(per_month.shape, np.int64)
     highest, roughly = [one.max() for one in per_month], per_month.astype(np.float32)
     words, chosen = np.empty((4, CHUNK), np.uint32), np.empty(CHUNK, np.bool_)
-    cells, means = np.empty(CHUNK, np.uint16), np.empty(CHUNK, np.float32)
-    seen, likely, found = np.empty(CHUNK, np.int8), np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 1, np.int32)
+    cells = np.empty(CHUNK, np.uint16)
+    counted, likely = np.empty(CHUNK, np.int32), np.empty(CHUNK + 8, np.int64)
+    their_words, means = np.empty(CHUNK, np.uint32), np.empty(CHUNK, np.float32)
     for first in range(0, state.size, CHUNK):
         here = slice(first, min(first + CHUNK, state.size))
         size, ids, propensities = here.stop - first, resident[here], propensity[here]
@@ -364,27 +356,28 @@ def _find_contacts(where, lane, columns, group, ratios, demand, asked, flows, ro
         for place in range(HALVES_PER_BLOCK):
             if highest[place] == 0.0:
                 continue
-            word, shift, by_cell = words[place >> 1], np.uint32(HALF_BITS * (place & 1)), per_month[place]
+            service = lane * HALVES_PER_BLOCK + place
+            word, shift = words[place >> 1], np.uint32(HALF_BITS * (place & 1))
             if highest[place] > FREQUENT:
-                _look_up(cells[:size], propensities, roughly[place], means)
-                _see(word, shift, means[:size], seen)
-                come = likely[: _write_seen(size, seen, likely, found)]
+                found = counted[:size]
+                _look_up(cells, propensities, roughly[place], means)
+                _see(word, shift, means, found)
+                who = likely[: _write_seen(likely, found)]
             else:
                 _could_come(word, shift, propensities, np.float32(ALMOST_ALL * highest[place]), chosen)
-                come = likely[: pick(chosen, size, 0, likely, 0)]
-                come = come[: _is_likely(come, words, place, cells, propensities, by_cell)]
-                found[: come.size] = OPEN
-            service = lane * HALVES_PER_BLOCK + place
-            half = words, place, service
-            _count_likely(where, half, come, ids, propensities, cells, by_cell, found)
+                who = likely[: pick(chosen, size, 0, likely, 0)]
+                found = counted[: who.size]
+                _look_up_of(who, word, cells, propensities, roughly[place], their_words, means)
+                _see(their_words, shift, means, found)
+            _count_open(where, service, who, word, shift, ids, propensities, cells, per_month[place], found)
             if of_heads[service]:
-                _leave_out_others(come, first, householder, found)
-            _tally(come, found, cells, by_group[place])
+                _leave_out_others(who, first, householder, found)
+            _tally(who, found, cells, by_group[place])
             line = at_line[service]
             if line >= 0:
                 at = sizes[0, line]
                 of_each = counts[line, at:]
-                n = _write_down(come, first, found, cells, rows[line, at:], of_each, of_cell[line, at:])
+                n = _write_down(who, first, found, cells, rows[line, at:], of_each, of_cell[line, at:])
                 sizes[0, line] += n
                 sizes[1, line] += of_each[:n].sum()
     for place in range(HALVES_PER_BLOCK):
