@@ -62,6 +62,7 @@ from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_table
 from model.core.kernels import formula, kernel
+from model.core.processor import AHEAD, fetch_soon
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES
 from model.network import Network
@@ -449,6 +450,7 @@ def _home_of(i, state, householder, slots, degree, found):
 def _fill_homes(rows, state, householder, slots, degree, homes):
     found = np.empty(MOST_MEMBERS, np.int64)
     for k in range(rows.size):
+        fetch_soon(slots, rows[min(k + AHEAD, rows.size - 1)])
         homes[k] = _home_of(rows[k], state, householder, slots, degree, found)
 
 
@@ -587,28 +589,27 @@ def _find_changes(seed, month, columns, kin, chance, highest):
     resident, state, householder, quintile, child_care = columns
     slots, degree = kin
     rows, before, after = np.empty(state.size, np.int64), np.empty(state.size, np.int8), np.empty(state.size, np.int8)
+    uniforms, homes = np.empty(state.size), np.empty(state.size, np.int8)
     most = np.array([highest_word(highest[:, code].max()) for code in range(highest.shape[1])])
     chosen, words = np.empty(CHUNK, np.bool_), np.empty((4, CHUNK), np.uint32)
     children, likely = np.empty(CHUNK + 8, np.int64), np.empty(CHUNK + 8, np.int64)
     ids, care = np.empty(CHUNK, np.int64), np.empty(CHUNK, np.int8)
-    members = np.empty(MOST_MEMBERS, np.int64)
-    n = 0
+    size = n = 0
     for first in range(0, state.size, CHUNK):
         here = state[first : first + CHUNK]
         _is_child(here, chosen)
-        size = pick(chosen, here.size, first, children, 0)
-        _look_up(children[:size], resident, child_care, ids, care)
-        fill_words(seed, uint32(PURPOSE), month, ids[:size], words)
-        _could_move(words[0], care[:size], most, chosen)
-        for k in likely[: pick(chosen, size, 0, likely, 0)]:
-            i, uniform = children[k], to_unit(words[0, k])
-            if uniform >= highest[quintile[i] - 1, care[k]]:
-                continue
-            home = _home_of(i, state, householder, slots, degree, members)
-            to = _moved_to(uniform, chance[quintile[i] - 1, home, care[k]])
-            if to != NOWHERE:
-                rows[n], before[n], after[n] = i, care[k], to
-                n += 1
+        there = pick(chosen, here.size, first, children, 0)
+        _look_up(children[:there], resident, child_care, ids, care)
+        fill_words(seed, uint32(PURPOSE), month, ids[:there], words)
+        _could_move(words[0], care[:there], most, chosen)
+        for k in likely[: pick(chosen, there, 0, likely, 0)]:
+            rows[size], before[size], uniforms[size] = children[k], care[k], to_unit(words[0, k])
+            size += uniforms[size] < highest[quintile[children[k]] - 1, care[k]]
+    _fill_homes(rows[:size], state, householder, slots, degree, homes)
+    for k in range(size):
+        to = _moved_to(uniforms[k], chance[quintile[rows[k]] - 1, homes[k], before[k]])
+        rows[n], before[n], after[n] = rows[k], before[k], to
+        n += to != NOWHERE
     return rows[:n].copy(), before[:n].copy(), after[:n].copy()
 
 
