@@ -26,7 +26,8 @@ import numpy as np
 from model.core.arrays import Array
 from model.core.codes import AGE_BANDS, CHILDREN, STRUGGLING, key_of
 from model.core.draws import Draws, Purpose
-from model.core.kernels import kernel
+from model.core.kernels import formula, kernel
+from model.core.processor import use_widest_vectors
 from model.inputs.parameters import Parameters
 from model.network import Network
 from model.state.population import Population
@@ -86,14 +87,27 @@ def share_of_gradient(quintile: Array) -> Array:
     return (3.0 - quintile) / 4.0
 
 
+@formula
+def _at(k, values):
+    """Return one of a few values by choosing among all: looked up in memory, they would come one by one."""
+    found = values[0]
+    for other in range(1, len(values)):
+        found = values[other] if k == other else found
+    return found
+
+
 @kernel
 def _feel(state, age_band, quintile, wanted, degrees, need, wants, felt):
-    by_age_band, sometimes, often, if_low, by_quintile = wants
+    use_widest_vectors()
+    # Numbers in tuples, for the compiler, as nothing written here could change them.
+    band, sometimes, often, if_low, fifth = wants
+    by_age_band = band[0], band[1], band[2], band[3], band[4], band[5], band[6]
+    by_quintile = fifth[0], fifth[1], fifth[2], fifth[3], fifth[4], fifth[5]
     kin, local, peer = degrees[0], degrees[1], degrees[2]
     for i in range(state.size):
         held = kin[i] + local[i] + peer[i]
-        gap = by_age_band[np.uint8(age_band[i])] * wanted[i] - held + need[i]
-        gap += by_quintile[np.uint8(quintile[i])] + if_low * (state[i] >= STRUGGLING)
+        gap = _at(age_band[i], by_age_band) * wanted[i] - held + need[i]
+        gap += _at(quintile[i], by_quintile) + if_low * (state[i] >= STRUGGLING)
         felt[i] = (state[i] >= 0) * ((gap >= sometimes) + (gap >= often))
 
 
