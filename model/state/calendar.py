@@ -89,9 +89,10 @@ def _wait(word, none, scale):
 @formula
 def _next_band(birth_month, since):
     """Return the month in which somebody leaves the age band they are in."""
-    k = 0
-    while birth_month + BAND_STARTS_MONTHS[k] <= max(since, HELD_UNTIL):
-        k += 1
+    # Counted, not searched for: how far a search goes cannot be predicted.
+    age_months, k = max(since, HELD_UNTIL) - birth_month, 0
+    for start in BAND_STARTS_MONTHS:
+        k += start <= age_months
     return birth_month + BAND_STARTS_MONTHS[k]
 
 
