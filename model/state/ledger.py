@@ -32,6 +32,9 @@ BILLED = ("service", "care")
 NOBODYS = 0
 """In place of a quintile, where money was spent on nobody in particular."""
 
+QUINTILES = range(N_QUINTILES + 1)
+"""What a posting may bear: nobody's, or one of the five."""
+
 
 class Posting(NamedTuple):
     """One line of the book; ``pence`` go from the payer to the beneficiary."""
@@ -77,17 +80,18 @@ class Ledger:
         ValueError
             When pence are not whole, or the quintile is none.
         """
-        for agency in (line.payer, line.beneficiary):
+        year, payer, beneficiary, kind, item, quintile, pence, _ = line
+        for agency in (payer, beneficiary):
             if agency not in self._balances:
                 raise EvidenceError("unknown agency", key="ledger", value=agency, known=AGENCIES, wanted=agency)
-        if not isinstance(line.pence, int) or line.quintile not in range(N_QUINTILES + 1):
+        if not isinstance(pence, int) or quintile not in QUINTILES:
             raise ValueError(f"{line} is not a posting: it needs whole pence and a quintile from 0 to 5")
-        if line.pence == 0:
+        if pence == 0:
             return
-        self._balances[line.payer] -= line.pence
-        self._balances[line.beneficiary] += line.pence
-        if line.kind in BILLED:
-            self._billed[line.year, line.item] += line.pence
+        self._balances[payer] -= pence
+        self._balances[beneficiary] += pence
+        if kind in BILLED:
+            self._billed[year, item] += pence
         self._postings.append(line)
 
     def bill(self, year: int, payment: Payment, kind: Kind, item: str, quintile: int, gbp: float) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -155,12 +156,40 @@ class Row(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """What is summed of a month, when its year is over."""
+    """What is summed over the months of a year.
+
+    ``cells`` are residents, as in `Census`, ``flow`` what was used, shape (counts, services, quintiles, age bands);
+    ``begun`` entries into stocks, and ``saved_gbp`` by how much less these cost, (services, quintiles, age bands).
+    """
 
     cells: Array
-    flow: Flow
-    stocks: Mapping[str, tuple[Array, Array]]
-    saved_gbp: Mapping[str, Array]
+    flow: Array
+    begun: Array
+    saved_gbp: Array
+
+
+def _nothing_yet(n_services: int) -> Sums:
+    by_service = n_services, N_QUINTILES, N_BANDS
+    flow, begun = np.zeros((N_SUMMED, *by_service), np.int64), np.zeros(by_service, np.int64)
+    return Sums(np.zeros((*SHAPE, 2), np.int64), flow, begun, np.zeros(by_service))
+
+
+@kernel
+def _add(counts, so_far):
+    for k in range(counts.size):
+        so_far[k] += counts[k]
+
+
+@kernel
+def _add_flow(flow, used):
+    for number in range(len(flow)):
+        _add(flow[number].ravel(), used[number].ravel())
+
+
+@kernel
+def _add_stock(place, entries, there, begun, in_stock):
+    _add(entries.ravel(), begun[place].ravel())
+    _add(there.ravel(), in_stock[place].ravel())
 
 
 class Recorder:
@@ -213,7 +242,7 @@ class Recorder:
         self._satisfaction = np.array([parameters[f"life_satisfaction_{s}"] for s in STATES])
         self._prices_gbp = prices_gbp[:, np.array([catalogue_place(name) for name in services], np.int64)]
         self._rows: list[Row] = []
-        self._of_year: list[Sums] = []
+        self._of_year = _nothing_yet(len(self._services))
         self._years: list[tuple[Array, ...]] = []
         self._plan_years: list[dict[str, Any]] = []
         self._budget_years: list[Mapping[str, Array]] = []
@@ -238,41 +267,33 @@ class Recorder:
         """
         by_state, households, cells = census(people)
         self._rows.append(Row(month, by_state, households, _company(people, network), vital))
-        # Copies, of a few counts: what a step hands over it may write to next month.
-        of_stocks = {name: (entries.copy(), there.copy()) for name, (entries, there) in (stocks or {}).items()}
-        of_saved = {name: gbp.copy() for name, gbp in (saved_gbp or {}).items()}
-        self._of_year.append(Sums(cells, Flow(*(one.copy() for one in flow)), of_stocks, of_saved))
+        self._of_year.cells[:] += cells
+        self._add_use(flow, stocks or {}, saved_gbp or {})
         if month % MONTHS_PER_YEAR == 0:
             self._close_year(month // MONTHS_PER_YEAR, people)
 
+    def _add_use(self, flow: Flow, stocks: Mapping[str, tuple[Array, Array]], saved_gbp: Mapping[str, Array]) -> None:
+        """Add what was used in a month to its year's, and by how much less it cost."""
+        _, used, begun, saved = self._of_year
+        _add_flow(flow, used)
+        used[WAITING] = flow.waiting  # at the end of the year
+        for name, (entries, there) in stocks.items():
+            if name in self._services:
+                _add_stock(self._services.index(name), entries, there, begun, used[STOCK_MONTHS])
+        for name, gbp in saved_gbp.items():
+            if name in self._services:
+                saved[self._services.index(name)] += gbp
+
     def _close_year(self, year: int, people: Population) -> None:
-        flow, saved = self._used_in_year()
+        cells, flow, begun, saved = self._of_year
+        flow[DEMAND] += begun
+        flow[SERVED] += begun
         self._count_stays(flow)
-        cells = np.asarray(np.sum([month.cells for month in self._of_year], axis=0, dtype=np.int64))
         self._years.append((cells.sum(axis=-1), cells[..., 1].sum(axis=-1), flow))
         self._saved_by_year.append(saved)
         self._bill_services(year)
         self.lives.end_year(year, people)
-        self._of_year.clear()
-
-    def _used_in_year(self) -> tuple[Array, Array]:
-        """Add up what was used, and by how much less it cost."""
-        flow = np.zeros((N_SUMMED, len(self._services), N_QUINTILES, N_BANDS), np.int64)
-        saved = np.zeros(flow.shape[1:])
-        for kind, months in enumerate(zip(*(month.flow for month in self._of_year), strict=True)):
-            flow[kind] = sum(months)
-        flow[WAITING] = self._of_year[-1].flow.waiting  # at the end of the year
-        for k, name in enumerate(self._services):
-            stocks = [month.stocks[name] for month in self._of_year if name in month.stocks]
-            if stocks:
-                entries, in_stock = (sum(counts) for counts in zip(*stocks, strict=True))
-                flow[DEMAND, k] += entries
-                flow[SERVED, k] += entries
-                flow[STOCK_MONTHS, k] += in_stock
-            for month in self._of_year:
-                if name in month.saved_gbp:
-                    saved[k] += month.saved_gbp[name]
-        return flow, saved
+        self._of_year = _nothing_yet(len(self._services))
 
     def _count_stays(self, of_year: Array) -> None:
         """Count the stays that began in the year, and their months: whole ones, what rounding leaves made up later."""
@@ -319,11 +340,16 @@ class Recorder:
         Each age band costs what it did a head in the first year, so this follows births, deaths and
         moves and nothing else; shape (services,).
         """
-        of_first, flow, saved = self._heads(1), self._years[0][2], self._saved_by_year[0]
-        cost = self._cost_gbp(1, flow, saved).sum(axis=1)
+        cost, of_first = self._first_year
         now = np.divide(cost * self._heads(year), of_first, out=np.zeros(cost.shape), where=of_first > 0.0)
         total = cost.sum(axis=1)
         return np.asarray(np.divide(now.sum(axis=1), total, out=np.ones(total.size), where=total > 0.0))
+
+    @cached_property
+    def _first_year(self) -> tuple[Array, Array]:
+        """What services cost in the first year, and the months in their base, by age band."""
+        flow, saved = self._years[0][2], self._saved_by_year[0]
+        return np.asarray(self._cost_gbp(1, flow, saved).sum(axis=1)), self._heads(1)
 
     def turnover(self) -> Array:
         """Return the entries of the first year for each one in a stock, shape (services,); infinite for others."""
@@ -340,13 +366,12 @@ class Recorder:
 
     def _bill_services(self, year: int) -> None:
         """Post what was used in the year that has just ended, by service and quintile."""
-        cost = self._cost_gbp(year, self._years[-1][2], self._saved_by_year[-1]).sum(axis=-1)
-        for k, name in enumerate(self._services):
+        cost = self._scale * self._cost_gbp(year, self._years[-1][2], self._saved_by_year[-1]).sum(axis=-1)
+        for name, is_stock, gbp in zip(self._services, self._is_stock, cost.tolist(), strict=True):
+            kind: Kind = "care" if is_stock else "service"
             payment = load_payments().services[name].payment
-            kind: Kind = "care" if self._is_stock[k] else "service"
-            for quintile in range(N_QUINTILES):
-                gbp = self._scale * float(cost[k, quintile])
-                self.ledger.bill(year, payment, kind, name, quintile + 1, gbp)
+            for quintile, one in enumerate(gbp, start=1):
+                self.ledger.bill(year, payment, kind, name, quintile, one)
 
     def _cost_gbp(self, year: int, flow: Array, saved: Array) -> Array:
         """Price what the sample used in a year: by service, quintile and age band."""
