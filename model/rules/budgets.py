@@ -90,14 +90,19 @@ class Books(NamedTuple):
 
 
 class Year(NamedTuple):
-    """The results of a year for each agency, in pounds, and the outlook for the next."""
+    """The results of a year for each agency, in pounds."""
 
     envelope_gbp: Array
     booked_bill_gbp: Array
     paid_gbp: Array
-    next_envelope_gbp: Array
+
+
+class Outlook(NamedTuple):
+    """What each agency expects of the next year, in pounds: its envelope, its bills, and what is planned."""
+
+    envelope_gbp: Array
     forecast_gbp: Array
-    next_planned_gbp: Array
+    planned_gbp: Array
 
 
 class Settled(NamedTuple):
@@ -121,7 +126,7 @@ def settle(books: Books, year: Year, terms: BudgetTerms) -> tuple[Books, Settled
     --------
     >>> rule = Rule(0.2, 0.2, 0.5, 0.0)
     >>> terms = BudgetTerms(rule, rule, np.array([10.0]), np.array([0.0]))
-    >>> one = [np.array([x]) for x in (100.0, 95.0, 20.0, 0.0, 0.0, 0.0)]
+    >>> one = [np.array([x]) for x in (100.0, 95.0, 20.0)]
     >>> after, settled = settle(Books(np.ones(1), 1.0, 0.0, np.array([10.0])), Year(*one), terms)
     >>> after.reserves_gbp.tolist(), settled.unfunded_gbp.tolist()
     ([0.0], [5.0])
@@ -137,19 +142,19 @@ def settle(books: Books, year: Year, terms: BudgetTerms) -> tuple[Books, Settled
     return after, settled
 
 
-def decide(books: Books, year: Year, terms: BudgetTerms) -> Books:
+def decide(books: Books, year: Year, outlook: Outlook, terms: BudgetTerms) -> Books:
     """Set next year's prevention, each agency's and the pool's.
 
     Examples
     --------
     >>> rule = Rule(cut_most=0.2, growth_most=0.2, reinvested=0.5, protected=0.0)
     >>> terms = BudgetTerms(rule, rule, np.zeros(1), np.zeros(1))
-    >>> short = Year(*(np.array([x]) for x in (0.0, 0.0, 0.0, 100.0, 95.0, 10.0)))
-    >>> decide(Books(np.ones(1), 1.0, 0.0, np.zeros(1)), short, terms).shares.tolist()
+    >>> year, short = Year(*np.zeros((3, 1))), Outlook(*(np.array([x]) for x in (100.0, 95.0, 10.0)))
+    >>> decide(Books(np.ones(1), 1.0, 0.0, np.zeros(1)), year, short, terms).shares.tolist()
     [0.8]
     """
-    s, planned = books.pooled_share, year.next_planned_gbp
-    free = year.next_envelope_gbp - year.forecast_gbp
+    s, planned = books.pooled_share, outlook.planned_gbp
+    free = outlook.envelope_gbp - outlook.forecast_gbp
     usable = books.reserves_gbp + terms.deficit_most_gbp
     own = _kept(books.own, planned, free, usable, terms.own)
     all_planned, all_free, all_usable = (s * one.sum(keepdims=True) for one in (planned, free, usable))

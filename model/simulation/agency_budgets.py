@@ -203,45 +203,43 @@ class AgencyBudgets:
         bills = np.array([ledger.billed_pence(year, name) / PENCE for name in self._config.services])
         if year == 1:
             self._open_books(bills)
-        usual, coming = self._usual_bills(year), self._usual_bills(year + 1) @ self._who_pays
-        frozen = usual @ self._who_pays
+        usual, planned = self._usual_bills(year), self._planned(year)
+        frozen, envelope = usual @ self._who_pays, self._envelope(year, planned)
         cash = frozen - self._released(usual - bills, year) @ self._who_pays
         booked = budgets.booked(cash, frozen, self._error(bills, usual, year))
-        planned = self._planned(year), self._planned(year + 1)
-        envelopes = self._envelope(year, planned[0]), self._envelope(year + 1, planned[1])
+        real = budgets.Year(envelope, booked, self._real.paid_gbp(planned))
+        without_feedback = budgets.Year(envelope, frozen, self._frozen.paid_gbp(planned))
         self.rows.append(
             {
-                "envelope_gbp": envelopes[0],
+                "envelope_gbp": envelope,
                 "bill_gbp": bills @ self._who_pays,
                 "frozen_bill_gbp": frozen,
                 "cash_bill_gbp": cash,
                 "booked_bill_gbp": booked,
-                "planned_gbp": planned[0].gbp,
-                "prevention_gbp": self._real.paid_gbp(planned[0]),
-                "frozen_prevention_gbp": self._frozen.paid_gbp(planned[0]),
+                "planned_gbp": planned.gbp,
+                "prevention_gbp": real.paid_gbp,
+                "frozen_prevention_gbp": without_feedback.paid_gbp,
             }
         )
         self._real.booked_gbp.append(booked)
         self._frozen.booked_gbp.append(frozen)
-        settled, _ = (self._turn(path, envelopes, planned, coming) for path in (self._real, self._frozen))
+        settled = self._turn(self._real, real, year)
+        self._turn(self._frozen, without_feedback, year)
         self.rows[-1] |= {"reserves_gbp": self._real.books.reserves_gbp, **settled._asdict()}
 
-    def _turn(
-        self, path: BudgetPath, envelopes: tuple[Array, Array], planned: tuple[Planned, Planned], coming: Array
-    ) -> budgets.Settled:
-        """Close a year of budgets by what it and the next have and plan, and by the next one's usual bills."""
-        recent, usual = (np.array(one.booked_gbp[-self._memory_years :]) for one in (path, self._frozen))
-        money = budgets.Year(
-            envelopes[0],
-            path.booked_gbp[-1],
-            path.paid_gbp(planned[0]),
-            envelopes[1],
-            budgets.forecast(recent, usual, coming),
-            planned[1].gbp,
-        )
+    def _turn(self, path: BudgetPath, money: budgets.Year, year: int) -> budgets.Settled:
+        """Close a year of budgets, and decide on the next by its outlook where anything is decided."""
         books, settled = budgets.settle(path.books, money, self._terms)
-        path.turn(books if self.is_planned else budgets.decide(books, money, self._terms))
+        if not self.is_planned:
+            books = budgets.decide(books, money, self._outlook(path, year + 1), self._terms)
+        path.turn(books)
         return settled
+
+    def _outlook(self, path: BudgetPath, year: int) -> budgets.Outlook:
+        """Return what agencies expect to have, to be billed and to have planned in the coming year."""
+        recent, usual = (np.array(one.booked_gbp[-self._memory_years :]) for one in (path, self._frozen))
+        planned, coming = self._planned(year), self._usual_bills(year) @ self._who_pays
+        return budgets.Outlook(self._envelope(year, planned), budgets.forecast(recent, usual, coming), planned.gbp)
 
     # --- Money of a year, in pounds by agency or by service -------------------------------
 

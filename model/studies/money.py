@@ -317,15 +317,10 @@ def spiral(cash_return: float, gap: float, share: float, years: int = LONGEST) -
         bills.append(bill + cash_return * (planned - before))
         envelope = np.array([(1.0 + gap) ** year])
         usual = np.tile(bill, (len(bills[-memory:]), 1))
-        money = budgets.Year(
-            envelope,
-            bills[-1],
-            paid[year] * planned,
-            envelope * (1.0 + gap),
-            budgets.forecast(np.array(bills[-memory:]), usual, bill),
-            planned,
-        )
-        books = budgets.decide(budgets.settle(books, money, terms)[0], money, terms)
+        money = budgets.Year(envelope, bills[-1], paid[year] * planned)
+        forecast = budgets.forecast(np.array(bills[-memory:]), usual, bill)
+        outlook = budgets.Outlook(envelope * (1.0 + gap), forecast, planned)
+        books = budgets.decide(budgets.settle(books, money, terms)[0], money, outlook, terms)
         before = paid[year] * planned
     return paid
 
