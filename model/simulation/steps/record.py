@@ -53,15 +53,20 @@ def prevention_now(sim: Simulation) -> dict[str, Array]:
     }
 
 
+def _credit_what_was_bought(sim: Simulation, year: int) -> None:
+    for service, bought in sim.delivery.bought_in_year(sim.budgets, year).items():
+        if service in sim.world.queues:
+            usual = MONTHS_PER_YEAR * sim.world.queues[service].per_month
+            sim.recorder.credit(year, service, usual, bought)
+
+
 def _record_year(sim: Simulation, year: int) -> None:
     for name, counts in sim.delivery.take_year().items():
         sim.recorder.record_plan(year, name, counts)
     ledger = sim.recorder.ledger
     sim.budgets.pay(year, ledger)
-    for service, bought in sim.delivery.bought_in_year(sim.budgets, year).items():
-        if service in sim.world.queues:
-            usual = MONTHS_PER_YEAR * sim.world.queues[service].per_month
-            sim.recorder.credit(year, service, usual, bought)
+    if sim.world.queues:  # where nothing is limited, whatever is bought would have been served
+        _credit_what_was_bought(sim, year)
     if year == 1:
         sim.budgets.begin(sim.recorder.turnover())
     sim.budgets.close(year, ledger, sim.recorder.people_index(year))
