@@ -606,13 +606,14 @@ def monthly_services(
     rows: dict[str, Array] = {}
     met_before = NO_CONTACTS
     for name, place in places.items():
-        asking, flow = sought.get(name, NO_ROWS), flows[:, place]
-        came = together(*turning_to.get(name, ()))
-        if came.size:
-            _count_contacts(came.entries, flow[SPILLED_IN])
+        asking, came = sought.get(name, NO_ROWS), NO_CONTACTS
+        if name in turning_to:
+            came = together(*turning_to[name])
+            _count_contacts(came.entries, flows[SPILLED_IN, place])
         if name in traced:
-            new = _begun(name, met_before, own, asking, people, demand, ratios, draws, month, flow[DEMAND])
-            step = _step(name, together(new, came), queues.get(name), bought.get(name, 0), people, draws, month, flow)
+            new = _begun(name, met_before, own, asking, people, demand, ratios, draws, month, flows[DEMAND, place])
+            arrivals, room = together(new, came), bought.get(name, 0)
+            step = _step(name, arrivals, queues.get(name), room, people, draws, month, flows[:, place])
             steps[name] = step
             met_before = step.met if name in PATHWAY else NO_CONTACTS
             if name in listed:
@@ -622,7 +623,7 @@ def monthly_services(
                 elsewhere.append(spilling(step.spilled, catalogue_place(name), month))
             continue
         if asking.size:
-            _count_asking(asking, people.quintile, people.age_band, flow[DEMAND])
+            _count_asking(asking, people.quintile, people.age_band, flows[DEMAND, place])
         if name in listed:
             # Those found come in order, each once.
             line = own.lines[name]
