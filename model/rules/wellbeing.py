@@ -519,6 +519,26 @@ def moves_under(uniforms: Array, people: Population, network: Network, weights: 
     return Moves(*_decide(uniforms, columns, contacts, weights, rates, most))
 
 
+@kernel
+def _count_moves(rows, before, after, neighbourhood, counts):
+    for k in range(rows.size):
+        counts[int(after[k] < before[k]), neighbourhood[rows[k]]] += 1
+
+
+def count_moves(moves: Moves, people: Population) -> Array:
+    """Count those who worsened and those who improved, shape (2, neighbourhoods).
+
+    Examples
+    --------
+    >>> moves = Moves(np.array([0, 2, 4]), np.array([0, 2, 1], np.int8), np.array([1, 1, 0], np.int8))
+    >>> count_moves(moves, Population([3, 2])).tolist()
+    [[1, 0], [1, 1]]
+    """
+    counts = np.zeros((2, people.n_neighbourhoods), np.int64)
+    _count_moves(*moves, people.neighbourhood, counts)
+    return counts
+
+
 def contact_weights(people: Population, network: Network, parameters: Parameters) -> Array:
     """Scale the layers' weights so that an adult's ties to adults average the effective contacts.
 

@@ -83,8 +83,7 @@ def make_moves(sim: Simulation, moves: wellbeing.Moves) -> None:
     """Change the states of those who move; stress fades, help and treatment continue."""
     world, people = sim.world, sim.world.population
     world.change_states(moves.rows, moves.before, moves.after)
-    for name, went in (("worsened", moves.after > moves.before), ("improved", moves.after < moves.before)):
-        sim.now.vital[name] = world.count_by_neighbourhood(moves.rows[went])
+    sim.now.vital["worsened"], sim.now.vital["improved"] = wellbeing.count_moves(moves, people)
     life_events.fade(people.stress, sim.prepared.stress_left_after_a_month)
     help_seeking.pass_month(people.help_months)
     help_seeking.pass_month(people.treatment_months)
