@@ -24,7 +24,8 @@ from typing import NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import AGE_BANDS, CHILDREN, STRUGGLING, key_of
+from model.core.chunks import CHUNK, pick
+from model.core.codes import AGE_BANDS, CHILDREN, OFTEN_LONELY, STRUGGLING, key_of
 from model.core.draws import Draws, Purpose
 from model.core.kernels import formula, kernel
 from model.core.processor import use_widest_vectors
@@ -133,3 +134,30 @@ def loneliness(people: Population, network: Network, wants: Wants) -> Array:
     columns = people.state, people.age_band, people.quintile, people.ties_wanted
     _feel(*columns, network.degrees, people.need_of_company, wants, felt)
     return felt
+
+
+@kernel
+def _has_turned(before, felt, chosen):
+    for i in range(felt.size):
+        chosen[i] = (before[i] == OFTEN_LONELY) != (felt[i] == OFTEN_LONELY)
+
+
+@kernel
+def _find_turned(before, felt):
+    rows, n, chosen = np.empty(felt.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
+    for first in range(0, felt.size, CHUNK):
+        here = slice(first, min(first + CHUNK, felt.size))
+        _has_turned(before[here], felt[here], chosen)
+        n = pick(chosen, here.stop - first, first, rows, n)
+    return rows[:n]
+
+
+def turned(before: Array, felt: Array) -> Array:
+    """Return the rows of those who have come to be often lonely, or no longer are.
+
+    Examples
+    --------
+    >>> turned(np.array([0, 1, 2, 2], np.int8), np.array([1, 2, 2, 0], np.int8)).tolist()
+    [1, 3]
+    """
+    return np.asarray(_find_turned(before, felt))

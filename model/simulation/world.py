@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import OFTEN_LONELY
 from model.core.draws import Draws, Purpose
 from model.inputs.parameters import Parameters
 from model.inputs.places import Place
@@ -223,9 +222,9 @@ class World:
         """Compare the ties that residents have with those they want."""
         people = self.population
         felt = loneliness.loneliness(people, self.network, self.prepared.company_wanted)
-        changed = np.flatnonzero((felt == OFTEN_LONELY) != (people.loneliness == OFTEN_LONELY))
+        turned = loneliness.turned(people.loneliness, felt)
         people.write("loneliness", slice(None), felt)
-        self.assess_risk(changed)
+        self.assess_risk(turned)
 
     def replace_network(self, network: Network) -> None:
         """Tie the residents otherwise; layer weights are scaled again to the effective contacts.
