@@ -480,13 +480,15 @@ def _asked_for(at_flow: tuple[tuple[str, int], ...], followed: frozenset[str]) -
 class _Roles(NamedTuple):
     """The services of a month in order, and the places of their flows: of those asked for first, as they are asked for.
 
-    Also the places of those without limits, how many there are, and the services whose contacts are traced.
+    Also the places of those without limits, how many there are, and the services whose contacts are traced, and to
+    which contacts may spill.
     """
 
     places: Mapping[str, int]
     unlimited: Array
     n_flows: int
     traced: frozenset[str]
+    spilled_to: frozenset[str | None]
     asked: _Asked
 
 
@@ -498,7 +500,8 @@ def _roles(services: tuple[str, ...], limited: tuple[str, ...], listed: tuple[st
     places = {name: flows.index(name) for name in names}
     unlimited = np.array([place for name, place in places.items() if name not in limited], np.int64)
     at_flow = tuple((name, NOWHERE if name in traced else place) for name, place in places.items())
-    return _Roles(places, unlimited, len(flows), traced, _asked_for(at_flow, traced.union(listed)))
+    spilled_to = frozenset(contact_services()[name].spills_to for name in limited)
+    return _Roles(places, unlimited, len(flows), traced, spilled_to, _asked_for(at_flow, traced.union(listed)))
 
 
 class _Own(NamedTuple):
@@ -598,7 +601,7 @@ def monthly_services(
         What programmes do to demand.
     """
     sought, queues, bought, ratios = sought or {}, queues or {}, bought or {}, ratios or _as_ever()
-    places, unlimited, n_flows, traced, asked = _roles(tuple(services), tuple(queues), tuple(listed))
+    places, unlimited, n_flows, traced, spilled_to, asked = _roles(tuple(services), tuple(queues), tuple(listed))
     flows = _no_counts(N_KINDS, n_flows)
     own = _own_contacts(people, asked, demand, ratios, draws, month, flows)
     steps: dict[str, _Step] = {}
@@ -607,8 +610,8 @@ def monthly_services(
     met_before = NO_CONTACTS
     for name, place in places.items():
         asking, came = sought.get(name, NO_ROWS), NO_CONTACTS
-        if name in turning_to:
-            came = together(*turning_to[name])
+        if name in spilled_to:
+            came = together(*turning_to.get(name, ()))
             _count_contacts(came.entries, flows[SPILLED_IN, place])
         if name in traced:
             new = _begun(name, met_before, own, asking, people, demand, ratios, draws, month, flows[DEMAND, place])
