@@ -81,8 +81,8 @@ ROWS = (
         "small_world",
         "a fifth of before",
         part=0.2,
-        why="About 1,250 calls of Python and NumPy a month, at about a microsecond each, on arrays of a few rows. "
-        "Services and those who move in take two fifths. Only whole steps as kernels would make much less of it.",
+        why="About 1,050 calls of Python and NumPy a month, most of less than a microsecond, on arrays of a few "
+        "rows; many find their code no longer in the cache. Only whole steps as kernels would make much less of it.",
     ),
     Row(
         "`upstream run status_quo --population 5000 --years 10`, s",
