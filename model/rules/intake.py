@@ -258,8 +258,8 @@ def criteria_of(programmes: Sequence[Eligibility]) -> Criteria:
 
 
 def _criteria(who: Eligibility) -> tuple[int, ...]:
-    states = sum(1 << STATES.index(name) - VACANT for name in who.states)
-    quintiles = sum(1 << quintile for quintile in who.quintiles)
+    states = sum(1 << STATES.index(name) - VACANT for name in set(who.states))
+    quintiles = sum(1 << quintile for quintile in set(who.quintiles))
     ages = MONTHS_PER_YEAR * who.ages[0], MONTHS_PER_YEAR * (who.ages[1] + 1)
     child = LEAST_CARE[who.child_care] if who.parents else NO_CHILD
     return states, quintiles, *ages, AT_LEAST[who.lonely], who.conditions, int(who.long_term_care), child

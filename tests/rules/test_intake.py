@@ -131,6 +131,12 @@ def family():
     return people, network
 
 
+def test_a_code_that_is_named_twice_is_that_code():
+    twice = intake.criteria_of([Eligibility(states=("struggling", "struggling"), quintiles=(3, 3))])
+    once = intake.criteria_of([Eligibility(states=("struggling",), quintiles=(3,))])
+    assert all(np.array_equal(one, other) for one, other in zip(twice, once, strict=True))
+
+
 @pytest.mark.parametrize(
     ("care", "due", "is_in"),
     [
