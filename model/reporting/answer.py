@@ -11,12 +11,11 @@ from model.reporting.report.words import amount, reach
 
 WORTH = {
     "gain": "On this evidence it is worth its cost. The wellbeing gained is worth more than the plan costs, also at "
-    "the low end of the range ({reach}).",
+    "the low end of the range {doubts}({reach}).",
     "loss": "On this evidence it is not worth its cost. The wellbeing gained is worth less than the plan costs, also "
-    "at the high end of the range ({reach}).",
+    "at the high end of the range {doubts}({reach}).",
     "unclear": "It is not certain that it is worth its cost. Wellbeing in pounds, less cost, is {mean} at best "
-    "estimates, and its range runs from {reach}.",
-    "one pair": "One pair of runs cannot say whether it is worth its cost.",
+    "estimates, and its range {doubts}runs from {reach}.",
 }
 """What is said of each verdict."""
 
@@ -41,6 +40,11 @@ class Answer:
             return "gain" if widest.mean > 0 else "loss"
         return "unclear"
 
+    @property
+    def costs_no_more(self) -> bool:
+        """Whether the plan costs no more than what it is compared with."""
+        return self.measures["cost"].by_chance.mean < HALF_A_PENNY
+
     def widest(self, measure: str) -> Estimate:
         """Return a measure with the widest interval there is: all doubted, else chance alone."""
         both = self.measures[measure]
@@ -60,29 +64,39 @@ def answer_words(answer: Answer) -> str:
     >>> first, third[:40]
     ('It is not certain that it is worth its cost', 'It does not pay for itself in money: it ')
     """
+    if not answer.widest(ANSWER).has_interval:
+        cost = "" if answer.costs_no_more else f": it costs {amount(answer.measures['cost'].by_chance.mean)}"
+        return f"One pair of runs cannot say whether it is worth its cost, or pays for itself in money{cost}."
     return f"{_worth_in_words(answer)} {_money_in_words(answer)}"
 
 
 def _worth_in_words(answer: Answer) -> str:
-    net = answer.widest(ANSWER)
-    mean = amount(answer.measures[ANSWER].by_chance.mean, ANSWER)
-    return WORTH[answer.verdict if net.has_interval else "one pair"].format(reach=reach(net, ANSWER), mean=mean)
+    both = answer.measures[ANSWER]
+    mean = both.by_chance.mean
+    return WORTH[answer.verdict].format(
+        reach=reach(answer.widest(ANSWER), ANSWER),
+        mean=amount(mean, ANSWER) if mean >= 0 else f"a loss of {amount(-mean, ANSWER)}",
+        doubts="" if both.is_told else "by chance alone ",
+    )
 
 
 def _money_in_words(answer: Answer) -> str:
-    cost = answer.measures["cost"].by_chance.mean
-    cash, full = answer.widest("cash"), answer.widest("full_cost")
-    if cost < HALF_A_PENNY:
+    cost, cash = answer.measures["cost"].by_chance.mean, answer.widest("cash")
+    if answer.costs_no_more:
         return "It costs no more than what it is compared with."
-    if not cash.has_interval:
-        return f"It costs {amount(cost)}. One pair of runs cannot say whether it pays for itself in money."
-    if cash.high < cost:
-        also = f" and {amount(full.high)} at full cost" if full.high < cost else ""
-        saved = f"by the high end of its range it saves {amount(cash.high)} in cash{also}"
-        return f"It does not pay for itself in money: it costs {amount(cost)}, and {saved}."
+    if cash.is_nothing:
+        return f"It does not pay for itself in cash: it costs {amount(cost)}, and no cash is saved in any run."
     if cash.low > cost:
         return "It pays for itself in cash."
-    return (
-        f"It is not clear whether it pays for itself in cash: it costs {amount(cost)}, and the range of cash saved is "
-        f"{reach(cash, 'cash')}."
-    )
+    if cash.high >= cost:
+        saved = f"the range of cash saved is {reach(cash, 'cash')}"
+        return f"It is not clear whether it pays for itself in cash: it costs {amount(cost)}, and {saved}."
+    return _not_in_cash(cost, cash.high, answer.widest("full_cost"))
+
+
+def _not_in_cash(cost: float, most: float, full: Estimate) -> str:
+    saved = f"it costs {amount(cost)}, and by the high end of its range it saves {amount(most)} in cash"
+    if full.high < cost:
+        return f"It does not pay for itself in money: {saved} and {amount(full.high)} at full cost."
+    more = "it does" if full.low > cost else f"that is not clear: the range there is {reach(full, 'full_cost')}"
+    return f"It does not pay for itself in cash: {saved}. At full cost {more}."

@@ -192,12 +192,17 @@ def _survival(them: Appraisal, years: Estimate) -> str:
 
 
 def doubt_of_payback(found: Drawn, them: Appraisal, lens: str) -> str:
-    """Say that it isn't clear that gains exceed costs, by chance alone or with all doubted; nothing where it is."""
+    """Say that it isn't clear whether gains exceed costs, by chance alone or with all doubted; nothing where it is."""
     net = them.gain_of(lens, less=them.cost_in(lens).sum())
-    if not is_gain(net):
+    if not _is_clear(net):
         return "that is not clear"
-    in_draws = _is_gain_in_draws(found, lambda them: them.net(lens).sum(), net)
+    in_draws = not found.n_draws or _is_clear(found.row(lambda them: them.net(lens).sum(), net).with_all)
     return "" if in_draws else "with all doubted that is not clear"
+
+
+def _is_clear(net: Estimate) -> bool:
+    """Return whether something is clearly more or clearly less than nothing; a single pair of runs has no doubt."""
+    return net.excludes_zero or not net.has_interval
 
 
 def _is_gain_in_draws(found: Drawn, of: Callable[[Appraisal], "pd.Series[float]"], gain: Estimate) -> bool:
@@ -258,12 +263,9 @@ def _payback(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]
     for lens, label in LENSES.items():
         year, years = one.appraisal.mean_payback(lens), one.comparison.years
         chance = one.appraisal.chance_of_payback(lens).iloc[-1]
-        if not np.isfinite(year):
-            answer = f"not within {years_in_words(years)}"
-        elif doubt := doubt_of_payback(found, one.appraisal, lens):
-            answer = f"in year {year:.0f} on average, but {doubt}"
-        else:
-            answer = f"yes, in year {year:.0f}"
+        doubt, is_back = doubt_of_payback(found, one.appraisal, lens), np.isfinite(year)
+        answer = f"in year {year:.0f}" if is_back else f"not within {years_in_words(years)}"
+        answer = f"{answer} on average, but {doubt}" if doubt else f"yes, {answer}" if is_back else answer
         yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pairs at the end)"
         first = ""
 

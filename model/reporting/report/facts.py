@@ -80,7 +80,7 @@ class PlanFacts(Answer):
     paybacks : mapping of str to float
         By lens, the year from which the mean stays above nought; NaN where it never does.
     unclear : mapping of str to str
-        By lens, that it is not clear that gains exceed costs, by chance or with all doubted; empty where it is.
+        By lens, that it is not clear whether gains exceed costs, by chance or with all doubted; empty where it is.
     pays, saves : mapping
         By agency in words, pounds paid, and saved at full cost with both intervals, the largest first.
     poorest : Poorest or None
