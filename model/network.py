@@ -19,7 +19,7 @@ from model.core.codes import LAYER_NAMES, LAYERS
 from model.core.errors import ResultsError
 from model.core.files import new_file
 from model.core.kernels import formula, kernel
-from model.core.processor import AHEAD, fetch_soon
+from model.core.processor import fetch_ahead, fetch_soon
 from model.state.population import Population
 
 if TYPE_CHECKING:
@@ -89,13 +89,6 @@ def _feel(mood, i, j, sign, content, discontent):
     discontent[j] += sign * (mood[i] < 0)
 
 
-@formula
-def _fetch_ends_soon(slots, ends, others, k):
-    ahead = min(k + AHEAD, ends.size - 1)
-    fetch_soon(slots, ends[ahead])
-    fetch_soon(slots, others[ahead])
-
-
 OUTSIDE = -1
 """Said by a kernel that has changed nothing, as a tie leads outside the rows."""
 
@@ -114,7 +107,8 @@ def _add_ties(slots, degree, ends, others, mood, content, discontent):
         return OUTSIDE
     overflow = 0
     for k in range(ends.size):
-        _fetch_ends_soon(slots, ends, others, k)
+        fetch_ahead(slots, ends, k)
+        fetch_ahead(slots, others, k)
         i, j = ends[k], others[k]
         if i == j or is_tied(slots, degree, i, j):
             continue
@@ -130,7 +124,8 @@ def _end_ties(slots, degree, ends, others, mood, content, discontent):
     if not _are_rows(ends, others, degree.size):
         return OUTSIDE
     for k in range(ends.size):
-        _fetch_ends_soon(slots, ends, others, k)
+        fetch_ahead(slots, ends, k)
+        fetch_ahead(slots, others, k)
         i, j = ends[k], others[k]
         if part(slots, degree, i, j):
             _feel(mood, i, j, -1, content, discontent)
@@ -142,7 +137,7 @@ def _remove_all(slots, degree, rows, mood, content, discontent):
     for k in range(rows.size):
         i = rows[k]
         is_content, is_discontented = mood[k] > 0, mood[k] < 0
-        fetch_soon(slots, rows[min(k + AHEAD, rows.size - 1)])
+        fetch_ahead(slots, rows, k)
         for s in range(degree[i]):
             fetch_soon(slots, slots[i, s])
         for s in range(degree[i]):
@@ -175,7 +170,7 @@ def _list_ties(slots, degree, ends, others):
 def _tell_neighbours(slots, degree, rows, before, after, content, discontent):
     for k in range(rows.size):
         i = rows[k]
-        fetch_soon(slots, rows[min(k + AHEAD, rows.size - 1)])
+        fetch_ahead(slots, rows, k)
         gained_content = (after[k] > 0) - (before[k] > 0)
         gained_discontent = (after[k] < 0) - (before[k] < 0)
         # Most moves change one of the two counts, or neither: from struggling to crisis, say.

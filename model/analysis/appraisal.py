@@ -482,6 +482,10 @@ class Appraisal:
         gain = self.gains(lens, level).sum()
         return estimate(gain - less, self.event(lens, level), gain)
 
+    def net_of(self, lens: str) -> Estimate:
+        """Estimate gains less costs in a lens, in pounds."""
+        return self.gain_of(lens, less=self.cost_in(lens).sum())
+
     @cached_property
     def matches(self) -> dict[int, Match]:
         """The same residents in both runs, by seed; empty unless every run kept the table ``lives``."""

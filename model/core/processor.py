@@ -7,6 +7,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+from model.core.kernels import formula
+
 WIDEST_BITS = 512
 """Bits of a vector where arithmetic is all that a loop does; what else compilers choose is half of it."""
 
@@ -21,21 +23,15 @@ TO_WRITE, KEEP, DATA = 1, 3, 1
 def fetch_soon(typing_context: Any, array: Any, row: Any) -> Any:
     """Ask for a row of an array from within a kernel, so that it is on its way when a loop comes to it.
 
-    Ties lead anywhere in the population. A loop that follows them one by one waits for each row; one that asks for
-    the rows a few steps ahead waits for hardly any.
-
     Examples
     --------
     >>> import numba, numpy as np
     >>> @numba.njit
-    ... def total(values, rows):
-    ...     found = 0.0
-    ...     for k in range(rows.size):
-    ...         fetch_soon(values, rows[min(k + AHEAD, rows.size - 1)])
-    ...         found += values[rows[k]]
-    ...     return found
-    >>> total(np.array([1.0, 2.0, 3.0]), np.array([2, 0]))
-    4.0
+    ... def first_of(values, row):
+    ...     fetch_soon(values, row)
+    ...     return values[row, 0]
+    >>> first_of(np.array([[1.0, 2.0], [3.0, 4.0]]), 1)
+    3.0
     """
     del typing_context
 
@@ -53,6 +49,29 @@ def fetch_soon(typing_context: Any, array: Any, row: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, row), generate
+
+
+@formula
+def fetch_ahead(array, rows, k):
+    """Ask, at place k of a loop over rows, for the row that it comes to a few steps later.
+
+    Ties lead anywhere in the population. A loop that follows them one by one waits for each row; one that asks for
+    the rows a few steps ahead waits for hardly any.
+
+    Examples
+    --------
+    >>> import numba, numpy as np
+    >>> @numba.njit
+    ... def total(values, rows):
+    ...     found = 0.0
+    ...     for k in range(rows.size):
+    ...         fetch_ahead(values, rows, k)
+    ...         found += values[rows[k]]
+    ...     return found
+    >>> total(np.array([1.0, 2.0, 3.0]), np.array([2, 0]))
+    4.0
+    """
+    fetch_soon(array, rows[min(k + AHEAD, rows.size - 1)])
 
 
 @intrinsic  # type: ignore[untyped-decorator]

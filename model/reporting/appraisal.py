@@ -193,7 +193,7 @@ def _survival(them: Appraisal, years: Estimate) -> str:
 
 def doubt_of_payback(found: Drawn, them: Appraisal, lens: str) -> str:
     """Say that it isn't clear whether gains exceed costs, by chance alone or with all doubted; nothing where it is."""
-    net = them.gain_of(lens, less=them.cost_in(lens).sum())
+    net = them.net_of(lens)
     if not _is_clear(net):
         return "that is not clear"
     in_draws = not found.n_draws or _is_clear(found.row(lambda them: them.net(lens).sum(), net).with_all)
@@ -205,9 +205,9 @@ def _is_clear(net: Estimate) -> bool:
     return net.excludes_zero or not net.has_interval
 
 
-def _is_gain_in_draws(found: Drawn, of: Callable[[Appraisal], "pd.Series[float]"], gain: Estimate) -> bool:
+def _is_gain_in_draws(found: Drawn, lens: str, gain: Estimate) -> bool:
     """Return whether a clear gain is still one with all doubted; with no draws there is nothing against it."""
-    return not found.n_draws or is_gain(found.row(of, gain).with_all)
+    return not found.n_draws or is_gain(found.row(lambda them: them.gains(lens).sum(), gain).with_all)
 
 
 def is_gain(amount: Estimate) -> bool:
@@ -347,7 +347,7 @@ def _switching_in_draws(
     none = sum(bool(np.isnan(_switching(them, lens)).any()) for them in in_draws)
     if none:
         yield WITH_ALL, f"there is no gain in {none} of {len(in_draws)} draws, and so no value at which it breaks even"
-    elif _is_gain_in_draws(found, lambda them: them.gains(lens).sum(), gain):
+    elif _is_gain_in_draws(found, lens, gain):
         yield from second_line(found.row(partial(_switching, lens=lens), factor).within(0.0), words)
     else:
         yield WITH_ALL, "no clear gain, and so no clear value at which it breaks even"
@@ -389,8 +389,8 @@ def _at_no_effect(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     plan = zip(us.facts["plan_in_force"], us.facts["plan"], strict=True)
     (name,) = (entry_in_words(entry["label"]) for entry, asked in plan if asked["at_no_effect"])
     yield "If that had no effect", f"{_quantity(them.gained(), 'WELLBYs')} ({name} still runs, at the same cost)"
-    year, net = them.mean_payback("social"), them.gain_of("social", less=them.cost_in("social").sum())
-    is_back = np.isfinite(year) and is_gain(net)
+    year = them.mean_payback("social")
+    is_back = np.isfinite(year) and is_gain(them.net_of("social"))
     payback = f"yes, in year {year:.0f}" if is_back else f"not within {years_in_words(us.years)}"
     yield "", f"at full cost {them.gain_of('full_cost').saved()}; paid back in social value: {payback}"
 

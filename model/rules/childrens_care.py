@@ -62,7 +62,7 @@ from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.errors import EvidenceError
 from model.core.files import DATA, read_table
 from model.core.kernels import formula, kernel
-from model.core.processor import AHEAD, fetch_soon
+from model.core.processor import fetch_ahead
 from model.inputs.parameters import Parameters
 from model.inputs.places import N_QUINTILES
 from model.network import Network
@@ -450,7 +450,7 @@ def _home_of(i, state, householder, slots, degree, found):
 def _fill_homes(rows, state, householder, slots, degree, homes):
     found = np.empty(MOST_MEMBERS, np.int64)
     for k in range(rows.size):
-        fetch_soon(slots, rows[min(k + AHEAD, rows.size - 1)])
+        fetch_ahead(slots, rows, k)
         homes[k] = _home_of(rows[k], state, householder, slots, degree, found)
 
 

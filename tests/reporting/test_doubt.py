@@ -217,8 +217,7 @@ def test_a_plan_pays_back_with_a_plain_yes_only_where_the_gain_is_clear_with_all
         {words.split(":")[0]: words for _, words in answer_lines(one, each) if "pairs at the end" in words}
         for each in (found, clouded)
     )
-    costs = {lens: one.appraisal.cost_in(lens).sum() for lens in LENSES}
-    nets = {label: one.appraisal.gain_of(lens, less=costs[lens]) for lens, label in LENSES.items()}
+    nets = {label: one.appraisal.net_of(lens) for lens, label in LENSES.items()}
     clear = {label for label, net in nets.items() if net.excludes_zero}
 
     assert clear
@@ -237,16 +236,16 @@ class Pairs:
     def __init__(self, cost_gbp):
         self.cost_gbp = cost_gbp
 
-    def cost_in(self, lens):
-        return pd.DataFrame([[self.cost_gbp] * 3])
+    def gain_of(self, lens):
+        return estimate(self.gained)
 
-    def gain_of(self, lens, less):
-        return estimate(self.gained - less)
+    def net_of(self, lens):
+        return estimate(self.gained - self.cost_gbp)
 
 
 @pytest.mark.parametrize(("cost_gbp", "words"), [(1.0, ""), (9.0, "that is not clear"), (20.0, "")])
 def test_whether_it_pays_back_is_plain_only_where_gains_clearly_exceed_costs_or_fall_short(cost_gbp, words):
-    assert is_gain(Pairs(cost_gbp).gain_of("cash", 0.0))
+    assert is_gain(Pairs(cost_gbp).gain_of("cash"))
     assert doubt_of_payback(made_up(0), Pairs(cost_gbp), "cash") == words
 
 
