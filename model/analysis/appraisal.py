@@ -477,14 +477,15 @@ class Appraisal:
         """Estimate the person-years in crisis averted, of everybody or of a quintile."""
         return estimate(of_quintile(self.crisis_averted, quintile), self.settings.scale)
 
-    def gain_of(self, lens: str, level: str = "central", less: "pd.Series[float] | float" = 0.0) -> Estimate:
-        """Estimate the benefit in a lens, in pounds, less a cost of each pair."""
+    def gain_of(self, lens: str, level: str = "central") -> Estimate:
+        """Estimate the benefit in a lens, in pounds."""
         gain = self.gains(lens, level).sum()
-        return estimate(gain - less, self.event(lens, level), gain)
+        return estimate(gain, self.event(lens, level), gain)
 
-    def net_of(self, lens: str) -> Estimate:
-        """Estimate gains less costs in a lens, in pounds."""
-        return self.gain_of(lens, less=self.cost_in(lens).sum())
+    def net_of(self, lens: str, level: str = "central") -> Estimate:
+        """Estimate the benefit in a lens less its cost, in pounds."""
+        gain = self.gains(lens, level).sum()
+        return estimate(gain - self.cost_in(lens).sum(), self.event(lens, level), gain)
 
     @cached_property
     def matches(self) -> dict[int, Match]:

@@ -139,7 +139,7 @@ def _lens_table(one: AppraisedComparison, found: Drawn) -> Table:
     by_chance: dict[Figure, list[Estimate]] = {
         _benefit: [them.gain_of(*row) for row in rows],
         _cost: [estimate(_cost(them, *row)) for row in rows],
-        _net: [them.gain_of(*row, _cost(them, *row)) for row in rows],
+        _net: [them.net_of(*row) for row in rows],
         _return: [them.ratio_of(*row) for row in rows],
     }
     both = [_told_once(found, rows, found.rows(_each(figure, rows), alone)) for figure, alone in by_chance.items()]

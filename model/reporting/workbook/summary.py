@@ -101,7 +101,7 @@ def _values(sheet: Sheet, study: Study, plans: Sequence[Plan]) -> None:
 def net_of(plan: Plan, lens: str) -> Doubted:
     """Return the net present value of a plan in a lens with both intervals, at the central WELLBY."""
     them = plan.one.appraisal
-    by_chance = them.gain_of(lens, "central", them.cost_in(lens).sum())
+    by_chance = them.net_of(lens)
     of: Callable[[Appraisal], pd.Series[float]] = partial(_net, lens=lens)
     return plan.found.row(of, by_chance) if plan.found.n_draws else Doubted(by_chance, Estimate.exact(np.nan))
 
