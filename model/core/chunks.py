@@ -52,6 +52,23 @@ def pick(chosen, size, first, rows, n):
     return np.int64(at)
 
 
+@kernel
+def picked(chosen):
+    """Return the rows that a mask of any length selects.
+
+    Examples
+    --------
+    >>> picked(np.array([False, True, True])).tolist()
+    [1, 2]
+    """
+    rows, whole = np.empty(chosen.size + 8, np.int64), chosen.size // 8 * 8
+    n = pick(chosen[:whole], whole, 0, rows, 0)
+    for k in range(whole, chosen.size):
+        rows[n] = k
+        n += chosen[k]
+    return rows[:n]
+
+
 @formula
 def highest_word(below):
     """Return the highest 32-bit word whose uniform may lie below a bound.

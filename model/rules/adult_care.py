@@ -18,7 +18,7 @@ from functools import cache
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, pick
+from model.core.chunks import picked
 from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, age_band_of
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_uniforms
@@ -225,48 +225,33 @@ def ends(people: Population, parameters: Parameters, draws: Draws, month: int) -
     array of int
         Rows.
     """
-    rows = np.empty(people.n_rows + 8, np.int64)
     columns = people.state, people.long_term_care, people.age_band, people.resident
-    n = _find_ends(draws.seed, month, columns, _chance_of_ending(parameters), rows)
-    return rows[:n]
+    return np.asarray(_find_ends(draws.seed, month, columns, _chance_of_ending(parameters)))
 
 
 @kernel
-def _find_ends(seed, month, columns, chance, rows):
+def _find_ends(seed, month, columns, chance):
     state, long_term_care, age_band, resident = columns
-    in_care = rows[: _list_in_care(state, long_term_care, rows)]
-    uniform, n = np.empty(in_care.size), 0
-    fill_uniforms(seed, ENDING << 8 | ADULT_CARE, month, resident[in_care], uniform)
-    for k in range(in_care.size):
-        i = in_care[k]
-        rows[n] = i
+    rows = _list_in_care(state, long_term_care)
+    uniform, n = np.empty(rows.size), 0
+    fill_uniforms(seed, ENDING << 8 | ADULT_CARE, month, resident[rows], uniform)
+    for k in range(rows.size):
+        rows[n] = i = rows[k]
         n += uniform[k] < chance[age_band[i]]
-    return n
+    return rows[:n]
 
 
 # --- What is counted --------------------------------------------------------------------------
 
 
 @kernel
-def _is_in_care(state, long_term_care, chosen):
-    for k in range(state.size):
-        chosen[k] = (long_term_care[k] == 1) & (state[k] >= THRIVING)
-
-
-@kernel
-def _list_in_care(state, long_term_care, rows):
-    chosen, n = np.empty(CHUNK, np.bool_), 0
-    for first in range(0, state.size, CHUNK):
-        here = slice(first, min(first + CHUNK, state.size))
-        _is_in_care(state[here], long_term_care[here], chosen)
-        n = pick(chosen, here.stop - first, first, rows, n)
-    return n
+def _list_in_care(state, long_term_care):
+    return picked((long_term_care == 1) & (state >= THRIVING))
 
 
 def in_care(people: Population) -> Array:
     """Return the rows of those in long-term care."""
-    rows = np.empty(people.n_rows + 8, np.int64)
-    return rows[: _list_in_care(people.state, people.long_term_care, rows)]
+    return np.asarray(_list_in_care(people.state, people.long_term_care))
 
 
 def counted(people: Population, rows: Array) -> Array:

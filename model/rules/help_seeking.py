@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, pick
+from model.core.chunks import picked
 from model.core.codes import LAYER_NAMES, STRUGGLING
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_words, to_unit
@@ -104,25 +104,9 @@ def chance_of_seeking(state, ties, discontented, peers, recognition):
 
 
 @kernel
-def _could_seek(state, help_months, chosen):
-    for k in range(state.size):
-        chosen[k] = (state[k] >= STRUGGLING) & (help_months[k] == 0)
-
-
-@kernel
-def _find_those_in_need(state, help_months):
-    rows, n, chosen = np.empty(state.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
-    for first in range(0, state.size, CHUNK):
-        here = slice(first, min(first + CHUNK, state.size))
-        _could_seek(state[here], help_months[here], chosen)
-        n = pick(chosen, here.stop - first, first, rows, n)
-    return rows[:n]
-
-
-@kernel
 def _find_seekers(seed, month, columns, degrees, discontent, recognition, group, ratio):
     resident, state, help_months = columns
-    could_seek, n = _find_those_in_need(state, help_months), 0
+    could_seek, n = picked((state >= STRUGGLING) & (help_months == 0)), 0
     rows, is_referred = np.empty(could_seek.size + 1, np.int64), np.empty(could_seek.size + 1, np.bool_)
     words = np.empty((4, could_seek.size), np.uint32)
     fill_words(seed, HELP, month, resident[could_seek], words)

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, pick
+from model.core.chunks import picked
 from model.core.codes import AGE_BANDS, CHILDREN, OFTEN_LONELY, STRUGGLING, key_of
 from model.core.draws import Draws, Purpose
 from model.core.kernels import formula, kernel
@@ -137,19 +137,8 @@ def loneliness(people: Population, network: Network, wants: Wants) -> Array:
 
 
 @kernel
-def _has_turned(before, felt, chosen):
-    for i in range(felt.size):
-        chosen[i] = (before[i] == OFTEN_LONELY) != (felt[i] == OFTEN_LONELY)
-
-
-@kernel
 def _find_turned(before, felt):
-    rows, n, chosen = np.empty(felt.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
-    for first in range(0, felt.size, CHUNK):
-        here = slice(first, min(first + CHUNK, felt.size))
-        _has_turned(before[here], felt[here], chosen)
-        n = pick(chosen, here.stop - first, first, rows, n)
-    return rows[:n]
+    return picked((before == OFTEN_LONELY) != (felt == OFTEN_LONELY))
 
 
 def turned(before: Array, felt: Array) -> Array:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, pick
+from model.core.chunks import picked
 from model.core.codes import (
     COPING,
     NOT_ENGAGED,
@@ -67,19 +67,8 @@ class Traces(NamedTuple):
 
 
 @kernel
-def _is_marked(codes, chosen):
-    for k in range(codes.size):
-        chosen[k] = codes[k] != 0
-
-
-@kernel
 def _find_marked(codes):
-    rows, n, chosen = np.empty(codes.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
-    for first in range(0, codes.size, CHUNK):
-        here = codes[first : first + CHUNK]
-        _is_marked(here, chosen)
-        n = pick(chosen, here.size, first, rows, n)
-    return rows[:n].copy()
+    return picked(codes != 0).copy()
 
 
 def ever_enrolled(people: Population) -> Array:

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, pick
+from model.core.chunks import picked
 from model.core.codes import AGE_BAND_FROM
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Lows, Purpose, block, fill_words, to_unit
@@ -150,22 +150,6 @@ def _note(words, k, who, birth_month, sex, month, events, bounds, n, noted, unif
 
 
 @kernel
-def _is_due(due, month, chosen):
-    for k in range(due.size):
-        chosen[k] = due[k] <= month
-
-
-@kernel
-def _find_due(due, month):
-    rows, n, chosen = np.empty(due.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
-    for first in range(0, due.size, CHUNK):
-        here = due[first : first + CHUNK]
-        _is_due(here, np.int16(month), chosen)
-        n = pick(chosen, here.size, first, rows, n)
-    return rows[:n]
-
-
-@kernel
 def _words_of(seed, lane, month, ids):
     words = np.empty((4, ids.size), np.uint32)
     fill_words(seed, lane << 8 | VITAL, month, ids, words)
@@ -189,7 +173,7 @@ def _one_after_another(n, noted, uniforms, looked_at, ids):
 @kernel
 def _look(seed, month, first, due, what, resident, birth_month, sex, bounds):
     """Look at `AT_ONCE` rows from a first one on; return the candidates of each event."""
-    looked_at = _find_due(due[first : first + AT_ONCE], month) + first
+    looked_at = picked(due[first : first + AT_ONCE] <= np.int16(month)) + first
     # Fetched and drawn together: one by one, each would wait for memory.
     ids, births, sexes = resident[looked_at], birth_month[looked_at], sex[looked_at]
     dues, whats = due[looked_at], what[looked_at]

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import gammainccinv
 
 from model.core.arrays import Array
-from model.core.chunks import CHUNK, pick
+from model.core.chunks import picked
 from model.core.codes import (
     AGE_BANDS,
     CHILD_CARE,
@@ -183,25 +183,9 @@ def _count(homes, counts):
 
 
 @kernel
-def _is_vacant(state, chosen):
-    for k in range(state.size):
-        chosen[k] = state[k] == VACANT
-
-
-@kernel
-def _find_vacant(state):
-    rows, n, chosen = np.empty(state.size + 8, np.int64), 0, np.empty(CHUNK, np.bool_)
-    for first in range(0, state.size, CHUNK):
-        here = state[first : first + CHUNK]
-        _is_vacant(here, chosen)
-        n = pick(chosen, here.size, first, rows, n)
-    return rows[:n]
-
-
-@kernel
 def _take_vacant(state, neighbourhood, homes, short, rows):
     """Give each newcomer the first vacant row of their neighbourhood that nobody before them took."""
-    vacant = _find_vacant(state)
+    vacant = picked(state == VACANT)
     first, following, n_short = np.full(short.size, NOBODY, np.int64), np.empty(vacant.size, np.int64), 0
     for k in range(vacant.size - 1, -1, -1):
         home = neighbourhood[vacant[k]]

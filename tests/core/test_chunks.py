@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.core.chunks import CHUNK, highest_word, pick
+from model.core.chunks import CHUNK, highest_word, pick, picked
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, CHUNK - 1, CHUNK])
@@ -16,6 +16,16 @@ def test_all_who_are_chosen_are_picked_in_order(size, share):
     n = pick(chosen, size, 100, rows, 0)
 
     assert rows[:n].tolist() == due.tolist()
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, CHUNK, 2 * CHUNK + 5])
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
+def test_of_a_mask_of_any_length_all_who_are_chosen_are_picked_in_order(size, share):
+    chosen = np.random.default_rng(size).random(size) < share
+    before = chosen.copy()
+
+    assert picked(chosen).tolist() == np.flatnonzero(before).tolist()
+    assert np.array_equal(chosen, before)
 
 
 def test_rows_picked_before_stay():
