@@ -7,13 +7,13 @@ from model.inputs.scenario import Scenario
 from model.network import SLOT_BYTES, Network
 from model.state.population import Population, count_rows, count_seats
 
-PROCESS_MB = 314.0
+PROCESS_MB = 317.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
 
 KEPT_TIES_BYTES = 50
 """A row's ties in a burnt-in place, which is in memory together with the future that branches from it."""
 
-PASSING_BYTES = 125
+PASSING_BYTES = 91
 """A row's share of what is no column and no tie: founders, the calendar, arrays in passing."""
 
 SEAT_BYTES = 14

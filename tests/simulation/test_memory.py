@@ -34,7 +34,7 @@ def peak_mb_of_run(folder, population, years=YEARS, place=PLACE, scenario="statu
 CHANCE_MB = 40
 """How far apart two measured peaks may be by when threads give back what they wrote: 28 was seen, on a busy machine.
 
-A table left out of the estimate below is missed by 56 and more.
+A table left out of the estimate below is missed by 56 and more, ties left out of it by 50.
 """
 
 
@@ -52,7 +52,7 @@ def test_the_estimate_is_within_15_percent_of_runs_of_three_sizes(tmp_path, all_
 
     assert estimates == pytest.approx(peaks, rel=0.15)
     # What residents take, without what every process takes.
-    assert np.diff(estimates).sum() == pytest.approx(np.diff(peaks).sum(), rel=0.15)
+    assert estimates[-1] - estimates[0] == pytest.approx(peaks[-1] - peaks[0], abs=CHANCE_MB)
 
 
 def place_of_many(path, n):
