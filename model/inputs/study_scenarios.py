@@ -199,7 +199,13 @@ class _Expanding:
             for family in self.families:
                 for n in range(len(family.combinations)):
                     self._add(family, n, where)
-        return Expansion(list(self.made.values()), self.comparators, self.designs)
+        return Expansion(self._in_order(), self.comparators, self.designs)
+
+    def _in_order(self) -> list[Scenario]:
+        """Return the scenarios, each comparator before the first that needs it."""
+        made = {config.name: config for config in self.made.values()}
+        names = dict.fromkeys(one for name in made for one in (self.comparators.get(name, name), name))
+        return [made[name] for name in names]
 
     def _wheres(self) -> list[Overrides]:
         study = self.study
@@ -208,9 +214,9 @@ class _Expanding:
         return [{**place, **variant} for place, variant in itertools.product(places, variants)]
 
     def _add(self, family: _Family, n: int, where: Overrides) -> None:
-        """Make a scenario, and before it its comparator, where it is not itself."""
-        usual = self._made(self.usual, self.usual_number[family.file, n], where) if self.usual else None
+        """Make a scenario, and its comparator, where it is not itself; of two of one name, the scenario keeps it."""
         name = self._made(family, n, where)
+        usual = self._made(self.usual, self.usual_number[family.file, n], where) if self.usual else None
         if usual is not None and usual != name:
             self.comparators[name] = usual
 

@@ -113,6 +113,14 @@ def test_a_comparator_among_the_scenarios_is_there_once() -> None:
     assert made.comparators == {"people_powered_shift": "status_quo"}
 
 
+def test_a_scenario_that_only_a_lever_tells_from_its_comparator_keeps_the_name_of_both() -> None:
+    made = scenarios_of(study_of(scenarios=["status_quo"], levers={"levers.worsen_hazard_ratio": [0.9]}))
+
+    assert made.comparators == {"status_quo": "status_quo_comparator"}
+    ratios = {config.name: config.levers.worsen_hazard_ratio for config in made.scenarios}
+    assert ratios == {"status_quo_comparator": 1.0, "status_quo": 0.9}
+
+
 def test_the_design_says_base_and_levers_of_each() -> None:
     made = scenarios_of(study_of(levers={HUBS: [1e6, 2e6]}))
 
