@@ -149,6 +149,8 @@ def test_no_grave_fault_of_accessibility(visitor, studied):
     visitor.enter("sought", "lonel")
     visitor.wait(lambda: visitor.all("[id^=parameter-]"))
     assert faults(visitor) == []
+    # Solara's bar is seen only while the page works, which it may not do as it is looked at.
+    assert visitor.all(".v-progress-linear--absolute[aria-label]")
     visitor.press("numbers-0-0")
 
 
