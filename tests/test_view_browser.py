@@ -65,3 +65,9 @@ def test_a_resident_is_chosen_without_a_mouse(page):
 def test_what_is_drawn_is_also_said(page):
     assert "adults" in page.all("svg.town")[0].get_attribute("aria-label")
     assert all(one.get_attribute("alt") for one in page.all(".classroom img"))
+
+
+def test_the_page_says_its_title_its_language_and_what_its_bar_is(page):
+    assert page.driver.title.startswith("Upstream: ")
+    assert page.all("html[lang=en-GB]")
+    assert page.all(".v-progress-linear--absolute[aria-label]")

@@ -19,6 +19,7 @@ from model.view.classroom import Classroom, Month, served, start_of
 from model.view.drawings import demand_figure, state_shares, states_figure, svg_bytes
 from model.view.town import town_map
 from model.view.words import Told, next_in_state, summary, told_of
+from model.web.fields import frame
 
 MOST_GBP_PER_HEAD, WORLDS = 50, 20
 
@@ -39,7 +40,7 @@ def Page() -> None:  # noqa: N802 - Solara finds it by this name
     config = served[-1]
     start = start_of(config)
     model = solara.use_reactive(solara.use_memo(lambda: Classroom(config, config.seed, *start), []))
-    solara.Title(f"Upstream: {config.place_profile.name}")
+    frame(f"Upstream: {config.place_profile.name}")
     solara.Style(HERE / "view.css")
     SolaraViz(model, model_params=sliders_of(config), name=f"Upstream: {config.place_profile.name}", play_interval=251)
     Town(model.value)

@@ -161,7 +161,7 @@ def press(
 
 
 def frame(title: str) -> None:
-    """Name the page and its language, and let it be enlarged."""
+    """Name the page, its language and its bar that shows while it works, and let it be enlarged."""
     _Frame(title=title)
 
 
