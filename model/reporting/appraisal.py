@@ -266,7 +266,7 @@ def _payback(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]
         doubt, is_back = doubt_of_payback(found, one.appraisal, lens), np.isfinite(year)
         answer = f"in year {year:.0f}" if is_back else f"not within {years_in_words(years)}"
         answer = f"{answer} on average, but {doubt}" if doubt else f"yes, {answer}" if is_back else answer
-        yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pairs at the end)"
+        yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pair{'s' if one.n > 1 else ''} at the end)"
         first = ""
 
 

@@ -196,7 +196,8 @@ def what_is_doubted(found: Drawn) -> Iterable[Line]:
     counts = count_by_group(found.numbers.columns)
     inside = [f"{label} ({counts[group]})" for group, label in GROUPS.items() if group in counts]
     outside = [label for group, label in GROUPS.items() if group not in counts]
-    yield "Two intervals", f"In brackets: by chance alone, over {found.n_seeds} seeds at best estimates."
+    by_chance = f"In brackets: by chance alone, over {found.n_seeds} seeds at best estimates."
+    yield "Two intervals", by_chance if found.n_seeds > 1 else "By chance alone: none, for there is one pair of runs."
     with_all = f"with all doubted: chance, and {', '.join(inside)} drawn from their ranges; {_how_many(found)}"
     yield "", f"{with_all[0].upper()}{with_all[1:]}. Its middle is the mean over draws, not the best estimate."
     yield (

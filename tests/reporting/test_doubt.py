@@ -88,6 +88,12 @@ def test_what_the_intervals_hold_and_do_not_hold_is_said():
     assert f"In neither: numbers of programmes, values set by guidance, {of_the_model}, the size of" in words
 
 
+def test_of_one_pair_of_runs_it_is_said_that_chance_has_no_interval():
+    found = made_up(8)
+    one = Drawn(found.outcomes.xs(1, level="seed", drop_level=False), found.paybacks, found.events, found.numbers, 5)
+    assert "By chance alone: none, for there is one pair of runs." in text_of(what_is_doubted(one))
+
+
 def test_how_long_stays_last_is_no_other_number_of_the_model():
     assert count_by_group(["parameters.temporary_accommodation_ratio_london", "parameters.frailty_sd"]) == {
         "stays": 1,
