@@ -46,6 +46,7 @@ from model.analysis.pairs import Comparison, compare
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import EvidenceError, NothingToAppraiseError, ResultsError, ScenarioError
+from model.core.files import replacing
 from model.inputs.draws import AppraisalNumbers, at_appraisal
 from model.inputs.growth import ALL, index_of
 from model.inputs.parameters import LIMITS
@@ -479,13 +480,9 @@ def write_appraisal(judged: Sequence[AppraisedComparison], folder: Path) -> Path
     about = {"judged_by": basis(judged[0]), "guidance": json.dumps(guidance, ensure_ascii=False)}
     table = table.replace_schema_metadata(about)
     path = kept_in(judged, folder) / "appraisal.parquet"
-    growing = path.with_suffix(".tmp")
-    try:
+    with replacing(path, ResultsError) as growing:
         pq.write_table(table, growing, compression="zstd")
-        growing.replace(path)
-        seal_beside(path, judged[0].comparison.results.manifest["tables"])
-    except OSError as error:
-        raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
+    seal_beside(path, judged[0].comparison.results.manifest["tables"])
     return path
 
 

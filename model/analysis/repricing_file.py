@@ -1,8 +1,6 @@
 """A repricing as a file, so that no study is appraised twice: plain arrays, checked before they are used."""
 
-import contextlib
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from model.analysis.repricing import Repricing
 from model.analysis.repricing_arrays import Arrays, Best, ByPayer, Lines, Pairs, Services, Use
 from model.core.arrays import Array, read_arrays
 from model.core.errors import ResultsError
+from model.core.files import replacing
 
 FORMAT = 1
 
@@ -60,15 +59,8 @@ def write_repricing(repricing: Repricing, path: Path) -> None:
         When it cannot be written.
     """
     them = repricing.arrays
-    growing = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")  # another process may write the same
-    try:
-        with growing.open("wb") as file:
-            np.savez(file, allow_pickle=False, **_packed(them), about=np.array(json.dumps(_about(them))))
-        growing.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # half a file, where the disk is full
-            growing.unlink()
-        raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
+    with replacing(path, ResultsError) as growing, growing.open("wb") as file:
+        np.savez(file, allow_pickle=False, **_packed(them), about=np.array(json.dumps(_about(them))))
 
 
 def read_repricing(path: Path) -> Repricing:

@@ -5,6 +5,7 @@ import csv
 import hashlib
 import re
 import tomllib
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BufferedWriter
@@ -142,6 +143,35 @@ def new_file(path: Path, error: type[InputError]) -> Iterator[BufferedWriter]:
         raise error(f"cannot be written ({problem.strerror})", file=path) from None
 
 
+@contextlib.contextmanager
+def replacing(path: Path, error: type[InputError]) -> Iterator[Path]:
+    """Give a place to write a file to, which is put in place of an existing one once it is written in full.
+
+    Raises
+    ------
+    InputError
+        Of the kind given, when it cannot be written: nothing of it is left then.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(Path(folder) / "told.txt", InputError) as growing:
+    ...         _ = growing.write_text("all of it", encoding="utf-8")
+    ...     (Path(folder) / "told.txt").read_text(encoding="utf-8")
+    'all of it'
+    """
+    growing = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")  # another process may write the same file
+    try:
+        yield growing
+        growing.replace(path)
+    except OSError as problem:
+        raise error(f"cannot be written ({problem.strerror})", file=path) from None
+    finally:
+        with contextlib.suppress(OSError):  # half a file, where the disk is full
+            growing.unlink()
+
+
 def check_place_for(path: Path, error: type[InputError]) -> None:
     """Refuse a place for a file before anything is simulated for it.
 
@@ -187,14 +217,8 @@ def replace_bytes(path: Path, content: bytes, error: type[InputError]) -> None:
     InputError
         Of the kind given, when it cannot be written.
     """
-    growing = path.with_name(path.name + ".tmp")
-    try:
+    with replacing(path, error) as growing:
         growing.write_bytes(content)
-        growing.replace(path)
-    except OSError as problem:
-        with contextlib.suppress(OSError):  # half a file, where the disk is full
-            growing.unlink()
-        raise error(f"cannot be written ({problem.strerror})", file=path) from None
 
 
 def read_toml(path: Path, largest_bytes: int, error: type[InputError]) -> dict[str, Any]:

@@ -1,9 +1,7 @@
 """A burnt-in place on disk: plain arrays and counters, checked before they are used."""
 
-import contextlib
 import hashlib
 import json
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +24,7 @@ from model.core.codes import (
     VACANT,
 )
 from model.core.errors import ResultsError
+from model.core.files import replacing
 from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
 from model.inputs.scenario import Scenario
@@ -135,15 +134,8 @@ def write_state(path: Path, place: Settled, config: Scenario) -> None:
         "history": history_of(config),
         "digest": _digest_of(place.arrays),
     }
-    growing = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")  # another process may write the same place
-    try:
-        with growing.open("wb") as file:
-            np.savez(file, allow_pickle=False, **place.arrays, about=np.array(json.dumps(about)))
-        growing.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # half a file, where the disk is full
-            growing.unlink()
-        raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
+    with replacing(path, ResultsError) as growing, growing.open("wb") as file:
+        np.savez(file, allow_pickle=False, **place.arrays, about=np.array(json.dumps(about)))
 
 
 def read_state(path: Path, config: Scenario) -> Settled:

@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from model.core.errors import ResultsError, printable
-from model.core.files import sha256_of
+from model.core.files import replace_text, sha256_of
 from model.tables.schema import EVERY_CAMPAIGN, EVERY_RUN, OPTIONAL_TABLES, WHERE_DRAWN, schema_of
 
 PARTS = ".parts"
@@ -315,10 +315,10 @@ def seal_beside(path: Path, checksums: Mapping[str, str]) -> None:
 
     Raises
     ------
-    OSError
+    ResultsError
         When it cannot be written.
     """
-    path.with_suffix(SEAL).write_text(_seal_of(path, checksums), encoding="utf-8")
+    replace_text(path.with_suffix(SEAL), _seal_of(path, checksums), ResultsError)
 
 
 def discard_beside(path: Path) -> None:

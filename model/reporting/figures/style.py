@@ -5,7 +5,6 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from textwrap import fill
 from typing import IO, TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from model.analysis.doubt import Doubted
 from model.analysis.estimates import Estimate
 from model.core.arrays import Array
 from model.core.errors import ResultsError
+from model.core.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,8 +109,10 @@ def _draw_into(svg: Path, png: Path, draw: Callable[[], "Figure"]) -> None:
         figure.set_dpi(DOTS_PER_INCH)  # before it is laid out: texts are measured once for that and for the PNG
         _lay_out(figure)
         # `Figure.savefig` would draw everything once more for each file, to no effect.
-        _write(png, partial(FigureCanvasAgg(figure).print_png, pil_kwargs={"compress_level": COMPRESSION}))
-        _write(svg, partial(_print_svg, figure))
+        with replacing(png, ResultsError) as growing:
+            FigureCanvasAgg(figure).print_png(growing, pil_kwargs={"compress_level": COMPRESSION})
+        with replacing(svg, ResultsError) as growing:
+            _print_svg(figure, growing)
 
 
 @contextlib.contextmanager
@@ -161,18 +163,6 @@ def _lay_out(figure: "Figure") -> None:
     if engine := figure.get_layout_engine():
         engine.execute(figure)
         figure.set_layout_engine("none")
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file in full or not at all."""
-    growing = path.with_name(f"{path.name}.tmp")
-    try:
-        write(growing)
-        growing.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            growing.unlink()
-        raise ResultsError(f"cannot be written ({error.strerror})", file=path) from None
 
 
 def error_bars(found: Sequence[Estimate]) -> Array:
