@@ -185,8 +185,10 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
     Returns
     -------
     dict
-        By scenario.
+        By scenario; empty where nothing was appraised.
     """
+    if not best:
+        return {}
     numbers = numbers_drawn(results)
     judged = {name: {BEST: one} for name, one in best.items()}
     for draw in numbers.index:

@@ -102,3 +102,7 @@ def test_results_without_draws_have_the_interval_of_chance_alone(results, tmp_pa
     assert plain.n_draws == 0
     assert plain.doubted["wellbys"].by_chance.has_interval
     assert not plain.doubted["wellbys"].with_all.has_interval
+
+
+def test_where_nothing_was_compared_there_is_nothing_in_draws(results):
+    assert drawn(results, {}) == {}
