@@ -43,9 +43,9 @@ class AtLook:
     def outcomes(self) -> dict[str, Array]:
         """Each of `MEASURES`."""
         cash, full_cost, social = (self.gains[lens].sum(axis=1) for lens in LENSES)
-        cost = self.costs["social"].sum(axis=1)
-        spent = self.them.money.spent_gbp.sum(axis=2) @ self.money
-        return dict(zip(MEASURES, (spent, cash, full_cost, self.wellbys, cost - cash, social - cost), strict=True))
+        paid, cost = (self.costs[lens].sum(axis=1) for lens in ("cash", "social"))
+        nets = cost - cash, cash - paid, full_cost - paid, social - cost
+        return dict(zip(MEASURES, (paid, cash, full_cost, self.wellbys, *nets), strict=True))
 
     @property
     def events(self) -> dict[str, float]:
@@ -53,7 +53,7 @@ class AtLook:
         cash, full_cost = (self._event(lens) for lens in ("cash", "full_cost"))
         wellbys = self.best.wellbys * (1.0 - self._at_best(self.optimism))
         social = wellbys * self._at_best(self.wellby_gbp)
-        return dict(zip(MEASURES, (0.0, cash, full_cost, wellbys, cash, social), strict=True))
+        return dict(zip(MEASURES, (0.0, cash, full_cost, wellbys, cash, cash, full_cost, social), strict=True))
 
     @property
     def pockets(self) -> dict[tuple[str, str], Array]:

@@ -84,7 +84,7 @@ class Doubted:
         return Doubted(self.by_chance.within(least, most), self.with_all.within(least, most))
 
 
-def doubted(outcomes: pd.DataFrame, event: float = 0.0) -> Doubted:
+def doubted(outcomes: pd.DataFrame, event: float = 0.0, counted_part: "pd.Series[float] | None" = None) -> Doubted:
     """Estimate an outcome with both intervals.
 
     Parameters
@@ -93,6 +93,8 @@ def doubted(outcomes: pd.DataFrame, event: float = 0.0) -> Doubted:
         A row for each draw, draw 0 among them, and a column for each seed; NaN where a run is missing.
     event : float
         How much one simulated event amounts to, for the interval of chance: see `estimate`.
+    counted_part : Series, optional
+        By seed, the part of draw 0 that counts events: see `estimate`.
 
     Examples
     --------
@@ -101,7 +103,9 @@ def doubted(outcomes: pd.DataFrame, event: float = 0.0) -> Doubted:
     >>> print(found.by_chance.text(), "by chance;", found.with_all.text(), "with all that is doubted")
     11.0 (-1.7 to 23.7) by chance; 9.5 (-83.1 to 102.1) with all that is doubted
     """
-    by_chance = estimate(outcomes.loc[BEST].dropna().to_numpy(float), event)
+    best = outcomes.loc[BEST].dropna()
+    counted = None if counted_part is None else counted_part[best.index].to_numpy(float)
+    by_chance = estimate(best.to_numpy(float), event, counted)
     return Doubted(by_chance, *doubted_rows(_in_a_row(outcomes), [by_chance]))
 
 

@@ -154,7 +154,6 @@ def estimate(
         narrower than `counted` has it. 0 where a figure is no count, or no matter of chance.
     counted_part : array, optional
         The part of each value that counts events, where the rest is no matter of chance; all of it if left out.
-        Where it is 0 in every pair, nothing is counted.
 
     Examples
     --------
@@ -171,9 +170,7 @@ def estimate(
         return Estimate(mean, np.nan, np.nan, is_nothing=is_nothing)
     half = quantile_of_t(n) * float(np.std(values, ddof=1)) / n**0.5
     found = Estimate(mean, mean - half, mean + half, is_nothing=is_nothing)
-    if counted_part is None:
-        return _at_least(found, mean, event / n)
-    return _at_least(found, float(np.mean(counted_part)), event / n) if np.any(counted_part) else found
+    return _at_least(found, mean if counted_part is None else float(np.mean(counted_part)), event / n)
 
 
 @cache
@@ -224,7 +221,7 @@ def ratio_of_means(over: "Array | pd.Series[float]", under: "Array | pd.Series[f
     over, under : array
         Numerator and denominator, one for each pair.
     event : float
-        As in `estimate`, of the numerator; where that is 0 in every pair, nothing is counted.
+        As in `estimate`, of the numerator.
 
     Returns
     -------
@@ -245,7 +242,7 @@ def ratio_of_means(over: "Array | pd.Series[float]", under: "Array | pd.Series[f
     if n < FEWEST:
         return Estimate.exact(y / x)
     found = _fieller(above, below)
-    return _at_least(found, y / x, event / (n * x)) if above.any() else found
+    return _at_least(found, y / x, event / (n * x))
 
 
 def ratio_by_pair(over: "Array | pd.Series[float]", under: "Array | pd.Series[float]") -> Array:
@@ -280,15 +277,16 @@ def _fieller(over: Array, under: Array) -> Estimate:
 def event_of_sum(amounts: Array, events: Array) -> float:
     """Return how much one event amounts to in a sum of rows whose events differ in size.
 
-    Each row counts by its amount: the variance of a sum of Poisson counts is the sum of amount times size.
+    Each row counts by its amount: the variance of a sum of Poisson counts is the sum of amount times size. Where
+    nothing was seen nothing is counted: which of many unlike events was missed is not known.
 
     Examples
     --------
     >>> event_of_sum(np.array([-30.0, 10.0]), np.array([1.0, 5.0])), event_of_sum(np.zeros(2), np.array([1.0, 5.0]))
-    (2.0, 5.0)
+    (2.0, 0.0)
     """
     weights = np.abs(amounts)
-    return float(np.average(events, weights=weights) if weights.any() else np.max(events, initial=0.0))
+    return float(np.average(events, weights=weights)) if weights.any() else 0.0
 
 
 def chance_above_zero(values: Array) -> float:

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -45,15 +45,49 @@ def _no_event(_: Appraisal) -> float:
     return 0.0
 
 
+def _net(lens: str) -> Measure:
+    return Measure("GBP", lambda them: them.net(lens).sum(), lambda them: them.event(lens))
+
+
 MEASURES = {
-    "cost": Measure("GBP", lambda them: them.cost.sum(), _no_event),
+    "cost": Measure("GBP", lambda them: them.total_cost.sum(), _no_event),
     "cash": Measure("GBP", lambda them: them.gains("cash").sum(), lambda them: them.event("cash")),
     "full_cost": Measure("GBP", lambda them: them.gains("full_cost").sum(), lambda them: them.event("full_cost")),
     "wellbys": Measure("WELLBY", lambda them: them.wellbys.sum(), lambda them: them.event_wellbys),
     "net_cost": Measure("GBP", net_cost, lambda them: them.event("cash")),
-    "social_net": Measure("GBP", lambda them: them.net("social").sum(), lambda them: them.event("social")),
+    "cash_net": _net("cash"),
+    "full_cost_net": _net("full_cost"),
+    "social_net": _net("social"),
 }
 """Outcomes of a plan against its comparator, in present value: what is asked of every draw."""
+
+NET_OF = {"net_cost": ("cash", -1.0), "cash_net": ("cash", 1.0), "full_cost_net": ("full_cost", 1.0)}
+NET_OF |= {"social_net": ("wellbys", 1.0)}
+"""Of outcomes net of cost, the gain in them and its sign: that alone counts events."""
+
+
+def counted_part(name: str, best: Mapping[str, Any], events: Mapping[str, float]) -> Array:
+    """Return the part of an outcome that counts events, by seed: of one net of cost, the gain.
+
+    Parameters
+    ----------
+    name : str
+        One of `MEASURES`.
+    best : mapping
+        Each of them at best estimates, by seed.
+    events : mapping of str to float
+        How much of each one simulated event is.
+
+    Examples
+    --------
+    >>> best = {"wellbys": np.array([2.0, 3.0]), "social_net": np.array([-5.0, 15.0])}
+    >>> counted_part("social_net", best, {"wellbys": 0.5, "social_net": 10.0}).tolist()
+    [40.0, 60.0]
+    """
+    gain, sign = NET_OF.get(name, (name, 1.0))
+    each = events[name] / events[gain] if events[gain] else 0.0
+    return np.asarray(sign * each * np.asarray(best[gain], float))
+
 
 ANSWER = "social_net"
 """The outcome whose sign is the answer: wellbeing in pounds less cost."""
@@ -116,7 +150,12 @@ class Drawn:
     @cached_property
     def doubted(self) -> dict[str, Doubted]:
         """Each measure with both intervals."""
-        return {name: doubted(self.by_seed(name), self.events[name]) for name in MEASURES}
+        return {name: doubted(self.by_seed(name), self.events[name], self.counted_part(name)) for name in MEASURES}
+
+    def counted_part(self, measure: str) -> "pd.Series[float]":
+        """Return the part of a measure at best estimates that counts events, by seed: see `counted_part`."""
+        best = self.outcomes.loc[BEST]
+        return pd.Series(counted_part(measure, {name: best[name] for name in MEASURES}, self.events), best.index)
 
     def rows(self, of: Callable[[Appraisal], pd.DataFrame], by_chance: Sequence[Estimate]) -> list[Doubted]:
         """Give estimates of draw 0 their second interval.

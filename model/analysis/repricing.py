@@ -18,7 +18,7 @@ from model.analysis.appraise import AppraisedComparison, Look, require_usable
 from model.analysis.at_look import AtLook
 from model.analysis.doubt import BEST, Doubted, doubted_rows
 from model.analysis.estimates import estimate
-from model.analysis.outcomes import MEASURES
+from model.analysis.outcomes import MEASURES, counted_part
 from model.analysis.repricing_arrays import Arrays, arrays_of, stacked, without
 
 
@@ -76,7 +76,10 @@ class Repriced:
         """Measures, then pockets: all at once, which takes a fraction of one after the other."""
         rows = pd.concat([self.outcomes, self.pockets], axis=1).T
         best = rows.xs(BEST, axis=1, level="draw").to_numpy()
-        of_measures = [estimate(row, self.events[name]) for name, row in zip(MEASURES, best, strict=False)]
+        named = dict(zip(MEASURES, best, strict=False))
+        of_measures = [
+            estimate(row, self.events[name], counted_part(name, named, self.events)) for name, row in named.items()
+        ]
         of_pockets = zip(best[len(MEASURES) :], self.pocket_events.values(), strict=True)
         by_chance = [*of_measures, *(estimate(row, event, row) for row, event in of_pockets)]
         return [Doubted(*both) for both in zip(by_chance, doubted_rows(rows, by_chance), strict=True)]

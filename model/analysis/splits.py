@@ -370,7 +370,8 @@ def _name_of(shares: Array, rule: str, rows: dict[str, tuple[Array, str]]) -> st
 def more_than_equal(them: Simulated, name: str) -> Doubted:
     """Return what a split is worth more than the equal split, draw by draw and seed by seed, with both intervals."""
     ours, theirs = them.found[name], them.found[EQUAL]
-    return doubted(ours.by_seed(ANSWER) - theirs.by_seed(ANSWER), ours.events[ANSWER])
+    counted = ours.counted_part(ANSWER) - theirs.counted_part(ANSWER)
+    return doubted(ours.by_seed(ANSWER) - theirs.by_seed(ANSWER), ours.events[ANSWER], counted)
 
 
 def probability_of_more(them: Simulated, name: str) -> float:

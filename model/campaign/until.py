@@ -7,8 +7,7 @@ from pathlib import Path
 
 from model.analysis.appraisal import Appraisal
 from model.analysis.appraise import appraise
-from model.analysis.estimates import Estimate, estimate
-from model.analysis.outcomes import ANSWER, MEASURES
+from model.analysis.estimates import Estimate
 from model.campaign.continued import extend
 from model.campaign.executors import Executor
 from model.campaign.missing import Outcome, Watcher
@@ -17,9 +16,6 @@ from model.tables.results import Results
 
 MOST_REPLICATES = 64
 """Of each scenario, where no other limit is asked for."""
-
-UNPAID = "wellbys"
-"""The answer of a scenario that costs nothing more, and so has no net value in pounds to speak of."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,7 @@ class Reached:
 
 def answer_of(them: Appraisal) -> Estimate:
     """Return the answer of a compared scenario with the interval of chance: net social value, or WELLBYs if unpaid."""
-    measure = MEASURES[ANSWER if them.cost.to_numpy().any() else UNPAID]
-    return estimate(measure.of(them), measure.event(them))
+    return them.net_of("social") if them.cost.to_numpy().any() else them.gained()
 
 
 def share_by_chance(answer: Estimate) -> float:

@@ -27,7 +27,8 @@ class Answer:
     Attributes
     ----------
     measures : mapping of str to Doubted
-        At least ``cost``, ``full_cost``, ``cash`` and ``social_net``.
+        At least ``cost``, ``full_cost``, ``cash``, both less cost (``full_cost_net``, ``cash_net``) and
+        ``social_net``.
     """
 
     measures: Mapping[str, Doubted]
@@ -60,6 +61,7 @@ def answer_words(answer: Answer) -> str:
     ...     return Doubted(Estimate(mean, low, high), Estimate(mean, low, high))
     >>> one = {"cost": doubted(9e6, 9e6, 9e6), "social_net": doubted(-2e6, 3e6, 7e6)}
     >>> one |= {"cash": doubted(0.0, 1e6, 2e6), "full_cost": doubted(1e6, 3e6, 5e6)}
+    >>> one |= {"cash_net": doubted(-9e6, -8e6, -7e6), "full_cost_net": doubted(-8e6, -6e6, -4e6)}
     >>> first, _, third = answer_words(Answer(one)).removesuffix(".").split(". ")
     >>> first, third[:40]
     ('It is not certain that it is worth its cost', 'It does not pay for itself in money: it ')
@@ -75,28 +77,29 @@ def _worth_in_words(answer: Answer) -> str:
     mean = both.by_chance.mean
     return WORTH[answer.verdict].format(
         reach=reach(answer.widest(ANSWER), ANSWER),
-        mean=amount(mean, ANSWER) if mean >= 0 else f"a loss of {amount(-mean, ANSWER)}",
+        mean=amount(mean, ANSWER) if round(mean) >= 0 else f"a loss of {amount(-mean, ANSWER)}",
         doubts="" if both.is_told else "by chance alone ",
     )
 
 
 def _money_in_words(answer: Answer) -> str:
-    cost, cash = answer.measures["cost"].by_chance.mean, answer.widest("cash")
     if answer.costs_no_more:
         return "It costs no more than what it is compared with."
-    if cash.is_nothing:
-        return f"It does not pay for itself in cash: it costs {amount(cost)}, and no cash is saved in any run."
-    if cash.low > cost:
+    cash, full = answer.widest("cash_net"), answer.widest("full_cost_net")
+    if cash.low > 0.0:
         return "It pays for itself in cash."
-    if cash.high >= cost:
-        saved = f"the range of cash saved is {reach(cash, 'cash')}"
-        return f"It is not clear whether it pays for itself in cash: it costs {amount(cost)}, and {saved}."
-    return _not_in_cash(cost, cash.high, answer.widest("full_cost"))
+    cost = f"it costs {amount(answer.measures['cost'].by_chance.mean)}"
+    if cash.high >= 0.0:
+        less = f"cash saved less cost runs from {reach(cash, 'cash')}"
+        return f"It is not clear whether it pays for itself in cash: {cost}, and {less}."
+    saved = _most_saved(answer.widest("cash"), "in cash")
+    if full.high < 0.0:
+        most = f"{saved} and {_most_saved(answer.widest('full_cost'), 'at full cost')}"
+        return f"It does not pay for itself in money: {cost}, and by the high end of its range it saves {most}."
+    more = "it does" if full.low > 0.0 else f"that is not clear: less cost, the range is {reach(full, 'full_cost')}"
+    most = f"{cost}, and by the high end of its range it saves {saved}"
+    return f"It does not pay for itself in cash: {most}. At full cost {more}."
 
 
-def _not_in_cash(cost: float, most: float, full: Estimate) -> str:
-    saved = f"it costs {amount(cost)}, and by the high end of its range it saves {amount(most)} in cash"
-    if full.high < cost:
-        return f"It does not pay for itself in money: {saved} and {amount(full.high)} at full cost."
-    more = "it does" if full.low > cost else f"that is not clear: the range there is {reach(full, 'full_cost')}"
-    return f"It does not pay for itself in cash: {saved}. At full cost {more}."
+def _most_saved(saved: Estimate, where: str) -> str:
+    return f"{amount(saved.high)} {where}" if saved.high > HALF_A_PENNY else f"nothing {where}"

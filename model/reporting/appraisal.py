@@ -201,8 +201,8 @@ def doubt_of_payback(found: Drawn, them: Appraisal, lens: str) -> str:
 
 
 def _is_clear(net: Estimate) -> bool:
-    """Return whether something is clearly more or clearly less than nothing; a single pair of runs has no doubt."""
-    return net.excludes_zero or not net.has_interval
+    """Return whether something is clearly more or clearly less than nothing; of a single pair of runs nothing is."""
+    return net.excludes_zero
 
 
 def _is_gain_in_draws(found: Drawn, lens: str, gain: Estimate) -> bool:
@@ -286,8 +286,7 @@ def _is_self_financing_in_all(gain: Estimate) -> str:
 
 def _is_self_financing(gain: Estimate) -> str:
     words = f"Each £1 spent on prevention returns {_per_pound(gain.mean)}{_spread(gain)} to prevention budgets;"
-    least, most = (gain.low, gain.high) if gain.has_interval else (gain.mean, gain.mean)
-    return f"{'Yes' if least >= 1 else 'No' if most < 1 else 'Not clear'}. {words}"
+    return f"{'Yes' if gain.low >= 1 else 'No' if gain.high < 1 else 'Not clear'}. {words}"
 
 
 def _spread(found: Estimate) -> str:

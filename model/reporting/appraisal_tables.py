@@ -190,6 +190,8 @@ def _payback_table(one: AppraisedComparison, found: Drawn) -> Table:
         *map(str, shown),
         *(f"at {100 * rate:.3g} %" for rate in others),
     )
+    if not (them.total_cost.sum() > 0).any():  # there is nothing to pay back
+        return table
     alone, with_all = chances(them), _chances_in_draws(found)
     columns = [(_rate_in_force(them), year) for year in shown] + [(rate, last) for rate in others]
     for whose in perspectives(them):

@@ -9,6 +9,7 @@ import pandas as pd
 from rich.table import Table
 
 from model.analysis.appraisal import LENSES
+from model.analysis.discounting import HALF_A_PENNY
 from model.analysis.doubt import (
     BEST,
     Doubted,
@@ -63,7 +64,8 @@ def in_draws(found: Drawn) -> Iterable[Line]:
     n, worth = found.n_draws, share_of_draws((found.answers() > 0).to_numpy())
     yield "In the draws run", f"social value is more than cost in {share_in_words(worth, n)}"
     later = found.paybacks.drop(index=BEST)
-    for lens, label in LENSES.items():
+    is_paid = found.doubted["cost"].by_chance.mean > HALF_A_PENNY
+    for lens, label in LENSES.items() if is_paid else ():
         yield "", f"{label}: paid back {_by_year(paid_back_by(later[lens], found.horizon), n)}"
 
 

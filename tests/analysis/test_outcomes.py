@@ -9,7 +9,8 @@ import pytest
 from model import Results
 from model.analysis.appraise import appraise
 from model.analysis.doubt import BEST
-from model.analysis.outcomes import MEASURES, drawn, numbers_drawn
+from model.analysis.estimates import estimate
+from model.analysis.outcomes import MEASURES, counted_part, drawn, numbers_drawn
 from tests.drawn_study import PRICE, RATIO, WELLBY, drawn_study
 from tests.folders import reseal
 
@@ -37,6 +38,16 @@ def at(results, draw, **numbers):
     return judged.appraisal
 
 
+def test_a_cost_counts_no_events():
+    """Of 27 gained in each of four pairs, at 4 an event, 20 spent leave no clear gain; 7 gained at no cost are one."""
+    best = {"cash": np.full(4, 27.0), "cash_net": np.full(4, 7.0)}
+    events = {"cash": 4.0, "cash_net": 4.0}
+    net = estimate(best["cash_net"], 4.0, counted_part("cash_net", best, events))
+
+    assert not net.excludes_zero
+    assert estimate(np.full(4, 7.0), 4.0).excludes_zero
+
+
 def test_draws_take_the_seeds_of_best_estimates_in_turn(found):
     in_turn = [(draw, 1 + (draw - 1) % 3) for draw in range(1, N_DRAWS + 1)]
     assert found.outcomes.index.tolist() == [(0, 1), (0, 2), (0, 3), *in_turn]
@@ -49,6 +60,16 @@ def test_draw_0_is_what_an_appraisal_without_draws_says(results, found):
         np.testing.assert_allclose(found.by_seed(name).loc[BEST], measure.of(usual.appraisal))
     assert found.doubted["wellbys"].by_chance == usual.appraisal.gained()
     assert found.doubted["cash"].by_chance == usual.appraisal.gain_of("cash")
+
+
+@pytest.mark.parametrize(
+    ("measure", "lens"), [("cash_net", "cash"), ("full_cost_net", "full_cost"), ("social_net", "social")]
+)
+def test_what_is_left_of_a_gain_has_one_interval_wherever_it_is_told(results, found, measure, lens):
+    (usual,) = appraise(results)
+    told, own = found.doubted[measure].by_chance, usual.appraisal.net_of(lens)
+
+    assert told.ends == pytest.approx(own.ends, rel=1e-9)
 
 
 def test_a_draw_is_worth_its_own_value_of_a_wellby(results, found):

@@ -20,7 +20,7 @@ from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.wording import agency_words, quintile_words
 from model.reporting.wording import entry_in_words as bought_in_words
 
-MEASURED = ("cost", "full_cost", "cash", "wellbys", ANSWER)
+MEASURED = ("cost", "full_cost", "cash", "full_cost_net", "cash_net", "wellbys", ANSWER)
 """Outcomes of a brief that are outcomes of draws too."""
 
 LEAST_SHARE = 0.005
@@ -71,8 +71,8 @@ class PlanFacts(Answer):
     bought : tuple of str
         What is bought, an entry each.
     measures : mapping of str to Doubted
-        ``cost``, ``full_cost`` and ``cash`` (saved), ``wellbys``, ``social_net`` and ``averted`` (person-years in
-        crisis), with both intervals.
+        ``cost``, ``full_cost`` and ``cash`` (saved), both less cost, ``wellbys``, ``social_net`` and ``averted``
+        (person-years in crisis), with both intervals.
     worth_it : int
         Draws in which social value is more than cost.
     worth_it_share : Estimate
