@@ -1,5 +1,6 @@
 """A campaign: scenarios x replicates, planned, run and written into one folder."""
 
+import contextlib
 import math
 import os
 import time
@@ -228,12 +229,14 @@ def run_campaign(
     stages = (_stage_of(scenarios, each_draw(draws), draw_replicates),)
     campaign = Campaign({config.name: config for config in scenarios}, stages, each_draw(draws), how, test, part)
     started = time.perf_counter()
-    with opened(executor, jobs) as workers, locked(folder := new_folder(None if out is None else Path(out))):
-        manifest = manifest_of(scenarios, len(runs), compared, command, designs or {})
-        manifest |= {"stages": [stage.told() for stage in stages], "drawn_by": dict(drawn_by) if drawn_by else None}
-        manifest |= {"lives": with_lives, "test": test}
-        manifest |= {"executor": executor.name, "jobs": workers.n, "shard": shard}
-        manifest = begun(folder, manifest, places_of(scenarios), draws)
+    with opened(executor, jobs) as workers, contextlib.ExitStack() as held:
+        with interrupts_put_off():  # a folder with no manifest could not be resumed
+            held.enter_context(locked(folder := new_folder(None if out is None else Path(out))))
+            manifest = manifest_of(scenarios, len(runs), compared, command, designs or {})
+            manifest |= {"stages": [stage.told() for stage in stages], "drawn_by": dict(drawn_by) if drawn_by else None}
+            manifest |= {"lives": with_lives, "test": test}
+            manifest |= {"executor": executor.name, "jobs": workers.n, "shard": shard}
+            manifest = begun(folder, manifest, places_of(scenarios), draws)
         return live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started, taken)
 
 

@@ -33,6 +33,7 @@ from model.core.files import replace_text, sha256_of
 from model.tables.schema import EVERY_CAMPAIGN, EVERY_RUN, OPTIONAL_TABLES, WHERE_DRAWN, schema_of
 
 PARTS = ".parts"
+LOCK, OWNER = "lock", "owner"
 SEAL = ".sha256"
 RUNS = "runs.sqlite"
 
@@ -365,7 +366,7 @@ def locked(folder: Path) -> Iterator[None]:
     ResultsError
         When another process has it, which is named.
     """
-    lock, owner = FileLock(folder / PARTS / "lock", timeout=0), folder / PARTS / "owner"
+    lock, owner = FileLock(folder / PARTS / LOCK, timeout=0), folder / PARTS / OWNER
     try:
         (folder / PARTS).mkdir(exist_ok=True)
         lock.acquire()
@@ -414,6 +415,12 @@ def discard(folder: Path) -> None:
         folder.rmdir()
 
 
+def _holds_nothing(folder: Path) -> bool:
+    """Return whether a folder holds no more than what a process leaves there that was killed as it began."""
+    there = [path for one in folder.iterdir() for path in (one.iterdir() if one.name == PARTS else [one])]
+    return all(path.parent.name == PARTS and path.name in {LOCK, OWNER} for path in there)
+
+
 def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
     """Make the folder of a campaign: the one named, or the next number under ``results``.
 
@@ -424,9 +431,9 @@ def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
     """
     try:
         if named is not None:
-            if not (named.is_dir() and not any(named.iterdir())):
+            if not (named.is_dir() and _holds_nothing(named)):
                 named.mkdir(parents=True)
-            (named / PARTS).mkdir()
+            (named / PARTS).mkdir(exist_ok=True)  # of two that begin at once, the lock lets one go on
             return named
         root.mkdir(parents=True, exist_ok=True)
         taken = [int(path.name) for path in root.iterdir() if path.name.isdecimal()]

@@ -4,6 +4,7 @@ import gc
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -15,10 +16,11 @@ import pandas as pd
 import pytest
 
 from model import CommunityModel, Results
-from model.campaign import executors
+from model.campaign import campaign, executors
 from model.campaign.campaign import run_campaign
 from model.campaign.continued import extend, merge, rerun, resume, verify
 from model.campaign.drawing import usual_drawing
+from model.campaign.provenance import manifest_of
 from model.cli import main
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.scenario import Scenario
@@ -76,6 +78,25 @@ def interrupted(
         patch.setattr(RunStore, "keep", keep_and_stop)
         assert run_campaign([helped], out, comparator=config, draws=draws).interrupted
     return out
+
+
+def test_stopped_before_anything_is_written_it_can_be_gone_on_with(
+    config: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*given: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return manifest_of(*given)
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(campaign, "manifest_of", stopped)
+            run_campaign([config], tmp_path / "out", jobs=1)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+    assert not resume(tmp_path / "out", jobs=1).interrupted
+    assert Results(tmp_path / "out").manifest["status"] == "finished"
 
 
 def lived_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:

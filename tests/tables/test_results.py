@@ -27,7 +27,7 @@ from model.reporting.summary import summary
 from model.simulation import timeline
 from model.simulation.month import STEPS, Step, with_step
 from model.tables.schema import DIMENSIONS, EVERY_RUN, TABLES, frame_of
-from model.tables.store import RunStore, kept_rows, new_folder, pack, settle_tables, write_tables
+from model.tables.store import RunStore, kept_rows, locked, new_folder, pack, settle_tables, write_tables
 
 
 @pytest.fixture(scope="module")
@@ -261,6 +261,16 @@ def test_what_is_kept_again_replaces_what_was(tmp_path, config):
 
 def test_folders_are_numbered_on(tmp_path):
     assert [new_folder(None, tmp_path / "results").name for _ in range(3)] == ["001", "002", "003"]
+
+
+def test_a_folder_in_which_a_process_was_killed_as_it_began_is_as_good_as_new(tmp_path):
+    with locked(new_folder(tmp_path / "out")):
+        pass  # and killed before it wrote anything
+
+    assert new_folder(tmp_path / "out") == tmp_path / "out"
+    (tmp_path / "out" / "notes.txt").touch()
+    with pytest.raises(ResultsError, match="in use"):
+        new_folder(tmp_path / "out")
 
 
 def test_a_folder_in_use_is_refused(folder):
