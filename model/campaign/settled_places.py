@@ -65,7 +65,7 @@ def settle(
     """
     # Without burn-in a place is made about as fast as it is read.
     path = _path_of(config, seed) if config.burn_in_years and not LOADED else None
-    if path is not None and not fresh and (kept := _read(path, config, warn)):
+    if path is not None and not fresh and (kept := _read(path, config, seed, warn)):
         for _ in range(config.burn_in_years * MONTHS_PER_YEAR):
             on_month()
         return kept
@@ -95,12 +95,14 @@ def _processor() -> list[str]:
     return [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), platform.platform()]
 
 
-def _read(path: Path, config: Scenario, warn: Callable[[str], None]) -> Settled | None:
+def _read(path: Path, config: Scenario, seed: int, warn: Callable[[str], None]) -> Settled | None:
     if not path.is_file():
         return None
     try:
         require_memory(config)
         place = read_state(path, config)
+        if place.seed != seed:
+            raise ResultsError("holds another world", file=path)
         os.utime(path)
     except ResultsError:
         with contextlib.suppress(OSError):

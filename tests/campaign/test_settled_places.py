@@ -109,6 +109,19 @@ def test_only_what_shapes_the_past_has_a_file_of_its_own(
     assert names_with() == 7
 
 
+@pytest.mark.slow
+def test_the_world_of_another_seed_is_not_taken_for_that_asked_for(config: Scenario, kept: Path) -> None:
+    first, _, _ = settled(config)
+    (path,) = kept.iterdir()
+    other, _, _ = settled(config, seed=2)
+    (path_of_other,) = set(kept.iterdir()) - {path}
+    path_of_other.replace(path)
+
+    again, months, warned = settled(config)
+    assert (again, months, len(warned)) == (first, 12, 1)
+    assert again != other
+
+
 @pytest.mark.parametrize(
     "change",
     [
