@@ -165,6 +165,10 @@ def _name(stem: str, suffixes: Sequence[str]) -> str:
     return stem[: max(1, LONGEST_NAME - len(tail))] + tail
 
 
+def _as_comparator(name: str) -> str:
+    return f"{name[: LONGEST_NAME - len(AS_COMPARATOR)]}{AS_COMPARATOR}"
+
+
 def in_words(lever: str, value: object) -> str:
     """Say the value of a lever, for a title.
 
@@ -216,9 +220,21 @@ class _Expanding:
     def _add(self, family: _Family, n: int, where: Overrides) -> None:
         """Make a scenario, and its comparator, where it is not itself; of two of one name, the scenario keeps it."""
         name = self._made(family, n, where)
-        usual = self._made(self.usual, self.usual_number[family.file, n], where) if self.usual else None
-        if usual is not None and usual != name:
+        if self.usual is None:
+            return
+        usual = self._made(self.usual, self.usual_number[family.file, n], where)
+        if usual == name and len(self.families) == len(family.combinations) == 1:
+            usual = self._twin_of(name)  # asked to compare a scenario with itself, the answer is that nothing changes
+        if usual != name:
             self.comparators[name] = usual
+
+    def _twin_of(self, name: str) -> str:
+        """Return the name of the same scenario as a comparator of its own."""
+        (config,) = (one for one in self.made.values() if one.name == name)
+        twin = _as_comparator(name)
+        self.made[twin] = config.model_copy(update={"name": twin})
+        self.designs[twin] = self.designs[name]
+        return twin
 
     def _made(self, family: _Family, n: int, where: Overrides) -> str:
         """Return the name of a scenario, which is made where there is none like it yet."""
@@ -248,7 +264,7 @@ class _Expanding:
         variants = [config.structure.variant] if len(self.study.variants) > 1 else []
         name = _name(config.name, [*(one[:LONGEST_PLACE] for one in places), *variants, *family.stem(n)])
         if name in self.designs and family is self.usual:
-            name = f"{name[: LONGEST_NAME - len(AS_COMPARATOR)]}{AS_COMPARATOR}"
+            name = _as_comparator(name)
         if name in self.designs:
             allowed = "scenarios whose names differ sooner, or name set in one of them"
             raise ScenarioError("two scenarios would have this name", key="name", value=name, allowed=allowed)

@@ -121,6 +121,15 @@ def test_a_scenario_that_only_a_lever_tells_from_its_comparator_keeps_the_name_o
     assert ratios == {"status_quo_comparator": 1.0, "status_quo": 0.9}
 
 
+def test_a_scenario_alone_is_compared_with_itself_when_asked() -> None:
+    made = scenarios_of(study_of(scenarios=["status_quo"], places=["wigan", "newham"]))
+    named = {config.name: config for config in made.scenarios}
+
+    assert len(made.comparators) == 2
+    for name, comparator in made.comparators.items():
+        assert named[comparator] == named[name].model_copy(update={"name": comparator})
+
+
 def test_the_design_says_base_and_levers_of_each() -> None:
     made = scenarios_of(study_of(levers={HUBS: [1e6, 2e6]}))
 
