@@ -865,12 +865,12 @@ def script() -> None:
 
     MPI, which must be told of its end by Python, runs `python -m model`.
     """
-    from model.core.own_code import LOADED
+    from model.core.own_code import RUN
 
     code = FAILED  # of an error that Python itself tells
 
     def leave() -> None:
-        if LOADED:  # code of one's own may have files open, which Python closes
+        if RUN:  # code of one's own may have files open, which Python closes
             return
         with contextlib.suppress(OSError, ValueError):  # a closed pipe: Python says so
             sys.stdout.flush()

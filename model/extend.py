@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from model.core.arrays import Array
 from model.core.errors import InputError
 from model.core.files import TextFile, read_bounded
-from model.core.own_code import LOADED, all_or_nothing, described, line_of, placed
+from model.core.own_code import LOADED, RUN, all_or_nothing, described, line_of, placed
 from model.inputs.catalogue import Service, add_service
 from model.inputs.parameters import Parameter, Source, add_parameters, read_parameters
 from model.inputs.payers import Payment, Priced, add_priced
@@ -174,6 +174,7 @@ def run_own_code(path: Path, code: TextFile) -> Extension:
     module = types.ModuleType(_module_name(path))
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # dataclasses look here; so do workers for the class of an effect
+    RUN.add(path)
     try:
         _run(code, module)
         found = _extension_of(module, code)

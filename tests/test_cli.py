@@ -178,6 +178,16 @@ def test_the_command_ends_at_once_and_an_error_of_python_is_still_told() -> None
 
 
 @pytest.mark.slow
+def test_what_refused_code_of_ones_own_wrote_is_kept(here: Path) -> None:
+    (here / "own.py").write_text("file = open('told.txt', 'w')\nfile.write('all of it')\n", encoding="utf-8")
+    command = "import model.cli; model.cli.script()"
+    done = in_a_process(sys.executable, "-c", command, "run", "--with", "own.py", *TINY, cwd=here)
+
+    assert done.returncode == 2, done.stderr
+    assert (here / "told.txt").read_text(encoding="utf-8") == "all of it"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("signs", "words", "told"),
     [

@@ -14,6 +14,9 @@ from model.core.files import TextFile
 LOADED: dict[Path, TextFile] = {}
 """By whole path, as each was read once. A campaign hands them to its workers, and writes them into the manifest."""
 
+RUN: set[Path] = set()
+"""Files that have run in this process, loaded or refused in the end: they may have left files open."""
+
 _REGISTRIES: list[tuple[list[Any] | dict[Any, Any], Callable[[], None]]] = []
 
 
