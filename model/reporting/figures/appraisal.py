@@ -115,7 +115,8 @@ def _draw_plane(axes: "Axes", one: AppraisedComparison, found: Drawn) -> None:
     if found.n_draws:
         axes.plot(wellbys, pounds, "x", ms=4, color=WITH_ALL, alpha=0.7, label="a draw of uncertain numbers")
     both = found.doubted["wellbys"], found.doubted["net_cost"].times(1.0 / MILLION)
-    _draw_cross(axes, [one.by_chance for one in both], INK, "mean, by chance alone")
+    if all(one.by_chance.has_interval for one in both):
+        _draw_cross(axes, [one.by_chance for one in both], INK, "mean, by chance alone")
     if any(one.is_told for one in both):
         _draw_cross(axes, [one.with_all for one in both], WITH_ALL, "mean over draws, with all doubted")
     scale_nothing(axes)
@@ -149,7 +150,7 @@ def _worth_line(axes: "Axes", gained: Array, cost: Array, value_gbp: float) -> N
     top = 1.2 * max(LEAST_MILLION, *np.abs(cost))
     ends = np.clip(np.array([low, right]) * value_gbp / MILLION, -top, top)
     axes.plot(
-        ends * MILLION / value_gbp,
+        ends * MILLION / value_gbp if value_gbp else [low, right],
         ends,
         color=QUIET,
         ls=":",
@@ -171,7 +172,8 @@ def _draw_acceptability(axes: "Axes", one: AppraisedComparison, found: Drawn) ->
         label="guidance value, low to high",
     )
     axes.axvline(values["central"] / THOUSAND, color=QUIET, ls=":", lw=1.2)
-    for name, (label, colour, dashes) in CURVES.items():
+    told = {name: how for name, how in CURVES.items() if np.isfinite(shares[name]).any()}  # one pair tells no chance
+    for name, (label, colour, dashes) in told.items():
         axes.plot(
             WELLBY_VALUES / THOUSAND,
             shares[name],

@@ -117,8 +117,7 @@ def _draw_crisis_differences(axes: "Axes", one: Comparison) -> None:
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.bar(list(rates), means, color=BARS, width=0.65)
     draw_ends(axes, np.array(list(rates), float), found)
-    if not means.any():
-        axes.set_ylim(-1.0, 1.0)
+    scale_nothing(axes, along="y")
     axes.set(ylabel="person-years a year per 1,000 adults", xlim=(0.4, 5.6))
     axes.set_xticks(range(1, 6), ["1\nmost\ndeprived", "2", "3", "4", "5\nleast\ndeprived"])
     title_axes(axes, f"In crisis by deprivation quintile: difference, {years}", x_label=None)

@@ -69,7 +69,8 @@ def doubt(one: AppraisedComparison, found: Drawn) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to load, only needed to draw
 
     us = one.comparison
-    figure = Figure(figsize=(10.0, 5.2), layout="constrained")
+    # Up to ten numbers have names of three lines.
+    figure = Figure(figsize=(10.0, 7.0 if found.sensitivity.is_told else 5.2), layout="constrained")
     panels = figure.subplot_mosaic([["pounds", "shares"], ["wellbys", "shares"]], height_ratios=[len(POUNDS), 1.2])
     pounds, wellbys = panels["pounds"], panels["wellbys"]
     _draw_intervals(pounds, found, POUNDS, 1.0 / MILLION)
