@@ -259,6 +259,12 @@ class _Expanding:
         here = load_place(overrides["place"][1]).population
         return {"population": (self.study.origin_of("places"), here)} if asked > here else {}
 
+    def _told(self, family: _Family, n: int) -> dict[str, Any]:
+        """Return the levers that a title says: those that differ, and beside a comparator of the same file all."""
+        if self.usual is not None and family is not self.usual and family.file == self.usual.file:
+            return {lever: value for lever, (_, value) in family.combinations[n].items()}
+        return family.varied(n)
+
     def _named(self, config: Scenario, family: _Family, n: int) -> Scenario:
         places = [config.place_key] if len(self.study.places) > 1 else []
         variants = [config.structure.variant] if len(self.study.variants) > 1 else []
@@ -269,6 +275,6 @@ class _Expanding:
             allowed = "scenarios whose names differ sooner, or name set in one of them"
             raise ScenarioError("two scenarios would have this name", key="name", value=name, allowed=allowed)
         words = [config.place_profile.name for _ in places] + [one.replace("_", " ") for one in variants]
-        words += [in_words(lever, value) for lever, value in family.varied(n).items()]
+        words += [in_words(lever, value) for lever, value in self._told(family, n).items()]
         title = ", ".join([config.title or config.name.replace("_", " "), *words])
         return config.model_copy(update={"name": name, "title": title[:LONGEST_TITLE]})

@@ -68,6 +68,12 @@ def changes_of(facts: dict[str, Any]) -> str:
     return first_few(settings_of(facts))
 
 
+def own_settings(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    """List the settings of a scenario that its comparator does not have."""
+    shared = settings_of(theirs)
+    return [one for one in settings_of(ours) if one not in shared]
+
+
 def settings_of(facts: dict[str, Any]) -> list[str]:
     """List the settings that differ from the defaults: variant, plan, shocks, levers, parameters, capacity."""
     neutral, variant = Levers().model_dump(), facts["structure"]["variant"]

@@ -117,6 +117,7 @@ def test_a_scenario_that_only_a_lever_tells_from_its_comparator_keeps_the_name_o
     made = scenarios_of(study_of(scenarios=["status_quo"], levers={"levers.worsen_hazard_ratio": [0.9]}))
 
     assert made.comparators == {"status_quo": "status_quo_comparator"}
+    assert [config.title for config in made.scenarios] == ["Status quo", "Status quo, worsen hazard ratio 0.9"]
     ratios = {config.name: config.levers.worsen_hazard_ratio for config in made.scenarios}
     assert ratios == {"status_quo_comparator": 1.0, "status_quo": 0.9}
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.outcomes import Drawn
+from model.analysis.pairs import Comparison
 from model.analysis.use import Use
 from model.reporting.doubt import GROUPS, NEVER_DRAWN, count_by_group
 from model.reporting.plan_names import plain_title, plan_names
 from model.reporting.report.facts import PlanFacts, facts_of
-from model.reporting.wording import stands_for
+from model.reporting.wording import first_few, own_settings, stands_for
 from model.tables.results import Results
 
 MOST_PLANS = 4
@@ -109,10 +110,17 @@ def _unknown(plans: Sequence[PlanFacts], found: Drawn) -> list[str]:
 def question_of(judged: Mapping[str, AppraisedComparison], results: Results) -> str:
     """Say what was asked, where plans share a question, and of how many simulated people."""
     first = next(iter(judged.values())).comparison
-    questions = {str(one.comparison.facts["question"]).strip() for one in judged.values()}
+    questions = {_question_of_plan(one.comparison) for one in judged.values()}
     asked = questions.pop() if len(questions) == 1 else f"Which of {len(judged)} plans is worth most?"
     words = asked if asked.endswith(("?", ".")) else f"{asked}." if asked else ""
     return " ".join(filter(None, [words, stands_for(first.facts, _scale(results, first.scenario))]))
+
+
+def _question_of_plan(one: Comparison) -> str:
+    """Return a plan's question; of one that only settings tell from its comparator, what these change."""
+    question, theirs = (str(facts["question"]).strip() for facts in (one.facts, one.their_facts))
+    changed = own_settings(one.facts, one.their_facts)
+    return f"What changes with {first_few(changed)}?" if changed and question == theirs else question
 
 
 def _scale(results: Results, scenario: str) -> float:

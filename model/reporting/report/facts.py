@@ -17,7 +17,7 @@ from model.reporting.answer import Answer
 from model.reporting.appraisal import doubt_of_payback
 from model.reporting.appraisal_tables import averted_in, entry_in_words
 from model.reporting.number_names import number_in_words, programmes_read
-from model.reporting.wording import agency_words, quintile_words
+from model.reporting.wording import agency_words, own_settings, quintile_words
 from model.reporting.wording import entry_in_words as bought_in_words
 
 MEASURED = ("cost", "full_cost", "cash", "full_cost_net", "cash_net", "wellbys", ANSWER)
@@ -69,7 +69,7 @@ class PlanFacts(Answer):
     name : str
         What it is called beside others.
     bought : tuple of str
-        What is bought, an entry each.
+        What is bought, an entry each; of a plan that buys nothing, what else tells it from its comparator.
     measures : mapping of str to Doubted
         ``cost``, ``full_cost`` and ``cash`` (saved), both less cost, ``wellbys``, ``social_net`` and ``averted``
         (person-years in crisis), with both intervals.
@@ -153,7 +153,7 @@ def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
         {measure: found.doubted[measure] for measure in MEASURED} | {"averted": found.row(averted_in, them.averted())},
         us.scenario,
         name,
-        tuple(bought_in_words(entry) for entry in us.facts["plan"]),
+        tuple(bought_in_words(entry) for entry in us.facts["plan"]) or tuple(own_settings(us.facts, us.their_facts)),
         int((found.answers() > 0).sum()),
         share_of_draws((found.answers() > 0).to_numpy()),
         {lens: them.mean_payback(lens) for lens in LENSES},

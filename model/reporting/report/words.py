@@ -1,5 +1,7 @@
 """Numbers of a brief in words: the value, and how far its interval reaches."""
 
+import math
+
 from model.analysis.estimates import TOO_FEW, Estimate
 
 LOST_AND = {"full_cost": "saved", "cash": "saved", "wellbys": "gained", "social_net": "gained", "averted": "fewer"}
@@ -39,7 +41,7 @@ def reach(found: Estimate, measure: str = "cost") -> str:
     """
     if not found.has_interval:
         return "no interval: one pair of runs"
-    if found.has_interval and not found.is_bounded and found.low != found.high:
+    if math.isinf(found.low) or math.isinf(found.high):
         return TOO_FEW
     if measure in PEOPLE:
         found = found.rounded()
