@@ -120,7 +120,8 @@ def run(
         bool,
         typer.Option(
             "--doubt/--no-doubt",
-            help="Draw uncertain numbers too where a small comparison is run and --draws says nothing: 8 draws.",
+            help="Draw uncertain numbers too, 8 draws, where a small comparison with another scenario is run and "
+            "--draws says nothing.",
         ),
     ] = True,
     fresh: Annotated[

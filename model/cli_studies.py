@@ -160,7 +160,9 @@ def verify(
 
     load(own_code)
     found = check(folder, sample)
-    again = f"; runs {', '.join(map(str, found.lived_again))} come out the same again" if found.lived_again else ""
+    numbers = ", ".join(map(str, found.lived_again))
+    same = f"runs {numbers} come" if len(found.lived_again) > 1 else f"run {numbers} comes"
+    again = f"; {same} out the same again" if numbers else ""
     print(f"{found.files} files are as they were written, with {found.runs} finished runs{again}.")
 
 

@@ -114,7 +114,7 @@ def test_runs_with_own_code_are_lived_again_with_it(here, session, capsys):
     ends_with(0, "extend", "out", "--replicates", "2", "--jobs", "1", "--with", "own.py")
 
     told = capsys.readouterr().out
-    assert "runs 0 come out the same again" in told
+    assert "run 0 comes out the same again" in told
     assert "Run 0 comes out as it did, to the bit." in told
     assert len(Results(here / "out").runs) == 2
 

@@ -31,6 +31,12 @@ TOO_FEW = "too few runs to tell"
 
 MILLION = 1e6
 
+ROUNDING = 1e-9
+"""Of what is summed in another order, a larger share than rounding leaves."""
+
+HALF_A_POUND = 0.5
+"""Less is written as £0."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -65,7 +71,12 @@ class Estimate:
     @property
     def is_bounded(self) -> bool:
         """Whether there is an interval that has ends and a width."""
-        return bool(np.isfinite(self.low) and self.low != self.high)
+        return bool(np.isfinite(self.low) and np.isfinite(self.high)) and self._has_width
+
+    @property
+    def _has_width(self) -> bool:
+        """Whether the ends of the interval differ by more than what rounding leaves."""
+        return not np.isclose(self.low, self.high, rtol=ROUNDING, atol=0.0)
 
     def unclear(self, words: str) -> str:
         """Return the words for an interval that includes 0, or that the runs are too few to tell."""
@@ -89,7 +100,7 @@ class Estimate:
     def text(self, digits: int = 1) -> str:
         """Write the mean and its interval to so many decimals; an interval without width is left out."""
         mean, low, high = (f"{x:,.{digits}f}" for x in (self.mean, self.low, self.high))
-        return mean if not self.has_interval or self.low == self.high else f"{mean} ({self._ends(low, high)})"
+        return f"{mean} ({self._ends(low, high)})" if self.has_interval and self._has_width else mean
 
     def _ends(self, low: str, high: str) -> str:
         return f"{low} to {high}" if self.is_bounded else TOO_FEW
@@ -124,7 +135,7 @@ class Estimate:
         >>> Estimate(1e6, -1e6, 3e6).saved()
         'no clear saving: between £1.00m lost and £3.00m saved'
         """
-        if self.is_nothing:
+        if self.is_nothing or max(abs(self.mean), abs(self.low), abs(self.high)) < HALF_A_POUND:
             return "none"
         if self.has_interval and not self.excludes_zero:
             start = self.unclear("no clear saving")

@@ -227,8 +227,9 @@ def _wellbeing(one: AppraisedComparison) -> str:
 
 def _by_payer(them: Appraisal) -> str:
     pays = them.cost.groupby(level="payer").sum().mean(axis=1).sort_values(ascending=False)
-    shares = [f"{agency_words(str(name))} {Estimate.exact(gbp).pounds()}" for name, gbp in pays.items() if gbp > 0]
-    return f", paid by {', '.join(shares)}" if shares else ""
+    more = [f"{agency_words(str(name))} {Estimate.exact(gbp).pounds()}" for name, gbp in pays.items() if gbp > 0]
+    less = [f"{agency_words(str(name))} {Estimate.exact(-gbp).pounds()} less" for name, gbp in pays.items() if gbp < 0]
+    return f", paid by {', '.join([*more, *less])}" if more or less else ""
 
 
 def _who_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:

@@ -385,9 +385,10 @@ def _caveat(one: Comparison, conventions: Sequence[str]) -> Text:
 
 def _gain(one: Comparison) -> Iterable[str]:
     if np.isfinite(gain := one.crisis.gain()):
+        smaller = f"{gain:,.0f} times smaller than" if gain >= 1.5 else "about that"  # noqa: PLR2004 - rounds to 2
         yield (
             "Both runs of a pair use the same random numbers wherever they can: the variance of the difference "
-            f"in person-years in crisis is {gain:,.0f} times smaller than between runs with unrelated seeds."
+            f"in person-years in crisis is {smaller} between runs with unrelated seeds."
         )
 
 
