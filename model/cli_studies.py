@@ -236,6 +236,7 @@ def decide(
 
     Runs no simulation.
     """
+    from model.analysis.doubt import FEWEST_FOR_QUANTILES
     from model.reporting.console import print_answer
     from model.reporting.decide import decided, decisions
     from model.reporting.figures.decide import draw_decisions
@@ -244,8 +245,11 @@ def decide(
     told = decisions(Results(folder))
     for one in told:
         print_answer(decided(one))
-    for path in [] if no_figures else draw_decisions(told, folder):
+    drawn = [] if no_figures else draw_decisions(told, folder)
+    for path in drawn:
         print(f"Figure  {path} (and .svg)")
+    if not (drawn or no_figures):
+        print(f"No figure: with fewer than {FEWEST_FOR_QUANTILES} draws there are no curves to draw.")
 
 
 def merge(

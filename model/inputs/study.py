@@ -90,12 +90,25 @@ def swept(key: str, values: object, origin: str) -> Factor:
     """
     if not isinstance(values, list | tuple) or not values:
         raise ScenarioError(
-            "is no list of values", key=f"levers.{key}", value=values, allowed="one value or more, in [ ]"
+            "is no list of values", key=as_written(key, origin), value=values, allowed="one value or more, in [ ]"
         )
     for k, value in enumerate(values):
         if value in values[:k]:
-            raise ScenarioError("has a value twice", key=f"levers.{key}", value=value, allowed="each value once")
+            raise ScenarioError(
+                "has a value twice", key=as_written(key, origin), value=value, allowed="each value once"
+            )
     return Factor(tuple({key: value} for value in values), origin)
+
+
+def as_written(key: str, origin: str) -> str:
+    """Return the key of a lever as its user wrote it: in a study's file, in the table of levers.
+
+    Examples
+    --------
+    >>> as_written("years", "--sweep years"), as_written("years", "study.toml")
+    ('years', 'levers.years')
+    """
+    return key if origin.startswith("--") else f"levers.{key}"
 
 
 def _factors(value: object, info: ValidationInfo) -> tuple[Factor, ...]:

@@ -11,7 +11,16 @@ from model.inputs.comparators import reaching
 from model.inputs.places import load_place
 from model.inputs.scenario import Scenario, load_scenario
 from model.inputs.scenario_files import Inputs
-from model.inputs.study import LONGEST_NAME, LONGEST_TITLE, SET_BY_STUDY, Factor, Overrides, Study, require_runs
+from model.inputs.study import (
+    LONGEST_NAME,
+    LONGEST_TITLE,
+    SET_BY_STUDY,
+    Factor,
+    Overrides,
+    Study,
+    as_written,
+    require_runs,
+)
 
 LONGEST_PLACE = 36
 AS_COMPARATOR = "_comparator"
@@ -142,7 +151,7 @@ def _require_readers(study: Study, plain: Sequence[Scenario]) -> None:
                 raise ScenarioError(
                     "is read by no scenario of the study",
                     file=factor.origin,
-                    key=f"levers.{key}",
+                    key=as_written(key, factor.origin),
                     known=names or known,
                     wanted=wanted,
                 )

@@ -34,6 +34,7 @@ from model.analysis.estimates import Estimate, estimate
 from model.analysis.outcomes import Drawn, drawn
 from model.analysis.sensitivity import FEWEST_DRAWS
 from model.core.errors import ResultsError
+from model.reporting.appraisal_tables import years_in_words
 from model.reporting.doubt import percent, share_in_words
 from model.reporting.league import League
 from model.reporting.number_names import number_in_words, programmes_read
@@ -91,7 +92,8 @@ class Decision:
         """Say what is chosen among, and where."""
         one = self._first.comparison
         plans = "1 plan" if len(self.judged) == 1 else f"{len(self.judged)} plans"
-        return f"Choice among {plans} and {self.names[self.usual]}: {one.facts['place_name']}, over {one.years} years"
+        where = f"{one.facts['place_name']}, over {years_in_words(one.years)}"
+        return f"Choice among {plans} and {self.names[self.usual]}: {where}"
 
     @property
     def units(self) -> str:

@@ -17,6 +17,7 @@ from model.analysis.doubt import BEST, best_plan, share_of_draws
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.league import DOMINATED, EXTENDED, FRONTIER, frontier
 from model.analysis.outcomes import ANSWER, Drawn
+from model.reporting.appraisal_tables import years_in_words
 from model.reporting.doubt import share_in_words
 from model.reporting.plan_names import PlanName, plain_title, plan_names, units_of_levers, varied_levers
 from model.reporting.wording import lines_table, plain_table
@@ -186,10 +187,11 @@ class League:
         plans = list(dict.fromkeys(plain_title(one.scenario, one.facts) for one in compared))
         usual = list(dict.fromkeys(plain_title(one.comparator, one.their_facts) for one in compared))
         places = list(dict.fromkeys(one.facts["place_name"] for one in compared))
-        what = f"{plans[0]}: {len(compared)} plans" if len(plans) == 1 else f"{len(compared)} plans"
+        n = len(compared) if len(places) == 1 else len(plans)  # in several places they are the same plans
+        what = f"{n} plans" if len(plans) > 1 else f"{plans[0]}: {n} plans" if n > 1 else plans[0]
         whom = usual[0] if len(usual) == 1 else f"{len(usual)} comparators"
         where = places[0] if len(places) == 1 else f"{len(places)} places, each against its own"
-        return f"{what} against {whom}: {where}, over {compared[0].years} years"
+        return f"{what} against {whom}: {where}, over {years_in_words(compared[0].years)}"
 
 
 def league(judged: Mapping[str, AppraisedComparison], found: Mapping[str, Drawn]) -> RenderableType:

@@ -86,7 +86,7 @@ def test_places_compare_a_head_and_come_in_order_of_what_they_gain():
     cost = {name: one.outcome(name, one.columns()[0], "by_chance").mean for name in judged}
     assert cost == {"shift-blaby": 2.0, "shift-wigan": 2.0}
     assert [label for label, _, _ in one.rows()] == ["Wigan", "Blaby"]
-    assert one.title == "A shift: 2 plans against As it is: 2 places, each against its own, over 5 years"
+    assert one.title == "A shift against As it is: 2 places, each against its own, over 5 years"
     words = printed(league(one.judged, one.found))
     assert words.count("Wigan") == words.count("Blaby") == 1
 
@@ -132,7 +132,7 @@ def test_before_a_run_has_finished_there_are_no_figures_and_no_more_to_show(tmp_
 @pytest.mark.slow
 def test_a_plan_in_several_places_is_one_table_and_one_figure(two_places):
     words = printed(findings(two_places))
-    assert words.startswith("People-powered shift: 2 plans against Status quo: 2 places, each against its own")
+    assert words.startswith("People-powered shift against Status quo: 2 places, each against its own, over 1 year\n")
     assert words.count("by chance alone") == 2
     assert "compared with" not in words
     assert [path.name for path in figures(two_places)] == ["league.png"]
