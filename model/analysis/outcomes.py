@@ -61,13 +61,19 @@ MEASURES = {
 }
 """Outcomes of a plan against its comparator, in present value: what is asked of every draw."""
 
-NET_OF = {"net_cost": ("cash", -1.0), "cash_net": ("cash", 1.0), "full_cost_net": ("full_cost", 1.0)}
-NET_OF |= {"social_net": ("wellbys", 1.0)}
+NET_OF = {
+    "net_cost": ("cash", -1.0),
+    "cash_net": ("cash", 1.0),
+    "full_cost_net": ("full_cost", 1.0),
+    "social_net": ("wellbys", 1.0),
+}
 """Of outcomes net of cost, the gain in them and its sign: that alone counts events."""
 
 
 def counted_part(name: str, best: Mapping[str, Any], events: Mapping[str, float]) -> Array:
     """Return the part of an outcome that counts events, by seed: of one net of cost, the gain.
+
+    Were a cost counted as events too, an interval would shrink or grow with what is spent for certain.
 
     Parameters
     ----------
