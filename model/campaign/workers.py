@@ -291,30 +291,31 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _month_done() -> None:
-    with _worker["months_done"].get_lock():
-        _worker["months_done"].value += 1
-    if _worker["stop"].value:
-        raise _StopAskedError
-
-
 def _live_in_worker(number: int, task: Task) -> list[Lived]:
     if unable := _worker.get("unable"):
         return [Lived(run.number, failure(run, described(unable))) for run in task.runs]
+
+    def on_month() -> None:
+        _worker["months_done"][number] += 1
+        if _worker["stop"].value:
+            raise _StopAskedError
 
     def on_run() -> None:
         _worker["begun"][number] += 1
 
     found: list[Lived] = []
     with contextlib.suppress(_StopAskedError):
-        for lived in live_task(task, _month_done, on_run):
+        for lived in live_task(task, on_month, on_run):
             found.append(lived)  # those before a stop are kept
     return found
 
 
 @dataclass(frozen=True)
 class _Pool:
-    """Processes, and what they share with this one: months done, whether to stop, runs begun of each task."""
+    """Processes, and what they share with this one: whether to stop, and of each task months done and runs begun.
+
+    Nothing shared has a lock, which a process that is killed would hold for ever: each number has one writer.
+    """
 
     processes: ProcessPoolExecutor
     months_done: Any
@@ -324,7 +325,8 @@ class _Pool:
 
 def _pool_of(jobs: int, n_tasks: int) -> _Pool:
     context = worker_context()
-    shared = context.Value("q", 0), context.Value("b", 0), context.Array("i", n_tasks, lock=False)
+    months_done, begun = (context.Array("i", n_tasks, lock=False) for _ in range(2))
+    shared = months_done, context.Value("b", 0, lock=False), begun
     start, given = beginning(_start_worker, *shared, dict(LOADED))
     return _Pool(ProcessPoolExecutor(jobs, mp_context=context, initializer=start, initargs=given), *shared)
 
@@ -369,13 +371,13 @@ class Processes:
     def _live(self, tasks: Sequence[Task], on_lived: OnLived, on_months: OnMonths) -> tuple[list[Task], list[Task]]:
         """Live tasks in one pool; where it breaks, return the runs that were being lived, and what else is left."""
         pool, pending = self._pool_for(len(tasks)), dict[Future[list[Lived]], int]()
-        reported = int(pool.months_done.value)
+        reported = 0
         try:
             with starting_processes():
                 pending |= {pool.processes.submit(_live_in_worker, n, task): n for n, task in enumerate(tasks)}
             while pending:
                 done, _ = wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-                now = int(pool.months_done.value)
+                now = sum(pool.months_done)
                 on_months(now - reported)
                 reported = now
                 for future in done:
@@ -395,7 +397,8 @@ class Processes:
         if self._pool is None or len(self._pool.begun) < n_tasks:
             self._end()
             self._pool = _pool_of(min(self.most, n_tasks), n_tasks)
-        self._pool.begun[:] = [0] * len(self._pool.begun)
+        for of_each in (self._pool.months_done, self._pool.begun):
+            of_each[:] = [0] * len(of_each)
         return self._pool
 
     def _end(self) -> None:
