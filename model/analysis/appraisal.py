@@ -361,6 +361,11 @@ class Appraisal:
             return self.cost
         return self.cost.add(self.optimism_bias, fill_value=0.0)
 
+    @property
+    def costs_more(self) -> bool:
+        """Whether more is spent than by the comparator in any pair, so that there is something to pay back."""
+        return bool((self.total_cost.sum() > 0).any())
+
     @cached_property
     def supporter_months(self) -> pd.DataFrame:
         """Months that supporters give, more than by the comparator, by year, in the real place.
@@ -480,7 +485,7 @@ class Appraisal:
     def gain_of(self, lens: str, level: str = "central") -> Estimate:
         """Estimate the benefit in a lens, in pounds."""
         gain = self.gains(lens, level).sum()
-        return estimate(gain, self.event(lens, level), gain)
+        return estimate(gain, self.event(lens, level))
 
     def net_of(self, lens: str, level: str = "central") -> Estimate:
         """Estimate the benefit in a lens less its cost, in pounds."""

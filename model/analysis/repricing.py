@@ -81,7 +81,7 @@ class Repriced:
             estimate(row, self.events[name], counted_part(name, named, self.events)) for name, row in named.items()
         ]
         of_pockets = zip(best[len(MEASURES) :], self.pocket_events.values(), strict=True)
-        by_chance = [*of_measures, *(estimate(row, event, row) for row, event in of_pockets)]
+        by_chance = [*of_measures, *(estimate(row, event) for row, event in of_pockets)]
         return [Doubted(*both) for both in zip(by_chance, doubted_rows(rows, by_chance), strict=True)]
 
 

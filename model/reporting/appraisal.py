@@ -25,7 +25,7 @@ from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
 from model.analysis.outcomes import Drawn
 from model.reporting.answer import Answer, answer_words
-from model.reporting.appraisal_tables import TABLES, averted_in, entry_in_words, loop_shares, shared_out, years_in_words
+from model.reporting.appraisal_tables import TABLES, averted_in, entry_in_words, loop_shares, shared_out
 from model.reporting.doubt import (
     WITH_ALL,
     Words,
@@ -40,10 +40,12 @@ from model.reporting.number_names import programmes_read
 from model.reporting.wording import (
     HOW_SURE,
     agency_words,
+    how_many,
     label_of,
     lines_table,
     quintile_words,
     what_is_covered,
+    years_in_words,
 )
 
 MOST_LISTED = 3
@@ -194,15 +196,10 @@ def _survival(them: Appraisal, years: Estimate) -> str:
 def doubt_of_payback(found: Drawn, them: Appraisal, lens: str) -> str:
     """Say that it isn't clear whether gains exceed costs, by chance alone or with all doubted; nothing where it is."""
     net = them.net_of(lens)
-    if not _is_clear(net):
+    if not net.excludes_zero:
         return "that is not clear"
-    in_draws = not found.n_draws or _is_clear(found.row(lambda them: them.net(lens).sum(), net).with_all)
+    in_draws = not found.n_draws or found.row(lambda them: them.net(lens).sum(), net).with_all.excludes_zero
     return "" if in_draws else "with all doubted that is not clear"
-
-
-def _is_clear(net: Estimate) -> bool:
-    """Return whether something is clearly more or clearly less than nothing; of a single pair of runs nothing is."""
-    return net.excludes_zero
 
 
 def _is_gain_in_draws(found: Drawn, lens: str, gain: Estimate) -> bool:
@@ -258,7 +255,7 @@ def _by_agency(saved: Mapping[str, Estimate]) -> str:
 
 def _payback(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
     first = "Does it pay back?"
-    if not (one.appraisal.total_cost.sum() > 0).any():
+    if not one.appraisal.costs_more:
         yield first, "It costs no more than the comparator, so there is nothing to pay back."
         return
     for lens, label in LENSES.items():
@@ -267,7 +264,7 @@ def _payback(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]
         doubt, is_back = doubt_of_payback(found, one.appraisal, lens), np.isfinite(year)
         answer = f"in year {year:.0f}" if is_back else f"not within {years_in_words(years)}"
         answer = f"{answer} on average, but {doubt}" if doubt else f"yes, {answer}" if is_back else answer
-        yield first, f"{label}: {answer} ({round(chance * one.n)} of {one.n} pair{'s' if one.n > 1 else ''} at the end)"
+        yield first, f"{label}: {answer} ({round(chance * one.n)} of {how_many(one.n, 'pair')} at the end)"
         first = ""
 
 
@@ -315,7 +312,7 @@ def _per_pound(gbp: float) -> str:
 
 def _switching_values(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
     them, first = one.appraisal, "Switching values"
-    if not (them.total_cost.sum() > 0).any():
+    if not them.costs_more:
         return
     for lens, label in LENSES.items():
         factor = them.switching_value(lens)

@@ -38,10 +38,7 @@ from model.reporting.doubt import (
     fill,
 )
 from model.reporting.money_words import MILLION, THOUSAND, Unit
-from model.reporting.wording import (
-    agency_words,
-    plain_table,
-)
+from model.reporting.wording import agency_words, plain_table, years_in_words
 
 WELLBY_VALUES_SHOWN = (0.0, 5_000.0, 10_000.0, 15_000.0, 20_000.0, 30_000.0, 50_000.0)
 
@@ -190,7 +187,7 @@ def _payback_table(one: AppraisedComparison, found: Drawn) -> Table:
         *map(str, shown),
         *(f"at {100 * rate:.3g} %" for rate in others),
     )
-    if not (them.total_cost.sum() > 0).any():  # there is nothing to pay back
+    if not them.costs_more:
         return table
     alone, with_all = chances(them), _chances_in_draws(found)
     columns = [(_rate_in_force(them), year) for year in shown] + [(rate, last) for rate in others]
@@ -459,8 +456,3 @@ def shared_out(them: Appraisal, over: "pd.Series[float]", under: "pd.Series[floa
 def entry_in_words(name: object) -> str:
     """Name an entry of a plan, or a programme, in words."""
     return str(name).replace("_", " ")
-
-
-def years_in_words(n: int) -> str:
-    """Write a number of years."""
-    return f"{n} years" if n > 1 else "1 year"

@@ -35,6 +35,7 @@ from model.reporting.wording import (
     settings_of,
     stands_for,
     what_is_covered,
+    years_in_words,
 )
 from model.tables.results import Results
 
@@ -85,7 +86,8 @@ def about(
         The assumptions of that appraisal, printed last.
     """
     ours, theirs = label_of(one.scenario, one.facts), label_of(one.comparator, one.their_facts)
-    yield Text(f"{ours} compared with {theirs}: {one.facts['place_name']}, over {_years(one.years)}", style="bold")
+    where = f"{one.facts['place_name']}, over {years_in_words(one.years)}"
+    yield Text(f"{ours} compared with {theirs}: {where}", style="bold")
     yield from _what_differs(one, theirs)
     n = len(one.pairs)
     if n == 0:
@@ -228,7 +230,7 @@ def _tables(one: Comparison) -> Iterable[RenderableType]:
 
 
 def _whom_table(one: Comparison) -> Table:
-    table = plain_table("Person-years in crisis", _years(one.years), "%", "a year per 1,000 adults")
+    table = plain_table("Person-years in crisis", years_in_words(one.years), "%", "a year per 1,000 adults")
     rows = [
         (
             "all adults",
@@ -253,7 +255,7 @@ def _demand_table(one: Comparison) -> Table:
     unit, factor, digits = _unit_of(one.bills)
     cost = one.bills.times(factor)
     changes, billed = (paired.by("service").changes() for paired in (one.demand, cost))
-    table = plain_table("Demand in the real place", _years(one.years), "%", f"billed, {unit}", "clear from")
+    table = plain_table("Demand in the real place", years_in_words(one.years), "%", f"billed, {unit}", "clear from")
     for name, yearly in one.demand_by_service.items():
         cells = [(changes[name], _count), (changes[name], _percent), (billed[name], _to(digits))]
         _add(table, item_label(one.facts, name), cells, _seen(yearly))
@@ -368,10 +370,6 @@ def _cell(change: Change, digits: int) -> str:
 
 def _percent(change: Change) -> str:
     return _cell(Change(change.percent, 100.0), 2) if change.percent else "-"
-
-
-def _years(n: int) -> str:
-    return f"{n} years" if n > 1 else "1 year"
 
 
 def _span(first: int, last: int) -> str:

@@ -34,12 +34,11 @@ from model.analysis.estimates import Estimate, estimate
 from model.analysis.outcomes import Drawn, drawn
 from model.analysis.sensitivity import FEWEST_DRAWS
 from model.core.errors import ResultsError
-from model.reporting.appraisal_tables import years_in_words
 from model.reporting.doubt import percent, share_in_words
 from model.reporting.league import League
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.plan_names import plain_title, units_of_levers, varied_levers
-from model.reporting.wording import agency_words, lines_table, quintile_words
+from model.reporting.wording import agency_words, lines_table, quintile_words, years_in_words
 from model.tables.results import Results
 
 Line = tuple[str, str]

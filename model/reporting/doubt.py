@@ -9,7 +9,6 @@ import pandas as pd
 from rich.table import Table
 
 from model.analysis.appraisal import LENSES
-from model.analysis.discounting import HALF_A_PENNY
 from model.analysis.doubt import (
     BEST,
     Doubted,
@@ -22,6 +21,7 @@ from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.sensitivity import most_explainable
 from model.inputs.stays import is_of_stay
+from model.reporting.answer import Answer
 from model.reporting.number_names import Programmes, number_in_words
 
 WITH_ALL = "  with all doubted"
@@ -64,8 +64,7 @@ def in_draws(found: Drawn) -> Iterable[Line]:
     n, worth = found.n_draws, share_of_draws((found.answers() > 0).to_numpy())
     yield "In the draws run", f"social value is more than cost in {share_in_words(worth, n)}"
     later = found.paybacks.drop(index=BEST)
-    is_paid = found.doubted["cost"].by_chance.mean > HALF_A_PENNY
-    for lens, label in LENSES.items() if is_paid else ():
+    for lens, label in () if Answer(found.doubted).costs_no_more else LENSES.items():
         yield "", f"{label}: paid back {_by_year(paid_back_by(later[lens], found.horizon), n)}"
 
 

@@ -1,6 +1,7 @@
 """What a study will take, in words."""
 
 from model.campaign.forecast import Forecast
+from model.reporting.wording import how_many
 
 HOUR = 60.0
 GB = 1024.0
@@ -22,15 +23,11 @@ def forecast_words(found: Forecast) -> str:
     part = f" Shard {found.shard} of them takes:" if found.shard else ""
     processes = "1 process" if found.jobs == 1 else f"{found.jobs} processes"
     return (
-        f"{_counted(found.n_scenarios, 'scenario')}, {_counted(found.n_runs, 'run')}{same}{tests}.{part}\n"
+        f"{how_many(found.n_scenarios, 'scenario')}, {how_many(found.n_runs, 'run')}{same}{tests}.{part}\n"
         f"Time    about {_time(found.minutes)} in {processes}, less where burn-in was kept\n"
         f"Memory  about {_size(found.memory_mb)}\n"
         f"Disk    about {_size(found.disk_mb)}"
     )
-
-
-def _counted(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def _time(minutes: float) -> str:

@@ -17,10 +17,9 @@ from model.analysis.doubt import BEST, best_plan, share_of_draws
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.league import DOMINATED, EXTENDED, FRONTIER, frontier
 from model.analysis.outcomes import ANSWER, Drawn
-from model.reporting.appraisal_tables import years_in_words
 from model.reporting.doubt import share_in_words
 from model.reporting.plan_names import PlanName, plain_title, plan_names, units_of_levers, varied_levers
-from model.reporting.wording import lines_table, plain_table
+from model.reporting.wording import lines_table, plain_table, years_in_words
 
 MILLION, THOUSAND = 1e6, 1e3
 

@@ -39,6 +39,22 @@ def what_is_covered(n_draws: int) -> str:
     )
 
 
+def how_many(n: int, what: str) -> str:
+    """Write how many there are of something.
+
+    Examples
+    --------
+    >>> how_many(1, "run"), how_many(4_000, "run")
+    ('1 run', '4,000 runs')
+    """
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def years_in_words(n: int) -> str:
+    """Write a number of years."""
+    return how_many(n, "year")
+
+
 def heading_of(name: str, facts: dict[str, Any]) -> str:
     """Name a scenario and its place."""
     return f"{label_of(name, facts)}: {facts['place_name']}"

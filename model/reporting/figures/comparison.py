@@ -23,7 +23,7 @@ from model.reporting.figures.style import (
     title_axes,
     title_figure,
 )
-from model.reporting.wording import label_of
+from model.reporting.wording import label_of, years_in_words
 from model.tables.results import Results
 
 if TYPE_CHECKING:
@@ -110,7 +110,6 @@ def _in_percent(yearly: Paired) -> Paired:
 
 
 def _draw_crisis_differences(axes: "Axes", one: Comparison) -> None:
-    years = f"{one.years} years" if one.years > 1 else "1 year"
     rates = rates_by(one, "quintile").changes()
     found = [change.both for change in rates.values()]
     means = np.array([both.by_chance.mean for both in found])
@@ -120,4 +119,4 @@ def _draw_crisis_differences(axes: "Axes", one: Comparison) -> None:
     scale_nothing(axes, along="y")
     axes.set(ylabel="person-years a year per 1,000 adults", xlim=(0.4, 5.6))
     axes.set_xticks(range(1, 6), ["1\nmost\ndeprived", "2", "3", "4", "5\nleast\ndeprived"])
-    title_axes(axes, f"In crisis by deprivation quintile: difference, {years}", x_label=None)
+    title_axes(axes, f"In crisis by deprivation quintile: difference, {years_in_words(one.years)}", x_label=None)
