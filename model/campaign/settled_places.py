@@ -16,20 +16,19 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 from llvmlite import binding
 
-from model.core.cache import private_folder, user_cache_folder
+from model.core.cache import settled_folder
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError
 from model.core.files import DATA, PACKAGE, sha256_of
 from model.core.kernels import WITH_KERNELS, sources_hash
 from model.core.own_code import LOADED
 from model.inputs.scenario import Scenario
-from model.simulation.memory import require_memory
+from model.simulation.memory import is_left_on_disk, require_memory
 from model.simulation.timeline import Timeline
 from model.state.saved_state import Settled, history_of, read_state, write_state
-
-FOLDER = "settled"
 
 MOST_BYTES = 2_000_000_000
 """Of all that is kept; what was not used for longest goes."""
@@ -70,13 +69,13 @@ def settle(
             on_month()
         return kept
     place = Timeline(config, seed, on_month).settled()
-    if path is not None:
-        _keep(place, config, path, warn)
+    if path is not None and _keep(place, config, path, warn):
+        return _resting(place, path, config)
     return place
 
 
 def _path_of(config: Scenario, seed: int) -> Path | None:
-    folder = private_folder(user_cache_folder() / FOLDER)
+    folder = settled_folder()
     about = json.dumps([seed, history_of(config), made_by(), _processor()])
     return folder and folder / f"{hashlib.blake2b(about.encode(), digest_size=DIGEST_BYTES).hexdigest()}.npz"
 
@@ -111,18 +110,32 @@ def _read(path: Path, config: Scenario, seed: int, warn: Callable[[str], None]) 
         return None
     except OSError:  # removed meanwhile
         return None
+    return _resting(place, path, config)
+
+
+def _resting(place: Settled, path: Path, config: Scenario) -> Settled:
+    """Return a place as its futures begin with it: a large one lies in its file, as it takes almost a future's memory.
+
+    The file stays open: what is read is what was checked, also where the file is removed.
+    """
+    if is_left_on_disk(config):
+        with contextlib.suppress(OSError):
+            return Settled(place.seed, np.load(path, allow_pickle=False))
     return place
 
 
-def _keep(place: Settled, config: Scenario, path: Path, warn: Callable[[str], None]) -> None:
+def _keep(place: Settled, config: Scenario, path: Path, warn: Callable[[str], None]) -> bool:
+    """Keep a place, and return whether it is kept."""
     if sum(values.nbytes for values in place.arrays.values()) > MOST_BYTES:
-        return
+        return False
     try:
         write_state(path, place, config)
         _make_room(path.parent)
     except ResultsError as error:
         problem = str(error).removeprefix(f"{path}: ")
         warn(f"{path.parent}: {problem}. Burn-in is not kept for later runs; results are the same")
+        return False
+    return True
 
 
 def _make_room(folder: Path) -> None:

@@ -25,6 +25,11 @@ def spare_cache_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"upstream-abm-{user}"
 
 
+def settled_folder() -> Path | None:
+    """Return the folder of settled places; None where none can be kept."""
+    return private_folder(user_cache_folder() / "settled")
+
+
 def private_folder(folder: Path) -> Path | None:
     """Return a folder, made if it is not there; None unless it is the user's own and nobody else may write in it.
 

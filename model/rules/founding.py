@@ -10,12 +10,13 @@ with rates of leaving home :math:`\lambda`, separating :math:`\sigma` and losing
 death :math:`\mu`.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import NOBODY
+from model.core.codes import NOBODY, VACANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose
 from model.core.kernels import kernel
@@ -135,7 +136,23 @@ def _mothers_alone(with_parents: Array, in_couple: Array, ratio: float, rates: H
     return alone
 
 
-def settle_households(people: Population, roles: Roles, parameters: Parameters, draws: Draws) -> Homes:
+class _Founders(NamedTuple):
+    """Residents of some rows, whole neighbourhoods of them: parts of the columns."""
+
+    resident: Array
+    neighbourhood: Array
+    sex: Array
+    birth_month: Array
+    state: Array
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.resident.size)
+
+
+def settle_households(
+    people: Population, roles: Roles, parameters: Parameters, draws: Draws
+) -> Iterator[tuple[slice, Homes]]:
     """Bring the residents of a place into households, with kin in the place.
 
     Each woman's place at home is drawn by age from `roles`; couples are matched by age within
@@ -156,13 +173,30 @@ def settle_households(people: Population, roles: Roles, parameters: Parameters, 
         ``partner_age_gap``, ``partner_age_spread`` and ``kin_nearby_share`` are read.
     draws : Draws
         The world's draws.
+
+    Yields
+    ------
+    tuple of slice and Homes
+        Some rows, whole neighbourhoods of them, and the homes of those who live there.
     """
-    # The smallest types: what is needed in passing here is the most that a run ever holds.
     rows = np.flatnonzero(people.is_present).astype(np.int32)
+    here_live = roles_of_place(roles, _years_of(-people.birth_month[rows]), people.sex[rows] == FEMALE)
+    for here in people.parts():
+        some = _Founders(*(people.columns[name][here] for name in _Founders._fields))
+        homes = _settle(some, here_live, parameters, draws)
+        yield here, Homes(*(np.where(rows >= 0, rows + np.int32(here.start), rows) for rows in homes))
+
+
+def _years_of(age: Array) -> Array:
+    return np.asarray(np.minimum(age // MONTHS_PER_YEAR, OLDEST_AGE - 1))
+
+
+def _settle(people: _Founders, roles: Roles, parameters: Parameters, draws: Draws) -> Homes:
+    """Bring some residents into households; rows are counted from the first of theirs."""
+    rows = np.flatnonzero(people.state != VACANT).astype(np.int32)
     ids, age = people.resident[rows], -people.birth_month[rows]
-    years = np.minimum(age // MONTHS_PER_YEAR, OLDEST_AGE - 1)
+    years = _years_of(age)
     is_grown = age >= GROWN
-    roles = roles_of_place(roles, years, people.sex[rows] == FEMALE)
     role = draws.uniforms(Purpose.HOME_ROLE, START, ids)
     at_home = ~is_grown | (role < roles.with_parents[years])
     may_pair = ~at_home & ((people.sex[rows] == MALE) | (role < (roles.with_parents + roles.in_couple)[years]))
@@ -277,7 +311,7 @@ def _match_by_age(women, target, first, end, men, men_age, widest, partner):
 
 
 def _match(
-    people: Population,
+    people: _Founders,
     rows: Array,
     age: Array,
     parameters: Parameters,
@@ -318,7 +352,7 @@ def _take_mothers(children, age, target, first, end, shift, women, women_age, mo
 class _Mothers:
     """Mothers as drawn: how old each resident's would be, with a partner or without, and alive."""
 
-    def __init__(self, people: Population, rows: Array, roles: Roles, draws: Draws) -> None:
+    def __init__(self, people: _Founders, rows: Array, roles: Roles, draws: Draws) -> None:
         ids = people.resident[rows]
         words = draws.words(Purpose.HOME_MOTHER, START, ids) * 2.0**-32
         self.people, self.rows, self.age = people, rows, START - people.birth_month[rows]
@@ -377,7 +411,7 @@ def _join(rows, seats, first, end, heads, householder, sizes):
 
 
 def _name(
-    people: Population,
+    people: _Founders,
     rows: Array,
     age: Array,
     at_home: Array,

@@ -28,6 +28,7 @@ put in a noisy order of age, and neighbours in that order are tied.
 """
 
 import math
+from collections.abc import Iterator
 from functools import cache
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
@@ -36,7 +37,7 @@ import numpy as np
 from scipy.special import betainc
 
 from model.core.arrays import Array
-from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS, VACANT
+from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS, NOBODY, VACANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
@@ -70,7 +71,7 @@ PARTS, SEEKS = 1, 2
 IN_STREET, IN_CLUB, AMONG_FRIENDS = range(3)
 
 
-def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tuple[Array, Array]:
+def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> Iterator[tuple[Array, Array]]:
     """Match the local ties that residents want and reach, before the first month.
 
     Parameters
@@ -82,47 +83,51 @@ def local_pairs(people: Population, parameters: Parameters, draws: Draws) -> tup
     draws : Draws
         The world's draws.
 
-    Returns
-    -------
+    Yields
+    ------
     tuple of array
-        Rows of both ends of each tie.
+        Rows of both ends of ties: of those that lead far, then of those within each neighbourhood.
     """
+    stubs = (_stubs_of(here, people, parameters, draws) for here in people.parts())
+    far, near = zip(*((one.far(), one.paired_at_home(people.blocks)) for one in stubs), strict=True)
+    yield _paired(*(np.concatenate(parts) for parts in zip(*far, strict=True)))
+    yield from chain.from_iterable(near)
+
+
+class _Stubs(NamedTuple):
+    """Ties that some residents want, in order of rows: whose, its place among ages, and whether it leads far."""
+
+    owner: Array
+    key: Array
+    is_far: Array
+
+    def far(self) -> tuple[Array, Array]:
+        """Return the owners and keys of those that lead far."""
+        return self.owner[self.is_far], self.key[self.is_far]
+
+    def paired_at_home(self, blocks: Array) -> list[tuple[Array, Array]]:
+        """Pair those of each neighbourhood that lead to others there."""
+        owner, key = self.owner[~self.is_far], self.key[~self.is_far]
+        bounds = np.unique(np.searchsorted(owner, blocks.astype(owner.dtype)))  # of two types it would copy owners
+        return [_paired(owner[start:end], key[start:end]) for start, end in pairwise(bounds)]
+
+
+def _paired(owner: Array, key: Array) -> tuple[Array, Array]:
+    """Pair the stubs of a pool by their key, the first with the second and so on."""
+    in_order = owner[np.argsort(key, kind="stable")]  # of equals, that of the lower row comes first
+    both = in_order[: in_order.size // 2 * 2].reshape(-1, 2)
+    return both[:, 0].copy(), both[:, 1].copy()
+
+
+def _stubs_of(here: slice, people: Population, parameters: Parameters, draws: Draws) -> _Stubs:
+    """List the ties that residents of some rows want and reach, and draw where they lead."""
     p = parameters
-    old_enough = people.birth_month <= START - p.age_of_first_ties * MONTHS_PER_YEAR
-    holders = np.flatnonzero(people.is_present & old_enough)
+    old_enough = people.birth_month[here] <= START - p.age_of_first_ties * MONTHS_PER_YEAR
+    holders = here.start + np.flatnonzero((people.state[here] != VACANT) & old_enough)
     share = p.ties_held_share * reachable_share(p.infrastructure_index, p)
     wanted = np.round(people.ties_wanted[holders] * share).astype(np.int64)
-    owner, pool = _stubs_in_order(people, holders, wanted, parameters, draws)
-    # Pair the first with the second stub of each pool, the third with the fourth …
-    first = np.flatnonzero(_place_within(pool) % 2 == 0)
-    first = first[first + 1 < pool.size]
-    first = first[pool[first] == pool[first + 1]]
-    return owner[first], owner[first + 1]
-
-
-def _stubs_in_order(
-    people: Population, holders: Array, wanted: Array, parameters: Parameters, draws: Draws
-) -> tuple[Array, Array]:
-    """Put all stubs in the order in which they are paired: whose each is, and its pool."""
-    # The smallest types, and a neighbourhood at a time: with several stubs to a resident, there is much of each.
-    owner = np.repeat(holders.astype(np.int32), wanted)
-    order, is_across = _order_of_stubs(owner, people, _stub_draws(people, holders, wanted, parameters, draws))
-    owner = owner[order]
-    return owner, np.where(is_across, np.int16(-1), people.neighbourhood[owner])
-
-
-def _order_of_stubs(owner: Array, people: Population, drawn: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Return the order of stubs by pool, key and row, of which rows stand in order already; and which lead far."""
-    order_key, is_across = drawn
-    homes = pairwise(np.searchsorted(owner, people.blocks.astype(owner.dtype)))  # of two types it would copy owners
-    near = (start + np.flatnonzero(~is_across[start:end]) for start, end in homes)
-    order = np.concatenate([_in_order(stubs, order_key) for stubs in chain([np.flatnonzero(is_across)], near)])
-    return order, is_across[order]
-
-
-def _in_order(stubs: Array, order_key: Array) -> Array:
-    """Sort stubs by their key; of equals, that of the lower row comes first."""
-    return stubs[np.argsort(order_key[stubs], kind="stable")].astype(np.int32)
+    # The smallest types: with several stubs to a resident, there is much of each.
+    return _Stubs(np.repeat(holders.astype(np.int32), wanted), *_stub_draws(people, holders, wanted, p, draws))
 
 
 def ties_wanted(residents: Array, parameters: Parameters, draws: Draws) -> Array:
@@ -160,24 +165,17 @@ def _stub_draws(
     starts = np.cumsum(wanted) - wanted
     age_key = np.empty(int(wanted.sum()))
     is_across = np.empty(age_key.size, bool)
-    age_years = -people.birth_month / MONTHS_PER_YEAR
+    age_years = -people.birth_month[holders] / MONTHS_PER_YEAR
     for lane in range(n_lanes):
         who = np.flatnonzero(wanted > lane)
         rows = holders[who]
         residents = people.resident[rows]
         noise = draws.uniforms(Purpose.TIES_ORDER, START, residents, lane) - 0.5
         # A uniform as wide as a normal of the stated spread: its SD is width over root 12.
-        age_key[starts[who] + lane] = age_years[rows] + noise * parameters.tie_age_gap * 12**0.5
+        age_key[starts[who] + lane] = age_years[who] + noise * parameters.tie_age_gap * 12**0.5
         far = draws.uniforms(Purpose.TIES_POOL, START, residents, lane)
         is_across[starts[who] + lane] = far < parameters.share_ties_across
     return age_key, is_across
-
-
-def _place_within(sorted_groups: Array) -> Array:
-    """Return each member's number in its group, 0, 1, 2 …, where equal values stand together."""
-    position = np.arange(sorted_groups.size, dtype=np.int32)
-    is_first = np.r_[True, sorted_groups[1:] != sorted_groups[:-1]][: sorted_groups.size]
-    return position - np.maximum.accumulate(np.where(is_first, position, np.int32(0)))
 
 
 # --- Month by month ----------------------------------------------------------------------
@@ -436,6 +434,14 @@ def _where_to_look(k, i, way, own, n_own, seat, groups, ways):
 
 
 @kernel
+def _list_known(some, slots, n_own, own):
+    """Write down those whom each resident knows, and nobody in the places left."""
+    for k in range(some.size):
+        for s in range(MOST_LOCAL):
+            own[k, s] = slots[some[k], s] if s < n_own[k] else NOBODY
+
+
+@kernel
 def _choose_where(some, some_ways, own, n_own, slots, seats, row_at, groups, ways, kinds, firsts, lengths):
     """Write down where each resident looks, and ask for what stands there: `_look_around` comes to it later."""
     for k in range(some.size):
@@ -473,7 +479,7 @@ def _half(words, seeker, k):
 
 @formula
 def _knows(own, k, j):
-    # Free slots are compared too: at a fixed length, the compiler asks about many at once.
+    # All places are compared: at a fixed length, the compiler asks about many at once.
     known = False
     for s in range(own.shape[1]):
         known |= own[k, s] == j
@@ -516,7 +522,7 @@ def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, d
     blocks = (widest + HALVES - 1) // HALVES
     found, lengths = np.empty((SEEKERS, widest), np.int32), np.empty(SEEKERS, np.int64)
     kinds, firsts = np.empty(SEEKERS, np.int8), np.empty(SEEKERS, np.int64)
-    words = np.empty((4 * blocks, SEEKERS), np.uint32)
+    words, own = np.empty((4 * blocks, SEEKERS), np.uint32), np.empty((SEEKERS, MOST_LOCAL), np.int32)
     chosen = np.empty(SEEKERS, np.int64)
     by_way = ease.street, ease.club, ease.friends, ease.near
     for first in range(0, seekers.size, SEEKERS):
@@ -525,7 +531,8 @@ def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, d
             some_words = words[4 * lane : 4 * lane + 4]
             fill_words(seed, (lane << 8) | Purpose.CANDIDATE, month, resident[some], some_words)
         # First all look, then all choose: what lies far apart is fetched for many at once.
-        own, n_own, seats = slots[some], degree[some], seat[some]
+        n_own, seats = degree[some], seat[some]
+        _list_known(some, slots, n_own, own)
         _choose_where(some, some_ways, own, n_own, slots, seats, row_at, groups, by_way, kinds, firsts, lengths)
         _look_around(kinds[: some.size], firsts, slots, degree, row_at, groups, found, lengths)
         _first_to_ring(some, lengths, found, words, own, stand, ease.unlikeness, chosen)

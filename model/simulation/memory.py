@@ -1,17 +1,24 @@
 """The memory that a run will take, estimated before it is built."""
 
-from model.core.codes import LAYERS
+from model.core.cache import settled_folder
+from model.core.codes import LAYER_NAMES, LAYERS
 from model.core.errors import ScenarioError
 from model.core.memory import MB, available_mb
+from model.core.own_code import LOADED
 from model.inputs.scenario import Scenario
 from model.network import SLOT_BYTES, Network
 from model.state.population import Population, count_rows, count_seats
 
-PROCESS_MB = 317.0
+PEERS = LAYERS[LAYER_NAMES.index("peer")]
+
+PROCESS_MB = 325.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
 
 KEPT_TIES_BYTES = 50
-"""A row's ties in a burnt-in place, which is in memory together with the future that branches from it."""
+"""A row's ties in a burnt-in place."""
+
+LEFT_ON_DISK_BYTES = 16_000_000
+"""A burnt-in place that takes as much is not held in memory together with the future that branches from it."""
 
 PASSING_BYTES = 91
 """A row's share of what is no column and no tie: founders, the calendar, arrays in passing."""
@@ -43,17 +50,27 @@ def memory_mb(config: Scenario) -> float:
     >>> 300 < memory_mb(load_scenario().model_copy(update={"population": 500})) < 400
     True
     """
+    settled = 0 if is_left_on_disk(config) else _settled_bytes(config)
+    return PROCESS_MB + (_world_bytes(config) + settled) / MB + _record_mb(config)
+
+
+def is_left_on_disk(config: Scenario) -> bool:
+    """Return whether futures of a scenario's burnt-in place read it from disk: it is large, and kept there."""
+    is_kept = config.burn_in_years > 0 and not LOADED and settled_folder() is not None
+    return is_kept and _settled_bytes(config) >= LEFT_ON_DISK_BYTES
+
+
+def _settled_bytes(config: Scenario) -> int:
+    n_rows = count_rows(config.place_profile, config.population)
+    return n_rows * (Population([0]).bytes_per_resident + KEPT_TIES_BYTES)
+
+
+def _world_bytes(config: Scenario) -> int:
     sample = config.place_profile, config.population
-    world = _world_mb(count_rows(*sample), count_seats(*sample), has_programmes=bool(config.plan))
-    return PROCESS_MB + world + _record_mb(config)
-
-
-def _world_mb(n_rows: int, n_seats: int, *, has_programmes: bool) -> float:
     columns, ties = Population([0]).bytes_per_resident, Network(0).bytes_per_resident
     # Slots that nobody fills take no memory: see `Network`.
-    unfilled = 0 if has_programmes else sum(SLOT_BYTES * layer.slots for layer in LAYERS if layer.is_rare)
-    of_row = columns + ties - unfilled + columns + KEPT_TIES_BYTES + PASSING_BYTES
-    return (n_rows * of_row + n_seats * SEAT_BYTES) / MB
+    unfilled = 0 if config.plan else SLOT_BYTES * PEERS.slots
+    return count_rows(*sample) * (columns + ties - unfilled + PASSING_BYTES) + count_seats(*sample) * SEAT_BYTES
 
 
 def _record_mb(config: Scenario) -> float:

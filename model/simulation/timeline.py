@@ -15,6 +15,7 @@ from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws
 from model.core.errors import ScenarioError
+from model.core.memory import give_back
 from model.inputs.parameters import Parameters
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario
@@ -117,6 +118,7 @@ class Timeline:
     def _take(self, phase: str) -> None:
         for step in self._steps_of(phase):
             step.run(self.simulation, START)
+            give_back()  # what a step works with at the start is more than it leaves
 
     # --- The month -----------------------------------------------------------------------
 
@@ -327,10 +329,12 @@ class Timeline:
         model, arrays = cls.__new__(cls), place.arrays
         model._open(config, place.seed, on_month, steps)
         world = model.simulation.world
-        world.population, world.network = population_from(arrays), network_from(arrays)
+        world.population = population_from(arrays)
         world.groups = ties.groups_of(world.population, world.founders_by_neighbourhood, world.draws)
         world.calendar = Calendar(world.population.n_rows)
         world.founders = migration.founders_of(world.population, world.prepared.parameters)
+        give_back()  # as above
+        world.network = network_from(arrays)
         world.contact_weights = arrays["weights"].copy()
         model._take(OPENING)
         return model

@@ -3,7 +3,7 @@
 A resident is a row. Rules receive columns; `model.agents.Resident` is a window on a row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -113,6 +113,9 @@ ROOM = 1.3
 
 SPARE_SHARE, SPARE_ROWS = 1 / 50, 8
 """Rows that a neighbourhood has beyond those taken, when some are added: a share of them, and so many more."""
+
+PART_ROWS = 50_000
+"""Rows of a part of a place, at least, where it is worked out part by part."""
 
 HOUSEHOLD = 3.0
 """Members of a resident's household, on average: whole households come and go."""
@@ -289,6 +292,20 @@ class Population:
     def _cut_columns(self) -> None:
         self.columns = {name: room[: self.blocks[-1]] for name, room in self._rooms.items()}
         self.__dict__.update(self.columns)
+
+    def parts(self) -> Iterator[slice]:
+        """Part the rows into runs of whole blocks, so that what is worked out for one run takes little memory.
+
+        Examples
+        --------
+        >>> list(Population([3, 2]).parts())
+        [slice(0, 5, None)]
+        """
+        first, last = 0, self.n_rows
+        for end in self.blocks[1:].tolist():
+            if end - first >= PART_ROWS or end == last:
+                yield slice(first, end)
+                first = end
 
     def add_rows(self, homes: Array, numbers: Array) -> None:
         """Add vacant rows to neighbourhoods, a block to each of those named."""

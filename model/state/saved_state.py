@@ -63,10 +63,13 @@ RANGES = {
 
 
 class Settled(NamedTuple):
-    """A place at the end of burn-in: its seed, and who lives there and their ties as named arrays."""
+    """A place at the end of burn-in: its seed, and who lives there and their ties as named arrays.
+
+    Those of a large place may lie in a file, from which each is read when it is asked for.
+    """
 
     seed: int
-    arrays: dict[str, Array]
+    arrays: Mapping[str, Array]
 
 
 def history_of(config: Scenario) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def population_from(arrays: Mapping[str, Array]) -> Population:
 
 def network_from(arrays: Mapping[str, Array]) -> Network:
     """Return the ties of a place that was laid out as arrays."""
-    ties = {name: arrays[f"ties.{name}"] for name in LAYER_NAMES}
+    ties = ((name, arrays[f"ties.{name}"]) for name in LAYER_NAMES)
     network = Network.from_packed(ties, arrays["degrees"], int(arrays["seat_bounds"][-1]))
     network.content[:] = arrays["content"]
     network.discontent[:] = arrays["discontent"]

@@ -18,6 +18,8 @@ from model.core.files import TextFile
 from model.core.kernels import cache_folder
 from model.core.own_code import LOADED
 from model.inputs.scenario import Scenario
+from model.simulation import memory
+from model.simulation.timeline import Timeline
 
 TABLES = ("monthly", "people", "services", "ledger")
 
@@ -29,7 +31,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cache.mkdir()
     (cache / cache_folder().name).symlink_to(cache_folder(), target_is_directory=True)
     monkeypatch.setenv("UPSTREAM_CACHE_DIR", str(cache))
-    return cache / settled_places.FOLDER
+    return cache / "settled"
 
 
 @pytest.fixture
@@ -89,6 +91,24 @@ def test_burn_in_that_was_kept_is_not_simulated(config: Scenario, kept: Path, mo
     assert settled(config) == first == (first[0], 12, [])
     with pytest.raises(AssertionError, match="was simulated"):
         settled(config, fresh=True)
+
+
+def test_a_large_place_lies_in_its_file_and_each_future_reads_it_from_there(
+    config: Scenario, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_memory = settled(config)
+    monkeypatch.setattr(memory, "LEFT_ON_DISK_BYTES", 0)
+    for fresh in (True, False):
+        place = settle(config, 1, lambda: None, refuse, fresh=fresh)
+        assert not isinstance(place.arrays, dict)
+        (path,) = kept.iterdir()
+        held = path.read_bytes()
+        path.unlink()  # another campaign makes room
+
+        futures = [Timeline.from_settled(place, config) for _ in range(2)]
+        path.write_bytes(held)
+
+        assert [future.digest() for future in futures] == 2 * [in_memory[0]]
 
 
 def test_only_what_shapes_the_past_has_a_file_of_its_own(

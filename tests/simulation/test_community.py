@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from model import CommunityModel, load_scenario
-from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, NO_STATE, STATES, VACANT
+from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, COPING, LAYER_NAMES, NO_STATE, STATES, VACANT
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.places import PLACES
 from model.network import Network
 from model.simulation.month import STEPS, Step, with_step
 from model.simulation.timeline import Timeline
+from model.state import population
 from model.state.saved_state import history_of, read_state, write_state
 from model.tables.schema import STATE_MONTHS
 
@@ -49,6 +50,16 @@ def test_a_sample_keeps_every_neighbourhoods_share(wigan):
 
     assert sample.sum() == wigan.config.population
     assert np.all(np.abs(sample * wigan.scale - real) <= wigan.scale)
+
+
+def test_a_place_that_is_founded_part_by_part_is_the_same(wigan, monkeypatch):
+    monkeypatch.setattr(population, "PART_ROWS", 700)
+    assert len(list(wigan.population.parts())) > 3
+
+    in_parts = CommunityModel(wigan.config, rng=1)
+
+    assert same_columns(in_parts, wigan)
+    assert all(np.array_equal(in_parts.network.packed(name), wigan.network.packed(name)) for name in LAYER_NAMES)
 
 
 def test_a_sample_keeps_the_profiles_ages_and_deprivation(wigan):

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from model.core.codes import THRIVING, VACANT
 from model.network import Network
 from model.rules import demand, demography, founding, help_seeking, households, migration, ties
 from model.simulation.simulation import Simulation
@@ -26,27 +27,32 @@ def form_households(sim: Simulation, month: int) -> None:
     """Form the founders' households, and tie their members."""
     del month
     world, people = sim.world, sim.world.population
-    homes = founding.settle_households(people, sim.prepared.roles, sim.prepared.parameters, world.draws)
-    for name in ("householder", "partner", "mother"):
-        people.write(name, slice(None), getattr(homes, name))
+    no_mood = np.zeros(people.n_rows, np.int8)
+    for here, homes in founding.settle_households(people, sim.prepared.roles, sim.prepared.parameters, world.draws):
+        for name in ("householder", "partner", "mother"):
+            people.write(name, here, getattr(homes, name))
+        world.network.add("kin", homes.ends, homes.others, no_mood)
     people.write("lives_alone", *households.newly_alone_or_not(people))
     world.founders = migration.founders_of(people, sim.prepared.parameters)
-    world.network.add("kin", homes.ends, homes.others, np.zeros(people.n_rows, np.int8))
 
 
 def endow_founders(sim: Simulation, month: int) -> None:
     """Give founders lifelong traits, work, health and a wellbeing state."""
     world, people = sim.world, sim.world.population
-    world.endow(np.flatnonzero(people.is_present), month)
-    people.write("state", people.adults, world.resting_states(people.adults, month))
+    for here in people.parts():
+        rows = here.start + np.flatnonzero(people.state[here] != VACANT)
+        world.endow(rows, month)
+        adults = rows[people.state[rows] >= THRIVING]
+        people.write("state", adults, world.resting_states(adults, month))
 
 
 def tie_founders(sim: Simulation, month: int) -> None:
     """Tie founders to friends and neighbours."""
     del month
     world, people = sim.world, sim.world.population
-    pairs = ties.local_pairs(people, sim.prepared.parameters, world.draws)
-    world.network.add("local", *pairs, np.zeros(people.n_rows, np.int8))
+    no_mood = np.zeros(people.n_rows, np.int8)
+    for ends, others in ties.local_pairs(people, sim.prepared.parameters, world.draws):
+        world.network.add("local", ends, others, no_mood)
     world.replace_network(world.network)
 
 
