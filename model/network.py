@@ -1,7 +1,7 @@
 """Mutual ties in fixed-width neighbour slots, one table of slots a layer.
 
-A slot holds the row of a neighbour. The slots in use come first, and the others may hold anything. A tie takes a slot
-at both its ends or at neither. A tie that finds no free slot is counted as overflow, never silently dropped.
+A slot holds the row of a neighbour, or -1; the slots in use come first. A tie takes a slot at
+both its ends or at neither. A tie that finds no free slot is counted as overflow, never silently dropped.
 
 The network also keeps each resident's counts of content and discontented neighbours by
 layer. They change only when a neighbour's mood or a tie changes, about one resident in
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SLOT_BYTES = 4
 """Of a slot for a tie: a row, as int32."""
+
+EMPTY = -1
+"""Stands in a free slot, but in layers of which few have ties: there it may be anything."""
 
 SMALL_GRAPH_BYTES, MOST_BYTES_A_ROW = 1_000_000, 10_000
 """Largest GraphML file that is read: what a full network of so many rows could need."""
@@ -66,6 +69,7 @@ def _free_slot(slots, degree, i, j):
     for s in range(degree[i]):
         if slots[i, s] == j:
             slots[i, s] = slots[i, last]
+            slots[i, last] = EMPTY
             degree[i] = last
             return True
     return False
@@ -141,6 +145,7 @@ def _remove_all(slots, degree, rows, mood, content, discontent):
             content[j] -= is_content
             discontent[j] -= is_discontented
             _free_slot(slots, degree, j, i)
+            slots[i, s] = EMPTY
         degree[i] = content[i] = discontent[i] = 0
 
 
@@ -244,7 +249,7 @@ class Network:
     Attributes
     ----------
     slots : dict of str to array of shape (rows, slots)
-        Rows of neighbours by layer; those in use stand first, and the others may hold anything.
+        Rows of neighbours by layer; those in use stand first, and the others hold nothing.
     degrees : array of shape (layers, rows)
         Ties held.
     content, discontent : array of shape (layers, rows)
@@ -282,6 +287,8 @@ class Network:
             room = self._rooms[layer.name]
             if n > len(room):
                 room = np.concatenate([room, np.zeros((n - len(room), layer.slots), np.int32)])
+            if not layer.is_rare:
+                room[held:n] = EMPTY
             self._rooms[layer.name] = room
         self.degrees, self.content, self.discontent = (
             np.concatenate([counts, np.zeros((len(LAYERS), n - held), np.uint8)], axis=1)
@@ -371,14 +378,10 @@ class Network:
         _pack(self.slots[layer], degree, ties)
         return ties
 
-    @classmethod
-    def from_packed(cls, ties: Iterable[tuple[str, Array]], degrees: Array, most: int) -> "Network":
-        """Make slots from those in use, by layer, as `packed` lays them out; moods are still to be counted."""
-        network = cls(degrees.shape[1], most)
-        network.degrees[:] = degrees
-        for name, in_use in ties:
-            _unpack(in_use, network.degree(name), network.slots[name])
-        return network
+    def unpack(self, layer: str, in_use: Array, degree: Array) -> None:
+        """Fill the slots of a layer without ties with what `packed` gave of one; moods are still to be counted."""
+        self.degree(layer)[:] = degree
+        _unpack(in_use, degree, self.slots[layer])
 
     def edges(self, layer: str) -> tuple[Array, Array]:
         """List the ties of a layer, each once, as rows of their lower and higher end."""

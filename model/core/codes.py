@@ -57,17 +57,18 @@ LEAST_CARE = {
 
 @dataclass(frozen=True)
 class Layer:
-    """One kind of tie, and the most a resident can have of it."""
+    """One kind of tie, the most a resident can have of it, and whether few have any."""
 
     name: str
     slots: int
     meaning: str
+    is_rare: bool = False
 
 
 LAYERS = (
     Layer("kin", 12, "the closest ties, within a family"),
     Layer("local", 32, "friends, neighbours and group members"),
-    Layer("peer", 8, "residents brought together by a programme"),
+    Layer("peer", 8, "residents brought together by a programme", is_rare=True),
 )
 LAYER_NAMES = tuple(layer.name for layer in LAYERS)
 

@@ -37,7 +37,6 @@ from model.inputs.plans import Entry, PlanTerms
 from model.inputs.programmes import Eligibility
 from model.network import Network
 from model.state.capacity import Capacity, fill_places, find_supporters
-from model.state.households import kin_of
 from model.state.population import Population
 
 AT_LEAST = {"any": NOT_LONELY, "sometimes": SOMETIMES_LONELY, "often": OFTEN_LONELY}
@@ -71,7 +70,6 @@ class Facts(NamedTuple):
     householder: Array
     child_care: Array
     kin: Array
-    n_kin: Array
 
 
 class Criteria(NamedTuple):
@@ -274,8 +272,7 @@ def _criteria_of_one(who: Eligibility) -> Criteria:
 
 def _facts_of(people: Population, network: Network) -> Facts:
     """Return what says whether residents are eligible."""
-    kin, n_kin = kin_of(network)
-    return Facts(**{name: people.columns[name] for name in Facts._fields[:-2]}, kin=kin, n_kin=n_kin)
+    return Facts(**{name: people.columns[name] for name in Facts._fields[:-1]}, kin=network.slots["kin"])
 
 
 def eligible(people: Population, network: Network, rows: Array, who: Eligibility, calendar_month: int) -> Array:
@@ -344,8 +341,10 @@ def _may(i, facts, asked, month):
 @formula
 def _has_child(i, facts, least_care):
     """Tell whether a child who is as far into care lives in a resident's household."""
-    for slot in range(facts.n_kin[i]):
+    for slot in range(facts.kin.shape[1]):
         child = facts.kin[i, slot]
+        if child < 0:
+            return False
         # Most kin are grown up, so that is asked first.
         is_child = facts.age_band[child] == CHILDREN and facts.state[child] != VACANT
         if is_child and facts.child_care[child] >= least_care and facts.householder[child] == facts.householder[i]:

@@ -37,7 +37,7 @@ import numpy as np
 from scipy.special import betainc
 
 from model.core.arrays import Array
-from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS, NOBODY, VACANT
+from model.core.codes import IN_CRISIS, LAYER_NAMES, LAYERS, VACANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_words, to_unit
 from model.core.kernels import formula, kernel
@@ -434,14 +434,6 @@ def _where_to_look(k, i, way, own, n_own, seat, groups, ways):
 
 
 @kernel
-def _list_known(some, slots, n_own, own):
-    """Write down those whom each resident knows, and nobody in the places left."""
-    for k in range(some.size):
-        for s in range(MOST_LOCAL):
-            own[k, s] = slots[some[k], s] if s < n_own[k] else NOBODY
-
-
-@kernel
 def _choose_where(some, some_ways, own, n_own, slots, seats, row_at, groups, ways, kinds, firsts, lengths):
     """Write down where each resident looks, and ask for what stands there: `_look_around` comes to it later."""
     for k in range(some.size):
@@ -479,7 +471,7 @@ def _half(words, seeker, k):
 
 @formula
 def _knows(own, k, j):
-    # All places are compared: at a fixed length, the compiler asks about many at once.
+    # Free slots are compared too: at a fixed length, the compiler asks about many at once.
     known = False
     for s in range(own.shape[1]):
         known |= own[k, s] == j
@@ -522,7 +514,7 @@ def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, d
     blocks = (widest + HALVES - 1) // HALVES
     found, lengths = np.empty((SEEKERS, widest), np.int32), np.empty(SEEKERS, np.int64)
     kinds, firsts = np.empty(SEEKERS, np.int8), np.empty(SEEKERS, np.int64)
-    words, own = np.empty((4 * blocks, SEEKERS), np.uint32), np.empty((SEEKERS, MOST_LOCAL), np.int32)
+    words = np.empty((4 * blocks, SEEKERS), np.uint32)
     chosen = np.empty(SEEKERS, np.int64)
     by_way = ease.street, ease.club, ease.friends, ease.near
     for first in range(0, seekers.size, SEEKERS):
@@ -531,8 +523,7 @@ def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, d
             some_words = words[4 * lane : 4 * lane + 4]
             fill_words(seed, (lane << 8) | Purpose.CANDIDATE, month, resident[some], some_words)
         # First all look, then all choose: what lies far apart is fetched for many at once.
-        n_own, seats = degree[some], seat[some]
-        _list_known(some, slots, n_own, own)
+        own, n_own, seats = slots[some], degree[some], seat[some]
         _choose_where(some, some_ways, own, n_own, slots, seats, row_at, groups, by_way, kinds, firsts, lengths)
         _look_around(kinds[: some.size], firsts, slots, degree, row_at, groups, found, lengths)
         _first_to_ring(some, lengths, found, words, own, stand, ease.unlikeness, chosen)

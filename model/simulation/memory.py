@@ -1,15 +1,13 @@
 """The memory that a run will take, estimated before it is built."""
 
 from model.core.cache import settled_folder
-from model.core.codes import LAYER_NAMES, LAYERS
+from model.core.codes import LAYERS
 from model.core.errors import ScenarioError
 from model.core.memory import MB, available_mb
 from model.core.own_code import LOADED
 from model.inputs.scenario import Scenario
 from model.network import SLOT_BYTES, Network
 from model.state.population import Population, count_rows, count_seats
-
-PEERS = LAYERS[LAYER_NAMES.index("peer")]
 
 PROCESS_MB = 325.0
 """What a process holds before it has any residents: Python, its libraries, the kernels."""
@@ -69,7 +67,7 @@ def _world_bytes(config: Scenario) -> int:
     sample = config.place_profile, config.population
     columns, ties = Population([0]).bytes_per_resident, Network(0).bytes_per_resident
     # Slots that nobody fills take no memory: see `Network`.
-    unfilled = 0 if config.plan else SLOT_BYTES * PEERS.slots
+    unfilled = 0 if config.plan else sum(SLOT_BYTES * layer.slots for layer in LAYERS if layer.is_rare)
     return count_rows(*sample) * (columns + ties - unfilled + PASSING_BYTES) + count_seats(*sample) * SEAT_BYTES
 
 

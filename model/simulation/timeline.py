@@ -335,6 +335,7 @@ class Timeline:
         world.founders = migration.founders_of(world.population, world.prepared.parameters)
         give_back()  # as above
         world.network = network_from(arrays)
+        give_back()
         world.contact_weights = arrays["weights"].copy()
         model._take(OPENING)
         return model

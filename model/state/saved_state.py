@@ -25,6 +25,7 @@ from model.core.codes import (
 )
 from model.core.errors import ResultsError
 from model.core.files import replacing
+from model.core.kernels import formula, kernel
 from model.core.own_code import LOADED
 from model.inputs.catalogue import load_services
 from model.inputs.scenario import Scenario
@@ -115,8 +116,10 @@ def population_from(arrays: Mapping[str, Array]) -> Population:
 
 def network_from(arrays: Mapping[str, Array]) -> Network:
     """Return the ties of a place that was laid out as arrays."""
-    ties = ((name, arrays[f"ties.{name}"]) for name in LAYER_NAMES)
-    network = Network.from_packed(ties, arrays["degrees"], int(arrays["seat_bounds"][-1]))
+    degrees = arrays["degrees"]
+    network = Network(degrees.shape[1], int(arrays["seat_bounds"][-1]))
+    for name, degree in zip(LAYER_NAMES, degrees, strict=True):
+        network.unpack(name, arrays[f"ties.{name}"], degree)  # named nowhere, so that it goes before the next comes
     network.content[:] = arrays["content"]
     network.discontent[:] = arrays["discontent"]
     network.overflow = dict(zip(LAYER_NAMES, arrays["overflow"].tolist(), strict=True))
@@ -258,14 +261,31 @@ def _require_shapes(arrays: Mapping[str, Array], n: int) -> None:
 
 
 def _require_mutual(others: Array, degree: Array, n_slots: int, is_present: Array) -> None:
-    n = np.int64(degree.size)
-    ends = np.repeat(np.arange(n), degree)
-    if np.any((others < 0) | (others >= n)):
+    if others.size and not 0 <= others.min() <= others.max() < degree.size:
         raise ValueError("a tie leads nowhere")
-    if not np.array_equal(np.sort(ends * n + others), np.sort(others * n + ends)):
-        raise ValueError("a tie is not mutual")
-    if not is_present[others].all() or np.any(degree > n_slots):
+    if np.any(degree > n_slots) or not is_present[others].all():
         raise ValueError("a tie leads to nobody")
+    if not _are_mutual(others, np.concatenate([[0], np.cumsum(degree, dtype=np.int64)])):
+        raise ValueError("a tie is not mutual")
+
+
+@formula
+def _count(others, first, end, row):
+    n = 0
+    for at in range(first, end):
+        n += others[at] == row
+    return n
+
+
+@kernel
+def _are_mutual(others, bounds):
+    """Return whether everybody names each other resident as often as they are named by them."""
+    for i in range(bounds.size - 1):
+        for at in range(bounds[i], bounds[i + 1]):
+            j = others[at]
+            if _count(others, bounds[i], bounds[i + 1], j) != _count(others, bounds[j], bounds[j + 1], i):
+                return False
+    return True
 
 
 def _digest_of(arrays: Mapping[str, Array]) -> str:

@@ -3,11 +3,11 @@
 import numpy as np
 
 from model.core.arrays import Array
-from model.core.codes import COPING, NOBODY, NOT_LONELY, SEXES, STRUGGLING, THRIVING
+from model.core.codes import COPING, NOT_LONELY, SEXES, STRUGGLING, THRIVING
 from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.places import N_QUINTILES
 from model.inputs.replications import Study
-from model.network import Network
+from model.network import EMPTY, Network
 from model.rules.wellbeing import MOOD
 from model.studies.paired_runs import Worlds
 from model.studies.replication.associations import CENTRAL, england_diary, odds_of, ratio_of_means
@@ -43,17 +43,18 @@ def sisa(worlds: Worlds, study: Study) -> Figures:
 
 
 def named_contacts(network: Network, rows: Array, most: dict[str, int]) -> Array:
-    """Return the first so many ties of some residents in each layer, as rows; `NOBODY` where they have fewer."""
+    """Return the first so many ties of some residents in each layer, as rows; `EMPTY` where they have fewer."""
     named = []
     for layer, n in most.items():
-        is_held = np.arange(n) < network.degree(layer)[rows][:, None]
-        named.append(np.where(is_held, network.slots[layer][rows, :n], NOBODY))
+        slots = network.slots[layer][rows]
+        first = np.argsort(slots == EMPTY, axis=1, kind="stable")[:, :n]
+        named.append(np.take_along_axis(slots, first, axis=1))
     return np.concatenate(named, axis=1)
 
 
 def _rises(diary: Diary, states: Array, named: Array, mood: int, years: int, place: Array) -> tuple[float, float]:
     """Return the rise in the yearly chance of a mood with each contact who has it, overall and within places."""
-    felt = (named != NOBODY) & (MOOD[states[named]] == mood)
+    felt = (named != EMPTY) & (MOOD[states[named]] == mood)
     then = diary.months["state"][years * MONTHS_PER_YEAR]
     who = (diary.start["state"] == COPING) & (then >= THRIVING)
     became, contacts = (MOOD[then[who]] == mood).astype(float), felt.sum(axis=1)[who].astype(float)
