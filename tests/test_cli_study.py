@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from model.campaign.forecast import forecast
+from model.campaign.forecast import Forecast, forecast
 from model.inputs.study import Study
 from model.inputs.study_options import DRAWS_UNASKED, asked_study
+from model.reporting.forecast import forecast_words
 from tests.test_cli import ends_with, only_line_of
 
 HUBS = "plan.community_hub.budget_gbp_per_year"
@@ -26,6 +27,23 @@ def test_a_dry_run_says_what_a_study_takes_and_leaves_nothing(here: Path, capsys
     assert said[0] == "25 scenarios, 50 runs, and 40 more with a programme at no effect."
     assert [line.split()[0] for line in said[1:]] == ["Time", "Memory", "Disk"]
     assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (1.0, "10 seconds"),
+        (10.5, "20 seconds"),
+        (110.0, "110 seconds"),
+        (111.0, "2 minutes"),
+        (119 * 60.0, "119 minutes"),
+        (7_200.0, "2 hours"),
+    ],
+)
+def test_time_is_told_in_the_unit_in_which_people_would(seconds: float, told: str) -> None:
+    said = forecast_words(Forecast(1, 2, 2, 0, 1, seconds, 300.0, 1.0))
+
+    assert f"Time    about {told} in 1 process" in said
 
 
 def test_runs_are_foretold_as_they_would_be_lived() -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from model.analysis.results import Results
 from model.campaign.executors import Executor, opened
 from model.campaign.missing import Campaign, Outcome, Watcher, live_missing
-from model.campaign.no_effect import LONGEST_STEM, name_of_test
+from model.campaign.no_effect import name_of_test
 from model.campaign.planning import Draw, draws_table, each_draw, once_each, runs_of, shard_of, tasks_of
 from model.campaign.provenance import manifest_of
 from model.campaign.stages import ONE_EACH, Stage
@@ -26,7 +26,7 @@ from model.inputs.comparators import require_alike
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario
 from model.inputs.study_options import MOST_UNASKED, resident_years
-from model.inputs.study_scenarios import require_draw_replicates
+from model.inputs.study_scenarios import name_of_comparator, require_draw_replicates
 from model.simulation.memory import require_memory
 from model.simulation.prepared import prepare
 from model.simulation.processes import interrupts_put_off
@@ -110,8 +110,7 @@ def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tupl
         compared = [config.name for config in scenarios if config != comparator]
         return list(scenarios), dict.fromkeys(compared, comparator.name)
     if comparator.name in {config.name for config in scenarios}:
-        name = f"{comparator.name[:LONGEST_STEM]}_comparator"
-        comparator = comparator.model_copy(update={"name": name})
+        comparator = comparator.model_copy(update={"name": name_of_comparator(comparator.name)})
     return [*scenarios, comparator], {config.name: comparator.name for config in scenarios}
 
 

@@ -174,7 +174,14 @@ def _name(stem: str, suffixes: Sequence[str]) -> str:
     return stem[: max(1, LONGEST_NAME - len(tail))] + tail
 
 
-def _as_comparator(name: str) -> str:
+def name_of_comparator(name: str) -> str:
+    """Name the comparator of a scenario that bears its name.
+
+    Examples
+    --------
+    >>> name_of_comparator("status_quo")
+    'status_quo_comparator'
+    """
     return f"{name[: LONGEST_NAME - len(AS_COMPARATOR)]}{AS_COMPARATOR}"
 
 
@@ -240,7 +247,7 @@ class _Expanding:
     def _twin_of(self, name: str) -> str:
         """Return the name of the same scenario as a comparator of its own."""
         (config,) = (one for one in self.made.values() if one.name == name)
-        twin = _as_comparator(name)
+        twin = name_of_comparator(name)
         self.made[twin] = config.model_copy(update={"name": twin})
         self.designs[twin] = self.designs[name]
         return twin
@@ -279,7 +286,7 @@ class _Expanding:
         variants = [config.structure.variant] if len(self.study.variants) > 1 else []
         name = _name(config.name, [*(one[:LONGEST_PLACE] for one in places), *variants, *family.stem(n)])
         if name in self.designs and family is self.usual:
-            name = _as_comparator(name)
+            name = name_of_comparator(name)
         if name in self.designs:
             allowed = "scenarios whose names differ sooner, or name set in one of them"
             raise ScenarioError("two scenarios would have this name", key="name", value=name, allowed=allowed)

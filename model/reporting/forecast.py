@@ -1,9 +1,12 @@
 """What a study will take, in words."""
 
+import math
+
 from model.campaign.forecast import Forecast
 from model.reporting.wording import how_many
 
 HOUR = 60.0
+MOST_SECONDS = 120
 GB = 1024.0
 
 
@@ -31,9 +34,10 @@ def forecast_words(found: Forecast) -> str:
 
 
 def _time(minutes: float) -> str:
-    if minutes < 1.5:  # noqa: PLR2004 - what is rounded to one
-        return "a minute"
-    return f"{minutes:.0f} minutes" if minutes < 2 * HOUR else f"{minutes / HOUR:,.0f} hours"
+    if minutes < 2 * HOUR:
+        seconds = math.ceil(minutes * 6.0) * 10
+        return f"{seconds} seconds" if seconds < MOST_SECONDS else f"{max(2.0, minutes):.0f} minutes"
+    return f"{minutes / HOUR:,.0f} hours"
 
 
 def _size(mb: float) -> str:

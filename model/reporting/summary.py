@@ -138,17 +138,19 @@ def _came_to_nothing(service: str | None, spent: float) -> str:
 
 
 def _people_table(results: Results, adults: pd.DataFrame, years: int, scale: float) -> Table:
-    table = plain_table("The place", "year 1", f"year {years}", "change")
+    ends = sorted({1, years})
+    table = plain_table("The place", *(f"year {year}" for year in ends), *(["change"] if years > 1 else []))
     rows = [("residents, thousands", "residents", scale / 1_000, 1)]
     rows += [(f"adults {state.replace('_', ' ')}, %", state, 100.0, 1) for state in STATES]
     rows.append(("adults often lonely, %", "lonely_often", 100.0, 1))
     rows.append(("adults' life satisfaction, 0-10", "life_satisfaction", 1.0, 2))
     for label, column, factor, digits in rows:
-        first, last = (adults.xs(year, level="year")[column] * factor for year in (1, years))
-        if first.isna().any() or last.isna().any():  # a share of no adults
+        found = [adults.xs(year, level="year")[column] * factor for year in ends]
+        if any(values.isna().any() for values in found):  # a share of no adults
             continue
-        both = [doubted_level(results, values) for values in (first, last, last - first)]
-        _add(table, label, both, [digits] * len(both), ["", "", "+"])
+        change = [found[1] - found[0]] if years > 1 else []
+        both = [doubted_level(results, values) for values in (*found, *change)]
+        _add(table, label, both, [digits] * len(both), ["" for _ in found] + ["+" for _ in change])
     return table
 
 
@@ -163,13 +165,15 @@ def _add(table: Table, label: str, both: Sequence[Doubted], digits: Sequence[int
 
 def _services_table(results: Results, services: pd.DataFrame, facts: dict[str, Any], scale: float) -> Table:
     years = int(facts["years"])
-    table = plain_table("Demand in the real place", "thousands, year 1", f"year {years}", f"£m in year {years}")
+    ends = sorted({1, years})
+    columns = ["thousands, year 1", f"year {years}"][: len(ends)]
+    table = plain_table("Demand in the real place", *columns, f"£m in year {years}")
     for name in facts["services_in_force"]:
         own, price = services.xs(name, level="service"), facts["parameters_in_force"][f"{name}_unit_cost"]
-        first, last = (own.xs(year, level="year") for year in (1, years))
-        contacts = [doubted_level(results, one["used"], scale).times(1e-3) for one in (first, last)]
-        cost = doubted_level(results, last["cost_gbp"], scale * price).times(1e-6)
-        _add(table, item_label(facts, name), [*contacts, cost], [1] * 3, [""] * 3)
+        found = [own.xs(year, level="year") for year in ends]
+        contacts = [doubted_level(results, one["used"], scale).times(1e-3) for one in found]
+        shown = [*contacts, doubted_level(results, found[-1]["cost_gbp"], scale * price).times(1e-6)]
+        _add(table, item_label(facts, name), shown, [1] * len(shown), [""] * len(shown))
     return table
 
 
