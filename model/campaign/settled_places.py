@@ -16,7 +16,6 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 from llvmlite import binding
 
 from model.core.cache import settled_folder
@@ -26,12 +25,9 @@ from model.core.files import DATA, PACKAGE, sha256_of
 from model.core.kernels import WITH_KERNELS, sources_hash
 from model.core.own_code import LOADED
 from model.inputs.scenario import Scenario
-from model.simulation.memory import is_left_on_disk, require_memory
+from model.simulation.memory import MOST_BYTES, is_left_on_disk, require_memory
 from model.simulation.timeline import Timeline
-from model.state.saved_state import Settled, history_of, read_state, write_state
-
-MOST_BYTES = 2_000_000_000
-"""Of all that is kept; what was not used for longest goes."""
+from model.state.saved_state import ArraysOnDisk, Settled, history_of, read_state, write_state
 
 DIGEST_BYTES = 16
 """Of the hash that names a file."""
@@ -114,13 +110,10 @@ def _read(path: Path, config: Scenario, seed: int, warn: Callable[[str], None]) 
 
 
 def _resting(place: Settled, path: Path, config: Scenario) -> Settled:
-    """Return a place as its futures begin with it: a large one lies in its file, as it takes almost a future's memory.
-
-    The file stays open: what is read is what was checked, also where the file is removed.
-    """
+    """Return a place as its futures begin with it: a large one is left in its file, as it takes much memory."""
     if is_left_on_disk(config):
-        with contextlib.suppress(OSError):
-            return Settled(place.seed, np.load(path, allow_pickle=False))
+        with contextlib.suppress(ResultsError):  # removed or damaged meanwhile
+            return Settled(place.seed, ArraysOnDisk(path))
     return place
 
 

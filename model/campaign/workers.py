@@ -21,7 +21,7 @@ import pyarrow as pa
 from model.campaign.keys import run_key
 from model.campaign.settled_places import settle
 from model.core.constants import MONTHS_PER_YEAR
-from model.core.errors import InputError
+from model.core.errors import InputError, ResultsError
 from model.core.files import TextFile
 from model.core.memory import collect_seldom, give_back, peak_mb, reset_peak
 from model.core.own_code import LOADED, described
@@ -159,7 +159,7 @@ def live_task(task: Task, on_month: Callable[[], None], on_run: Callable[[], Non
         warnings: set[str] = set()
         timed = _Timed(on_month, task.how.timeout_seconds)
         try:
-            tables = _lived(_settled_for(run, task.how, timed, warnings.add), run, timed, task.how)
+            tables = _lived(run, timed, task.how, warnings.add)
         except (_StopAskedError, KeyboardInterrupt):
             raise
         except _OverlongError as error:
@@ -218,21 +218,31 @@ def _forget_place() -> None:
 def relive(run: Run, *, with_lives: bool) -> dict[str, pa.Table]:
     """Live one run from before its burn-in, and return its tables but for ``runs``; what goes wrong is raised."""
     place = settle(run.config, run.seed, lambda: None, lambda words: None, fresh=True)
-    return dict(_future_of(place, run, lambda: None, with_lives).recorder.tables(run.number))
+    model = _in_future(Timeline.from_settled(place, run.config), run, with_lives)
+    return dict(model.recorder.tables(run.number))
 
 
-def _future_of(place: Settled, run: Run, on_month: Callable[[], None], with_lives: bool) -> Timeline:
-    model = Timeline.from_settled(place, run.config, on_month)
+def _begun(run: Run, how: How, on_month: Callable[[], None], warn: Callable[[str], None]) -> Timeline:
+    """Begin the future of a run; where the file with its place can no longer be read, the place is settled again."""
+    try:
+        return Timeline.from_settled(_settled_for(run, how, on_month, warn), run.config, on_month)
+    except ResultsError:
+        _forget_place()
+        return Timeline.from_settled(_settled_for(run, how, on_month, warn), run.config, on_month)
+
+
+def _in_future(model: Timeline, run: Run, with_lives: bool) -> Timeline:
     model.recorder.lives.is_kept = with_lives
     for _ in range(run.config.months):
         model.step()
     return model
 
 
-def _lived(place: Settled, run: Run, timed: _Timed, how: How) -> Packed:
+def _lived(run: Run, timed: _Timed, how: How, warn: Callable[[str], None]) -> Packed:
     """Live one future and return its tables; its world ends with it, so no two futures are in memory at once."""
+    model = _begun(run, how, timed, warn)
     settling = timed.seconds
-    model = _future_of(place, run, timed, how.with_lives)
+    _in_future(model, run, how.with_lives)
     tables, digest = model.recorder.tables(run.number), model.digest()
     overflow = sum(model.network.overflow.values())
     times = {"seconds": timed.seconds, "settling_seconds": settling}

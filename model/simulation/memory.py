@@ -15,6 +15,9 @@ PROCESS_MB = 325.0
 KEPT_TIES_BYTES = 50
 """A row's ties in a burnt-in place."""
 
+MOST_BYTES = 2_000_000_000
+"""Of all settled places that are kept; what was not used for longest goes."""
+
 LEFT_ON_DISK_BYTES = 16_000_000
 """A burnt-in place that takes as much is not held in memory together with the future that branches from it."""
 
@@ -55,7 +58,7 @@ def memory_mb(config: Scenario) -> float:
 def is_left_on_disk(config: Scenario) -> bool:
     """Return whether futures of a scenario's burnt-in place read it from disk: it is large, and kept there."""
     is_kept = config.burn_in_years > 0 and not LOADED and settled_folder() is not None
-    return is_kept and _settled_bytes(config) >= LEFT_ON_DISK_BYTES
+    return is_kept and LEFT_ON_DISK_BYTES <= _settled_bytes(config) <= MOST_BYTES
 
 
 def _settled_bytes(config: Scenario) -> int:
@@ -86,8 +89,9 @@ def require_memory(config: Scenario, n_processes: int = 1, more_mb: float = 0.0)
     """
     needed, there = (memory_mb(config) + more_mb) * n_processes, available_mb()
     if needed > there:
+        where = f" in {n_processes} processes" if n_processes > 1 else ""
         raise ScenarioError(
-            f"would need about {needed:,.0f} MB in {n_processes} processes; {there:,.0f} MB are free",
+            f"would need about {needed:,.0f} MB{where}; {there:,.0f} MB are free",
             key="population",
             value=config.population,
             allowed="a smaller population, or fewer --jobs",

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile, ZipFile
@@ -42,6 +43,9 @@ from model.state.population import (
 STATE_FORMAT = 6
 SMALL_PARTS_BYTES = 1_000_000
 
+UNREADABLE = (OSError, EOFError, ValueError, BadZipFile, zlib.error)
+"""Raised where a file of arrays is damaged, or changes while it is read."""
+
 RANGES = {
     "state": (VACANT, len(STATES) - 1),
     "age_band": (0, len(AGE_BANDS) - 1),
@@ -61,6 +65,44 @@ RANGES = {
     "lives_alone": (0, 1),
 }
 """What codes can be at all: kernels use them as places in arrays and check nothing."""
+
+
+class ArraysOnDisk(Mapping[str, Array]):
+    """The arrays of a file, each read when it is asked for; the file stays open, so that it may be removed meanwhile.
+
+    Parameters
+    ----------
+    path : path
+        A file that `write_state` wrote.
+
+    Raises
+    ------
+    ResultsError
+        When the file cannot be opened, or an array no longer be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = ZipFile(path)
+        except UNREADABLE as error:
+            raise self._lost(error) from None
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            with self._file.open(f"{name}.npy") as file:
+                return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+        except UNREADABLE as error:
+            raise self._lost(error) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.removesuffix(".npy") for name in self._file.namelist())
+
+    def __len__(self) -> int:
+        return len(self._file.namelist())
+
+    def _lost(self, error: Exception) -> ResultsError:
+        return ResultsError(f"a place was left in this file, which can no longer be read ({error})", file=self.path)
 
 
 class Settled(NamedTuple):

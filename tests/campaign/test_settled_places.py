@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from model import CommunityModel, Results
-from model.campaign import settled_places
+from model.campaign import settled_places, workers
 from model.campaign.campaign import run_campaign
 from model.campaign.missing import Watcher
 from model.campaign.settled_places import settle
+from model.campaign.workers import How, Run
 from model.core.files import TextFile
 from model.core.kernels import cache_folder
 from model.core.own_code import LOADED
@@ -109,6 +110,53 @@ def test_a_large_place_lies_in_its_file_and_each_future_reads_it_from_there(
         path.write_bytes(held)
 
         assert [future.digest() for future in futures] == 2 * [in_memory[0]]
+
+
+def cut(path: Path) -> None:
+    """Cut a file short in place, as a failing disk or another programme might."""
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+@pytest.mark.parametrize("damage", [cut, lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"x" * 99)])
+def test_where_the_file_of_a_place_is_damaged_while_it_is_in_use_the_place_is_settled_again(
+    config: Scenario, kept: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(memory, "LEFT_ON_DISK_BYTES", 0)
+    monkeypatch.setattr(workers, "_settled", {})
+    run, warned = Run(0, config, 0), set[str]()
+    first = workers._begun(run, How(), lambda: None, warned.add)
+    assert not warned
+    (path,) = kept.iterdir()
+    damage(path)
+
+    second = workers._begun(run, How(), lambda: None, warned.add)
+
+    assert second.digest() == first.digest()
+    (words,) = warned
+    assert "a file was damaged" in words
+    assert files(kept) == [path.name]
+
+
+def test_a_file_that_is_damaged_before_it_is_opened_again_leaves_the_place_in_memory(
+    config: Scenario, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "LEFT_ON_DISK_BYTES", 0)
+    monkeypatch.setattr(settled_places, "write_state", lambda path, place, config: path.write_bytes(b""))
+
+    assert isinstance(settle(config, 1, lambda: None, refuse).arrays, dict)
+
+
+def test_a_place_too_large_to_be_kept_counts_as_held_in_memory(
+    config: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "LEFT_ON_DISK_BYTES", 0)
+    on_disk, needed = memory.is_left_on_disk(config), memory.memory_mb(config)
+    monkeypatch.setattr(memory, "MOST_BYTES", 1_000)
+
+    assert on_disk
+    assert not memory.is_left_on_disk(config)
+    assert memory.memory_mb(config) > needed
 
 
 def test_only_what_shapes_the_past_has_a_file_of_its_own(
