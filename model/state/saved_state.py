@@ -79,6 +79,14 @@ class ArraysOnDisk(Mapping[str, Array]):
     ------
     ResultsError
         When the file cannot be opened, or an array no longer be read.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     np.savez(Path(folder, "place.npz"), homes=np.array([0, 1]))
+    ...     ArraysOnDisk(Path(folder, "place.npz"))["homes"].tolist()
+    [0, 1]
     """
 
     def __init__(self, path: Path) -> None:
