@@ -43,7 +43,7 @@ from model.state.population import (
 STATE_FORMAT = 6
 SMALL_PARTS_BYTES = 1_000_000
 
-UNREADABLE = (OSError, EOFError, ValueError, BadZipFile, zlib.error)
+UNREADABLE = (OSError, EOFError, ValueError, RuntimeError, BadZipFile, zlib.error)
 """Raised where a file of arrays is damaged, or changes while it is read."""
 
 RANGES = {
@@ -214,7 +214,7 @@ def read_state(path: Path, config: Scenario) -> Settled:
             raise ValueError("its seed is no whole number")
     except OSError as error:
         raise ResultsError(f"cannot be read ({error.strerror or error})", file=path) from None
-    except (ValueError, KeyError, IndexError, TypeError, EOFError, BadZipFile) as error:
+    except (*UNREADABLE, KeyError, IndexError, TypeError) as error:
         raise ResultsError(f"is not a saved place ({error})", file=path) from None
     if is_another:
         raise ResultsError("holds a different past from the scenario's", file=path)

@@ -1,13 +1,16 @@
 """What is checked of a saved place before it is used."""
 
 from collections import Counter
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.state.saved_state import _are_mutual, _require_mutual
+from model import load_scenario
+from model.core.errors import ResultsError
+from model.state.saved_state import ArraysOnDisk, _are_mutual, _require_mutual, read_state
 
 N = 5
 
@@ -47,3 +50,23 @@ def test_ties_are_mutual_where_each_names_the_other_as_often(lists, make_mutual)
 def test_ties_that_cannot_be_are_refused(lists, problem):
     with pytest.raises(ValueError, match=problem):
         _require_mutual(*packed(lists), 2, np.array([True, True, False]))
+
+
+FLAGS, METHOD = 8, 10
+"""Places in an entry of a zip file's directory."""
+
+
+@pytest.mark.parametrize(("place", "value"), [(FLAGS, 1), (FLAGS, 32), (METHOD, 8), (METHOD, 99)])
+def test_a_file_whose_directory_is_damaged_is_no_saved_place(tmp_path, place, value):
+    path = tmp_path / "place.npz"
+    np.savez(path, homes=np.arange(9))
+    with ZipFile(path) as archive:
+        entry = archive.start_dir
+    damaged = bytearray(path.read_bytes())
+    damaged[entry + place] = value
+    path.write_bytes(damaged)
+
+    with pytest.raises(ResultsError, match="can no longer be read"):
+        ArraysOnDisk(path)["homes"]
+    with pytest.raises(ResultsError, match="is not a saved place"):
+        read_state(path, load_scenario())
