@@ -96,7 +96,9 @@ class Timeline:
             raise TypeError(f"config is {config!r}; it must be a Scenario, as load_scenario gives it")
         require_memory(config)
         self._open(config, seed, on_month, steps)
-        self._take(FOUNDING)
+        for step in self._steps_of(FOUNDING):
+            step.run(self.simulation, START)
+            give_back()  # what founding works with is more than it leaves
         self._burn_in()
         self._take(SETTLED)
         self._take(OPENING)
@@ -118,7 +120,6 @@ class Timeline:
     def _take(self, phase: str) -> None:
         for step in self._steps_of(phase):
             step.run(self.simulation, START)
-            give_back()  # what a step works with at the start is more than it leaves
 
     # --- The month -----------------------------------------------------------------------
 
@@ -333,7 +334,7 @@ class Timeline:
         world.groups = ties.groups_of(world.population, world.founders_by_neighbourhood, world.draws)
         world.calendar = Calendar(world.population.n_rows)
         world.founders = migration.founders_of(world.population, world.prepared.parameters)
-        give_back()  # as above
+        give_back()  # what was worked with is more than is left
         world.network = network_from(arrays)
         give_back()
         world.contact_weights = arrays["weights"].copy()
