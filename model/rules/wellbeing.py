@@ -41,6 +41,7 @@ from model.core.codes import (
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, to_unit
 from model.core.kernels import formula, kernel
+from model.core.processor import use_widest_vectors
 from model.core.rates import monthly_probability, share_of_moves
 from model.inputs.parameters import Parameters, worked_out_once
 from model.network import Network
@@ -419,6 +420,7 @@ class _Contacts(NamedTuple):
 
 @kernel
 def _could_move(uniforms, state, risks, stress, treatment_months, content, discontent, weights, highest, chosen):
+    use_widest_vectors()
     worsen_risk, improve_risk = risks
     kin, local, peer = weights
     kin_content, local_content, peer_content = content

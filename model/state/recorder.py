@@ -21,6 +21,7 @@ from model.core.codes import (
 )
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.kernels import kernel
+from model.core.processor import use_widest_vectors
 from model.inputs.catalogue import catalogue_place, load_services
 from model.inputs.parameters import Parameters
 from model.inputs.payers import AGENCIES, load_payments
@@ -92,6 +93,7 @@ LONELY = ("lonely_often", "lonely_sometimes", "no_tie")
 
 @kernel
 def _sum_company(state, lonely, kin, local, peer, sums):
+    use_widest_vectors()
     n_kin = n_local = n_peer = n_often = n_sometimes = n_none = np.int32(0)
     for k in range(state.size):
         is_adult = np.int32(state[k] >= 0)
