@@ -1,7 +1,7 @@
 """Errors in an input, worded so that a reader can correct it."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +10,7 @@ _LONGEST_VALUE = 80
 _LONGEST_KEY = 200
 _LONGEST_MESSAGE = 1_800
 _MOST_NAMES = 40
+_MOST_ALSO = 5
 _SHORT = 4
 _NEAR, _NEAR_IF_SHORT = 0.75, 0.65
 """Share of letters in common and in order from which a name may be a slip of another; two of three letters if short."""
@@ -34,6 +35,8 @@ class InputError(Exception):
         Names that exist; the nearest to ``key`` or ``value`` is suggested.
     wanted : str, optional
         The name to compare with ``known``.
+    also : iterable of str, optional
+        What else is wrong with the same input, each in a few words.
 
     Examples
     --------
@@ -52,6 +55,7 @@ class InputError(Exception):
         allowed: str | None = None,
         known: Iterable[str] = (),
         wanted: str | None = None,
+        also: Sequence[str] = (),
     ) -> None:
         self.file, self.key = file, key
         shown = None if key is None else _cut(key, _LONGEST_KEY)
@@ -62,7 +66,9 @@ class InputError(Exception):
             sentences.append(f"Allowed: {allowed}")
         if wanted is not None:
             sentences.append(_suggestion(wanted, list(known), allowed or ""))
-        super().__init__(_cut(printable(". ".join(part for part in sentences if part)), _LONGEST_MESSAGE))
+        if also:
+            sentences.append(f"Also wrong: {_listed(also)}")
+        super().__init__(_cut(printable(_in_a_row([part for part in sentences if part])), _LONGEST_MESSAGE))
 
     def placed(self, file: str | Path) -> Self:
         """Return the same error with the file, or the option, it came from in front."""
@@ -97,6 +103,16 @@ def _short(value: object) -> str:
     except (ValueError, RecursionError):  # a number of thousands of digits, an endless nest
         text = f"({type(value).__name__} too large to show)"
     return _cut(text, _LONGEST_VALUE)
+
+
+def _in_a_row(sentences: Sequence[str]) -> str:
+    ended = (part if part.endswith("?") else f"{part}." for part in sentences[:-1])
+    return " ".join([*ended, sentences[-1]])
+
+
+def _listed(also: Sequence[str]) -> str:
+    left = len(also) - _MOST_ALSO
+    return "; ".join([*also[:_MOST_ALSO], f"and {left} more"] if left > 0 else also)
 
 
 def _cut(text: str, longest: int) -> str:

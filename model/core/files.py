@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from model.core.errors import InputError
+from model.core.errors import InputError, nearest_name
 
 PACKAGE = Path(__file__).parents[1]
 DATA = PACKAGE / "data"
@@ -40,6 +40,9 @@ _PLAIN = {
     "model_type": "is not a table of keys",
     "dict_type": "is not a table of keys",
     "tuple_type": "is not a list",
+    "literal_error": "is none of the names there are",
+    "bool_type": "is neither true nor false",
+    "bool_parsing": "is neither true nor false",
 }
 
 
@@ -284,47 +287,70 @@ def validation_problem(
     schemas: Sequence[type[BaseModel]],
     also: Sequence[str] = (),
 ) -> InputError:
-    """Turn the most informative finding of a schema into one clear error.
+    """Turn what a schema finds into one clear error: the most informative finding, and what else is wrong.
 
     ``schemas``, the outermost first, are searched for the names that exist where a key is
     unknown; ``also`` are further names that exist.
     """
     errors = error.errors(include_url=False)
     # A misspelt key often means a missing key too, and is more informative.
-    unknown = [one for one in errors if one["type"] == "extra_forbidden"]
-    first = (unknown or errors)[0]
+    if unknown := [one for one in errors if one["type"] == "extra_forbidden"]:
+        errors = unknown + [one for one in errors if one["type"] not in ("extra_forbidden", "missing")]
+    first = errors[0]
+    told = [_told(one, schemas, also) for one in errors]
+    # Of a value that may be of several kinds, each kind has a finding.
+    details: dict[str, Any] = {"file": file, "also": [one for one in dict.fromkeys(told) if one != told[0]]}
     if first["type"] in _BAD_KIND:
-        kinds = [tag for schema in schemas for tag in _kind_of(schema)]
-        return _kind_problem(first, kind, file, kinds)
-    schema_at, words = _walk(schemas[0], first["loc"])
-    key = ".".join(words)
-    leaf = str(first["loc"][-1]) if first["loc"] else ""
-    reason = str(first["msg"]).removeprefix("Value error, ").replace(" after validation", "")
-    reason = reason.replace("Tuple", "List")
-    problem = _PLAIN.get(first["type"], reason[:1].lower() + reason[1:])
-    details: dict[str, Any] = {"file": file, "key": (key or "''") if first["loc"] else None}
+        return _kind_problem(first, kind, [tag for schema in schemas for tag in _kind_of(schema)], details)
+    key = _key_of(first, schemas)
+    details["key"] = (key or "''") if first["loc"] else None
     if first["type"] == "extra_forbidden":
-        known = [name for schema in schema_at if schema in schemas for name in schema.model_fields]
-        details |= {"known": known + list(also if len(words) == 1 else ()), "wanted": leaf}
+        details |= {"known": _known_beside(first, schemas, also), "wanted": str(first["loc"][-1])}
     if first["type"] == "tuple_type" and isinstance(first["input"], dict):
         details["allowed"] = f"[[{key}]] above each of its tables"
     if first["type"] == "literal_error":
         names = re.findall("'([^']+)'", first["ctx"]["expected"])
-        problem, details["allowed"] = "is none of the names there are", ", ".join(names)
-        details |= {"known": names, "wanted": str(first["input"])}
+        details |= {"allowed": ", ".join(names), "known": names, "wanted": str(first["input"])}
     if first["type"] in ("bool_type", "bool_parsing"):
-        problem, details["allowed"] = "is neither true nor false", "true or false, without quotation marks"
+        details["allowed"] = "true or false, without quotation marks"
     if first["type"] != "missing" and first["loc"]:
         details["value"] = first["input"]
-    return kind(problem, **details)
+    return kind(_plain_problem(first), **details)
 
 
-def _kind_problem(first: ErrorDetails, kind: type[InputError], file: str | Path | None, known: list[str]) -> InputError:
+def _plain_problem(one: ErrorDetails) -> str:
+    reason = str(one["msg"]).removeprefix("Value error, ").replace(" after validation", "").replace("Tuple", "List")
+    return _PLAIN.get(one["type"], reason[:1].lower() + reason[1:])
+
+
+def _key_of(one: ErrorDetails, schemas: Sequence[type[BaseModel]]) -> str:
+    return ".".join(_walk(schemas[0], one["loc"])[1])
+
+
+def _known_beside(one: ErrorDetails, schemas: Sequence[type[BaseModel]], also: Sequence[str]) -> list[str]:
+    """Name the keys that might stand where an unknown one does."""
+    around, words = _walk(schemas[0], one["loc"])
+    known = [name for schema in around if schema in schemas for name in schema.model_fields]
+    return known + list(also if len(words) == 1 else ())
+
+
+def _told(one: ErrorDetails, schemas: Sequence[type[BaseModel]], also: Sequence[str]) -> str:
+    """Say in a few words what is wrong where."""
+    if one["type"] in _BAD_KIND:
+        return f"{'.'.join(str(part) for part in one['loc'])}: no kind, or an unknown one"
+    key, problem, nearest = _key_of(one, schemas), _plain_problem(one), None
+    if one["type"] == "extra_forbidden":
+        nearest = nearest_name(str(one["loc"][-1]), _known_beside(one, schemas, also))
+    problem += f" (did you mean {nearest!r}?)" if nearest else ""
+    return f"{key}: {problem}" if key else problem
+
+
+def _kind_problem(first: ErrorDetails, kind: type[InputError], known: list[str], details: dict[str, Any]) -> InputError:
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "union_tag_not_found":
-        return kind("has no kind", file=file, key=key, value=first["input"], known=known, wanted="")
+        return kind("has no kind", key=key, value=first["input"], known=known, wanted="", **details)
     tag = first["ctx"]["tag"]
-    return kind("unknown kind", file=file, key=f"{key}.kind", value=tag, known=known, wanted=tag)
+    return kind("unknown kind", key=f"{key}.kind", value=tag, known=known, wanted=tag, **details)
 
 
 def _walk(top: type[BaseModel], loc: Sequence[int | str]) -> tuple[list[type[BaseModel]], list[str]]:
