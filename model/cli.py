@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -849,6 +850,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
+        _require_folder()
         sys.exit(app(args=words, prog_name="upstream", standalone_mode=False, obj=["upstream", *words]) or 0)
     except InputError as error:
         _say(f"upstream: {error}", error=True)
@@ -859,6 +861,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(UNUSABLE_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        _say("upstream: what it prints cannot be written: no space is left there", error=True)
+        sys.exit(FAILED)
+
+
+def _require_folder() -> None:
+    """Refuse to run in a folder that was deleted: no name given could be found from there."""
+    from model.core.errors import InputError
+
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        problem = "the folder in which the command runs is no longer there"
+        raise InputError(problem, allowed="cd to a folder that is there") from None
 
 
 def script() -> None:

@@ -219,6 +219,31 @@ def test_where_what_is_printed_goes_nowhere_a_run_still_leaves_its_folder(here: 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_what_cannot_be_printed_is_told_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*UPSTREAM, "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, only_line_of(done.stderr).count("no space is left")) == (1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use cannot be deleted there")
+def test_a_folder_that_is_gone_is_refused_in_one_line(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = "import os, sys; os.rmdir(os.getcwd()); from model.cli import main; main(['show', 'results'])"
+    done = in_a_process(sys.executable, "-c", code, cwd=gone)
+    assert (done.returncode, only_line_of(done.stderr).count("no longer there")) == (2, 1)
+
+
+@pytest.mark.slow
+def test_kernels_that_may_not_be_compiled_are_refused_in_one_line(here: Path) -> None:
+    done = in_a_process(*UPSTREAM, "run", *TINY, env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=here)
+    assert (done.returncode, only_line_of(done.stderr).count("NUMBA_DISABLE_JIT")) == (2, 1)
+    assert not (here / "results").exists()
+
+
+@pytest.mark.slow
 def test_comparison_stands_before_all_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ends_with(0, "run", *TINY, "--set", "levers.worsen_hazard_ratio=0.5", "--compare-to", "status_quo")
     told = capsys.readouterr().out

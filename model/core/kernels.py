@@ -18,12 +18,21 @@ from numba.core.compiler_machinery import AnalysisPass, register_pass
 from numba.core.typed_passes import NopythonTypeInference
 
 from model.core.cache import private_folder, spare_cache_folder, user_cache_folder
+from model.core.errors import InputError
 from model.core.files import PACKAGE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 WITH_KERNELS = ("core", "inputs", "tables", "state", "rules", "network.py")
 """Folders and files of the package that a kernel may depend on: the layers up to the rules."""
+
+if numba.config.DISABLE_JIT:
+    raise InputError(
+        "kernels run compiled alone",
+        key="NUMBA_DISABLE_JIT",
+        value=numba.config.DISABLE_JIT,
+        allowed="this variable not set; to read a formula step by step, model.core.kernels.uncompiled(formula)",
+    )
 
 
 def sources_hash(package: Path = PACKAGE, layers: Sequence[str] = WITH_KERNELS) -> str:
