@@ -401,7 +401,7 @@ def probability_above_zero(outcomes: pd.DataFrame) -> float:
 def probability_best(worth: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     """Return the probability of each plan being worth the most, with all that is doubted: draws and chance of seeds.
 
-    As `probability_above_zero`, of which it is the case of a plan and nothing: draws shift the means over seeds of all
+    Of two, that of `probability_above_zero` of what tells them apart. Of more, draws shift the means over seeds of all
     plans, which vary together by multivariate Student's t. NaN with fewer than two draws or seeds.
 
     Parameters
@@ -415,6 +415,10 @@ def probability_best(worth: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     >>> probability_best({"hub": hub, "nothing": 0.0 * hub})
     {'hub': 0.5, 'nothing': 0.5}
     """
+    (first, one), (second, other), *more = worth.items()
+    if not more:
+        sure = probability_above_zero(one - other)
+        return {first: sure, second: 1.0 - sure}
     rows = pd.DataFrame({name: _in_a_row(one).iloc[0] for name, one in worth.items()}).dropna().T
     both = _apart(rows)
     best, (deltas, share) = both[0], _crossed(*both)

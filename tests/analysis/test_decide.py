@@ -107,8 +107,10 @@ def test_probabilities_of_being_best_add_up_to_1_and_agree_with_that_of_a_plan_a
     three = probability_best({"hub": hub, "work": work, "nothing": 0.0 * hub})
     assert sum(three.values()) == pytest.approx(1.0)
     alone = probability_best({"hub": hub, "nothing": 0.0 * hub})
+    assert alone == {"hub": probability_above_zero(hub), "nothing": 1.0 - probability_above_zero(hub)}
+    beside_the_worst = probability_best({"hub": hub, "nothing": 0.0 * hub, "worst": hub - 1e6})
     # 1,000 samples of chance: a standard error of at most 1.6 %, and twice that.
-    assert alone["hub"] == pytest.approx(probability_above_zero(hub), abs=0.032)
+    assert beside_the_worst["hub"] == pytest.approx(alone["hub"], abs=0.032)
 
 
 def test_without_chance_the_probability_of_being_best_is_the_share_of_draws():
@@ -120,7 +122,9 @@ def test_without_chance_the_probability_of_being_best_is_the_share_of_draws():
 
 
 def test_a_single_seed_has_no_probability():
-    assert np.isnan(probability_best({"hub": pd.DataFrame({7: [1.0, 2.0, 3.0]})})["hub"])
+    hub = pd.DataFrame({7: [1.0, 2.0, 3.0]})
+    assert np.isnan(list(probability_best({"hub": hub, "nothing": 0.0 * hub}).values())).all()
+    assert np.isnan(list(probability_best({"hub": hub, "work": hub, "nothing": 0.0 * hub}).values())).all()
 
 
 def test_a_choice_loses_where_another_is_worth_more():
