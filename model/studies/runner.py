@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,15 @@ def _start(done: Any, own_code: Mapping[Path, TextFile]) -> None:
         run_own_code(path, code)
 
 
-def _one_more() -> None:
-    with _done.get_lock():
-        _done.value += 1
+def _one_more(of: int) -> None:
+    # Each seed counts for itself: a process that is killed would leave a lock closed for ever.
+    _done[of] += 1
 
 
-def _of_seed(studies: Sequence[Study], seed: int, population: int, years: int, place: str, inputs: Inputs) -> Figures:
-    return answer(studies, seed, population, years, place, _one_more, inputs)
+def _of_seed(
+    of: int, studies: Sequence[Study], seed: int, population: int, years: int, place: str, inputs: Inputs
+) -> Figures:
+    return answer(studies, seed, population, years, place, partial(_one_more, of), inputs)
 
 
 def ask(
@@ -117,16 +120,19 @@ def ask(
     on_study : callable, optional
         Called with nothing whenever a study of a seed is done: progress.
     """
-    done, told = worker_context().Value("q", 0), 0
+    done, told = worker_context().RawArray("q", len(seeds)), 0
     inputs = Inputs().of(place, ())
     with pool(min(jobs, len(seeds)), _start, (done, dict(LOADED))) as workers:
-        waiting = [workers.apply_async(_of_seed, (studies, seed, population, years, place, inputs)) for seed in seeds]
+        waiting = [
+            workers.apply_async(_of_seed, (of, studies, seed, population, years, place, inputs))
+            for of, seed in enumerate(seeds)
+        ]
         while told < len(seeds) * len(studies) and not all(one.ready() for one in waiting):
             time.sleep(SECONDS_BETWEEN_LOOKS)
             for one in waiting:
                 if one.ready():
                     one.get()  # a failure is raised at once
-            for _ in range(int(done.value) - told):
+            for _ in range(sum(done) - told):
                 on_study()
                 told += 1
         found = [one.get() for one in waiting]
