@@ -99,8 +99,8 @@ def chosen(
     """Load the scenarios to run, and the comparator if there is one.
 
     If nothing is named, a whole-place plan is compared with the status quo; but if settings change
-    levers, plans or budgets, which would apply to the plan only, the status quo runs on its own. The
-    numbers of a programme are set in both, where both plans pay for it.
+    levers or budgets, which would apply to the plan only, the status quo runs on its own. Of that plan itself
+    entries may be set. The numbers of a programme are set in both, where both plans pay for it.
 
     Examples
     --------
@@ -125,8 +125,8 @@ def named(
     >>> named([], None, {}), named([], None, {"levers.worsen_hazard_ratio": ("--set", 0.9)})
     ((('people_powered_shift',), 'status_quo'), (('status_quo',), None))
     """
-    reach_both = {key for key in overrides if key.split(".")[0] in (*SET_FOR_BOTH, PROGRAMMES)}
-    if scenarios or compare_to is not None or len(reach_both) < len(overrides):
+    of_pair = {key for key in overrides if key.split(".")[0] in (*SET_FOR_BOTH, PROGRAMMES, "plan")}
+    if scenarios or compare_to is not None or len(of_pair) < len(overrides):
         return scenarios or (AS_IT_IS,), compare_to
     return DEFAULT_PAIR[:1], DEFAULT_PAIR[1]
 

@@ -19,6 +19,19 @@ WORTH = {
 }
 """What is said of each verdict."""
 
+WORTH_FOR_NO_COST = {
+    "gain": "On this evidence people are better off with it. Wellbeing in pounds, less cost, is a gain, also at the "
+    "low end of the range {doubts}({reach}).",
+    "loss": "On this evidence people are worse off with it. Wellbeing in pounds, less cost, is a loss, also at the "
+    "high end of the range {doubts}({reach}).",
+    "unclear": "It is not certain whether people are better or worse off with it. Wellbeing in pounds, less cost, is "
+    "{mean} at best estimates, and its range {doubts}runs from {reach}.",
+}
+"""And where nothing is spent beyond what the comparator spends: a cut, say, or a shock."""
+
+NOT_PLAUSIBLE = " But a return or an effect of it is larger than is credible."
+"""What is added where guidance holds so much gain implausible."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -75,7 +88,8 @@ def answer_words(answer: Answer) -> str:
 def _worth_in_words(answer: Answer) -> str:
     both = answer.measures[ANSWER]
     mean = both.by_chance.mean
-    return WORTH[answer.verdict].format(
+    words = WORTH_FOR_NO_COST if answer.costs_no_more else WORTH
+    return words[answer.verdict].format(
         reach=reach(answer.widest(ANSWER), ANSWER),
         mean=amount(mean, ANSWER) if round(mean) >= 0 else f"a loss of {amount(-mean, ANSWER)}",
         doubts="" if both.is_told else "by chance alone ",
@@ -84,7 +98,9 @@ def _worth_in_words(answer: Answer) -> str:
 
 def _money_in_words(answer: Answer) -> str:
     if answer.costs_no_more:
-        return "It costs no more than what it is compared with."
+        spared = -answer.measures["cost"].by_chance.mean
+        how = f"{amount(spared)} less" if spared > HALF_A_PENNY else "no more"
+        return f"It costs {how} than what it is compared with."
     cash, full = answer.widest("cash_net"), answer.widest("full_cost_net")
     if cash.low > 0.0:
         return "It pays for itself in cash."

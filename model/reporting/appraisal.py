@@ -24,7 +24,7 @@ from model.analysis.doubt import BEST
 from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
 from model.analysis.outcomes import Drawn
-from model.reporting.answer import Answer, answer_words
+from model.reporting.answer import NOT_PLAUSIBLE, Answer, answer_words
 from model.reporting.appraisal_tables import TABLES, averted_in, entry_in_words, loop_shares, shared_out
 from model.reporting.doubt import (
     WITH_ALL,
@@ -44,6 +44,7 @@ from model.reporting.wording import (
     label_of,
     lines_table,
     quintile_words,
+    shocks_apart,
     what_is_covered,
     years_in_words,
 )
@@ -89,11 +90,19 @@ def _about(one: AppraisedComparison, found: Drawn) -> Iterable[RenderableType]:
 
 def _crisis_words(them: Appraisal, averted: Estimate, found: Drawn) -> str:
     words = [f"{_whole_number(averted)} person-years in crisis are averted"]
-    doubted = [*_also_doubted(found, averted_in, averted, lambda years: f"{_whole_number(years)} are averted")]
+    averted_in_draws = found.row(averted_in, averted) if found.n_draws else None
+    doubted = (
+        [*second_line(averted_in_draws, lambda years: f"{_whole_number(years)} are averted")]
+        if averted_in_draws
+        else []
+    )
     cost = them.cost_per_crisis_year()
     if np.isfinite(cost.mean):
         words.append(f"at {cost.pounds()} for each discounted person-year")
-        doubted += _also_doubted(found, _cost_of_a_crisis_year, cost, lambda each: f"at {each.pounds()} each")
+        if averted_in_draws and averted_in_draws.is_told and not is_gain(averted_in_draws.with_all):
+            doubted.append(("", "with no clear cost of each, as none may be averted"))
+        else:
+            doubted += _also_doubted(found, _cost_of_a_crisis_year, cost, lambda each: f"at {each.pounds()} each")
     told = f" {WITH_ALL.strip().capitalize()} {', '.join(line for _, line in doubted)}." if doubted else ""
     return f"{', '.join(words)}.{told}"
 
@@ -119,8 +128,10 @@ def answer_lines(
     ``found`` are its outcomes in draws: where there are any, each outcome has a second interval. ``others`` are those
     of all plans of the study, from which it is told what hangs on structure.
     """
+    doubts = [*implausible(one)]
     return [
-        ("In short", answer_words(Answer(found.doubted))),
+        ("In short", f"{answer_words(Answer(found.doubted))}{NOT_PLAUSIBLE if doubts else ''}"),
+        *shocks_apart(one.comparison.facts, one.comparison.their_facts),
         *_costs_and_benefits(one, found),
         *_who_benefits(one, found),
         *_payback(one, found),
@@ -131,7 +142,7 @@ def answer_lines(
         *by_structure(one.comparison.scenario, one.comparison.results.manifest["scenarios"], others or {}),
         *_rests_on(one, found),
         *_at_no_effect(one),
-        *_implausible(one),
+        *doubts,
         *(what_is_doubted(found) if found.n_draws else ()),
     ]
 
@@ -392,7 +403,8 @@ def _at_no_effect(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     yield "", f"at full cost {them.gain_of('full_cost').saved()}; paid back in social value: {payback}"
 
 
-def _implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
+def implausible(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
+    """Say what a plan returns, or does to people, beyond what is credible."""
     them, outside = one.appraisal, load_guidance()
     most, highest = outside.most_plausible_gain, outside.most_plausible_return
     has_gain = is_gain(them.gained())

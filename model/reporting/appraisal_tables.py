@@ -75,7 +75,7 @@ def _entry_table(one: AppraisedComparison, found: Drawn) -> Table:
         return table
     names = them.settings.entries
     gained = [estimate(row, them.event_wellbys) for row in _gained(them).to_numpy()]
-    joined = found.rows(lambda them: them.participants, _means(them.participants))
+    joined = [one.within(0.0) for one in found.rows(lambda them: them.participants, _means(them.participants))]
     each, value = (found.rows(of, _means(of(them))) for of in (_gained_each, _value_of_each))
     columns = [
         Column(found.rows(_gained, gained), people.cell),

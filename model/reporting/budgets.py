@@ -47,16 +47,17 @@ def about_budgets(results: Results, scenario: str) -> Iterable[RenderableType]:
         yield Padding(_table(results, sums), (1, 0, 1, 0))
 
 
-def about_loop_gain(results: Results) -> Text:
-    """Say how much of £1 of prevention returns to prevention budgets in each scenario of a study."""
+def about_loop_gain(results: Results) -> Iterable[Text]:
+    """Say how much of £1 of prevention returns to prevention budgets in each scenario whose budgets react."""
     facts = results.manifest["scenarios"]
-    names = (str(name) for name in results.budgets["scenario"].unique())
-    gains = "; ".join(f"{label_of(name, facts[name])} {_gain(results, name)}" for name in names)
-    return Text(
-        "Loop gain (returned to prevention budgets per £1 of prevention) compared with the first year's demand; "
-        f"ageing, moves and chance are included: {gains}.",
-        style="dim",
-    )
+    names = [str(name) for name in results.budgets["scenario"].unique()]
+    react = [name for name in names if facts[name]["budgets"]["regime"] != "planned"]
+    if gains := "; ".join(f"{label_of(name, facts[name])} {_gain(results, name)}" for name in react):
+        yield Text(
+            "Of each £1 of prevention, so much returned to prevention budgets as demand changed since the first year; "
+            f"ageing, moves and chance are included: {gains}.",
+            style="dim",
+        )
 
 
 def _gain(results: Results, scenario: str) -> str:
@@ -81,7 +82,7 @@ def _answer(results: Results, regime: str, sums: pd.DataFrame, years: int) -> st
 
 
 def _both(amount: Doubted, sign: str = "") -> str:
-    alone, with_all = (f"£{one.short(0, sign)}m" for one in (amount.by_chance, amount.with_all))
+    alone, with_all = (f"£{_cell(one, sign, 0)}m" for one in (amount.by_chance, amount.with_all))
     return f"{alone} (with all doubted {with_all})" if amount.is_told else alone
 
 
@@ -101,5 +102,5 @@ def _table(results: Results, sums: pd.DataFrame) -> Table:
     return table
 
 
-def _cell(amount: Estimate, sign: str = "") -> str:
-    return "0" if amount.is_nothing else amount.short(1, sign)
+def _cell(amount: Estimate, sign: str = "", digits: int = 1) -> str:
+    return "0" if amount.is_nothing else amount.short(digits, sign)

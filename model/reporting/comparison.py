@@ -33,6 +33,7 @@ from model.reporting.wording import (
     plain_table,
     quintile_words,
     settings_of,
+    settled_gbp_per_year,
     stands_for,
     what_is_covered,
     years_in_words,
@@ -124,7 +125,7 @@ def _what_differs(one: Comparison, theirs: str) -> Iterable[RenderableType]:
 
 def _in_all(facts: Mapping[str, Any]) -> str:
     """Say what a plan of several entries spends, in total and per resident of the real place."""
-    spent = sum(entry["budget_gbp_per_year"] for entry in facts["plan"])
+    spent = sum(map(settled_gbp_per_year, facts["plan"]))
     if len(facts["plan"]) < SEVERAL:
         return ""
     return f": {budget_in_words(spent)} a year in total, £{spent / facts['real_population']:,.0f} per resident"

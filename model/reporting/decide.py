@@ -31,13 +31,16 @@ from model.analysis.decide import (
 )
 from model.analysis.doubt import FEWEST_FOR_QUANTILES, Doubted, best_plan
 from model.analysis.estimates import Estimate, estimate
-from model.analysis.outcomes import Drawn, drawn
+from model.analysis.outcomes import ANSWER, Drawn, drawn
 from model.analysis.sensitivity import FEWEST_DRAWS
 from model.core.errors import ResultsError
+from model.reporting.answer import NOT_PLAUSIBLE
+from model.reporting.appraisal import implausible
 from model.reporting.doubt import percent, share_in_words
 from model.reporting.league import League
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.plan_names import plain_title, units_of_levers, varied_levers
+from model.reporting.report.words import reach
 from model.reporting.wording import agency_words, lines_table, quintile_words, years_in_words
 from model.tables.results import Results
 
@@ -175,7 +178,8 @@ def _decision(league: League, usual: str, names: list[str]) -> Decision:
 
 def decided(one: Decision) -> RenderableType:
     """Tell a decision."""
-    lines = [*_best(one), *_whom(one), *_by_value(one), *_regret(one), *_flips(one), *_information(one)]
+    parts = (_best, _not_plausible, _whom, _by_value, _regret, _flips, _information)
+    lines = [line for part in parts for line in part(one)]
     return Group(
         Text(one.title, style="bold"),
         Padding(lines_table(lines), (1, 0, 1, 0)),
@@ -184,9 +188,8 @@ def decided(one: Decision) -> RenderableType:
 
 
 def _best(one: Decision) -> Iterable[Line]:
-    mean = Estimate.exact(one.worth[one.best].mean()).pounds()
-    words = "no plan is worth its cost" if one.best == one.usual else f"worth {mean} more than it costs"
-    yield "Best", f"{one.names[one.best]}: {words}, as a mean over draws"
+    words = "no plan is worth its cost" if one.best == one.usual else f"worth {_mean_worth(one)} more than it costs"
+    yield "Best", f"{one.names[one.best]}: {words}, as a mean over draws{_range_of_worth(one)}"
     sure = how_surely(one.found, one.usual)
     shares = best_plan(one.worth)
     first = "How surely"
@@ -196,6 +199,24 @@ def _best(one: Decision) -> Iterable[Line]:
         first = ""
     if not one.has_probabilities:
         yield "", f"no probability is told: {_too_few(one, FEWEST_FOR_QUANTILES)}"
+
+
+def _not_plausible(one: Decision) -> Iterable[Line]:
+    if one.best != one.usual and any(implausible(one.judged[one.best])):
+        yield "Take care", NOT_PLAUSIBLE.removeprefix(" But ").capitalize()
+
+
+def _mean_worth(one: Decision) -> str:
+    return Estimate.exact(one.worth[one.best].mean()).pounds()
+
+
+def _range_of_worth(one: Decision) -> str:
+    """Say whether the best plan may lose: a mean says nothing of that."""
+    if one.best == one.usual:
+        return ""
+    found = _told(one.found[one.best].doubted[ANSWER])
+    rules = "rules" if found.excludes_zero else "does not rule"
+    return f"; its range, {reach(found, ANSWER)}, {rules} a loss out" if found.has_interval else ""
 
 
 def _too_few(one: Decision, needed: int) -> str:
@@ -211,7 +232,7 @@ def _whom(one: Decision) -> Iterable[Line]:
     for quintile in one.judged[one.best_plan].appraisal.inhabited:
         gained = {name: _gained(one, name, quintile) for name in one.judged}
         own = gained[one.best_plan]
-        words = f"{_told(own).text(0)} WELLBYs{_other(one, gained)}"
+        words = f"{_told(own).rounded().text(0)} WELLBYs{_other(one, gained)}"
         yield first, f"{quintile_words(quintile)}: {words}"
         first = ""
     for agency in one.judged[one.best_plan].appraisal.pockets()["pays"].index:

@@ -43,7 +43,7 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     if not results.budgets.empty:
         names = results.budgets["scenario"].unique()
         parts += [part for name in names if not compared for part in about_budgets(results, name)]
-        parts += [about_loop_gain(results)] if each or not side_by_side else []
+        parts += [*about_loop_gain(results)] if each or not side_by_side else []
     return Group(*parts)
 
 

@@ -240,7 +240,8 @@ def _number(value: float, digits: int) -> str:
 
 
 def _ends(own: Estimate, digits: int) -> str:
-    return f"{_number(own.low, digits)} to {_number(own.high, digits)}" if own.is_bounded else ""
+    low, high = _number(own.low, digits), _number(own.high, digits)
+    return f"{low} to {high}" if own.is_bounded and low != high else ""
 
 
 def _worth_it(one: League) -> Iterable[tuple[str, str]]:

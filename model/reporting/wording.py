@@ -8,6 +8,7 @@ from rich.table import Table
 
 from model.analysis.estimates import Estimate
 from model.analysis.labels import item_label
+from model.inputs.catalogue import load_shocks
 from model.inputs.scenario import Levers, Structure
 
 CHANGES_SHOWN = 4
@@ -90,6 +91,30 @@ def own_settings(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
     return [one for one in settings_of(ours) if one not in shared]
 
 
+def shocks_apart(ours: dict[str, Any], theirs: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say which shocks a scenario or its comparator alone has, in a line with its label; none where they share all.
+
+    Examples
+    --------
+    >>> shocks_apart({"shocks": [{"kind": "pandemic", "start_month": 13}]}, {"shocks": []})[0][1]
+    'the comparator has no pandemic: every figure here holds what that does, beside any plan'
+    """
+    lacks = [
+        f"{whom} has no {_shocks_in_words(apart)}"
+        for whom, apart in (
+            ("the comparator", [one for one in ours["shocks"] if one not in theirs["shocks"]]),
+            ("the scenario itself", [one for one in theirs["shocks"] if one not in ours["shocks"]]),
+        )
+        if apart
+    ]
+    held = "every figure here holds what that does, beside any plan"
+    return [("Shocks", f"{' and '.join(lacks)}: {held}")] if lacks else []
+
+
+def _shocks_in_words(shocks: Sequence[dict[str, Any]]) -> str:
+    return " or ".join(dict.fromkeys(load_shocks()[one["kind"]].label.lower() for one in shocks))
+
+
 def settings_of(facts: dict[str, Any]) -> list[str]:
     """List the settings that differ from the defaults: variant, plan, shocks, levers, parameters, capacity."""
     neutral, variant = Levers().model_dump(), facts["structure"]["variant"]
@@ -110,15 +135,38 @@ def entry_in_words(entry: dict[str, Any]) -> str:
     >>> entry_in_words({"programme": "community_hub", "service": None, "name": None,
     ...                 "budget_gbp_per_year": 3e6, "approach": "community_led", "at_no_effect": False})
     'community hub (£3m a year, community-led)'
+    >>> entry_in_words({"programme": "community_hub", "service": None, "name": None, "phasing": [0.5, 1.0],
+    ...                 "budget_gbp_per_year": 3e6, "approach": "uniform", "at_no_effect": False})
+    'community hub (£1.5m in its first year, £3m a year from its second)'
     """
     name = entry["name"] or entry["programme"] or f"more of {entry['service']}"
     how = ", community-led" if entry["approach"] == "community_led" else ""
-    how += ", by year as phased" if entry.get("phasing") or any(entry.get("budget_growth", ())) else ""
+    how += ", and growth by year" if any(entry.get("budget_growth", ())) else ""
     how += ", at no effect" if entry["at_no_effect"] else ""
     words = Path(name).stem.replace("_", " ")
     a_head = entry.get("budget_gbp_per_head_per_year")
     how = f", £{a_head:,.2f} a head{how}" if a_head is not None else how
-    return f"{words} ({budget_in_words(entry['budget_gbp_per_year'])} a year{how})"
+    return f"{words} ({spending_in_words(entry)}{how})"
+
+
+def spending_in_words(entry: dict[str, Any]) -> str:
+    """Say what an entry spends a year, as phased: in its first, and what it goes on with from when."""
+    years = _years_gbp(entry)
+    settled = next(k for k in range(len(years)) if len(set(years[k:])) == 1)
+    whole = f"{budget_in_words(years[-1])} a year"
+    if not settled:
+        return whole
+    from_when = "second" if settled == 1 else f"year {settled + 1}"
+    return f"{budget_in_words(years[0])} in its first year, {whole} from its {from_when}"
+
+
+def settled_gbp_per_year(entry: dict[str, Any]) -> float:
+    """Return what an entry spends a year once it is phased in, before growth."""
+    return _years_gbp(entry)[-1]
+
+
+def _years_gbp(entry: dict[str, Any]) -> list[float]:
+    return [entry["budget_gbp_per_year"] * share for share in entry.get("phasing") or (1.0,)]
 
 
 def budget_in_words(gbp: float) -> str:

@@ -25,7 +25,7 @@ from model.web.fields import field, press, table, tiles, words
 
 OF_POCKETS = ("", "pays", "saves at full cost", "its 95 % range", "saves in cash")
 
-OF_USE = ("", "spent", "people it has room for", "people who began", "places in use")
+OF_USE = ("", "spent", "people it has room for", "times somebody began", "places in use")
 
 HEAD = ("", "at best estimates", "95 % by chance alone", "95 % with all doubted")
 

@@ -46,7 +46,7 @@ from model.core.errors import EvidenceError, ResultsError, ScenarioError
 from model.core.files import DATA
 from model.inputs.draws import draw_rows
 from model.inputs.uncertainty import WELLBY
-from model.reporting.appraisal import _implausible, _rests_on, appraisal
+from model.reporting.appraisal import _rests_on, appraisal, implausible
 from model.tables.schema import STATE_MONTHS, frame_of
 from tests.folders import reseal
 
@@ -616,7 +616,7 @@ def test_those_who_took_part_are_followed_over_the_whole_course():
 
 def test_a_small_gain_that_lasts_is_flagged_though_month_12_is_not():
     one = course(wellby_gbp={"low": 1.0, "central": 1.0, "high": 1.0})
-    flags = dict(_implausible(SimpleNamespace(appraisal=one)))
+    flags = dict(implausible(SimpleNamespace(appraisal=one)))
 
     assert "gained 2.5 WELLBYs each over the whole course" in flags["Implausible effect"]
     assert "Implausible return" not in flags
@@ -624,7 +624,7 @@ def test_a_small_gain_that_lasts_is_flagged_though_month_12_is_not():
 
 def test_a_return_above_ten_to_one_is_flagged():
     one = course(wellby_gbp={"low": 1.0, "central": 9_000.0, "high": 9_000.0})
-    flags = [words for what, words in _implausible(SimpleNamespace(appraisal=one)) if what == "Implausible return"]
+    flags = [words for what, words in implausible(SimpleNamespace(appraisal=one)) if what == "Implausible return"]
 
     # 4 WELLBYs in all, and 2.5 of the hub's own participant, for 1,000 pounds.
     assert "£36 of social value" in flags[0] and "each £1 of money for hub returns £22" in flags[1]

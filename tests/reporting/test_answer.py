@@ -47,6 +47,23 @@ def test_each_verdict_on_money(cash_net, full_cost_net, words) -> None:
     assert words in said(cash_net=cash_net, full_cost_net=full_cost_net)
 
 
+@pytest.mark.parametrize(
+    ("social_net", "words"),
+    [
+        ((1, 2, 3), "On this evidence people are better off with it."),
+        ((-3, -2, -1), "On this evidence people are worse off with it."),
+        ((-3, 0.5, 2), "It is not certain whether people are better or worse off with it."),
+    ],
+)
+def test_what_costs_nothing_more_is_not_judged_by_its_cost(social_net, words) -> None:
+    cut, free = (said(cost=(cost, cost, cost), social_net=social_net) for cost in (-3, 0))
+
+    assert cut.startswith(words)
+    assert cut.endswith("It costs £3.00m less than what it is compared with.")
+    assert free.endswith("It costs no more than what it is compared with.")
+    assert "worth its cost" not in cut + free
+
+
 def test_what_is_lost_at_best_is_nothing_saved() -> None:
     words = said(cash=(-5, -4, -3), full_cost=(-9, -8, -6))
 

@@ -94,11 +94,11 @@ def test_cuts_are_said_and_so_is_loop_gain(town, tmp_path):
     assert "of the plan is cut" in words
     assert "Budgets, £m" in words
     assert "more chance than any real place has" in words  # 1,000 represent 40,000
-    assert "Loop gain" in words
+    assert "Of each £1 of prevention, so much returned to prevention budgets" in words
 
 
-def test_of_a_plan_that_is_spent_as_planned_only_loop_gain_is_said(town, tmp_path):
+def test_of_a_plan_that_is_spent_as_planned_nothing_is_said_of_budgets(town, tmp_path):
     words = words_of(run_campaign([town.model_copy(update={"years": 1})], tmp_path / "out").results)
 
     assert "Budgets, £m" not in words
-    assert "Loop gain" in words
+    assert "returned to prevention budgets" not in words

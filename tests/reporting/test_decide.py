@@ -73,6 +73,13 @@ def test_the_option_with_the_highest_mean_is_named_first_and_all_options_have_th
     assert sum(decide.how_surely(one.found, one.usual).values()) == pytest.approx(1.0)
 
 
+def test_the_worth_of_the_best_has_its_range_and_it_is_said_whether_that_rules_a_loss_out(one):
+    """Hub loses £30 in a third of draws; work always gains £10 by what it costs and is worth."""
+    assert " does not rule a loss out" in told(words._best(one))
+    work = words.Decision({"work": one.judged["work"]}, {"work": one.found["work"]}, one.names)
+    assert " rules a loss out" in told(words._best(work))
+
+
 def test_probabilities_at_each_value_add_up_and_the_frontier_has_the_highest_mean(one):
     curves = one.acceptable
     assert curves.drop(columns="frontier").sum(axis=1).to_numpy() == pytest.approx(1.0)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +63,8 @@ def _draw(axes: "Axes", one: League, names: Sequence[str | None], column: Column
     plans = {-k: name for k, name in enumerate(names) if name is not None}
     shift = 0.14 if len(one.kinds) > 1 else 0.0
     for kind, side in zip(one.kinds or ["by_chance"], (1.0, -1.0), strict=False):
-        outcomes = [one.outcome(name, column, kind) for name in plans.values()]
+        # What nobody was seen to gain has the interval of few events here too, as in the table.
+        outcomes = [replace(one.outcome(name, column, kind), is_nothing=False) for name in plans.values()]
         axes.errorbar(
             [outcome.mean for outcome in outcomes],
             np.array(list(plans), dtype=float) + side * shift,

@@ -28,7 +28,11 @@ MEASURES = (
         "Wellbeing gained, WELLBYs",
         "one WELLBY: a point of life satisfaction, 0 to 10, for a person for a year",
     ),
-    ("social_net", "Wellbeing in pounds, less cost", "savings left out, so that nothing is counted twice"),
+    (
+        "social_net",
+        "Wellbeing in pounds, less cost",
+        "less volunteers' time too; savings left out, so that nothing is counted twice",
+    ),
     ("averted", "Person-years in crisis, fewer", "not discounted"),
 )
 """Measure, label and meaning of each row."""

@@ -15,7 +15,7 @@ from model.analysis.outcomes import Drawn
 from model.core.errors import ResultsError
 from model.core.files import replace_text, require_new_file
 from model.inputs.prices import PRICE_YEAR
-from model.reporting.answer import answer_words
+from model.reporting.answer import NOT_PLAUSIBLE, answer_words
 from model.reporting.appraisal import beyond
 from model.reporting.figures.brief import how_sure, one_plan, several_plans
 from model.reporting.findings import outcomes_of, worth_of
@@ -26,7 +26,7 @@ from model.reporting.report.pictures import picture
 from model.reporting.report.sections import Section, sections
 from model.reporting.report.words import SAME, amount, listed, percent_of, reach
 from model.reporting.status import shortfall
-from model.reporting.wording import label_of
+from model.reporting.wording import label_of, shocks_apart
 from model.tables.manifest import MANIFEST
 from model.tables.results import Results
 
@@ -68,6 +68,8 @@ def report(results: Results) -> str:
         notices = ["Nothing was compared, so there is no answer here: these are levels of each scenario by itself."]
     elif not judged:
         notices = [*notices, "No conclusion is drawn from a part of a study."]
+    apart = (shocks_apart(one.comparison.facts, one.comparison.their_facts) for one in judged.values())
+    notices += [*dict.fromkeys(f"{label}: {words}." for told in apart for label, words in told)]
     about = _about(results, judged, brief, notices)
     pictures = _pictures(judged, found, brief) if brief else []
     return render(about, brief, pictures, list(sections(results, judged, found)))
@@ -167,7 +169,7 @@ def _environment() -> Environment:
     )
     pages.filters |= {"amount": amount, "reach": reach, "percent_of": percent_of, "listed": listed}
     pages.filters["answer_words"] = answer_words
-    pages.globals["beyond"] = beyond
+    pages.globals |= {"beyond": beyond, "not_plausible": NOT_PLAUSIBLE}
     return pages
 
 

@@ -26,7 +26,7 @@ from model.reporting.pages.registers import TOPICS, load_registers
 from model.reporting.report.blocks import Block, Grid, Lines, Paragraph, Row, blocks
 from model.reporting.report.pictures import picture
 from model.reporting.summary import failures, summary
-from model.reporting.wording import agency_words, assumptions_in_words, budget_in_words, entry_in_words, label_of
+from model.reporting.wording import agency_words, assumptions_in_words, entry_in_words, label_of, spending_in_words
 from model.tables.results import Results
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _budgets(results: Results) -> Iterator[Block]:
         title = label_of(name, results.manifest["scenarios"][name])
         yield picture(partial(budgets, results, name), f"{title}. Prevention planned and paid, and headroom, by year.")
     if names:
-        yield from blocks(about_loop_gain(results))
+        yield from _told(about_loop_gain(results))
 
 
 def _neighbourhoods(results: Results) -> Iterator[Block]:
@@ -190,7 +190,7 @@ def _where(results: Results, rows: Any) -> Grid:
             "residents",
             "mean fifth of deprivation",
             "£ a head a year",
-            "people reached",
+            "times somebody began",
         ),
         tuple(
             Row(
@@ -213,12 +213,12 @@ def _assumptions(results: Results) -> Iterator[Block]:
         if facts["plan"]:
             yield Paragraph(f"{label_of(name, facts)}: what is bought", "heading")
             yield Grid(
-                ("Entry", "£ a year", "grade of evidence, 1 strong to 5 an assumption", "paid by"),
+                ("Entry", "spending", "grade of evidence, 1 strong to 5 an assumption", "paid by"),
                 tuple(
                     Row(
                         (
                             entry_in_words(entry).partition(" (")[0],
-                            budget_in_words(entry["budget_gbp_per_year"]),
+                            spending_in_words(entry),
                             str(known["grade"]),
                             ", ".join(agency_words(str(payer)) for payer in known["payers"]),
                         )
