@@ -1,6 +1,7 @@
 """Campaigns that are gone on with: resumed, extended, checked."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from model.campaign.restored import SAME_VERSION, campaign_in, draws_in, require
 from model.campaign.settled_places import made_by
 from model.campaign.workers import How, Run, relive
 from model.core.errors import ResultsError, ScenarioError
-from model.tables.manifest import read_manifest, write_manifest
+from model.tables.manifest import changes_accepted, read_manifest, write_manifest
 from model.tables.results import Results
 from model.tables.schema import ON_REQUEST
 from model.tables.store import (
@@ -72,7 +73,7 @@ def resume(
     """
     started = time.perf_counter()
     with _opened(folder, accept_changed, run_timeout, command) as (results, campaign, manifest):
-        return _go_on(results.folder, campaign, manifest, jobs, executor, watcher, started)
+        return _go_on(results, campaign, manifest, jobs, executor, watcher, started)
 
 
 def extend(
@@ -116,7 +117,7 @@ def extend(
             drawn, manifest["drawn_by"] = more_draws(results, campaign, drawn, draws)
             manifest["tables"] = keep_draws(results, drawn)
         more = with_more(campaign, manifest, replicates or least, drawn)
-        return _go_on(results.folder, *more, jobs, executor, watcher, started)
+        return _go_on(results, *more, jobs, executor, watcher, started)
 
 
 def _require_more(replicates: int | None, draws: int | None, least: int) -> None:
@@ -126,6 +127,8 @@ def _require_more(replicates: int | None, draws: int | None, least: int) -> None
         allowed = f"a whole number above {least}, which there are; upstream resume runs what is missing of them"
         raise ScenarioError("adds nothing", key="--replicates", value=replicates, allowed=allowed)
 
+
+ANOTHER_MACHINE = "another processor or library may round otherwise"
 
 SAME = ("scenarios", "comparators", "stages", "tests", "made_by", "own_code", "lives")
 """What folders that are merged must agree in."""
@@ -156,7 +159,7 @@ def merge(out: str | Path, folders: Sequence[str | Path], command: Sequence[str]
     made = new_folder(Path(out))
     with locked(made):
         places = places_of(list(campaign.scenarios.values()))
-        manifest = begun(made, {**_gone_on_with(first.manifest, command), "shard": None}, places, draws_in(first))
+        manifest = begun(made, {**_merged(parts, command), "shard": None}, places, draws_in(first))
         with keeping_what_is_finished(made), contextlib.closing(RunStore(made)) as store:
             for part in parts:
                 _take_over(part, store)
@@ -168,6 +171,18 @@ def _require_same_campaign(first: Results, other: Results) -> None:
         if first.manifest[key] != other.manifest[key]:
             allowed = f"folders of one study; {first.folder} has others"
             raise ResultsError("differs, so it is another study", file=other.folder, key=key, allowed=allowed)
+    if changes_accepted(first.manifest) != changes_accepted(other.manifest):
+        allowed = f"folders whose runs were lived by the same code; {first.folder} has others"
+        raise ResultsError(
+            "was gone on with by other code or data", file=other.folder, key="continued", allowed=allowed
+        )
+
+
+def _merged(parts: Sequence[Results], command: Sequence[str] | None) -> dict[str, Any]:
+    """Record in the manifest of the first of several folders that they were merged: nothing is lived anew."""
+    told = {json.dumps(entry): entry for part in parts for entry in part.manifest.get("continued", [])}
+    first = {**parts[0].manifest, "continued": [*told.values()], "status": "running"}
+    return _gone_on_with(first, command, changed=())
 
 
 def _take_over(part: Results, store: RunStore) -> None:
@@ -227,10 +242,12 @@ def _require_same(run: Run, results: Results) -> None:
     for name, rows in again.items():
         there = results.rows_of(name, run.number)
         if not there.equals(rows.cast(there.schema)):
+            changed = changes_accepted(results.manifest)
+            why = f"its study was gone on with after changes: {', '.join(changed)}" if changed else ANOTHER_MACHINE
             raise ResultsError(
                 f"run {run.number} ({run.config.name}, seed {run.seed}) comes out otherwise now",
                 file=results.folder / f"{name}.parquet",
-                allowed="the same to the bit; another processor or library may round otherwise",
+                allowed=f"the same to the bit; {why}",
             )
 
 
@@ -275,23 +292,33 @@ def _opened(
         if not accept_changed:
             require_unchanged(results.manifest, folder)
         campaign = campaign_in(results, How(timeout_seconds=run_timeout or np.inf))
-        yield results, campaign, _gone_on_with(results.manifest, command)
+        manifest = _gone_on_with(results.manifest, command, changed=list(changes_since(results.manifest)))
+        yield results, campaign, {**manifest, "status": "running"}
 
 
-def _gone_on_with(manifest: Mapping[str, Any], command: Sequence[str] | None) -> dict[str, Any]:
+def _gone_on_with(manifest: Mapping[str, Any], command: Sequence[str] | None, changed: Sequence[str]) -> dict[str, Any]:
     """Record in a manifest that it was gone on with: when, by which command and version, and what had changed."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    changed = list(changes_since(manifest))
-    entry = {"started": at, "command": command, "upstream": __version__, "changed": changed}
-    own_code = told_own_code()
-    continued = [*manifest.get("continued", []), entry]
-    return {**manifest, "continued": continued, "made_by": made_by(), "own_code": own_code, "status": "running"}
+    entry = {"started": at, "command": command, "upstream": __version__, "changed": [*changed]}
+    return {**manifest, "continued": [*manifest.get("continued", []), entry]}
+
+
+def _made_anew(results: Results, campaign: Campaign, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Record what lives the runs that are missing; where none is, no run has another maker, and tables are whole."""
+    runs = results.runs
+    finished = set(runs.loc[runs["status"] == "finished", "run"])
+    if finished.issuperset(run.number for run in campaign.lived_here()) and not campaign.tests_are_ahead(manifest):
+        for name in results.manifest["tables"]:
+            results.checked(name)
+        *before, entry = manifest["continued"]
+        return {**manifest, "continued": [*before, {**entry, "changed": []}]}
+    return {**manifest, "made_by": made_by(), "own_code": told_own_code()}
 
 
 def _go_on(
-    folder: Path,
+    results: Results,
     campaign: Campaign,
-    manifest: Mapping[str, Any],
+    manifest: dict[str, Any],
     jobs: int | None,
     executor: Executor,
     watcher: Watcher | None,
@@ -299,8 +326,9 @@ def _go_on(
 ) -> Outcome:
     n_drawn = len(campaign.draws) * campaign.stages[0].draw_replicates
     jobs = number_of_jobs(jobs, list(campaign.scenarios.values()), n_drawn, executor)
+    folder = results.folder
     with opened(executor, jobs) as workers:
-        manifest = {**manifest, "executor": executor.name, "jobs": workers.n}
+        manifest = {**_made_anew(results, campaign, manifest), "executor": executor.name, "jobs": workers.n}
         write_manifest(folder, manifest)
         outcome = live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started)
     if read_manifest(folder)["tables"] != manifest["tables"]:

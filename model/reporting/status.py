@@ -7,6 +7,7 @@ from typing import Any
 
 from model.campaign.stages import asked_in, stages_in
 from model.core.errors import InputError
+from model.tables.manifest import changes_accepted
 from model.tables.results import Results
 
 MINUTE, HOUR = 60.0, 3_600.0
@@ -42,6 +43,15 @@ def shortfall(results: Results) -> Iterator[str]:
     with_runs = set(runs.loc[runs["status"] == "finished", "scenario"])
     if without := [name for name in manifest["scenarios"] if name not in with_runs]:
         yield f"Nothing is said of scenarios without runs: {_some(without, ', ')}."
+
+
+def makers(results: Results) -> Iterator[str]:
+    """Say, where runs of one study were lived by different code or data, what had changed."""
+    if changed := changes_accepted(results.manifest):
+        yield (
+            "Not all runs of this study were lived by the same code and data, so pairs may differ by more than what is "
+            f"compared. What had changed: {_some(changed, ', ')}."
+        )
 
 
 def _what_to_do(results: Results) -> str:

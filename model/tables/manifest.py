@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.core.errors import ResultsError, printable
-from model.core.files import replace_text, validation_problem
+from model.core.files import read_bounded, replace_text, validation_problem
 from model.inputs.scenario import NAME
 from model.tables.packed import packed, unpacked
 from model.tables.store import damaged
@@ -21,6 +21,8 @@ MANIFEST = "manifest.json"
 FORMAT = 3
 """Of results folders: one number higher whenever readers of the one before would go wrong."""
 
+LARGEST_BYTES = 1_000_000_000
+"""Of a manifest: a hundred times that of a study of 10,000 scenarios."""
 
 _SEAL = r',\n "sha256": "[0-9a-f]{64}"\n\}\n\Z'
 
@@ -112,6 +114,10 @@ class _Stage(_Table):
     draw_replicates: int
 
 
+class _Continued(_Table):
+    changed: list[str]
+
+
 class _Manifest(_Table):
     upstream: str
     status: str
@@ -125,10 +131,12 @@ class _Manifest(_Table):
     made_by: dict[str, str]
     lives: bool
     test: bool
+    continued: list[_Continued] = []
     scenarios: Annotated[dict[str, _Scenario], Field(min_length=1)]
 
 
-MANIFEST_KEYS, SCENARIO_KEYS = tuple(_Manifest.model_fields), tuple(_Scenario.model_fields)
+MANIFEST_KEYS = tuple(name for name, field in _Manifest.model_fields.items() if field.is_required())
+SCENARIO_KEYS = tuple(_Scenario.model_fields)
 """What readers need of a manifest, and of each scenario in it."""
 
 _SCHEMAS = (_Manifest, _Stage, _Scenario, _Service, _Entry, _Spending, _Shock, _Capacity, _Structure, _Budgets, _Growth)
@@ -175,12 +183,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        text = path.read_bytes().decode()
+        if not path.exists():
+            raise _holds_none(folder)
+        text = read_bounded(path, LARGEST_BYTES, ResultsError).text
         if re.search(_SEAL, text):
             _require_seal(text, path)
         manifest = json.loads(text)
-    except (FileNotFoundError, NotADirectoryError):
-        raise _holds_none(folder) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ResultsError(f"cannot be read ({error})", file=path) from None
     if not isinstance(manifest, dict) or "format" not in manifest:
@@ -211,6 +219,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 allowed="letters, digits, _ and -, at most 80",
             )
     return {**manifest, "scenarios": _shown(manifest["scenarios"])}
+
+
+def changes_accepted(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what had changed where a campaign was gone on with, so that not all of its runs have one maker.
+
+    Examples
+    --------
+    >>> changes_accepted({"continued": [{"changed": []}, {"changed": ["own code (none, now 219b9bb3)"]}]})
+    ['own code (none, now 219b9bb3)']
+    """
+    return [words for entry in manifest.get("continued", []) for words in entry["changed"]]
 
 
 def _unpacked(scenarios: Any, path: Path) -> Any:

@@ -4,6 +4,7 @@ import gc
 import hashlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from model.campaign.provenance import manifest_of
 from model.cli import main
 from model.core.errors import ResultsError, ScenarioError
 from model.inputs.scenario import Scenario
+from model.reporting.status import makers
 from model.simulation.timeline import Timeline
 from model.tables.manifest import read_manifest, write_manifest
 from model.tables.store import RunStore, locked, seal_beside
@@ -232,6 +234,53 @@ def test_other_code_or_data_are_refused_by_name_and_recorded_if_accepted(
         "data/parameters.toml",
         "libraries/numpy",
     ]
+
+
+def made_otherwise(folder: Path) -> dict[str, str]:
+    """Have a folder say that another numpy made its runs; return what it then says."""
+    manifest = read_manifest(folder)
+    made_by = {**manifest["made_by"], "libraries/numpy": "1.0.0"}
+    write_manifest(folder, {**manifest, "made_by": made_by})
+    return made_by
+
+
+def test_where_nothing_is_missing_no_run_has_another_maker(whole: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "out"))
+    made_by = made_otherwise(folder)
+
+    resume(folder, jobs=1, accept_changed=True)
+
+    manifest = read_manifest(folder)
+    assert manifest["made_by"] == made_by
+    assert [entry["changed"] for entry in manifest["continued"]] == [[]]
+    assert hash_of(folder) == hash_of(whole)
+
+
+def test_a_folder_that_lacks_no_run_but_a_table_is_not_called_complete(whole: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "out"))
+    (folder / "ledger.parquet").unlink()
+
+    with pytest.raises(ResultsError, match=r"ledger\.parquet: is missing"):
+        resume(folder, jobs=1)
+
+
+def test_merged_folders_keep_the_maker_of_their_runs_and_no_two_makers_are_merged(
+    config: Scenario, tmp_path: Path
+) -> None:
+    few = config.model_copy(update={"replicates": 2})
+    parts = [run_campaign([few], tmp_path / str(k), shard=f"{k}/2").folder for k in (1, 2)]
+    for folder in parts:
+        made_by = made_otherwise(folder)
+    both = merge(tmp_path / "both", parts).folder
+    assert read_manifest(both)["made_by"] == made_by
+    assert read_manifest(both)["continued"][-1]["changed"] == []
+
+    manifest = read_manifest(parts[1])
+    write_manifest(parts[1], {**manifest, "continued": [{"changed": ["own code (none, now 219b9bb3)"]}]})
+    with pytest.raises(ResultsError, match=r"continued: was gone on with by other code or data\. Allowed"):
+        merge(tmp_path / "none", parts)
+    assert any("own code (none" in words for words in makers(Results(parts[1])))
+    assert not list(makers(Results(parts[0])))
 
 
 def test_a_second_process_is_refused_by_name(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ from model.reporting.report.facts import PlanFacts
 from model.reporting.report.pictures import picture
 from model.reporting.report.sections import Section, sections
 from model.reporting.report.words import SAME, amount, listed, percent_of, reach
-from model.reporting.status import shortfall
+from model.reporting.status import makers, shortfall
 from model.reporting.wording import label_of, shocks_apart
 from model.tables.manifest import MANIFEST
 from model.tables.results import Results
@@ -69,6 +69,7 @@ def report(results: Results) -> str:
     elif not judged:
         notices = [*notices, "No conclusion is drawn from a part of a study."]
     apart = (shocks_apart(one.comparison.facts, one.comparison.their_facts) for one in judged.values())
+    notices += makers(results)
     notices += [*dict.fromkeys(f"{label}: {words}." for told in apart for label, words in told)]
     about = _about(results, judged, brief, notices)
     pictures = _pictures(judged, found, brief) if brief else []
