@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     FailFast,
@@ -44,6 +45,8 @@ ENGLAND_AGES_FILE = DATA / "england_ages.csv"
 N_QUINTILES = 5
 LARGEST_PROFILE_BYTES = 4_000_000
 OLDEST_AGE = 105
+FORMULA_SIGNS = ("=", "+", "-", "@")
+"""Signs with which a cell of a spreadsheet begins that is a formula."""
 
 SOURCES = ("ons_lsoa_2019", "imd2019")
 YEAR = 2019
@@ -62,6 +65,17 @@ Count = Annotated[int, Field(ge=0, le=100_000_000)]
 Lines = dict[str, Annotated[float, Field(ge=0.0, le=1e12, allow_inf_nan=False)]]
 
 
+def _plain(text: str) -> str:
+    if text.startswith(FORMULA_SIGNS) or not text.isprintable():
+        signs = ", ".join(FORMULA_SIGNS)
+        raise ValueError(f"must hold no control characters, nor begin with {signs}, as formulas in a spreadsheet do")
+    return text
+
+
+IN_TABLES = AfterValidator(_plain)
+"""Of names and codes, which come from files that nobody may have looked at and end in tables that others open."""
+
+
 class Neighbourhood(BaseModel):
     """About 8,000 people who share streets: a middle-layer super output area.
 
@@ -71,8 +85,8 @@ class Neighbourhood(BaseModel):
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)
 
-    code: Annotated[str, Field(min_length=1, max_length=40)]
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    code: Annotated[str, Field(min_length=1, max_length=40), IN_TABLES]
+    name: Annotated[str, Field(min_length=1, max_length=100), IN_TABLES]
     population: Annotated[int, Field(gt=0, le=100_000_000)]
     ages: Annotated[tuple[Count, ...], Field(strict=False), FailFast()]
     quintiles: Annotated[tuple[Count, ...], Field(strict=False), FailFast()]
@@ -135,8 +149,8 @@ class Place(BaseModel):
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    code: Annotated[str, Field(min_length=1, max_length=400)]
+    name: Annotated[str, Field(min_length=1, max_length=100), IN_TABLES]
+    code: Annotated[str, Field(min_length=1, max_length=400), IN_TABLES]
     kind: Literal["real", "miniature", "synthetic"]
     year: Annotated[int, Field(ge=1900, le=2200)]
     sources: Annotated[tuple[str, ...], Field(strict=False), FailFast()]

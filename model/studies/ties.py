@@ -14,6 +14,7 @@ from model.core.codes import (
     key_of,
 )
 from model.core.constants import MONTHS_PER_YEAR
+from model.core.errors import PlaceError
 from model.simulation.community import CommunityModel
 from model.studies.surveys import lonely_deprivation_ratio, satisfaction_lost_to_loneliness, satisfaction_of
 
@@ -42,9 +43,17 @@ def measure_ties(model: CommunityModel) -> dict[str, float]:
 
 
 def snapshot_of_ties(model: CommunityModel) -> dict[str, float]:
-    """Measure the network of ties as it stands: what `measure_ties` does, but for the ties that end."""
+    """Measure the network of ties as it stands: what `measure_ties` does, but for the ties that end.
+
+    Raises
+    ------
+    PlaceError
+        When no adult lives there.
+    """
     people, network = model.population, model.network
     adults = people.adults
+    if adults.size == 0:
+        raise PlaceError("has no adults, whose ties could be measured", key="place", value=model.config.place)
     degree = {name: network.degree(name)[adults].astype(float) for name in LAYER_NAMES}
     every = sum(degree.values(), np.zeros(adults.size))
     is_often = people.loneliness[adults] == OFTEN_LONELY

@@ -415,10 +415,17 @@ def discard(folder: Path) -> None:
         folder.rmdir()
 
 
+BEFORE_THE_MANIFEST = ("neighbourhoods", "draws")
+"""Tables that are written before anything is run, and before the manifest."""
+
+
 def _holds_nothing(folder: Path) -> bool:
     """Return whether a folder holds no more than what a process leaves there that was killed as it began."""
-    there = [path for one in folder.iterdir() for path in (one.iterdir() if one.name == PARTS else [one])]
-    return all(path.parent.name == PARTS and path.name in {LOCK, OWNER} for path in there)
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    if PARTS not in there:
+        return not there
+    begun = {PARTS, f"{PARTS}/{LOCK}", f"{PARTS}/{OWNER}", *(f"{name}.parquet" for name in BEFORE_THE_MANIFEST)}
+    return there <= begun
 
 
 def new_folder(named: Path | None, root: Path = Path("results")) -> Path:

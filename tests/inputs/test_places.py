@@ -172,6 +172,9 @@ def test_good_profile_is_read(tmp_path: Path) -> None:
         ("year = 2020", "", "year: is missing"),
         ("[0, 16, 65]", "[0, 16, 105]", "age_from.2 = 105: "),
         ('name = "Town"', "name = 3", "name = 3: "),
+        ('name = "Town"', 'name = "=1+1"', "name = '=1+1': must hold no control characters, nor begin with =, +, -, @"),
+        ('name = "North"', 'name = "No\\u001brth"', "neighbourhoods.0.name = "),
+        ('code = "T1"', 'code = "@T1"', "neighbourhoods.0.code = '@T1': "),
         ("sources = []", "sources = [3]", "sources.0 = 3: "),
     ],
 )

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from model import CommunityModel
-from model.core.codes import LAYER_NAMES
-from model.core.errors import ResultsError
+from model.core.codes import LAYER_NAMES, VACANT
+from model.core.errors import PlaceError, ResultsError
 from model.network import Network
 from model.studies.targets import load_targets
 from model.studies.ties import measure_ties, ties_by_id, transitivity
@@ -33,6 +33,12 @@ def test_a_triangle_closes_and_a_star_does_not(model):
     assert transitivity(with_ties(model, [(0, 1), (0, 2), (0, 3)])) == 0.0
     # One triangle with a tail: three closed pairs of five.
     assert transitivity(with_ties(model, [(0, 1), (1, 2), (0, 2), (2, 3)])) == pytest.approx(0.6)
+
+
+def test_where_no_adult_lives_there_is_nothing_to_measure(model):
+    model.population.write("state", model.population.adults, VACANT)
+    with pytest.raises(PlaceError, match="has no adults"):
+        measure_ties(model)
 
 
 @pytest.mark.slow

@@ -268,6 +268,8 @@ def test_a_folder_in_which_a_process_was_killed_as_it_began_is_as_good_as_new(tm
         pass  # and killed before it wrote anything
 
     assert new_folder(tmp_path / "out") == tmp_path / "out"
+    (tmp_path / "out" / "neighbourhoods.parquet").write_bytes(b"cut")  # killed before the manifest was written
+    assert new_folder(tmp_path / "out") == tmp_path / "out"
     (tmp_path / "out" / "notes.txt").touch()
     with pytest.raises(ResultsError, match="in use"):
         new_folder(tmp_path / "out")

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from model.analysis.appraise import basis
 from model.analysis.discounting import load_guidance, load_schedule
 from model.core.constants import MONTHS_PER_YEAR
+from model.reporting.answer import Answer, answer_words
 from model.reporting.status import shortfall
 from model.reporting.wording import changes_of, label_of, stands_for
 from model.reporting.workbook.sheet import Cell, Sheet
@@ -95,12 +96,13 @@ def _answer(study: Study) -> Iterator[str]:
 
 def _of_plan(plan: Plan) -> Iterator[str]:
     them, found = plan.one.appraisal, plan.found
+    yield answer_words(Answer(found.doubted))
     cost, cash, full_cost = (found.doubted[name].by_chance for name in ("cost", "cash", "full_cost"))
     yield f"Costs {cost.pounds()}. Saves in cash: {cash.saved()}. Saves at full cost: {full_cost.saved()}."
     net = net_of(plan, "social")
     told = f"; with all doubted {net.with_all.pounds()}" if net.is_told else ""
     yield f"Wellbeing is worth {them.gain_of('social').pounds()}. Social value less cost: {net.by_chance.pounds()}"
-    yield f"by chance alone{told}. Present values over {plan.years} years."
+    yield f"both by chance alone{told}. Present values over {plan.years} years."
 
 
 def _left_out(study: Study) -> Iterator[str]:
