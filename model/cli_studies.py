@@ -157,13 +157,14 @@ def verify(
 ) -> None:
     """Check every file against its checksum, and a sample of runs by simulating them again, bit for bit."""
     from model.campaign.continued import verify as check
+    from model.reporting.wording import how_many
 
     load(own_code)
     found = check(folder, sample)
     numbers = ", ".join(map(str, found.lived_again))
     same = f"runs {numbers} come" if len(found.lived_again) > 1 else f"run {numbers} comes"
     again = f"; {same} out the same again" if numbers else ""
-    print(f"{found.files} files are as they were written, with {found.runs} finished runs{again}.")
+    print(f"{found.files} files are as they were written, with {how_many(found.runs, 'finished run')}{again}.")
 
 
 def rerun(

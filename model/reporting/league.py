@@ -17,9 +17,10 @@ from model.analysis.doubt import BEST, best_plan, share_of_draws
 from model.analysis.estimates import Estimate, estimate
 from model.analysis.league import DOMINATED, EXTENDED, FRONTIER, frontier
 from model.analysis.outcomes import ANSWER, Drawn
+from model.reporting.answer import Answer
 from model.reporting.doubt import share_in_words
 from model.reporting.plan_names import PlanName, plain_title, plan_names, units_of_levers, varied_levers
-from model.reporting.wording import lines_table, plain_table, years_in_words
+from model.reporting.wording import how_many, lines_table, plain_table, years_in_words
 
 MILLION, THOUSAND = 1e6, 1e3
 
@@ -193,16 +194,37 @@ class League:
         return f"{what} against {whom}: {where}, over {years_in_words(compared[0].years)}"
 
 
+VERDICTS = {"gain": "Worth its cost", "unclear": "Not certain to be worth its cost", "loss": "Not worth its cost"}
+"""What is said of plans side by side, by the verdict on each."""
+
+MOST_NAMED = 4
+"""Plans that are named in the answer; more are counted, as the table has each."""
+
+
 def league(judged: Mapping[str, AppraisedComparison], found: Mapping[str, Drawn]) -> RenderableType:
     """Set plans side by side, each against its own comparator: in one place, or a head in several."""
     one = League(judged, found)
     lines = [*_worth_it(one), *_best(one)]
     return Group(
         Text(one.title, style="bold"),
+        Text(_in_short(one)),
         Padding(_table(one), (1, 0, 1, 0)),
         *([Padding(lines_table(lines), (0, 0, 1, 0))] if lines else []),
         Padding(Text(_about(one), style="dim"), (0, 0, 1, 0)),
     )
+
+
+def _in_short(one: League) -> str:
+    """Say which plans are worth their cost, by the wider interval of each."""
+    answers = {name: Answer(one.found[name].doubted) for _, name, _ in one.rows() if name}
+    if not any(answer.widest(ANSWER).has_interval for answer in answers.values()):
+        return "One pair of runs of each cannot say which is worth its cost."
+    told = []
+    for verdict, words in VERDICTS.items():
+        if names := [one.called(name) for name, own in answers.items() if own.verdict == verdict]:
+            few = len(answers) <= MOST_NAMED
+            told.append(f"{words}: {'; '.join(names) if few else how_many(len(names), 'plan')}.")
+    return " ".join(told)
 
 
 def _table(one: League) -> Table:
