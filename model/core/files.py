@@ -33,6 +33,14 @@ MOST_DOTS_SQUARED = 20_000_000
 
 _BAD_KIND = ("union_tag_invalid", "union_tag_not_found")
 
+NAME = r"^[A-Za-z0-9_\-]{1,80}$"
+"""What may stand in the name of a file and of a table's column."""
+
+NAME_IN_WORDS = "letters, digits, _ and -, at most 80"
+
+_ALLOWED = {NAME: NAME_IN_WORDS}
+"""Patterns, and what they allow."""
+
 _PLAIN = {
     "extra_forbidden": "unknown key",
     "missing": "is missing",
@@ -40,6 +48,7 @@ _PLAIN = {
     "model_type": "is not a table of keys",
     "dict_type": "is not a table of keys",
     "tuple_type": "is not a list",
+    "string_pattern_mismatch": "has signs that are not allowed here",
     "literal_error": "is none of the names there are",
     "bool_type": "is neither true nor false",
     "bool_parsing": "is neither true nor false",
@@ -311,6 +320,8 @@ def validation_problem(
     if first["type"] == "literal_error":
         names = re.findall("'([^']+)'", first["ctx"]["expected"])
         details |= {"allowed": ", ".join(names), "known": names, "wanted": str(first["input"])}
+    if first["type"] == "string_pattern_mismatch":
+        details["allowed"] = _ALLOWED.get(first["ctx"]["pattern"], f"what matches {first['ctx']['pattern']}")
     if first["type"] in ("bool_type", "bool_parsing"):
         details["allowed"] = "true or false, without quotation marks"
     if first["type"] != "missing" and first["loc"]:

@@ -23,7 +23,16 @@ from pydantic import (
 
 from model.core.constants import HIGHEST_SEED, MONTHS_PER_YEAR
 from model.core.errors import InputError, ScenarioError, printable
-from model.core.files import DEEPEST_NEST, PACKAGE, TextFile, parse_toml, read_bounded, toml_of, validation_problem
+from model.core.files import (
+    DEEPEST_NEST,
+    NAME,
+    PACKAGE,
+    TextFile,
+    parse_toml,
+    read_bounded,
+    toml_of,
+    validation_problem,
+)
 from model.inputs.catalogue import Shock, contact_services, cut_by, load_services, load_shocks
 from model.inputs.growth import ALL, YEARS, Indices, index_of, indices_of
 from model.inputs.parameters import LIMITS, Parameters, load_parameters
@@ -37,8 +46,6 @@ LARGEST_SCENARIO_BYTES = 200_000
 DEEPEST_EXTENDS = 8
 MOST_ENTRIES = 50
 """Entries of a plan: their numbers stand in a column of small numbers."""
-NAME = r"^[A-Za-z0-9_\-]{1,80}$"
-"""What a scenario, or an entry of a plan, may be called: it is part of the names of files."""
 MOST_GBP_PER_HEAD = 50_000.0
 BUDGETS = ("budget_gbp_per_year", "budget_gbp_per_head_per_year")
 """The two ways to give the money of an entry of a plan."""
@@ -729,7 +736,7 @@ def file_beside(file: Path, value: object, allowed: Sequence[Path], key: str) ->
         raise ScenarioError("is not a file name", file=file, key=key, value=value)
     try:
         path = (file.parent / value).resolve()
-        is_file = path.is_file()
+        is_file, is_other = path.is_file(), path.exists() and not path.is_file()
     except (OSError, RuntimeError) as problem:  # a name too long, links in a circle
         raise ScenarioError(f"cannot be read ({problem})", file=file, key=key, value=value) from None
     if not any(path.is_relative_to(folder) for folder in allowed):
@@ -737,6 +744,8 @@ def file_beside(file: Path, value: object, allowed: Sequence[Path], key: str) ->
         raise ScenarioError(
             "is outside the allowed folders", file=file, key=key, value=value, allowed=f"a file under {folders}"
         )
+    if is_other:
+        raise ScenarioError("is not an ordinary file", file=file, key=key, value=value)
     bundled = scenarios_folder() / value
     if not is_file and key == "extends" and path.parent == file.parent.resolve():
         path, is_file = bundled, bundled.is_file()

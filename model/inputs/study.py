@@ -22,11 +22,10 @@ from pydantic import (
 )
 
 from model.core.errors import InputError, ScenarioError
-from model.core.files import parse_toml, read_bounded, toml_of, validation_problem
+from model.core.files import NAME, parse_toml, read_bounded, toml_of, validation_problem
 from model.inputs.councils import all_councils
 from model.inputs.places import place_named
 from model.inputs.scenario import (
-    NAME,
     Scenario,
     Variant,
     bundled_scenarios,

@@ -11,8 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.core.errors import ResultsError, printable
-from model.core.files import read_bounded, replace_text, validation_problem
-from model.inputs.scenario import NAME
+from model.core.files import NAME, NAME_IN_WORDS, read_bounded, replace_text, validation_problem
 from model.tables.packed import packed, unpacked
 from model.tables.store import damaged
 
@@ -216,7 +215,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 "is not the name of a scenario",
                 file=path,
                 key=f"scenarios.{name}",
-                allowed="letters, digits, _ and -, at most 80",
+                allowed=NAME_IN_WORDS,
             )
     return {**manifest, "scenarios": _shown(manifest["scenarios"])}
 

@@ -97,6 +97,12 @@ def test_all_keys_that_are_wrong_are_told_at_once(tmp_path: Path) -> None:
     assert "is missing" not in told  # what a misspelt key leaves out is not told beside it
 
 
+def test_a_name_is_told_what_it_may_hold(tmp_path: Path) -> None:
+    file = write(tmp_path, 'name = "a b"')
+    told = f"{file}: name = 'a b': has signs that are not allowed here. Allowed: letters, digits, _ and -, at most 80"
+    assert message_of(file) == told
+
+
 def test_unlike_key_is_told_the_keys_of_its_own_table_alone(tmp_path: Path) -> None:
     file = write(tmp_path, "[levers]\nzzz = 1.0")
     assert message_of(file).endswith("Known: improve_hazard_ratio, worsen_hazard_ratio")

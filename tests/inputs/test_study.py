@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from model.core.errors import InputError
-from model.inputs.scenario import NAME, bundled_scenarios
+from model.core.files import NAME
+from model.inputs.scenario import bundled_scenarios
 from model.inputs.study import Study, is_study, load_study, swept
 from model.inputs.study_scenarios import scenarios_of
 
