@@ -21,7 +21,7 @@ STUDY = (
     *("people_powered_shift", "--compare-to", "status_quo", "--population", "4000", "--years", "10"),
     *("--replicates", "2", "--draws", "8", "--quiet"),
 )
-WIDTH_PX, COLOURS = 1000, 64
+WIDTH_PX, COLOURS = 1000, 128
 DOTS_PER_INCH = 130
 
 SHEETS = {"Summary": "plans side by side", "Appraisal": "the sums of one plan, live"}
@@ -58,7 +58,8 @@ def keep(picture: Path, name: str) -> str:
     """Keep a picture beside the page, small enough for a repository, and return its name."""
     seen = Image.open(picture).convert("RGB")
     seen.thumbnail((WIDTH_PX, 2 * WIDTH_PX))
-    seen.quantize(COLOURS).save(DOCS / name, optimize=True)
+    # Of a page that is mostly white, the usual way would keep shades of grey and lose the colours of lines.
+    seen.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(DOCS / name, optimize=True)
     return name
 
 
