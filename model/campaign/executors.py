@@ -18,6 +18,7 @@ from typing import Any
 from model.campaign.keys import run_key
 from model.campaign.settled_places import made_by
 from model.campaign.workers import (
+    SECONDS_BETWEEN_LOOKS,
     TRIES,
     Lived,
     OnLived,
@@ -32,7 +33,7 @@ from model.core.errors import InputError, ScenarioError
 from model.core.files import TextFile
 from model.core.own_code import LOADED, described
 from model.extend import run_own_code
-from model.simulation.processes import starting_processes
+from model.simulation.processes import interrupts_put_off, starting_processes
 from model.simulation.warming import warm_kernels
 
 EXECUTORS = ("processes", "dask", "mpi")
@@ -260,13 +261,15 @@ def live_with(pool: Pool, tasks: Sequence[Task], on_lived: OnLived, on_months: O
     left, own_code = deque(tasks), dict(LOADED)
     pending: dict[Future[list[Lived]], Task] = {}
     try:
-        while left or pending:
-            while left and len(pending) < MOST_SUBMITTED:
-                task = left.popleft()
-                pending[pool.submit(_live_far_off, pickle.dumps(task), own_code)] = task
-            for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                left.extend(_taken(future, pending[future], on_lived, on_months))
-                del pending[future]
+        with interrupts_put_off() as stop_if_asked:  # in the midst of waiting, a lock of a future would stay closed
+            while left or pending:
+                while left and len(pending) < MOST_SUBMITTED:
+                    task = left.popleft()
+                    pending[pool.submit(_live_far_off, pickle.dumps(task), own_code)] = task
+                for future in wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done:
+                    left.extend(_taken(future, pending[future], on_lived, on_months))
+                    del pending[future]
+                stop_if_asked()
     except BaseException:  # Ctrl-C, or a full disk: nothing more is begun
         _keep_what_has_begun(list(pending), on_lived)
         raise

@@ -385,14 +385,16 @@ class Processes:
         try:
             with starting_processes():
                 pending |= {pool.processes.submit(_live_in_worker, n, task): n for n, task in enumerate(tasks)}
-            while pending:
-                done, _ = wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-                now = sum(pool.months_done)
-                on_months(now - reported)
-                reported = now
-                for future in done:
-                    on_lived(future.result())
-                    del pending[future]
+            with interrupts_put_off() as stop_if_asked:  # in the midst of waiting, a lock of a future would stay closed
+                while pending:
+                    done, _ = wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+                    now = sum(pool.months_done)
+                    on_months(now - reported)
+                    reported = now
+                    for future in done:
+                        on_lived(future.result())
+                        del pending[future]
+                    stop_if_asked()
         except BrokenProcessPool:
             self._end()
             _keep_the_rest(pending, on_lived)
