@@ -421,11 +421,11 @@ BEFORE_THE_MANIFEST = ("neighbourhoods", "draws")
 
 def _holds_nothing(folder: Path) -> bool:
     """Return whether a folder holds no more than what a process leaves there that was killed as it began."""
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    there = {path.name for path in folder.iterdir()}
     if PARTS not in there:
         return not there
-    begun = {PARTS, f"{PARTS}/{LOCK}", f"{PARTS}/{OWNER}", *(f"{name}.parquet" for name in BEFORE_THE_MANIFEST)}
-    return there <= begun
+    begun = {PARTS, *(f"{name}.parquet" for name in BEFORE_THE_MANIFEST)}
+    return there <= begun and {path.name for path in (folder / PARTS).iterdir()} <= {LOCK, OWNER}
 
 
 def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
