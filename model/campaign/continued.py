@@ -1,7 +1,6 @@
 """Campaigns that are gone on with: resumed, extended, checked."""
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -72,8 +71,8 @@ def resume(
         When the folder cannot be used, is in use, or code or data have changed.
     """
     started = time.perf_counter()
-    with _opened(folder, accept_changed, run_timeout, command) as (results, campaign, manifest):
-        return _go_on(results, campaign, manifest, jobs, executor, watcher, started)
+    with _opened(folder, accept_changed, run_timeout) as (results, campaign, manifest):
+        return _go_on(results, campaign, manifest, command, jobs, executor, watcher, started)
 
 
 def extend(
@@ -109,7 +108,7 @@ def extend(
         As `resume` does.
     """
     started = time.perf_counter()
-    with _opened(folder, accept_changed, run_timeout, command) as (results, campaign, manifest):
+    with _opened(folder, accept_changed, run_timeout) as (results, campaign, manifest):
         least = min(config.replicates for config in campaign.scenarios.values())
         _require_more(replicates, draws, least)
         drawn = draws_in(results)
@@ -117,7 +116,7 @@ def extend(
             drawn, manifest["drawn_by"] = more_draws(results, campaign, drawn, draws)
             manifest["tables"] = keep_draws(results, drawn)
         more = with_more(campaign, manifest, replicates or least, drawn)
-        return _go_on(results, *more, jobs, executor, watcher, started)
+        return _go_on(results, *more, command, jobs, executor, watcher, started)
 
 
 def _require_more(replicates: int | None, draws: int | None, least: int) -> None:
@@ -172,7 +171,7 @@ def _require_same_campaign(first: Results, other: Results) -> None:
             allowed = f"folders of one study; {first.folder} has others"
             raise ResultsError("differs, so it is another study", file=other.folder, key=key, allowed=allowed)
     if changes_accepted(first.manifest) != changes_accepted(other.manifest):
-        allowed = f"folders whose runs were lived by the same code; {first.folder} has others"
+        allowed = f"folders whose runs are all by the same code; {first.folder} has others"
         raise ResultsError(
             "was gone on with by other code or data", file=other.folder, key="continued", allowed=allowed
         )
@@ -180,9 +179,8 @@ def _require_same_campaign(first: Results, other: Results) -> None:
 
 def _merged(parts: Sequence[Results], command: Sequence[str] | None) -> dict[str, Any]:
     """Record in the manifest of the first of several folders that they were merged: nothing is lived anew."""
-    told = {json.dumps(entry): entry for part in parts for entry in part.manifest.get("continued", [])}
-    first = {**parts[0].manifest, "continued": [*told.values()], "status": "running"}
-    return _gone_on_with(first, command, changed=())
+    continued = [entry for part in parts for entry in part.manifest.get("continued", [])]
+    return _gone_on_with({**parts[0].manifest, "continued": continued}, command)
 
 
 def _take_over(part: Results, store: RunStore) -> None:
@@ -282,7 +280,7 @@ def rerun(folder: str | Path, number: int) -> bool:
 
 @contextlib.contextmanager
 def _opened(
-    folder: str | Path, accept_changed: bool, run_timeout: float | None, command: Sequence[str] | None
+    folder: str | Path, accept_changed: bool, run_timeout: float | None
 ) -> Iterator[tuple[Results, Campaign, dict[str, Any]]]:
     """Lock a folder, and read what it has: the same code and data are to go on with it."""
     folder = Results(folder).folder
@@ -292,33 +290,37 @@ def _opened(
         if not accept_changed:
             require_unchanged(results.manifest, folder)
         campaign = campaign_in(results, How(timeout_seconds=run_timeout or np.inf))
-        manifest = _gone_on_with(results.manifest, command, changed=list(changes_since(results.manifest)))
-        yield results, campaign, {**manifest, "status": "running"}
+        yield results, campaign, dict(results.manifest)
 
 
-def _gone_on_with(manifest: Mapping[str, Any], command: Sequence[str] | None, changed: Sequence[str]) -> dict[str, Any]:
+def _gone_on_with(
+    manifest: Mapping[str, Any], command: Sequence[str] | None, changed: Sequence[str] = ()
+) -> dict[str, Any]:
     """Record in a manifest that it was gone on with: when, by which command and version, and what had changed."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     entry = {"started": at, "command": command, "upstream": __version__, "changed": [*changed]}
-    return {**manifest, "continued": [*manifest.get("continued", []), entry]}
+    return {**manifest, "continued": [*manifest.get("continued", []), entry], "status": "running"}
 
 
-def _made_anew(results: Results, campaign: Campaign, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Record what lives the runs that are missing; where none is, no run has another maker, and tables are whole."""
+def _recorded(
+    results: Results, campaign: Campaign, manifest: Mapping[str, Any], command: Sequence[str] | None
+) -> dict[str, Any]:
+    """Record that a campaign is gone on with, and what lives its missing runs; if none is, check its tables."""
     runs = results.runs
     finished = set(runs.loc[runs["status"] == "finished", "run"])
     if finished.issuperset(run.number for run in campaign.lived_here()) and not campaign.tests_are_ahead(manifest):
         for name in results.manifest["tables"]:
             results.checked(name)
-        *before, entry = manifest["continued"]
-        return {**manifest, "continued": [*before, {**entry, "changed": []}]}
-    return {**manifest, "made_by": made_by(), "own_code": told_own_code()}
+        return _gone_on_with(manifest, command)
+    told = _gone_on_with(manifest, command, list(changes_since(manifest)))
+    return {**told, "made_by": made_by(), "own_code": told_own_code()}
 
 
 def _go_on(
     results: Results,
     campaign: Campaign,
-    manifest: dict[str, Any],
+    manifest: Mapping[str, Any],
+    command: Sequence[str] | None,
     jobs: int | None,
     executor: Executor,
     watcher: Watcher | None,
@@ -328,7 +330,7 @@ def _go_on(
     jobs = number_of_jobs(jobs, list(campaign.scenarios.values()), n_drawn, executor)
     folder = results.folder
     with opened(executor, jobs) as workers:
-        manifest = {**_made_anew(results, campaign, manifest), "executor": executor.name, "jobs": workers.n}
+        manifest = {**_recorded(results, campaign, manifest, command), "executor": executor.name, "jobs": workers.n}
         write_manifest(folder, manifest)
         outcome = live_missing(folder, campaign, manifest, workers, watcher or Watcher(), started)
     if read_manifest(folder)["tables"] != manifest["tables"]:

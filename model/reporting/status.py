@@ -46,10 +46,10 @@ def shortfall(results: Results) -> Iterator[str]:
 
 
 def makers(results: Results) -> Iterator[str]:
-    """Say, where runs of one study were lived by different code or data, what had changed."""
+    """Say, where runs of one study are by different code or data, what had changed."""
     if changed := changes_accepted(results.manifest):
         yield (
-            "Not all runs of this study were lived by the same code and data, so pairs may differ by more than what is "
+            "Not all runs of this study are by the same code and data, so pairs may differ by more than what is "
             f"compared. What had changed: {_some(changed, ', ')}."
         )
 
