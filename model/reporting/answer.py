@@ -29,8 +29,8 @@ WORTH_FOR_NO_COST = {
 }
 """And where nothing is spent beyond what the comparator spends: a cut, say, or a shock."""
 
-NOT_PLAUSIBLE = " But a return or an effect of it is larger than is credible."
-"""What is added where guidance holds so much gain implausible."""
+NOT_PLAUSIBLE = "a return or an effect of it is larger than is credible."
+"""What is said where guidance holds so much gain implausible."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,10 @@ class Answer:
         return both.with_all if both.is_told else both.by_chance
 
 
-def answer_words(answer: Answer) -> str:
+def answer_words(answer: Answer, *, is_plausible: bool = True) -> str:
     """Say in a sentence or two whether a plan is worth its cost, and whether it pays for itself in money.
+
+    Where its gain is not plausible, that is said too.
 
     Examples
     --------
@@ -79,10 +81,11 @@ def answer_words(answer: Answer) -> str:
     >>> first, third[:40]
     ('It is not certain that it is worth its cost', 'It does not pay for itself in money: it ')
     """
+    words = f"{_worth_in_words(answer)} {_money_in_words(answer)}"
     if not answer.widest(ANSWER).has_interval:
         cost = "" if answer.costs_no_more else f": it costs {amount(answer.measures['cost'].by_chance.mean)}"
-        return f"One pair of runs cannot say whether it is worth its cost, or pays for itself in money{cost}."
-    return f"{_worth_in_words(answer)} {_money_in_words(answer)}"
+        words = f"One pair of runs cannot say whether it is worth its cost, or pays for itself in money{cost}."
+    return words if is_plausible else f"{words} But {NOT_PLAUSIBLE}"
 
 
 def _worth_in_words(answer: Answer) -> str:

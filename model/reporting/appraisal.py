@@ -24,7 +24,7 @@ from model.analysis.doubt import BEST
 from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
 from model.analysis.outcomes import Drawn
-from model.reporting.answer import NOT_PLAUSIBLE, Answer, answer_words
+from model.reporting.answer import Answer, answer_words
 from model.reporting.appraisal_tables import TABLES, averted_in, entry_in_words, loop_shares, shared_out
 from model.reporting.doubt import (
     WITH_ALL,
@@ -90,16 +90,12 @@ def _about(one: AppraisedComparison, found: Drawn) -> Iterable[RenderableType]:
 
 def _crisis_words(them: Appraisal, averted: Estimate, found: Drawn) -> str:
     words = [f"{_whole_number(averted)} person-years in crisis are averted"]
-    averted_in_draws = found.row(averted_in, averted) if found.n_draws else None
-    doubted = (
-        [*second_line(averted_in_draws, lambda years: f"{_whole_number(years)} are averted")]
-        if averted_in_draws
-        else []
-    )
+    both = found.row(averted_in, averted)
+    doubted = [*second_line(both, lambda years: f"{_whole_number(years)} are averted")]
     cost = them.cost_per_crisis_year()
     if np.isfinite(cost.mean):
         words.append(f"at {cost.pounds()} for each discounted person-year")
-        if averted_in_draws and averted_in_draws.is_told and not is_gain(averted_in_draws.with_all):
+        if both.is_told and not is_gain(both.with_all):
             doubted.append(("", "with no clear cost of each, as none may be averted"))
         else:
             doubted += _also_doubted(found, _cost_of_a_crisis_year, cost, lambda each: f"at {each.pounds()} each")
@@ -130,7 +126,7 @@ def answer_lines(
     """
     doubts = [*implausible(one)]
     return [
-        ("In short", f"{answer_words(Answer(found.doubted))}{NOT_PLAUSIBLE if doubts else ''}"),
+        ("In short", answer_words(Answer(found.doubted), is_plausible=not doubts)),
         *shocks_apart(one.comparison.facts, one.comparison.their_facts),
         *_costs_and_benefits(one, found),
         *_who_benefits(one, found),

@@ -203,7 +203,7 @@ def _best(one: Decision) -> Iterable[Line]:
 
 def _not_plausible(one: Decision) -> Iterable[Line]:
     if one.best != one.usual and any(implausible(one.judged[one.best])):
-        yield "Take care", NOT_PLAUSIBLE.removeprefix(" But ").capitalize()
+        yield "Take care", NOT_PLAUSIBLE
 
 
 def _mean_worth(one: Decision) -> str:
@@ -214,9 +214,10 @@ def _range_of_worth(one: Decision) -> str:
     """Say whether the best plan may lose: a mean says nothing of that."""
     if one.best == one.usual:
         return ""
-    found = _told(one.found[one.best].doubted[ANSWER])
+    both = one.found[one.best].doubted[ANSWER]
+    found, doubts = _told(both), "with all doubted" if both.is_told else "by chance alone"
     rules = "rules" if found.excludes_zero else "does not rule"
-    return f"; its range, {reach(found, ANSWER)}, {rules} a loss out" if found.has_interval else ""
+    return f"; its range {doubts}, {reach(found, ANSWER)}, {rules} a loss out" if found.has_interval else ""
 
 
 def _too_few(one: Decision, needed: int) -> str:

@@ -219,11 +219,10 @@ def _in_short(one: League) -> str:
     answers = {name: Answer(one.found[name].doubted) for _, name, _ in one.rows() if name}
     if not any(answer.widest(ANSWER).has_interval for answer in answers.values()):
         return "One pair of runs of each cannot say which is worth its cost."
-    told = []
+    is_few, told = len(answers) <= MOST_NAMED, []
     for verdict, words in VERDICTS.items():
         if names := [one.called(name) for name, own in answers.items() if own.verdict == verdict]:
-            few = len(answers) <= MOST_NAMED
-            told.append(f"{words}: {'; '.join(names) if few else how_many(len(names), 'plan')}.")
+            told.append(f"{words}: {'; '.join(names) if is_few else how_many(len(names), 'plan')}.")
     return " ".join(told)
 
 

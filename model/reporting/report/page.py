@@ -15,7 +15,7 @@ from model.analysis.outcomes import Drawn
 from model.core.errors import ResultsError
 from model.core.files import replace_text, require_new_file
 from model.inputs.prices import PRICE_YEAR
-from model.reporting.answer import NOT_PLAUSIBLE, answer_words
+from model.reporting.answer import answer_words
 from model.reporting.appraisal import beyond
 from model.reporting.figures.brief import how_sure, one_plan, several_plans
 from model.reporting.findings import outcomes_of, worth_of
@@ -170,7 +170,7 @@ def _environment() -> Environment:
     )
     pages.filters |= {"amount": amount, "reach": reach, "percent_of": percent_of, "listed": listed}
     pages.filters["answer_words"] = answer_words
-    pages.globals |= {"beyond": beyond, "not_plausible": NOT_PLAUSIBLE}
+    pages.globals["beyond"] = beyond
     return pages
 
 

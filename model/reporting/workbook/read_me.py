@@ -7,6 +7,7 @@ from model.analysis.appraise import basis
 from model.analysis.discounting import load_guidance, load_schedule
 from model.core.constants import MONTHS_PER_YEAR
 from model.reporting.answer import Answer, answer_words
+from model.reporting.appraisal import implausible
 from model.reporting.status import shortfall
 from model.reporting.wording import changes_of, label_of, stands_for
 from model.reporting.workbook.sheet import Cell, Sheet
@@ -96,7 +97,7 @@ def _answer(study: Study) -> Iterator[str]:
 
 def _of_plan(plan: Plan) -> Iterator[str]:
     them, found = plan.one.appraisal, plan.found
-    yield answer_words(Answer(found.doubted))
+    yield answer_words(Answer(found.doubted), is_plausible=not any(implausible(plan.one)))
     cost, cash, full_cost = (found.doubted[name].by_chance for name in ("cost", "cash", "full_cost"))
     yield f"Costs {cost.pounds()}. Saves in cash: {cash.saved()}. Saves at full cost: {full_cost.saved()}."
     net = net_of(plan, "social")
