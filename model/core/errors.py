@@ -76,6 +76,18 @@ class InputError(Exception):
         copy.file, copy.key = file, self.key
         return copy
 
+    def along_with(self, others: Iterable["InputError"]) -> Self:
+        """Return the same error, which also says what else is wrong with the same input.
+
+        Examples
+        --------
+        >>> print(InputError("is negative", key="a").along_with([InputError("is too large", key="b")]))
+        a: is negative. Also wrong: b: is too large
+        """
+        copy = type(self)(str(self), also=[str(other) for other in others])
+        copy.file, copy.key = self.file, self.key
+        return copy
+
 
 class ScenarioError(InputError):
     """A scenario file, a ``--set`` or a command-line option that cannot be used."""

@@ -182,11 +182,16 @@ class Parameters(Mapping[str, float], ParameterNames):
         Raises
         ------
         EvidenceError
-            When a name is unknown or a value is outside what its unit can be.
+            When a name is unknown or a value is outside what its unit can be; all such are told.
         """
-        changed = {
-            name: replace(self.entry(name), value=checked(self.entry(name), value)) for name, value in values.items()
-        }
+        changed, problems = {}, []
+        for name, value in values.items():
+            try:
+                changed[name] = replace(self.entry(name), value=checked(self.entry(name), value))
+            except EvidenceError as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0].along_with(problems[1:])
         parameters = replace(self, entries={**self.entries, **changed})
         _require_room_for_the_rest(parameters)
         return parameters

@@ -222,6 +222,16 @@ def test_value_a_parameter_cannot_take_is_refused(value: object) -> None:
         load_parameters().with_values({"frailty_sd": value})  # type: ignore[dict-item]
 
 
+def test_all_that_is_wrong_with_values_is_told_at_once() -> None:
+    with pytest.raises(EvidenceError) as caught:
+        load_parameters().with_values({"frailtysd": 0.1, "tie_attempts": -1.0, "tie_end_local": 0.1})
+    first, others = str(caught.value).split(" Also wrong: ")
+    assert caught.value.key == "parameters.frailtysd"
+    assert first.endswith("Did you mean 'frailty_sd'?")
+    assert others.startswith("parameters.tie_attempts = -1.0: is not a possible value")
+    assert "tie_end_local" not in others
+
+
 # --- Files that cannot be used ---------------------------------------------------------------
 
 GOOD = """
