@@ -176,6 +176,15 @@ class AppraisedComparison:
         return len(self.appraisal.pairs)
 
     @cached_property
+    def entry_tested(self) -> str | None:
+        """The entry of the plan that its test alone puts at no effect, where a test was run."""
+        if self.test is None:
+            return None
+        facts, plan = self.test.comparison.facts, self.comparison.facts["plan"]
+        entries = zip(facts["plan_in_force"], facts["plan"], plan, strict=True)
+        return next(str(entry["label"]) for entry, test, own in entries if test["at_no_effect"] > own["at_no_effect"])
+
+    @cached_property
     def loops(self) -> Loops:
         """Loop gain, with the shares reinvested and the share pooled that are in force."""
         in_force = self.comparison.facts["parameters_in_force"]

@@ -24,8 +24,8 @@ def name_of_test(scenario: str) -> str:
 def tests_of(results: Results, scenarios: Sequence[Scenario]) -> dict[str, Scenario]:
     """Find the programme on which each compared scenario's gain rests most, and put it at no effect.
 
-    A scenario has no test where lives were not kept, nobody who took part gained, or the comparator
-    pays for the same programme.
+    A scenario has no test where lives were not kept, nobody who took part gained, the programme is at no effect
+    already, or the comparator pays for it too.
 
     Parameters
     ----------
@@ -44,13 +44,16 @@ def tests_of(results: Results, scenarios: Sequence[Scenario]) -> dict[str, Scena
         largest = {one.comparison.scenario: one.appraisal.largest_entry for one in appraise(results)}
     except NothingToAppraiseError:  # no pair of runs was finished, or nothing was spent
         return {}
-    tests = {name: at_no_effect(named[name], label) for name, label in largest.items() if label is not None}
-    compared = {name: named[results.manifest["comparators"][name]] for name in tests}
-    return {name: test for name, test in tests.items() if not _pays_for_it_too(compared[name], test)}
+    compared = {name: named[results.manifest["comparators"][name]] for name in largest}
+    return {
+        name: at_no_effect(named[name], label)
+        for name, label in largest.items()
+        if label is not None and _would_tell(named[name], label, compared[name])
+    }
 
 
 def at_no_effect(config: Scenario, label: str) -> Scenario:
-    """Return a scenario under another name, one entry of whose plan has no effect.
+    """Return a scenario under another name, one more entry of whose plan has no effect.
 
     Examples
     --------
@@ -59,11 +62,13 @@ def at_no_effect(config: Scenario, label: str) -> Scenario:
     >>> test.title, [entry.label for entry in test.plan if entry.at_no_effect]
     ('People-powered shift, peer support group at no effect', ['peer_support_group'])
     """
-    plan = [entry.model_copy(update={"at_no_effect": entry.label == label}) for entry in config.plan]
+    without = {"at_no_effect": True}
+    plan = [entry.model_copy(update=without) if entry.label == label else entry for entry in config.plan]
     title = f"{config.title or config.name}, {label.replace('_', ' ')} at no effect"
     return config.model_copy(update={"name": name_of_test(config.name), "title": title, "plan": plan})
 
 
-def _pays_for_it_too(comparator: Scenario, test: Scenario) -> bool:
-    theirs = {entry.programme for entry in comparator.plan}
-    return not theirs.isdisjoint(entry.programme for entry in test.plan if entry.at_no_effect)
+def _would_tell(config: Scenario, label: str, comparator: Scenario) -> bool:
+    """Ask whether a plan differs from its test, and its comparator doesn't pay for what is tested."""
+    tested = next(entry for entry in config.plan if entry.label == label)
+    return not tested.at_no_effect and tested.programme not in {entry.programme for entry in comparator.plan}

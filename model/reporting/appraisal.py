@@ -387,11 +387,9 @@ def _wellbys_an_enrolment(them: Appraisal) -> "pd.Series[float]":
 
 def _at_no_effect(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     """Give the answer of the same plan with its largest programme at no effect: gain, saving and payback."""
-    if one.test is None:
+    if one.test is None or one.entry_tested is None:
         return
-    them, us = one.test.appraisal, one.test.comparison
-    plan = zip(us.facts["plan_in_force"], us.facts["plan"], strict=True)
-    (name,) = (entry_in_words(entry["label"]) for entry, asked in plan if asked["at_no_effect"])
+    them, us, name = one.test.appraisal, one.test.comparison, entry_in_words(one.entry_tested)
     yield "If that had no effect", f"{_quantity(them.gained(), 'WELLBYs')} ({name} still runs, at the same cost)"
     year = them.mean_payback("social")
     is_back = np.isfinite(year) and is_gain(them.net_of("social"))

@@ -16,7 +16,7 @@ from model.core.errors import ScenarioError
 from model.inputs.plans import OF_ITS_COURSE, spending_of, terms_of
 from model.inputs.programmes import bundled_programmes, terms_filled
 from model.inputs.scenario import Scenario, load_scenario
-from model.reporting.appraisal import answer_of
+from model.reporting.appraisal import answer_lines, answer_of
 from model.reporting.console import print_answer
 from model.simulation.community import CommunityModel
 from model.tables.results import Results
@@ -80,6 +80,26 @@ def test_it_is_told_beside_the_answer_and_is_no_plan_of_its_own(
     assert one.test.comparison.scenario == name_of_test("planned")
     assert one.test.appraisal.cost.sum().to_numpy() == pytest.approx(one.appraisal.cost.sum().to_numpy())
     assert "(peer support group still runs, at the same cost)" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_test_leaves_at_no_effect_what_was_and_tells_which_it_added(tmp_path: Path) -> None:
+    config = at_no_effect(planned(WEAK, STRONG), WEAK).model_copy(update={"name": "planned"})
+    results = run_campaign([config], tmp_path / "out", comparator=planned(name="none"), test=True).results
+    (one,) = appraise(results)
+    plan = results.manifest["scenarios"][results.manifest["tests"]["planned"]]["plan"]
+
+    assert one.appraisal.largest_entry == STRONG
+    assert [entry["at_no_effect"] for entry in plan] == [True, True]
+    assert one.entry_tested == STRONG
+    told = dict(answer_lines(one, drawn(results, {"planned": one})["planned"]))
+    assert f"({STRONG.replace('_', ' ')} still runs" in told["If that had no effect"]
+
+
+def test_a_programme_at_no_effect_already_is_not_tested(tmp_path: Path) -> None:
+    config = at_no_effect(planned(STRONG), STRONG).model_copy(update={"name": "planned"})
+    results = run_campaign([config], tmp_path / "out", comparator=planned(name="none"), test=True).results
+
+    assert results.manifest["tests"] == {}
 
 
 def test_a_programme_that_the_comparator_pays_for_too_is_not_tested(tmp_path: Path) -> None:

@@ -226,9 +226,7 @@ def _rest(one: AppraisedComparison) -> Rest | None:
 
 
 def _no_effect(one: AppraisedComparison) -> NoEffect | None:
-    if one.test is None:
+    if one.test is None or one.entry_tested is None:
         return None
-    us, them = one.test.comparison, one.test.appraisal
-    plan = zip(us.facts["plan_in_force"], us.facts["plan"], strict=True)
-    (name,) = (entry["label"] for entry, asked in plan if asked["at_no_effect"])
-    return NoEffect(entry_in_words(name), them.gained(), them.gain_of("full_cost"))
+    them = one.test.appraisal
+    return NoEffect(entry_in_words(one.entry_tested), them.gained(), them.gain_of("full_cost"))
