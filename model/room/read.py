@@ -89,7 +89,7 @@ def Card(visit: Visit, plan: PlanRead, found: Repriced) -> None:  # noqa: N802 -
     measures = found.doubted
     with solara.Div(classes=["card"], attributes={"data-plan": plan.scenario}):
         words("h3", plan.title)
-        words("p", answer_words(Answer(measures)), class_="answer")
+        words("p", answer_words(Answer(measures), is_plausible=plan.is_plausible), class_="answer")
         rows = [_row(label, measures[key], key) for key, label, _ in MEASURES if key not in NOT_REPRICED]
         table(HEAD, rows, f"{plan.title}: what it costs, and what comes of it")
         if plan.notes and visit.draft.value.terms != Terms():

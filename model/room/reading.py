@@ -76,12 +76,14 @@ class PlanRead(_Read):
     """What is told of a plan beside its prices: sentences, use, and who gains where.
 
     ``fewer`` has by neighbourhood how many fewer of 1,000 adults struggle or are in crisis, and the interval by chance;
-    ``optimism`` is the share that is taken off benefits by the grade of its evidence.
+    ``optimism`` is the share that is taken off benefits by the grade of its evidence; ``is_plausible`` says whether all
+    that it does, at the study's own terms, is credible.
     """
 
     scenario: str
     title: str
     bought: tuple[str, ...]
+    is_plausible: bool
     notes: tuple[str, ...]
     uses: tuple[UseRead, ...]
     fewer: dict[str, tuple[float, float, float]]
@@ -194,6 +196,7 @@ def _plan(facts: PlanFacts, found: Drawn) -> PlanRead:
         scenario=facts.scenario,
         title=facts.name,
         bought=facts.bought,
+        is_plausible=not facts.too_good,
         notes=tuple(_notes(facts)),
         uses=tuple(
             UseRead(
@@ -247,11 +250,7 @@ def _notes(facts: PlanFacts) -> Iterator[str]:
         yield f"The answer hangs most on: {named}."
     elif facts.why_not_told:
         yield f"What the answer hangs on is not told: {facts.why_not_told}"
-    if facts.is_implausible:
-        yield (
-            f"A pound returns £{facts.return_gbp:,.0f}, more than the £{facts.most_plausible_return_gbp:,.0f} that "
-            "guidance holds plausible: look for what is too good in it."
-        )
+    yield from (f"{words} Look for what is too good in it." for words in facts.too_good)
 
 
 # --- What a visitor asks for ------------------------------------------------------------------

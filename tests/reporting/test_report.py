@@ -20,6 +20,8 @@ from model.analysis.ties import EVERYWHERE, LEAST, MOST, ties_of_adults
 from model.analysis.use import Use, uses
 from model.cli import main
 from model.core.errors import ResultsError
+from model.reporting.answer import NOT_PLAUSIBLE
+from model.reporting.appraisal import implausible
 from model.reporting.report import page as page_module
 from model.reporting.report import pdf
 from model.reporting.report.brief import MOST_ENTRIES, _largest, _uses, brief_of, question_of
@@ -190,6 +192,21 @@ def test_without_draws_the_verdict_is_by_chance_and_the_doubt_is_said(study, bri
     about = page_module._about(study, {}, replace(brief, plans=(plan,)), [])
     words = Reader(render(about, replace(brief, plans=(plan,)), [_picture()], [])).text
     assert "no uncertain number was drawn, so doubt is larger than shown" in words
+
+
+def test_what_is_not_credible_is_said_with_the_answer_and_named(study, brief):
+    told = "People who enrolled gained 3 points; more than 0.7 is not credible."
+    plan = replace(brief.plans[0], too_good=(told,))
+    about = page_module._about(study, {}, replace(brief, plans=(plan,)), [])
+    words = Reader(render(about, replace(brief, plans=(plan,)), [_picture()], [])).text
+    assert f"But {NOT_PLAUSIBLE}" in words
+    assert told in words
+
+
+def test_a_brief_doubts_a_gain_where_the_appraisal_does(study, brief):
+    one = appraise(study)[0]
+    said = [words for _, words in implausible(one)]
+    assert [words.lower() for words in brief.plans[0].too_good] == [f"{words.lower()}." for words in said]
 
 
 def _picture():

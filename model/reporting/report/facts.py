@@ -8,13 +8,12 @@ import numpy as np
 
 from model.analysis.appraisal import LENSES, of_quintile
 from model.analysis.appraise import AppraisedComparison
-from model.analysis.discounting import load_guidance
 from model.analysis.doubt import Doubted, share_of_draws
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.use import Use, uses
 from model.reporting.answer import Answer
-from model.reporting.appraisal import doubt_of_payback
+from model.reporting.appraisal import doubt_of_payback, implausible
 from model.reporting.appraisal_tables import averted_in, entry_in_words
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.wording import agency_words, own_settings, quintile_words
@@ -97,8 +96,8 @@ class PlanFacts(Answer):
         The answer with the largest programme at no effect, where it was run.
     uses : tuple of Use
         How far what was bought is used.
-    is_implausible : bool
-        Whether a pound returns more than guidance holds plausible.
+    too_good : tuple of str
+        What it returns, or does to people, beyond what is credible: a sentence each.
     n_seeds, n_draws : int
         Seeds at best estimates, and draws of uncertain numbers.
     """
@@ -120,9 +119,7 @@ class PlanFacts(Answer):
     rests_on: Rest | None
     no_effect: NoEffect | None
     uses: tuple[Use, ...]
-    is_implausible: bool
-    most_plausible_return_gbp: float
-    return_gbp: float
+    too_good: tuple[str, ...]
     n_seeds: int
     n_draws: int
 
@@ -145,10 +142,9 @@ def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
     name : str
         What it is called.
     """
-    us, them, guidance = one.comparison, one.appraisal, load_guidance()
+    us, them = one.comparison, one.appraisal
     wellby_gbp = them.settings.wellby_gbp["central"]
     factor = them.switching_value("social").mean
-    ratio = them.ratio_of("social").mean
     return PlanFacts(
         {measure: found.doubted[measure] for measure in MEASURED} | {"averted": found.row(averted_in, them.averted())},
         us.scenario,
@@ -168,9 +164,7 @@ def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
         _rest(one),
         _no_effect(one),
         tuple(uses(us.results, us.scenario)),
-        bool(ratio > guidance.most_plausible_return),
-        guidance.most_plausible_return,
-        ratio,
+        tuple(f"{words[0].upper()}{words[1:]}." for _, words in implausible(one)),
         found.n_seeds,
         found.n_draws,
     )

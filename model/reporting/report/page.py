@@ -16,7 +16,6 @@ from model.core.errors import ResultsError
 from model.core.files import replace_text, require_new_file
 from model.inputs.prices import PRICE_YEAR
 from model.reporting.answer import answer_words
-from model.reporting.appraisal import beyond
 from model.reporting.figures.brief import how_sure, one_plan, several_plans
 from model.reporting.findings import outcomes_of, worth_of
 from model.reporting.report.blocks import Picture
@@ -170,7 +169,6 @@ def _environment() -> Environment:
     )
     pages.filters |= {"amount": amount, "reach": reach, "percent_of": percent_of, "listed": listed}
     pages.filters["answer_words"] = answer_words
-    pages.globals["beyond"] = beyond
     return pages
 
 
