@@ -30,11 +30,11 @@ from model.analysis.decide import (
     worth_of,
 )
 from model.analysis.doubt import FEWEST_FOR_QUANTILES, Doubted, best_plan
-from model.analysis.estimates import Estimate, estimate
+from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn, drawn
 from model.analysis.sensitivity import FEWEST_DRAWS
 from model.core.errors import ResultsError
-from model.reporting.answer import NOT_PLAUSIBLE
+from model.reporting.answer import NOT_PLAUSIBLE, Answer
 from model.reporting.appraisal import implausible
 from model.reporting.doubt import percent, share_in_words
 from model.reporting.league import League
@@ -248,14 +248,18 @@ def _gained(one: Decision, name: str, quintile: int) -> Doubted:
 
 
 def _left(one: Decision, name: str, agency: str) -> Doubted:
-    alone = estimate(_left_to(one.judged[name].appraisal, agency).to_numpy())
+    them = one.judged[name].appraisal
+    alone = them.saved("full_cost", _paid_by(them, agency), payer=agency)
     return one.found[name].row(lambda them: _left_to(them, agency), alone)
 
 
 def _left_to(them: Appraisal, agency: str) -> "pd.Series[float]":
     """Return what an agency saves at full cost less what it pays, by seed."""
-    sums = {what: one.reindex([agency], fill_value=0.0).sum() for what, one in them.pockets().items()}
-    return sums["full_cost"] - sums["pays"]
+    return them.pockets()["full_cost"].reindex([agency], fill_value=0.0).sum() - _paid_by(them, agency)
+
+
+def _paid_by(them: Appraisal, agency: str) -> "pd.Series[float]":
+    return them.pockets()["pays"].reindex([agency], fill_value=0.0).sum()
 
 
 def _told(both: Doubted) -> Estimate:
@@ -307,7 +311,7 @@ def _flips(one: Decision) -> Iterable[Line]:
         yield first, f"not looked for: {_too_few(one, FEWEST_DRAWS)}"
         return
     yield first, _choice_flips(one)
-    for lens, label in LENSES.items():
+    for lens, label in () if Answer(one.found[one.best_plan].doubted).costs_no_more else LENSES.items():
         yield "", f"{one.names[one.best_plan]}, {label}: {_payback(one, lens)}"
 
 

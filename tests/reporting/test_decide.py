@@ -1,6 +1,7 @@
 """A decision in words: the answer first, every option's chance, and one message where there is nothing to decide by."""
 
 import io
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from rich.console import Console
 
 from model.analysis import decide
+from model.analysis.appraise import appraise
 from model.analysis.outcomes import ANSWER, MEASURES, Drawn
+from model.analysis.outcomes import drawn as drawn_of
 from model.cli import main
 from model.reporting import decide as words
 from model.reporting.figures.decide import draw_decisions
@@ -44,6 +47,18 @@ def drawn(wellbys: np.ndarray, numbers: pd.DataFrame) -> Drawn:
     )
     years["social"] = np.where(rows[ANSWER].xs(1, level="seed") > 0.0, 2.0, np.nan)
     return Drawn(rows, years, dict.fromkeys(MEASURES, 0.0), numbers, 5)
+
+
+def test_what_an_agency_is_left_with_is_told_as_in_the_appraisal(town, tmp_path):
+    results = drawn_study(town, tmp_path / "study", 0, replicates=2)
+    (own,) = appraise(results)
+    them, spent = own.appraisal, own.appraisal.pockets()["pays"]
+    one = words.Decision({"helped": own}, drawn_of(results, {"helped": own}), {"helped": "Helped"})
+
+    for agency in spent.index:
+        alone = words._left(one, "helped", agency).by_chance
+        assert alone == them.saved("full_cost", spent.loc[agency], payer=agency)
+        assert alone.has_interval
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +163,10 @@ def test_a_study_with_draws_is_decided_and_one_without_is_refused_in_one_message
     assert "has no finished draws" in said.err
     assert len(said.err.strip().splitlines()) == 1
     assert not (tmp_path / "best" / "decide.png").exists()
+
+
+def test_a_plan_that_costs_nothing_is_not_told_to_pay_back_never(one, monkeypatch):
+    monkeypatch.setattr(words, "can_search", lambda: True)
+    assert any("pays back" in text for _, text in words._flips(one))
+    free = {name: replace(own, outcomes=own.outcomes.assign(cost=0.0)) for name, own in one.found.items()}
+    assert not any("pays back" in text for _, text in words._flips(words.Decision(one.judged, free, one.names)))
