@@ -231,8 +231,8 @@ class AppraisalSettings:
         Value of a year of life.
     entries : sequence of str
         The entries of the plan, in its order.
-    contact_gbp : mapping of str to float, or to one of each year
-        What one contact, or a year in a stock, costs by service: the size of a simulated event in money.
+    event_gbp : mapping of str to float, or to one of each year
+        What one simulated event costs by service: a contact, a year in a stock, or the years that a contact brings.
     supporter_month_gbp : float
         Value of the time that a supporter gives in a month.
     """
@@ -247,7 +247,7 @@ class AppraisalSettings:
     mid_year: bool = False
     qaly_gbp: float = 0.0
     entries: Sequence[str] = ()
-    contact_gbp: Mapping[str, ByYear] = field(default_factory=dict)
+    event_gbp: Mapping[str, ByYear] = field(default_factory=dict)
     bias_on: str = BENEFITS
     supporter_month_gbp: float = 0.0
 
@@ -348,11 +348,14 @@ class Appraisal:
 
     def less_optimism(self, values: pd.DataFrame, level: str | None = None) -> pd.DataFrame:
         """Take optimism bias off a benefit; what is lost, in all or by a level, stays whole."""
+        return values.mul(self._kept(values, level), axis=0)
+
+    def _kept(self, values: pd.DataFrame, level: str | None = None) -> Array:
+        """Return the share of each row of a benefit that optimism bias leaves."""
         if level is None:
-            return values * (1.0 - self.optimism_share * (values.sum().mean() > 0.0))
+            return np.full(len(values), 1.0 - self.optimism_share * (values.sum().mean() > 0.0))
         gained = values.groupby(level=level).sum().mean(axis=1) > 0.0
-        kept = 1.0 - self.optimism_share * gained.reindex(values.index.get_level_values(level)).to_numpy()
-        return values.mul(kept, axis=0)
+        return 1.0 - self.optimism_share * gained.reindex(values.index.get_level_values(level)).to_numpy()
 
     @cached_property
     def total_cost(self) -> pd.DataFrame:
@@ -404,12 +407,23 @@ class Appraisal:
     def simulated_saving(self) -> dict[str, pd.DataFrame]:
         """Discounted spending avoided, in ``cash`` and at ``full_cost``, as it was simulated.
 
-        By year, agency that would have paid, quintile and service. Cash is released in whole
-        steps of each year's saving on a service.
+        By year, agency that would have paid, quintile and service.
         """
+        return {lens: times_by_year(one, self.settings.money_factors) for lens, one in self._undiscounted.items()}
+
+    @cached_property
+    def _undiscounted(self) -> dict[str, pd.DataFrame]:
+        """As `simulated_saving`, not discounted; cash is released in whole steps of each year's saving on a service."""
         cashable = in_whole_steps(self._avoided["cashable_gbp"], self.settings.step_gbp)
-        saved = {"cash": cashable, "full_cost": self.avoided}
-        return {lens: times_by_year(one, self.settings.money_factors) for lens, one in saved.items()}
+        return {"cash": cashable, "full_cost": self.avoided}
+
+    def saved_a_year(self, lens: str) -> pd.DataFrame:
+        """Return what is saved by service, per year: as it was simulated, and not discounted."""
+        return self._undiscounted[lens].groupby(level="item").sum() / self.settings.years
+
+    def event_a_year(self, lens: str, item: str) -> float:
+        """Return how many pounds of what is saved on a service per year, as `saved_a_year`, one simulated event is."""
+        return self._event_among(self._undiscounted[lens], self._event_gbp[lens], {"item": item}) / self.settings.years
 
     @cached_property
     def avoided(self) -> pd.DataFrame:
@@ -430,19 +444,27 @@ class Appraisal:
         return {name: -(ours - theirs) for name, (ours, theirs) in both.items()}
 
     @cached_property
-    def _event_gbp(self) -> dict[str, pd.Series]:
-        """Discounted pounds that one simulated contact moves in each row of ``saving``; in cash at least a step."""
-        scale, steps, contacts = self.settings.scale, self.settings.step_gbp, self.settings.contact_gbp
+    def _event_gbp(self) -> dict[str, "pd.Series[float]"]:
+        """Pounds that one simulated event moves in each row of a saving, not discounted; in cash at least a step."""
+        scale, steps, costs = self.settings.scale, self.settings.step_gbp, self.settings.event_gbp
         events = {}
-        for lens, saved in self.saving.items():
+        for lens, saved in self._undiscounted.items():
             keys = saved.index.to_frame()[["item", "year"]].to_numpy()
-            sizes = [scale * _in_year(contacts.get(item, 0.0), year) for item, year in keys]
+            sizes = [scale * _in_year(costs.get(item, 0.0), year) for item, year in keys]
             if lens == "cash":
                 whole_steps = [_in_year(steps.get(item, 0.0), year) for item, year in keys]
                 sizes = np.maximum(sizes, whole_steps).tolist()
             events[lens] = pd.Series(sizes, saved.index, dtype=float)
-        kept = self.settings.money_factors * (1.0 - self.optimism_share)
-        return {lens: times_by_year(one.to_frame(), kept)[0] for lens, one in events.items()}
+        return events
+
+    @cached_property
+    def _present_event_gbp(self) -> dict[str, "pd.Series[float]"]:
+        """As `_event_gbp`, discounted, and less what optimism bias takes off the row."""
+        factors = self.settings.money_factors
+        return {
+            lens: times_by_year(one.to_frame(), factors)[0] * self._kept(self.simulated_saving[lens], "payer")
+            for lens, one in self._event_gbp.items()
+        }
 
     def saved(self, lens: str, less: "pd.Series[float] | float" = 0.0, **where: Any) -> Estimate:
         """Estimate what is saved in ``cash`` or at ``full_cost``, less a cost of each pair.
@@ -459,14 +481,23 @@ class Appraisal:
         """
         if lens == "social":
             return self.event_wellbys * self.settings.wellby_gbp["central" if level == WITH_LIFE else level]
-        rows = rows_where(self.saving[lens], where)
-        events = rows_where(self._event_gbp[lens].to_frame(), where)[0]
-        return event_of_sum(rows.mean(axis=1).to_numpy(), events.to_numpy())
+        return self._event_among(self.saving[lens], self._present_event_gbp[lens], where)
+
+    @staticmethod
+    def _event_among(saved: pd.DataFrame, events: "pd.Series[float]", where: Mapping[str, Any]) -> float:
+        """Return how many pounds one simulated event amounts to in the sum of some rows."""
+        rows, of_rows = rows_where(saved, where), rows_where(events.to_frame(), where)[0]
+        return event_of_sum(rows.mean(axis=1).to_numpy(), of_rows.to_numpy())
 
     @property
     def event_wellbys(self) -> float:
-        """WELLBYs of one simulated adult who is in the next better state for a year, less optimism bias."""
-        return self.step_wellbys * (1.0 - self.optimism_share)
+        """WELLBYs of one simulated adult who is in the next better state for a year, less optimism bias on a gain."""
+        return self.step_wellbys * self._kept_wellbys
+
+    @property
+    def _kept_wellbys(self) -> float:
+        """The share of WELLBYs that optimism bias leaves: all of a loss."""
+        return 1.0 - self.optimism_share * (self.simulated_wellbys.sum().mean() > 0.0)
 
     @property
     def step_wellbys(self) -> float:
@@ -636,9 +667,8 @@ class Appraisal:
         What others gain through them is not in it. Only where lives were kept.
         """
         factors = self.settings.wellbeing_factors.to_numpy()
-        kept = 1.0 - self.optimism_share * (self.simulated_wellbys.sum().mean() > 0.0)
         points = {
-            seed: factors @ self._points(np.moveaxis(one.participants, 1, 0)) * self.settings.scale * kept
+            seed: factors @ self._points(np.moveaxis(one.participants, 1, 0)) * self.settings.scale * self._kept_wellbys
             for seed, one in self.matches.items()
         }
         return pd.DataFrame(points, pd.Index(self.settings.entries, name="item"), dtype=float)

@@ -393,7 +393,7 @@ def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], 
         scale=one.scale,
         satisfaction={state: in_force[f"life_satisfaction_{state}"] for state in STATES},
         uplift={key: _uplift(entry, look) for key, entry in entries.items()},
-        step_gbp=_contacts(one.facts, numbers.prices, "step_units"),
+        step_gbp=_priced(one.facts, numbers.prices, "step_units"),
         wellby_gbp=_wellby_gbp(outside.wellby_gbp, numbers.wellby_gbp),
         rates=look.rates,
         mid_year=look.mid_year,
@@ -401,7 +401,7 @@ def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], 
         supporter_month_gbp=outside.supporter_month_gbp,
         qaly_gbp=outside.qaly_gbp,
         entries=tuple(entry["label"] for entry in one.facts["plan_in_force"]),
-        contact_gbp=_contacts(one.facts, numbers.prices),
+        event_gbp=_priced(one.facts, numbers.prices, "units_each"),
     )
     pairs = one.pairs[["run_ours", "run_theirs"]]
     if not any(_reacts(facts) for facts in both.values()):
@@ -429,11 +429,11 @@ def _reacts(facts: Mapping[str, Any]) -> bool:
     return bool(facts["budgets"]["regime"] != "planned")
 
 
-def _contacts(facts: Mapping[str, Any], prices: Mapping[str, float], units: str | None = None) -> dict[str, ByYear]:
-    """Return what one contact of each service costs, or so many ``units`` of it, at prices set here or in force."""
+def _priced(facts: Mapping[str, Any], prices: Mapping[str, float], units: str) -> dict[str, ByYear]:
+    """Return what so many ``units`` of each service cost, at prices set here or in force."""
     in_force = facts["parameters_in_force"]
     return {
-        name: _grown(prices.get(name, in_force[f"{name}_unit_cost"]) * (one[units] if units else 1), name, facts)
+        name: _grown(prices.get(name, in_force[f"{name}_unit_cost"]) * one[units], name, facts)
         for name, one in facts["services_in_force"].items()
     }
 

@@ -51,7 +51,7 @@ class AtLook:
     def events(self) -> dict[str, float]:
         """How much of each measure one simulated event is."""
         cash, full_cost = (self._event(lens) for lens in ("cash", "full_cost"))
-        wellbys = self.best.wellbys * (1.0 - self._at_best(self.optimism))
+        wellbys = self.best.wellbys * self._at_best(self._kept_wellbys)
         social = wellbys * self._at_best(self.wellby_gbp)
         return dict(zip(MEASURES, (0.0, cash, full_cost, wellbys, cash, cash, full_cost, social), strict=True))
 
@@ -193,8 +193,12 @@ class AtLook:
     @cached_property
     def wellbys_by_year(self) -> Array:
         """WELLBYs as `wellbys`, by year."""
-        present = self.them.pairs.points * self.wellbeing
-        return present * self._kept(present.sum(axis=1))[:, None]
+        return self.them.pairs.points * self.wellbeing * self._kept_wellbys[:, None]
+
+    @cached_property
+    def _kept_wellbys(self) -> Array:
+        """What optimism bias leaves of WELLBYs."""
+        return self._kept(self.them.pairs.points @ self.wellbeing)
 
     @cached_property
     def gains(self) -> dict[str, Array]:
@@ -220,19 +224,19 @@ class AtLook:
     def _amounts(self) -> dict[str, Array]:
         """Savings of draw 0 in each lens by year and line, less optimism bias, in present value."""
         found = self._saved(self.best.use, self.best.lines, self.is_best)
-        at = [self.payers.index(payer) for payer, _ in self.best.lines]
-        return {
-            lens: one.mean(axis=0) * self.money[:, None] * self.kept[lens][self.is_best][0, at]
-            for lens, one in found.items()
-        }
+        return {lens: one.mean(axis=0) * self._kept_of_lines(lens) for lens, one in found.items()}
 
     @cached_property
     def _sizes(self) -> dict[str, Array]:
-        """What one simulated contact moves in each lens by year and line; in cash at least a step."""
+        """What one simulated event moves in each lens by year and line; in cash at least a step."""
         services = self.them.services
         of_line = [services.names.index(name) for _, name in self.best.lines]
         price = self.price[self.is_best][0] * services.price_index
-        contact, step = self.best.scale * price, price * services.step_units
-        kept = self.money[:, None] * (1.0 - self._at_best(self.optimism))
-        sizes = {"full_cost": contact, "cash": np.maximum(contact, step)}
-        return {lens: (one * kept)[:, of_line] for lens, one in sizes.items()}
+        event, step = self.best.scale * price * services.units_each, price * services.step_units
+        sizes = {"full_cost": event, "cash": np.maximum(event, step)}
+        return {lens: one[:, of_line] * self._kept_of_lines(lens) for lens, one in sizes.items()}
+
+    def _kept_of_lines(self, lens: str) -> Array:
+        """Return what discounting and optimism bias leave of a pound of each year and line at best estimates."""
+        at = [self.payers.index(payer) for payer, _ in self.best.lines]
+        return np.asarray(self.money[:, None] * self.kept[lens][self.is_best][0, at])

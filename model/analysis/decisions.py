@@ -354,10 +354,9 @@ def _of_payers(cost: Array, saved: Array) -> Array:
 
 def cash_at(them: Appraisal, cashable: Mapping[str, float]) -> pd.DataFrame:
     """Return discounted cash, as ``saving`` has it, at other cashable shares by service."""
-    factors = them.settings.money_factors
-    full = times_by_year(them.simulated_saving["full_cost"], 1.0 / factors)
-    shares = full.index.get_level_values("item").map(cashable).to_numpy(float)
-    cash = times_by_year(in_whole_steps(full.mul(shares, axis=0), them.settings.step_gbp), factors)
+    shares = them.avoided.index.get_level_values("item").map(cashable).to_numpy(float)
+    released = in_whole_steps(them.avoided.mul(shares, axis=0), them.settings.step_gbp)
+    cash = times_by_year(released, them.settings.money_factors)
     return them.less_optimism(cash, "payer")
 
 
@@ -432,12 +431,6 @@ def activity(services: pd.DataFrame, pairs: pd.DataFrame, years: int) -> dict[st
     refilled = found["asked"] - found["met"]
     refilled[refilled.index.isin(stocks)] = 0.0
     return {**found, "refilled": refilled}
-
-
-def a_year(saving: pd.DataFrame, them: Appraisal) -> pd.DataFrame:
-    """Return a saving by service, per year and not discounted."""
-    by_year = times_by_year(saving, 1.0 / them.settings.money_factors)
-    return by_year.groupby(level="item").sum() / them.settings.years
 
 
 # --- Rows for the table ``appraisal`` --------------------------------------------------------

@@ -346,10 +346,11 @@ class Comparison:
         return replace(found, event=pd.Series([self._event(column, name) for name in names], found.ours.index))
 
     def _event(self, column: str, service: str) -> float:
-        """How much of a column one simulated contact, or year in a stock, amounts to in the real place."""
+        """How much of a column one simulated event amounts to in the real place."""
+        units = float(self.scale) * float(self.facts["services_in_force"][service]["units_each"])
         if column == "cost_gbp":
-            return float(self.scale) * float(self.facts["parameters_in_force"][f"{service}_unit_cost"])
-        return float(self.scale) * (MONTHS_PER_YEAR if column == "stock_months" else 1)
+            return units * float(self.facts["parameters_in_force"][f"{service}_unit_cost"])
+        return units * MONTHS_PER_YEAR if column == "stock_months" else float(self.scale)
 
     def of_programmes(self, programmes: pd.DataFrame, column: str) -> Paired:
         """Sum a column of ``programmes`` in the real place, by year and entry of the plan."""

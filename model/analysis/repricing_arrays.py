@@ -28,12 +28,14 @@ Lines = tuple[tuple[str, str], ...]
 class Services:
     """Services of a plan: their whole steps of capacity, and the price of each year over that of the first.
 
+    ``units_each`` are the contacts, or years in a stock, of one simulated event.
     ``free`` are those whose use cost nothing in a run, so that its ledger does not say who pays.
     """
 
     names: tuple[str, ...]
     free: tuple[str, ...]
     step_units: Array
+    units_each: Array
     price_index: Array
 
 
@@ -152,7 +154,8 @@ def _services(one: AppraisedComparison) -> Services:
     both = (one.comparison.facts, one.comparison.their_facts)
     free = [name for name in prices if any(facts["parameters_in_force"][f"{name}_unit_cost"] == 0.0 for facts in both)]
     index = np.transpose([price.index(one.comparison.years) for price in prices.values()])
-    return Services(tuple(prices), tuple(free), np.array([price.step_units for price in prices.values()]), index)
+    step, each = np.array([(price.step_units, price.units_each) for price in prices.values()]).reshape(-1, 2).T
+    return Services(tuple(prices), tuple(free), step, each, index)
 
 
 def _by_a_pound(one: AppraisedComparison) -> pd.DataFrame:
@@ -274,7 +277,7 @@ def without(arrays: Arrays, draws: Array) -> Arrays:
 
 def _is_of_one_plan(one: Arrays, other: Arrays) -> bool:
     names = ((each.scenario, each.years, each.services.names) for each in (one, other))
-    numbers = zip(*((each.services.step_units, each.services.price_index) for each in (one, other)), strict=True)
+    numbers = zip(*(list(vars(each.services).values())[2:] for each in (one, other)), strict=True)
     return len(set(names)) == 1 and all(np.array_equal(*both) for both in numbers)
 
 

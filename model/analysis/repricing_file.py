@@ -16,10 +16,11 @@ from model.core.arrays import Array, read_arrays
 from model.core.errors import ResultsError
 from model.core.files import replacing
 
-FORMAT = 1
+FORMAT = 2
 
 AXES = {
     "services.step_units": ("services",),
+    "services.units_each": ("services",),
     "services.price_index": ("years", "services"),
     "use.avoided_gbp": ("pairs", "years", "lines"),
     "use.by_a_pound": ("pairs", "years", "lines"),

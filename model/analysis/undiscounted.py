@@ -38,6 +38,7 @@ class Price:
     """What a contact with a service, or a year in a stock, costs in a scenario, and how cash is released from it.
 
     ``gbp`` is of the first year; ``growth`` are rates a year, none where the price stays, of which the last goes on.
+    ``units_each`` are the contacts, or years in a stock, of one simulated event.
     """
 
     service: str
@@ -45,6 +46,7 @@ class Price:
     growth: tuple[float, ...]
     cashable: float
     step_units: float
+    units_each: float = 1.0
 
     def index(self, years: int) -> Array:
         """Return the price of each year over that of the first.
@@ -95,6 +97,7 @@ def prices_of(facts: Mapping[str, Any]) -> dict[str, Price]:
             tuple(growth.get(name, growth.get(ALL, ()))),
             float(one["cashable"]),
             float(one["step_units"]),
+            float(one["units_each"]),
         )
         for name, one in facts["services_in_force"].items()
     }

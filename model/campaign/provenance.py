@@ -25,6 +25,7 @@ from model.inputs.payers import Payment, load_payments
 from model.inputs.plans import Entry, PlannedSpending, spending_of, terms_of
 from model.inputs.programmes import BuildInfrastructure
 from model.inputs.scenario import Scenario
+from model.inputs.stays import units_each
 from model.tables.manifest import FORMAT
 
 HASH_SHOWN = 12
@@ -153,16 +154,21 @@ def _facts(config: Scenario, design: Mapping[str, Any]) -> dict[str, Any]:
         "place_kind": place.kind,
         "place_year": place.year,
         "parameters_in_force": dict(config.parameter_values),
-        "services_in_force": {name: _service(name) for name in load_services() if name in config.services},
+        "services_in_force": {name: _service(name, config) for name in load_services() if name in config.services},
         "plan_in_force": _plan(config),
         "scenario_files": [file.sha256 for file in inputs.scenario],
         "place_file": inputs.places[config.place].file.sha256,
     }
 
 
-def _service(name: str) -> dict[str, Any]:
-    priced = load_payments().services[name]
-    return {"label": load_services()[name].label, **_payment(priced.payment), "step_units": priced.step_units}
+def _service(name: str, config: Scenario) -> dict[str, Any]:
+    priced, place = load_payments().services[name], config.place_profile
+    return {
+        "label": load_services()[name].label,
+        **_payment(priced.payment),
+        "step_units": priced.step_units,
+        "units_each": units_each(name, place, config.parameter_values),
+    }
 
 
 def _plan(config: Scenario) -> list[dict[str, Any]]:

@@ -53,6 +53,19 @@ def stay_years(service: str, place: Place, parameters: Parameters) -> float:
     return math.prod(parameters[name] for name in parameters_of_stay(service, place))
 
 
+def units_each(service: str, place: Place, parameters: Parameters) -> float:
+    """Return the contacts with a service, or years in it, that one event brings: 1, or the years of a stay.
+
+    Examples
+    --------
+    >>> from model.inputs.parameters import load_parameters
+    >>> from model.inputs.places import load_place
+    >>> units_each("gp", load_place("wigan"), load_parameters())
+    1.0
+    """
+    return stay_years(service, place, parameters) if stays_among([service]) else 1.0
+
+
 def is_of_stay(parameter: str) -> bool:
     """Return whether a parameter says how long a stay is.
 

@@ -20,7 +20,6 @@ from model.analysis.appraisal import (
 )
 from model.analysis.appraise import AppraisedComparison
 from model.analysis.decisions import (
-    a_year,
     acceptability,
     chances,
     perspectives,
@@ -234,7 +233,7 @@ def _activity_table(one: AppraisedComparison, found: Drawn) -> Table:
         columns.append(Column(both, people.cell) if what == "met" else Column(both, people.amount, people.mean))
     for lens in ("full_cost", "cash"):
         of = partial(_saved_a_year, lens=lens, services=services)
-        events = [them.event(lens, item=name) / them.settings.years for name in services]
+        events = [them.event_a_year(lens, name) for name in services]
         alone = [estimate(row, event) for row, event in zip(of(them).to_numpy(), events, strict=True)]
         columns.append(Column(found.rows(of, alone), unit.cell))
     fill(table, [item_label(us.facts, name) for name in services], columns)
@@ -246,7 +245,7 @@ def _avoided(one: AppraisedComparison, what: str, services: list[str]) -> pd.Dat
 
 
 def _saved_a_year(them: Appraisal, lens: str, services: list[str]) -> pd.DataFrame:
-    return a_year(them.simulated_saving[lens], them).reindex(services, fill_value=0.0)
+    return them.saved_a_year(lens).reindex(services, fill_value=0.0)
 
 
 def _acceptability_table(one: AppraisedComparison, found: Drawn) -> Table:

@@ -19,7 +19,7 @@ from model.inputs.catalogue import catalogue_place
 from model.inputs.payers import AGENCIES, LED_BY_DEMAND, Payment, load_payments
 from model.inputs.plans import PlannedSpending
 from model.inputs.scenario import Contract, Scenario
-from model.inputs.stays import stay_years, stays_among
+from model.inputs.stays import stays_among, units_each
 from model.rules import budgets
 from model.simulation.prepared import Prepared
 from model.state.ledger import NOBODYS, Kind, Ledger, Posting
@@ -109,10 +109,8 @@ class AgencyBudgets:
         self._together = np.unique(leads)[:, None] == leads
         self._is_limited = np.isin(leads, list(config.limited_services))
         # What chance brings of a stay at once: as much as follows from a contact.
-        stays, place = stays_among(config.services), config.place_profile
-        self._each = np.array(
-            [stay_years(name, place, prepared.parameters) if name in stays else 1.0 for name in config.services]
-        )
+        place, numbers = config.place_profile, prepared.parameters
+        self._each = np.array([units_each(name, place, numbers) for name in config.services])
         self._who_pays = np.array([_by_agency(one.payment) for one in priced])
         self._who_pays = self._who_pays.reshape(-1, len(AGENCIES))  # of no service, too
         self._who_pays[:, np.isin(AGENCIES, LED_BY_DEMAND)] = 0.0

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,9 @@ MANIFEST = "manifest.json"
 
 FORMAT = 3
 """Of results folders: one number higher whenever readers of the one before would go wrong."""
+
+ONE_CONTACT = 1.0
+"""Units of an event, in results of versions that did not write them down."""
 
 LARGEST_BYTES = 1_000_000_000
 """Of a manifest, far above any: each scenario of a study takes some 1,500."""
@@ -42,6 +46,7 @@ class _Paid(_Table):
 
 class _Service(_Paid):
     step_units: float
+    units_each: float = ONE_CONTACT
 
 
 class _Entry(_Paid):
@@ -205,6 +210,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         _Manifest.model_validate(manifest)
     except ValidationError as error:
         raise validation_problem(error, ResultsError, path, _SCHEMAS) from None
+    _require_scenarios(manifest, path)
+    services = (one["services_in_force"].values() for one in manifest["scenarios"].values())
+    for service in chain.from_iterable(services):
+        service.setdefault("units_each", ONE_CONTACT)
+    return {**manifest, "scenarios": _shown(manifest["scenarios"])}
+
+
+def _require_scenarios(manifest: Mapping[str, Any], path: Path) -> None:
+    """Refuse a manifest that names a scenario which it lacks, or one whose name could not be a scenario's."""
     pairs = (manifest["comparators"], manifest["tests"])
     for name in (name for named in pairs for pair in named.items() for name in pair):
         if name not in manifest["scenarios"]:
@@ -217,7 +231,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 key=f"scenarios.{name}",
                 allowed=NAME_IN_WORDS,
             )
-    return {**manifest, "scenarios": _shown(manifest["scenarios"])}
 
 
 def changes_accepted(manifest: Mapping[str, Any]) -> list[str]:

@@ -36,6 +36,7 @@ from model.analysis.discounting import (
     load_schedule,
     payback_year,
 )
+from model.analysis.estimates import estimate
 from model.analysis.matched_residents import OURS, match
 from model.analysis.outcomes import drawn
 from model.analysis.pairs import facts_in_draw
@@ -584,6 +585,38 @@ def test_those_who_enrolled_are_set_against_themselves():
     assert one.enrolee_gain.index.tolist() == ["group"]  # nobody enrolled in the other
     assert only(one.enrolee_gain) == pytest.approx(0.5)
     assert rows[["item", "unit", "agency", "quintile"]].to_numpy().tolist() == [["group", "points", "all", 0]]
+
+
+def of_one_contact(gain: float, **changes):
+    """Two pairs of runs, in each of which one contact of 64 pounds is avoided, or made, in the second year."""
+    bills = [line(run, 2, "nhs", "service", "a_and_e", 640.0) for run in (1, 3)]
+    bills += [line(run, 2, "nhs", "service", "a_and_e", 640.0 - gain) for run in (0, 2)]
+    spent = [line(run, 1, "nhs", "programme", "plan", 100.0, quintile=0, cashable=1.0) for run in (0, 2)]
+    alike = pd.DataFrame([people(run, year, 50, 50) for run in range(4) for year in (1, 2, 3)])
+    settings = {
+        "step_gbp": {"a_and_e": 0.01},
+        "event_gbp": {"a_and_e": 64.0},
+        "uplift": {("ours", "plan"): 0.4},
+    } | changes
+    return Appraisal(pd.DataFrame(bills + spent), alike, pairs(2), terms(**settings))
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25, 0.9])
+@pytest.mark.parametrize("bias_on", ["benefits", "costs"])
+@pytest.mark.parametrize("gain", [64.0, -64.0], ids=["avoided", "made"])
+@pytest.mark.parametrize(("lens", "events"), [("full_cost", 1.0), ("cash", 0.25)])  # a quarter is cash
+def test_one_contact_in_each_pair_is_one_event_whatever_is_taken_off_it(gain, lens, events, bias_on, rate):
+    one = of_one_contact(gain, bias_on=bias_on, rates=Rates(((0, rate),), FREE))
+    counted = estimate(np.full(2, events), 1.0)
+    present, a_year = one.saved(lens), one.saved_a_year(lens).loc["a_and_e"].to_numpy()
+
+    kept = 0.6 if gain > 0.0 and bias_on == "benefits" else 1.0
+    assert present.mean == pytest.approx(gain * events * kept / (1.0 + rate))
+    assert present.ends == pytest.approx(counted.times(present.mean / events).ends)
+    assert a_year == pytest.approx(gain * events / 3)
+    assert estimate(a_year, one.event_a_year(lens, "a_and_e")).ends == pytest.approx(
+        counted.times(a_year[0] / events).ends
+    )
 
 
 COURSE = [  # Ann takes part in the hub in year 1 and stays a point up; Bob takes part in nothing and gains too

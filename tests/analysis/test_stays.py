@@ -176,6 +176,19 @@ def test_a_price_set_at_the_appraisal_moves_its_own_line_alone_and_in_proportion
     np.testing.assert_allclose((twice - once).sum(axis=1), own, atol=1e-3)
 
 
+@pytest.mark.parametrize(("service", "contacts"), [(DUTY, 1.0), (STAY, 0.361 * 0.51)])
+def test_one_duty_is_one_event_of_what_its_years_cost(service, contacts, results):
+    (one,) = appraise(results)
+    them, us, price = one.appraisal, one.comparison, load_parameters()[f"{service}_unit_cost"]
+    of_one = them.settings.scale * contacts
+
+    assert us.facts["services_in_force"][service]["units_each"] == pytest.approx(contacts)
+    assert them.settings.event_gbp[service] == pytest.approx(contacts * price)
+    assert them.event_a_year("full_cost", service) == pytest.approx(of_one * price / them.settings.years)
+    bills = us.bills.by("service").events
+    assert bills[service] == pytest.approx(of_one * price)
+
+
 # --- Bad input --------------------------------------------------------------------------------
 
 
