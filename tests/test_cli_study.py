@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from model.campaign.forecast import Forecast, forecast
+from model.core.errors import ScenarioError
 from model.inputs.study import Study
 from model.inputs.study_options import DRAWS_UNASKED, asked_study
 from model.reporting.forecast import forecast_words
@@ -18,6 +19,31 @@ HEADS = "plan.community_hub.budget_gbp_per_head_per_year"
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sweeps", "variants"),
+    [
+        ({"structure.variant": ("--set structure.variant", "no_buffer")}, [], ("no_buffer",)),
+        ({}, ["structure.variant=full,no_buffer"], ("full", "no_buffer")),
+    ],
+)
+def test_a_variant_is_set_or_swept_as_any_key(
+    overrides: dict[str, tuple[str, str]], sweeps: list[str], variants: tuple[str, ...]
+) -> None:
+    study = asked_study(["link_workers"], None, overrides, sweeps, draws=2)
+    assert study is not None
+    assert (study.variants, study.levers) == (variants, ())
+
+
+def test_a_variant_that_is_wrong_or_asked_for_twice_is_told_by_its_option() -> None:
+    wrong: list[tuple[str, list[str], str]] = [
+        ("nobuffer", [], r"--set structure\.variant: variants\.0 = 'nobuffer'.*Did you mean 'no_buffer'"),
+        ("full", ["structure.variant=full,no_buffer"], r"--sweep structure\.variant = 'full': is set twice"),
+    ]
+    for value, sweeps, told in wrong:
+        with pytest.raises(ScenarioError, match=told):
+            asked_study([], None, {"structure.variant": ("--set structure.variant", value)}, sweeps, draws=2)
 
 
 def test_a_dry_run_says_what_a_study_takes_and_leaves_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,7 +33,7 @@ from model.inputs.scenario import (
 from model.inputs.study import Study
 from model.reporting.pages.reference import generated, parameters_page
 from model.tables.schema import TABLES
-from tests.pages import commands_of
+from tests.pages import MARKED, commands_of
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
@@ -274,6 +274,25 @@ def run_as_written(line):
 def test_commands_of_pages_run_as_written(line, reader, monkeypatch):
     monkeypatch.chdir(reader)
     run_as_written(line)
+
+
+def runs_that_take_long():
+    """Return the commands of pages that run something and are marked as long, by their words without a comment."""
+    found = {}
+    for path in DOCUMENTS:
+        for block in blocks(path, "(?:sh|text|)"):
+            for line in block.replace("\\\n", " ").splitlines():
+                if line.startswith("upstream run ") and MARKED.search(line) and "not run by the tests" not in line:
+                    found[shlex.join(shlex.split(line, comments=True))] = line
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [pytest.param(line, id=name) for name, line in runs_that_take_long().items()])
+def test_runs_that_take_long_can_be_planned_as_written(line, reader, monkeypatch, capsys):
+    monkeypatch.chdir(reader)
+    run_as_written(f"{line.partition('#')[0]} --dry-run")
+    assert "runs" in capsys.readouterr().out
 
 
 @pytest.mark.slow

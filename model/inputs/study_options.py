@@ -10,6 +10,12 @@ from model.inputs.scenario import Scenario, parse_setting
 from model.inputs.study import SET_BY_STUDY, Factor, Overrides, Study, is_study, load_study, swept
 from model.inputs.study_scenarios import scenarios_of
 
+VARIANT = "structure.variant"
+"""The key of a scenario of which a study has a list."""
+
+SET_OTHERWISE = (*SET_BY_STUDY, "place")
+"""Keys that no lever sets: a study has keys of its own for them."""
+
 DRAWS_UNASKED = 8
 """Draws of a comparison that asks for none: enough for an interval, few enough to wait for."""
 
@@ -72,10 +78,10 @@ def asked_study(
     if studies and len(scenarios) > 1:
         allowed = "one study, or scenarios; a study names its own"
         raise ScenarioError("is a study, and is run on its own", file=studies[0], allowed=allowed)
-    options = _options(overrides, draws, places)
-    fixed = {key: one for key, one in overrides.items() if key not in (*SET_BY_STUDY, "place")}
-    levers = [swept(key, [value], origin) for key, (origin, value) in fixed.items()]
-    levers += [_sweep(text) for text in sweeps]
+    factors = [swept(key, [value], origin) for key, (origin, value) in overrides.items() if key not in SET_OTHERWISE]
+    factors += [_sweep(text) for text in sweeps]
+    options = {**_options(overrides, draws, places), **_variants(factors)}
+    levers = [one for one in factors if not _is_of_variants(one)]
     if studies:
         compared = {} if compare_to is None else {"comparator": ("--compare-to", compare_to)}
         return load_study(studies[0]).with_options({**options, **compared}, levers)
@@ -116,6 +122,19 @@ def _options(overrides: Overrides, draws: int | None, places: Sequence[str]) -> 
             raise ScenarioError("is set twice", key=origin, value=place, allowed="--place or --places")
         asked = [place]
     return {**options, **({"places": (origin, asked)} if asked else {})}
+
+
+def _is_of_variants(factor: Factor) -> bool:
+    return any(VARIANT in setting for setting in factor.settings)
+
+
+def _variants(factors: Sequence[Factor]) -> dict[str, tuple[str, Any]]:
+    """Return what is asked of structural variants, by ``--set`` or ``--sweep``, as a study says it."""
+    asked = [factor for factor in factors if _is_of_variants(factor)]
+    if len(asked) > 1:
+        problem, allowed = "is set twice", f"{asked[0].origin}, or this"
+        raise ScenarioError(problem, key=asked[1].origin, value=asked[1].settings[0][VARIANT], allowed=allowed)
+    return {"variants": (one.origin, [setting[VARIANT] for setting in one.settings]) for one in asked}
 
 
 def _sweep(text: str) -> Factor:
