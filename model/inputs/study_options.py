@@ -134,7 +134,9 @@ def _variants(factors: Sequence[Factor]) -> dict[str, tuple[str, Any]]:
     if len(asked) > 1:
         problem, allowed = "is set twice", f"{asked[0].origin}, or this"
         raise ScenarioError(problem, key=asked[1].origin, value=asked[1].settings[0][VARIANT], allowed=allowed)
-    return {"variants": (one.origin, [setting[VARIANT] for setting in one.settings]) for one in asked}
+    if not asked:
+        return {}
+    return {"variants": (asked[0].origin, [setting[VARIANT] for setting in asked[0].settings])}
 
 
 def _sweep(text: str) -> Factor:
