@@ -7,6 +7,7 @@ import pytest
 
 from model.campaign.campaign import run_campaign
 from model.cli import main
+from model.core.codes import STATES
 from model.inputs.scenario import Scenario, load_scenario
 
 CHILDREN = """
@@ -48,3 +49,16 @@ def test_a_place_without_adults_is_told_without_what_has_no_base(
         assert (stopped.value.code, shown.err) == (0, "")
         assert not re.search(r"\bnan\b", shown.out)
     assert "nobody aged 16 or over lives there" in " ".join(shown.out.split()) or is_compared
+
+
+@pytest.mark.slow
+def test_a_place_of_a_handful_of_residents_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Some fifth has adults in one run and none in the other."""
+    few = load_scenario("link_workers").model_copy(update={"population": 5, "years": 3, "replicates": 2})
+    results = run_campaign([few], tmp_path / "out").results
+    adults = results.people.set_index(["run", "year", "quintile"])[[f"{state}_months" for state in STATES]].sum(axis=1)
+    assert adults.groupby(["run", "year", "quintile"]).sum().unstack("run").eq(0.0).any(axis=None)
+    with pytest.raises(SystemExit) as stopped:
+        main(["show", str(results.folder)])
+    assert stopped.value.code == 0
+    assert not re.search(r"\bnan\b", capsys.readouterr().out)

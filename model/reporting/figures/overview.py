@@ -172,7 +172,7 @@ def _crisis_by_quintile(results: Results, scenario: str) -> pd.DataFrame:
     people = people[(people["scenario"] == scenario) & (people["year"] == people["year"].max())]
     sums = people.groupby(["run", "quintile"])[list(STATE_MONTHS)].sum()
     shares = 100.0 * sums["in_crisis_months"] / sums.sum(axis=1)
-    return pd.DataFrame(shares.unstack(level=0)).dropna(how="all")
+    return pd.DataFrame(shares.unstack(level=0)).dropna()
 
 
 def _draw_crisis_by_quintile(axes: "Axes", results: Results, shares: pd.DataFrame, year: int) -> None:
