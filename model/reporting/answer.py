@@ -95,7 +95,7 @@ def _worth_in_words(answer: Answer) -> str:
     return words[answer.verdict].format(
         reach=reach(answer.widest(ANSWER), ANSWER),
         mean=amount(mean, ANSWER) if round(mean) >= 0 else f"a loss of {amount(-mean, ANSWER)}",
-        doubts="" if both.is_told else "by chance alone ",
+        doubts="with all doubted " if both.is_told else "by chance alone ",
     )
 
 

@@ -1,10 +1,10 @@
 """A decision among plans in words: the answer first, then how sure it is, what flips it and what to find out first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ from model.analysis.decide import (
     regret,
     worth_of,
 )
-from model.analysis.doubt import FEWEST_FOR_QUANTILES, Doubted, best_plan
+from model.analysis.doubt import FEWEST_FOR_QUANTILES, Doubted, best_plan, doubted
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn, drawn
 from model.analysis.sensitivity import FEWEST_DRAWS
@@ -227,39 +227,52 @@ def _too_few(one: Decision, needed: int) -> str:
 # --- For whom --------------------------------------------------------------------------------
 
 
+class _Figure(NamedTuple):
+    """Something that a plan does, by seed, and how much of it one simulated event is; more of it is better."""
+
+    of: Callable[[Appraisal], "pd.Series[float]"]
+    event: Callable[[Appraisal], float]
+    alone: Callable[[Appraisal], Estimate]
+
+
 def _whom(one: Decision) -> Iterable[Line]:
     """Say what the best plan does for each deprivation fifth and each agency, and which other plan does more."""
     first = f"For whom: {one.names[one.best_plan]}" if one.best == one.usual else "For whom"
     for quintile in one.judged[one.best_plan].appraisal.inhabited:
-        gained = {name: _gained(one, name, quintile) for name in one.judged}
-        own = gained[one.best_plan]
-        words = f"{_told(own).rounded().text(0)} WELLBYs{_other(one, gained)}"
+        figure = _gained(quintile)
+        words = f"{_told(_of_plan(one, one.best_plan, figure)).rounded().text(0)} WELLBYs{_other(one, figure)}"
         yield first, f"{quintile_words(quintile)}: {words}"
         first = ""
-    for agency in one.judged[one.best_plan].appraisal.pockets()["pays"].index:
-        left = {name: _left(one, name, str(agency)) for name in one.judged}
-        words = f"{_told(left[one.best_plan]).pounds()}{OWN_MONEY}{_other(one, left)}"
-        yield "", f"{agency_words(str(agency))}: {words}"
+    for agency in map(str, one.judged[one.best_plan].appraisal.pockets()["pays"].index):
+        figure = _left(agency)
+        words = f"{_told(_of_plan(one, one.best_plan, figure)).pounds()}{OWN_MONEY}{_other(one, figure)}"
+        yield "", f"{agency_words(agency)}: {words}"
 
 
-def _gained(one: Decision, name: str, quintile: int) -> Doubted:
-    alone = one.judged[name].appraisal.gained(quintile)
-    return one.found[name].row(lambda them: of_quintile(them.wellbys, quintile), alone)
+def _gained(quintile: int) -> _Figure:
+    """WELLBYs that a deprivation fifth gains."""
+    return _Figure(
+        lambda them: of_quintile(them.wellbys, quintile),
+        lambda them: them.event_wellbys,
+        lambda them: them.gained(quintile),
+    )
 
 
-def _left(one: Decision, name: str, agency: str) -> Doubted:
-    them = one.judged[name].appraisal
-    alone = them.saved("full_cost", _paid_by(them, agency), payer=agency)
-    return one.found[name].row(lambda them: _left_to(them, agency), alone)
+def _left(agency: str) -> _Figure:
+    """What an agency saves at full cost less what it pays."""
+
+    def pays(them: Appraisal) -> "pd.Series[float]":
+        return them.pockets()["pays"].reindex([agency], fill_value=0.0).sum()
+
+    return _Figure(
+        lambda them: them.pockets()["full_cost"].reindex([agency], fill_value=0.0).sum() - pays(them),
+        lambda them: them.event("full_cost", payer=agency),
+        lambda them: them.saved("full_cost", pays(them), payer=agency),
+    )
 
 
-def _left_to(them: Appraisal, agency: str) -> "pd.Series[float]":
-    """Return what an agency saves at full cost less what it pays, by seed."""
-    return them.pockets()["full_cost"].reindex([agency], fill_value=0.0).sum() - _paid_by(them, agency)
-
-
-def _paid_by(them: Appraisal, agency: str) -> "pd.Series[float]":
-    return them.pockets()["pays"].reindex([agency], fill_value=0.0).sum()
+def _of_plan(one: Decision, name: str, figure: _Figure) -> Doubted:
+    return one.found[name].row(figure.of, figure.alone(one.judged[name].appraisal))
 
 
 def _told(both: Doubted) -> Estimate:
@@ -267,9 +280,16 @@ def _told(both: Doubted) -> Estimate:
     return both.with_all if both.is_told else both.by_chance
 
 
-def _other(one: Decision, found: Mapping[str, Doubted]) -> str:
-    most = max(found, key=lambda name: _told(found[name]).mean)
-    return "" if most == one.best_plan else f"; more by {one.names[most]}"
+def _other(one: Decision, figure: _Figure) -> str:
+    """Name the plan that does most, where it clearly does more than the best: pair by pair, by the wider interval."""
+    means = {name: _told(_of_plan(one, name, figure)).mean for name in one.judged}
+    most = max(means, key=lambda name: means[name])
+    if most == one.best_plan:
+        return ""
+    theirs, ours = one.found[most].judged, one.found[one.best_plan].judged
+    more = {k: figure.of(theirs[k].appraisal) - figure.of(ours[k].appraisal) for k in theirs if k in ours}
+    event = max(figure.event(one.judged[name].appraisal) for name in (most, one.best_plan))
+    return f"; more by {one.names[most]}" if _told(doubted(pd.DataFrame(more).T, event)).low > 0.0 else ""
 
 
 # --- Values of a WELLBY, regret --------------------------------------------------------------

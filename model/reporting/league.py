@@ -18,6 +18,7 @@ from model.analysis.estimates import Estimate, estimate
 from model.analysis.league import DOMINATED, EXTENDED, FRONTIER, frontier
 from model.analysis.outcomes import ANSWER, Drawn
 from model.reporting.answer import Answer
+from model.reporting.appraisal import implausible
 from model.reporting.doubt import share_in_words
 from model.reporting.plan_names import PlanName, plain_title, plan_names, units_of_levers, varied_levers
 from model.reporting.wording import how_many, lines_table, plain_table, years_in_words
@@ -197,6 +198,9 @@ class League:
 VERDICTS = {"gain": "Worth its cost", "unclear": "Not certain to be worth its cost", "loss": "Not worth its cost"}
 """What is said of plans side by side, by the verdict on each."""
 
+TOO_GOOD = "A return or an effect is larger than is credible"
+"""What is said of plans with one."""
+
 MOST_NAMED = 4
 """Plans that are named in the answer; more are counted, as the table has each."""
 
@@ -219,10 +223,16 @@ def _in_short(one: League) -> str:
     answers = {name: Answer(one.found[name].doubted) for _, name, _ in one.rows() if name}
     if not any(answer.widest(ANSWER).has_interval for answer in answers.values()):
         return "One pair of runs of each cannot say which is worth its cost."
-    is_few, told = len(answers) <= MOST_NAMED, []
-    for verdict, words in VERDICTS.items():
-        if names := [one.called(name) for name, own in answers.items() if own.verdict == verdict]:
-            told.append(f"{words}: {'; '.join(names) if is_few else how_many(len(names), 'plan')}.")
+    sorts = {
+        words: [name for name, own in answers.items() if own.verdict == verdict] for verdict, words in VERDICTS.items()
+    }
+    sorts[TOO_GOOD] = [name for name in answers if any(implausible(one.judged[name]))]
+    is_few = len(answers) <= MOST_NAMED
+    told = (
+        f"{words}: {'; '.join(map(one.called, names)) if is_few else how_many(len(names), 'plan')}."
+        for words, names in sorts.items()
+        if names
+    )
     return " ".join(told)
 
 

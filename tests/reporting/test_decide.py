@@ -56,7 +56,7 @@ def test_what_an_agency_is_left_with_is_told_as_in_the_appraisal(town, tmp_path)
     one = words.Decision({"helped": own}, drawn_of(results, {"helped": own}), {"helped": "Helped"})
 
     for agency in spent.index:
-        alone = words._left(one, "helped", agency).by_chance
+        alone = words._of_plan(one, "helped", words._left(agency)).by_chance
         assert alone == them.saved("full_cost", spent.loc[agency], payer=agency)
         assert alone.has_interval
 

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from model.analysis.appraise import appraise
+from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, MEASURES, Drawn, drawn
 from model.campaign.studies import run_study
 from model.inputs.study import Study
@@ -35,11 +36,13 @@ def facts(place: str, people: int = 1_000, variant: str = "full", title: str = "
     }
 
 
-def plan(name: str, usual: str, about: dict) -> SimpleNamespace:
+def plan(name: str, usual: str, about: dict, returned: float = 2.0) -> SimpleNamespace:
     their = about | {"title": "As it is", "design": {"base": "usual"}}
-    return SimpleNamespace(
-        comparison=SimpleNamespace(scenario=name, comparator=usual, facts=about, their_facts=their, years=5)
+    compared = SimpleNamespace(scenario=name, comparator=usual, facts=about, their_facts=their, years=5)
+    appraisal = SimpleNamespace(
+        gained=lambda: Estimate(1.0, 0.5, 1.5), ratio_of=lambda _: Estimate.exact(returned), has_lives=False
     )
+    return SimpleNamespace(comparison=compared, appraisal=appraisal)
 
 
 def outcomes(cost: float, wellbys: float, apart: float = 0.0) -> Drawn:
@@ -54,6 +57,14 @@ def outcomes(cost: float, wellbys: float, apart: float = 0.0) -> Drawn:
 def in_one_place(**found: Drawn) -> League:
     titles = {name: facts("Wigan", title=name, base=name) for name in found}
     return League({name: plan(name, "usual", own) for name, own in titles.items()}, found)
+
+
+def test_plans_whose_gain_is_not_credible_are_named_with_the_answer():
+    found = {"hub": outcomes(10.0, 5.0), "work": outcomes(30.0, 6.0)}
+    titles = {name: facts("Wigan", title=name, base=name) for name in found}
+    judged = {name: plan(name, "usual", own) for name, own in titles.items()}
+    judged["work"] = plan("work", "usual", titles["work"], returned=10.5)
+    assert "A return or an effect is larger than is credible: work." in printed(league(judged, found))
 
 
 def test_each_step_costs_the_difference_in_cost_by_the_difference_in_wellbys():
