@@ -4,7 +4,8 @@ r"""Which uncertain numbers an answer hangs on, measured from the draws that wer
   2008, Global Sensitivity Analysis: The Primer, section 1.2). The square of a coefficient is the number's share of the
   variance of ranks, as far as the answer rises or falls with it; R2 says how much of the variance all explain so.
   Where numbers were drawn as correlated, shares do not add up to R2. With fewer than two draws for each number, each
-  is regressed alone, and there is no R2.
+  is regressed alone, and there is no R2: then a number has the share of those that it was drawn together with, too, and
+  it is told which of them has more (`TIED`).
 - **First-order indices** from 100 draws on, which need no straight line: the share of variance that goes if the
   number were known (RBD-FAST: Tarantola, Gatelli and Mara 2006, Reliability Engineering and System Safety 91:717).
 - **Total indices** where draws are a Saltelli design: the share that stays if all others were known (Saltelli and
@@ -45,6 +46,12 @@ FEWEST_FOR_INDICES = 100
 DRAWS_PER_NUMBER = 2
 """Draws for each number from which all are regressed together."""
 
+TIED = 0.4
+"""Rank correlation of two numbers, up or down, from which one regressed alone has much of the other's share.
+
+With 40 draws, chance brings two that are independent so far about once in a hundred pairs.
+"""
+
 SEED = 14
 """Of SALib's bootstrap, so that the same draws give the same words."""
 
@@ -67,8 +74,10 @@ class Sensitivity:
     ----------
     table : DataFrame
         By number, the largest share first: ``share`` of variance, between ``low`` and ``high`` (95 %), ``rises``
-        (whether the answer rises with it), ``is_clear``, and ``first_order`` and ``total`` with the half-width of
-        their 95 % intervals, NaN where the design does not allow them. Empty with too few draws.
+        (whether the answer rises with it), ``is_clear``, ``goes_with`` (the number with the largest share that it was
+        drawn together with, where each is regressed alone and so has the other's share; empty otherwise), and
+        ``first_order`` and ``total`` with the half-width of their 95 % intervals, NaN where the design does not allow
+        them. Empty with too few draws.
     r2 : float
         The share of variance that all explain together, adjusted for their number; NaN where each was taken alone.
     n_draws, n_missing : int
@@ -124,9 +133,17 @@ def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]") -> Sensitivi
     n_missing, why = len(numbers) - len(answers), _why_no_indices(numbers, answers)
     if len(own) < FEWEST_DRAWS or present.empty or np.ptp(own) == 0.0:
         return Sensitivity(_table([], []), np.nan, len(own), n_missing, why)
-    fit = _fitted(_scaled(present.rank()), _scaled(own.rank()))
-    table = _table(present.columns, fit).join(_indices(numbers, answers))
-    return Sensitivity(table.sort_values("share", ascending=False), fit.r2, len(own), n_missing, why)
+    ranks = present.rank()
+    fit = _fitted(_scaled(ranks), _scaled(own.rank()))
+    table = _table(present.columns, fit).join(_indices(numbers, answers)).sort_values("share", ascending=False)
+    table["goes_with"] = _tied(ranks[table.index]) if np.isnan(fit.r2) else ""
+    return Sensitivity(table, fit.r2, len(own), n_missing, why)
+
+
+def _tied(ranks: pd.DataFrame) -> list[str]:
+    """Return for each number the first one before it that it is correlated with, in either direction; else nothing."""
+    is_tied = np.tril(np.abs(np.atleast_2d(np.corrcoef(ranks.to_numpy(float), rowvar=False))) >= TIED, -1)
+    return [str(ranks.columns[row.argmax()]) if row.any() else "" for row in is_tied]
 
 
 def _varied(numbers: pd.DataFrame) -> pd.DataFrame:
@@ -191,7 +208,8 @@ def _alone(x: Array, y: Array) -> _Fit:
 def _table(names: Any, fit: Any) -> pd.DataFrame:
     columns = ["share", "low", "high", "rises", "is_clear"]
     if not len(names):
-        return pd.DataFrame({name: pd.Series(dtype=bool if name == "is_clear" else float) for name in columns})
+        kinds: dict[str, type] = {"is_clear": bool, "goes_with": str}
+        return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, float)) for name in (*columns, "goes_with")})
     low, high = fit.ends
     crosses = (low <= 0.0) & (high >= 0.0)
     nearest = np.where(crosses, 0.0, np.minimum(low**2, high**2))

@@ -106,6 +106,10 @@ def share_in_words(share: Estimate, n_draws: int) -> str:
     return f"{round(share.mean * n_draws)} of {n_draws} draws ({low:.0f} to {high:.0f} % of many more)"
 
 
+TOGETHER = "drawn together with {}, so the two shares overlap, and its own direction cannot be told"
+"""What is said of a number that goes together with one above it."""
+
+
 def hangs_on(found: Drawn, facts: Mapping[str, Any], programmes: Programmes) -> Iterable[Line]:
     """Name the numbers that move social value less cost most, and where each turns the answer."""
     first, measured = "Hangs on", found.sensitivity
@@ -113,7 +117,9 @@ def hangs_on(found: Drawn, facts: Mapping[str, Any], programmes: Programmes) -> 
         yield first, measured.why_not_told
         return
     for name, row in measured.largest.iterrows():
-        yield first, f"{number_in_words(str(name), facts, programmes)}: {_share(row)}{_turn(found.turns, str(name))}"
+        others = number_in_words(row["goes_with"], facts, programmes) if row["goes_with"] else ""
+        how = TOGETHER.format(others) if others else f"{_direction(row)}{_known(row)}{_turn(found.turns, str(name))}"
+        yield first, f"{number_in_words(str(name), facts, programmes)}: {_share(row)}; {how}"
         first = ""
     if measured.largest.empty:
         yield (
@@ -152,12 +158,18 @@ def by_structure(scenario: str, facts: Mapping[str, Any], found: Mapping[str, Dr
 
 
 def _share(row: "pd.Series[Any]") -> str:
-    towards = "raises" if row["rises"] else "lowers"
-    ends = f"{100 * row['low']:.0f} to {100 * row['high']:.0f}"
-    index, total = row["first_order"], row["total"]
-    known = f"; if it were known, {_index(row, 'first_order')} % less variance" if np.isfinite(index) else ""
-    known += f", and {_index(row, 'total')} % stay if all others were" if np.isfinite(total) else ""
-    return f"{100 * row['share']:.0f} % of the variance by rank ({ends} %); more of it {towards} the answer{known}"
+    return f"{100 * row['share']:.0f} % of the variance by rank ({100 * row['low']:.0f} to {100 * row['high']:.0f} %)"
+
+
+def _direction(row: "pd.Series[Any]") -> str:
+    return f"more of it {'raises' if row['rises'] else 'lowers'} the answer"
+
+
+def _known(row: "pd.Series[Any]") -> str:
+    known = (
+        f"; if it were known, {_index(row, 'first_order')} % less variance" if np.isfinite(row["first_order"]) else ""
+    )
+    return known + (f", and {_index(row, 'total')} % stay if all others were" if np.isfinite(row["total"]) else "")
 
 
 def _index(row: "pd.Series[Any]", name: str) -> str:

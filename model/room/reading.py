@@ -246,7 +246,8 @@ def _notes(facts: PlanFacts) -> Iterator[str]:
     if math.isfinite(facts.break_even_gbp):
         yield f"Wellbeing is worth the cost from {amount(facts.break_even_gbp)} a WELLBY on."
     if facts.hangs_on:
-        named = "; ".join(f"{one.name} ({percent_of(one.share)} of the doubt)" for one in facts.hangs_on)
+        apart = [one for one in facts.hangs_on if not one.goes_with]
+        named = "; ".join(f"{one.name} ({percent_of(one.share)} of the doubt)" for one in apart)
         yield f"The answer hangs most on: {named}."
     elif facts.why_not_told:
         yield f"What the answer hangs on is not told: {facts.why_not_told}"

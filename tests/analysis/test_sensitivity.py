@@ -55,6 +55,24 @@ def test_with_more_numbers_than_draws_the_one_that_matters_is_found() -> None:
     assert np.isnan(found.r2)
 
 
+@pytest.mark.parametrize("n_others", [1, 200])
+def test_a_number_that_goes_with_a_stronger_one_has_a_direction_of_its_own_only_if_both_are_regressed(
+    n_others: int,
+) -> None:
+    """The answer rises with both, and they fall with each other: alone the weaker one seems to lower it.
+
+    With weights of 3 and 1, a correlation of -0.6 and unit variances, its own covariance with the answer is
+    1 - 0.6 * 3 = -0.8.
+    """
+    numbers = drawn(100, 2 + n_others).apply(norm.ppf)
+    numbers["x1"] = -0.6 * numbers["x0"] + 0.8 * numbers["x1"]
+    found = sensitivity(numbers, 3 * numbers["x0"] + numbers["x1"]).table
+    is_alone = n_others > 100 / 2
+
+    assert bool(found.loc["x1", "rises"]) != is_alone
+    assert found.loc[["x0", "x1"], "goes_with"].tolist() == ["", "x0" if is_alone else ""]
+
+
 @pytest.mark.slow
 def test_intervals_hold_the_true_share() -> None:
     """Of a number and noise in equal parts, the rank correlation is 6/pi asin(1/sqrt(8)) = 0.690 for normals."""

@@ -124,7 +124,8 @@ def _draw_shares(axes: "Axes", one: AppraisedComparison, found: Drawn) -> None:
     rows = measured.table.head(MOST_DRAWN)
     places = -np.arange(len(rows), dtype=float)
     shares = [Estimate(*row).times(100.0) for row in rows[["share", "low", "high"]].to_numpy()]
-    colours = np.where(rows["is_clear"], np.where(rows["rises"], "#1b7837", "#762a83"), QUIET)
+    is_told = rows["is_clear"] & (rows["goes_with"] == "")
+    colours = np.where(is_told, np.where(rows["rises"], "#1b7837", "#762a83"), QUIET)
     axes.barh(
         places,
         [share.mean for share in shares],
@@ -145,5 +146,8 @@ def _note(found: Drawn) -> str:
         f"{found.numbers.shape[1]} numbers drawn from their ranges, {found.n_draws} draws;\n"
         "its middle is the mean over them."
     )
-    colours = " Right: more of a green number raises the answer, of a purple one lowers it; grey is not clear."
+    colours = (
+        " Right: more of a green number raises the answer, of a purple one lowers it;\n"
+        "grey: not clear, or drawn together with a number above it, so that the two shares overlap."
+    )
     return words + colours if found.sensitivity.is_told else words

@@ -27,11 +27,15 @@ LEAST_SHARE = 0.005
 
 
 class Hang(NamedTuple):
-    """A number that the answer hangs on: its share of the variance, and where the answer turns (NaN where nowhere)."""
+    """A number that the answer hangs on: its share of the variance, and where the answer turns (NaN where nowhere).
+
+    ``goes_with`` is one of a larger share that it was drawn together with, so that the two overlap; empty otherwise.
+    """
 
     name: str
     share: float
     turn: float
+    goes_with: str = ""
 
 
 class Poorest(NamedTuple):
@@ -205,7 +209,8 @@ def _hangs(one: AppraisedComparison, found: Drawn) -> list[Hang]:
         Hang(
             number_in_words(str(name), facts, programmes),
             float(row["share"]),
-            float(turns["value"].get(name, np.nan)),
+            np.nan if row["goes_with"] else float(turns["value"].get(name, np.nan)),
+            number_in_words(row["goes_with"], facts, programmes) if row["goes_with"] else "",
         )
         for name, row in found.sensitivity.largest.iterrows()
     ]

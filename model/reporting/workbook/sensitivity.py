@@ -114,11 +114,12 @@ def _words(plan: Plan) -> Iterator[str]:
 
 def _number(study: Study, plan: Plan, name: str) -> Sequence[Cell]:
     row, turns = plan.found.sensitivity.table.loc[name], plan.found.turns
-    turn = dict(turns.loc[name]) if name in turns.index else None
+    turn = dict(turns.loc[name]) if name in turns.index and not row["goes_with"] else None
+    towards = "raises the answer" if row["rises"] else "lowers the answer"
     return (
         Cell(number_in_words(name, plan.facts, programmes_read(study.results))),
         *(Cell(row[key], "value percent") for key in ("share", "low", "high")),
-        Cell("raises the answer" if row["rises"] else "lowers the answer", "centre"),
+        Cell("goes with one above" if row["goes_with"] else towards, "centre"),
         Cell("-", "right") if turn is None else Cell(float(turn["value"]), "value decimal"),
         Cell("-" if turn is None else "yes" if turn["is_within"] else "no", "right"),
     )
