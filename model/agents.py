@@ -18,7 +18,6 @@ from model.core.arrays import Array
 from model.core.constants import MONTHS_PER_YEAR
 from model.inputs.payers import AGENCIES
 from model.network import Network
-from model.rules.budgets import MAY_RUN_A_DEFICIT
 from model.state.population import COLUMNS, DECLARED, Population
 
 try:
@@ -224,11 +223,6 @@ class Agency(mesa.Agent):
     def prevention_share(self) -> float:
         """Share of its planned prevention that it pays, after any notice period."""
         return float(self.model.budgets.shares[self._place])
-
-    @property
-    def must_balance(self) -> bool:
-        """Whether it must end each year without a deficit."""
-        return not MAY_RUN_A_DEFICIT[self._place]
 
     def remove(self) -> NoReturn:
         """Refuse: agencies stay."""

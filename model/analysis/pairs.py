@@ -11,13 +11,13 @@ import pandas as pd
 
 from model.analysis.doubt import BEST, Doubted, doubted_beside, draws_and_seeds
 from model.analysis.drawn_facts import at_prices_drawn, facts_in_draw
-from model.analysis.estimates import Estimate, estimate, event_of_sum
+from model.analysis.estimates import FEWEST, Estimate, estimate, event_of_sum
 from model.analysis.series import adults_by_year, asked, place_months
 from model.core.arrays import Array
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.tables.results import Results
-from model.tables.schema import STATE_MONTHS
+from model.tables.schema import BILLED, STATE_MONTHS
 
 PERIODS = ((1, 3), (4, 10), (11, None))
 """First and last year of each period shown; None is the end of the run."""
@@ -27,17 +27,12 @@ MAIN_SERVICES = ("a_and_e", "emergency_admission", "mental_health_referral")
 
 EARLY_YEARS = 3
 
-FEWEST_FOR_AN_INTERVAL = 2
-
 THOUSAND = 1_000
 
 UNTOLD = Estimate.exact(np.nan)
 """What is not known."""
 
 BY_SERVICE = ["run", "year", "service"]
-
-BILLED = ("service", "care")
-"""Kinds of line in the ledger that follow from use of services and care."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +161,7 @@ class Paired:
     def gain(self) -> float:
         """How many times smaller pairing makes the variance of the difference; NaN if unknown."""
         ours, theirs = self.total.ours.to_numpy()[0], self.total.theirs.to_numpy()[0]
-        if len(ours) < FEWEST_FOR_AN_INTERVAL or not np.var(ours - theirs) > 0:
+        if len(ours) < FEWEST or not np.var(ours - theirs) > 0:
             return float("nan")
         return float((np.var(ours) + np.var(theirs)) / np.var(ours - theirs))
 

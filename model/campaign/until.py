@@ -22,7 +22,8 @@ MOST_REPLICATES = 64
 class Reached:
     """How extending ended: the campaign, and by compared scenario its answer and the share of it that chance makes up.
 
-    ``shares`` are those of the interval's longer side; infinite where there is no interval, or the answer is 0.
+    ``shares`` are those of an interval's longer side; infinite where there is none, or the answer is 0 within one,
+    and 0 where nothing varies.
     """
 
     outcome: Outcome

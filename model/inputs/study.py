@@ -339,11 +339,7 @@ def _check(study: Study) -> None:
         twice = [one for k, one in enumerate(named) if one in named[:k]]
         if twice:
             raise ScenarioError("is named twice", key=key, value=twice[0], allowed="each once")
-    for key in (
-        {"design", "uncertainties", "draw_replicates", "ensemble"} & study.model_fields_set
-        if study.draws is None
-        else ()
-    ):
+    for key in OF_DRAWS & study.model_fields_set if study.draws is None else ():
         raise ScenarioError("needs draws", key=key, value=getattr(study, key), allowed="with draws = 1 or more")
     _check_levers(study)
     _require_size(study)

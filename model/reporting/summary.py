@@ -13,7 +13,6 @@ from model.analysis.doubt import BEST, Doubted
 from model.analysis.estimates import Estimate
 from model.analysis.labels import item_label
 from model.analysis.levels import doubted_level
-from model.analysis.pairs import BILLED
 from model.analysis.series import adults_by_year, services_by_year
 from model.core.codes import STATES
 from model.reporting.doubt import WITH_ALL
@@ -28,6 +27,7 @@ from model.reporting.wording import (
     what_is_covered,
 )
 from model.tables.results import Results
+from model.tables.schema import BILLED
 
 FEWEST_RESIDENTS, TOO_FEW_RESIDENTS = 250, 100
 """Residents of the sample in each neighbourhood below which ties and loneliness depend on its size.

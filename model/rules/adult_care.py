@@ -23,7 +23,7 @@ from model.core.codes import AGE_BAND_FROM, AGE_BANDS, CHILDREN, THRIVING, age_b
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Purpose, fill_uniforms
 from model.core.files import DATA, read_table
-from model.core.kernels import formula, kernel, uncompiled
+from model.core.kernels import formula, kernel
 from model.inputs.england import load_composition
 from model.inputs.parameters import Parameters, worked_out_once
 from model.inputs.places import N_QUINTILES, england_ages
@@ -120,20 +120,6 @@ def _left_rate(parameters: Parameters) -> Array:
 @formula
 def _share(begin, end):
     return begin / (begin + end)
-
-
-def share_in_care(age_band: Array, propensity: Array, parameters: Parameters) -> Array:
-    """Return the chance that residents of a propensity are in care, where all requests are served.
-
-    Examples
-    --------
-    >>> from model.inputs.parameters import load_parameters
-    >>> younger, older = share_in_care(np.array([2, 6]), np.ones(2), load_parameters())
-    >>> bool(younger < older)
-    True
-    """
-    begin, end = _begun_rate(parameters)[age_band] * propensity, _left_rate(parameters)[age_band]
-    return np.asarray(uncompiled(_share)(begin, end))
 
 
 # --- The start, and the month ------------------------------------------------------------------

@@ -108,7 +108,7 @@ class England(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """CareRates a month in a steady home: coming into need by quintile, and each way on.
+    """Rates a month in a steady home: coming into need by quintile, and each way on.
 
     ``into_short`` is that of short spells, ``long_to_short`` the ratio of long spells that begin to short ones.
     """
@@ -196,7 +196,7 @@ def care_chances(steps: Steps, into: Array, out: Array) -> Array:
     Parameters
     ----------
     steps : Steps
-        CareRates a month in a steady home.
+        Rates a month in a steady home.
     into, out : array, shape (homes,)
         Ratios of coming into need and of leaving care.
 

@@ -28,14 +28,13 @@ from model.core.kernels import formula, kernel
 from model.core.rates import monthly_probability
 from model.inputs.catalogue import Shock
 from model.inputs.parameters import Parameters, worked_out_once
-from model.inputs.places import N_QUINTILES
+from model.inputs.places import N_QUINTILES, OLDEST_AGE
 from model.network import Network
 from model.state.population import Population
 
 START = 0
 """The month at which founders' work and health are drawn."""
 
-OLDEST_AGE = 105
 LIFE_EVENT, WORK, CONDITION = int(Purpose.LIFE_EVENT), int(Purpose.WORK), int(Purpose.CONDITION)
 RETIRED_BAND = AGE_BAND_FROM.index(65)
 """From this age band on, nobody is in the labour force."""
@@ -61,7 +60,7 @@ class Strikes(NamedTuple):
 
 
 class EventChances(NamedTuple):
-    """EventChances a month by quintile (from index 1); falling ill by age in years as well."""
+    """Chances a month by quintile (from index 1); falling ill by age in years as well."""
 
     losing_work: Array
     finding_work: float

@@ -25,7 +25,6 @@ import numpy as np
 
 from model.core.arrays import Array
 from model.core.codes import THRIVING
-from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ScenarioError
 from model.core.kernels import kernel
 from model.inputs.places import N_QUINTILES
@@ -144,35 +143,6 @@ def _by_neighbourhood(people: Population, weights: Array) -> Array:
 def _add_up(weights, blocks, homes, sums):
     for k in range(homes.size):
         sums[homes[k]] += weights[blocks[k] : blocks[k + 1]].sum()
-
-
-def monthly_gbp_per_head(budget_gbp_a_year: float, parts: Array, residents: Array, scale: float) -> Array:
-    """Turn the real pounds of a yearly budget into pounds a head and month.
-
-    Parameters
-    ----------
-    budget_gbp_a_year : float
-        For the whole real place.
-    parts : array of shape (neighbourhoods,)
-        Shares of it, from `shares`.
-    residents : array of shape (neighbourhoods,)
-        In the sample, from `residents_of`.
-    scale : float
-        Real residents for each one in the sample.
-
-    Returns
-    -------
-    array of float64, shape (neighbourhoods,)
-        0 where nobody lives.
-
-    Examples
-    --------
-    >>> parts, residents = np.array([0.75, 0.25]), np.array([10.0, 10.0])
-    >>> monthly_gbp_per_head(24_000.0, parts, residents, scale=50.0).tolist()
-    [3.0, 1.0]
-    """
-    gbp = budget_gbp_a_year / MONTHS_PER_YEAR * parts
-    return np.asarray(np.where(residents > 0, gbp / (np.maximum(residents, 1.0) * scale), 0.0))
 
 
 def whole_units(total: int, parts: Array) -> Array:

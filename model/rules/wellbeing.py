@@ -109,7 +109,7 @@ class StateRates(NamedTuple):
 
 
 class Hazards(NamedTuple):
-    """StateRates per year out of a resident's state this month."""
+    """Rates a year out of a resident's state this month."""
 
     worsen: float
     improve: float
@@ -280,7 +280,7 @@ def ratios_of(help_months, treatment_months, programme_worsen, programme_improve
 
 @formula
 def hazards(state, worsen_risk, improve_risk, content, discontent, ratios, rates):
-    """StateRates per year at which a resident leaves their state: worsening, improving, jumping.
+    """Rates a year at which a resident leaves their state: worsening, improving, jumping.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ class MonthAccount:
     vital : dict of str to array of shape (neighbourhoods,)
         What is counted as it happens: births, moves, help sought.
     sought : mapping of str to array
-        Contacts that those who seek help make, by service: a count for each row.
+        Contacts that those who seek help make, by service: whose row each comes from, once for each contact.
     service_use : services.Account
         What services did; nothing before the first month.
     stocks : mapping of str to (array, array)

@@ -121,7 +121,7 @@ def ties_within(rows: Array, householder: Array) -> tuple[Array, Array]:
     return ends, others
 
 
-# --- HouseholdRates ---------------------------------------------------------------------------------
+# --- Rates -----------------------------------------------------------------------------------
 
 
 class HouseholdRates(NamedTuple):

@@ -23,11 +23,9 @@ from model.core.errors import EvidenceError
 from model.core.money import PENCE, half_up
 from model.inputs.payers import AGENCIES, Payment
 from model.inputs.places import N_QUINTILES
+from model.tables.schema import BILLED
 
 Kind = Literal["service", "care", "programme", "usual"]
-
-BILLED = ("service", "care")
-"""Kinds of posting that follow from use; the others are money for prevention."""
 
 NOBODYS = 0
 """In place of a quintile, where money was spent on nobody in particular."""

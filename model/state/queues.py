@@ -161,29 +161,6 @@ def fill_arising(rows, counts, cells, ids, month, first_order, entries):
     return n
 
 
-def arising(
-    people: Population,
-    rows: Array,
-    counts: Array,
-    cells: Array,
-    month: int,
-    first_order: int = 0,
-) -> Contacts:
-    """Return the contacts that arise this month, so many for each row.
-
-    Examples
-    --------
-    >>> found = arising(Population([3]), np.array([0, 2]), np.array([1, 2]), np.zeros(2), 7)
-    >>> found.row.tolist(), found.course.tolist()
-    ([0, 2, 2], [0, 0, 2])
-    """
-    if rows.size == 0:
-        return NO_CONTACTS
-    entries = np.empty(int(counts.sum()), ENTRY)
-    fill_arising(rows, counts, cells, people.resident, month, first_order, entries)
-    return Contacts(entries)
-
-
 def spilling(contacts: Contacts, place: int, month: int) -> Contacts:
     """Return contacts as they come to another service from that in this place."""
     entries = contacts.entries.copy()

@@ -139,10 +139,6 @@ class _Manifest(_Table):
     scenarios: Annotated[dict[str, _Scenario], Field(min_length=1)]
 
 
-MANIFEST_KEYS = tuple(name for name, field in _Manifest.model_fields.items() if field.is_required())
-SCENARIO_KEYS = tuple(_Scenario.model_fields)
-"""What readers need of a manifest, and of each scenario in it."""
-
 _SCHEMAS = (_Manifest, _Stage, _Scenario, _Service, _Entry, _Spending, _Shock, _Capacity, _Structure, _Budgets, _Growth)
 
 

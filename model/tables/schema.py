@@ -53,6 +53,9 @@ DIMENSIONS = ("scenario", "variant", "draw", "replicate", "seed", "place")
 STATE_MONTHS = tuple(f"{state}_months" for state in STATES)
 """Columns of ``people``: months in each state."""
 
+BILLED = ("service", "care")
+"""Kinds of line in the ledger that follow from use of services and care; the others are money for prevention."""
+
 ADULTS, RESIDENTS = "adults (sample)", "residents (sample)"
 CONTACTS, MONTHS = "contacts (sample)", "person-months (sample)"
 PLACE_MONTHS = "place-months"

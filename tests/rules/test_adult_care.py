@@ -15,7 +15,6 @@ from model.rules.adult_care import (
     ends,
     in_care,
     request_rate,
-    share_in_care,
     share_that_begins,
     starting,
 )
@@ -128,11 +127,15 @@ def test_the_start_is_where_beginnings_balance_ends(band):
 
 
 def test_who_asks_for_more_is_more_often_in_care_but_never_more_than_all():
-    shares = share_in_care(np.full(4, OLD), np.array([0.0, 1.0, 10.0, 1e9]), P)
+    n, people = 40_000, crowd(160_000, OLD)
+    people.propensity[:] = propensity = np.repeat([0.0, 1.0, 10.0, 1e9], n)
+    begin, end = request_rate(P)[OLD] * share_that_begins(P)[OLD], end_rate(P)[OLD] + death_rate()[OLD]
+    due = begin * propensity[::n] / (begin * propensity[::n] + end)
 
-    assert shares[0] == 0.0
-    assert (np.diff(shares) > 0).all()
-    assert shares[-1] <= 1.0
+    found = np.bincount(starting(people, all_rows(people), P, Draws(2)) // n, minlength=4) / n
+    assert (found[0], found[-1]) == (0.0, 1.0)  # at 1e9 one in ten million is not
+    assert found == pytest.approx(due, abs=4 * (0.25 / n) ** 0.5)
+    assert (np.diff(found) > 0.0).all()
 
 
 def test_no_child_starts_in_care_and_none_is_added_by_whoever_else_is_asked():

@@ -14,7 +14,6 @@ from model.network import Network
 from model.rules.targeting import (
     RULES,
     is_poor_in_ties,
-    monthly_gbp_per_head,
     named,
     residents_of,
     shares,
@@ -157,19 +156,6 @@ def test_money_for_a_neighbourhood_that_the_sample_has_left_goes_there_all_the_s
 def test_a_neighbourhood_that_is_not_there_is_told_the_nearest():
     with pytest.raises(ScenarioError, match=r"E02001289.*no neighbourhood.*'E02001288'"):
         named(["E02001288", "W01"], ["E02001289"])
-
-
-# --- Pounds ----------------------------------------------------------------------------------
-
-
-@given(homes, st.sampled_from(RULES[:-1]), st.floats(0, 1e9), st.floats(1.0, 500.0))
-def test_pounds_a_head_add_up_to_the_budget(quintiles, rule, budget, scale):
-    people = place(*quintiles)
-    residents = residents_of(people)
-    monthly = monthly_gbp_per_head(budget, parts(rule, people), residents, scale)
-
-    assert 12.0 * (monthly * residents * scale).sum() == pytest.approx(budget, rel=1e-12)
-    assert (monthly[residents == 0] == 0.0).all()
 
 
 # --- Whole units -----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from model.inputs.payers import AGENCIES, LED_BY_DEMAND
 from model.inputs.scenario import Growth, load_scenario
 from model.rules import budgets as budget_rules
 from model.simulation.agency_budgets import stock_index
-from model.state.ledger import BILLED
+from model.tables.schema import BILLED
 
 YEARS = 6
 PLAN = [

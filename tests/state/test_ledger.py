@@ -11,7 +11,8 @@ from model.inputs.catalogue import load_services
 from model.inputs.payers import AGENCIES, Payment, load_payments
 from model.inputs.plans import PlannedSpending
 from model.inputs.scenario import PlanEntry
-from model.state.ledger import BILLED, Ledger, Posting
+from model.state.ledger import Ledger, Posting
+from model.tables.schema import BILLED
 
 YEARS = 3
 ODD = 123_456.78

@@ -25,7 +25,7 @@ from model.rules.help_seeking import answers
 from model.rules.services import monthly_services, treatments
 from model.simulation.steps.record import prevention_now
 from model.state.population import Population
-from model.state.queues import NO_CONTACTS, WAITS, Contacts, Flow, arising, pass_month, queue_of
+from model.state.queues import ENTRY, NO_CONTACTS, WAITS, Contacts, Flow, fill_arising, pass_month, queue_of
 from model.state.recorder import Recorder
 from tests.conftest import NO_LINES
 
@@ -47,8 +47,10 @@ def crowd(n):
 
 def coming(people, rows, month):
     """One contact of each row."""
-    rows = np.asarray(rows)
-    return arising(people, rows, np.ones_like(rows), np.zeros_like(rows), month)
+    rows = np.asarray(rows, np.int64)
+    entries = np.empty(rows.size, ENTRY)
+    fill_arising(rows, np.ones_like(rows), np.zeros_like(rows), people.resident, month, 0, entries)
+    return Contacts(entries)
 
 
 def lived(people, queue, arrivals, seed=1):

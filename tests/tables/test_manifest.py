@@ -10,7 +10,10 @@ from model import Results
 from model.campaign.campaign import run_campaign
 from model.cli import main
 from model.core.errors import ResultsError
-from model.tables.manifest import FORMAT, MANIFEST, MANIFEST_KEYS, SCENARIO_KEYS, sealed
+from model.tables.manifest import FORMAT, MANIFEST, _Manifest, _Scenario, sealed
+
+MANIFEST_KEYS = tuple(name for name, field in _Manifest.model_fields.items() if field.is_required())
+SCENARIO_KEYS = tuple(_Scenario.model_fields)
 
 
 @pytest.fixture(scope="module")

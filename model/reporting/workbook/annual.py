@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from model.analysis.levels import at_best
-from model.analysis.pairs import BILLED
 from model.analysis.series import adults_by_year
 from model.core.codes import STATES
 from model.reporting.appraisal_tables import entry_in_words
 from model.reporting.wording import agency_words
 from model.reporting.workbook.sheet import Cell, Sheet, headed
 from model.reporting.workbook.study import Study, unit_of
+from model.tables.schema import BILLED
 
 OF_STATES = {
     "residents": ("Residents", "number"),

@@ -1,7 +1,7 @@
 """A sheet before it is written: rows of values and formulas, each with a style, and how the sheet looks and prints."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -157,6 +157,3 @@ def headed(sheet: Sheet, title: str, *notes: str) -> None:
     for note in notes:
         sheet.add(Cell(note, "note"))
     sheet.gap()
-
-
-Units = Mapping[str, str]

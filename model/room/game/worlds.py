@@ -10,7 +10,6 @@ import pandas as pd
 
 from model.analysis.appraisal import Appraisal
 from model.analysis.appraise import appraise
-from model.analysis.pairs import BILLED
 from model.analysis.results import Results
 from model.core.arrays import Array
 from model.core.errors import ResultsError
@@ -20,6 +19,7 @@ from model.room.draft import Draft, Plan, shipped_plan, write_files
 from model.room.engine import BASE_COMMAND, FIRST_LOOK
 from model.room.game.rules import PLAYERS, Board
 from model.room.shelf import RESULTS
+from model.tables.schema import BILLED
 
 PLAN = "people_powered_shift"
 
