@@ -18,6 +18,7 @@ from model.inputs.places import place_in
 from model.inputs.programmes import programme_in
 from model.inputs.scenario import Scenario, scenario_of
 from model.inputs.scenario_files import Inputs
+from model.tables.manifest import MANIFEST
 from model.tables.results import Results
 
 
@@ -32,7 +33,11 @@ def campaign_in(results: Results, how: How) -> Campaign:
         How further runs are lived; whether lives are kept is as it was.
     """
     manifest = results.manifest
-    scenarios = {name: restored(facts, manifest["files"]) for name, facts in manifest["scenarios"].items()}
+    try:
+        scenarios = {name: restored(facts, manifest["files"]) for name, facts in manifest["scenarios"].items()}
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        problem = f"does not hold what its scenarios were read from ({error})"
+        raise ResultsError(problem, file=results.folder / MANIFEST) from None
     how = How(manifest["lives"], how.fresh, how.timeout_seconds)
     shard = shard_of(manifest.get("shard"))
     return Campaign(scenarios, stages_in(manifest), each_draw(draws_in(results)), how, manifest["test"], shard)

@@ -21,7 +21,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from model.core.constants import HIGHEST_SEED, MONTHS_PER_YEAR
+from model.core.constants import HIGHEST_SEED, MONTHS_PER_YEAR, MOST_REPLICATES, MOST_RESIDENTS, MOST_YEARS
 from model.core.errors import InputError, ScenarioError, printable
 from model.core.files import (
     DEEPEST_NEST,
@@ -361,11 +361,11 @@ class Scenario(_Table):
     title: Annotated[str, Field(max_length=200)] = ""
     question: Annotated[str, Field(max_length=2_000)] = ""
     place: Annotated[str, Field(min_length=1, max_length=4_096), AfterValidator(place_named)] = "wigan"
-    population: Annotated[int, Field(gt=0, le=100_000_000)] = 20_000
-    years: Annotated[int, Field(gt=0, le=200)] = 30
+    population: Annotated[int, Field(gt=0, le=MOST_RESIDENTS)] = 20_000
+    years: Annotated[int, Field(gt=0, le=MOST_YEARS)] = 30
     burn_in_years: Annotated[int, Field(ge=0, le=100)] = 10
-    replicates: Annotated[int, Field(gt=0, le=100_000)] = 4
-    seed: Annotated[int, Field(ge=0, le=HIGHEST_SEED - 100_000)] = 1
+    replicates: Annotated[int, Field(gt=0, le=MOST_REPLICATES)] = 4
+    seed: Annotated[int, Field(ge=0, le=HIGHEST_SEED - MOST_REPLICATES)] = 1
     services: Annotated[tuple[str, ...], Field(strict=False)] = tuple(load_services())
     capacity: Annotated[dict[str, ServiceCapacity], AfterValidator(_FrozenDict)] = Field(default_factory=_FrozenDict)
     structure: Structure = Structure()

@@ -21,6 +21,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from model.core.constants import MOST_RUNS
 from model.core.errors import InputError, ScenarioError
 from model.core.files import NAME, parse_toml, read_bounded, toml_of, validation_problem
 from model.inputs.councils import all_councils
@@ -41,7 +42,6 @@ LARGEST_STUDY_BYTES = 200_000
 OF_DRAWS = {"design", "uncertainties", "draw_replicates", "ensemble"}
 """Keys that say nothing without draws."""
 MOST_SCENARIOS = 5_000
-MOST_RUNS = 1_000_000
 LONGEST_NAME = 60
 """Of a scenario: what is added for a test of it still leaves a name that may be used."""
 LONGEST_TITLE = 200

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from model.core.constants import MOST_REPLICATES, MOST_RESIDENTS, MOST_RUNS, MOST_YEARS
 from model.core.errors import ResultsError, printable
 from model.core.files import NAME, NAME_IN_WORDS, read_bounded, replace_text, validation_problem
 from model.tables.packed import packed, unpacked
+from model.tables.schema import TABLES
 from model.tables.store import damaged
 
 MANIFEST = "manifest.json"
@@ -89,10 +91,10 @@ class _Scenario(_Table):
     title: str
     question: str
     place: str
-    population: Annotated[int, Field(gt=0)]
-    years: Annotated[int, Field(gt=0)]
-    burn_in_years: int
-    replicates: int
+    population: Annotated[int, Field(gt=0, le=MOST_RESIDENTS)]
+    years: Annotated[int, Field(gt=0, le=MOST_YEARS)]
+    burn_in_years: Annotated[int, Field(ge=0, le=MOST_YEARS)]
+    replicates: Annotated[int, Field(ge=0, le=MOST_REPLICATES)]
     seed: int
     services: list[str]
     capacity: dict[str, _Capacity]
@@ -113,9 +115,21 @@ class _Scenario(_Table):
 
 
 class _Stage(_Table):
-    replicates: dict[str, int]
-    draws: int
-    draw_replicates: int
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    replicates: dict[str, Annotated[int, Field(ge=0, le=MOST_REPLICATES)]]
+    draws: Annotated[int, Field(ge=0, le=MOST_RUNS)]
+    draw_replicates: Annotated[int, Field(ge=0, le=MOST_RUNS)]
+
+    @property
+    def n_most(self) -> int:
+        """As many runs as there are in it, or more."""
+        return sum(self.replicates.values()) + self.draws * self.draw_replicates * len(self.replicates)
+
+
+class _Text(_Table):
+    name: str
+    text: str
 
 
 class _Continued(_Table):
@@ -124,17 +138,20 @@ class _Continued(_Table):
 
 class _Manifest(_Table):
     upstream: str
-    status: str
+    status: Literal["running", "interrupted", "failed", "finished"]
     started: str
     command: list[str] | None
-    n_runs: int
+    n_runs: Annotated[int, Field(ge=0, le=MOST_RUNS)]
     comparators: dict[str, str]
     tests: dict[str, str]
-    tables: dict[str, str]
-    stages: list[_Stage]
+    tables: dict[Literal[tuple(TABLES)], str]  # type: ignore[valid-type]
+    stages: Annotated[list[_Stage], Field(min_length=1)]
     made_by: dict[str, str]
+    own_code: list[str]
+    files: dict[str, _Text]
     lives: bool
     test: bool
+    shard: str | None = None
     continued: list[_Continued] = []
     scenarios: Annotated[dict[str, _Scenario], Field(min_length=1)]
 
@@ -215,10 +232,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def _require_scenarios(manifest: Mapping[str, Any], path: Path) -> None:
     """Refuse a manifest that names a scenario which it lacks, or one whose name could not be a scenario's."""
-    pairs = (manifest["comparators"], manifest["tests"])
-    for name in (name for named in pairs for pair in named.items() for name in pair):
-        if name not in manifest["scenarios"]:
-            raise ResultsError("is missing, so these results cannot be read", file=path, key=f"scenarios.{name}")
+    for k, stage in enumerate(manifest["stages"]):
+        if (n := _Stage.model_validate(stage).n_most) > MOST_RUNS:
+            problem, allowed = f"has {n:,} runs", f"up to {MOST_RUNS:,}"
+            raise ResultsError(problem, file=path, key=f"stages.{k}", allowed=allowed)
     for name in manifest["scenarios"]:
         if not re.fullmatch(NAME, name):
             raise ResultsError(
@@ -227,6 +244,11 @@ def _require_scenarios(manifest: Mapping[str, Any], path: Path) -> None:
                 key=f"scenarios.{name}",
                 allowed=NAME_IN_WORDS,
             )
+    of_stages = (name for stage in manifest["stages"] for name in stage["replicates"])
+    in_pairs = (name for named in ("comparators", "tests") for pair in manifest[named].items() for name in pair)
+    for name in chain(in_pairs, of_stages):
+        if name not in manifest["scenarios"]:
+            raise ResultsError("is missing, so these results cannot be read", file=path, key=f"scenarios.{name}")
 
 
 def changes_accepted(manifest: Mapping[str, Any]) -> list[str]:

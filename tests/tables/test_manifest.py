@@ -118,6 +118,45 @@ def test_a_scenario_that_lacks_a_key_is_refused_by_its_name(edited, key):
         Results(edited(lambda manifest: manifest["scenarios"]["status_quo"].pop(key)))
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda one: one["stages"][0]["replicates"].update(status_quo=10**12), r"stages\.0\.replicates\.status_quo"),
+        (
+            lambda one: one["stages"][0].update(draws=10**6, draw_replicates=10**6),
+            r"stages\.0: has 1,000,000,000,001 r",
+        ),
+        (lambda one: one["stages"][0].update(order=1), r"stages\.0\.order: unknown key"),
+        (lambda one: one["stages"][0]["replicates"].update(nobody=1), r"scenarios\.nobody: is missing"),
+        (lambda one: one["scenarios"]["status_quo"].update(years=10**9), r"scenarios\.status_quo\.years"),
+        (lambda one: one.update(n_runs=-3), "n_runs"),
+        (lambda one: one.update(status="well"), "status"),
+        (lambda one: one["tables"].update({"../../elsewhere": "0" * 64}), "tables"),
+        (lambda one: one.update(shard={}), "shard"),
+    ],
+)
+def test_a_manifest_that_asks_for_more_than_a_study_can_be_is_refused(edited, change, told):
+    """Whoever writes a manifest can write its seal too: what it asks for is bounded as a scenario is."""
+    with pytest.raises(ResultsError, match=told):
+        Results(edited(change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one["files"].clear(),
+        lambda one: one["scenarios"]["status_quo"].update(place_file="0"),
+        lambda one: one["scenarios"]["status_quo"].update(scenario_files=["0"]),
+    ],
+)
+def test_a_study_without_the_texts_it_was_read_from_is_not_gone_on_with(edited, change, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["resume", str(edited(change))])
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "does not hold what its scenarios were read from" in line
+
+
 def test_a_comparator_that_was_not_run_is_refused(edited):
     with pytest.raises(ResultsError, match=r"scenarios\.nobody: is missing"):
         Results(edited(lambda manifest: manifest.update(comparators={"status_quo": "nobody"})))
@@ -165,6 +204,7 @@ def test_a_scenario_whose_name_could_lead_outside_the_folder_is_refused(edited, 
 def test_runs_of_a_scenario_that_the_manifest_does_not_have_are_refused(edited):
     def rename(manifest):
         manifest["scenarios"] = {"another": manifest["scenarios"].popitem()[1]}
+        manifest["stages"][0]["replicates"] = {"another": 1}
 
     with pytest.raises(ResultsError, match=r"runs\.parquet: scenario = 'status_quo': is a scenario that the manifest"):
         _ = Results(edited(rename)).runs

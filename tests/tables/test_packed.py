@@ -52,7 +52,12 @@ def test_a_manifest_of_300_scenarios_is_small(tmp_path: Path) -> None:
     comparators = {config.name: "status_quo-9" for config in helped}
     designs = {one.name: {"base": base.name, "plan.0.budget_gbp_per_year": k} for k, one in enumerate(helped)}
     manifest = manifest_of([*helped, *others], 600, comparators, None, designs)
-    manifest |= {"tables": {}, "stages": [], "lives": False, "test": False}
+    manifest |= {
+        "tables": {},
+        "stages": [{"replicates": {}, "draws": 0, "draw_replicates": 1}],
+        "lives": False,
+        "test": False,
+    }
     write_manifest(tmp_path, {**manifest, "status": "finished"})
 
     assert (tmp_path / MANIFEST).stat().st_size < LARGEST_BYTES
