@@ -225,7 +225,8 @@ def verify(folder: str | Path, sample: int = 0, on_run: Callable[[int], None] = 
         for _ in kept_rows(results.folder, name):
             pass
     lived = finished.loc[finished["run"] == finished["lived_run"], "run"].to_numpy()
-    chosen = tuple(sorted(map(int, np.random.default_rng().permutation(lived)[:sample])))
+    order = np.random.default_rng().permutation(len(lived))
+    chosen = tuple(sorted(map(int, lived[order[:sample]])))
     if chosen:
         require_unchanged(results.manifest, results.folder, SAME_VERSION)
         runs = {run.number: run for run in campaign_in(results, How()).runs()}
