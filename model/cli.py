@@ -141,9 +141,11 @@ def run(
     ] = None,
 ) -> None:
     """Run scenarios, and report the answer in words, tables and figures."""
+    from model.analysis.results import Results
     from model.campaign.campaign import run_campaign
     from model.campaign.executors import Executor
     from model.campaign.studies import run_study
+    from model.campaign.taken_over import require_usable
     from model.inputs.comparators import chosen
     from model.inputs.study_options import asked_study
 
@@ -157,6 +159,7 @@ def run(
         foreseen = study or asked_study(scenarios or [], compare_to, overrides, always=True)
         _require_hours(foreseen, max_hours, jobs, lives=lives, test=test, shard=shard)
     if dry_run and study is not None:
+        require_usable([Results(folder) for folder in sources or []], with_lives=lives)
         _foretell(study, out, jobs, lives=lives, test=test, shard=shard)
         return
     with progress(quiet=quiet) as watcher:
@@ -851,6 +854,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         _require_folder()
+        _require_text(words)
         sys.exit(app(args=words, prog_name="upstream", standalone_mode=False, obj=["upstream", *words]) or 0)
     except InputError as error:
         _say(f"upstream: {error}", error=True)
@@ -877,6 +881,17 @@ def _require_folder() -> None:
     except FileNotFoundError:
         problem = "the folder in which the command runs is no longer there"
         raise InputError(problem, allowed="cd to a folder that is there") from None
+
+
+def _require_text(words: Sequence[str]) -> None:
+    """Refuse words that are no text in UTF-8, such as names of files in an older encoding: no library takes them."""
+    from model.core.errors import InputError
+
+    for word in words:
+        try:
+            word.encode("utf-8")
+        except UnicodeEncodeError:
+            raise InputError("is no text in UTF-8", key="a word of the command", value=word) from None
 
 
 def script() -> None:

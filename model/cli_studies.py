@@ -20,7 +20,12 @@ OwnCode = Annotated[
 ]
 RunTimeout = Annotated[
     float | None,
-    typer.Option("--run-timeout", min=0.001, metavar="SECONDS", help="Give up a run that takes longer."),
+    typer.Option(
+        "--run-timeout",
+        min=0.001,
+        metavar="SECONDS",
+        help="Give up a run that takes longer: asked after each of its months.",
+    ),
 ]
 ExecutorName = Annotated[
     str,

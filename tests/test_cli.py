@@ -18,8 +18,11 @@ import pytest
 
 from model import Results, load_scenario
 from model.campaign.campaign import run_campaign
+from model.campaign.forecast import forecast
 from model.campaign.missing import Watcher
 from model.cli import main
+from model.inputs.scenario import Scenario
+from model.inputs.study import Study
 
 RUN_BATCH = Path(__file__).parents[1] / "run_batch.py"
 UPSTREAM = [sys.executable, "-m", "model"]
@@ -742,3 +745,39 @@ def test_inspect_refuses_a_file_before_anybody_is_simulated(
 
     assert said in capsys.readouterr().err
     assert (here / "there.graphml").read_text("utf-8") == "mine"
+
+
+# --- What would be run is checked as what is run --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run", "--jobs", "-1", "--dry-run"], "--jobs = -1: is not a number of processes"),
+        (["run", "--from", "nowhere", "--dry-run"], "nowhere: no such folder"),
+        (["run", "--set", "plan=1", "--dry-run"], "--set plan: plan = 1: is not a list"),
+        (["run", "--set", ".=1"], "--set = '.=1': is not a setting"),
+        (["show", "a\udcffb"], "is no text in UTF-8"),
+        (["run", "--out", "a\udcffb"], "is no text in UTF-8"),
+        (["query", "a", "SELECT '\udcff'"], "is no text in UTF-8"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_in_one_line(
+    words: list[str], told: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends_with(2, *words)
+    assert told in only_line_of(capsys.readouterr().err)
+    assert not list(here.iterdir())
+
+
+def test_more_processes_than_runs_need_no_more_memory() -> None:
+    study = Study(scenarios=("status_quo",), population=200, years=1, replicates=2)
+    assert forecast(study, jobs=100_000).memory_mb == forecast(study, jobs=2).memory_mb
+
+
+def test_a_study_of_which_nothing_has_finished_can_be_verified(
+    here: Path, town: Scenario, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_campaign([town], here / "out", run_timeout=1e-6)
+    ends_with(0, "verify", "out")
+    assert "0 finished runs" in capsys.readouterr().out

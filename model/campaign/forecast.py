@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.campaign.campaign import jobs_that_pay, keeps_lives
+from model.campaign.campaign import keeps_lives, number_of_jobs
 from model.campaign.planning import shard_of
 from model.campaign.studies import drawing_of, placed
 from model.core.constants import MONTHS_PER_YEAR
@@ -105,7 +105,7 @@ def forecast(
     made, part = scenarios_of(study), shard_of(shard)
     test = test and part.is_whole
     first = _first_draw(study, made.scenarios) if study.draws else {}
-    jobs = jobs or jobs_that_pay(made.scenarios, study.n_drawn)
+    jobs = number_of_jobs(jobs, made.scenarios, study.n_drawn)
     largest = {bool(config.plan): config for config in sorted(made.scenarios, key=lambda one: one.population)}
     paces = {planned: timed(config) for planned, config in largest.items()}
     with_lives = keeps_lives(made.scenarios, compared=bool(made.comparators), asked=lives)
@@ -130,7 +130,7 @@ def forecast(
         memory_mb=max(
             memory_mb(config) + with_lives * config.population * config.years * BYTES / MB for config in made.scenarios
         )
-        * jobs,
+        * min(jobs, sum(n for _, n in each)),  # more processes than runs are not started
         disk_mb=sum(n * _run_mb(config, with_lives) for config, n in each) / part.count,
     )
 

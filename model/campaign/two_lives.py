@@ -193,6 +193,8 @@ def _pair(results: Results, number: int | None) -> tuple[Run, Run]:
         )
     pairs = _pairs(results)
     wanted = pairs[:1] if number is None else [both for both in pairs if both[0] == number]
+    if not wanted and number is None:
+        raise ResultsError("has no finished pair of runs", file=results.folder, allowed="a study with finished runs")
     if not wanted:
         raise ResultsError(
             "is no finished run of a compared scenario",

@@ -641,7 +641,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     ('place', 'england')
     """
     key, separator, value = text.partition("=")
-    if not separator or not key.strip():
+    if not separator or not all(part.strip() for part in key.split(".")):
         raise ScenarioError("is not a setting", key="--set", value=text, allowed="key=value")
     with contextlib.suppress(ValueError):
         document = parse_toml(f"value = {value}")
@@ -812,7 +812,7 @@ def _forget_other_budget(document: Mapping[str, Any], key: str) -> None:
     """Drop what a file gives of an entry's money in the other of two ways, where one is set."""
     table, *within = key.split(".")
     plan = document.get("plan")
-    if table != "plan" or not isinstance(plan, list) or within[-1] not in BUDGETS:
+    if table != "plan" or not isinstance(plan, list) or not within or within[-1] not in BUDGETS:
         return
     for k, entry in enumerate(plan):
         if within == [str(k), within[-1]] and isinstance(entry, dict):

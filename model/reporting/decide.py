@@ -162,9 +162,12 @@ def decisions(results: Results) -> list[Decision]:
     """
     judged = {one.comparison.scenario: one for one in appraise(results)}
     found = drawn(results, judged)
-    if any(one.n_draws < FEWEST for one in found.values()):
+    fewest = min((one.n_draws, one.n_planned) for one in found.values())
+    if fewest[0] < FEWEST:
         allowed = f"results of upstream run ... --compare-to with --draws {FEWEST_DRAWS} or more, so without --no-doubt"
-        problem = "has no finished draws of uncertain numbers to decide by"
+        if fewest[1] >= FEWEST:
+            allowed = f"upstream resume {results.folder} first: {fewest[1]} draws were asked for"
+        problem = f"has {fewest[0] or 'no'} finished draws of uncertain numbers to decide by, and needs {FEWEST}"
         raise ResultsError(problem, file=results.folder, allowed=allowed)
     league = League(judged, found)
     return [_decision(league, usual, names) for usual, names in league.groups.items()]

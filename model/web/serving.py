@@ -146,7 +146,8 @@ def listening(host: str, port: int) -> socket.socket:
     '127.0.0.1'
     """
     try:
-        socket.getaddrinfo(host, port)  # what creates a server would give a name without an address as a system's error
+        # What creates a server would give a name without an address, or one of IPv6 alone, as a system's error.
+        socket.getaddrinfo(host, port, socket.AF_INET)
         return socket.create_server((host, port))
     except (socket.gaierror, UnicodeError):
         raise _unheard("--host", host, "no such name or address", OWN_ADDRESSES) from None
@@ -198,13 +199,13 @@ def is_ours(headers: MutableMapping[bytes, bytes]) -> bool:
 
     Examples
     --------
-    >>> is_ours({b"host": b"127.0.0.1:80"}), is_ours({b"host": b"example.org"})
-    (True, False)
+    >>> is_ours({b"host": b"127.0.0.1:80"}), is_ours({b"host": b"example.org"}), is_ours({b"host": b"127.0.0.1:80.org"})
+    (True, False, False)
     >>> is_ours({b"host": b"127.0.0.1:80", b"origin": b"http://example.org"})
     False
     """
-    host = headers.get(b"host", b"").decode("latin-1")
-    return host.rsplit(":", 1)[0] in HOSTS and _is_from_own_page(headers)
+    host, _, port = headers.get(b"host", b"").decode("latin-1").partition(":")
+    return host in HOSTS and (not port or port.isdecimal()) and _is_from_own_page(headers)
 
 
 def _is_from_own_page(headers: MutableMapping[bytes, bytes]) -> bool:
