@@ -308,8 +308,9 @@ def appraise(
     from model.analysis.outcomes import drawn
     from model.inputs.scenario import parse_settings
     from model.reporting.appraisal import appraisal
-    from model.reporting.console import print_answer
+    from model.reporting.console import print_answer, print_notices
     from model.reporting.figures.appraisal import draw_appraisals
+    from model.reporting.status import notices
     from model.tables.results import Results
 
     asked, results = parse_settings(settings or []), Results(folder)
@@ -325,6 +326,7 @@ def appraise(
         optimism_share=optimism_share,
     )
     found = drawn(results, {one.comparison.scenario: one for one in judged})
+    print_notices(notices(results))
     print_answer(appraisal(judged, found))
     print(f"Table   {write_appraisal(judged, folder)}")
     for path in draw_appraisals(judged, found, folder):

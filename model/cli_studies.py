@@ -243,12 +243,15 @@ def decide(
     Runs no simulation.
     """
     from model.analysis.doubt import FEWEST_FOR_QUANTILES
-    from model.reporting.console import print_answer
+    from model.reporting.console import print_answer, print_notices
     from model.reporting.decide import decided, decisions
     from model.reporting.figures.decide import draw_decisions
+    from model.reporting.status import notices
     from model.tables.results import Results
 
-    told = decisions(Results(folder))
+    results = Results(folder)
+    told = decisions(results)
+    print_notices(notices(results))
     for one in told:
         print_answer(decided(one))
     drawn = [] if no_figures else draw_decisions(told, folder)

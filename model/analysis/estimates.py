@@ -106,9 +106,19 @@ class Estimate:
         return f"{low} to {high}" if self.is_bounded else TOO_FEW
 
     def short(self, digits: int = 1, sign: str = "") -> str:
-        """Write the mean and how far the interval reaches, on its longer side; ``sign`` may be ``+``."""
+        """Write the mean and how far the interval reaches, on its longer side; ``sign`` may be ``+``.
+
+        Where that would reach below 0, at which the interval ends, write its ends.
+
+        Examples
+        --------
+        >>> Estimate(10.0, 7.0, 12.0).short(0), Estimate(10.0, -20.0, 40.0).within(0.0).short(0, "+")
+        ('10 ± 3', '0 to +40')
+        """
         mean = f"{round(self.mean, digits) + 0.0:{sign},.{digits}f}"
         reach = max(self.high - self.mean, self.mean - self.low)
+        if self.is_bounded and self.low == 0.0 and reach > self.mean:
+            return f"0 to {self.high:{sign},.{digits}f}"
         return f"{mean} ± {reach:,.{digits}f}" if self.is_bounded else mean
 
     def pounds(self) -> str:

@@ -320,7 +320,7 @@ def _programmes_table(one: Comparison) -> Iterable[Table]:
     for name in sorted(programmes["plan_entry"].unique()):
         paid, at_end = (paired.where("plan_entry", [name]) for paired in (spent, supporters))
         changes = [*(of_entries[name] for of_entries in counts), at_end.change()]
-        cells = [(paid.times(factor).change(), _to(digits)), *((change, _count) for change in changes)]
+        cells = [(paid.times(factor).change(), _to(digits)), *((change, _people) for change in changes)]
         _add(table, str(name).replace("_", " "), cells)
     yield table
 
@@ -363,6 +363,11 @@ def _to(digits: int) -> Words:
 
 def _count(change: Change) -> str:
     return _cell(Change(change.size.rounded(), change.base), 0)
+
+
+def _people(change: Change) -> str:
+    """Write a number of people, which is no less than 0 where the comparator has none."""
+    return _count(change if change.base else Change(change.size.within(0.0), change.base))
 
 
 def _cell(change: Change, digits: int) -> str:

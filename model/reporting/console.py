@@ -5,9 +5,11 @@ import io
 import os
 import sys
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 PIPED_WIDTH = 100
 
@@ -24,6 +26,12 @@ PLAIN_SIGNS = {
 def print_answer(answer: RenderableType) -> None:
     """Print an answer as wide as the terminal, or 100 columns wide where there is none."""
     Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH).print(answer)
+
+
+def print_notices(notices: Iterable[str]) -> None:
+    """Print what stands before an answer."""
+    for words in notices:
+        print_answer(Text(words, style="yellow"))
 
 
 def plain(text: str) -> str:

@@ -17,7 +17,7 @@ from model.reporting.appraisal import answer_of, conventions
 from model.reporting.budgets import about_budgets, about_loop_gain
 from model.reporting.comparison import about
 from model.reporting.league import league
-from model.reporting.status import makers, shortfall
+from model.reporting.status import notices
 from model.reporting.summary import failures, summary
 from model.tables.results import Results
 
@@ -35,7 +35,7 @@ def findings(results: Results, *, each: bool = False) -> RenderableType:
     compared = compare(results)
     worth = worth_of(results)
     side_by_side = [league(worth, outcomes_of(results))] if is_side_by_side(results) else []
-    parts: list[RenderableType] = [Text(words, style="yellow") for words in (*shortfall(results), *makers(results))]
+    parts: list[RenderableType] = [Text(words, style="yellow") for words in notices(results)]
     parts += side_by_side
     told = [k for k, one in enumerate(compared) if len(one.pairs) and (each or not side_by_side)]
     parts += [part for k in told for part in _compared(compared, k, worth)]

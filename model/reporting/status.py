@@ -54,6 +54,11 @@ def makers(results: Results) -> Iterator[str]:
         )
 
 
+def notices(results: Results) -> list[str]:
+    """Return what stands before any answer: that runs are missing, or that not all are by the same code."""
+    return [*shortfall(results), *makers(results)]
+
+
 def _what_to_do(results: Results) -> str:
     if shard := results.manifest.get("shard"):
         return f"this folder has shard {shard}, and upstream merge joins all shards"
