@@ -33,14 +33,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PAID = "prevention_gbp"
+"""The line that has bands."""
+
 PREVENTION = {
     "planned_gbp": ("planned", QUIET, ":"),
-    "prevention_gbp": ("paid", LINE, "-"),
+    PAID: ("paid", LINE, "-"),
     "frozen_prevention_gbp": ("if demand stayed as in the first year", "#e08214", "--"),
 }
 """Column, label, colour and dashes of the lines of prevention."""
 
-AGENCY_LINES = {"council": "#b35806", "nhs": LINE, "police": "#1b7837"}
+AGENCY_LINES = {"council": ("#b35806", "-"), "nhs": (LINE, "--"), "police": ("#1b7837", ":")}
+"""Colours and dashes: lines that lie on one another are told apart by the latter."""
 
 
 def draw_budgets(results: Results, since: float = math.inf) -> list[Path]:
@@ -79,8 +83,9 @@ def budgets(results: Results, scenario: str) -> "Figure":
     title_figure(figure, f"Budgets, {facts['budgets']['regime']}. {heading_of(scenario, facts)}")
     n_draws = rows.loc[rows["draw"] != BEST, "draw"].nunique()
     words = (
-        "Prevention is the plan and usual spending on social infrastructure. Headroom is an envelope less the cash "
-        f"bill and planned prevention.\n{intervals_drawn(len(at_best(results, scenario)), n_draws, REPLICATES)}\n"
+        "Prevention is the plan and usual spending on social infrastructure; bands are of what is paid. Headroom is "
+        "an envelope\nless the cash bill and planned prevention. "
+        f"{intervals_drawn(len(at_best(results, scenario)), n_draws, REPLICATES)}\n"
         f"Pounds of {PRICE_YEAR}, not discounted."
     )
     note_below(figure, words, n_draws, bands=True)
@@ -89,7 +94,11 @@ def budgets(results: Results, scenario: str) -> "Figure":
 
 def _draw_prevention(axes: "Axes", results: Results, rows: pd.DataFrame) -> None:
     for column, (label, colour, dashes) in PREVENTION.items():
-        draw_band(axes, *_by_year(results, rows.assign(value=rows[column])), label, colour, dashes)
+        years, found = _by_year(results, rows.assign(value=rows[column]))
+        if column == PAID:  # bands of all three would lie on one another
+            draw_band(axes, years, found, label, colour, dashes)
+        else:
+            axes.plot(years, [one.by_chance.mean for one in found], color=colour, ls=dashes, label=label)
     axes.set_ylim(bottom=0.0)
     axes.set(ylabel="£ million a year")
     name_lines(axes)
@@ -98,18 +107,18 @@ def _draw_prevention(axes: "Axes", results: Results, rows: pd.DataFrame) -> None
 
 def _draw_headroom(axes: "Axes", results: Results, rows: pd.DataFrame) -> None:
     headroom = rows["envelope_gbp"] - rows["booked_bill_gbp"] - rows["planned_gbp"]
-    for agency, colour in _with_bills(rows).items():
+    for agency, how in _with_bills(rows).items():
         own = rows["agency"] == agency
-        draw_band(axes, *_by_year(results, rows[own].assign(value=headroom[own])), agency_words(agency), colour)
+        draw_band(axes, *_by_year(results, rows[own].assign(value=headroom[own])), agency_words(agency), *how)
     axes.axhline(0.0, color=INK, lw=0.8)
     axes.set(ylabel="£ million a year")
     name_lines(axes)
     title_axes(axes, "Headroom in envelopes for the whole plan", x_label="year")
 
 
-def _with_bills(rows: pd.DataFrame) -> Mapping[str, str]:
+def _with_bills(rows: pd.DataFrame) -> Mapping[str, tuple[str, str]]:
     billed = rows.groupby("agency")["bill_gbp"].sum()
-    return {agency: colour for agency, colour in AGENCY_LINES.items() if billed[agency] > 0.0}
+    return {agency: how for agency, how in AGENCY_LINES.items() if billed[agency] > 0.0}
 
 
 def _by_year(results: Results, rows: pd.DataFrame) -> tuple[Array, list[Doubted]]:
