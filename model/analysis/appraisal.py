@@ -682,7 +682,7 @@ class Appraisal:
 
     @property
     def participants(self) -> pd.DataFrame:
-        """Residents who ever took part, by the entry they took part in first, in the real place."""
+        """Residents who ever took part, by the entry they took part in first, in the real place: see `Match.joined`."""
         joined = {seed: one.joined * self.settings.scale for seed, one in self.matches.items()}
         return pd.DataFrame(joined, pd.Index(self.settings.entries, name="item"), dtype=float)
 

@@ -28,9 +28,11 @@ class Match(NamedTuple):
         Of them, over all years, those who began to take part in an entry of the scenario's plan
         about a year before.
     participants : ndarray, shape (entries, years, states, states)
-        Of those in both, at each year's end all who have ever taken part, by the entry they took part in first.
+        Of those in both, at each year's end all who have ever been seen to take part, by the entry of that first time.
+        What is seen is who takes part at a year's end, and who began 6 to 18 months before one: a course that begins in
+        the second half of a year and ends in it counts a year late, and not at all if its resident is gone by then.
     joined : ndarray, shape (entries,)
-        Residents who ever took part, by the entry they took part in first.
+        Residents who were ever seen so, by the entry of the first time.
     outlived : ndarray, shape (years, quintiles)
         Residents alive and living here at the end of a year who had died by then in the
         comparator's world, less those alive here in that world who had died in the scenario's.

@@ -6,10 +6,12 @@ deprivation quintile,
 .. math:: \mu = m_x(a, s) \; \frac{\rho(a, s, q)}{\bar\rho(a, s)} \; \frac{\kappa}{\bar\kappa(a)},
 
 where :math:`\bar\rho` averages over equal fifths and :math:`\kappa`, the ratio of wellbeing state
-and of being often lonely, over England's composition at baseline, so that England's totals are
-those of the table then, and then only. Births follow fertility by the mother's age
-:math:`\phi(a)`, one at a time, and women without a partner bear less often by a ratio :math:`r`,
-renormalised by the share :math:`c(a)` of women in couples,
+and of being often lonely, over England's composition at baseline: on five equal fifths, England's
+totals are those of the table then, and then only. Its fifths are not equal at every age: older people
+live in less deprived ones, so that 1.8 % fewer of England's residents die than by the table.
+
+Births follow fertility by the mother's age :math:`\phi(a)`, one at a time, and women without a partner
+bear less often by a ratio :math:`r`, renormalised by the share :math:`c(a)` of women in couples,
 
 .. math:: \phi_1(a) = \phi(a) / (c + r (1 - c)), \quad \phi_0 = r \phi_1 .
 """

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from model import CommunityModel, load_scenario
-from model.core.codes import AGE_BANDS, NO_STATE
+from model.core.codes import AGE_BANDS, NO_STATE, SEXES, age_band_of
 from model.core.draws import Draws, Purpose
+from model.core.files import DATA, read_table
 from model.inputs.england import CELL_STATES, load_composition
 from model.inputs.parameters import load_parameters
+from model.inputs.places import OLDEST_AGE, england_ages
 from model.rules.demography import (
     VitalChances,
     birth_rates,
@@ -249,8 +251,26 @@ def deaths_at_baseline():
     return np.array(found)
 
 
+def test_deaths_of_england_are_fewer_than_by_the_life_table_by_as_much_as_is_said():
+    """docs/ODD.md: ratios of deprivation are scaled on equal fifths, and older people live in less deprived ones."""
+    england, ratio = load_composition(), death_ratios(load_parameters())
+    table = {int(row["age"]): row for row in read_table(DATA / "life_table.csv")}
+    women_and_men, bands = np.stack(england_ages())[:, :OLDEST_AGE], age_band_of(np.arange(OLDEST_AGE))
+    by_table = np.array([[float(table[min(age, max(table))][sex]) for age in range(OLDEST_AGE)] for sex in SEXES])
+    met, expected = np.zeros(len(AGE_BANDS)), np.zeros(len(AGE_BANDS))
+    for band, (people, lonely) in enumerate(zip(england.residents, england.lonely, strict=True)):
+        own = bands == band
+        of_mood = ratio[band, :, 0] * (1.0 - lonely) + ratio[band, :, 1] * lonely
+        by_fifth = (people / people.sum() * of_mood).sum(axis=1)
+        met[band] = np.einsum("sa,saq,q", women_and_men[:, own], death_rates()[:, own], by_fifth)
+        expected[band] = (women_and_men[:, own] * by_table[:, own]).sum()
+
+    assert met.sum() / expected.sum() == pytest.approx(0.982, abs=0.001)
+    assert met[AGE_BANDS.index("65-74")] / expected[AGE_BANDS.index("65-74")] == pytest.approx(0.970, abs=0.001)
+
+
 @pytest.mark.slow
-def test_deaths_at_baseline_are_those_of_the_life_table(deaths_at_baseline):
+def test_moods_and_loneliness_at_baseline_add_no_deaths_and_take_none_away(deaths_at_baseline):
     met, expected = deaths_at_baseline.sum(axis=0)
 
     # Four standard errors of a Poisson count; England's composition was measured elsewhere, so
