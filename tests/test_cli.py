@@ -4,6 +4,7 @@ import contextlib
 import io
 import multiprocessing
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -16,11 +17,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from model import Results, load_scenario
+from model import Results, appraise, load_scenario
 from model.campaign.campaign import run_campaign
 from model.campaign.forecast import forecast
 from model.campaign.missing import Watcher
 from model.cli import main
+from model.core.errors import InputError
 from model.inputs.scenario import Scenario
 from model.inputs.study import Study
 
@@ -781,3 +783,16 @@ def test_a_study_of_which_nothing_has_finished_can_be_verified(
     run_campaign([town], here / "out", run_timeout=1e-6)
     ends_with(0, "verify", "out")
     assert "0 finished runs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (lambda: appraise("results/001"), "results = 'results/001': is no study"),  # type: ignore[arg-type]
+        (lambda: load_scenario("status_quo", {"years": 3}), "years = 3: is no override"),  # type: ignore[dict-item]
+        (lambda: run_campaign([load_scenario()], jobs="2"), "--jobs = '2': is not a number of"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_python_is_given_wrong_is_refused_as_a_command_is(asked: Callable[[], object], told: str) -> None:
+    with pytest.raises(InputError, match=re.escape(told)):
+        asked()

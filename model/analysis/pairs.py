@@ -16,6 +16,7 @@ from model.analysis.series import adults_by_year, asked, place_months
 from model.core.arrays import Array
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.core.constants import MONTHS_PER_YEAR
+from model.core.errors import ResultsError
 from model.tables.results import Results
 from model.tables.schema import BILLED, STATE_MONTHS
 
@@ -416,7 +417,16 @@ def _paired_by_draw(runs: pd.DataFrame, ours: str, theirs: str) -> pd.DataFrame:
 
 
 def compare(results: Results, draw: int = 0) -> list[Comparison]:
-    """Return each scenario of a study that has a comparator paired with it in a draw, but for tests."""
+    """Return each scenario of a study that has a comparator paired with it in a draw, but for tests.
+
+    Raises
+    ------
+    ResultsError
+        When these are no results: the name of their folder, say.
+    """
+    if not hasattr(results, "manifest"):
+        allowed = 'results that were opened, as by Results("results/001")'
+        raise ResultsError("is no study", key="results", value=results, allowed=allowed)
     return [Comparison(results, name, draw) for name in results.manifest["comparators"]]
 
 

@@ -285,7 +285,7 @@ def number_of_jobs(
         return 1
     if jobs is None:
         return jobs_that_pay(scenarios, n_drawn)
-    if isinstance(jobs, bool) or jobs < 1:
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise ScenarioError("is not a number of processes", key="--jobs", value=jobs, allowed="a whole number from 1")
     return jobs
 

@@ -787,7 +787,11 @@ def _numbered(document: Mapping[str, Any], settings: Mapping[str, tuple[str, Any
     """Return settings with the entries of a plan that they name by their numbers."""
     numbers = {label: k for k, label in reversed(_labels(document))}
     found: dict[str, tuple[str, Any]] = {}
-    for key, (origin, value) in settings.items():
+    for key, pair in settings.items():
+        if not isinstance(pair, tuple):
+            allowed = 'where it was set and its value, as ("my script", 3)'
+            raise ScenarioError("is no override", key=key, value=pair, allowed=allowed)
+        origin, value = pair
         table, _, rest = key.partition(".")
         name, _, leaf = rest.partition(".")
         numbered = f"plan.{numbers[name]}.{leaf}" if table == "plan" and leaf and name in numbers else key
