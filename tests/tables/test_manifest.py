@@ -126,7 +126,7 @@ def test_a_scenario_that_lacks_a_key_is_refused_by_its_name(edited, key):
             lambda one: one["stages"][0].update(draws=10**6, draw_replicates=10**6),
             r"stages\.0: has 1,000,000,000,001 r",
         ),
-        (lambda one: one["stages"][0].update(order=1), r"stages\.0\.order: unknown key"),
+        (lambda one: one["stages"][0].update(order=1), r"stages\.0\.order = 1: unknown key"),
         (lambda one: one["stages"][0]["replicates"].update(nobody=1), r"scenarios\.nobody: is missing"),
         (lambda one: one["scenarios"]["status_quo"].update(years=10**9), r"scenarios\.status_quo\.years"),
         (lambda one: one.update(n_runs=-3), "n_runs"),
