@@ -282,6 +282,9 @@ def method() -> Lines:
     yield "  residents and ties."
     yield "- A month of a small world is the mean month of a year made of the fastest month of each calendar month."
     yield "- Peak memory is the operating system's, of the whole command, less that of a run of 1,000 residents."
+    yield "- The machine is shared, and others on it slow memory down for one side of a ratio more than for the other:"
+    yield "  on three days of November 2026 the first row was 1.13, 1.00 and 1.33, with kernels that differed by less"
+    yield "  than a tenth. Beside another revision (`--against`), months differ by a twentieth at most."
 
 
 def table(both: Both, revision: str, against_starsim: Lines) -> Lines:
