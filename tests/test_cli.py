@@ -759,6 +759,7 @@ def test_inspect_refuses_a_file_before_anybody_is_simulated(
         (["run", "--from", "nowhere", "--dry-run"], "nowhere: no such folder"),
         (["run", "--set", "plan=1", "--dry-run"], "--set plan: plan = 1: is not a list"),
         (["run", "--set", ".=1"], "--set = '.=1': is not a setting"),
+        (["run", "--place", "wigan,blaby"], "ending in .toml; several are asked for with --places"),
         (["show", "a\udcffb"], "is no text in UTF-8"),
         (["run", "--out", "a\udcffb"], "is no text in UTF-8"),
         (["query", "a", "SELECT '\udcff'"], "is no text in UTF-8"),

@@ -289,9 +289,7 @@ def _unknown(name: str, keys: Iterable[str]) -> PlaceError:
     near = holding[0] if len(holding) == 1 else nearest_name(name, shown.values())
     if near:
         return PlaceError("unknown place", key="place", value=name, known=[near], wanted=near)
-    return PlaceError(
-        "unknown place",
-        key="place",
-        value=name,
-        allowed="a place that upstream place list names, or the path of a profile, ending in .toml",
-    )
+    allowed = "a place that upstream place list names, or the path of a profile, ending in .toml"
+    if "," in name:
+        allowed += "; several are asked for with --places"
+    return PlaceError("unknown place", key="place", value=name, allowed=allowed)
