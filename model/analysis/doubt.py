@@ -75,6 +75,11 @@ class Doubted:
         """Whether there is more to the second interval: something was drawn that moves the answer."""
         return self.with_all.is_bounded and not self.with_all.is_nothing
 
+    @property
+    def widest(self) -> Estimate:
+        """The answer with the widest interval there is: all doubted, else chance alone."""
+        return self.with_all if self.is_told else self.by_chance
+
     def times(self, factor: float) -> "Doubted":
         """Return the answer in another unit."""
         return Doubted(self.by_chance.times(factor), self.with_all.times(factor))

@@ -61,8 +61,7 @@ class Answer:
 
     def widest(self, measure: str) -> Estimate:
         """Return a measure with the widest interval there is: all doubted, else chance alone."""
-        both = self.measures[measure]
-        return both.with_all if both.is_told else both.by_chance
+        return self.measures[measure].widest
 
 
 def answer_words(answer: Answer, *, is_plausible: bool = True) -> str:

@@ -218,7 +218,7 @@ def _range_of_worth(one: Decision) -> str:
     if one.best == one.usual:
         return ""
     both = one.found[one.best].doubted[ANSWER]
-    found, doubts = _told(both), "with all doubted" if both.is_told else "by chance alone"
+    found, doubts = both.widest, "with all doubted" if both.is_told else "by chance alone"
     rules = "rules" if found.excludes_zero else "does not rule"
     return f"; its range {doubts}, {reach(found, ANSWER)}, {rules} a loss out" if found.has_interval else ""
 
@@ -243,12 +243,14 @@ def _whom(one: Decision) -> Iterable[Line]:
     first = f"For whom: {one.names[one.best_plan]}" if one.best == one.usual else "For whom"
     for quintile in one.judged[one.best_plan].appraisal.inhabited:
         figure = _gained(quintile)
-        words = f"{_told(_of_plan(one, one.best_plan, figure)).rounded().text(0)} WELLBYs{_other(one, figure)}"
+        found = _of_plans(one, figure)
+        words = f"{found[one.best_plan].rounded().text(0)} WELLBYs{_other(one, figure, found)}"
         yield first, f"{quintile_words(quintile)}: {words}"
         first = ""
     for agency in map(str, one.judged[one.best_plan].appraisal.pockets()["pays"].index):
         figure = _left(agency)
-        words = f"{_told(_of_plan(one, one.best_plan, figure)).pounds()}{OWN_MONEY}{_other(one, figure)}"
+        found = _of_plans(one, figure)
+        words = f"{found[one.best_plan].pounds()}{OWN_MONEY}{_other(one, figure, found)}"
         yield "", f"{agency_words(agency)}: {words}"
 
 
@@ -278,21 +280,20 @@ def _of_plan(one: Decision, name: str, figure: _Figure) -> Doubted:
     return one.found[name].row(figure.of, figure.alone(one.judged[name].appraisal))
 
 
-def _told(both: Doubted) -> Estimate:
-    """Return the wider interval where there is one."""
-    return both.with_all if both.is_told else both.by_chance
+def _of_plans(one: Decision, figure: _Figure) -> dict[str, Estimate]:
+    """Return a figure of each plan, with its wider interval."""
+    return {name: _of_plan(one, name, figure).widest for name in one.judged}
 
 
-def _other(one: Decision, figure: _Figure) -> str:
+def _other(one: Decision, figure: _Figure, found: Mapping[str, Estimate]) -> str:
     """Name the plan that does most, where it clearly does more than the best: pair by pair, by the wider interval."""
-    means = {name: _told(_of_plan(one, name, figure)).mean for name in one.judged}
-    most = max(means, key=lambda name: means[name])
+    most = max(found, key=lambda name: found[name].mean)
     if most == one.best_plan:
         return ""
     theirs, ours = one.found[most].judged, one.found[one.best_plan].judged
     more = {k: figure.of(theirs[k].appraisal) - figure.of(ours[k].appraisal) for k in theirs if k in ours}
     event = max(figure.event(one.judged[name].appraisal) for name in (most, one.best_plan))
-    return f"; more by {one.names[most]}" if _told(doubted(pd.DataFrame(more).T, event)).low > 0.0 else ""
+    return f"; more by {one.names[most]}" if doubted(pd.DataFrame(more).T, event).widest.low > 0.0 else ""
 
 
 # --- Values of a WELLBY, regret --------------------------------------------------------------

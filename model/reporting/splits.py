@@ -147,11 +147,6 @@ def _verdict(one: SplitAnswer) -> str:
     return f"{NO_BETTER}: the best found is worth {found}"
 
 
-def told(both: Doubted) -> Estimate:
-    """Return the wider interval where there is one."""
-    return both.with_all if both.is_told else both.by_chance
-
-
 def _splits(one: SplitAnswer) -> Iterable[Line]:
     """Say of each confirmed split what it is worth, and what more than the equal one."""
     lost, cash, first = regrets(one.them), one.them.cash.mean(), "Splits, run afresh"
@@ -159,14 +154,14 @@ def _splits(one: SplitAnswer) -> Iterable[Line]:
         found = one.them.found[name].doubted
         yield first, f"{one.called(name)}"
         yield "", f"  {one.shares(name)}"
-        yield "", f"  worth {told(found['social_net']).pounds()}{_more(one, name)}"
-        gained = told(found["wellbys"]).text(0)
+        yield "", f"  worth {found['social_net'].widest.pounds()}{_more(one, name)}"
+        gained = found["wellbys"].widest.text(0)
         yield "", f"  {gained} WELLBYs; regret {_pounds(lost[name])}; cash less cost {_pounds(cash[name])}"
         first = ""
 
 
 def _more(one: SplitAnswer, name: str) -> str:
-    return "" if name == EQUAL else f"; {told(one.more[name]).pounds()} more than the equal split"
+    return "" if name == EQUAL else f"; {one.more[name].widest.pounds()} more than the equal split"
 
 
 def _pounds(gbp: float) -> str:

@@ -140,7 +140,7 @@ def Pockets(found: Repriced, title: str) -> None:  # noqa: N802 - a component
             agency_words(payer),
             amount(one.pays.by_chance.mean),
             amount(one.full_cost.by_chance.mean),
-            reach(one.full_cost.with_all if one.full_cost.is_told else one.full_cost.by_chance, "full_cost"),
+            reach(one.full_cost.widest, "full_cost"),
             amount(one.cash.by_chance.mean),
         )
         for payer, one in found.by_payer.items()
