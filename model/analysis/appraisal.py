@@ -353,9 +353,13 @@ class Appraisal:
     def _kept(self, values: pd.DataFrame, level: str | None = None) -> Array:
         """Return the share of each row of a benefit that optimism bias leaves."""
         if level is None:
-            return np.full(len(values), 1.0 - self.optimism_share * (values.sum().mean() > 0.0))
+            return np.full(len(values), self._kept_in_all(values))
         gained = values.groupby(level=level).sum().mean(axis=1) > 0.0
         return 1.0 - self.optimism_share * gained.reindex(values.index.get_level_values(level)).to_numpy()
+
+    def _kept_in_all(self, values: pd.DataFrame) -> float:
+        """Return the share of a benefit that optimism bias leaves: all of what is lost."""
+        return 1.0 - self.optimism_share * bool(values.sum().mean() > 0.0)
 
     @cached_property
     def total_cost(self) -> pd.DataFrame:
@@ -494,10 +498,10 @@ class Appraisal:
         """WELLBYs of one simulated adult who is in the next better state for a year, less optimism bias on a gain."""
         return self.step_wellbys * self._kept_wellbys
 
-    @property
+    @cached_property
     def _kept_wellbys(self) -> float:
-        """The share of WELLBYs that optimism bias leaves: all of a loss."""
-        return 1.0 - self.optimism_share * (self.simulated_wellbys.sum().mean() > 0.0)
+        """The share of WELLBYs that optimism bias leaves."""
+        return self._kept_in_all(self.simulated_wellbys)
 
     @property
     def step_wellbys(self) -> float:

@@ -277,7 +277,8 @@ def without(arrays: Arrays, draws: Array) -> Arrays:
 
 def _is_of_one_plan(one: Arrays, other: Arrays) -> bool:
     names = ((each.scenario, each.years, each.services.names) for each in (one, other))
-    numbers = zip(*(list(vars(each.services).values())[2:] for each in (one, other)), strict=True)
+    ours, theirs = one.services, other.services
+    numbers = ((getattr(ours, name), getattr(theirs, name)) for name in ("step_units", "units_each", "price_index"))
     return len(set(names)) == 1 and all(np.array_equal(*both) for both in numbers)
 
 

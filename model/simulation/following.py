@@ -15,7 +15,7 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Purpose, to_unit
 from model.core.kernels import uncompiled
 from model.inputs.catalogue import catalogue_place
-from model.inputs.stays import stay_years, stays_among
+from model.inputs.stays import stays_among, units_each
 from model.rules import adult_care, childrens_care
 from model.rules.life_events import RETIRED_BAND
 from model.rules.services import contacts_of_rows
@@ -375,9 +375,9 @@ def _use(sim: Simulation, month: int, rows: Array) -> dict[int, dict[str, int]]:
 
 def _units(sim: Simulation, service: str) -> float:
     """Return how much of what a service is priced by one use of it is: a contact, a month of care, or a stay."""
-    if service in stays_among(sim.config.services):
-        return stay_years(service, sim.config.place_profile, sim.prepared.parameters)
-    return 1.0 / MONTHS_PER_YEAR if service in STOCKS else 1.0
+    if service in STOCKS:
+        return 1.0 / MONTHS_PER_YEAR
+    return units_each(service, sim.config.place_profile, sim.prepared.parameters)
 
 
 def _counts(name: str, rows: Array, own: Mapping[str, tuple[Array, Array]], sim: Simulation) -> list[int]:

@@ -220,23 +220,23 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if "scenarios" in manifest:
         manifest["scenarios"] = _unpacked(manifest["scenarios"], path)
     try:
-        _Manifest.model_validate(manifest)
+        read = _Manifest.model_validate(manifest)
     except ValidationError as error:
         raise validation_problem(error, ResultsError, path, _SCHEMAS) from None
-    _require_scenarios(manifest, path)
+    _require_scenarios(read, path)
     services = (one["services_in_force"].values() for one in manifest["scenarios"].values())
     for service in chain.from_iterable(services):
         service.setdefault("units_each", ONE_CONTACT)
     return {**manifest, "scenarios": _shown(manifest["scenarios"])}
 
 
-def _require_scenarios(manifest: Mapping[str, Any], path: Path) -> None:
+def _require_scenarios(manifest: _Manifest, path: Path) -> None:
     """Refuse a manifest that names a scenario which it lacks, or one whose name could not be a scenario's."""
-    for k, stage in enumerate(manifest["stages"]):
-        if (n := _Stage.model_validate(stage).n_most) > MOST_RUNS:
+    for k, stage in enumerate(manifest.stages):
+        if (n := stage.n_most) > MOST_RUNS:
             problem, allowed = f"has {n:,} runs", f"up to {MOST_RUNS:,}"
             raise ResultsError(problem, file=path, key=f"stages.{k}", allowed=allowed)
-    for name in manifest["scenarios"]:
+    for name in manifest.scenarios:
         if not re.fullmatch(NAME, name):
             raise ResultsError(
                 "is not the name of a scenario",
@@ -244,10 +244,10 @@ def _require_scenarios(manifest: Mapping[str, Any], path: Path) -> None:
                 key=f"scenarios.{name}",
                 allowed=NAME_IN_WORDS,
             )
-    of_stages = (name for stage in manifest["stages"] for name in stage["replicates"])
-    in_pairs = (name for named in ("comparators", "tests") for pair in manifest[named].items() for name in pair)
+    of_stages = (name for stage in manifest.stages for name in stage.replicates)
+    in_pairs = (name for named in (manifest.comparators, manifest.tests) for pair in named.items() for name in pair)
     for name in chain(in_pairs, of_stages):
-        if name not in manifest["scenarios"]:
+        if name not in manifest.scenarios:
             raise ResultsError("is missing, so these results cannot be read", file=path, key=f"scenarios.{name}")
 
 
