@@ -60,11 +60,15 @@ class PlannedSpending:
         """
         months = min(month, self.last_month) - self.terms.start_month + 1
         years, rest = divmod(max(months, 0), MONTHS_PER_YEAR)
-        whole = sum(self._year_pence(year) for year in range(years))
-        return whole + (2 * self._year_pence(years) * rest + MONTHS_PER_YEAR) // (2 * MONTHS_PER_YEAR)
+        *by_year, last = self._years_pence
+        whole = sum(by_year[:years]) + max(years - len(by_year), 0) * last
+        in_year = by_year[years] if years < len(by_year) else last
+        return whole + (2 * in_year * rest + MONTHS_PER_YEAR) // (2 * MONTHS_PER_YEAR)
 
-    def _year_pence(self, year: int) -> int:
-        return half_up(PENCE * self.a_year_gbp * self._share(year))
+    @cached_property
+    def _years_pence(self) -> tuple[int, ...]:
+        """Whole pence of each year of the entry; the last goes on."""
+        return tuple(half_up(PENCE * self.a_year_gbp * share) for share in self.shares)
 
     def gbp_in(self, month: int) -> float:
         """Money spent in a month in which it is running, in the real place."""
