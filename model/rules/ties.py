@@ -519,11 +519,10 @@ def _find_meetings(seekers, ways, where, resident, seat, row_at, stand, slots, d
     by_way = ease.street, ease.club, ease.friends, ease.near
     for first in range(0, seekers.size, SEEKERS):
         some, some_ways = seekers[first : first + SEEKERS], ways[first : first + SEEKERS]
-        for lane in range(blocks):
-            some_words = words[4 * lane : 4 * lane + 4]
-            fill_words(seed, (lane << 8) | Purpose.CANDIDATE, month, resident[some], some_words)
         # First all look, then all choose: what lies far apart is fetched for many at once.
-        own, n_own, seats = slots[some], degree[some], seat[some]
+        ids, own, n_own, seats = resident[some], slots[some], degree[some], seat[some]
+        for lane in range(blocks):
+            fill_words(seed, (lane << 8) | Purpose.CANDIDATE, month, ids, words[4 * lane : 4 * lane + 4])
         _choose_where(some, some_ways, own, n_own, slots, seats, row_at, groups, by_way, kinds, firsts, lengths)
         _look_around(kinds[: some.size], firsts, slots, degree, row_at, groups, found, lengths)
         _first_to_ring(some, lengths, found, words, own, stand, ease.unlikeness, chosen)
