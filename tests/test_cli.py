@@ -291,6 +291,12 @@ def test_a_run_that_names_nothing_compares_a_plan_with_the_place_as_it_is(defaul
 
 
 @pytest.mark.slow
+def test_each_scenario_is_drawn_but_not_the_one_that_tests_the_plan(default: Path) -> None:
+    drawn = {path.name for path in default.glob("overview*.png")}
+    assert drawn == {"overview_status_quo.png", "overview_people_powered_shift.png"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value"), [("population", 1_000), ("years", 2), ("replicates", 2), ("burn_in_years", 0)]
 )

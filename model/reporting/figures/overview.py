@@ -56,14 +56,16 @@ FIT = 1.45
 def draw_overviews(results: Results, since: float = math.inf) -> list[Path]:
     """Draw an overview of each scenario into the results folder, as SVG and as PNG.
 
-    Those written after ``since`` are kept.
+    Those written after ``since`` are kept. A plan that was tested at no effect differs from the plan in a line of the
+    answer, and has no overview of its own.
 
     Returns
     -------
     list of path
         The PNG files.
     """
-    names = results.runs.loc[results.runs["status"] == "finished", "scenario"].unique()
+    finished = results.runs.loc[results.runs["status"] == "finished", "scenario"].unique()
+    names = [name for name in finished if name not in results.manifest["tests"].values()]
     return [
         save_figure(
             partial(overview, results, str(name)),
