@@ -163,8 +163,8 @@ def kept_rows(folder: Path, table: str, run: int | None = None) -> Iterator[tupl
             found = database.execute("SELECT schema FROM columns WHERE name = ?", (table,)).fetchone()
             schema = pa.ipc.read_schema(pa.py_buffer(found[0])) if found else schema_of(table)
             for number, batch, seal in database.execute(
-                "SELECT run, batch, sha256 FROM rows WHERE name = ?1 AND (?2 IS NULL OR run = ?2) ORDER BY run",
-                (table, run),
+                "SELECT run, batch, sha256 FROM rows WHERE name = :name AND (:run IS NULL OR run = :run) ORDER BY run",
+                {"name": table, "run": run},
             ):
                 if _seal(table, number, batch) != seal:
                     raise damaged(path)
