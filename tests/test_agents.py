@@ -139,6 +139,7 @@ MESA_SETS = tuple(dict.fromkeys((AgentSet, type(mesa.Model().agents))))
 
 MACHINERY = {
     "__abstractmethods__",
+    "__annotations__",
     "__class__",
     "__class_getitem__",
     "__dict__",

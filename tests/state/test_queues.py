@@ -215,6 +215,8 @@ def test_an_overload_nobody_gives_up_grows_by_what_cannot_be_served():
     assert [one.line.size for one in found] == list(range(5, 205, 5))
 
 
+# Ciw copies an iterator, as Python before 3.14 allows.
+@pytest.mark.filterwarnings("ignore:Pickle, copy, and deepcopy support:DeprecationWarning")
 def test_the_line_behaves_as_one_of_ciw():
     ciw = pytest.importorskip("ciw")
     n_months, per_month, g, settled = 100, 10, 0.1, 20
