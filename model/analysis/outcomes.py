@@ -26,9 +26,10 @@ from model.analysis.doubt import (
     probability_above_zero,
 )
 from model.analysis.estimates import Estimate
-from model.analysis.sensitivity import Sensitivity, is_saltelli, sensitivity, switching_values
+from model.analysis.sensitivity import Sensitivity, sensitivity, switching_values
 from model.core.arrays import Array
 from model.core.errors import NothingToAppraiseError
+from model.inputs.draws import is_saltelli, numbers_of_design
 from model.inputs.ensemble import ENSEMBLE, MEMBER
 from model.tables.results import Results
 
@@ -251,7 +252,7 @@ def _read_in(numbers: pd.DataFrame, variant: str) -> pd.DataFrame:
     In a Saltelli design, which exchanges one number at a time, a set is one number.
     """
     group, kind = (numbers.columns.str.split(".").str[k] for k in (0, 1))
-    drawn = numbers.loc[:, (group != ENSEMBLE) | (numbers.columns == MEMBER)]
+    drawn = numbers_of_design(numbers)
     if MEMBER not in drawn or is_saltelli(drawn.to_numpy()):
         return drawn
     return numbers.loc[:, (group != ENSEMBLE) | (kind == variant)]

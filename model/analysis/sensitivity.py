@@ -9,7 +9,8 @@ r"""Which uncertain numbers an answer hangs on, measured from the draws that wer
 - **First-order indices** from 100 draws on, which need no straight line: the share of variance that goes if the
   number were known (RBD-FAST: Tarantola, Gatelli and Mara 2006, Reliability Engineering and System Safety 91:717).
 - **Total indices** where draws are a Saltelli design: the share that stays if all others were known (Saltelli and
-  others 2010, Computer Physics Communications 181:259).
+  others 2010, Computer Physics Communications 181:259). Draws of one block are lived at one seed, since it is their
+  differences that count.
 
 The last two are computed by SALib (Iwanaga, Usher and Herman 2022, Socio-Environmental Systems Modelling 4:18155). It
 takes one missing answer to mean that nothing matters, so what is missing is left out first; a Saltelli design that
@@ -32,6 +33,7 @@ from scipy import special
 from model.analysis.doubt import Part
 from model.analysis.estimates import CONFIDENCE, quantile_of_t
 from model.core.arrays import Array
+from model.inputs.draws import is_saltelli
 
 FEWEST_DRAWS = 40
 """Draws from which shares are told.
@@ -254,22 +256,6 @@ def _by_salib(drawn: pd.DataFrame, answers: Array, *, designed: bool) -> dict[st
     else:
         by = rbd_fast.analyze(problem, drawn.to_numpy(float), answers, seed=SEED)
     return {column: by[name] for column, name in names.items()}
-
-
-def is_saltelli(numbers: Array) -> bool:
-    """Return whether draws are a Saltelli design: in blocks, a point, it with each number exchanged, and the other.
-
-    Examples
-    --------
-    >>> is_saltelli(np.array([[1, 2], [8, 2], [1, 9], [8, 9]])), is_saltelli(np.array([[1, 2], [8, 2], [1, 9], [8, 7]]))
-    (True, False)
-    """
-    n, p = numbers.shape
-    if not numbers.size or n % (p + 2):
-        return False
-    blocks = numbers.reshape(-1, p + 2, p)
-    first, exchanged, second = blocks[:, :1], blocks[:, 1:-1], blocks[:, -1:]
-    return bool((exchanged == np.where(np.eye(p, dtype=bool), second, first)).all())
 
 
 def _independent(numbers: pd.DataFrame) -> "pd.Index[int]":

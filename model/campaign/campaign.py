@@ -23,6 +23,7 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ResultsError, ScenarioError
 from model.core.memory import MB
 from model.inputs.comparators import require_alike
+from model.inputs.draws import draws_together
 from model.inputs.places import Place
 from model.inputs.scenario import Scenario
 from model.inputs.study_options import MOST_UNASKED, resident_years
@@ -39,7 +40,7 @@ RESIDENT_MONTHS_A_PROCESS = 8_000_000
 """With fewer, another process takes longer to load libraries and kernels than it saves."""
 
 
-def plan(scenarios: Sequence[Scenario], draws: Sequence[Draw] = (), draw_replicates: int = ONE_EACH) -> list[Run]:
+def plan(scenarios: Sequence[Scenario], stage: Stage, draws: Sequence[Draw] = ()) -> list[Run]:
     """Number every run of a new campaign, in the order of work: see `runs_of`.
 
     Raises
@@ -49,11 +50,12 @@ def plan(scenarios: Sequence[Scenario], draws: Sequence[Draw] = (), draw_replica
     """
     _require_one_name_each([config.name for config in scenarios])
     places_of(scenarios)
-    return runs_of({config.name: config for config in scenarios}, [_stage_of(scenarios, draws, draw_replicates)], draws)
+    return runs_of({config.name: config for config in scenarios}, [stage], draws)
 
 
-def _stage_of(scenarios: Sequence[Scenario], draws: Sequence[Draw], draw_replicates: int) -> Stage:
-    return Stage({config.name: config.replicates for config in scenarios}, len(draws), draw_replicates)
+def _stage_of(scenarios: Sequence[Scenario], draws: pd.DataFrame | None, draw_replicates: int) -> Stage:
+    replicates = {config.name: config.replicates for config in scenarios}
+    return Stage(replicates, 0 if draws is None else len(draws), draw_replicates, draws_together(draws))
 
 
 def _require_one_name_each(names: Sequence[str]) -> None:
@@ -210,7 +212,8 @@ def run_campaign(
     if comparator is not None:
         scenarios, comparators = with_comparator(scenarios, comparator)
     compared = _require_comparators(scenarios, comparators or {})
-    runs = plan(scenarios, each_draw(draws), draw_replicates)
+    stage = _stage_of(scenarios, draws, draw_replicates)
+    runs = plan(scenarios, stage, each_draw(draws))
     with_lives = keeps_lives(scenarios, compared=bool(compared), asked=lives)
     taken = [Results(source) for source in sources]
     require_usable(taken, with_lives=with_lives)
@@ -225,14 +228,13 @@ def run_campaign(
             require_memory(config, jobs, lives_mb)
             stop_if_asked()
     how = How(with_lives, fresh, run_timeout or math.inf)
-    stages = (_stage_of(scenarios, each_draw(draws), draw_replicates),)
-    campaign = Campaign({config.name: config for config in scenarios}, stages, each_draw(draws), how, test, part)
+    campaign = Campaign({config.name: config for config in scenarios}, (stage,), each_draw(draws), how, test, part)
     started = time.perf_counter()
     with opened(executor, jobs) as workers, contextlib.ExitStack() as held:
         with interrupts_put_off():  # a folder with no manifest could not be resumed
             held.enter_context(locked(folder := new_folder(None if out is None else Path(out))))
             manifest = manifest_of(scenarios, len(runs), compared, command, designs or {})
-            manifest |= {"stages": [stage.told() for stage in stages], "drawn_by": dict(drawn_by) if drawn_by else None}
+            manifest |= {"stages": [stage.told()], "drawn_by": dict(drawn_by) if drawn_by else None}
             manifest |= {"lives": with_lives, "test": test}
             manifest |= {"executor": executor.name, "jobs": workers.n, "shard": shard}
             manifest = begun(folder, manifest, places_of(scenarios), draws)

@@ -40,8 +40,9 @@ def with_more(
     more = {name: config.replicates for name, config in scenarios.items()}
     tests = {name: more[name] for name in manifest["tests"].values()}
     usual = {name: n for name, n in more.items() if name not in tests}
-    drawn, each = each_draw(draws), campaign.stages[0].draw_replicates
-    stages = (*campaign.stages, Stage(usual, len(drawn), each), Stage(tests))
+    drawn, first = each_draw(draws), campaign.stages[0]
+    more_of_both = Stage(usual, len(drawn), first.draw_replicates, first.draws_together)
+    stages = (*campaign.stages, more_of_both, Stage(tests))
     campaign = replace(campaign, scenarios=scenarios, stages=stages, draws=drawn)
     facts = {name: {**one, "replicates": more[name]} for name, one in manifest["scenarios"].items()}
     told = [stage.told() for stage in stages]

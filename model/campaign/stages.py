@@ -23,11 +23,14 @@ class Stage:
         Draws beside the best estimates.
     draw_replicates : int
         Replicates of each draw: seeds are taken in turn, so that all are lived about as often.
+    draws_together : int
+        Draws in a row that take the same seeds: see `model.inputs.draws.draws_together`.
     """
 
     replicates: Mapping[str, int]
     draws: int = 0
     draw_replicates: int = ONE_EACH
+    draws_together: int = 1
 
     def told(self) -> dict[str, Any]:
         """Return the stage as a manifest has it.
@@ -35,9 +38,9 @@ class Stage:
         Examples
         --------
         >>> Stage({"status_quo": 4}, 8).told()
-        {'replicates': {'status_quo': 4}, 'draws': 8, 'draw_replicates': 1}
+        {'replicates': {'status_quo': 4}, 'draws': 8, 'draw_replicates': 1, 'draws_together': 1}
         """
-        return {"replicates": dict(self.replicates), "draws": self.draws, "draw_replicates": self.draw_replicates}
+        return {**vars(self), "replicates": dict(self.replicates)}
 
 
 def stages_in(manifest: Mapping[str, Any]) -> tuple[Stage, ...]:
@@ -70,4 +73,5 @@ def _in_order(stage: Stage) -> Iterator[Asked]:
         yield from ((name, 0, replicate) for name, n in stage.replicates.items() if replicate < n)
     for turn in range(stage.draw_replicates):
         for draw in range(1, stage.draws + 1):
-            yield from ((name, draw, (draw - 1 + turn) % n) for name, n in stage.replicates.items() if turn < n)
+            block = (draw - 1) // stage.draws_together
+            yield from ((name, draw, (block + turn) % n) for name, n in stage.replicates.items() if turn < n)

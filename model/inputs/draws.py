@@ -8,7 +8,8 @@ Draw 0 is the best estimates; draws 1, 2, … come from a design.
   another design, so it cannot be extended.
 - ``saltelli``, for total indices: blocks of a point of a Sobol sequence, it with each number in turn taken from
   another point, and that other point. It takes the number of numbers plus 2, times a power of two, draws; draws of a
-  block repeat one another's numbers, so few of them are independent. It knows no numbers that go together.
+  block repeat one another's numbers, so few of them are independent, and are lived at one seed. It knows no numbers
+  that go together.
 
 Numbers that go together (``correlations.toml``) do so by a Gaussian copula. In a Latin hypercube the values of
 each are put into the order that the copula gives, which keeps one in each part; in a Sobol sequence they are
@@ -112,6 +113,53 @@ def _require_saltelli(names: Sequence[str], n: int) -> None:
         near = size * 2 ** max(round(np.log2(max(n / size, 1))), 0)
         allowed = f"{size} times a power of two, as {len(names)} numbers are drawn: {near:,}, say"
         raise ScenarioError(f"is no size of a design {SALTELLI}", key="draws", value=n, allowed=allowed)
+
+
+def is_saltelli(numbers: Array) -> bool:
+    """Return whether draws are a Saltelli design: in blocks, a point, it with each number exchanged, and the other.
+
+    Examples
+    --------
+    >>> is_saltelli(np.array([[1, 2], [8, 2], [1, 9], [8, 9]])), is_saltelli(np.array([[1, 2], [8, 2], [1, 9], [8, 7]]))
+    (True, False)
+    """
+    n, p = numbers.shape
+    if not numbers.size or n % (p + 2):
+        return False
+    blocks = numbers.reshape(-1, p + 2, p)
+    first, exchanged, second = blocks[:, :1], blocks[:, 1:-1], blocks[:, -1:]
+    return bool((exchanged == np.where(np.eye(p, dtype=bool), second, first)).all())
+
+
+def numbers_of_design(draws: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers that a design drew: of a set that fits England, which one, and not what is in it.
+
+    Examples
+    --------
+    >>> numbers_of_design(with_members(pd.DataFrame({MEMBER: [2.0]}, pd.Index([1], name="draw")), ["full"])).shape
+    (1, 1)
+    """
+    is_of_a_set = draws.columns.str.startswith(f"{ENSEMBLE}.") & (draws.columns != MEMBER)
+    return draws.loc[:, ~is_of_a_set]
+
+
+def draws_together(draws: pd.DataFrame | None) -> int:
+    """Return how many draws in a row are compared with one another, and so need the same seed.
+
+    Those of a block of a Saltelli design: at seeds of their own, what tells them apart would be chance. Other designs
+    compare none.
+
+    Examples
+    --------
+    >>> draws_together(pd.DataFrame({"a": [1.0, 8.0, 1.0, 8.0], "b": [2.0, 2.0, 9.0, 9.0]}))
+    4
+    >>> draws_together(pd.DataFrame({"a": [1.0, 8.0], "b": [2.0, 9.0]}))
+    1
+    """
+    if draws is None:
+        return 1
+    numbers = numbers_of_design(draws)
+    return numbers.shape[1] + 2 if is_saltelli(numbers.to_numpy()) else 1
 
 
 def require_growth(design: str, drawn: int, n: int) -> None:

@@ -120,6 +120,7 @@ class _Stage(_Table):
     replicates: dict[str, Annotated[int, Field(ge=0, le=MOST_REPLICATES)]]
     draws: Annotated[int, Field(ge=0, le=MOST_RUNS)]
     draw_replicates: Annotated[int, Field(ge=0, le=MOST_RUNS)]
+    draws_together: Annotated[int, Field(ge=1, le=MOST_RUNS)] = 1
 
     @property
     def n_most(self) -> int:

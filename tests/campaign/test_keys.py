@@ -92,7 +92,8 @@ def drawn(value: float) -> Draw:
 
 def test_work_is_in_balanced_order(config: Scenario) -> None:
     paying = config.model_copy(update={"name": "paying", "plan": [PAID]})
-    runs = plan([paying, config], [drawn(40.0), drawn(50.0), drawn(60.0)])
+    twice = {"paying": config.replicates, "status_quo": config.replicates}
+    runs = plan([paying, config], Stage(twice, draws=3), [drawn(40.0), drawn(50.0), drawn(60.0)])
 
     told = [(run.draw, run.replicate, run.config.name) for run in runs]
     in_turn = [(0, 0), (0, 1), (1, 0), (2, 1), (3, 0)]
@@ -114,6 +115,27 @@ def test_each_draw_takes_so_many_seeds_and_all_seeds_are_taken_alike(each: int, 
     # Cut off anywhere, the draws that were lived are the first ones.
     first = drawn["draw"].to_numpy()[: 2 * 20]
     assert (np.diff(first) >= 0).all()
+
+
+def test_draws_that_a_design_compares_take_the_same_seeds_and_blocks_take_all_in_turn() -> None:
+    size, n_blocks, n_seeds, each = 4, 8, 4, 2
+    asked = asked_in([Stage({"plan": n_seeds}, size * n_blocks, each, draws_together=size)])
+    runs = pd.DataFrame(asked, columns=["scenario", "draw", "replicate"]).query("draw > 0")
+    seeds = runs.groupby("draw")["replicate"].agg(frozenset)
+
+    assert all(seeds.iloc[first : first + size].nunique() == 1 for first in range(0, size * n_blocks, size))
+    assert set(runs.groupby("replicate").size()) == {size * n_blocks * each // n_seeds}
+
+
+def test_a_campaign_lives_each_block_of_a_saltelli_design_at_one_seed(config: Scenario, tmp_path: Path) -> None:
+    """At seeds of its own, a number that enters nowhere would seem to matter: its total index is exactly 0 so."""
+    first, exchanged, second = (40.0, 44.0), ((50.0, 44.0), (40.0, 46.0)), (50.0, 46.0)
+    names = ["programmes.link_worker.capacity.people", "unit_costs.gp"]
+    draws = pd.DataFrame([first, *exchanged, second] * 2, pd.RangeIndex(1, 9, name="draw"), names)
+    paying = config.model_copy(update={"plan": [PAID]})
+    runs = Results(run_campaign([paying], tmp_path / "out", draws=draws).folder).runs.query("draw > 0")
+
+    assert runs.sort_values("draw")["replicate"].tolist() == [0] * 4 + [1] * 4
 
 
 def test_more_replicates_leave_the_seeds_of_a_draw_and_more_draws_spread_over_all() -> None:
