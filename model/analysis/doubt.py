@@ -18,9 +18,11 @@ What a draw changes is taken seed by seed, :math:`\delta_d = \overline{y_{dk} - 
 
   with the standard deviation over draws :math:`s_\delta`, the chance of the centre :math:`v`, and the degrees of
   freedom :math:`\nu` of Satterthwaite (1946, Biometrics Bulletin 2:110). From 40 draws on, the 2.5 and 97.5 %
-  quantiles of :math:`\bar y_0 + \delta_d + \sqrt{v}\, t_{R-1}`, whatever shape the :math:`\delta_d` have: with 39
-  draws the lowest and the highest would hold 95 % of what may come. Neither reaches less far to a side than chance
-  alone, which a few draws of numbers that change little could make it do.
+  quantiles of :math:`\bar y_0 + \delta_d + \sqrt{v}\, t_{R-1}`, whatever shape the :math:`\delta_d` have. Of D
+  draws each gap holds :math:`1 / (D + 1)` of what may come (Weibull 1939): with 39 draws the lowest and the highest
+  would hold 95 %. Without chance that is their quantile at rank :math:`p (D + 1)`, and where draws change nothing, the
+  interval of chance alone. Neither reaches less far to a side than chance alone, which a few draws of numbers that
+  change little could make it do.
 
 The chance of the centre is :math:`v = s_0^2 \max(1/R, \sum_k (w_k - 1/R)^2)`, with the standard deviation
 :math:`s_0` over the R seeds of draw 0 and the share :math:`w_k` of draws that lived with seed k. It is the mean's own,
@@ -41,7 +43,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from model.analysis.estimates import CONFIDENCE, FEWEST, Estimate, estimate
+from model.analysis.estimates import CONFIDENCE, FEWEST, ROUNDING, Estimate, estimate
 from model.core.arrays import Array
 
 BEST = 0
@@ -49,9 +51,6 @@ BEST = 0
 
 FEWEST_FOR_QUANTILES = 40
 """Draws from which 2.5 and 97.5 % quantiles lie within those seen."""
-
-STEPS_OF_CHANCE = 199
-"""Quantiles of Student's t with which chance is added to the draws: its 2.5 % quantile is then right to 0.1 %."""
 
 ACCIDENTS, SEED = 1_000, 14
 """Of the sample by which chance is added where plans vary together: a probability is then right to 1.6 %, or better."""
@@ -64,7 +63,7 @@ class Doubted:
     """An answer at best estimates and its two intervals.
 
     ``by_chance`` is the mean of draw 0 with the interval of chance alone; ``with_all`` the mean over draws with the
-    interval of all that is doubted, NaN where there are none.
+    interval of all that is doubted: NaN where there are none, and that of chance alone where no draw changes it.
     """
 
     by_chance: Estimate
@@ -73,7 +72,8 @@ class Doubted:
     @property
     def is_told(self) -> bool:
         """Whether there is more to the second interval: something was drawn that moves the answer."""
-        return self.with_all.is_bounded and not self.with_all.is_nothing
+        is_more = self.with_all.ends != self.by_chance.ends
+        return is_more and self.with_all.is_bounded and not self.with_all.is_nothing
 
     @property
     def widest(self) -> Estimate:
@@ -127,7 +127,8 @@ def doubted_rows(outcomes: pd.DataFrame, by_chance: Sequence[Estimate]) -> list[
     Returns
     -------
     list of Estimate
-        The mean over draws with the interval of all that is doubted; NaN with fewer than two draws or seeds.
+        The mean over draws with the interval of all that is doubted; NaN with fewer than two draws or seeds. What no
+        draw changes keeps its interval by chance alone.
 
     Examples
     --------
@@ -172,8 +173,12 @@ def doubted_beside(
         return untold
     centres, chances = best.mean(axis=1), best.var(axis=1, ddof=1) * share
     find = _predicted if deltas.shape[1] < FEWEST_FOR_QUANTILES else _quantiles
-    rows = zip(centres[:, None] + deltas, chances, by_chance, strict=True)
-    found = [_no_narrower(find(values, float(chance), best.shape[1]), alone) for values, chance, alone in rows]
+    are_moved = np.abs(deltas).max(axis=1) > ROUNDING * np.abs(best).max(axis=1)
+    rows = zip(centres[:, None] + deltas, chances, by_chance, are_moved, strict=True)
+    found = [
+        _no_narrower(find(values, float(chance), best.shape[1]), alone) if is_moved else alone
+        for values, chance, alone, is_moved in rows
+    ]
     is_nothing = [not (own.any() or other.any()) for own, other in zip(best, drawn, strict=True)]
     return [replace(one, is_nothing=nothing) for one, nothing in zip(found, is_nothing, strict=True)]
 
@@ -250,14 +255,41 @@ def _predicted(values: Array, chance: float, n_seeds: int) -> Estimate:
 
 
 def _quantiles(values: Array, chance: float, n_seeds: int) -> Estimate:
-    """Return quantiles of draws and chance together; that of n draws lies at rank p (n + 1), as of n + 1 intervals."""
-    n = len(values)
-    steps = (np.arange(STEPS_OF_CHANCE) + 0.5) / STEPS_OF_CHANCE
-    accidents = chance**0.5 * special.stdtrit(n_seeds - 1, steps)
-    all_values = np.add.outer(values, accidents).ravel()
-    rank = (TAIL * (n + 1) - 0.5) / n
-    low, high = np.quantile(all_values, [rank, 1.0 - rank], method="hazen")
-    return Estimate(float(values.mean()), float(low), float(high))
+    """Return quantiles of draws and chance together: see the module."""
+    ordered, mean = np.sort(values), float(values.mean())
+    if chance == 0.0:
+        low, high = np.quantile(ordered, [TAIL, 1.0 - TAIL], method="weibull")
+        return Estimate(mean, float(low), float(high))
+    mixed = _Mixed(ordered, chance**0.5, n_seeds - 1)
+    return Estimate(mean, mixed.quantile(TAIL), mixed.quantile(1.0 - TAIL))
+
+
+class _Mixed(NamedTuple):
+    """Draws, in order, to which accidents are added: Student's t of a spread, with degrees of freedom.
+
+    Of n draws each gap between two holds 1 / (n + 1) of what may come, and so does either side of all; half of a gap
+    is counted at each of its ends.
+    """
+
+    ordered: Array
+    spread: float
+    freedom: int
+
+    def quantile(self, share: float) -> float:
+        """Return the value below which a share lies."""
+        from scipy.optimize import brentq  # noqa: PLC0415 - a tenth of a second to load, and of use with many draws
+
+        # Were all draws the lowest, or all the highest, it would lie at one of these.
+        ends = self.ordered[[0, -1]] + self.spread * float(special.stdtrit(self.freedom, share))
+        low, high = (self._beyond(float(end), share) for end in ends)
+        if low >= 0.0 or high <= 0.0:  # but for rounding, all draws are one
+            return float(ends[0] if low >= 0.0 else ends[1])
+        return float(brentq(self._beyond, *ends, args=(share,), rtol=ROUNDING))
+
+    def _beyond(self, value: float, share: float) -> float:
+        """Return by how much more than a share lies below a value."""
+        below = special.stdtr(self.freedom, (value - self.ordered) / self.spread)
+        return float((below.sum() + (below[0] + below[-1]) / 2.0) / (len(below) + 1)) - share
 
 
 # --- Parts of variance -----------------------------------------------------------------------
