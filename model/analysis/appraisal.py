@@ -36,6 +36,9 @@ LivesOf = Callable[[int, Sequence[str]], pa.Table]
 ByYear = float | Sequence[float]
 """One for all years, or one of each year, of which the last goes on."""
 
+Benefit = Callable[["Appraisal"], pd.DataFrame]
+"""Gives a benefit of an appraisal, as it was simulated, with a column for each seed."""
+
 Measure = tuple[str, str, pd.DataFrame]
 """Name, unit, and values by agency and quintile with a column for each seed."""
 
@@ -286,6 +289,9 @@ class Appraisal:
         Gives columns of the rows of ``lives`` of a run, none where they were not kept.
     programmes : DataFrame, optional
         Supporters at the end of each year in the sample, by run; without it nobody gives time.
+    best : Appraisal, optional
+        The same plan at best estimates, where these are pairs of a draw of uncertain numbers. They are few, so whether
+        a draw gains or loses is judged by the mean at best estimates and what the draw changes.
     """
 
     def __init__(
@@ -296,8 +302,9 @@ class Appraisal:
         settings: AppraisalSettings,
         lives_of: LivesOf | None = None,
         programmes: pd.DataFrame | None = None,
+        best: "Appraisal | None" = None,
     ) -> None:
-        self._programmes = programmes
+        self._programmes, self._best = programmes, best
         self.pairs, self.settings = pairs, settings
         runs = pairs.to_numpy().ravel()
         self._ledger, self._people = (
@@ -334,32 +341,50 @@ class Appraisal:
     def optimism_share(self) -> float:
         """Share taken off benefits because effects tend to be overestimated; 0 where bias is added to costs.
 
-        The mean of the plan's entries, each weighted by the present value of what is spent on it.
+        The mean over entries of both plans, each weighted by how much more or less is spent on it than by the
+        comparator, in present value: what both do alike is no part of the difference.
         """
-        own = self._ledger[(self._ledger["kind"] == PROGRAMME) & self._ledger["run"].isin(self.pairs["run_ours"])]
-        spent = own["amount_gbp"].to_numpy() * self.settings.money_factors.reindex(own["year"]).to_numpy()
-        if self.settings.bias_on == COSTS_TOO_LOW or not spent.sum() > HALF_A_PENNY:
+        changed = self._mean_of(Appraisal._spent_by_entry, ["item", "uplift"]).abs()
+        if self.settings.bias_on == COSTS_TOO_LOW or not changed.sum() > HALF_A_PENNY:
             return 0.0
-        return float(np.average(self._uplifts(own), weights=spent))
+        return float(np.average(changed.index.get_level_values("uplift"), weights=changed))
+
+    def _spent_by_entry(self) -> pd.DataFrame:
+        """Return discounted money of programmes more than by the comparator, by entry and share of optimism bias."""
+        money = self.spending[self.spending.index.get_level_values("kind") == PROGRAMME]
+        uplift = self._uplifts(money.index.to_frame(index=False))
+        present = times_by_year(money, self.settings.money_factors)
+        return present.groupby([present.index.get_level_values("item"), pd.Index(uplift, name="uplift")]).sum()
 
     def _uplifts(self, own: pd.DataFrame) -> Array:
         keys = zip(*(own[name].to_numpy() for name in ("scenario", "item")), strict=True)
         return np.array([self.settings.uplift[key] for key in keys], float)
 
-    def less_optimism(self, values: pd.DataFrame, level: str | None = None) -> pd.DataFrame:
+    def less_optimism(self, of: Benefit, level: str | None = None) -> pd.DataFrame:
         """Take optimism bias off a benefit; what is lost, in all or by a level, stays whole."""
-        return values.mul(self._kept(values, level), axis=0)
+        return of(self).mul(self._kept(of, level), axis=0)
 
-    def _kept(self, values: pd.DataFrame, level: str | None = None) -> Array:
+    def _kept(self, of: Benefit, level: str | None = None) -> Array:
         """Return the share of each row of a benefit that optimism bias leaves."""
+        values = of(self)
         if level is None:
-            return np.full(len(values), self._kept_in_all(values))
-        gained = values.groupby(level=level).sum().mean(axis=1) > 0.0
+            return np.full(len(values), self._kept_in_all(of))
+        gained = self._mean_of(of, level) > 0.0
         return 1.0 - self.optimism_share * gained.reindex(values.index.get_level_values(level)).to_numpy()
 
-    def _kept_in_all(self, values: pd.DataFrame) -> float:
+    def _kept_in_all(self, of: Benefit) -> float:
         """Return the share of a benefit that optimism bias leaves: all of what is lost."""
-        return 1.0 - self.optimism_share * bool(values.sum().mean() > 0.0)
+        in_all = self._mean_of(lambda them: of(them).sum().to_frame().T.rename_axis("all"), "all")
+        return 1.0 - self.optimism_share * bool(in_all.iloc[0] > 0.0)
+
+    def _mean_of(self, of: Benefit, level: str | list[str]) -> "pd.Series[float]":
+        """Return a benefit by a level, as a mean over pairs; of a draw, at best estimates and what the draw changes."""
+        own = of(self).groupby(level=level).sum()
+        if self._best is None or (shared := own.columns.intersection(self._best.pairs.index)).empty:
+            return own.mean(axis=1)
+        usual = of(self._best).groupby(level=level).sum()
+        changes = own[shared].sub(usual[shared], fill_value=0.0)
+        return usual.mean(axis=1).add(changes.mean(axis=1), fill_value=0.0)
 
     @cached_property
     def total_cost(self) -> pd.DataFrame:
@@ -405,7 +430,7 @@ class Appraisal:
 
         As `simulated_saving`; the extra spending of an agency stays whole.
         """
-        return {lens: self.less_optimism(one, "payer") for lens, one in self.simulated_saving.items()}
+        return {lens: self.less_optimism(_saving_in(lens), "payer") for lens in self.simulated_saving}
 
     @cached_property
     def simulated_saving(self) -> dict[str, pd.DataFrame]:
@@ -466,7 +491,7 @@ class Appraisal:
         """As `_event_gbp`, discounted, and less what optimism bias takes off the row."""
         factors = self.settings.money_factors
         return {
-            lens: times_by_year(one.to_frame(), factors)[0] * self._kept(self.simulated_saving[lens], "payer")
+            lens: times_by_year(one.to_frame(), factors)[0] * self._kept(_saving_in(lens), "payer")
             for lens, one in self._event_gbp.items()
         }
 
@@ -501,7 +526,7 @@ class Appraisal:
     @cached_property
     def _kept_wellbys(self) -> float:
         """The share of WELLBYs that optimism bias leaves."""
-        return self._kept_in_all(self.simulated_wellbys)
+        return self._kept_in_all(lambda them: them.simulated_wellbys)
 
     @property
     def step_wellbys(self) -> float:
@@ -548,7 +573,7 @@ class Appraisal:
     @cached_property
     def wellbys(self) -> pd.DataFrame:
         """Discounted WELLBYs by year and quintile, less optimism bias where it is taken off benefits."""
-        return self.less_optimism(self.simulated_wellbys)
+        return self.less_optimism(lambda them: them.simulated_wellbys)
 
     @cached_property
     def simulated_wellbys(self) -> pd.DataFrame:
@@ -617,7 +642,7 @@ class Appraisal:
     @property
     def discounted_crisis(self) -> pd.DataFrame:
         """Person-years in crisis averted, discounted like wellbeing and less optimism bias, by year and quintile."""
-        return self.less_optimism(times_by_year(self.crisis_averted, self.settings.wellbeing_factors))
+        return self.less_optimism(lambda them: times_by_year(them.crisis_averted, them.settings.wellbeing_factors))
 
     @cached_property
     def life_years(self) -> pd.DataFrame:
@@ -645,8 +670,8 @@ class Appraisal:
     @cached_property
     def life_value(self) -> pd.DataFrame:
         """Value of the life-years of survivors, discounted like wellbeing and less optimism bias."""
-        years = times_by_year(self.years_of_survivors, self.settings.wellbeing_factors)
-        return self.less_optimism(years) * self.settings.qaly_gbp
+        years = self.less_optimism(lambda them: times_by_year(them.years_of_survivors, them.settings.wellbeing_factors))
+        return years * self.settings.qaly_gbp
 
     @cached_property
     def enrolee_gain(self) -> pd.DataFrame:
@@ -692,9 +717,8 @@ class Appraisal:
 
     @cached_property
     def cost_by_entry(self) -> pd.DataFrame:
-        """Discounted money of each entry of the plan."""
-        own = self._ledger[(self._ledger["kind"] == PROGRAMME) & self._ledger["run"].isin(self.pairs["run_ours"])]
-        spent = self._discounted(own, "amount_gbp", ["year", "item"]).groupby(level="item").sum()
+        """Discounted money of each entry of the plan, more than the comparator spends on one of the same name."""
+        spent = self._spent_by_entry().groupby(level="item").sum()
         return spent.reindex(pd.Index(self.settings.entries, name="item"), fill_value=0.0)
 
     @property
@@ -754,9 +778,12 @@ class Appraisal:
         return payback_years(self.net(lens), self.cost_in(lens))
 
     def mean_payback(self, lens: str) -> float:
-        """Return the year from which the mean over pairs stays paid back, or NaN."""
-        net, cost = self.net(lens), self.cost_in(lens)
-        return payback_year(net.mean(axis=1).to_numpy(), cost.mean(axis=1).to_numpy())
+        """Return the year from which the mean over pairs stays paid back, or NaN.
+
+        Of a draw, that of the mean at best estimates and what the draw changes, as its answer is.
+        """
+        net, cost = (self._mean_of(of, "year") for of in (lambda them: them.net(lens), lambda them: them.cost_in(lens)))
+        return payback_year(net.to_numpy(), cost.to_numpy())
 
     def chance_of_payback(self, lens: str) -> pd.Series:
         """Return the share of pairs that are paid back at the end of each year."""
@@ -885,6 +912,10 @@ class Appraisal:
 
     def _by_year(self, values: pd.DataFrame) -> pd.DataFrame:
         return values.groupby(level="year").sum().reindex(self.settings.money_factors.index, fill_value=0.0)
+
+
+def _saving_in(lens: str) -> Benefit:
+    return lambda them: them.simulated_saving[lens]
 
 
 def rows_chosen(rows: pd.DataFrame, is_chosen: Array) -> pd.DataFrame:

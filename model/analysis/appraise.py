@@ -14,6 +14,7 @@ So old results can be judged by new guidance, and two appraisals of one folder d
 or in the options given.
 """
 
+import contextlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -40,6 +41,7 @@ from model.analysis.appraisal import (
 from model.analysis.budgets import pooling_of
 from model.analysis.decisions import Loops, activity, cash_at, loops, measures, residual_value
 from model.analysis.discounting import Bands, Rates, Schedule, at_one_rate, load_guidance, load_schedule
+from model.analysis.doubt import BEST
 from model.analysis.drawn_facts import facts_in_draw
 from model.analysis.labels import item_label
 from model.analysis.pairs import Comparison, compare
@@ -284,12 +286,22 @@ def appraise(
         When a rate, a price or a share cannot be used.
     """
     look = Look(discount, prices or {}, mid_year, bias_on, cashable or {}, wellby_gbp, optimism_share)
-    return appraise_as(results, look, draw)
+    best: dict[str, AppraisedComparison] = {}
+    if draw != BEST:
+        with contextlib.suppress(NothingToAppraiseError):  # of the draw there may be more
+            best = {one.comparison.scenario: one for one in appraise_as(results, look)}
+    return appraise_as(results, look, draw, best)
 
 
-def appraise_as(results: Results, look: Look, draw: int) -> list[AppraisedComparison]:
-    """Appraise a draw with the options of a look: see `appraise`."""
-    found = compare(results, draw)
+def appraise_as(
+    results: Results, look: Look, draw: int = BEST, best: Mapping[str, AppraisedComparison] | None = None
+) -> list[AppraisedComparison]:
+    """Appraise a draw with the options of a look: see `appraise`.
+
+    ``best`` are appraisals at best estimates with the same look, by scenario, which those of another draw are set
+    against.
+    """
+    found, best = compare(results, draw), best or {}
     if not found:
         allowed = "results of upstream run ... --compare-to"
         raise NothingToAppraiseError("compares nothing", file=results.folder, allowed=allowed)
@@ -302,7 +314,10 @@ def appraise_as(results: Results, look: Look, draw: int) -> list[AppraisedCompar
         raise NothingToAppraiseError(f"holds no finished pair of runs for {found[0].scenario}", file=results.folder)
     values = results.values_of(draw)
     ledger = _ledger_at(results, draw, values, look.over(at_appraisal(values)))
-    judged = {one.scenario: _judged(one, ledger, values, look) for one in (*paired, *_tests(results, draw))}
+    judged = {
+        one.scenario: _judged(one, ledger, values, look, best.get(one.scenario))
+        for one in (*paired, *_tests(results, draw))
+    }
     return [replace(judged[one.scenario], test=judged.get(_test_of(one))) for one in paired]
 
 
@@ -381,7 +396,13 @@ def require_usable(look: Look, services: Collection[str], free: Collection[str])
                 raise ScenarioError(problem, key=key, value=value)
 
 
-def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], look: Look) -> AppraisedComparison:
+def _judged(
+    one: Comparison,
+    ledger: pd.DataFrame,
+    values: Mapping[str, float],
+    look: Look,
+    best: AppraisedComparison | None,
+) -> AppraisedComparison:
     outside, numbers = load_guidance(), look.over(at_appraisal(values))
     both = {one.scenario: one.facts, one.comparator: one.their_facts}
     entries = {
@@ -407,7 +428,8 @@ def _judged(one: Comparison, ledger: pd.DataFrame, values: Mapping[str, float], 
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
     people, programmes = (_of_draw(rows, one.draw) for rows in (one.results.people, one.results.programmes))
-    worth = Appraisal(ledger, people, pairs, settings, one.results.columns_of_lives, programmes)
+    at_best = None if best is None else best.appraisal
+    worth = Appraisal(ledger, people, pairs, settings, one.results.columns_of_lives, programmes, at_best)
     return AppraisedComparison(one, worth, look)
 
 

@@ -35,6 +35,10 @@ class AtLook:
         self.is_best = draw == BEST
         self.first = np.flatnonzero(np.diff(draw, prepend=draw[0] - 1))
         self.n_pairs = np.diff(self.first, append=len(draw))
+        # Of each pair, that of draw 0 at its seed, where there is one.
+        seeds = them.pairs.seed
+        self.twin = np.searchsorted(seeds[self.is_best], seeds).clip(max=self.n_pairs[0] - 1)
+        self.has_twin = seeds[self.twin] == seeds
         self.payers = tuple(sorted({*them.payers, *(payer for payer, _ in them.lines)}))
         bands = look.rates.money, look.rates.wellbeing
         self.money, self.wellbeing = (discount_factors(them.years, one, mid_year=look.mid_year) for one in bands)
@@ -72,7 +76,7 @@ class AtLook:
         found = {}
         for lens in LENSES:
             cost = self.costs[lens]
-            means = (self._of_draw(one)[self.first] / self.n_pairs[:, None] for one in (self.gains[lens] - cost, cost))
+            means = (self._mean_of(one)[self.first] for one in (self.gains[lens] - cost, cost))
             found[lens] = stays_from(is_paid_back(*(one.T for one in means)))
         return pd.DataFrame(found, pd.Index(self.them.pairs.draw[self.first], name="draw"))
 
@@ -119,6 +123,17 @@ class AtLook:
 
     # --- Optimism bias -----------------------------------------------------------------------
 
+    def _mean_of(self, values: Array) -> Array:
+        """Give every pair what its draw has on average: see `Appraisal.mean_payback`.
+
+        That is the mean of draw 0 and what the draw changes, or its own mean where it shares no seed with draw 0.
+        """
+        has_twin = self.has_twin.reshape(-1, *[1] * (values.ndim - 1))
+        changes, n_shared = (self._of_draw(one) for one in ((values - values[self.twin]) * has_twin, has_twin * 1.0))
+        own = self._of_draw(values) / self._of_draw(np.ones_like(has_twin, float))
+        drawn = values[self.is_best].mean(axis=0) + changes / np.maximum(n_shared, 1.0)
+        return np.asarray(np.where(n_shared > 0.0, drawn, own))
+
     def _of_draw(self, values: Array) -> Array:
         """Sum over the pairs of each draw, and give every pair its draw's sum."""
         sums = np.add.reduceat(values, self.first, axis=0)
@@ -127,16 +142,16 @@ class AtLook:
     @cached_property
     def optimism(self) -> Array:
         """Share taken off benefits in the draw of each pair: see `Appraisal.optimism_share`."""
-        pairs = self.them.pairs
-        spent, bias = (self._of_draw(one @ self.money) for one in (pairs.own_gbp, pairs.own_bias_gbp))
+        changed = np.abs(self._mean_of(self._present(self.them.pairs.by_entry_gbp)))
+        spent = changed.sum(axis=1)
         is_spent = (spent > HALF_A_PENNY) & (self.look.bias_on != COSTS_TOO_LOW)
-        by_grade = np.divide(bias, spent, out=np.zeros_like(spent), where=is_spent)
+        by_grade: Array = np.divide(changed @ self.them.uplifts, spent, out=np.zeros_like(spent), where=is_spent)
         return by_grade if self.look.optimism_share is None else self.look.optimism_share * is_spent
 
     def _kept(self, present: Array) -> Array:
         """Return what optimism bias leaves of benefits: all of what is lost in the draw of a pair."""
         share = self.optimism.reshape(-1, *[1] * (present.ndim - 1))
-        return np.asarray(1.0 - share * (self._of_draw(present) > 0.0))
+        return np.asarray(1.0 - share * (self._mean_of(present) > 0.0))
 
     # --- Costs and benefits ------------------------------------------------------------------
 

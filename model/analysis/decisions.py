@@ -354,10 +354,13 @@ def _of_payers(cost: Array, saved: Array) -> Array:
 
 def cash_at(them: Appraisal, cashable: Mapping[str, float]) -> pd.DataFrame:
     """Return discounted cash, as ``saving`` has it, at other cashable shares by service."""
+    return them.less_optimism(lambda one: _simulated_cash_at(one, cashable), "payer")
+
+
+def _simulated_cash_at(them: Appraisal, cashable: Mapping[str, float]) -> pd.DataFrame:
     shares = them.avoided.index.get_level_values("item").map(cashable).to_numpy(float)
     released = in_whole_steps(them.avoided.mul(shares, axis=0), them.settings.step_gbp)
-    cash = times_by_year(released, them.settings.money_factors)
-    return them.less_optimism(cash, "payer")
+    return times_by_year(released, them.settings.money_factors)
 
 
 def residual_value(

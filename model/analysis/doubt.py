@@ -284,7 +284,7 @@ class _Mixed(NamedTuple):
         low, high = (self._beyond(float(end), share) for end in ends)
         if low >= 0.0 or high <= 0.0:  # but for rounding, all draws are one
             return float(ends[0] if low >= 0.0 else ends[1])
-        return float(brentq(self._beyond, *ends, args=(share,), rtol=ROUNDING))
+        return float(brentq(self._beyond, float(ends[0]), float(ends[1]), args=(share,), rtol=ROUNDING))
 
     def _beyond(self, value: float, share: float) -> float:
         """Return by how much more than a share lies below a value."""

@@ -109,7 +109,8 @@ class Drawn:
     outcomes : DataFrame
         By ``draw`` and ``seed``, a column for each of `MEASURES`.
     paybacks : DataFrame
-        By ``draw``, the year of payback in each lens, of the mean over the draw's pairs; NaN where there is none.
+        By ``draw``, the year of payback in each lens, of the mean over pairs at best estimates and what the draw
+        changes, as `answers` are; NaN where there is none.
     events : mapping
         How much of each measure one simulated event is, at best estimates.
     numbers : DataFrame
@@ -239,7 +240,7 @@ def drawn(results: Results, best: Mapping[str, AppraisedComparison]) -> dict[str
     judged = {name: {BEST: one} for name, one in best.items()}
     for draw in numbers.index:
         with contextlib.suppress(NothingToAppraiseError):  # no pair of this draw was finished
-            for one in appraise_as(results, next(iter(best.values())).look, int(draw)):
+            for one in appraise_as(results, next(iter(best.values())).look, int(draw), best):
                 if one.comparison.scenario in judged:
                     judged[one.comparison.scenario][int(draw)] = one
     variants = {name: one["structure"]["variant"] for name, one in results.manifest["scenarios"].items()}

@@ -69,7 +69,7 @@ class Pairs:
     """What else pairs of runs hold, and the numbers of their draws.
 
     ``price_gbp`` of the first year and ``cashable`` shares are by service; ``wellby_gbp`` is NaN where none was drawn.
-    ``own_gbp`` is what the plan spends on its programmes, ``own_bias_gbp`` that times their shares of optimism bias.
+    ``by_entry_gbp`` is spent on programmes more than by the comparator, by year and entry of either plan.
     """
 
     draw: Array
@@ -77,8 +77,7 @@ class Pairs:
     price_gbp: Array
     cashable: Array
     wellby_gbp: Array
-    own_gbp: Array
-    own_bias_gbp: Array
+    by_entry_gbp: Array
     points: Array
     supporter_months: Array
 
@@ -103,13 +102,17 @@ class Best:
 
 @dataclass(frozen=True)
 class Arrays:
-    """What pairs of some draws of one plan hold, sorted by draw and seed; ``best`` where draw 0 is among them."""
+    """What pairs of some draws of one plan hold, sorted by draw and seed; ``best`` where draw 0 is among them.
+
+    ``uplifts`` are the shares of optimism bias of the entries of both plans, by grade of evidence.
+    """
 
     scenario: str
     years: int
     services: Services
     payers: tuple[str, ...]
     lines: Lines
+    uplifts: Array
     use: Use
     money: ByPayer
     pairs: Pairs
@@ -142,6 +145,7 @@ def arrays_of(one: AppraisedComparison) -> Arrays:
         _services(one),
         payers,
         merged,
+        np.array([share for _, share in _entries(one)]),
         _spread(use, lines, merged),
         money,
         _pairs(one),
@@ -204,19 +208,30 @@ def _biased(one: AppraisedComparison, programmes: pd.DataFrame) -> pd.DataFrame:
     return programmes.mul([one.appraisal.settings.uplift[key] for key in keys], axis=0)
 
 
+def _entries(one: AppraisedComparison) -> list[tuple[str, float]]:
+    """Return the entries of both plans by name and share of optimism bias; one of both plans stands once."""
+    return sorted({(item, share) for (_, item), share in one.appraisal.settings.uplift.items()})
+
+
+def _by_entry(one: AppraisedComparison) -> Array:
+    programmes, uplift = _programmes(one), one.appraisal.settings.uplift
+    keys = programmes.index.to_frame()[["scenario", "item"]].itertuples(index=False, name=None)
+    entries = pd.MultiIndex.from_tuples([(item, uplift[scenario, item]) for scenario, item in keys])
+    sums = programmes.groupby([programmes.index.get_level_values("year"), entries]).sum()
+    return _laid_out(sums, pd.MultiIndex.from_tuples(_entries(one)), one.comparison.years)
+
+
 def _pairs(one: AppraisedComparison) -> Pairs:
     them, us = one.appraisal, one.comparison
     drawn, prices, n = at_appraisal(us.results.values_of(us.draw)), prices_of(us.facts), one.n
-    programmes = _programmes(one)
-    own = programmes[programmes.index.get_level_values("scenario") == us.scenario]
-    by_year = (own, _biased(one, own), them.points, them.supporter_months)
     return Pairs(
         np.full(n, us.draw),
         them.pairs.index.to_numpy(np.int64),
         np.tile([drawn.unit_costs.get(name, price.gbp) for name, price in prices.items()], (n, 1)),
         np.tile([drawn.cashable.get(name, price.cashable) for name, price in prices.items()], (n, 1)),
         np.full(n, np.nan if drawn.wellby_gbp is None else drawn.wellby_gbp),
-        *(_in_years(frame, us.years) for frame in by_year),
+        _by_entry(one),
+        *(_in_years(frame, us.years) for frame in (them.points, them.supporter_months)),
     )
 
 
@@ -278,8 +293,8 @@ def without(arrays: Arrays, draws: Array) -> Arrays:
 def _is_of_one_plan(one: Arrays, other: Arrays) -> bool:
     names = ((each.scenario, each.years, each.services.names) for each in (one, other))
     ours, theirs = one.services, other.services
-    numbers = ((getattr(ours, name), getattr(theirs, name)) for name in ("step_units", "units_each", "price_index"))
-    return len(set(names)) == 1 and all(np.array_equal(*both) for both in numbers)
+    numbers = [(getattr(ours, name), getattr(theirs, name)) for name in ("step_units", "units_each", "price_index")]
+    return len(set(names)) == 1 and all(np.array_equal(*both) for both in (*numbers, (one.uplifts, other.uplifts)))
 
 
 def _spread(part: Part, labels: Sequence[Any], others: Sequence[Any]) -> Part:

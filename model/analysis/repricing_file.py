@@ -16,7 +16,7 @@ from model.core.arrays import Array, read_arrays
 from model.core.errors import ResultsError
 from model.core.files import replacing
 
-FORMAT = 2
+FORMAT = 3
 
 AXES = {
     "services.step_units": ("services",),
@@ -32,8 +32,7 @@ AXES = {
     "pairs.price_gbp": ("pairs", "services"),
     "pairs.cashable": ("pairs", "services"),
     "pairs.wellby_gbp": ("pairs",),
-    "pairs.own_gbp": ("pairs", "years"),
-    "pairs.own_bias_gbp": ("pairs", "years"),
+    "pairs.by_entry_gbp": ("pairs", "years", "entries"),
     "pairs.points": ("pairs", "years"),
     "pairs.supporter_months": ("pairs", "years"),
 }
@@ -94,6 +93,7 @@ def _about(them: Arrays) -> dict[str, Any]:
         "free": them.services.free,
         "payers": them.payers,
         "lines": them.lines,
+        "uplifts": them.uplifts.tolist(),
         "best": best,
     }
 
@@ -115,7 +115,7 @@ def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
 
 def _arrays(about: Mapping[str, Any], arrays: Mapping[str, Array]) -> Arrays:
     services, free, payers = (tuple(map(str, about[key])) for key in ("services", "free", "payers"))
-    lines, best = _lines(about["lines"], services), about["best"]
+    lines, best, uplifts = _lines(about["lines"], services), about["best"], np.array(about["uplifts"], float)
     of_best = _lines(best["lines"], services) if best else ()
     draw = arrays["pairs.draw"]
     sizes = {
@@ -124,18 +124,22 @@ def _arrays(about: Mapping[str, Any], arrays: Mapping[str, Array]) -> Arrays:
         "services": len(services),
         "payers": len(payers),
         "lines": len(lines),
+        "entries": len(uplifts),
         "best_pairs": int((draw == BEST).sum()),
         "best_lines": len(of_best),
     }
     _require_sound(arrays, sizes, AXES | BEST_AXES if best else AXES)
     if bool(best) != (BEST in draw):
         raise ValueError("draw 0 is half there")
+    if not ((uplifts >= 0.0) & (uplifts <= 1.0)).all():
+        raise ValueError("a share of optimism bias is none")
     return Arrays(
         str(about["scenario"]),
         sizes["years"],
         Services(services, free, **_of(arrays, "services")),
         payers,
         lines,
+        uplifts,
         Use(**_of(arrays, "use")),
         ByPayer(**_of(arrays, "money")),
         Pairs(**_of(arrays, "pairs")),

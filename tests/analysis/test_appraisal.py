@@ -332,6 +332,21 @@ def test_bias_is_that_of_each_entry_by_what_is_spent_on_it():
     assert one.optimism_share == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(("theirs", "share"), [(1_000.0, 0.0), (2_000.0, 0.1), (0.0, 0.1), (9_000.0, 0.4 * 8.0 / 11.0)])
+def test_bias_is_that_of_what_the_comparator_does_not_do_as_well(theirs, share):
+    """Of £1,000 at 40 % and £3,000 at none; the comparator spends on the first: no bias is of what both do alike."""
+    lines = [
+        line(0, 1, "nhs", "programme", "other", 3_000.0, quintile=0),
+        line(1, 1, "council", "programme", "plan", theirs, quintile=0),
+    ]
+    uplift = {("ours", "plan"): 0.4, ("theirs", "plan"): 0.4, ("ours", "other"): 0.0}
+    settings = terms(uplift=uplift, bias_on="benefits", entries=("plan", "other"))
+    one = Appraisal(pd.concat([LEDGER, pd.DataFrame(lines)]), PEOPLE, pairs(), settings)
+
+    assert one.optimism_share == pytest.approx(share)
+    assert one.cost_by_entry[1].to_dict() == {"plan": 1_000.0 - theirs, "other": 3_000.0}
+
+
 def test_loop_gain_of_the_worked_example(worked):
     own, pooled = loops(worked, 0.5).mean, loops(worked, 0.5, pooled=1.0).mean
 

@@ -8,13 +8,15 @@ import pytest
 
 from model import Results
 from model.analysis.appraise import appraise
-from model.analysis.doubt import BEST
+from model.analysis.doubt import BEST, effects_of_draws
 from model.analysis.estimates import estimate
 from model.analysis.outcomes import MEASURES, counted_part, drawn, numbers_drawn
+from model.campaign.campaign import run_campaign
+from model.inputs.scenario import Scenario
 from tests.drawn_study import PRICE, RATIO, WELLBY, drawn_study
 from tests.folders import reseal
 
-N_DRAWS = 4
+N_DRAWS, N_MANY = 4, 48
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +29,18 @@ def results(town, tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(results):
     return drawn_of(results)
+
+
+@pytest.fixture(scope="module")
+def many(town, tmp_path_factory):
+    """A plan that gains little, in draws of the value of a WELLBY alone: their runs are those of best estimates."""
+    usual = town.model_copy(update={"name": "usual", "replicates": 6, "population": 800, "years": 3})
+    plan = [{"programme": "peer_support_group", "budget_gbp_per_year": 50_000}]
+    helped = Scenario.model_validate(usual.model_dump() | {"name": "helped", "plan": plan})
+    values = pd.DataFrame({WELLBY: np.linspace(0.0, 10_000.0, N_MANY)}, pd.RangeIndex(1, N_MANY + 1, name="draw"))
+    out = tmp_path_factory.mktemp("many") / "out"
+    run_campaign([helped], out, jobs=1, comparator=usual, draws=values)
+    return drawn_of(Results(out))
 
 
 def drawn_of(results):
@@ -70,6 +84,27 @@ def test_what_is_left_of_a_gain_has_one_interval_wherever_it_is_told(results, fo
     told, own = found.doubted[measure].by_chance, usual.appraisal.net_of(lens)
 
     assert told.ends == pytest.approx(own.ends, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("lens", "measure"), [("social", "social_net"), ("cash", "cash_net"), ("full_cost", "full_cost_net")]
+)
+def test_a_draw_has_paid_back_by_the_end_where_its_answer_is_no_loss(many, lens, measure):
+    """To be paid back at the end and to be worth more than the cost are one event, of one estimate."""
+    is_paid_back = many.paybacks[lens].drop(index=BEST).notna()
+
+    assert is_paid_back.tolist() == (many.answers(measure) >= 0.0).tolist()
+    assert lens != "social" or 0 < is_paid_back.sum() < N_MANY
+
+
+def test_a_number_that_only_values_wellbeing_changes_no_wellbys_and_no_savings(many):
+    """Though seeds of one draw gain and those of another lose, and optimism bias is taken off gains alone."""
+    gains = many.by_seed("wellbys").loc[BEST]
+    assert gains.min() < 0.0 < gains.max()
+    for measure in ("wellbys", "full_cost", "cash", "cost"):
+        assert not effects_of_draws(many.by_seed(measure)).abs().max() > 1e-6
+        assert not many.doubted[measure].is_told
+    assert many.doubted["social_net"].is_told
 
 
 def test_a_draw_is_worth_its_own_value_of_a_wellby(results, found):

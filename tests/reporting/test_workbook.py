@@ -36,7 +36,9 @@ HALF_A_PENNY = 0.005
 RECALCULATE_S = 600
 """Patience with an office programme on a busy machine."""
 
-LONG_KNOWN = set("ABS AND AVERAGE COUNTIF IF INDEX INT ISNUMBER LOOKUP MAX MIN ROWS SQRT SUM SUMPRODUCT".split())  # noqa: SIM905
+LONG_KNOWN = set(
+    "ABS AND AVERAGE COUNTIF IF INDEX INT ISNUMBER LOOKUP MAX MIN ROWS SIGN SQRT SUM SUMIFS SUMPRODUCT".split()  # noqa: SIM905
+)
 """Functions that every spreadsheet programme has had for decades, under one name."""
 
 TITLES = {"helped": "=1+1", "bought": "@SUM(A1) _x0041_"}

@@ -133,7 +133,10 @@ def _appraised(plan: Plan, sheet: Sheet, costs: Costs, benefits: Benefits) -> Ap
         "Social value leaves savings out.",
     )
     row = sheet.add("Share taken off benefits", Cell(Formula(_optimism(plan, costs)), "percent2"))
-    note = "Optimism bias: the mean of the plan's entries, weighted by present value of spending (Inputs, Costs)."
+    note = (
+        "Optimism bias: the mean over entries, weighted by how much more or less is spent on each than by the "
+        "comparator, in present value (Inputs, Costs)."
+    )
     sheet.rows[-1].append(Cell(note, "text"))
     sheet.name_range(optimism_share(plan.number), f"$B${row}")
     sheet.gap()
@@ -157,10 +160,13 @@ def _appraised(plan: Plan, sheet: Sheet, costs: Costs, benefits: Benefits) -> Ap
 
 
 def _optimism(plan: Plan, costs: Costs) -> str:
-    value, share = costs.own_spending(plan.number)
-    if not value:
+    rows = costs.of_programmes(plan.number)
+    if rows is None:
         return "0"
-    weighted = f"IF(SUM({value})>{HALF_A_PENNY},SUMPRODUCT({value},{share})/SUM({value}),0)"
+    item, share, value = rows
+    # An entry has a row for each payer, and one where the comparator has it too: together more, or less.
+    change = f"{value}*SIGN(SUMIFS({value},{item},{item},{share},{share}))"
+    weighted = f"IF(SUMPRODUCT({change})>{HALF_A_PENNY},SUMPRODUCT({change},{share})/SUMPRODUCT({change}),0)"
     return f'IF({BIAS}="{COSTS_TOO_LOW}",0,{weighted})'
 
 

@@ -15,15 +15,17 @@ from model.reporting.workbook.years import COSTS_COUNTED, MONEY
 
 COSTS = "Costs"
 
+DEDUCTED = "comparator's, deducted"
+
 
 @dataclass(frozen=True)
 class Costs:
-    """The sheet, and the rows of each plan by its number: all of them, and those of its own programmes."""
+    """The sheet, and the rows of each plan by its number: all of them, and those of programmes."""
 
     sheet: Sheet
     years: int
     rows: Mapping[int, range]
-    own: Mapping[int, range]
+    programmes: Mapping[int, range]
 
     def of_year(self, plan: int, year: int) -> str:
         """Return what a plan spends in a year."""
@@ -45,13 +47,14 @@ class Costs:
         """Return what optimism bias adds to each row of a plan."""
         return self._at(plan, after(self.years, 3))
 
-    def own_spending(self, plan: int) -> tuple[str, str]:
-        """Return present values and optimism bias of a plan's own programmes; empty words where it has none."""
-        if plan not in self.own:
-            return "", ""
-        letters = after(self.years, 2), "F"
-        value, share = (self.sheet.at(down(letter, self.own[plan])) for letter in letters)
-        return value, share
+    def of_programmes(self, plan: int) -> tuple[str, str, str] | None:
+        """Return entries, their optimism bias and present values of rows of programmes; nothing where none has any."""
+        if plan not in self.programmes:
+            return None
+        item, share, value = (
+            self.sheet.at(down(letter, self.programmes[plan])) for letter in ("C", "F", after(self.years, 2))
+        )
+        return item, share, value
 
     def _at(self, plan: int, letter: str) -> str:
         return self.sheet.at(down(letter, self.rows[plan]))
@@ -68,33 +71,33 @@ def costs_sheet(study: Study) -> Costs:
     )
     year_heading(sheet, study.years, "Sum", "Present value", "Optimism bias on it")
     rows: dict[int, range] = {}
-    own: dict[int, range] = {}
+    programmes: dict[int, range] = {}
     for plan in study.plans:
-        first, n = sheet.next_row, _own_rows(sheet, study, plan)
+        first, n = sheet.next_row, _programme_rows(sheet, study, plan)
         if n:
-            own[plan.number] = range(first, first + n)
-        _other_rows(sheet, study, plan)
+            programmes[plan.number] = range(first, first + n)
+        _usual_rows(sheet, study, plan)
         if sheet.next_row == first:
             _none(sheet, study, plan)
         rows[plan.number] = range(first, sheet.next_row)
         _sum(sheet, study, plan, rows[plan.number])
-    return Costs(sheet, study.years, rows, own)
+    return Costs(sheet, study.years, rows, programmes)
 
 
-def _own_rows(sheet: Sheet, study: Study, plan: Plan) -> int:
-    scenario, spending = plan.one.comparison.scenario, plan.parts.spending
-    own = [key for key in spending if key[:2] == (PROGRAMME, scenario)]
-    for key in own:
-        _line(sheet, study, plan, key, "own spending")
-    return len(own)
+def _programme_rows(sheet: Sheet, study: Study, plan: Plan) -> int:
+    """Add rows of programmes, the plan's own first, and return how many there are."""
+    scenario = plan.one.comparison.scenario
+    keys = sorted((key for key in plan.parts.spending if key[0] == PROGRAMME), key=lambda key: key[1] != scenario)
+    for key in keys:
+        _line(sheet, study, plan, key, "own spending" if key[1] == scenario else DEDUCTED)
+    return len(keys)
 
 
-def _other_rows(sheet: Sheet, study: Study, plan: Plan) -> None:
-    scenario, spending = plan.one.comparison.scenario, plan.parts.spending
-    for key in spending:
-        if key[:2] != (PROGRAMME, scenario):
-            whose = "own usual spending" if key[1] == scenario else "comparator's, deducted"
-            _line(sheet, study, plan, key, whose)
+def _usual_rows(sheet: Sheet, study: Study, plan: Plan) -> None:
+    for key in plan.parts.spending:
+        if key[0] != PROGRAMME:
+            is_own = key[1] == plan.one.comparison.scenario
+            _line(sheet, study, plan, key, "own usual spending" if is_own else DEDUCTED)
 
 
 def _line(sheet: Sheet, study: Study, plan: Plan, key: tuple[str, str, str, str], whose: str) -> None:
