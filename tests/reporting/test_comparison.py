@@ -17,6 +17,7 @@ from model import Results
 from model.analysis.estimates import estimate
 from model.analysis.pairs import Change, Comparison, Paired, compare, turn_of
 from model.campaign.campaign import plan, run_campaign, with_comparator
+from model.campaign.stages import Stage
 from model.core.errors import ScenarioError
 from model.inputs.comparators import chosen, set_for_both
 from model.reporting.comparison import about, comparison
@@ -461,7 +462,7 @@ def test_a_comparator_among_several_scenarios_is_run_once(config):
     scenarios, comparators = with_comparator([config, helped], config)
 
     assert comparators == {"helped": "status_quo"}
-    assert len(plan(scenarios)) == 6
+    assert len(plan(scenarios, Stage({one.name: one.replicates for one in scenarios}))) == 6
 
 
 def test_runs_pair_by_seed(results):
