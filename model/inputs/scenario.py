@@ -164,6 +164,21 @@ SeriesByName = Annotated[dict[str, Series], AfterValidator(_FrozenDict)]
 Phase = Annotated[float, Field(ge=0.0, le=MOST_GBP_PER_YEAR)]
 
 
+def yearly_shares(phasing: Sequence[float], budget_growth: Sequence[float]) -> tuple[float, ...]:
+    """Return what each year of an entry of a plan has for a pound of its budget; the last goes on.
+
+    Examples
+    --------
+    >>> yearly_shares([0.5, 1.0], [0.0])
+    (0.5, 1.0)
+    """
+    phases = tuple(phasing) or (1.0,)
+    if not any(budget_growth):
+        return phases
+    grown = index_of(budget_growth, YEARS)
+    return tuple(float(index) * phases[min(k, len(phases) - 1)] for k, index in enumerate(grown))
+
+
 class PlanEntry(_Table):
     """Money for one programme, or for more of one service, from one month to another.
 
@@ -210,11 +225,7 @@ class PlanEntry(_Table):
         >>> PlanEntry(service="gp", phasing=[0.5, 1.0], budget_growth=[1.0, 0.0]).yearly_shares[:4]
         (0.5, 2.0, 2.0, 2.0)
         """
-        phases = self.phasing or (1.0,)
-        if not any(self.budget_growth):
-            return phases
-        grown = index_of(self.budget_growth, YEARS)
-        return tuple(float(index) * phases[min(k, len(phases) - 1)] for k, index in enumerate(grown))
+        return yearly_shares(self.phasing, self.budget_growth)
 
     @property
     def payment(self) -> Payment:

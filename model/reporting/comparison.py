@@ -26,15 +26,14 @@ from model.reporting.summary import warnings
 from model.reporting.wording import (
     HOW_SURE,
     assumptions_in_words,
-    budget_in_words,
     first_few,
     label_of,
     lines_table,
     plain_table,
     quintile_words,
     settings_of,
-    settled_gbp_per_year,
     stands_for,
+    total_in_words,
     what_is_covered,
     years_in_words,
 )
@@ -125,10 +124,9 @@ def _what_differs(one: Comparison, theirs: str) -> Iterable[RenderableType]:
 
 def _in_all(facts: Mapping[str, Any]) -> str:
     """Say what a plan of several entries spends, in total and per resident of the real place."""
-    spent = sum(map(settled_gbp_per_year, facts["plan"]))
     if len(facts["plan"]) < SEVERAL:
         return ""
-    return f": {budget_in_words(spent)} a year in total, £{spent / facts['real_population']:,.0f} per resident"
+    return f": {total_in_words(facts['plan'], facts['years'], facts['real_population'])}"
 
 
 def _answer(one: Comparison) -> Table:

@@ -19,9 +19,9 @@ from model.reporting.doubt import WITH_ALL
 from model.reporting.wording import (
     HOW_SURE,
     assumptions_in_words,
-    budget_in_words,
     changes_of,
     heading_of,
+    money_in_words,
     plain_table,
     stands_for,
     what_is_covered,
@@ -95,7 +95,7 @@ def warnings(results: Results, scenario: str) -> Iterable[str]:
         service, planned = asked["service"], asked["budget_gbp_per_year"]
         if (spent or (service and planned)) and not (_has_bought(results, scenario, service) if service else enrolled):
             name = entry["label"].replace("_", " ").capitalize()
-            yield f"{name}: {budget_in_words(planned)} a year {_came_to_nothing(service, spent)}"
+            yield f"{name}: {money_in_words(asked, facts['years'])} {_came_to_nothing(service, spent)}"
 
 
 def _small_sample(results: Results, scenario: str) -> Iterable[str]:

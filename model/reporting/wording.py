@@ -1,6 +1,8 @@
 """Words that several reports share: headings, settings, agencies, items."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +10,19 @@ from rich.table import Table
 
 from model.analysis.estimates import Estimate
 from model.analysis.labels import item_label
+from model.core.constants import MONTHS_PER_YEAR
+from model.core.money import PENCE
 from model.inputs.catalogue import load_shocks
-from model.inputs.scenario import Levers, Structure
+from model.inputs.scenario import Levers, Structure, yearly_shares
 
 CHANGES_SHOWN = 4
 
 MILLION = 1e6
 
 FOUR_DIGITS = 4
+
+SUMS_SHOWN = 4
+"""Sums of money, by year, that a sentence still carries; of more, the first, the last and the outermost."""
 
 HOW_SURE = (
     "Brackets and ± are 95 % intervals for the {}: Student's t, of a ratio by Fieller's theorem, and never narrower "
@@ -119,7 +126,7 @@ def settings_of(facts: dict[str, Any]) -> list[str]:
     """List the settings that differ from the defaults: variant, plan, shocks, levers, parameters, capacity."""
     neutral, variant = Levers().model_dump(), facts["structure"]["variant"]
     changed = [] if variant == Structure().variant else [f"variant {variant}"]
-    changed += [entry_in_words(entry) for entry in facts["plan"]]
+    changed += [entry_in_words(entry, facts["years"]) for entry in facts["plan"]]
     changed += [f"{one['kind']} from month {one['start_month']}" for one in facts["shocks"]]
     changed += [f"{key} = {value:g}" for key, value in facts["levers"].items() if value != neutral[key]]
     changed += [f"{key} = {value:g}" for key, value in facts["parameters"].items()]
@@ -127,46 +134,181 @@ def settings_of(facts: dict[str, Any]) -> list[str]:
     return changed + [f"limited capacity for {item_label(facts, name)}" for name in limited]
 
 
-def entry_in_words(entry: dict[str, Any]) -> str:
-    """Say what an entry of a plan buys, and for how much.
+def entry_in_words(entry: dict[str, Any], years: int) -> str:
+    """Say what an entry of a plan buys, for how much, when and where, within the years simulated.
 
     Examples
     --------
-    >>> entry_in_words({"programme": "community_hub", "service": None, "name": None,
-    ...                 "budget_gbp_per_year": 3e6, "approach": "community_led", "at_no_effect": False})
+    >>> hub = {"programme": "community_hub", "service": None, "name": None, "at_no_effect": False,
+    ...        "budget_gbp_per_year": 3e6, "approach": "community_led"}
+    >>> entry_in_words(hub, 30)
     'community hub (£3m a year, community-led)'
-    >>> entry_in_words({"programme": "community_hub", "service": None, "name": None, "phasing": [0.5, 1.0],
-    ...                 "budget_gbp_per_year": 3e6, "approach": "uniform", "at_no_effect": False})
-    'community hub (£1.5m in its first year, £3m a year from its second)'
+    >>> entry_in_words({**hub, "end_month": 48, "neighbourhoods": ["E02001287"], "approach": "uniform"}, 6)
+    'community hub (£3m a year in years 1 to 4 of 6, in 1 neighbourhood)'
     """
-    name = entry["name"] or entry["programme"] or f"more of {entry['service']}"
-    how = ", community-led" if entry["approach"] == "community_led" else ""
-    how += ", and growth by year" if any(entry.get("budget_growth", ())) else ""
-    how += ", at no effect" if entry["at_no_effect"] else ""
-    words = Path(name).stem.replace("_", " ")
-    a_head = entry.get("budget_gbp_per_head_per_year")
-    how = f", £{a_head:,.2f} a head{how}" if a_head is not None else how
-    return f"{words} ({spending_in_words(entry)}{how})"
+    a_head, is_phased = entry.get("budget_gbp_per_head_per_year"), bool(entry.get("phasing") or _grows(entry))
+    how = [spending_in_words(entry, years)]
+    how += [f"£{a_head:,.2f} a head{' before phasing and growth' if is_phased else ''}"] if a_head is not None else []
+    how += ["community-led"] if entry["approach"] == "community_led" else []
+    how += ["at no effect"] if entry["at_no_effect"] else []
+    return f"{entry_name(entry)} ({', '.join(how)})"
 
 
-def spending_in_words(entry: dict[str, Any]) -> str:
-    """Say what an entry spends a year, as phased: in its first, and what it goes on with from when."""
-    years = _years_gbp(entry)
-    settled = next(k for k in range(len(years)) if len(set(years[k:])) == 1)
-    whole = f"{budget_in_words(years[-1])} a year"
-    if not settled:
-        return whole
-    from_when = "second" if settled == 1 else f"year {settled + 1}"
-    return f"{budget_in_words(years[0])} in its first year, {whole} from its {from_when}"
+def entry_name(entry: dict[str, Any]) -> str:
+    """Name an entry of a plan."""
+    return Path(entry["name"] or entry["programme"] or f"more of {entry['service']}").stem.replace("_", " ")
 
 
-def settled_gbp_per_year(entry: dict[str, Any]) -> float:
-    """Return what an entry spends a year once it is phased in, before growth."""
-    return _years_gbp(entry)[-1]
+def spending_in_words(entry: dict[str, Any], years: int) -> str:
+    """Say what an entry spends and when, in which neighbourhoods if some are named, and if it outlasts the run.
+
+    Examples
+    --------
+    >>> spending_in_words({"budget_gbp_per_year": 6e5, "end_month": 96}, 6)
+    '£600,000 a year, going on until month 96, after this run ends'
+    """
+    where = entry.get("neighbourhoods") or ()
+    parts = [money_in_words(entry, years)]
+    parts += [f"in {how_many(len(where), 'neighbourhood')}"] if where else []
+    end = entry.get("end_month") or 0
+    parts += [f"going on until month {end}, after this run ends"] if end > years * MONTHS_PER_YEAR else []
+    return ", ".join(parts)
 
 
-def _years_gbp(entry: dict[str, Any]) -> list[float]:
-    return [entry["budget_gbp_per_year"] * share for share in entry.get("phasing") or (1.0,)]
+def money_in_words(entry: dict[str, Any], years: int) -> str:
+    """Say what an entry spends in the years simulated: one sum a year, or the sums of its years.
+
+    Examples
+    --------
+    >>> money_in_words({"budget_gbp_per_year": 6e5, "start_month": 13}, 6)
+    '£600,000 a year from year 2'
+    >>> money_in_words({"budget_gbp_per_year": 6e5, "phasing": [0.5, 1, 1, 0.5], "start_month": 13, "end_month": 60}, 6)
+    '£300,000 in year 2, £600,000 a year in years 3 and 4 and £300,000 in year 5 of 6'
+    """
+    months = _months_pence(entry, years)
+    paid = [month for month, pence in enumerate(months, start=1) if pence]
+    if not paid:
+        return "nothing in the years simulated"
+    first, last = paid[0], paid[-1]
+    within = months[first - 1 : last]
+    if len(set(within)) == 1:
+        a_year = budget_in_words(round(within[0] * MONTHS_PER_YEAR) / PENCE)
+        return f"{a_year} a year{_span_in_words(first, last, years)}"
+    return years_gbp_in_words(yearly_gbp(entry, years))
+
+
+def yearly_gbp(entry: dict[str, Any], years: int) -> list[float]:
+    """Return what an entry spends in each of the years simulated, which begin with the run and not with the entry.
+
+    Examples
+    --------
+    >>> yearly_gbp({"budget_gbp_per_year": 6e5, "phasing": [0.5, 1.0], "start_month": 7, "end_month": 30}, 3)
+    [150000.0, 450000.0, 300000.0]
+    """
+    months = _months_pence(entry, years)
+    sums = (sum(months[MONTHS_PER_YEAR * k : MONTHS_PER_YEAR * (k + 1)]) for k in range(years))
+    return [round(pence) / PENCE for pence in sums]
+
+
+def years_gbp_in_words(by_year: Sequence[float]) -> str:
+    """Say what is spent in each year where that takes few words; else in the first, at most, at least and in the last.
+
+    Examples
+    --------
+    >>> years_gbp_in_words([5e5, 1e6, 1e6])
+    '£500,000 in year 1 and £1m a year from year 2'
+    >>> years_gbp_in_words([1e6, 1.1e6, 1.2e6, 1.3e6, 1.4e6, 1.5e6])
+    '£1m in year 1, rising to £1.5m in year 6'
+    >>> years_gbp_in_words([2e5, 3e5, 6e5, 1e5, 2e5, 3e5])
+    '£200,000 in year 1, at most £600,000 in year 3, at least £100,000 in year 4 and £300,000 in year 6'
+    """
+    n, spent = len(by_year), [k for k, gbp in enumerate(by_year, start=1) if gbp]
+    if not spent:
+        return "nothing in the years simulated"
+    start, end = spent[0], spent[-1]
+    within = by_year[start - 1 : end]
+    runs = [(gbp, [year for year, _ in same]) for gbp, same in groupby(enumerate(within, start), key=itemgetter(1))]
+    of_all = f" of {n}" if end < n else ""
+    if len(runs) <= SUMS_SHOWN:
+        told = [_years_sum(gbp, years[0], years[-1], n) for gbp, years in runs]
+        return f"{_and(told)}{of_all}"
+    steps = {later > gbp for gbp, later in pairwise(within) if later != gbp}
+    first, last = (f"{budget_in_words(by_year[year - 1])} in year {year}" for year in (start, end))
+    if len(steps) == 1:
+        return f"{first}, {'rising' if steps.pop() else 'falling'} to {last}{of_all}"
+    between = [
+        f"{at} {budget_in_words(gbp)} in year {start + within.index(gbp)}"
+        for at, gbp in (("at most", max(within)), ("at least", min(within)))
+        if gbp not in {within[0], within[-1]}
+    ]
+    return f"{_and([first, *between, last])}{of_all}"
+
+
+def total_in_words(plan: Sequence[dict[str, Any]], years: int, residents: int) -> str:
+    """Say what all entries of a plan spend, and a resident of the real place: a year, or in all where years differ.
+
+    Examples
+    --------
+    >>> total_in_words([{"budget_gbp_per_year": 6e5}, {"budget_gbp_per_year": 4e5}], 6, 200_000)
+    '£1m a year in total, £5 per resident'
+    >>> total_in_words([{"budget_gbp_per_year": 6e5}, {"budget_gbp_per_year": 4e5, "end_month": 24}], 6, 200_000)
+    '£4.4m in total over 6 years, £22 per resident, and the most in years 1 and 2: £1m a year'
+    """
+    by_year = [round(sum(sums), 2) for sums in zip(*(yearly_gbp(entry, years) for entry in plan), strict=True)]
+    most = max(by_year)
+    if most == min(by_year):
+        return f"{budget_in_words(most)} a year in total, £{most / residents:,.0f} per resident"
+    first = by_year.index(most)
+    last = next((k for k in range(first, years) if by_year[k] != most), years) - 1
+    in_all = f"{budget_in_words(sum(by_year))} in total over {years_in_words(years)}"
+    a_year = f"{budget_in_words(most)}{' a year' if last > first else ''}"
+    return (
+        f"{in_all}, £{sum(by_year) / residents:,.0f} per resident, and the most {_years(first + 1, last + 1)}: {a_year}"
+    )
+
+
+def _years_sum(gbp: float, first: int, last: int, n: int) -> str:
+    sum_in_words = budget_in_words(gbp) if gbp else "nothing"
+    if first == last:
+        return f"{sum_in_words} in year {first}"
+    return f"{sum_in_words}{' a year' if gbp else ''} {f'from year {first}' if last == n else _years(first, last)}"
+
+
+def _years(first: int, last: int) -> str:
+    if first == last:
+        return f"in year {first}"
+    return f"in years {first} {'and' if last == first + 1 else 'to'} {last}"
+
+
+def _span_in_words(first: int, last: int, years: int) -> str:
+    """Say in which years or months of a run money is spent; nothing where it is in all."""
+    n = years * MONTHS_PER_YEAR
+    if (first, last) == (1, n):
+        return ""
+    if (first - 1) % MONTHS_PER_YEAR or last % MONTHS_PER_YEAR:
+        return f" in month {first} of {n}" if first == last else f" in months {first} to {last} of {n}"
+    one, other = (first - 1) // MONTHS_PER_YEAR + 1, last // MONTHS_PER_YEAR
+    return f" from year {one}" if other == years and one < other else f" {_years(one, other)} of {years}"
+
+
+def _months_pence(entry: dict[str, Any], years: int) -> list[float]:
+    """Return what an entry spends in each month simulated, in pence: a twelfth of its year's."""
+    shares = yearly_shares(entry.get("phasing") or (), entry.get("budget_growth") or ())
+    n, start = years * MONTHS_PER_YEAR, entry.get("start_month", 1)
+    end = min(entry.get("end_month") or n, n)
+    each = [round(PENCE * entry["budget_gbp_per_year"] * share) / MONTHS_PER_YEAR for share in shares]
+    return [
+        each[min((month - start) // MONTHS_PER_YEAR, len(each) - 1)] if start <= month <= end else 0.0
+        for month in range(1, n + 1)
+    ]
+
+
+def _grows(entry: dict[str, Any]) -> bool:
+    return any(entry.get("budget_growth") or ())
+
+
+def _and(told: Sequence[str]) -> str:
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
 
 
 def budget_in_words(gbp: float) -> str:

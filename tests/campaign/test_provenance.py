@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +18,9 @@ from model.campaign.campaign import run_campaign
 from model.campaign.missing import Watcher
 from model.campaign.provenance import code_hash, manifest_of
 from model.core.files import DATA, PACKAGE
+from model.inputs.plans import spending_of
 from model.inputs.scenario import Scenario, load_scenario
-from model.reporting.wording import entry_in_words
+from model.reporting.wording import entry_in_words, yearly_gbp
 from model.tables.results import Results
 from tests.own_files import OwnFiles
 
@@ -104,7 +106,28 @@ def test_a_plan_a_head_stands_in_pounds_for_the_whole_place() -> None:
     config = Scenario(plan=[{"programme": "community_hub", "budget_gbp_per_head_per_year": 2.0}])
     (entry,) = manifest_of([config], 1, {}, None, {})["scenarios"]["unnamed"]["plan"]
     assert (entry["budget_gbp_per_head_per_year"], entry["budget_gbp_per_year"]) == (2.0, 2.0 * 328_662)
-    assert entry_in_words(entry) == "community hub (£657,324 a year, £2.00 a head)"
+    assert entry_in_words(entry, 30) == "community hub (£657,324 a year, £2.00 a head)"
+
+
+HUB = {"programme": "community_hub", "budget_gbp_per_year": 600_000.0}
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {},
+        {"start_month": 13, "end_month": 60, "phasing": [0.5, 1.0, 1.0, 0.5]},
+        {"start_month": 8, "end_month": 41, "phasing": [0.25, 0.5, 1.0]},
+        {"start_month": 20, "end_month": 96, "budget_growth": 0.03, "phasing": [0.1, 1.0]},
+        {"budget_gbp_per_year": 1.0, "phasing": [150_000.0, 300_001.0, 0.0, 20.0]},
+    ],
+)
+def test_the_years_of_an_entry_in_words_are_those_of_what_the_simulation_spends(terms: dict) -> None:
+    config = Scenario(years=6, plan=[HUB | terms])
+    (entry,) = manifest_of([config], 1, {}, None, {})["scenarios"]["unnamed"]["plan"]
+    (spending,) = spending_of(config)
+    ends = [spending.spent_pence(12 * year) for year in range(7)]
+    assert yearly_gbp(entry, 6) == pytest.approx([(b - a) / 100 for a, b in pairwise(ends)], abs=0.02)
 
 
 def test_the_services_are_those_of_the_scenario(folder: Path) -> None:

@@ -23,6 +23,7 @@ from model.inputs.comparators import chosen, set_for_both
 from model.reporting.comparison import about, comparison
 from model.reporting.figures.comparison import draw_comparisons
 from model.reporting.summary import summary, warnings
+from model.reporting.wording import budget_in_words, spending_in_words
 from tests.folders import reseal
 
 HELP = {"name": "helped", "levers": {"worsen_hazard_ratio": 0.6}}
@@ -293,6 +294,43 @@ def test_a_plan_of_several_entries_says_what_it_spends_in_all(results):
     assert "£2m a year in total, £50 per resident" in words_of(other)  # 40,000 live there
 
 
+PEERS = {"budget_gbp_per_year": 250_000.0, "start_month": 13, "end_month": 60, "phasing": [0.5, 1.0, 1.0, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "years", "said"),
+    [
+        ({"budget_gbp_per_year": 1e6}, 6, "£1m a year"),
+        ({"budget_gbp_per_year": 1e6, "end_month": 72}, 6, "£1m a year"),
+        ({"budget_gbp_per_year": 1e6, "end_month": 48}, 6, "£1m a year in years 1 to 4 of 6"),
+        ({"budget_gbp_per_year": 1e6, "start_month": 7, "end_month": 12}, 6, "£1m a year in months 7 to 12 of 72"),
+        (PEERS, 6, "£125,000 in year 2, £250,000 a year in years 3 and 4 and £125,000 in year 5 of 6"),
+        (PEERS, 3, "£125,000 in year 2 and £250,000 in year 3, going on until month 60, after this run ends"),
+        (PEERS, 1, "nothing in the years simulated, going on until month 60, after this run ends"),
+        ({"budget_gbp_per_year": 1e6, "budget_growth": [0.02]}, 30, "£1m in year 1, rising to £1.776m in year 30"),
+        ({"budget_gbp_per_year": 1e6, "neighbourhoods": ["A", "B"]}, 6, "£1m a year, in 2 neighbourhoods"),
+    ],
+)
+def test_an_entry_tells_the_money_of_each_year_simulated_and_where_it_goes(entry, years, said):
+    assert spending_in_words(entry, years) == said
+
+
+@pytest.mark.parametrize("k", range(8))
+def test_no_entry_hides_the_years_in_which_it_spends_most_and_least(k):
+    phasing = [0.25 + (k * year * year + year) % 7 / 4 for year in range(6)]
+    said = spending_in_words({"budget_gbp_per_year": 400_000.0, "phasing": phasing}, 6)
+    for share in (phasing[0], max(phasing), min(phasing), phasing[-1]):
+        assert budget_in_words(400_000.0 * share) in said
+
+
+def test_a_plan_whose_years_differ_tells_its_sum_and_the_years_of_most_money(results):
+    hub = {"label": "hub", "budget_gbp_per_year": 6e5, "end_month": 12}
+    words = words_of(with_plan(results, hub, {"label": "peers", "budget_gbp_per_year": 2e5}))
+
+    assert "£1m in total over 2 years, £25 per resident, and the most in year 1: £800,000." in words
+    assert "hub (£600,000 a year in year 1 of 2)" in words
+
+
 def test_costs_are_said_to_be_activity_and_not_cash(words):
     assert "not cash" in words
 
@@ -376,6 +414,15 @@ def test_more_of_a_service_under_a_name_of_its_own_is_warned_by_what_it_is(resul
 
     other.ledger = pd.concat([results.ledger, bought(500.0)])
     assert of_plan(warnings(other, "helped")) == [second]
+
+
+def test_money_that_came_to_nothing_is_told_as_the_plan_has_it(results):
+    other = with_plan(results, {"label": "peers", "budget_gbp_per_year": 1e6, "phasing": [0.5, 1.0]})
+    rows = {"scenario": ["helped"], "plan_entry": ["peers"], "spend_gbp": 1_000.0, "enrolled": 0}
+    other.programmes = pd.DataFrame(rows)
+
+    (warned,) = of_plan(warnings(other, "helped"))
+    assert warned.startswith("Peers: £500,000 in year 1 and £1m in year 2 helped nobody")
 
 
 def of_plan(warned):

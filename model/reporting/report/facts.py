@@ -153,7 +153,8 @@ def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
         {measure: found.doubted[measure] for measure in MEASURED} | {"averted": found.row(averted_in, them.averted())},
         us.scenario,
         name,
-        tuple(bought_in_words(entry) for entry in us.facts["plan"]) or tuple(own_settings(us.facts, us.their_facts)),
+        tuple(bought_in_words(entry, us.years) for entry in us.facts["plan"])
+        or tuple(own_settings(us.facts, us.their_facts)),
         int((found.answers() > 0).sum()),
         share_of_draws((found.answers() > 0).to_numpy()),
         {lens: them.mean_payback(lens) for lens in LENSES},

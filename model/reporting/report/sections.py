@@ -26,7 +26,7 @@ from model.reporting.pages.registers import TOPICS, load_registers
 from model.reporting.report.blocks import Block, Grid, Lines, Paragraph, Row, blocks
 from model.reporting.report.pictures import picture
 from model.reporting.summary import failures, summary
-from model.reporting.wording import agency_words, assumptions_in_words, entry_in_words, label_of, spending_in_words
+from model.reporting.wording import agency_words, assumptions_in_words, entry_name, label_of, spending_in_words
 from model.tables.results import Results
 
 if TYPE_CHECKING:
@@ -217,8 +217,8 @@ def _assumptions(results: Results) -> Iterator[Block]:
                 tuple(
                     Row(
                         (
-                            entry_in_words(entry).partition(" (")[0],
-                            spending_in_words(entry),
+                            entry_name(entry),
+                            spending_in_words(entry, facts["years"]),
                             str(known["grade"]),
                             ", ".join(agency_words(str(payer)) for payer in known["payers"]),
                         )
