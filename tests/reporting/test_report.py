@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
@@ -20,13 +20,16 @@ from model.analysis.ties import EVERYWHERE, LEAST, MOST, ties_of_adults
 from model.analysis.use import Use, uses
 from model.cli import main
 from model.core.errors import ResultsError
+from model.inputs.programmes import Programme
 from model.reporting.answer import NOT_PLAUSIBLE
 from model.reporting.appraisal import implausible
 from model.reporting.report import page as page_module
 from model.reporting.report import pdf
+from model.reporting.report.blocks import Grid
 from model.reporting.report.brief import MOST_ENTRIES, _largest, _uses, brief_of, question_of
 from model.reporting.report.facts import Hang
 from model.reporting.report.page import render, report, write_report
+from model.reporting.report.sections import _assumptions
 from model.reporting.report.words import SAME, reach
 from tests.drawn_study import drawn_study
 
@@ -130,6 +133,19 @@ def test_letters_stand_out_from_their_ground():
 def test_temporary_accommodation_has_a_line_of_its_own(html, brief):
     assert "Temporary accommodation" in Reader(html).text
     assert any("how the cost of temporary accommodation differs" in words for words in brief.unknown)
+
+
+def test_the_scale_of_grades_ends_where_grades_do(html):
+    most = Programme.model_json_schema()["properties"]["grade"]["maximum"]
+    assert f"grade of evidence, 1 strong to {most} expert judgement" in Reader(html).text
+
+
+def test_more_of_a_service_is_said_to_have_no_grade(study):
+    other = copy(study)
+    other.manifest = deepcopy(study.manifest)
+    other.manifest["scenarios"]["helped"]["plan_in_force"][0]["grade"] = None
+    (bought,) = [block for block in _assumptions(other) if isinstance(block, Grid)]
+    assert bought.rows[0].cells[2] == "not graded"
 
 
 def test_what_is_written_in_a_scenario_is_shown_as_it_is(html):

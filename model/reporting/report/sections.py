@@ -213,13 +213,13 @@ def _assumptions(results: Results) -> Iterator[Block]:
         if facts["plan"]:
             yield Paragraph(f"{label_of(name, facts)}: what is bought", "heading")
             yield Grid(
-                ("Entry", "spending", "grade of evidence, 1 strong to 5 an assumption", "paid by"),
+                ("Entry", "spending", "grade of evidence, 1 strong to 6 expert judgement", "paid by"),
                 tuple(
                     Row(
                         (
                             entry_name(entry),
                             spending_in_words(entry, facts["years"]),
-                            str(known["grade"]),
+                            str(known["grade"] or "not graded"),
                             ", ".join(agency_words(str(payer)) for payer in known["payers"]),
                         )
                     )
