@@ -29,7 +29,7 @@ from model.reporting.report.blocks import Grid
 from model.reporting.report.brief import MOST_ENTRIES, _largest, _uses, brief_of, question_of
 from model.reporting.report.facts import Hang
 from model.reporting.report.page import render, report, write_report
-from model.reporting.report.sections import _assumptions
+from model.reporting.report.sections import _assumptions, _neighbourhoods
 from model.reporting.report.words import SAME, reach
 from tests.drawn_study import drawn_study
 
@@ -261,6 +261,19 @@ def test_ties_are_means_over_adults_and_thirds_are_of_whole_neighbourhoods(study
         assert found.loc[EVERYWHERE, layer] == pytest.approx(np.average(rows[layer], weights=rows["adults"]))
         assert found[layer].loc[[MOST, LEAST]].between(rows[layer].min(), rows[layer].max()).all()
     assert found.loc[EVERYWHERE, "no_tie"] == pytest.approx(rows["no_tie"].sum() / rows["adults"].sum())
+
+
+def test_money_a_head_a_year_is_of_all_years_simulated_also_those_without_money(study):
+    ended = copy(study)
+    ended.programmes = study.programmes[study.programmes["year"] == 1]
+    (table,) = [block for block in _neighbourhoods(ended) if isinstance(block, Grid)]
+    spent = ended.programmes[ended.programmes["draw"] == 0].groupby("neighbourhood")["spend_gbp"].sum() / 3
+    homes = study.neighbourhoods.set_index("neighbourhood")
+
+    at = table.head.index("£ a head a year, over 3 years")
+    told = {row.cells[0]: float(row.cells[at]) for row in table.rows}
+    for number, home in homes.iterrows():
+        assert told[home["neighbourhood_name"]] == pytest.approx(spent[number] / 3 / home["population"], abs=0.006)
 
 
 def test_a_service_bought_has_no_places_to_use_and_what_has_no_room_is_counted(study, brief):

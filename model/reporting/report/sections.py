@@ -26,7 +26,14 @@ from model.reporting.pages.registers import TOPICS, load_registers
 from model.reporting.report.blocks import Block, Grid, Lines, Paragraph, Row, blocks
 from model.reporting.report.pictures import picture
 from model.reporting.summary import failures, summary
-from model.reporting.wording import agency_words, assumptions_in_words, entry_name, label_of, spending_in_words
+from model.reporting.wording import (
+    agency_words,
+    assumptions_in_words,
+    entry_name,
+    label_of,
+    spending_in_words,
+    years_in_words,
+)
 from model.tables.results import Results
 
 if TYPE_CHECKING:
@@ -175,21 +182,23 @@ def _neighbourhoods(results: Results) -> Iterator[Block]:
     for name in [name for name in _finished(results) if name in set(rows["scenario"])][:MOST_SCENARIOS]:
         own = rows[rows["scenario"] == name]
         yield Paragraph(label_of(name, results.manifest["scenarios"][name]), "heading")
-        yield _where(results, own)
+        yield _where(results, own, int(results.manifest["scenarios"][name]["years"]))
 
 
-def _where(results: Results, rows: Any) -> Grid:
-    runs, years = rows["run"].nunique(), rows["year"].nunique()
+def _where(results: Results, rows: Any, years: int) -> Grid:
+    """Lay out money and people by neighbourhood; money a year is of all years simulated, also those without any."""
+    runs = rows["run"].nunique()
     people = rows.assign(people=rows["enrolled"] * rows["scale"])
     sums = people.groupby("neighbourhood")[["spend_gbp", "people"]].sum() / runs
     places = results.neighbourhoods[results.neighbourhoods["place"].isin(results.runs["place"])]
     table = places.set_index("neighbourhood").join(sums, how="inner").sort_values("mean_quintile").head(MOST_ROWS)
+    table = table.assign(a_head=table["spend_gbp"] / years / table["population"])
     return Grid(
         (
             "Neighbourhood, most deprived first",
             "residents",
             "mean fifth of deprivation",
-            "£ a head a year",
+            f"£ a head a year, over {years_in_words(years)}",
             "times somebody began",
         ),
         tuple(
@@ -198,7 +207,7 @@ def _where(results: Results, rows: Any) -> Grid:
                     str(row.neighbourhood_name),
                     f"{row.population:,.0f}",
                     f"{row.mean_quintile:.1f}",
-                    f"{row.spend_gbp / years / row.population:,.2f}",
+                    f"{row.a_head:,.2f}",
                     f"{row.people:,.0f}",
                 )
             )
