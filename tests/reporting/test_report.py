@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from importlib import resources
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from model import Results
@@ -20,6 +21,7 @@ from model.analysis.ties import EVERYWHERE, LEAST, MOST, ties_of_adults
 from model.analysis.use import Use, uses
 from model.cli import main
 from model.core.errors import ResultsError
+from model.inputs.ensemble import MEMBER
 from model.inputs.programmes import Programme
 from model.reporting.answer import NOT_PLAUSIBLE
 from model.reporting.appraisal import implausible
@@ -29,9 +31,9 @@ from model.reporting.report.blocks import Grid
 from model.reporting.report.brief import MOST_ENTRIES, _largest, _uses, brief_of, question_of
 from model.reporting.report.facts import Hang
 from model.reporting.report.page import render, report, write_report
-from model.reporting.report.sections import _assumptions, _neighbourhoods
+from model.reporting.report.sections import _assumptions, _neighbourhoods, _numbers
 from model.reporting.report.words import SAME, reach
-from tests.drawn_study import drawn_study
+from tests.drawn_study import WELLBY, drawn_study
 
 TITLE = '<b>Help & "care"</b> $x_1$ {{ 7 * 7 }}'
 """A title that is markup in HTML, in figures and in templates: it must be shown as it is."""
@@ -274,6 +276,15 @@ def test_money_a_head_a_year_is_of_all_years_simulated_also_those_without_money(
     told = {row.cells[0]: float(row.cells[at]) for row in table.rows}
     for number, home in homes.iterrows():
         assert told[home["neighbourhood_name"]] == pytest.approx(spent[number] / 3 / home["population"], abs=0.006)
+
+
+def test_the_number_of_a_set_that_fits_is_not_counted_as_a_number_that_was_drawn(study):
+    sets = study.draws[study.draws["name"] == WELLBY].assign(name=MEMBER, value=2.0)
+    other = copy(study)
+    other.draws = pd.concat([study.draws, sets])
+
+    assert list(_numbers(other)) == list(_numbers(study))
+    assert next(iter(_numbers(study))).text.startswith("Of 3 numbers that were drawn, 3 are shown")
 
 
 def test_a_service_bought_has_no_places_to_use_and_what_has_no_room_is_counted(study, brief):

@@ -11,6 +11,7 @@ from model.analysis.appraise import AppraisedComparison
 from model.analysis.doubt import BEST
 from model.analysis.outcomes import Drawn
 from model.analysis.ties import LAYERS, ties_of_adults
+from model.inputs.ensemble import MEMBER
 from model.reporting.appraisal import appraisal
 from model.reporting.budgets import about_budgets, about_loop_gain
 from model.reporting.comparison import about
@@ -244,6 +245,7 @@ def _numbers(results: Results) -> Iterator[Block]:
     if drawn.empty:
         return
     spans = drawn[drawn["draw"] != BEST].groupby("name", sort=False)["value"].agg(["min", "mean", "max"])
+    spans = spans.drop(index=MEMBER, errors="ignore")  # the number of a set, and none of the model
     shown = spans[~spans.index.str.startswith("ensemble.")].head(MOST_ROWS)
     yield Paragraph(
         f"Of {len(spans):,} numbers that were drawn, {len(shown):,} are shown; the table draws of the study has all."
