@@ -121,14 +121,13 @@ def story(one: TwoLives, worlds: tuple[World, World]) -> Iterator[str]:
 
 
 def apart_words(one: TwoLives) -> str:
-    """Say in how many months the worlds differ."""
+    """Say in how many months the worlds differ, of those in which the resident is there in either."""
     if not one.partings:
         return "Nothing that happens to them differs between the two worlds."
-    n = len(one.partings)
-    return (
-        f"In {one.months_apart} of {len(one.ours.months)} months the two end in different states; in {n} something "
-        "happens in one world only."
-    )
+    n, ends = len(one.partings), list(zip(one.ours.months, one.theirs.months, strict=True))
+    there = sum(HERE in (month.fate for month in both) for both in ends)
+    of = f"{there} months" if there == len(ends) else f"the {there} months in which they are there in either world"
+    return f"In {one.months_apart} of {of} the two end in different states; in {n} something happens in one world only."
 
 
 def _stands_apart(one: TwoLives, month: int, last: int) -> Iterator[str]:

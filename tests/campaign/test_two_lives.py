@@ -1,6 +1,7 @@
 """One life in two worlds: who is picked, that both worlds are the folder's, and what is refused."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,11 +11,12 @@ from model import Results, run_campaign, two_lives
 from model.analysis.lives_apart import balance, picked
 from model.campaign import two_lives as module
 from model.campaign.missing import Watcher
+from model.core.codes import NO_STATE
 from model.core.errors import InputError, ResultsError, ScenarioError
 from model.inputs.scenario import Scenario
 from model.reporting.figures.lives import draw_life
-from model.reporting.lives import stories, when, worlds_of, wrapped
-from model.simulation.following import HERE
+from model.reporting.lives import apart_words, stories, when, worlds_of, wrapped
+from model.simulation.following import AWAY, HERE
 from model.tables.manifest import read_manifest, write_manifest
 
 
@@ -85,6 +87,20 @@ def test_months_of_a_life_are_a_frame(folder):
     differs = (months["state_ours"] != months["state_theirs"]) & months["state_ours"].notna()
     assert 0 < differs.sum() <= one.months_apart
     assert months["enough_alone"].map(len).sum() > 0
+
+
+def test_months_apart_are_of_those_in_which_somebody_is_there(folder):
+    one = two_lives(folder, count=1).lives[0]
+    late = [
+        life._replace(months=[replace(month, fate=AWAY, state=NO_STATE) for month in life.months[:6]] + life.months[6:])
+        for life in (one.ours, one.theirs)
+    ]
+    arrived = replace(one, ours=late[0], theirs=late[1])
+
+    assert f"In {one.months_apart} of 36 months the two end" in apart_words(one)
+    assert f"In {arrived.months_apart} of the 30 months in which they are there in either world" in apart_words(arrived)
+    in_one = replace(one, ours=late[0])
+    assert f"In {in_one.months_apart} of 36 months the two end" in apart_words(in_one)
 
 
 def test_progress_counts_every_month(folder):
