@@ -21,6 +21,7 @@ from model.reporting.answer import Answer
 from model.reporting.appraisal import implausible
 from model.reporting.doubt import share_in_words
 from model.reporting.plan_names import PlanName, plain_title, plan_names, units_of_levers, varied_levers
+from model.reporting.summary import money_for_nothing, small_samples
 from model.reporting.wording import how_many, lines_table, plain_table, years_in_words
 
 MILLION, THOUSAND = 1e6, 1e3
@@ -201,6 +202,9 @@ VERDICTS = {"gain": "Worth its cost", "unclear": "Not certain to be worth its co
 TOO_GOOD = "A return or an effect is larger than is credible"
 """What is said of plans with one."""
 
+MOST_WARNED = 6
+"""Entries of plans whose money came to nothing that are told one by one; more are counted."""
+
 MOST_NAMED = 4
 """Plans that are named in the answer; more are counted, as the table has each."""
 
@@ -214,6 +218,7 @@ def league(judged: Mapping[str, AppraisedComparison], found: Mapping[str, Drawn]
         Text(_in_short(one)),
         Padding(_table(one), (1, 0, 1, 0)),
         *([Padding(lines_table(lines), (0, 0, 1, 0))] if lines else []),
+        *(Padding(Text(words, style="yellow"), (0, 0, 1, 0)) for words in _warnings(one)),
         Padding(Text(_about(one), style="dim"), (0, 0, 1, 0)),
     )
 
@@ -294,6 +299,17 @@ def _best(one: League) -> Iterable[tuple[str, str]]:
             if share.mean > 0:
                 yield first, f"{one.called(str(name))}: {share_in_words(share, len(worth))}"
                 first = ""
+
+
+def _warnings(one: League) -> Iterator[str]:
+    """Warn of money of any plan that came to nothing, and of samples too small."""
+    results = next(iter(one.judged.values())).comparison.results
+    names = [name for _, name, _ in one.rows() if name]
+    money = [f"{one.called(name)}: {words}" for name in names for words in money_for_nothing(results, name)]
+    yield from money[:MOST_WARNED]
+    if len(money) > MOST_WARNED:
+        yield f"{how_many(len(money) - MOST_WARNED, 'more warning')} of this kind: upstream show --each has all."
+    yield from small_samples(results, names)
 
 
 def _about(one: League) -> str:

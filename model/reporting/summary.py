@@ -20,7 +20,9 @@ from model.reporting.wording import (
     HOW_SURE,
     assumptions_in_words,
     changes_of,
+    first_few,
     heading_of,
+    how_many,
     money_in_words,
     plain_table,
     stands_for,
@@ -86,34 +88,61 @@ def _state_in_words(crisis: Estimate, number: Estimate, satisfaction: Estimate) 
 
 def warnings(results: Results, scenario: str) -> Iterable[str]:
     """Warn of a sample too small for its ties, and of money that bought nothing."""
-    yield from _small_sample(results, scenario)
+    yield from small_samples(results, [scenario])
+    yield from money_for_nothing(results, scenario)
+
+
+def money_for_nothing(results: Results, scenario: str) -> Iterable[str]:
+    """Warn of each entry of a scenario's plan whose money bought nothing, or helped nobody, at best estimates."""
     facts = results.manifest["scenarios"][scenario]
     rows = results.programmes
-    summed = rows[rows["scenario"] == scenario].groupby("plan_entry")[["spend_gbp", "enrolled"]].sum()
+    own = rows[rows["scenario"] == scenario]
+    best, drawn = (part.groupby("plan_entry")[["spend_gbp", "enrolled"]].sum() for part in _by_draw(own))
     for entry, asked in zip(facts["plan_in_force"], facts["plan"], strict=True):
-        spent, enrolled = summed.loc[entry["label"]] if entry["label"] in summed.index else (0.0, 0)
+        spent, enrolled = best.loc[entry["label"]] if entry["label"] in best.index else (0.0, 0)
         service, planned = asked["service"], asked["budget_gbp_per_year"]
         if (spent or (service and planned)) and not (_has_bought(results, scenario, service) if service else enrolled):
             name = entry["label"].replace("_", " ").capitalize()
-            yield f"{name}: {money_in_words(asked, facts['years'])} {_came_to_nothing(service, spent)}"
+            in_draws = entry["label"] in drawn.index and bool(drawn.loc[entry["label"], "enrolled"])
+            came = _came_to_nothing(service, spent, in_draws=in_draws)
+            yield f"{name}: {money_in_words(asked, facts['years'])} {came}"
 
 
-def _small_sample(results: Results, scenario: str) -> Iterable[str]:
-    runs = results.runs[results.runs["scenario"] == scenario].drop_duplicates("place")
+def _by_draw(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows at best estimates, and in draws; a scenario that ran in draws alone has them as its best."""
+    is_best = rows["draw"] == BEST
+    return (rows[is_best], rows[~is_best]) if is_best.any() else (rows, rows[is_best])
+
+
+def small_samples(results: Results, scenarios: Sequence[str]) -> Iterable[str]:
+    """Warn of places whose sample is too small for its ties, those that are alike in one sentence."""
+    runs = results.runs[results.runs["scenario"].isin(scenarios)].drop_duplicates("place")
     homes = results.neighbourhoods.groupby("place")["neighbourhood"].nunique()
-    for key, name, sample in zip(runs["place"], runs["place_name"], runs["sample_size"], strict=True):
-        each = sample / homes[key]
-        if each >= FEWEST_RESIDENTS:
-            continue
-        residents = "1 resident" if round(each) <= 1 else f"{each:,.0f} residents"
-        yield f"{name}: the sample has {residents} in each neighbourhood. " + (
-            "With so few, people lack neighbours: with 25, local ties are a tenth fewer and lonely adults a third more "
-            "than in a large sample; with 8, a quarter fewer and two and a half times as many. Take "
-            f"{FEWEST_RESIDENTS} or more in each."
-            if each < TOO_FEW_RESIDENTS
-            else f"With fewer than {FEWEST_RESIDENTS}, ties are up to 3 % fewer and lonely adults up to 8 % more than "
-            "in a large sample; how many are helped, and what a plan averts, do not depend on it."
-        )
+    each = {
+        str(name): sample / homes[key]
+        for key, name, sample in zip(runs["place"], runs["place_name"], runs["sample_size"], strict=True)
+    }
+    for low, high, words in ((0, TOO_FEW_RESIDENTS, SO_FEW), (TOO_FEW_RESIDENTS, FEWEST_RESIDENTS, FEW)):
+        if found := {name: size for name, size in each.items() if low <= size < high}:
+            yield f"{first_few(list(found))}: {_residents_each(list(found.values()))} in each neighbourhood. {words}"
+
+
+def _residents_each(sizes: Sequence[float]) -> str:
+    least, most = (max(1, round(size)) for size in (min(sizes), max(sizes)))
+    counted = how_many(most, "resident") if least == most else f"{least:,} to {most:,} residents"
+    return f"the sample has {counted}" if len(sizes) == 1 else f"the samples have {counted}"
+
+
+SO_FEW = (
+    "With so few, people lack neighbours: with 25, local ties are a tenth fewer and lonely adults a third more "
+    "than in a large sample; with 8, a quarter fewer and two and a half times as many. Take "
+    f"{FEWEST_RESIDENTS} or more in each."
+)
+FEW = (
+    f"With fewer than {FEWEST_RESIDENTS}, ties are up to 3 % fewer and lonely adults up to 8 % more than "
+    "in a large sample; how many are helped, and what a plan averts, do not depend on it."
+)
+"""What a sample brings that is far too small, or small."""
 
 
 def _has_bought(results: Results, scenario: str, service: str) -> bool:
@@ -123,7 +152,7 @@ def _has_bought(results: Results, scenario: str, service: str) -> bool:
     return bool((own & lines["kind"].isin(BILLED)).any())
 
 
-def _came_to_nothing(service: str | None, spent: float) -> str:
+def _came_to_nothing(service: str | None, spent: float, *, in_draws: bool) -> str:
     if service and spent:
         return "was spent and bought nothing. Nobody waited for more of the service."
     if service:
@@ -131,9 +160,10 @@ def _came_to_nothing(service: str | None, spent: float) -> str:
             "bought nothing, so nothing was spent. All of the money is below the price of one contact, or "
             "budgets cut it."
         )
+    where = " at best estimates, though it did in draws" if in_draws else ""
     return (
-        "helped nobody to take part. Perhaps nobody is eligible, or the money buys less than one place, or the plan "
-        "ends too soon. Money for social infrastructure still counts."
+        f"helped nobody to take part{where}. Perhaps nobody is eligible, or the money buys less than one place, or the "
+        "plan ends too soon. Money for social infrastructure still counts."
     )
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from scipy import stats
 
 from model import Results
+from model.analysis.doubt import BEST
 from model.analysis.estimates import estimate
 from model.analysis.pairs import Change, Comparison, Paired, compare, turn_of
 from model.campaign.campaign import plan, run_campaign, with_comparator
@@ -22,7 +23,7 @@ from model.core.errors import ScenarioError
 from model.inputs.comparators import chosen, set_for_both
 from model.reporting.comparison import about, comparison
 from model.reporting.figures.comparison import draw_comparisons
-from model.reporting.summary import summary, warnings
+from model.reporting.summary import small_samples, summary, warnings
 from model.reporting.wording import budget_in_words, spending_in_words
 from tests.folders import reseal
 
@@ -360,6 +361,7 @@ def test_programmes_are_told_where_a_campaign_has_them(results):
             "dropped": 1,
             "supporters": 1,
             "scenario": "helped",
+            "draw": BEST,
         }
     )
     other = with_plan(results, {"label": "peer_support", "service": None, "budget_gbp_per_year": 5.0})
@@ -400,6 +402,7 @@ def test_more_of_a_service_under_a_name_of_its_own_is_warned_by_what_it_is(resul
     doctors = {"label": "more_doctors", "service": "gp", "budget_gbp_per_year": 24_000.0}
     other = with_plan(results, doctors, {"label": "peer_support", "budget_gbp_per_year": 1e6})
     rows = {"scenario": "helped", "plan_entry": ["more_doctors", "peer_support"], "spend_gbp": 1_000.0, "enrolled": 0}
+    rows |= {"draw": BEST}
     other.programmes = pd.DataFrame(rows)
 
     first, second = of_plan(warnings(other, "helped"))
@@ -418,11 +421,15 @@ def test_more_of_a_service_under_a_name_of_its_own_is_warned_by_what_it_is(resul
 
 def test_money_that_came_to_nothing_is_told_as_the_plan_has_it(results):
     other = with_plan(results, {"label": "peers", "budget_gbp_per_year": 1e6, "phasing": [0.5, 1.0]})
-    rows = {"scenario": ["helped"], "plan_entry": ["peers"], "spend_gbp": 1_000.0, "enrolled": 0}
-    other.programmes = pd.DataFrame(rows)
+    rows = {"scenario": "helped", "plan_entry": "peers", "spend_gbp": 1_000.0, "enrolled": 0, "draw": BEST}
+    other.programmes = pd.DataFrame([rows])
 
     (warned,) = of_plan(warnings(other, "helped"))
-    assert warned.startswith("Peers: £500,000 in year 1 and £1m in year 2 helped nobody")
+    assert warned.startswith("Peers: £500,000 in year 1 and £1m in year 2 helped nobody to take part. Perhaps")
+
+    other.programmes = pd.DataFrame([rows, {**rows, "draw": 1, "enrolled": 3}])
+    (warned,) = of_plan(warnings(other, "helped"))
+    assert "helped nobody to take part at best estimates, though it did in draws." in warned
 
 
 def of_plan(warned):
@@ -442,6 +449,21 @@ def test_a_sample_too_small_for_its_ties_is_said_with_the_size_of_the_bias(resul
     assert "up to 8 %" in each[249][0]
     assert "1 resident in each neighbourhood" in each[1][0]
     assert "with 8, a quarter fewer and two and a half times as many" in each[8][0]
+
+
+def test_samples_of_several_places_are_told_in_one_sentence_where_they_are_alike(results):
+    other, place = copy.copy(results), results.runs["place"].iloc[0]
+    homes = results.neighbourhoods[results.neighbourhoods["place"] == place]
+    runs = results.runs[results.runs["scenario"] == "helped"].head(1)
+    sizes = {"Small": 40, "Less small": 60, "Middling": 150, "Large": 900}
+    other.neighbourhoods = pd.concat([homes.assign(place=name) for name in sizes])
+    other.runs = pd.concat(
+        [runs.assign(place=name, place_name=name, sample_size=size * len(homes)) for name, size in sizes.items()]
+    )
+
+    few, some = small_samples(other, ["helped"])
+    assert few.startswith("Small, Less small: the samples have 40 to 60 residents in each neighbourhood. With so few")
+    assert some.startswith("Middling: the sample has 150 residents in each neighbourhood.")
 
 
 def test_what_a_plan_buys_of_a_service_is_in_no_bill(results):

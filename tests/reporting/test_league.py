@@ -1,6 +1,7 @@
 """Plans side by side: one table over places, a head where places differ, and what a WELLBY more costs."""
 
 import io
+from collections import defaultdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,9 +37,28 @@ def facts(place: str, people: int = 1_000, variant: str = "full", title: str = "
     }
 
 
-def plan(name: str, usual: str, about: dict, returned: float = 2.0) -> SimpleNamespace:
+def nothing_to_warn_of() -> SimpleNamespace:
+    """Results in which no plan has an entry and no sample is small."""
+    return SimpleNamespace(
+        manifest={"scenarios": defaultdict(lambda: {"plan": [], "plan_in_force": []})},
+        programmes=pd.DataFrame(columns=["scenario", "draw", "plan_entry", "spend_gbp", "enrolled"]),
+        runs=pd.DataFrame(columns=["scenario", "place", "place_name", "sample_size"]),
+        neighbourhoods=pd.DataFrame(columns=["place", "neighbourhood"]),
+    )
+
+
+def plan(
+    name: str, usual: str, about: dict, returned: float = 2.0, results: SimpleNamespace | None = None
+) -> SimpleNamespace:
     their = about | {"title": "As it is", "design": {"base": "usual"}}
-    compared = SimpleNamespace(scenario=name, comparator=usual, facts=about, their_facts=their, years=5)
+    compared = SimpleNamespace(
+        scenario=name,
+        comparator=usual,
+        facts=about,
+        their_facts=their,
+        years=5,
+        results=results or nothing_to_warn_of(),
+    )
     appraisal = SimpleNamespace(
         gained=lambda: Estimate(1.0, 0.5, 1.5), ratio_of=lambda _: Estimate.exact(returned), has_lives=False
     )
@@ -65,6 +85,37 @@ def test_plans_whose_gain_is_not_credible_are_named_with_the_answer():
     judged = {name: plan(name, "usual", own) for name, own in titles.items()}
     judged["work"] = plan("work", "usual", titles["work"], returned=10.5)
     assert "A return or an effect is larger than is credible: work." in printed(league(judged, found))
+
+
+def warned_of(n_plans: int) -> str:
+    """What is said of plans of which none has helped anybody, in a small sample."""
+    names = [f"plan{k}" for k in range(n_plans)]
+    results = nothing_to_warn_of()
+    asked = {"service": None, "budget_gbp_per_year": 600_000.0}
+    for name in names:
+        entry = {"plan": [asked], "plan_in_force": [{"label": "community_hub"}], "years": 5}
+        results.manifest["scenarios"][name] = entry
+    rows = {"plan_entry": "community_hub", "spend_gbp": 1.0, "enrolled": 0, "draw": 0}
+    results.programmes = pd.DataFrame([rows | {"scenario": name} for name in names])
+    results.runs = pd.DataFrame({"scenario": names, "place": "wigan", "place_name": "Wigan", "sample_size": 150})
+    results.neighbourhoods = pd.DataFrame({"place": "wigan", "neighbourhood": [0]})
+    judged = {name: plan(name, "usual", facts("Wigan", title=name, base=name), results=results) for name in names}
+    found = {name: outcomes(10.0, 5.0 + k) for k, name in enumerate(names)}
+    return " ".join(printed(league(judged, found)).split())
+
+
+def test_what_each_plan_alone_warns_of_stands_under_the_table_of_all():
+    words = warned_of(2)
+    for name in ("plan0", "plan1"):
+        assert f"{name}: Community hub: £600,000 a year helped nobody to take part." in words
+    assert words.count("Wigan: the sample has 150 residents in each neighbourhood.") == 1
+    assert "more warning" not in words
+
+
+def test_of_many_warnings_the_first_are_told_and_the_others_counted():
+    words = warned_of(9)
+    assert words.count("helped nobody") == 6
+    assert "3 more warnings of this kind: upstream show --each has all." in words
 
 
 def test_each_step_costs_the_difference_in_cost_by_the_difference_in_wellbys():
