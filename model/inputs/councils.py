@@ -166,6 +166,27 @@ def neighbourhoods_of(code: str) -> list[dict[str, Any]]:
         raise PlaceError(f"is damaged ({problem})", file=NEIGHBOURHOODS_FILE, key=code) from None
 
 
+def find_neighbourhood(word: str) -> tuple[str, str, str] | None:
+    """Return code, name and council area of the bundled neighbourhood with a code or a name; none where there is none.
+
+    Examples
+    --------
+    >>> find_neighbourhood("E02001287")
+    ('E02001287', 'Wigan 001', 'wigan')
+    >>> find_neighbourhood("wigan 001") == find_neighbourhood("E02001287")
+    True
+    """
+    wanted, keys = word.strip().casefold(), {council.code: council.key for council in councils()}
+    return next(
+        (
+            (row["code"], row["name"], keys[row["council"]])
+            for row in read_table(NEIGHBOURHOODS_FILE)
+            if wanted in (row["code"].casefold(), row["name"].casefold())
+        ),
+        None,
+    )
+
+
 def _neighbourhood(row: list[str]) -> dict[str, Any]:
     _, code, name, *counts = row
     people = [int(count) for count in counts]

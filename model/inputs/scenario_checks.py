@@ -1,6 +1,6 @@
 """Checks of a scenario beyond its schema: names that must exist, and keys that must agree."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,12 +8,14 @@ import numpy as np
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import ScenarioError
 from model.inputs.catalogue import catalogue_place, contact_services, cut_by, load_services, load_shocks
+from model.inputs.councils import find_neighbourhood
 from model.inputs.growth import ALL, index_of, prices_gbp
 from model.inputs.payers import AGENCIES, LED_BY_DEMAND, OFF_ONE, load_payments
 from model.inputs.places import require_plausible, thin
 from model.inputs.stays import stays_among
 
 if TYPE_CHECKING:
+    from model.inputs.places import Place
     from model.inputs.scenario import PlanEntry, Scenario
 
 MOST_GROWN = 100.0
@@ -22,6 +24,9 @@ MOST_GROWN = 100.0
 
 MOST_GBP_PER_YEAR = 1e11
 """Of one entry of a plan."""
+
+MOST_LISTED = 40
+"""Neighbourhoods of a place that an error lists; of more, the first."""
 
 LEAST_PRICE_GBP = 0.01
 """Of a contact that money can buy."""
@@ -82,7 +87,6 @@ def check_references(config: "Scenario") -> None:
 
 
 def _check_shocks(config: "Scenario") -> None:
-    codes = [one.code for one in config.place_profile.neighbourhoods]
     for k, shock in enumerate(config.shocks):
         if shock.kind not in load_shocks():
             raise ScenarioError(
@@ -93,7 +97,7 @@ def _check_shocks(config: "Scenario") -> None:
                 wanted=shock.kind,
                 allowed=", ".join(load_shocks()),
             )
-        _require_neighbourhoods(shock.neighbourhoods, f"shocks.{k}.neighbourhoods", codes)
+        _require_neighbourhoods(shock.neighbourhoods, f"shocks.{k}.neighbourhoods", config.place_profile)
         if shock.start_month > config.months:
             raise ScenarioError(
                 "starts after the last month",
@@ -104,7 +108,6 @@ def _check_shocks(config: "Scenario") -> None:
 
 
 def _check_plan(config: "Scenario") -> None:
-    codes = [one.code for one in config.place_profile.neighbourhoods]
     labels = [entry.label for entry in config.plan]
     for k, entry in enumerate(config.plan):
         at = f"plan.{k}"
@@ -136,7 +139,7 @@ def _check_plan(config: "Scenario") -> None:
                 value=entry.targeting,
                 allowed="'named' with neighbourhoods, or another rule without",
             )
-        _require_neighbourhoods(entry.neighbourhoods, f"{at}.neighbourhoods", codes)
+        _require_neighbourhoods(entry.neighbourhoods, f"{at}.neighbourhoods", config.place_profile)
         _require_residents(entry, at, config)
 
 
@@ -354,7 +357,23 @@ def _check_taper(config: "Scenario", entry: "PlanEntry", at: str) -> None:
         )
 
 
-def _require_neighbourhoods(named: Sequence[str], key: str, codes: Sequence[str]) -> None:
+def _require_neighbourhoods(named: Sequence[str], key: str, place: "Place") -> None:
+    names = {one.code: one.name for one in place.neighbourhoods}
     for code in named:
-        if code not in codes:
-            raise ScenarioError("is not a neighbourhood of the place", key=key, value=code, known=codes, wanted=code)
+        if code not in names:
+            raise _no_neighbourhood(code, key, names)
+
+
+def _no_neighbourhood(wanted: str, key: str, names: Mapping[str, str]) -> ScenarioError:
+    """Say which neighbourhood was meant by its name, or whose code it is; one that is near is never guessed."""
+    typed = wanted.strip().casefold()
+    if here := [code for code, name in names.items() if typed in (code.casefold(), name.casefold())]:
+        meant = " or ".join(f"{code!r}, which is {names[code]}" for code in here)
+        return ScenarioError("is not the code of a neighbourhood", key=key, value=wanted, allowed=meant)
+    problem = "is not a neighbourhood of the place"
+    if found := find_neighbourhood(wanted):
+        _, name, council = found
+        problem += f"; it is {name}, of the bundled place {council!r}"
+    listed = [f"{code} ({name})" for code, name in names.items()]
+    shown = listed[:MOST_LISTED] + ([f"and {len(listed) - MOST_LISTED} more"] if len(listed) > MOST_LISTED else [])
+    return ScenarioError(problem, key=key, value=wanted, allowed=", ".join(shown))

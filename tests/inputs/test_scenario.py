@@ -843,7 +843,8 @@ PEERS = '[[plan]]\nprogramme = "peer_support_group"\nbudget_gbp_per_year = 1000\
         ),
         (
             f'place = "sandbeck"\n{PEERS}targeting = "named"\nneighbourhoods = ["SB1", "SB9"]',
-            "plan.0.neighbourhoods = 'SB9': is not a neighbourhood of the place. Did you mean 'SB5'?",
+            "plan.0.neighbourhoods = 'SB9': is not a neighbourhood of the place. Allowed: SB1 (Sandbeck Harbour), SB2 "
+            "(Mill Lane), SB3 (Sandbeck Old Town), SB4 (Westfield), SB5 (Sandbeck Heights)",
         ),
         (
             f'population = 30\n{PEERS}targeting = "named"\nneighbourhoods = ["E02001287"]',
@@ -891,6 +892,36 @@ def test_misspelt_key_of_a_plan_is_told_the_nearest(tmp_path: Path) -> None:
     file = write(tmp_path, PEERS + "taper_month = 3")
     said = message_of(file)
     assert said == f"{file}: plan.0.taper_month = 3: unknown key. Did you mean 'taper_months'?"
+
+
+NAMED = 'targeting = "named"\nneighbourhoods = ["{}"]'
+SHOCK = '[[shocks]]\nkind = "flood"\nstart_month = 1\nneighbourhoods = ["{}"]'
+
+
+@pytest.mark.parametrize(("asked", "at"), [(PEERS + NAMED, "plan.0"), (SHOCK, "shocks.0")])
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (
+            "E02001287",
+            "is not a neighbourhood of the place; it is Wigan 001, of the bundled place 'wigan'. Allowed: E02",
+        ),
+        (
+            "wigan 001",
+            "is not a neighbourhood of the place; it is Wigan 001, of the bundled place 'wigan'. Allowed: E02",
+        ),
+        ("Gateshead 008", "is not the code of a neighbourhood. Allowed: 'E02001689', which is Gateshead 008"),
+        ("e02001689", "is not the code of a neighbourhood. Allowed: 'E02001689', which is Gateshead 008"),
+        ("E02001680", "is not a neighbourhood of the place"),
+    ],
+)
+def test_a_neighbourhood_is_never_guessed_from_one_that_is_near(
+    tmp_path: Path, asked: str, at: str, wanted: str, told: str
+) -> None:
+    said = message_of(write(tmp_path, f'place = "gateshead"\n{asked.format(wanted)}'))
+    assert f"{at}.neighbourhoods = '{wanted}': {told}" in said
+    assert "Did you mean" not in said
+    assert ("E02001707 (Gateshead 026)" in said) == ("of the place" in told)
 
 
 def test_two_entries_of_a_programme_need_one_name_more(tmp_path: Path) -> None:
