@@ -35,6 +35,9 @@ AGE_COLUMNS = {
 NAMES = ("lad24cd", "lad24nm", "msoa11cd", "msoa11nm")
 DECILE = "imd19_decile"
 COLUMNS = (*NAMES, DECILE, *AGE_COLUMNS.values())
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+"""Signs with which some spreadsheets separate values in place of commas."""
+
 MOST_PEOPLE = 1_000_000
 LARGEST_BYTES = 100_000_000
 """Of the file of small areas, unpacked: England's with 44 columns has 7 million."""
@@ -57,7 +60,7 @@ def read_small_areas(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise PlaceError("no such file", file=path) from None
     except UnicodeDecodeError:
-        raise PlaceError("is not text in UTF-8", file=path, allowed="the file saved as CSV in UTF-8") from None
+        raise PlaceError("is not text in UTF-8", file=path, allowed="the file saved as CSV UTF-8") from None
     except (OSError, ValueError, EOFError, zlib.error) as error:
         raise PlaceError(f"cannot be read ({str(error).strip()})", file=path) from None
     for column in NAMES:
@@ -83,13 +86,17 @@ def _unpacked(path: Path) -> bytes:
 
 
 def _require_columns(found: Iterable[str], path: Path) -> None:
-    missing = [column for column in COLUMNS if column not in set(found)]
-    if missing:
-        raise PlaceError(
-            f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}",
-            file=path,
-            allowed=f"values separated by commas, below a first line that names these columns: {', '.join(COLUMNS)}",
-        )
+    columns = [str(column) for column in found]
+    missing = [column for column in COLUMNS if column not in columns]
+    if not missing:
+        return
+    for sign, name in OTHER_SEPARATORS.items():
+        if len(columns[0].split(sign)) > len(columns):
+            raise PlaceError(f"has its values separated by {name}", file=path, allowed="the file saved with commas")
+    needed = f"values separated by commas, below a first line that names these columns: {', '.join(COLUMNS)}"
+    if len(missing) == len(COLUMNS):
+        raise PlaceError("has none of the columns that are needed", file=path, allowed=needed)
+    raise PlaceError(f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}", file=path, allowed=needed)
 
 
 def _require(areas: pd.DataFrame, column: str, fits: "pd.Series[bool]", allowed: str, path: Path) -> None:

@@ -471,9 +471,17 @@ def test_missing_column_is_named(tmp_path: Path, column: str) -> None:
     assert told.startswith(f"lacks the column {column}. Allowed: values separated by commas, ")
 
 
-@pytest.mark.parametrize("text", ["a,b\n1,2\n", SMALL.replace(",", ";")], ids=["others", "semicolons"])
-def test_wrong_columns_are_told_all_that_are_needed_in_their_order(tmp_path: Path, text: str) -> None:
-    assert unreadable(small_areas(tmp_path, text)).startswith(f"lacks the columns {', '.join(COLUMNS)}. Allowed: ")
+def test_a_table_of_something_else_is_told_all_columns_that_are_needed_once(tmp_path: Path) -> None:
+    told = unreadable(small_areas(tmp_path, "a,b\n1,2\n"))
+    assert told.startswith("has none of the columns that are needed. Allowed: values separated by commas, ")
+    assert told.endswith(", ".join(COLUMNS))
+    assert all(told.count(column) == 1 for column in COLUMNS)
+
+
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_a_table_with_another_separator_is_told_which(tmp_path: Path, sign: str, name: str) -> None:
+    told = unreadable(small_areas(tmp_path, SMALL.replace(",", sign)))
+    assert told == f"has its values separated by {name}. Allowed: the file saved with commas"
 
 
 def test_small_areas_equal_in_every_column_are_all_counted(tmp_path: Path) -> None:
@@ -542,7 +550,7 @@ def test_file_that_is_no_table_is_refused(tmp_path: Path, name: str, content: by
 )
 def test_table_in_another_encoding_is_told_which(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "areas.csv").write_bytes(content)
-    assert unreadable(tmp_path / "areas.csv") == "is not text in UTF-8. Allowed: the file saved as CSV in UTF-8"
+    assert unreadable(tmp_path / "areas.csv") == "is not text in UTF-8. Allowed: the file saved as CSV UTF-8"
 
 
 def test_missing_table_is_refused(tmp_path: Path) -> None:
