@@ -790,14 +790,15 @@ def build(
     """Write the profile of an English council area, or of several as one place."""
     from model.core.errors import printable
     from model.inputs.place_builder import build_place, join_councils, read_small_areas, write_profile
+    from model.reporting.wording import how_many
 
     if areas is None:
         profile = join_councils(*area, title=title)
     else:
         profile = build_place(read_small_areas(areas), *area, title=title)
     write_profile(profile, out)
-    name, n = printable(profile.name), len(profile.neighbourhoods)
-    print(f"{out}: {name}, {profile.population:,} people in {n} neighbourhoods")
+    where = how_many(len(profile.neighbourhoods), "neighbourhood")
+    print(f"{out}: {printable(profile.name)}, {profile.population:,} people in {where}")
 
 
 class Command(TyperCommand):

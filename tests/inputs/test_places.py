@@ -633,11 +633,12 @@ def refused_build(folder: Path, out: Path, capsys: pytest.CaptureFixture[str]) -
     return capsys.readouterr().err.strip()
 
 
-def test_build_command_writes_a_profile(tmp_path: Path) -> None:
+def test_build_command_writes_a_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(build_arguments(tmp_path, tmp_path / "barton.toml"))
     assert stopped.value.code == 0
     assert isinstance(load_place(tmp_path / "barton.toml"), Place)
+    assert capsys.readouterr().out.strip().endswith("Barton, 42 people in 1 neighbourhood")
 
 
 def test_build_command_never_overwrites(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
