@@ -396,6 +396,7 @@ def _gain(one: Comparison) -> Iterable[str]:
 
 def _signs(one: Comparison) -> Iterable[str]:
     yield "In tables + means more and - fewer than the comparator; % is of the comparator."
+    yield "Fifths are of England's small areas by deprivation: more or less than a fifth of the place may live in one."
     if one.services:
         yield "Demand includes people who come from another service's queue."
         yield (

@@ -332,6 +332,10 @@ def test_a_plan_whose_years_differ_tells_its_sum_and_the_years_of_most_money(res
     assert "hub (£600,000 a year in year 1 of 2)" in words
 
 
+def test_fifths_are_said_to_be_of_england(words):
+    assert "Fifths are of England's small areas by deprivation" in words
+
+
 def test_costs_are_said_to_be_activity_and_not_cash(words):
     assert "not cash" in words
 

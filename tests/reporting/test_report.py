@@ -29,7 +29,7 @@ from model.reporting.report import page as page_module
 from model.reporting.report import pdf
 from model.reporting.report.blocks import Grid
 from model.reporting.report.brief import MOST_ENTRIES, _largest, _uses, brief_of, question_of
-from model.reporting.report.facts import Hang
+from model.reporting.report.facts import Hang, Poorest
 from model.reporting.report.page import render, report, write_report
 from model.reporting.report.sections import _assumptions, _neighbourhoods, _numbers
 from model.reporting.report.words import SAME, reach
@@ -195,6 +195,16 @@ def test_who_pays_and_saves_is_told_by_agency(html, brief):
     assert "Paid by " in words
     for agency in plan.pays:
         assert f"{agency} £" in words
+
+
+def test_the_most_deprived_fifth_is_said_to_be_of_england_as_any_share_of_a_place_may_live_there(study, brief):
+    gained = Doubted(Estimate.exact(9.0), Estimate.exact(9.0))
+    poorest = Poorest("most deprived fifth", gained, 0.31)
+    other = replace(brief, plans=(replace(brief.plans[0], poorest=poorest),))
+    about = page_module._about(study, {}, other, [])
+    text = Reader(render(about, other, [_picture()], [])).text
+    where = f"where 31 % of the people of {about.place} live."
+    assert re.search(rf"are gained in the most deprived fifth of England's small areas\b.*{re.escape(where)}", text)
 
 
 @pytest.mark.parametrize(("low", "high", "verdict"), [(1.0, 3.0, "gain"), (-1.0, 3.0, "unclear"), (-3.0, -1.0, "loss")])

@@ -39,7 +39,11 @@ class Hang(NamedTuple):
 
 
 class Poorest(NamedTuple):
-    """The most deprived fifth that the place has: the WELLBYs gained there, and its share of residents."""
+    """The most deprived fifth of England's small areas that the place has: what is gained there, and who lives there.
+
+    ``wellbys`` are gained by its residents, and ``population_share`` is their share of all residents of the place: any
+    share, as fifths are of England and not of the place.
+    """
 
     name: str
     wellbys: Doubted
@@ -87,7 +91,7 @@ class PlanFacts(Answer):
     pays, saves : mapping
         By agency in words, pounds paid, and saved at full cost with both intervals, the largest first.
     poorest : Poorest or None
-        What the most deprived fifth of the place gains; None where nobody gains.
+        What is gained in the most deprived fifth of England's small areas that the place has; None where nobody gains.
     hangs_on : tuple of Hang
         The numbers that move the answer most, where draws are enough to tell.
     why_not_told : str

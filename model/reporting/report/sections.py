@@ -198,7 +198,7 @@ def _where(results: Results, rows: Any, years: int) -> Grid:
         (
             "Neighbourhood, most deprived first",
             "residents",
-            "mean fifth of deprivation",
+            "mean fifth of England's deprivation",
             f"£ a head a year, over {years_in_words(years)}",
             "times somebody began",
         ),
