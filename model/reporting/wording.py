@@ -38,12 +38,14 @@ def what_is_covered(n_draws: int) -> str:
     --------
     >>> what_is_covered(0)
     'They cover chance between runs only, not uncertainty about numbers (--draws N draws these).'
+    >>> what_is_covered(1).split("; ")[0]
+    'They cover chance alone. Lines with all doubted cover chance and 1 draw of uncertain numbers'
     """
     if not n_draws:
         return "They cover chance between runs only, not uncertainty about numbers (--draws N draws these)."
     return (
-        f"They cover chance alone. Lines with all doubted cover chance and {n_draws} draws of uncertain numbers; their "
-        "middle is the mean over draws, not the best estimate."
+        f"They cover chance alone. Lines with all doubted cover chance and {how_many(n_draws, 'draw')} of uncertain "
+        "numbers; their middle is the mean over draws, not the best estimate."
     )
 
 

@@ -294,7 +294,9 @@ def test_the_number_of_a_set_that_fits_is_not_counted_as_a_number_that_was_drawn
     other.draws = pd.concat([study.draws, sets])
 
     assert list(_numbers(other)) == list(_numbers(study))
-    assert next(iter(_numbers(study))).text.startswith("Of 3 numbers that were drawn, 3 are shown")
+    assert next(iter(_numbers(study))).text.startswith("Numbers drawn: 3; shown here: 3.")
+    other.draws = study.draws[study.draws["name"] == WELLBY]
+    assert next(iter(_numbers(other))).text.startswith("Numbers drawn: 1; shown here: 1.")
 
 
 def test_a_service_bought_has_no_places_to_use_and_what_has_no_room_is_counted(study, brief):

@@ -247,9 +247,8 @@ def _numbers(results: Results) -> Iterator[Block]:
     spans = drawn[drawn["draw"] != BEST].groupby("name", sort=False)["value"].agg(["min", "mean", "max"])
     spans = spans.drop(index=MEMBER, errors="ignore")  # the number of a set, and none of the model
     shown = spans[~spans.index.str.startswith("ensemble.")].head(MOST_ROWS)
-    yield Paragraph(
-        f"Of {len(spans):,} numbers that were drawn, {len(shown):,} are shown; the table draws of the study has all."
-    )
+    counted = f"Numbers drawn: {len(spans):,}; shown here: {len(shown):,}."
+    yield Paragraph(f"{counted} The table draws of the study has all.")
     programmes, facts = programmes_read(results), next(iter(results.manifest["scenarios"].values()))
     yield Grid(
         ("Number", "lowest drawn", "mean", "highest drawn"),
