@@ -32,6 +32,7 @@ from model.inputs.scenario import (
 )
 from model.inputs.study import Study
 from model.reporting.pages.reference import generated, parameters_page
+from model.reporting.wording import spending_in_words
 from model.tables.schema import TABLES
 from tests.pages import MARKED, commands_of
 
@@ -359,3 +360,9 @@ def test_terms_of_studies_stand_in_the_glossary_once():
     words = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     for term in ("scenario", "lever", "uncertainty", "draw", "replicate", "run", "study", "comparator"):
         assert len(re.findall(rf"^\| {term} \|", words, re.MULTILINE)) == 1, term
+
+
+def test_the_page_on_scenarios_says_of_a_late_end_what_answers_say() -> None:
+    words = " ".join((ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8").split())
+    said = spending_in_words({"budget_gbp_per_year": 1.0, "end_month": 96}, 6).partition(", ")[2]
+    assert f'the answer says "{said}"' in words

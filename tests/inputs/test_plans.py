@@ -210,6 +210,15 @@ def test_a_list_of_pounds_is_spending_by_year():
     assert [entry.spent_pence(12 * year) / 100 for year in range(5)] == [0, 2e6, 7e6, 10e6, 13e6]
 
 
+def test_a_tapered_ending_ends_enrolment_early_and_no_money(town, tmp_path):
+    ends = {"end_month": 48, "taper_months": 24, "years": 6}
+    tapered, abrupt = (entry_of(town, tmp_path, ending=ending, **ends) for ending in ("tapered", "abrupt"))
+
+    assert [tapered.spent_pence(month) for month in range(73)] == [abrupt.spent_pence(month) for month in range(73)]
+    assert [tapered.is_enrolling(month) for month in (24, 25, 48)] == [True, False, False]
+    assert tapered.gbp_in(48) == tapered.gbp_in(24) > 0
+
+
 def test_phases_reach_the_simulation(town):
     plan = [{"programme": "community_hub", "budget_gbp_per_year": 2e6, "phasing": [0.5, 1.0, 0.25]}]
     config = Scenario.model_validate(town.model_dump() | {"plan": plan, "years": 3, "population": 1_000})
