@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from model.reporting.pages.baseline import _told
-from model.studies.baseline import Baseline, service_rates
+from model.reporting.pages.baseline import _place_table, _told
+from model.studies.baseline import Baseline, published_of_wigan, service_rates
 
 
 def rates(most_deprived: int, least_deprived: int) -> dict[str, float]:
@@ -38,3 +38,16 @@ def test_ratio_to_a_fifth_without_contacts_is_not_known_and_the_page_says_so():
     assert np.isnan(found["a_and_e_deprivation_ratio"])
     assert np.isnan(rates(0, 0)["a_and_e_share_65_plus"])
     assert _told(Baseline([found, found], [], 2_000), "a_and_e_deprivation_ratio", 2) == "too few runs to tell"
+
+
+def test_the_page_says_where_the_model_has_wigan_on_the_other_side_of_england():
+    published = published_of_wigan()
+    england = {one.measured: one.england for one in published}
+    wigan = {one.measured: one.value for one in published}
+    mirrored = {**wigan, published[0].measured: 2 * published[0].england - published[0].value}
+    n = len(published)
+
+    for measured, told in ((wigan, f"**In {n} of {n} figures"), (mirrored, f"**In {n - 1} of {n} figures")):
+        (words,) = (line for line in _place_table(Baseline([england] * 2, [measured] * 2, 1)) if line.startswith("**"))
+        assert words.startswith(told)
+        assert words.endswith(published[0].meaning + ".") == (measured is mirrored)

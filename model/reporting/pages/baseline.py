@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from model.analysis.estimates import TOO_FEW, Estimate, estimate
+from model.core.arrays import Array
 from model.core.codes import AGE_BANDS, CHILDREN, STATES
 from model.inputs.catalogue import contact_services, load_services
 from model.inputs.england import load_composition
 from model.inputs.parameters import load_parameters, read_parameters
 from model.rules.demand import attributable_to_state, frequent_attender_share, solve_demand
 from model.rules.help_seeking import contacts_expected
-from model.studies.baseline import YEARS_TOLD, Baseline, published_of_wigan
+from model.studies.baseline import YEARS_TOLD, Baseline, Published, published_of_wigan
 from model.studies.calibration import AGE_NAMES, HIGHEST_RADIUS, VARIANTS, Knob, knobs
 from model.studies.england import target_of
 from model.studies.targets import WIDE, Target, load_targets
@@ -271,21 +272,33 @@ def _contagion_words(found: Baseline) -> Iterator[str]:
 
 
 def _place_table(found: Baseline) -> Iterator[str]:
+    rows = [(one, found.of(one.measured, place=True), found.of(one.measured)) for one in published_of_wigan()]
+    misled = [one.meaning for one, here, england in rows if not _is_on_its_side(one, here, england)]
     yield "## Wigan, predicted"
     yield ""
     yield "Nothing was fitted to Wigan: the model knows only its residents' ages and deprivation."
     yield ""
-    yield "| figure | published: Wigan | England | model: Wigan | England | |"
-    yield "| --- | --- | --- | --- | --- | --- |"
-    for one in published_of_wigan():
-        here, england = (found.of(one.measured, place) for place in (True, False))
+    yield (
+        f"**In {len(rows) - len(misled)} of {len(rows)} figures the model has Wigan on the side of England on which "
+        f"the published figure has it**{'; it has the other side in: ' + '; '.join(misled) if misled else ''}."
+    )
+    yield ""
+    yield "| figure | published: Wigan | England | model: Wigan | England | | side of England |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for one, here, england in rows:
+        side = "as published" if _is_on_its_side(one, here, england) else "**the other**"
         if one.as_ratio:
             yield (
                 f"| {one.meaning} | {one.value / one.england:.2f} times England | 1 "
-                f"| {estimate(here / england).short(2)} times | 1 | {one.unit} |"
+                f"| {estimate(here / england).short(2)} times | 1 | {one.unit} | {side} |"
             )
         else:
             yield (
                 f"| {one.meaning} | {one.value:g} | {one.england:g} | {estimate(here).short(2)} "
-                f"| {estimate(england).short(2)} | {one.unit} |"
+                f"| {estimate(england).short(2)} | {one.unit} | {side} |"
             )
+
+
+def _is_on_its_side(one: Published, here: Array, england: Array) -> bool:
+    """Whether the model has Wigan above or below England as the published figure does."""
+    return bool((here.mean() - england.mean()) * (one.value - one.england) > 0.0)
