@@ -16,9 +16,9 @@ or in the options given.
 
 import contextlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,9 @@ from model.tables.store import seal_beside
 
 NUMBERS = {"unit_costs": "GBP", "cashable": "share", "appraisal": "GBP"}
 """Groups of numbers that an appraisal may set, and their units."""
+
+PAIR = ["run_ours", "run_theirs"]
+"""Columns of pairs that name their runs."""
 
 LOOKS = "looks"
 """The folder, within that of the results, of appraisals that were asked for with options."""
@@ -313,9 +316,13 @@ def appraise_as(
     if not paired:
         raise NothingToAppraiseError(f"holds no finished pair of runs for {found[0].scenario}", file=results.folder)
     values = results.values_of(draw)
-    ledger = _ledger_at(results, draw, values, look.over(at_appraisal(values)))
+
+    @cache
+    def ledger_of(lived: int) -> pd.DataFrame:
+        return _ledger_at(results, lived, values, look.over(at_appraisal(values)))
+
     judged = {
-        one.scenario: _judged(one, ledger, values, look, best.get(one.scenario))
+        one.scenario: _judged(one, ledger_of, values, look, best.get(one.scenario))
         for one in (*paired, *_tests(results, draw))
     }
     return [replace(judged[one.scenario], test=judged.get(_test_of(one))) for one in paired]
@@ -396,9 +403,21 @@ def require_usable(look: Look, services: Collection[str], free: Collection[str])
                 raise ScenarioError(problem, key=key, value=value)
 
 
+def _lived_in(one: Comparison, best: AppraisedComparison | None) -> tuple[int, pd.DataFrame]:
+    """Return the draw whose runs were lived for a comparison, and its pairs.
+
+    Where a draw changes nothing that runs read, they are those of best estimates, of which there are more seeds.
+    """
+    if best is not None:
+        usual, lived = best.comparison.pairs[PAIR], dict(one.results.runs[["run", "lived_run"]].to_numpy())
+        if {lived[run] for run in one.pairs[PAIR].to_numpy().ravel()} <= set(usual.to_numpy().ravel()):
+            return BEST, usual
+    return one.draw, one.pairs[PAIR]
+
+
 def _judged(
     one: Comparison,
-    ledger: pd.DataFrame,
+    ledger_of: Callable[[int], pd.DataFrame],
     values: Mapping[str, float],
     look: Look,
     best: AppraisedComparison | None,
@@ -424,10 +443,11 @@ def _judged(
         entries=tuple(entry["label"] for entry in one.facts["plan_in_force"]),
         event_gbp=_priced(one.facts, numbers.prices, "units_each"),
     )
-    pairs = one.pairs[["run_ours", "run_theirs"]]
+    lived, pairs = _lived_in(one, best)
+    ledger = ledger_of(lived)
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
-    people, programmes = (_of_draw(rows, one.draw) for rows in (one.results.people, one.results.programmes))
+    people, programmes = (_of_draw(rows, lived) for rows in (one.results.people, one.results.programmes))
     at_best = None if best is None else best.appraisal
     worth = Appraisal(ledger, people, pairs, settings, one.results.columns_of_lives, programmes, at_best)
     return AppraisedComparison(one, worth, look)

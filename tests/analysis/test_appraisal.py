@@ -347,6 +347,22 @@ def test_bias_is_that_of_what_the_comparator_does_not_do_as_well(theirs, share):
     assert one.cost_by_entry[1].to_dict() == {"plan": 1_000.0 - theirs, "other": 3_000.0}
 
 
+def test_a_draw_gains_or_loses_by_the_mean_over_all_seeds_and_what_it_changes():
+    """Of two seeds one gains and the other loses less; a draw that changes nothing is the second one alone."""
+    second = [
+        *(people(2, year, 50 - 2 * (year == 2), 50 + 2 * (year == 2)) for year in (1, 2, 3)),
+        *(people(3, year, 50, 50) for year in (1, 2, 3)),
+    ]
+    both = LEDGER, pd.concat([PEOPLE, pd.DataFrame(second)])
+    settings = terms(bias_on="benefits")
+    best = Appraisal(*both, pairs(2), settings)
+    draw = Appraisal(*both, pairs(2).loc[[2]], settings, best=best)
+    alone = Appraisal(*both, pairs(2).loc[[2]], settings)
+
+    assert only(draw.wellbys.sum()) == pytest.approx(best.wellbys.sum()[2]) == pytest.approx(0.85 * -2.0)
+    assert only(alone.wellbys.sum()) == pytest.approx(-2.0)
+
+
 def test_loop_gain_of_the_worked_example(worked):
     own, pooled = loops(worked, 0.5).mean, loops(worked, 0.5, pooled=1.0).mean
 

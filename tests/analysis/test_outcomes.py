@@ -105,6 +105,9 @@ def test_a_number_that_only_values_wellbeing_changes_no_wellbys_and_no_savings(m
         assert not effects_of_draws(many.by_seed(measure)).abs().max() > 1e-6
         assert not many.doubted[measure].is_told
     assert many.doubted["social_net"].is_told
+    # All seeds are there for every draw, so that no chance between seeds is taken for what the number does.
+    assert len(many.by_seed("social_net").dropna()) == 1 + N_MANY
+    assert many.sensitivity.table.loc[WELLBY, "share"] == pytest.approx(1.0)
 
 
 def test_a_draw_is_worth_its_own_value_of_a_wellby(results, found):
