@@ -48,6 +48,7 @@ from model.core.files import DATA
 from model.inputs.draws import draw_rows
 from model.inputs.uncertainty import WELLBY
 from model.reporting.appraisal import _rests_on, appraisal, implausible
+from model.reporting.figures.appraisal import standing
 from model.tables.schema import STATE_MONTHS, frame_of
 from tests.folders import reseal
 
@@ -271,6 +272,17 @@ def test_cash_of_the_worked_example(worked):
     assert only(worked.gains("cash").sum()) == pytest.approx(by_hand) == pytest.approx(122.4)
     assert only(worked.net("cash").sum()) == pytest.approx(-877.6)
     assert only(worked.ratio("cash")) == pytest.approx(0.1224)
+
+
+def test_what_is_released_later_blurs_no_year_in_which_nothing_is():
+    """The worked example in two pairs: in year 1 £1,000 is spent for certain, and no step of cash is released."""
+    twice = pd.concat([LEDGER, LEDGER.assign(run=LEDGER["run"] + 2)])
+    them = Appraisal(twice, PEOPLE, pairs(2), terms(bias_on="benefits"))
+    first, second, third = standing(them, "cash")
+
+    assert (first.low, first.mean, first.high) == pytest.approx((-1_000.0, -1_000.0, -1_000.0))
+    assert second.low < second.mean < second.high
+    assert third == them.net_of("cash")
 
 
 def test_social_value_of_the_worked_example(worked):

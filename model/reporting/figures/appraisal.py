@@ -271,9 +271,12 @@ def draw_standing(axes: "Axes", them: Appraisal, found: Drawn, lenses: Sequence[
 
 
 def standing(them: Appraisal, lens: str) -> list[Estimate]:
-    """Estimate all gains less all costs up to the end of each year, by chance alone, in pounds."""
-    rows = zip(them.net(lens).cumsum().to_numpy(), them.gains(lens).cumsum().to_numpy(), strict=True)
-    return [estimate(row, them.event(lens), of) for row, of in rows]
+    """Estimate all gains less all costs up to the end of each year, by chance alone, in pounds.
+
+    An event is one of those years: what is released later says nothing of a year in which nothing is.
+    """
+    net, gains = them.net(lens).cumsum(), them.gains(lens).cumsum()
+    return [estimate(net.loc[year], them.event(lens, year=range(1, year + 1)), gains.loc[year]) for year in net.index]
 
 
 def _standing(lens: str) -> Callable[[Appraisal], pd.DataFrame]:
