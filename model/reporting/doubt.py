@@ -19,7 +19,7 @@ from model.analysis.doubt import (
 )
 from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
-from model.analysis.sensitivity import most_explainable
+from model.analysis.sensitivity import Sensitivity, most_explainable
 from model.inputs.stays import is_of_stay
 from model.reporting.answer import Answer
 from model.reporting.number_names import Programmes, number_in_words
@@ -121,15 +121,19 @@ def hangs_on(found: Drawn, facts: Mapping[str, Any], programmes: Programmes) -> 
         how = TOGETHER.format(others) if others else f"{_direction(row)}{_known(row)}{_turn(found.turns, str(name))}"
         yield first, f"{number_in_words(str(name), facts, programmes)}: {_share(row)}; {how}"
         first = ""
-    if measured.largest.empty:
-        yield (
-            first,
-            f"no number clearly: {measured.n_draws} draws show none that moves the answer more than chance would",
-        )
+    if none := none_is_clear(measured):
+        yield first, none
     if measured.why_no_indices:
         yield "", measured.why_no_indices
     if np.isfinite(measured.r2):
         yield "", f"all numbers together explain {100 * max(measured.r2, 0.0):.0f} % by rank{_bound(found)}"
+
+
+def none_is_clear(measured: Sensitivity) -> str:
+    """Say that no number clearly moves the answer; nothing where one does."""
+    if not measured.largest.empty:
+        return ""
+    return f"no number clearly: {measured.n_draws} draws show none that moves the answer more than chance would"
 
 
 def by_structure(scenario: str, facts: Mapping[str, Any], found: Mapping[str, Drawn]) -> Iterable[Line]:

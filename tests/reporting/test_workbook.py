@@ -356,24 +356,54 @@ def test_a_plan_that_changes_nothing_is_worth_nothing(town, tmp_path):
     assert "No draws of uncertain numbers were run" in words_of(book["Sensitivity"])
 
 
-def test_sensitivity_lists_what_the_answer_hangs_on_first(shown):
-    rng = np.random.default_rng(14)
-    numbers = pd.DataFrame(rng.uniform(size=(60, 2)), pd.RangeIndex(1, 61), ["unit_costs.gp", "cashable.gp"])
-    answers = pd.concat([pd.Series([0.0], [0]), 3.0 * numbers["cashable.gp"] - 1.0 + 0.1 * numbers["unit_costs.gp"]])
-    outcomes = pd.concat({k: pd.DataFrame(dict.fromkeys(MEASURES, answers)) for k in (1, 2)}, names=["seed", "draw"])
+def sensitivity_of(shown, numbers, answers):
+    """The rows of the sheet of sensitivity for the first plan, had its draws had these numbers and answers."""
+    by_draw = pd.concat([pd.Series([0.0], [0]), answers])
+    outcomes = pd.concat({k: pd.DataFrame(dict.fromkeys(MEASURES, by_draw)) for k in (1, 2)}, names=["seed", "draw"])
     found = replace(
         shown.plans[0].found,
         outcomes=outcomes.reorder_levels(["draw", "seed"]).sort_index(),
-        paybacks=pd.DataFrame(index=pd.RangeIndex(61)),
+        paybacks=pd.DataFrame(index=pd.RangeIndex(len(by_draw))),
         numbers=numbers,
     )
     sheet = sensitivity_sheet(replace(shown, plans=[replace(shown.plans[0], found=found)]))
-    rows = [[cell.value for cell in row] for row in sheet.rows[-3:-1]]
+    rows = [[cell.value for cell in row] for row in sheet.rows]
+    return rows[next(k for k, row in enumerate(rows) if row and str(row[0]).endswith("hangs on, over draws")) :]
+
+
+def drawn_numbers(n_draws, *names):
+    rng = np.random.default_rng(14)
+    return pd.DataFrame(rng.uniform(size=(n_draws, len(names))), pd.RangeIndex(1, n_draws + 1), names)
+
+
+def test_sensitivity_lists_what_the_answer_hangs_on_first(shown):
+    numbers = drawn_numbers(60, "unit_costs.gp", "cashable.gp")
+    rows = sensitivity_of(shown, numbers, 3.0 * numbers["cashable.gp"] - 1.0 + 0.1 * numbers["unit_costs.gp"])[-3:-1]
 
     # By construction: the answer is 3 times the share and a tenth of the price, so it turns at a third.
     assert [row[0] for row in rows] == ["cashable share of GP appointments", "unit cost of GP appointments"]
     assert rows[0][4] == "raises the answer"
     assert rows[0][5] == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_sensitivity_lists_no_number_where_the_answer_names_none(shown):
+    numbers, answers = (drawn_numbers(60, *names) for names in (["unit_costs.gp", "cashable.gp"], list("abc")))
+    rows = sensitivity_of(shown, numbers, answers["c"])
+    words = " ".join(str(value) for row in rows for value in row)
+
+    assert "No number clearly: 60 draws show none" in words
+    assert "GP appointments" not in words
+
+
+def test_sensitivity_names_the_number_that_another_was_drawn_together_with(shown):
+    numbers = drawn_numbers(40, "cashable.gp", "unit_costs.gp", *(f"cashable.other_{k}" for k in range(30)))
+    numbers["unit_costs.gp"] = numbers["cashable.gp"] + 0.1 * numbers["unit_costs.gp"]  # each is regressed alone
+    rows = sensitivity_of(shown, numbers, numbers["cashable.gp"])
+    by_name = {row[0]: row for row in rows if row}
+
+    assert by_name["cashable share of GP appointments"][4] == "raises the answer"
+    assert by_name["unit cost of GP appointments"][4] == "-"
+    assert by_name["unit cost of GP appointments"][7] == "cashable share of GP appointments"
 
 
 def test_a_full_disk_leaves_nothing(folder, shown, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The sheet of sensitivity: what inputs would change, as upstream finds it, and what the answer hangs on over draws."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -9,12 +10,12 @@ from model.analysis.appraise import AppraisedComparison, Look, appraise_as
 from model.analysis.doubt import BEST, probability_above_zero
 from model.analysis.outcomes import ANSWER
 from model.analysis.undiscounted import prices_of
-from model.reporting.doubt import percent
+from model.reporting.doubt import none_is_clear, percent
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.workbook.sheet import Cell, Sheet, headed
 from model.reporting.workbook.study import Plan, Study
 
-WIDTHS = (76.0, *[19.0] * 6)
+WIDTHS = (76.0, *[19.0] * 6, 44.0)
 
 LENSES = {"cash": "Net, cash", "full_cost": "Net, full cost", "social": "Net, social value"}
 
@@ -91,10 +92,10 @@ def _hangs_on(sheet: Sheet, study: Study, plan: Plan) -> None:
     sheet.add(Cell(title, "section"), *[Cell(None, "section")] * (len(WIDTHS) - 1))
     for words in _words(plan):
         sheet.add(Cell(words, "note"))
-    if plan.found.n_draws and plan.found.sensitivity.is_told:
+    if plan.found.n_draws and not plan.found.sensitivity.largest.empty:
         headings = ("Share of variance", "Low", "High", "More of it", "Turns at", "Drawn as far as that?")
-        sheet.add("Number", *headings, style="head")
-        for name in plan.found.sensitivity.table.index:
+        sheet.add("Number", *headings, "Drawn together with, so that shares overlap", style="head")
+        for name in plan.found.sensitivity.largest.index:
             sheet.add(*_number(study, plan, str(name)))
     sheet.gap()
 
@@ -107,19 +108,22 @@ def _words(plan: Plan) -> Iterator[str]:
     probable = probability_above_zero(found.by_seed(ANSWER))
     if found.has_probabilities and np.isfinite(probable):
         yield f"Social value is more than cost with a probability of {percent(probable)}, all doubted."
-    if not found.sensitivity.is_told:
-        why = found.sensitivity.why_not_told
+    why = found.sensitivity.why_not_told if not found.sensitivity.is_told else none_is_clear(found.sensitivity)
+    if why:
         yield f"{why[0].upper()}{why[1:]}."
 
 
 def _number(study: Study, plan: Plan, name: str) -> Sequence[Cell]:
     row, turns = plan.found.sensitivity.table.loc[name], plan.found.turns
-    turn = dict(turns.loc[name]) if name in turns.index and not row["goes_with"] else None
+    other = row["goes_with"]
+    turn = dict(turns.loc[name]) if name in turns.index and not other else None
     towards = "raises the answer" if row["rises"] else "lowers the answer"
+    named = partial(number_in_words, facts=plan.facts, programmes=programmes_read(study.results))
     return (
-        Cell(number_in_words(name, plan.facts, programmes_read(study.results))),
+        Cell(named(name)),
         *(Cell(row[key], "value percent") for key in ("share", "low", "high")),
-        Cell("goes with one above" if row["goes_with"] else towards, "centre"),
+        Cell("-" if other else towards, "centre"),
         Cell("-", "right") if turn is None else Cell(float(turn["value"]), "value decimal"),
         Cell("-" if turn is None else "yes" if turn["is_within"] else "no", "right"),
+        Cell(named(other) if other else None, "wrap"),
     )
