@@ -30,6 +30,9 @@ EARLY_YEARS = 3
 
 THOUSAND = 1_000
 
+USUAL_DIGITS = 3
+"""Significant digits of what is told in words."""
+
 UNTOLD = Estimate.exact(np.nan)
 """What is not known."""
 
@@ -186,6 +189,44 @@ class Paired:
         return {n: by_chance.where("year", range(1, n + 1)).change() for n in range(EARLY_YEARS, 0, -1)}
 
 
+def kept_clear(size: Estimate) -> Estimate:
+    """Round to three significant digits, or to as many more as keep a clear interval clear of 0.
+
+    Examples
+    --------
+    >>> kept_clear(Estimate(20_051.0, 31.2, 40_071.0)).ends, kept_clear(Estimate(19_951.0, -169.0, 40_071.0)).ends
+    ((20050.0, 30.0, 40070.0), (20000.0, -200.0, 40100.0))
+    """
+    return size.rounded(max(USUAL_DIGITS, 1 + _place(_largest(size)) - _place(_nearest(size))))
+
+
+def clearly(size: Estimate, digits: int = 0) -> str:
+    """Write an estimate as `kept_clear`, to so many decimals or to as many more as keep it clear of 0.
+
+    Examples
+    --------
+    >>> clearly(Estimate(20_051.0, 31.2, 40_071.0)), clearly(Estimate(2.1, 0.034, 4.2))
+    ('20,050 (30 to 40,070)', '2.10 (0.03 to 4.20)')
+    """
+    size = kept_clear(size)
+    nearest = _nearest(size)
+    return size.text(max(digits, -_place(nearest)) if round(nearest, digits) == 0.0 else digits)
+
+
+def _nearest(size: Estimate) -> float:
+    """Return how near to 0 a clear interval comes; of any other estimate its largest number, which keeps nothing."""
+    return min(abs(size.low), abs(size.high)) if size.excludes_zero else _largest(size)
+
+
+def _largest(size: Estimate) -> float:
+    return float(np.nanmax(np.abs(size.ends)))
+
+
+def _place(number: float) -> int:
+    """Return the power of ten of a number's first digit; 0 of nothing."""
+    return int(np.floor(np.log10(number))) if number else 0
+
+
 @dataclass(frozen=True)
 class Change:
     """The difference of a figure from the comparator's, whose mean is ``base``.
@@ -219,14 +260,15 @@ class Change:
 
     def words(self, digits: int = 0, more: str = "more", fewer: str = "fewer") -> str:
         """Write the difference and its interval, or that there is no clear change."""
-        size = self.size.rounded()
+        size = self.size
         if self.is_nothing:
             return "no change in any pair"
         if size.has_interval and not size.excludes_zero:
-            ends = [f"{abs(x):,.{digits}f} {more if x > 0 else fewer}" for x in (size.low, size.high)]
-            return f"{size.unclear('no clear change')}: between {' and '.join(ends)}"
+            ends = size.rounded()
+            reach = f"{abs(ends.low):,.{digits}f} {fewer} and {ends.high:,.{digits}f} {more}"
+            return f"{size.unclear('no clear change')}: between {reach}"
         towards = size if size.mean > 0 else size.times(-1.0)
-        mean, *interval = towards.text(digits).split(" ", 1)
+        mean, *interval = clearly(towards, digits).split(" ", 1)
         return " ".join([mean, more if size.mean > 0 else fewer, *interval])
 
     def share(self) -> str:

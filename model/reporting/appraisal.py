@@ -24,6 +24,7 @@ from model.analysis.doubt import BEST
 from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
 from model.analysis.outcomes import Drawn
+from model.analysis.pairs import clearly
 from model.reporting.answer import Answer, answer_words
 from model.reporting.appraisal_tables import TABLES, averted_in, entry_in_words, loop_shares, shared_out
 from model.reporting.doubt import (
@@ -89,9 +90,9 @@ def _about(one: AppraisedComparison, found: Drawn) -> Iterable[RenderableType]:
 
 
 def _crisis_words(them: Appraisal, averted: Estimate, found: Drawn) -> str:
-    words = [f"{_whole_number(averted)} person-years in crisis are averted"]
+    words = [f"{clearly(averted)} person-years in crisis are averted"]
     both = found.row(averted_in, averted)
-    doubted = [*second_line(both, lambda years: f"{_whole_number(years)} are averted")]
+    doubted = [*second_line(both, lambda years: f"{clearly(years)} are averted")]
     cost = them.cost_per_crisis_year()
     if np.isfinite(cost.mean):
         words.append(f"at {cost.pounds()} for each discounted person-year")
@@ -101,10 +102,6 @@ def _crisis_words(them: Appraisal, averted: Estimate, found: Drawn) -> str:
             doubted += _also_doubted(found, _cost_of_a_crisis_year, cost, lambda each: f"at {each.pounds()} each")
     told = f" {WITH_ALL.strip().capitalize()} {', '.join(line for _, line in doubted)}." if doubted else ""
     return f"{', '.join(words)}.{told}"
-
-
-def _whole_number(found: Estimate) -> str:
-    return found.rounded().text(0)
 
 
 def _cost_of_a_crisis_year(them: Appraisal) -> "pd.Series[float]":
@@ -498,10 +495,9 @@ def _who_counts(them: Appraisal) -> str:
 
 
 def _quantity(amount: Estimate, unit: str) -> str:
-    amount = amount.rounded()
     if amount.is_nothing:
         return f"no change in {unit}"
     if amount.has_interval and not amount.excludes_zero:
-        start = amount.unclear("no clear change")
-        return f"{start}: between {abs(amount.low):,.0f} {unit} lost and {amount.high:,.0f} gained"
-    return f"{amount.text(0)} {unit}"
+        start, ends = amount.unclear("no clear change"), amount.rounded()
+        return f"{start}: between {abs(ends.low):,.0f} {unit} lost and {ends.high:,.0f} gained"
+    return f"{clearly(amount)} {unit}" if amount.mean >= 0 else f"{clearly(amount.times(-1.0))} {unit} lost"

@@ -36,7 +36,7 @@ from model.analysis.discounting import (
     load_schedule,
     payback_year,
 )
-from model.analysis.estimates import estimate
+from model.analysis.estimates import Estimate, estimate
 from model.analysis.matched_residents import OURS, match
 from model.analysis.outcomes import drawn
 from model.analysis.pairs import facts_in_draw
@@ -47,7 +47,7 @@ from model.core.errors import EvidenceError, ResultsError, ScenarioError
 from model.core.files import DATA
 from model.inputs.draws import draw_rows
 from model.inputs.uncertainty import WELLBY
-from model.reporting.appraisal import _rests_on, appraisal, implausible
+from model.reporting.appraisal import _quantity, _rests_on, appraisal, implausible
 from model.reporting.figures.appraisal import standing
 from model.tables.schema import STATE_MONTHS, frame_of
 from tests.folders import reseal
@@ -712,6 +712,14 @@ def test_a_gain_is_said_beside_published_ones():
     assert words["WELLBYs an enrolment"].startswith("4.00; published: 0.13 Green Social Prescribing")
     who = "62 % of WELLBYs are of people who took part in hub first, 38 % of people who took part in nothing"
     assert words["Rests on"] == f"{who}; what else: docs/assumptions.md, docs/limits.md"
+
+
+def test_a_clear_gain_is_never_said_to_be_unclear_and_a_clear_loss_is_said_to_be_lost():
+    gain = Estimate(20_051.0, 31.0, 40_071.0)
+
+    assert _quantity(gain, "WELLBYs") == "20,050 (30 to 40,070) WELLBYs"
+    assert _quantity(gain.times(-1.0), "WELLBYs") == "20,050 (30 to 40,070) WELLBYs lost"
+    assert _quantity(Estimate(20_000.0, -31.0, 40_031.0), "WELLBYs").startswith("no clear change: between 0 WELLBYs")
 
 
 def test_published_gains_are_what_their_sources_say():

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import re
 import shutil
 from copy import deepcopy
 from dataclasses import replace
@@ -15,7 +16,7 @@ from scipy import stats
 
 from model import Results
 from model.analysis.doubt import BEST
-from model.analysis.estimates import estimate
+from model.analysis.estimates import Estimate, estimate
 from model.analysis.pairs import Change, Comparison, Paired, compare, turn_of
 from model.campaign.campaign import plan, run_campaign, with_comparator
 from model.campaign.stages import Stage
@@ -111,6 +112,18 @@ def test_an_interval_that_includes_0_is_no_clear_change():
 
     assert change.words().startswith("no clear change: between ") and change.share() == ""
     assert change.words().endswith("fewer and 29 more")
+
+
+@pytest.mark.parametrize(("low", "high"), [(31.0, 40_071.0), (0.2, 40_071.0), (0.004, 0.9), (7.0, 9.0)])
+@pytest.mark.parametrize("digits", [0, 2])
+def test_a_clear_change_is_never_said_to_be_unclear_or_to_begin_at_0(low, high, digits):
+    more = Change(Estimate((low + high) / 2, low, high), 500.0).words(digits)
+    fewer = Change(Estimate(-(low + high) / 2, -high, -low), 500.0).words(digits)
+    mean, first, last = re.fullmatch(r"([\d,.]+) more \(([\d,.]+) to ([\d,.]+)\)", more).groups()
+
+    assert 0.0 < float(first) < float(last.replace(",", ""))
+    assert float(first) == pytest.approx(low, rel=0.5)
+    assert fewer == f"{mean} fewer ({first} to {last})"
 
 
 def test_one_contact_a_pair_is_too_few_runs_to_tell():

@@ -3,6 +3,7 @@
 import math
 
 from model.analysis.estimates import TOO_FEW, Estimate
+from model.analysis.pairs import kept_clear
 
 LOST_AND = {"full_cost": "saved", "cash": "saved", "wellbys": "gained", "social_net": "gained", "averted": "fewer"}
 """What is said of the upper end of an interval that spans nought, by measure."""
@@ -38,13 +39,15 @@ def reach(found: Estimate, measure: str = "cost") -> str:
     ('£500,000 to £2.00m', '£2.00m lost to £4.00m saved')
     >>> reach(Estimate(100.0, -50.0, 300.0), "averted"), reach(Estimate.exact(2.0))
     ('50 more to 300 fewer', 'no interval: one pair of runs')
+    >>> reach(Estimate(20_051.0, 31.2, 40_071.0), "wellbys")
+    '30 to 40,100'
     """
     if not found.has_interval:
         return "no interval: one pair of runs"
     if math.isinf(found.low) or math.isinf(found.high):
         return TOO_FEW
     if measure in PEOPLE:
-        found = found.rounded()
+        found = kept_clear(found)
     low, high = amount(found.low, measure), amount(found.high, measure)
     if low == high:
         return SAME
