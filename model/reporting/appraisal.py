@@ -19,7 +19,7 @@ from model.analysis.appraise import AppraisedComparison, basis
 from model.analysis.decisions import (
     Loop,
 )
-from model.analysis.discounting import load_guidance
+from model.analysis.discounting import HALF_A_PENNY, load_guidance
 from model.analysis.doubt import BEST
 from model.analysis.estimates import TOO_FEW, Estimate, estimate, ratio_of_means
 from model.analysis.labels import item_label
@@ -54,6 +54,9 @@ MOST_LISTED = 3
 
 WHOLE_POUNDS_FROM = 100.0
 """Amounts per £1 are written without pence from this size."""
+
+
+NO_CLEAR_GAIN = "the gain is not clear"
 
 
 def appraisal(judged: Sequence[AppraisedComparison], found: Mapping[str, Drawn]) -> RenderableType:
@@ -206,6 +209,14 @@ def doubt_of_payback(found: Drawn, them: Appraisal, lens: str) -> str:
     return "" if in_draws else "with all doubted that is not clear"
 
 
+def doubt_of_gain(found: Drawn, them: Appraisal, lens: str) -> str:
+    """Say that the gain at best estimates is not clear, by chance alone or with all doubted; nothing where it is."""
+    gain = them.gain_of(lens)
+    if not is_gain(gain):
+        return NO_CLEAR_GAIN
+    return "" if _is_gain_in_draws(found, lens, gain) else f"with all doubted {NO_CLEAR_GAIN}"
+
+
 def _is_gain_in_draws(found: Drawn, lens: str, gain: Estimate) -> bool:
     """Return whether a clear gain is still one with all doubted; with no draws there is nothing against it."""
     return not found.n_draws or is_gain(found.row(lambda them: them.gains(lens).sum(), gain).with_all)
@@ -238,14 +249,9 @@ def _who_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str,
     sums = them.saving["full_cost"].groupby(level="payer").sum()
     order = sums.mean(axis=1).abs().sort_values(ascending=False).index[:MOST_LISTED]
     saved = {str(name): them.saved("full_cost", payer=name) for name in order}
-    yield "Who saves, at full cost", _by_agency(saved) or "nobody"
-    if found.n_draws and saved:
-        both = found.rows(
-            lambda them: them.pockets()["full_cost"].reindex(list(saved), fill_value=0.0), [*saved.values()]
-        )
-        told = {name: one.with_all for name, one in zip(saved, both, strict=True) if one.is_told}
-        if told:
-            yield WITH_ALL, _by_agency(told)
+    first, *second = _saved_each(saved, found, "payer", agency_words)
+    yield "Who saves, at full cost", first or "nobody"
+    yield from ((WITH_ALL, told) for told in second)
     first = them.inhabited[0]
     what = "Most deprived fifth" if first == 1 else f"Most deprived here: {quintile_words(first)}"
     words = partial(_quantity, unit="WELLBYs")
@@ -253,8 +259,21 @@ def _who_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str,
     yield from _also_doubted(found, lambda them: of_quintile(them.wellbys, first), them.gained(first), words)
 
 
-def _by_agency(saved: Mapping[str, Estimate]) -> str:
-    return "; ".join(f"{agency_words(name)} {amount.saved()}" for name, amount in saved.items())
+def _saved_each(saved: Mapping[str, Estimate], found: Drawn, level: str, label: Callable[[str], str]) -> Iterable[str]:
+    """List what is saved at full cost by each agency, or on each service, in a line; then in draws that move any."""
+
+    def line(amounts: Mapping[str, Estimate]) -> str:
+        return "; ".join(f"{label(name)} {amount.saved()}" for name, amount in amounts.items())
+
+    yield line(saved)
+    if found.n_draws and saved:
+        both = found.rows(partial(_saved_by, level=level, names=list(saved)), [*saved.values()])
+        if told := {name: one.with_all for name, one in zip(saved, both, strict=True) if one.is_told}:
+            yield line(told)
+
+
+def _saved_by(them: Appraisal, level: str, names: Sequence[str]) -> pd.DataFrame:
+    return them.saving["full_cost"].groupby(level=level).sum().reindex(names, fill_value=0.0)
 
 
 def _payback(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
@@ -319,16 +338,18 @@ def _switching_values(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[
     if not them.costs_more:
         return
     for lens, label in LENSES.items():
-        factor = them.switching_value(lens)
-        if not is_gain(them.gain_of(lens)) or not np.isfinite(factor.mean):
-            yield first, f"{label}: none, because there is no clear gain"
-        else:
-            words = partial(_break_even, lens=lens, usual=them.settings.wellby_gbp["central"])
+        factor, gain = them.switching_value(lens), them.gain_of(lens)
+        words = partial(_break_even, lens=lens, usual=them.settings.wellby_gbp["central"])
+        if not np.isfinite(factor.mean):
+            why = "it costs no more on average" if gain.mean > HALF_A_PENNY else "there is no gain at best estimates"
+            yield first, f"{label}: none, because {why}"
+        elif is_gain(gain):
             yield first, f"{label}: {words(factor)}"
-            yield from _switching_in_draws(found, lens, factor, them.gain_of(lens), words)
+            yield from _switching_in_draws(found, lens, factor, gain, words)
+        else:
+            yield first, f"{label}: {words(Estimate.exact(factor.mean))}, but {NO_CLEAR_GAIN}"
         first = ""
-    if largest := _largest(one):
-        yield "Largest contributors", largest
+    yield from _largest(one, found)
 
 
 def _break_even(factor: Estimate, lens: str, usual: float) -> str:
@@ -449,14 +470,16 @@ def by_entry(them: Appraisal) -> pd.DataFrame:
     return pd.DataFrame({"each": gained / people.where(people > 0), "ratio": value / cost.where(cost > 0)})
 
 
-def _largest(one: AppraisedComparison) -> str:
-    sums = one.appraisal.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
+def _largest(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
+    """Say on which services most is saved, or spent, at full cost."""
+    them, facts = one.appraisal, one.comparison.facts
+    sums = them.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
     names = sums[sums != 0].abs().sort_values(ascending=False).index[:MOST_LISTED]
-    return ", ".join(
-        f"{item_label(one.comparison.facts, str(name))} "
-        f"({'+' if sums[name] > 0 else ''}{Estimate.exact(sums[name]).pounds()})"
-        for name in names
-    )
+    saved = {str(name): them.saved("full_cost", item=name) for name in names}
+    first, *second = _saved_each(saved, found, "item", partial(item_label, facts))
+    if first:
+        yield "Largest contributors", first
+    yield from ((WITH_ALL, told) for told in second)
 
 
 def _caveat(one: AppraisedComparison, n_draws: int) -> Text:

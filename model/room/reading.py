@@ -244,7 +244,8 @@ def _notes(facts: PlanFacts) -> Iterator[str]:
         saved = facts.saves[facts.saves_most].by_chance.mean
         yield f"The {facts.saves_most} saves most at full cost: {amount(saved)}."
     if math.isfinite(facts.break_even_gbp):
-        yield f"Wellbeing is worth the cost from {amount(facts.break_even_gbp)} a WELLBY on."
+        doubt = f", but {facts.break_even_doubt}" if facts.break_even_doubt else ""
+        yield f"Wellbeing is worth the cost from {amount(facts.break_even_gbp)} a WELLBY on{doubt}."
     if facts.hangs_on:
         apart = [one for one in facts.hangs_on if not one.goes_with]
         named = "; ".join(f"{one.name} ({percent_of(one.share)} of the doubt)" for one in apart)

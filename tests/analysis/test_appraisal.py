@@ -47,7 +47,7 @@ from model.core.errors import EvidenceError, ResultsError, ScenarioError
 from model.core.files import DATA
 from model.inputs.draws import draw_rows
 from model.inputs.uncertainty import WELLBY
-from model.reporting.appraisal import _quantity, _rests_on, appraisal, implausible
+from model.reporting.appraisal import _quantity, _rests_on, _switching_values, appraisal, implausible
 from model.reporting.figures.appraisal import standing
 from model.tables.schema import STATE_MONTHS, frame_of
 from tests.folders import reseal
@@ -720,6 +720,27 @@ def test_a_clear_gain_is_never_said_to_be_unclear_and_a_clear_loss_is_said_to_be
     assert _quantity(gain, "WELLBYs") == "20,050 (30 to 40,070) WELLBYs"
     assert _quantity(gain.times(-1.0), "WELLBYs") == "20,050 (30 to 40,070) WELLBYs lost"
     assert _quantity(Estimate(20_000.0, -31.0, 40_031.0), "WELLBYs").startswith("no clear change: between 0 WELLBYs")
+
+
+def lines_of_two_pairs(bill):
+    """Lines on switching values of the worked example, where the bill of a second pair is this each year."""
+    second = LEDGER.assign(run=LEDGER["run"] + 2)
+    second.loc[(second["run"] == 2) & (second["kind"] == "service"), "amount_gbp"] = bill
+    them = Appraisal(pd.concat([LEDGER, second]), PEOPLE, pairs(2), terms(bias_on="benefits"))
+    facts = {"services_in_force": {"a_and_e": {"label": "A&E attendances"}}}
+    one = SimpleNamespace(appraisal=them, comparison=SimpleNamespace(facts=facts))
+    return list(_switching_values(one, SimpleNamespace(n_draws=0)))
+
+
+def test_a_switching_value_is_told_with_its_doubt_and_is_none_only_where_nothing_is_gained():
+    _, (_, saved), (_, social), (_, largest) = lines_of_two_pairs(2_000.0)
+    (_, lost), *_ = lines_of_two_pairs(9_000.0)[1:]
+
+    # £850 in one pair and nothing in the other are £425 for £1,000; 4.25 WELLBYs are 2.125.
+    assert saved == "full cost: breaks even with all unit costs 2.4 times as high, but the gain is not clear"
+    assert social.startswith("social value: breaks even with a WELLBY worth £471; used here: £300, but the gain is")
+    assert largest.startswith("A&E attendances no clear saving: between £")
+    assert lost == "full cost: none, because there is no gain at best estimates"
 
 
 def test_published_gains_are_what_their_sources_say():

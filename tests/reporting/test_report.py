@@ -216,19 +216,30 @@ def test_a_verdict_is_that_of_the_wider_interval(brief, low, high, verdict):
 
 
 def test_without_draws_the_verdict_is_by_chance_and_the_doubt_is_said(study, brief):
-    plan = replace(brief.plans[0], n_draws=0)
-    about = page_module._about(study, {}, replace(brief, plans=(plan,)), [])
-    words = Reader(render(about, replace(brief, plans=(plan,)), [_picture()], [])).text
+    words = words_of(study, replace(brief.plans[0], n_draws=0), brief)
     assert "no uncertain number was drawn, so doubt is larger than shown" in words
 
 
 def test_what_is_not_credible_is_said_with_the_answer_and_named(study, brief):
     told = "People who enrolled gained 3 points; more than 0.7 is not credible."
-    plan = replace(brief.plans[0], too_good=(told,))
-    about = page_module._about(study, {}, replace(brief, plans=(plan,)), [])
-    words = Reader(render(about, replace(brief, plans=(plan,)), [_picture()], [])).text
+    words = words_of(study, replace(brief.plans[0], too_good=(told,)), brief)
     assert f"But {NOT_PLAUSIBLE}" in words
     assert told in words
+
+
+def words_of(study, plan, brief):
+    """The words of a brief of one plan, as it would be told."""
+    own = replace(brief, plans=(plan,))
+    return " ".join(Reader(render(page_module._about(study, {}, own, []), own, [_picture()], [])).text.split())
+
+
+def test_a_value_at_which_it_breaks_even_is_told_with_its_doubt(study, brief):
+    plan = replace(brief.plans[0], break_even_gbp=3_600.0, wellby_gbp=17_000.0)
+    told = "it breaks even with a WELLBY worth £3,600"
+
+    assert f"{told}; £17,000 is used" in words_of(study, replace(plan, break_even_doubt=""), brief)
+    in_doubt = replace(plan, break_even_doubt="the gain is not clear")
+    assert f"{told}, but the gain is not clear; £17,000 is used" in words_of(study, in_doubt, brief)
 
 
 def test_a_brief_doubts_a_gain_where_the_appraisal_does(study, brief):

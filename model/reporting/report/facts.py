@@ -13,7 +13,7 @@ from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.use import Use, uses
 from model.reporting.answer import Answer
-from model.reporting.appraisal import doubt_of_payback, implausible
+from model.reporting.appraisal import doubt_of_gain, doubt_of_payback, implausible
 from model.reporting.appraisal_tables import averted_in, entry_in_words
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.wording import agency_words, own_settings, quintile_words
@@ -97,7 +97,9 @@ class PlanFacts(Answer):
     why_not_told : str
         Why they are not told; empty where they are.
     break_even_gbp : float
-        The value of a WELLBY at which social value equals cost; NaN where there is no gain.
+        The value of a WELLBY at which social value equals cost, at best estimates; NaN where there is no gain.
+    break_even_doubt : str
+        That this gain is not clear, by chance or with all doubted; empty where it is.
     rests_on : Rest or None
         Whose gain it is, where lives were kept.
     no_effect : NoEffect or None
@@ -123,6 +125,7 @@ class PlanFacts(Answer):
     hangs_on: tuple[Hang, ...]
     why_not_told: str
     break_even_gbp: float
+    break_even_doubt: str
     wellby_gbp: float
     rests_on: Rest | None
     no_effect: NoEffect | None
@@ -169,6 +172,7 @@ def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
         tuple(_hangs(one, found)),
         "" if found.sensitivity.is_told else found.sensitivity.why_not_told,
         factor * wellby_gbp if them.gained().mean > 0 and np.isfinite(factor) else np.nan,
+        doubt_of_gain(found, them, "social"),
         wellby_gbp,
         _rest(one),
         _no_effect(one),

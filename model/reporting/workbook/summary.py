@@ -71,6 +71,9 @@ def _live(sheet: Sheet, appraised: Sequence[Appraised], benefits: Benefits) -> N
         for lens in shown:
             _row(sheet, appraised, lens.label, lens, letter, form)
     _section(sheet, "Breaks even", n)
+    sheet.add(
+        Cell("Where its gain is above 0 at best estimates; whether that is clear, the intervals below say.", "note")
+    )
     _row(sheet, appraised, "Cash: at all unit costs, times", CASH, "G", "decimal")
     _row(sheet, appraised, "Full cost: at all unit costs, times", FULL_COST, "G", "decimal")
     _row(sheet, appraised, "Social value: at a WELLBY of", SOCIAL, "G", "gbp")
