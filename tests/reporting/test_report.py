@@ -233,6 +233,17 @@ def words_of(study, plan, brief):
     return " ".join(Reader(render(page_module._about(study, {}, own, []), own, [_picture()], [])).text.split())
 
 
+@pytest.mark.parametrize(("low", "is_clear"), [(1e6, True), (-1e6, False)])
+def test_what_is_saved_is_called_unclear_where_its_wider_range_holds_nothing_saved(study, brief, low, is_clear):
+    by_chance, with_all = Estimate(2e6, 1.5e6, 2.5e6), Estimate(2e6, low, 3e6)
+    saved = Doubted(by_chance, with_all)
+    plan = replace(brief.plans[0], saves={"NHS": saved}, measures={**brief.plans[0].measures, "full_cost": saved})
+    words = words_of(study, plan, brief)
+
+    assert ("£2.00m, not clear by chance alone: £1.50m to £2.50m" in words) == (not is_clear)
+    assert ("Saved at full cost: NHS £2.00m, not clear (with all doubted" in words) == (not is_clear)
+
+
 def test_a_value_at_which_it_breaks_even_is_told_with_its_doubt(study, brief):
     plan = replace(brief.plans[0], break_even_gbp=3_600.0, wellby_gbp=17_000.0)
     told = "it breaks even with a WELLBY worth £3,600"

@@ -23,7 +23,7 @@ from model.reporting.report.brief import MEASURES, Brief, brief_of, comparators_
 from model.reporting.report.facts import PlanFacts
 from model.reporting.report.pictures import picture
 from model.reporting.report.sections import Section, sections
-from model.reporting.report.words import SAME, amount, listed, percent_of, reach
+from model.reporting.report.words import SAME, amount, is_unclear, listed, percent_of, reach
 from model.reporting.status import makers, shortfall
 from model.reporting.wording import label_of, shocks_apart
 from model.tables.manifest import MANIFEST
@@ -169,6 +169,7 @@ def _environment() -> Environment:
     )
     pages.filters |= {"amount": amount, "reach": reach, "percent_of": percent_of, "listed": listed}
     pages.filters["answer_words"] = answer_words
+    pages.tests["unclear"] = is_unclear
     return pages
 
 

@@ -56,6 +56,17 @@ def reach(found: Estimate, measure: str = "cost") -> str:
     return f"{low} to {high}"
 
 
+def is_unclear(found: Estimate) -> bool:
+    """Return whether an interval includes 0; of what is the same in every run, or has none, that is not asked.
+
+    Examples
+    --------
+    >>> is_unclear(Estimate(1.0, -2.0, 4.0)), is_unclear(Estimate(0.0, 0.0, 0.0)), is_unclear(Estimate.exact(1.0))
+    (True, False, False)
+    """
+    return found.low <= 0.0 <= found.high and found.low < found.high
+
+
 def percent_of(share: float) -> str:
     """Write a share as a whole percentage.
 
