@@ -408,7 +408,8 @@ def _at_no_effect(one: AppraisedComparison) -> Iterable[tuple[str, str]]:
     if one.test is None or one.entry_tested is None:
         return
     them, us, name = one.test.appraisal, one.test.comparison, entry_in_words(one.entry_tested)
-    yield "If that had no effect", f"{_quantity(them.gained(), 'WELLBYs')} ({name} still runs, at the same cost)"
+    gained = _quantity(them.gained(), "WELLBYs")
+    yield "At no effect", f"{gained}, if {name} had no effect (it still runs, at the same cost)"
     year = them.mean_payback("social")
     is_back = np.isfinite(year) and is_gain(them.net_of("social"))
     payback = f"yes, in year {year:.0f}" if is_back else f"not within {years_in_words(us.years)}"

@@ -79,7 +79,8 @@ def test_it_is_told_beside_the_answer_and_is_no_plan_of_its_own(
     assert one.test is not None
     assert one.test.comparison.scenario == name_of_test("planned")
     assert one.test.appraisal.cost.sum().to_numpy() == pytest.approx(one.appraisal.cost.sum().to_numpy())
-    assert "(peer support group still runs, at the same cost)" in " ".join(capsys.readouterr().out.split())
+    words = " ".join(capsys.readouterr().out.split())
+    assert "if peer support group had no effect (it still runs, at the same cost)" in words
 
 
 def test_a_test_leaves_at_no_effect_what_was_and_tells_which_it_added(tmp_path: Path) -> None:
@@ -91,8 +92,8 @@ def test_a_test_leaves_at_no_effect_what_was_and_tells_which_it_added(tmp_path: 
     assert one.appraisal.largest_entry == STRONG
     assert [entry["at_no_effect"] for entry in plan] == [True, True]
     assert one.entry_tested == STRONG
-    told = dict(answer_lines(one, drawn(results, {"planned": one})["planned"]))
-    assert f"({STRONG.replace('_', ' ')} still runs" in told["If that had no effect"]
+    told, named = dict(answer_lines(one, drawn(results, {"planned": one})["planned"])), STRONG.replace("_", " ")
+    assert told["At no effect"].endswith(f", if {named} had no effect (it still runs, at the same cost)")
 
 
 def test_a_programme_at_no_effect_already_is_not_tested(tmp_path: Path) -> None:

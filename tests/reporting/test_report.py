@@ -29,7 +29,7 @@ from model.reporting.report import page as page_module
 from model.reporting.report import pdf
 from model.reporting.report.blocks import Grid
 from model.reporting.report.brief import MOST_ENTRIES, _largest, _uses, brief_of, question_of
-from model.reporting.report.facts import Hang, Poorest
+from model.reporting.report.facts import Hang, NoEffect, Poorest
 from model.reporting.report.page import render, report, write_report
 from model.reporting.report.sections import _assumptions, _neighbourhoods, _numbers
 from model.reporting.report.words import SAME, reach
@@ -242,6 +242,21 @@ def test_what_is_saved_is_called_unclear_where_its_wider_range_holds_nothing_sav
 
     assert ("£2.00m, not clear by chance alone: £1.50m to £2.50m" in words) == (not is_clear)
     assert ("Saved at full cost: NHS £2.00m, not clear (with all doubted" in words) == (not is_clear)
+
+
+@pytest.mark.parametrize(
+    ("mean", "told"),
+    [
+        (-80.0, "80 WELLBYs would be lost instead of 1,020 gained (by chance alone 50 to 110)"),
+        (200.0, "200 WELLBYs would be left of 1,020 (by chance alone 170 to 230)"),
+    ],
+)
+def test_what_is_lost_at_no_effect_is_not_left(study, brief, mean, told):
+    gained = Doubted(Estimate(1_020.0, 900.0, 1_140.0), Estimate.exact(np.nan))
+    without = NoEffect("peer support group", Estimate(mean, mean - 30.0, mean + 30.0), Estimate.exact(0.0))
+    plan = replace(brief.plans[0], no_effect=without, measures={**brief.plans[0].measures, "wellbys": gained})
+
+    assert f"If peer support group had no effect, {told}, at the same cost." in words_of(study, plan, brief)
 
 
 def test_a_value_at_which_it_breaks_even_is_told_with_its_doubt(study, brief):
