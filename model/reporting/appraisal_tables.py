@@ -139,8 +139,8 @@ def _lens_table(one: AppraisedComparison, found: Drawn) -> Table:
         _return: [them.ratio_of(*row) for row in rows],
     }
     both = [_told_once(found, rows, found.rows(_each(figure, rows), alone)) for figure, alone in by_chance.items()]
-    words = ((unit.cell,), (unit.amount, unit.mean), (unit.cell,), (_times,))
-    fill(table, rows.values(), [Column(figures, *written) for figures, written in zip(both, words, strict=True)])
+    words = (unit.cell, unit.amount, unit.cell, _times)
+    fill(table, rows.values(), [Column(figures, written) for figures, written in zip(both, words, strict=True)])
     return table
 
 
@@ -225,12 +225,12 @@ def _activity_table(one: AppraisedComparison, found: Drawn) -> Table:
     )
     services = us.services
     counts = {what: values.loc[services] for what, values in one.activity.items()}
-    by_chance = {what: _means(values) for what, values in counts.items()}
-    by_chance["met"] = [estimate(row, them.settings.scale / us.years) for row in counts["met"].to_numpy()]
+    contact = them.settings.scale / us.years
+    by_chance = {what: [estimate(row, contact) for row in values.to_numpy()] for what, values in counts.items()}
     columns = []
     for what, alone in by_chance.items():
         both = found.judged_rows(partial(_avoided, what=what, services=services), alone)
-        columns.append(Column(both, people.cell) if what == "met" else Column(both, people.amount, people.mean))
+        columns.append(Column(both, people.cell if what == "met" else people.amount))
     for lens in ("full_cost", "cash"):
         of = partial(_saved_a_year, lens=lens, services=services)
         events = [them.event_a_year(lens, name) for name in services]

@@ -26,7 +26,7 @@ SUMS_SHOWN = 4
 
 HOW_SURE = (
     "Brackets and ± are 95 % intervals for the {}: Student's t, of a ratio by Fieller's theorem, and never narrower "
-    "than the chance of counting a few events allows."
+    "than the chance of counting a few events allows. Where an interval reaches further to one side, ± is that side."
 )
 """What intervals are; the braces take what they are the intervals of."""
 

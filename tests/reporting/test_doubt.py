@@ -285,6 +285,27 @@ def test_present_values_have_the_interval_of_their_measure(judged, lens, column,
 
 
 @pytest.mark.slow
+def test_demand_avoided_and_volunteers_time_have_their_interval_by_chance_alone(judged):
+    avoided, worth = rows_of(judged, "Avoided a year"), rows_of(judged, "Present value")
+    cost = estimate(judged[0].appraisal.cost_in("social").sum())
+
+    # Nobody waits in this town, so what is asked for is served.
+    assert "±" in avoided["GP appointments"][0]
+    for name in ("GP appointments", "A&E attendances"):
+        assert avoided[name][0] == avoided[name][1].lstrip("+")
+    np.testing.assert_allclose(numbers_in(worth["social value"][1]), np.array(reach(cost)) / 1e6, atol=0.0051)
+
+
+@pytest.mark.slow
+def test_a_lopsided_interval_is_said_to_be_told_by_its_longer_side(judged):
+    one, found = judged
+    page = io.StringIO()
+    Console(file=page, width=160, highlight=False).print(appraisal([one], {one.comparison.scenario: found}))
+    assert "Where an interval reaches further to one side, ± is that side." in " ".join(page.getvalue().split())
+    assert Estimate(14.0, -61.0, 40.0).short(0) == "14 ± 75"
+
+
+@pytest.mark.slow
 def test_a_table_tells_what_each_draw_is_appraised_at(study, judged):
     by_draw = {draw: appraise(study, draw=draw)[0].appraisal for draw in range(4)}
     by_seed = pd.DataFrame({draw: them.saving["full_cost"].sum() for draw, them in by_draw.items()}).T
