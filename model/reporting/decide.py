@@ -38,7 +38,7 @@ from model.reporting.answer import NOT_PLAUSIBLE, Answer
 from model.reporting.appraisal import implausible
 from model.reporting.doubt import percent, share_in_words
 from model.reporting.league import League
-from model.reporting.number_names import number_in_words, programmes_read
+from model.reporting.number_names import number_in_words, programmes_read, value_in_words
 from model.reporting.plan_names import plain_title, units_of_levers, varied_levers
 from model.reporting.report.words import reach
 from model.reporting.wording import agency_words, lines_table, quintile_words, years_in_words
@@ -362,23 +362,23 @@ def _payback(one: Decision, lens: str) -> str:
 
 def _where(one: Decision, box: Box) -> str:
     """Say where a box lies, and what it holds."""
-    limits = [_limit(one.number(str(name)), row) for name, row in box.limits.iterrows()]
+    limits = [_limit(str(name), one.number(str(name)), row) for name, row in box.limits.iterrows()]
     holds = f"so in {box.cases} of its {box.n} draws, of {box.all_cases} in all"
     return f"{' and '.join(limits)} ({holds})"
 
 
-def _limit(number: str, row: "pd.Series[Any]") -> str:
-    """Say within which limits a number is.
+def _limit(name: str, number: str, row: "pd.Series[Any]") -> str:
+    """Say within which limits a number is, which has a name and one in words.
 
     Examples
     --------
-    >>> _limit("unit cost of a GP visit", pd.Series({"low": 31.26, "high": np.inf}))
-    'unit cost of a GP visit is above 31.3'
+    >>> _limit("unit_costs.gp", "unit cost of a GP visit", pd.Series({"low": 31.26, "high": np.inf}))
+    'unit cost of a GP visit is above £31'
     """
-    low, high = row["low"], row["high"]
-    if np.isinf(low):
-        return f"{number} is below {high:,.3g}"
-    return f"{number} is above {low:,.3g}" if np.isinf(high) else f"{number} is between {low:,.3g} and {high:,.3g}"
+    low, high = (value_in_words(name, end) for end in (row["low"], row["high"]))
+    if np.isinf(row["low"]):
+        return f"{number} is below {high}"
+    return f"{number} is above {low}" if np.isinf(row["high"]) else f"{number} is between {low} and {high}"
 
 
 # --- The value of information ----------------------------------------------------------------

@@ -22,7 +22,7 @@ from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.sensitivity import Sensitivity, most_explainable
 from model.inputs.stays import is_of_stay
 from model.reporting.answer import Answer
-from model.reporting.number_names import Programmes, number_in_words
+from model.reporting.number_names import Programmes, can_be, number_in_words, value_in_words
 
 WITH_ALL = "  with all doubted"
 """Label of the second interval, under that of an outcome."""
@@ -118,7 +118,11 @@ def hangs_on(found: Drawn, facts: Mapping[str, Any], programmes: Programmes) -> 
         return
     for name, row in measured.largest.iterrows():
         others = number_in_words(row["goes_with"], facts, programmes) if row["goes_with"] else ""
-        how = TOGETHER.format(others) if others else f"{_direction(row)}{_known(row)}{_turn(found.turns, str(name))}"
+        how = (
+            TOGETHER.format(others)
+            if others
+            else f"{_direction(row)}{_known(row)}{_turn(turn_in_words(found, str(name), programmes))}"
+        )
         yield first, f"{number_in_words(str(name), facts, programmes)}: {_share(row)}; {how}"
         first = ""
     if none := none_is_clear(measured):
@@ -180,12 +184,16 @@ def _index(row: "pd.Series[Any]", name: str) -> str:
     return f"{100 * row[name]:.0f} ± {100 * row[f'{name}_error']:.0f}"
 
 
-def _turn(turns: pd.DataFrame, name: str) -> str:
-    if name not in turns.index:
+def _turn(words: str) -> str:
+    return f"; the answer turns at {words}" if words else ""
+
+
+def turn_in_words(found: Drawn, name: str, programmes: Programmes) -> str:
+    """Write the value of a number at which the answer turns; nothing where there is none that the number can have."""
+    if name not in found.turns.index or not can_be(name, found.turns.loc[name, "value"], programmes):
         return ""
-    row = turns.loc[name]
-    where = "" if row["is_within"] else ", which is outside what was drawn"
-    return f"; the answer turns at {row['value']:.3g}{where}"
+    row = found.turns.loc[name]
+    return f"{value_in_words(name, row['value'])}{'' if row['is_within'] else ', which is outside what was drawn'}"
 
 
 def _bound(found: Drawn) -> str:

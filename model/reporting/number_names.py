@@ -6,9 +6,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from pydantic import ValidationError
+
+from model.analysis.estimates import Estimate
 from model.analysis.labels import item_label
 from model.inputs.ensemble import ENSEMBLE, MEMBER
-from model.inputs.parameters import load_parameters
+from model.inputs.parameters import LIMITS, UNIT_COST, load_parameters
+from model.inputs.programmes import Programme
 from model.tables.results import Results
 
 Programmes = Mapping[str, Mapping[str, Any]]
@@ -65,6 +70,61 @@ def number_in_words(name: str, facts: Mapping[str, Any], programmes: Programmes)
         programme, _, key = rest.partition(".")
         return _of_programme(key, facts, programmes.get(programme, {"label": programme.replace("_", " ")}))
     return STARTS.get(group, "") + {"wellby_gbp": "value of a WELLBY"}.get(rest, item_label(facts, rest))
+
+
+def value_in_words(name: str, value: float) -> str:
+    """Write a value of an uncertain number to three digits, pounds and shares as such.
+
+    Examples
+    --------
+    >>> value_in_words("appraisal.wellby_gbp", 21_613.0), value_in_words("cashable.gp", 0.352)
+    ('£21,600', '35.2 %')
+    >>> value_in_words("programmes.choir.effects.0.people", 5_572.3), value_in_words("parameters.frailty_sd", 0.04567)
+    ('5,570', '0.0457')
+    """
+    group, _, rest = name.partition(".")
+    if group == "unit_costs" or rest.endswith("_gbp"):
+        return Estimate.exact(value).pounds()
+    return f"{_plain(100.0 * value)} %" if group == "cashable" else _plain(value)
+
+
+def _plain(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,f}".rstrip("0").rstrip(".")
+
+
+def can_be(name: str, value: float, programmes: Programmes) -> bool:
+    """Return whether an uncertain number can have a value at all; the number of a set that fits England has no scale.
+
+    Examples
+    --------
+    >>> can_be("appraisal.wellby_gbp", -19_200.0, {}), can_be("cashable.gp", 0.4, {}), can_be("cashable.gp", 1.4, {})
+    (False, True, False)
+    """
+    least, most = _limits_of(name, programmes)
+    return least <= value <= most
+
+
+def _limits_of(name: str, programmes: Programmes) -> tuple[float, float]:
+    group, _, rest = name.partition(".")
+    if name == MEMBER:
+        return np.nan, np.nan
+    if group in ("parameters", ENSEMBLE):
+        return LIMITS[load_parameters().entries[rest.rpartition(".")[2]].unit]
+    if group == "programmes":
+        programme, _, key = rest.partition(".")
+        return _limits_in(programmes.get(programme, {}), key)
+    if group == "unit_costs":
+        return LIMITS[load_parameters().entries[f"{rest}{UNIT_COST}"].unit]
+    return 0.0, 1.0 if group == "cashable" else np.inf
+
+
+def _limits_in(programme: Mapping[str, Any], key: str) -> tuple[float, float]:
+    """Return what a number of a programme can be; anything, where its file has a kind of effect that is not known."""
+    try:
+        limits = Programme.model_validate({"name": "read", **programme}).limits[key]
+    except (ValidationError, KeyError):
+        return -np.inf, np.inf
+    return limits.least, limits.most
 
 
 def _of_programme(key: str, facts: Mapping[str, Any], programme: Mapping[str, Any]) -> str:

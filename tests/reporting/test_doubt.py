@@ -33,12 +33,12 @@ from tests.drawn_study import drawn_study
 FACTS = {"services_in_force": {"gp": {"label": "GP appointments"}}}
 
 
-def made_up(n_draws: int, chance: float = 0.1) -> Drawn:
-    """Outcomes that hang on a price alone, turning where it is 20: nothing was simulated."""
+def made_up(n_draws: int, chance: float = 0.1, turn: float = 20.0) -> Drawn:
+    """Outcomes that hang on a price alone, turning where it is £20: nothing was simulated."""
     rng = np.random.default_rng(1)
     index = pd.RangeIndex(1, n_draws + 1, name="draw")
     numbers = pd.DataFrame(rng.uniform(10.0, 50.0, (n_draws, 2)), index, ["unit_costs.gp", "cashable.gp"])
-    worth = pd.concat([pd.Series({0: 10.0}), numbers["unit_costs.gp"] - 20.0])
+    worth = pd.concat([pd.Series({0: 10.0}), numbers["unit_costs.gp"] - turn])
     table = pd.DataFrame(worth.to_numpy()[:, None] + rng.normal(0.0, chance, 3), worth.index, [1, 2, 3])
     rows = table.rename_axis("draw").rename_axis("seed", axis=1).stack()
     paybacks = pd.DataFrame({lens: np.where(worth > 0, 3.0, np.nan) for lens in ("cash", "full_cost", "social")})
@@ -58,9 +58,19 @@ def text_of(lines):
 def test_what_moves_the_answer_is_named_with_its_share_and_where_it_turns():
     words = text_of(hangs_on(made_up(60), FACTS, {}))
     assert "unit cost of GP appointments: 100 % of the variance by rank" in words
-    assert "more of it raises the answer; the answer turns at 20" in words
+    assert "more of it raises the answer; the answer turns at £20" in words
     assert "cashable" not in words
     assert "all numbers together explain 100 % by rank; chance between seeds leaves 100 % at most" in words
+
+
+@pytest.mark.parametrize(
+    ("turn", "told"),
+    [(5.0, "; the answer turns at £5, which is outside what was drawn"), (-30.0, "raises the answer\n")],
+)
+def test_a_value_at_which_the_answer_turns_is_told_only_where_the_number_can_have_it(turn, told):
+    words = text_of(hangs_on(made_up(60, turn=turn), FACTS, {}))
+    assert told in words
+    assert "-" not in words
 
 
 def test_eight_draws_name_no_number_and_say_why():

@@ -382,7 +382,7 @@ def test_results_of_an_earlier_version_say_that_places_were_not_counted(study, b
 @pytest.mark.skipif(pdf.find_browser() is None, reason="no Chromium, Chrome or Edge is here to print")
 @pytest.mark.parametrize("n_plans", [1, 2, 4])
 def test_a_brief_has_two_sides(study, brief, html, n_plans, tmp_path):
-    hangs = (Hang("Peer support group, participants: what it does to improving (hazard ratio)", 0.4, 1.2),) * 3
+    hangs = (Hang("Peer support group, participants: what it does to improving (hazard ratio)", 0.4, "1.2"),) * 3
     full = replace(brief.plans[0], hangs_on=hangs)
     plans = tuple(replace(full, name=f"A plan with a longish name, number {k}") for k in range(n_plans))
     many = replace(brief, plans=plans, uses=brief.uses * (7 if n_plans > 1 else 3))

@@ -384,6 +384,8 @@ def test_sensitivity_lists_what_the_answer_hangs_on_first(shown):
     assert [row[0] for row in rows] == ["cashable share of GP appointments", "unit cost of GP appointments"]
     assert rows[0][4] == "raises the answer"
     assert rows[0][5] == pytest.approx(1 / 3, abs=0.03)
+    # The price would have to be below 0 for the answer to turn: no price can.
+    assert rows[1][5] == "-"
 
 
 def test_sensitivity_lists_no_number_where_the_answer_names_none(shown):

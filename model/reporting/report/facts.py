@@ -15,6 +15,7 @@ from model.analysis.use import Use, uses
 from model.reporting.answer import Answer
 from model.reporting.appraisal import doubt_of_gain, doubt_of_payback, implausible
 from model.reporting.appraisal_tables import averted_in, entry_in_words
+from model.reporting.doubt import turn_in_words
 from model.reporting.number_names import number_in_words, programmes_read
 from model.reporting.wording import agency_words, own_settings, quintile_words
 from model.reporting.wording import entry_in_words as bought_in_words
@@ -27,14 +28,14 @@ LEAST_SHARE = 0.005
 
 
 class Hang(NamedTuple):
-    """A number that the answer hangs on: its share of the variance, and where the answer turns (NaN where nowhere).
+    """A number that the answer hangs on: its share of the variance, and where the answer turns, in words if anywhere.
 
     ``goes_with`` is one of a larger share that it was drawn together with, so that the two overlap; empty otherwise.
     """
 
     name: str
     share: float
-    turn: float
+    turn: str
     goes_with: str = ""
 
 
@@ -213,12 +214,12 @@ def _poorest(one: AppraisedComparison, found: Drawn) -> Poorest | None:
 def _hangs(one: AppraisedComparison, found: Drawn) -> list[Hang]:
     if not found.sensitivity.is_told:
         return []
-    facts, programmes, turns = one.comparison.facts, programmes_read(one.comparison.results), found.turns
+    facts, programmes = one.comparison.facts, programmes_read(one.comparison.results)
     return [
         Hang(
             number_in_words(str(name), facts, programmes),
             float(row["share"]),
-            np.nan if row["goes_with"] else float(turns["value"].get(name, np.nan)),
+            "" if row["goes_with"] else turn_in_words(found, str(name), programmes),
             number_in_words(row["goes_with"], facts, programmes) if row["goes_with"] else "",
         )
         for name, row in found.sensitivity.largest.iterrows()

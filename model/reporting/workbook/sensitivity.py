@@ -11,7 +11,7 @@ from model.analysis.doubt import BEST, probability_above_zero
 from model.analysis.outcomes import ANSWER
 from model.analysis.undiscounted import prices_of
 from model.reporting.doubt import none_is_clear, percent
-from model.reporting.number_names import number_in_words, programmes_read
+from model.reporting.number_names import can_be, number_in_words, programmes_read
 from model.reporting.workbook.sheet import Cell, Sheet, headed
 from model.reporting.workbook.study import Plan, Study
 
@@ -116,9 +116,11 @@ def _words(plan: Plan) -> Iterator[str]:
 def _number(study: Study, plan: Plan, name: str) -> Sequence[Cell]:
     row, turns = plan.found.sensitivity.table.loc[name], plan.found.turns
     other = row["goes_with"]
-    turn = dict(turns.loc[name]) if name in turns.index and not other else None
+    programmes = programmes_read(study.results)
+    is_told = name in turns.index and not other and can_be(name, turns.loc[name, "value"], programmes)
+    turn = dict(turns.loc[name]) if is_told else None
     towards = "raises the answer" if row["rises"] else "lowers the answer"
-    named = partial(number_in_words, facts=plan.facts, programmes=programmes_read(study.results))
+    named = partial(number_in_words, facts=plan.facts, programmes=programmes)
     return (
         Cell(named(name)),
         *(Cell(row[key], "value percent") for key in ("share", "low", "high")),
