@@ -249,8 +249,8 @@ def _who_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str,
     sums = them.saving["full_cost"].groupby(level="payer").sum()
     order = sums.mean(axis=1).abs().sort_values(ascending=False).index[:MOST_LISTED]
     saved = {str(name): them.saved("full_cost", payer=name) for name in order}
-    first, *second = _saved_each(saved, found, "payer", agency_words)
-    yield "Who saves, at full cost", first or "nobody"
+    line, *second = _saved_each(saved, found, "payer", agency_words)
+    yield "Who saves, at full cost", line or "nobody"
     yield from ((WITH_ALL, told) for told in second)
     first = them.inhabited[0]
     what = "Most deprived fifth" if first == 1 else f"Most deprived here: {quintile_words(first)}"
@@ -272,7 +272,7 @@ def _saved_each(saved: Mapping[str, Estimate], found: Drawn, level: str, label: 
             yield line(told)
 
 
-def _saved_by(them: Appraisal, level: str, names: Sequence[str]) -> pd.DataFrame:
+def _saved_by(them: Appraisal, level: str, names: list[str]) -> pd.DataFrame:
     return them.saving["full_cost"].groupby(level=level).sum().reindex(names, fill_value=0.0)
 
 
@@ -368,7 +368,10 @@ def _switching_in_draws(
     in_draws = [one.appraisal for draw, one in found.judged.items() if draw != BEST]
     none = sum(bool(np.isnan(_switching(them, lens)).any()) for them in in_draws)
     if none:
-        yield WITH_ALL, f"there is no gain in {none} of {len(in_draws)} draws, and so no value at which it breaks even"
+        yield (
+            WITH_ALL,
+            f"there is no gain in {none} of {how_many(len(in_draws), 'draw')}, and so no value at which it breaks even",
+        )
     elif _is_gain_in_draws(found, lens, gain):
         yield from second_line(found.row(partial(_switching, lens=lens), factor).within(0.0), words)
     else:
@@ -477,9 +480,9 @@ def _largest(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]
     sums = them.saving["full_cost"].groupby(level="item").sum().mean(axis=1)
     names = sums[sums != 0].abs().sort_values(ascending=False).index[:MOST_LISTED]
     saved = {str(name): them.saved("full_cost", item=name) for name in names}
-    first, *second = _saved_each(saved, found, "item", partial(item_label, facts))
-    if first:
-        yield "Largest contributors", first
+    line, *second = _saved_each(saved, found, "item", partial(item_label, facts))
+    if line:
+        yield "Largest contributors", line
     yield from ((WITH_ALL, told) for told in second)
 
 

@@ -23,6 +23,7 @@ from model.analysis.sensitivity import Sensitivity, most_explainable
 from model.inputs.stays import is_of_stay
 from model.reporting.answer import Answer
 from model.reporting.number_names import Programmes, can_be, number_in_words, value_in_words
+from model.reporting.wording import how_many
 
 WITH_ALL = "  with all doubted"
 """Label of the second interval, under that of an outcome."""
@@ -103,7 +104,7 @@ def share_in_words(share: Estimate, n_draws: int) -> str:
     '3 of 4 draws (28 to 97 % of many more)'
     """
     low, high = 100 * share.low, 100 * share.high
-    return f"{round(share.mean * n_draws)} of {n_draws} draws ({low:.0f} to {high:.0f} % of many more)"
+    return f"{round(share.mean * n_draws)} of {how_many(n_draws, 'draw')} ({low:.0f} to {high:.0f} % of many more)"
 
 
 TOGETHER = "drawn together with {}, so the two shares overlap, and its own direction cannot be told"
@@ -190,10 +191,11 @@ def _turn(words: str) -> str:
 
 def turn_in_words(found: Drawn, name: str, programmes: Programmes) -> str:
     """Write the value of a number at which the answer turns; nothing where there is none that the number can have."""
-    if name not in found.turns.index or not can_be(name, found.turns.loc[name, "value"], programmes):
+    value = float(found.turns["value"].get(name, np.nan))
+    if not can_be(name, value, programmes):
         return ""
-    row = found.turns.loc[name]
-    return f"{value_in_words(name, row['value'])}{'' if row['is_within'] else ', which is outside what was drawn'}"
+    is_within = bool(found.turns["is_within"][name])
+    return f"{value_in_words(name, value)}{'' if is_within else ', which is outside what was drawn'}"
 
 
 def _bound(found: Drawn) -> str:
@@ -233,7 +235,9 @@ def what_is_doubted(found: Drawn) -> Iterable[Line]:
 
 def _how_many(found: Drawn) -> str:
     missing = found.n_planned - found.n_draws
-    return f"{found.n_draws} draws" + (f" of {found.n_planned}; the others have no finished pair" if missing else "")
+    return how_many(found.n_draws, "draw") + (
+        f" of {found.n_planned}; the others have no finished pair" if missing else ""
+    )
 
 
 Words = Callable[[Estimate], str]

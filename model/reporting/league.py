@@ -317,7 +317,7 @@ def _about(one: League) -> str:
     draws = min(own.n_draws for own in one.found.values())
     kinds = {
         "by_chance": f"By chance alone: 95 % intervals over {seeds} seeds at best estimates.",
-        "with_all": f"With all doubted: chance and {draws} draws of uncertain numbers.",
+        "with_all": f"With all doubted: chance and {how_many(draws, 'draw')} of uncertain numbers.",
     }
     intervals = [kinds[kind] for kind in one.kinds] or ["One seed: no intervals."]
     return " ".join([one.units, *intervals, ABOUT])

@@ -1,6 +1,7 @@
 """The doubt of an answer in words and figures: two intervals named apart, probabilities, what it hangs on."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,10 @@ from model.reporting.doubt import (
 )
 from model.reporting.figures.doubt import draw_doubts
 from model.reporting.findings import figures, findings
+from model.reporting.report.page import report
 from model.reporting.wording import plain_table
+from model.reporting.workbook.study import study_of
+from model.reporting.workbook.workbook import sheets_of
 from tests.drawn_study import drawn_study
 
 FACTS = {"services_in_force": {"gp": {"label": "GP appointments"}}}
@@ -170,6 +174,26 @@ def test_the_answer_of_a_study_with_draws_has_both_intervals(study):
     assert words.count("with all doubted") >= 3
     assert "In the draws run" in words
     assert "too few draws to tell which number matters" in words
+
+
+@pytest.mark.slow
+def test_one_draw_is_never_said_to_be_draws(town, tmp_path):
+    results = drawn_study(town, tmp_path / "one", 1)
+    (one,) = appraise(results)
+    both = {"helped": drawn(results, {"helped": one})["helped"]}
+    page = io.StringIO()
+    Console(file=page, width=4_000, highlight=False).print(appraisal([one], both))
+    svg = "".join(path.with_suffix(".svg").read_text() for path in figures(results))
+    words = [
+        page.getvalue(),
+        svg,
+        report(results),
+        *(str(cell.value) for sheet in sheets_of(study_of(results)) for row in sheet.rows for cell in row),
+    ]
+
+    assert "1 draw " in page.getvalue()
+    # "with 1 draws" is of `model.analysis.sensitivity`.
+    assert not [found for text in words for found in re.findall(r".{30}(?<!with )(?<!\d)1 draws.{9}", text)]
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ from model.reporting.figures.style import (
     title_axes,
     title_figure,
 )
-from model.reporting.wording import agency_words, label_of
+from model.reporting.wording import agency_words, how_many, label_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +98,8 @@ def cost_effectiveness(one: AppraisedComparison, found: Drawn) -> "Figure":
     _draw_acceptability(right, one, found)
     words = "Cost includes volunteers' time, less cash released; below the dotted line the plan is cost-effective."
     if found.n_draws and not found.has_probabilities:
-        words += f"\nNo curve with all doubted: {found.n_draws} draws are too few; {FEWEST_FOR_QUANTILES} are needed."
+        draws = f"{how_many(found.n_draws, 'draw')} {'is' if found.n_draws == 1 else 'are'}"
+        words += f"\nNo curve with all doubted: {draws} too few; {FEWEST_FOR_QUANTILES} are needed."
     note_below(figure, _note(one, found, words))
     return figure
 

@@ -23,7 +23,7 @@ from model.reporting.figures.style import (
     title_figure,
 )
 from model.reporting.number_names import number_in_words, programmes_read
-from model.reporting.wording import label_of
+from model.reporting.wording import how_many, label_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,7 +143,7 @@ def _draw_shares(axes: "Axes", one: AppraisedComparison, found: Drawn) -> None:
 def _note(found: Drawn) -> str:
     words = (
         f"95 % intervals. By chance alone: {found.n_seeds} seeds at best estimates. With all doubted: chance, and "
-        f"{found.numbers.shape[1]} numbers drawn from their ranges, {found.n_draws} draws;\n"
+        f"{found.numbers.shape[1]} numbers drawn from their ranges, {how_many(found.n_draws, 'draw')};\n"
         "its middle is the mean over them."
     )
     colours = (

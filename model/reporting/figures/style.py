@@ -16,6 +16,7 @@ from model.analysis.estimates import Estimate
 from model.core.arrays import Array
 from model.core.errors import ResultsError
 from model.core.files import replacing
+from model.reporting.wording import how_many
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -191,7 +192,7 @@ def intervals_drawn(n: int, n_draws: int, of: tuple[str, str] = PAIRS) -> str:
         return f"Bands and lines: 95 % intervals of the mean by chance alone, over {n} {several}."
     return (
         f"95 % intervals: by chance alone, over {n} {several} at best estimates; with all doubted, chance and "
-        f"{n_draws} draws of uncertain numbers."
+        f"{how_many(n_draws, 'draw')} of uncertain numbers."
     )
 
 

@@ -25,7 +25,7 @@ from model.reporting.report.pictures import picture
 from model.reporting.report.sections import Section, sections
 from model.reporting.report.words import SAME, amount, is_unclear, listed, percent_of, reach
 from model.reporting.status import makers, shortfall
-from model.reporting.wording import label_of, shocks_apart
+from model.reporting.wording import how_many, label_of, shocks_apart
 from model.tables.manifest import MANIFEST
 from model.tables.results import Results
 
@@ -168,7 +168,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     pages.filters |= {"amount": amount, "reach": reach, "percent_of": percent_of, "listed": listed}
-    pages.filters["answer_words"] = answer_words
+    pages.filters |= {"answer_words": answer_words, "how_many": how_many}
     pages.tests["unclear"] = is_unclear
     return pages
 
@@ -249,7 +249,7 @@ def of_money(plan: PlanFacts, judged: AppraisedComparison, found: Drawn) -> Pict
 def _of_doubt(plan: PlanFacts, found: Mapping[str, Drawn]) -> Picture:
     alt = (
         f"Left: both ranges of saving and worth; worth runs from {reach(plan.widest('social_net'), 'social_net')}. "
-        f"Right: the answer in each of {plan.n_draws} draws; in {plan.worth_it} it is worth its cost."
+        f"Right: the answer in each of {how_many(plan.n_draws, 'draw')}; in {plan.worth_it} it is worth its cost."
     )
     caption = "Left: both ranges of each outcome. Right: each dot is one draw of the uncertain numbers."
     return picture(partial(how_sure, found[plan.scenario]), alt, caption)

@@ -9,7 +9,7 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.reporting.answer import Answer, answer_words
 from model.reporting.appraisal import implausible
 from model.reporting.status import shortfall
-from model.reporting.wording import changes_of, label_of, stands_for
+from model.reporting.wording import changes_of, how_many, label_of, stands_for
 from model.reporting.workbook.sheet import Cell, Sheet
 from model.reporting.workbook.study import MOST_PLANS, Plan, Study
 from model.reporting.workbook.summary import NOT_WHOLE, net_of
@@ -131,7 +131,7 @@ def _asked(study: Study) -> Iterator[str]:
     runs = study.results.runs
     seeds = ", ".join(map(str, sorted(runs.loc[runs["draw"] == 0, "seed"].unique())))
     drawn = runs.loc[runs["draw"] != 0, "draw"].nunique()
-    yield f"Seeds\t{seeds}; {drawn} draws of uncertain numbers."
+    yield f"Seeds\t{seeds}; {how_many(drawn, 'draw')} of uncertain numbers."
     if study.plans:
         yield f"Basis\t{basis(study.plans[0].one)}; year 0 of a rate is the first year."
 

@@ -117,7 +117,7 @@ def _number(study: Study, plan: Plan, name: str) -> Sequence[Cell]:
     row, turns = plan.found.sensitivity.table.loc[name], plan.found.turns
     other = row["goes_with"]
     programmes = programmes_read(study.results)
-    is_told = name in turns.index and not other and can_be(name, turns.loc[name, "value"], programmes)
+    is_told = not other and can_be(name, float(turns["value"].get(name, np.nan)), programmes)
     turn = dict(turns.loc[name]) if is_told else None
     towards = "raises the answer" if row["rises"] else "lowers the answer"
     named = partial(number_in_words, facts=plan.facts, programmes=programmes)

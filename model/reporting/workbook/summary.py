@@ -9,7 +9,7 @@ import pandas as pd
 from model.analysis.appraisal import Appraisal
 from model.analysis.doubt import Doubted
 from model.analysis.estimates import Estimate
-from model.reporting.wording import label_of
+from model.reporting.wording import how_many, label_of
 from model.reporting.workbook.appraisals import AT_LEVELS, CASH, FULL_COST, SOCIAL, Appraised, Lens
 from model.reporting.workbook.benefits import WELLBYS, Benefits
 from model.reporting.workbook.inputs import CHANGED
@@ -88,12 +88,10 @@ def _row(sheet: Sheet, appraised: Iterable[Appraised], label: str, lens: Lens, l
 
 def _values(sheet: Sheet, study: Study, plans: Sequence[Plan]) -> None:
     _section(sheet, "Values: the base case as upstream found it, with both intervals. They do not move", len(plans))
-    seeds = ", ".join(map(str, sorted({plan.one.n for plan in plans})))
-    draws = ", ".join(map(str, sorted({plan.found.n_draws for plan in plans})))
-    sheet.add(Cell(f"By chance alone: 95 % interval over {seeds} pairs of runs.", "note"))
-    sheet.add(
-        Cell(f"With all doubted: chance, and {draws} draws of uncertain numbers; its middle is their mean.", "note")
-    )
+    pairs = ", ".join(how_many(n, "pair") for n in sorted({plan.one.n for plan in plans}))
+    draws = ", ".join(how_many(n, "draw") for n in sorted({plan.found.n_draws for plan in plans}))
+    sheet.add(Cell(f"By chance alone: 95 % interval over {pairs} of runs.", "note"))
+    sheet.add(Cell(f"With all doubted: chance, and {draws} of uncertain numbers; its middle is their mean.", "note"))
     for measure, label in MEASURES.items():
         found = [plan.found.doubted[measure] for plan in plans]
         _interval_rows(sheet, label, found, "number" if measure == "wellbys" else "gbp")
