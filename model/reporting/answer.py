@@ -14,18 +14,18 @@ WORTH = {
     "the low end of the range {doubts}({reach}).",
     "loss": "On this evidence it is not worth its cost. The wellbeing gained is worth less than the plan costs, also "
     "at the high end of the range {doubts}({reach}).",
-    "unclear": "It is not certain that it is worth its cost. Wellbeing in pounds, less cost, is {mean} at best "
-    "estimates, and its range {doubts}runs from {reach}.",
+    "unclear": "It is not certain that it is worth its cost. Social value (wellbeing in pounds) less cost is {mean} at "
+    "best estimates, and its range {doubts}runs from {reach}.",
 }
 """What is said of each verdict."""
 
 WORTH_FOR_NO_COST = {
-    "gain": "On this evidence people are better off with it. Wellbeing in pounds, less cost, is a gain, also at the "
-    "low end of the range {doubts}({reach}).",
-    "loss": "On this evidence people are worse off with it. Wellbeing in pounds, less cost, is a loss, also at the "
-    "high end of the range {doubts}({reach}).",
-    "unclear": "It is not certain whether people are better or worse off with it. Wellbeing in pounds, less cost, is "
-    "{mean} at best estimates, and its range {doubts}runs from {reach}.",
+    "gain": "On this evidence people are better off with it. Social value (wellbeing in pounds) less cost is a gain, "
+    "also at the low end of the range {doubts}({reach}).",
+    "loss": "On this evidence people are worse off with it. Social value (wellbeing in pounds) less cost is a loss, "
+    "also at the high end of the range {doubts}({reach}).",
+    "unclear": "It is not certain whether people are better or worse off with it. Social value (wellbeing in pounds) "
+    "less cost is {mean} at best estimates, and its range {doubts}runs from {reach}.",
 }
 """And where nothing is spent beyond what the comparator spends: a cut, say, or a shock."""
 

@@ -132,7 +132,9 @@ FIRST_LOOK = (
     "A first look: two pairs of runs of a small world. Its range holds chance alone, not that numbers may be wrong."
 )
 
-MIDDLE = "Wellbeing in pounds less cost. The line in the middle is nought: right of it, a plan is worth its cost."
+MIDDLE = (
+    "Social value (wellbeing in pounds) less cost. Right of the line in the middle, nought, a plan is worth its cost."
+)
 
 LATER = "Each bar is the 95 % range after a step, with more draws of the uncertain numbers and more seeds."
 

@@ -72,4 +72,4 @@ def test_what_is_lost_at_best_is_nothing_saved() -> None:
 
 @pytest.mark.parametrize("mean", [-1e-7, 0.0, 1e-7])
 def test_a_tenth_of_a_pound_is_no_loss(mean) -> None:
-    assert "Wellbeing in pounds, less cost, is £0 at best estimates" in said(social_net=(-1, mean, 1))
+    assert "Social value (wellbeing in pounds) less cost is £0 at best estimates" in said(social_net=(-1, mean, 1))

@@ -46,7 +46,7 @@ def how_sure(found: Drawn) -> "Figure":
     """Draw both intervals of what is saved and gained, and the answer in every draw."""
     figure = _figure(2.4)
     left, right = figure.subplots(1, 2)
-    labels = {"full_cost": "saved, full cost", "cash": "saved, cash", ANSWER: "wellbeing less cost"}
+    labels = {"full_cost": "saved, full cost", "cash": "saved, cash", ANSWER: "social value less cost"}
     _draw_both(left, {label: found.doubted[name] for name, label in labels.items()})
     title_axes(left, "Both ranges", x_label="£ million")
     answers = np.sort(found.answers().to_numpy()) / MILLION
@@ -55,7 +55,7 @@ def how_sure(found: Drawn) -> "Figure":
     right.set(ylabel="draws, lowest first")
     right.locator_params(nbins=5, integer=True)
     right.xaxis.set_major_formatter("{x:,g}")
-    title_axes(right, "Wellbeing in pounds, less cost, in each draw", x_label="£ million")
+    title_axes(right, "Social value less cost in each draw", x_label="£ million")
     note_below(figure, "95 % intervals.", found.n_draws, ends=True)
     return figure
 
@@ -72,7 +72,7 @@ def several_plans(plans: Plans) -> "Figure":
     left, right = figure.subplots(1, 2)
     _draw_plans(left, plans)
     _draw_both(right, {name: drawn.doubted[ANSWER] for name, _, drawn in plans})
-    title_axes(right, "Wellbeing in pounds, less cost", x_label="£ million")
+    title_axes(right, "Social value less cost", x_label="£ million")
     note_below(figure, "95 % intervals. Scales differ.", max(drawn.n_draws for _, _, drawn in plans), ends=True)
     return figure
 

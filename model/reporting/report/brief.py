@@ -30,8 +30,8 @@ MEASURES = (
     ),
     (
         "social_net",
-        "Wellbeing in pounds, less cost",
-        "less volunteers' time too; savings left out, so that nothing is counted twice",
+        "Social value less cost",
+        "wellbeing in pounds, less volunteers' time too; savings left out, so that nothing is counted twice",
     ),
     ("averted", "Person-years in crisis, fewer", "not discounted"),
 )

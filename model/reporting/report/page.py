@@ -212,10 +212,10 @@ def _pictures(judged: Mapping[str, AppraisedComparison], found: Mapping[str, Dra
         best = brief.plans[0]
         worth = amount(best.measures["social_net"].by_chance.mean)
         alt = (
-            "Left: savings less cost of each plan as they add up. Right: wellbeing in pounds less cost of each plan; "
+            "Left: savings less cost of each plan as they add up. Right: social value less cost of each plan; "
             f"{best.name} has most, {worth}."
         )
-        caption = "Left: savings at full cost less cost so far. Right: wellbeing in pounds, less cost, over all years."
+        caption = "Left: savings at full cost less cost so far. Right: social value less cost over all years."
         shown = [(name, judged[scenario], found[scenario]) for scenario, name in names.items()]
         return [picture(partial(several_plans, shown), alt, caption)]
     (plan,) = brief.plans

@@ -95,9 +95,7 @@ def sections(
 
 
 def _side_by_side(judged: Mapping[str, AppraisedComparison], found: Mapping[str, Drawn]) -> Section:
-    alt = (
-        "Each plan's WELLBYs, and wellbeing in pounds less cost, with both intervals; the table above has the figures."
-    )
+    alt = "Each plan's WELLBYs, and social value less cost, with both intervals; the table above has the figures."
     drawn = picture(partial(side_by_side, League(judged, found)), alt)
     return Section("plans", "Plans side by side", (*blocks(league(judged, found)), drawn))
 
