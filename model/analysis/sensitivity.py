@@ -63,7 +63,7 @@ NEGLIGIBLE = 1e-9
 MOST_SHOWN = 5
 
 TOO_FEW_DRAWS = (
-    "too few draws to tell which number matters: with {} draws, a number that does nothing may seem to make "
+    "too few draws to tell which number matters: with {}, a number that does nothing may seem to make "
     f"{{}} of the difference; {FEWEST_DRAWS} draws are needed"
 )
 
@@ -108,7 +108,8 @@ class Sensitivity:
     def why_not_told(self) -> str:
         """Say why too few draws tell nothing."""
         seeming = 1.96**2 / (self.n_draws - 1) if self.n_draws > 1 else np.inf
-        return TOO_FEW_DRAWS.format(self.n_draws, f"{100 * seeming:.0f} %" if seeming < 1 else "all")
+        draws = f"{self.n_draws} draw{'' if self.n_draws == 1 else 's'}"
+        return TOO_FEW_DRAWS.format(draws, f"{100 * seeming:.0f} %" if seeming < 1 else "all")
 
 
 def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]") -> Sensitivity:

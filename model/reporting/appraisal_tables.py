@@ -139,7 +139,7 @@ def _lens_table(one: AppraisedComparison, found: Drawn) -> Table:
         _return: [them.ratio_of(*row) for row in rows],
     }
     both = [_told_once(found, rows, found.rows(_each(figure, rows), alone)) for figure, alone in by_chance.items()]
-    words = (unit.cell, unit.amount, unit.cell, _times)
+    words: Sequence[Callable[[Estimate], str]] = (unit.cell, unit.amount, unit.cell, _times)
     fill(table, rows.values(), [Column(figures, written) for figures, written in zip(both, words, strict=True)])
     return table
 
