@@ -99,7 +99,7 @@ class Estimate:
 
     def text(self, digits: int = 1) -> str:
         """Write the mean and its interval to so many decimals; an interval without width is left out."""
-        mean, low, high = (f"{x:,.{digits}f}" for x in (self.mean, self.low, self.high))
+        mean, low, high = (f"{round(x, digits) + 0.0:,.{digits}f}" for x in (self.mean, self.low, self.high))
         return f"{mean} ({self._ends(low, high)})" if self.has_interval and self._has_width else mean
 
     def _ends(self, low: str, high: str) -> str:
@@ -223,7 +223,7 @@ def counted(events: float) -> Estimate:
     >>> for events in (0, 5, 6):
     ...     print(counted(events).text(2))
     0.00 (-3.69 to 3.69)
-    5.00 (-0.00 to 11.67)
+    5.00 (0.00 to 11.67)
     6.00 (0.71 to 13.06)
     """
     tail, size = (1.0 - CONFIDENCE) / 2, abs(events)
