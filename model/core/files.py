@@ -3,7 +3,10 @@
 import contextlib
 import csv
 import hashlib
+import os
 import re
+import shlex
+import subprocess
 import tomllib
 import uuid
 from collections.abc import Iterator, Sequence
@@ -135,6 +138,28 @@ def read_table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
+def reason_of(problem: OSError) -> str:
+    """Return why a file cannot be read or written, in the system's words: those of a library may name another file.
+
+    Examples
+    --------
+    >>> reason_of(FileExistsError(17, "cannot open /tmp/rows.parquet.5f0a.tmp"))
+    'File exists'
+    """
+    return os.strerror(problem.errno) if problem.errno else problem.strerror or str(problem)
+
+
+def as_typed(path: Path) -> str:
+    """Return a path as it is typed in a command, whatever signs it has.
+
+    Examples
+    --------
+    >>> print(as_typed(Path("results/001")), as_typed(Path("my study")).replace('"', "'"))
+    results/001 'my study'
+    """
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
+
+
 @contextlib.contextmanager
 def new_file(path: Path, error: type[InputError]) -> Iterator[BufferedWriter]:
     """Open a new file for writing; a file that cannot be written in full is removed.
@@ -152,7 +177,7 @@ def new_file(path: Path, error: type[InputError]) -> Iterator[BufferedWriter]:
     except OSError as problem:
         with contextlib.suppress(OSError):  # half a file, where the disk is full
             path.unlink()
-        raise error(f"cannot be written ({problem.strerror})", file=path) from None
+        raise error(f"cannot be written ({reason_of(problem)})", file=path) from None
 
 
 @contextlib.contextmanager
@@ -178,7 +203,7 @@ def replacing(path: Path, error: type[InputError]) -> Iterator[Path]:
         yield growing
         growing.replace(path)
     except OSError as problem:
-        raise error(f"cannot be written ({problem.strerror})", file=path) from None
+        raise error(f"cannot be written ({reason_of(problem)})", file=path) from None
     finally:
         with contextlib.suppress(OSError):  # half a file, where the disk is full
             growing.unlink()
