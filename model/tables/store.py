@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
@@ -29,7 +30,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from model.core.errors import ResultsError, printable
-from model.core.files import replace_text, sha256_of
+from model.core.files import as_typed, reason_of, replace_text, sha256_of
 from model.tables.schema import EVERY_CAMPAIGN, EVERY_RUN, OPTIONAL_TABLES, WHERE_DRAWN, schema_of
 
 PARTS = ".parts"
@@ -96,6 +97,7 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self.path = folder / PARTS / RUNS
         self.path.parent.mkdir(exist_ok=True)
+        _refuse_links(folder)
         with _naming(self.path):
             self._database = sqlite3.connect(self.path, SECONDS_TO_WAIT, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
@@ -151,13 +153,14 @@ def kept_rows(folder: Path, table: str, run: int | None = None) -> Iterator[tupl
     Raises
     ------
     ResultsError
-        When what was kept is damaged.
+        When what was kept is damaged, or cannot be read.
     """
     path = folder / PARTS / RUNS
+    _refuse_links(folder)
     if not path.exists():
         return
     try:
-        with contextlib.closing(sqlite3.connect(path, SECONDS_TO_WAIT)) as database:
+        with contextlib.closing(_to_read(path)) as database:
             if database.execute("PRAGMA schema_version").fetchone() == (0,):  # it is just being made
                 return
             found = database.execute("SELECT schema FROM columns WHERE name = ?", (table,)).fetchone()
@@ -169,8 +172,48 @@ def kept_rows(folder: Path, table: str, run: int | None = None) -> Iterator[tupl
                 if _seal(table, number, batch) != seal:
                     raise damaged(path)
                 yield number, unpack(schema, batch)
+    except sqlite3.OperationalError as error:
+        if _primary_code(error) not in _UNREADABLE:
+            raise damaged(path) from error
+        if path.exists():  # otherwise what was kept has moved into the tables meanwhile
+            raise ResultsError(f"cannot be read ({error})", file=path) from error
     except (sqlite3.Error, pa.ArrowException, OSError, TypeError) as error:
         raise damaged(path) from error
+
+
+_UNWRITABLE = sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY
+_UNREADABLE = *_UNWRITABLE, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM
+"""What SQLite says where it cannot get at a database, whatever that holds."""
+
+
+def _primary_code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def _to_read(path: Path) -> sqlite3.Connection:
+    """Open a database that is there; in a folder that cannot be written, as one that nobody changes.
+
+    SQLite writes a file beside a database even to read it. It needs none for one that stays as it is, and nothing is
+    missed so if all that was written is in the database itself.
+    """
+    with contextlib.ExitStack() as unless_it_opens:
+        try:
+            database = sqlite3.connect(_uri_of(path, "mode=rw"), SECONDS_TO_WAIT, uri=True)
+            unless_it_opens.callback(database.close)
+            database.execute("PRAGMA schema_version").fetchone()
+        except sqlite3.OperationalError as error:
+            wal = path.with_name(f"{path.name}-wal")
+            if _primary_code(error) not in _UNWRITABLE or (wal.is_file() and wal.stat().st_size):
+                raise
+        else:
+            unless_it_opens.pop_all()
+            return database
+    return sqlite3.connect(_uri_of(path, "mode=ro&immutable=1"), SECONDS_TO_WAIT, uri=True)
+
+
+def _uri_of(path: Path, how: str) -> str:
+    there = path.absolute().as_posix()
+    return f"file://{'' if there.startswith('/') else '/'}{quote(there)}?{how}"
 
 
 def damaged(path: Path) -> ResultsError:
@@ -278,7 +321,7 @@ def settle_tables(folder: Path, checksums: Mapping[str, str]) -> None:
     """Move tables that were written beside into place; what a killed process left undone is done now."""
     for table, checksum in checksums.items():
         beside = folder / PARTS / f"{table}.parquet"
-        if beside.is_file() and sha256_of(beside) == checksum:
+        if _is_own(beside) and sha256_of(beside) == checksum:
             beside.replace(folder / f"{table}.parquet")
 
 
@@ -298,17 +341,24 @@ def checked_file(folder: Path, table: str, checksum: str) -> Path:
     Raises
     ------
     ResultsError
-        When it is missing, damaged, or that of another campaign.
+        When it is missing, cannot be read, is damaged, or that of another campaign.
     """
     path = folder / f"{table}.parquet"
-    there = [one for one in (path, folder / PARTS / path.name) if one.is_file()]
-    for one in there:
-        with contextlib.suppress(OSError):
+    beside = folder / PARTS / path.name
+    tried = [path, beside, path] if _is_own(beside) else [path]  # meanwhile it is moved into place, perhaps
+    differs = False
+    for one in tried:
+        try:
             if sha256_of(one) == checksum:
                 return one
-    if not there:
-        raise ResultsError("is missing", file=path, allowed="the file as it was written, from a copy")
-    raise damaged(path)
+            differs = True
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as problem:
+            raise ResultsError(f"cannot be read ({reason_of(problem)})", file=one) from None
+    if differs:
+        raise damaged(path)
+    raise ResultsError("is missing", file=path, allowed="the file as it was written, from a copy")
 
 
 def seal_beside(path: Path, checksums: Mapping[str, str]) -> None:
@@ -345,7 +395,7 @@ def checked_beside(path: Path, checksums: Mapping[str, str]) -> Path | None:
     raise ResultsError(
         "is damaged, or was made before the other tables were. Nothing is concluded from it",
         file=path,
-        allowed=f"upstream appraise {path.parent}, which makes it again",
+        allowed=f"upstream appraise {as_typed(path.parent)}, which makes it again",
     )
 
 
@@ -357,6 +407,26 @@ def _seal_of(path: Path, checksums: Mapping[str, str]) -> str:
 # --- The folder ------------------------------------------------------------------------------
 
 
+def _is_own(path: Path) -> bool:
+    """Return whether a file that only waits to be moved into place is there, and none of elsewhere."""
+    return path.is_file() and not path.is_symlink()
+
+
+def _refuse_links(folder: Path) -> None:
+    """Refuse links in what is kept while runs go on: to write there would change files outside a folder.
+
+    Raises
+    ------
+    ResultsError
+        When a folder that somebody else made, say, has one.
+    """
+    parts = folder / PARTS
+    with contextlib.suppress(OSError):  # another process has just ended, and removed it
+        for path in (parts, *parts.iterdir()):
+            if path.is_symlink():
+                raise ResultsError("is a link, and what is written there would change another file", file=path)
+
+
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a results folder, so that no other process writes in it; ended or killed, a process lets it go.
@@ -364,9 +434,10 @@ def locked(folder: Path) -> Iterator[None]:
     Raises
     ------
     ResultsError
-        When another process has it, which is named.
+        When another process has it, which is named; or it has links where this one would write.
     """
     lock, owner = FileLock(folder / PARTS / LOCK, timeout=0), folder / PARTS / OWNER
+    _refuse_links(folder)
     try:
         (folder / PARTS).mkdir(exist_ok=True)
         lock.acquire()
@@ -377,18 +448,27 @@ def locked(folder: Path) -> Iterator[None]:
         lock.release()
         if not (folder / "manifest.json").exists():
             discard(folder)
-        raise ResultsError(f"cannot be written ({error.strerror})", file=folder) from None
+        raise ResultsError(f"cannot be written ({reason_of(error)})", file=folder) from None
     try:
         yield
+    except BaseException:
+        if _holds_only_the_lock(folder):  # refused before anything was kept
+            remove_parts(folder)
+        raise
     finally:
         lock.release()
+
+
+def _holds_only_the_lock(folder: Path) -> bool:
+    parts = folder / PARTS
+    return parts.is_dir() and {path.name for path in parts.iterdir()} <= {LOCK, OWNER}
 
 
 def _in_use(folder: Path, owner: Path) -> ResultsError:
     name = "another process"
     with contextlib.suppress(OSError, ValueError):
         name = owner.read_text(encoding="utf-8")[:200]
-    allowed = f"one process at a time; upstream status {folder} shows how far it is"
+    allowed = f"one process at a time; upstream status {as_typed(folder)} shows how far it is"
     return ResultsError(f"is in use by {printable(name)}", file=folder, allowed=allowed)
 
 
@@ -425,7 +505,7 @@ def _holds_nothing(folder: Path) -> bool:
     if PARTS not in there:
         return not there
     begun = {PARTS, *(f"{name}.parquet" for name in BEFORE_THE_MANIFEST)}
-    return there <= begun and {path.name for path in (folder / PARTS).iterdir()} <= {LOCK, OWNER}
+    return there <= begun and _holds_only_the_lock(folder)
 
 
 def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
@@ -453,8 +533,11 @@ def new_folder(named: Path | None, root: Path = Path("results")) -> Path:
         problem, allowed = "is a file; a folder is needed here", "a new folder, or an empty one"
         if named is not None:
             problem = "is already in use"
-            allowed += f"; upstream resume {named} goes on with the study there" * (named / "manifest.json").is_file()
+            allowed += (
+                f"; upstream resume {as_typed(named)} goes on with the study there"
+                * (named / "manifest.json").is_file()
+            )
         raise ResultsError(problem, file=named or root, allowed=allowed) from None
     except OSError as error:
-        raise ResultsError(f"cannot be written ({error.strerror})", file=named or root) from None
+        raise ResultsError(f"cannot be written ({reason_of(error)})", file=named or root) from None
     raise ResultsError("is full", file=root)

@@ -1,9 +1,11 @@
 """What reaches the disk, whoever wrote it and however the campaign ended."""
 
+import contextlib
 import io
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -18,9 +20,11 @@ from model import CommunityModel, Results, load_scenario
 from model.analysis.appraise import appraise, write_appraisal
 from model.analysis.estimates import estimate
 from model.campaign.campaign import places_of, plan, run_campaign
+from model.campaign.continued import extend
 from model.campaign.stages import Stage
 from model.campaign.workers import Run, run_row
 from model.core.errors import ResultsError, ScenarioError
+from model.core.files import sha256_of
 from model.inputs.catalogue import load_services
 from model.inputs.places import profiles
 from model.reporting.figures.overview import draw_overviews
@@ -28,7 +32,18 @@ from model.reporting.summary import summary
 from model.simulation import timeline
 from model.simulation.month import STEPS, Step, with_step
 from model.tables.schema import DIMENSIONS, EVERY_RUN, TABLES, frame_of
-from model.tables.store import RunStore, kept_rows, locked, new_folder, pack, settle_tables, write_tables
+from model.tables.store import (
+    PARTS,
+    RunStore,
+    checked_file,
+    kept_rows,
+    locked,
+    new_folder,
+    pack,
+    remove_parts,
+    settle_tables,
+    write_tables,
+)
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +262,52 @@ def test_a_damaged_database_is_refused(config, tmp_path):
         list(kept_rows(tmp_path / "out", "runs"))
 
 
+@pytest.fixture
+def killed(config, tmp_path):
+    """A folder in which a run was kept, and none is in a table yet."""
+    store = RunStore(new_folder(tmp_path / "out"))
+    store.keep({0: pack({"runs": frame_of("runs", run_row(Run(0, config, 0), "finished"))})})
+    store.close()
+    return tmp_path / "out"
+
+
+def test_what_was_kept_is_read_where_nothing_can_be_written(killed, monkeypatch):
+    connect = sqlite3.connect
+
+    def on_a_read_only_disk(path, *more, **how):
+        if "immutable=1" not in str(path):
+            path = killed / "no folder" / "runs.sqlite"  # as SQLite fails there, which must write a file beside it
+        return connect(path, *more, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", on_a_read_only_disk)
+        assert [run for run, _ in kept_rows(killed, "runs")] == [0]
+        (killed / PARTS / "runs.sqlite-wal").write_bytes(b"more that was kept")
+        with pytest.raises(ResultsError, match=r"runs\.sqlite: cannot be read \(unable to open database file\)$"):
+            list(kept_rows(killed, "runs"))
+
+
+def test_a_database_that_another_process_holds_is_not_called_damaged(killed, monkeypatch):
+    monkeypatch.setattr("model.tables.store.SECONDS_TO_WAIT", 0.01)
+    with contextlib.closing(sqlite3.connect(killed / PARTS / "runs.sqlite")) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ResultsError, match=r"runs\.sqlite: cannot be read \(database is locked\)$"):
+            list(kept_rows(killed, "runs"))
+
+
+def test_a_database_that_is_gone_when_it_is_opened_holds_nothing_more(killed, monkeypatch):
+    connect = sqlite3.connect
+
+    def as_another_process_ends(*words, **how):
+        remove_parts(killed)
+        return connect(*words, **how)
+
+    monkeypatch.setattr(sqlite3, "connect", as_another_process_ends)
+    assert list(kept_rows(killed, "runs")) == []
+    assert not (killed / PARTS).exists()
+
+
 def test_what_is_kept_again_replaces_what_was(tmp_path, config):
     new_folder(tmp_path / "out")
     store = RunStore(tmp_path / "out")
@@ -274,6 +335,79 @@ def test_a_folder_in_which_a_process_was_killed_as_it_began_is_as_good_as_new(tm
     (tmp_path / "out" / "notes.txt").touch()
     with pytest.raises(ResultsError, match="in use"):
         new_folder(tmp_path / "out")
+
+
+def test_what_is_refused_in_a_folder_leaves_nothing_of_its_own_there(killed, folder):
+    before = sorted(folder.rglob("*"))
+    for held in (folder, killed):
+        with pytest.raises(ResultsError, match="no such plan"), locked(held):
+            raise ResultsError("no such plan")
+
+    assert sorted(folder.rglob("*")) == before
+    assert [run for run, _ in kept_rows(killed, "runs")] == [0]  # more than a lock was there
+
+
+LINKS = ["lock", "owner", "runs.sqlite", "runs.sqlite-wal", "runs.sqlite-shm", "monthly.parquet", ""]
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_no_link_in_a_folder_of_somebody_else_is_written_through(folder, tmp_path, name):
+    copy, outside = tmp_path / "copy", tmp_path / "outside"
+    shutil.copytree(folder, copy)
+    if name:
+        (copy / PARTS).mkdir()
+        outside.write_text("mine")
+    else:
+        outside.mkdir()
+    (copy / PARTS / name).symlink_to(outside)
+
+    with pytest.raises(ResultsError, match=r"\.parts.*: is a link"):
+        extend(copy, replicates=5)
+    with pytest.raises(ResultsError, match=r"\.parts.*: is a link"):
+        RunStore(copy)
+    assert outside.read_text() == "mine" if name else not any(outside.iterdir())
+
+
+def test_a_link_is_not_moved_to_where_a_table_belongs(folder, tmp_path):
+    copy, outside = tmp_path / "copy", tmp_path / "outside"
+    shutil.copytree(folder, copy)
+    (copy / PARTS).mkdir()
+    (copy / "monthly.parquet").rename(outside)
+    (copy / PARTS / "monthly.parquet").symlink_to(outside)
+    tables = Results(copy).manifest["tables"]
+    settle_tables(copy, tables)
+
+    assert not (copy / "monthly.parquet").exists()
+    with pytest.raises(ResultsError, match=r"monthly\.parquet: is missing"):
+        checked_file(copy, "monthly", tables["monthly"])
+
+
+def test_a_table_that_is_moved_into_place_while_it_is_looked_for_is_found(folder, tmp_path, monkeypatch):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / PARTS).mkdir()
+    (copy / "monthly.parquet").rename(copy / PARTS / "monthly.parquet")
+    (copy / "monthly.parquet").write_bytes(b"the one before")
+    tables = Results(copy).manifest["tables"]
+
+    def hashed_as_another_process_ends(path):
+        found = sha256_of(path)
+        if (copy / PARTS / "monthly.parquet").exists():
+            (copy / PARTS / "monthly.parquet").replace(copy / "monthly.parquet")
+        return found
+
+    monkeypatch.setattr("model.tables.store.sha256_of", hashed_as_another_process_ends)
+    assert checked_file(copy, "monthly", tables["monthly"]) == copy / "monthly.parquet"
+
+
+def test_a_table_that_cannot_be_read_is_not_called_damaged(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "monthly.parquet").unlink()
+    (copy / "monthly.parquet").mkdir()  # opened as a file, it fails as one without the right to be read
+
+    with pytest.raises(ResultsError, match=r"monthly\.parquet: cannot be read \((Is a directory|Permission denied)\)$"):
+        _ = Results(copy).monthly
 
 
 def test_a_folder_in_use_is_refused(folder):
