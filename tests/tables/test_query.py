@@ -3,6 +3,7 @@
 import io
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -153,6 +154,48 @@ def test_an_answer_larger_than_memory_allows_is_refused(results, monkeypatch, sq
 
     with pytest.raises(ResultsError, match=r"20 MB"):
         results.sql(sql)
+
+
+def test_a_query_that_takes_its_memory_in_one_step_is_refused(results):
+    with pytest.raises(ResultsError, match=r"MB of memory"):
+        results.sql("SELECT length(repeat(x, 3000000000)) FROM (SELECT max(place[1]) AS x FROM runs)")
+
+
+def test_a_query_that_nothing_in_it_can_stop_is_ended(results, monkeypatch):
+    monkeypatch.setattr(query, "SECONDS_TO_STOP", 0.1)
+    one_step = "SELECT levenshtein(repeat('a', 1000000), repeat('b', 1000000))"  # a quarter of an hour, and few bytes
+
+    with pytest.raises(ResultsError, match=r"longer than 0\.1 seconds"):
+        results.sql(one_step, timeout_s=0.1)
+
+
+def test_queries_are_answered_in_threads_side_by_side(results):
+    with ThreadPoolExecutor(2) as threads:
+        found = threads.map(lambda n: results.sql(f"SELECT count(*) + {n} AS n FROM study")["n"].item(), (0, 1))  # noqa: S608
+
+    assert list(found) == [1, 2]
+
+
+def test_no_file_here_stands_in_for_a_module(results, tmp_path, monkeypatch):
+    (tmp_path / "duckdb.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+
+    assert results.sql("SELECT count(*) AS n FROM runs")["n"].tolist() == [4]
+
+
+def test_a_process_that_cannot_begin_is_said(results, monkeypatch):
+    monkeypatch.setattr("sys.executable", "no such python")
+
+    with pytest.raises(ResultsError, match=r"query: cannot be answered \("):
+        results.sql("SELECT 1")
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, 2**63 + 1, -(2**100) - 1])
+def test_whole_numbers_keep_every_digit(results, number):
+    found = results.sql(f"SELECT {number}::HUGEINT AS n, 1.5 AS half, sum(run) AS runs FROM runs")  # noqa: S608
+
+    assert int(found["n"].item()) == number
+    assert (found["half"].item(), found["runs"].item()) == (1.5, 6)
 
 
 def test_no_appraisal_yet_is_said(results):

@@ -44,8 +44,9 @@ interval by chance alone and that with all doubted.
 
 The SQL is that of DuckDB. A name with dots stands in double quotes: `"plan.community_hub.budget_gbp_per_year"`. A \
 column that keeps its name keeps its unit; give what you compute a name of its own. A query is one SELECT. It reads \
-these tables and nothing else: no file, no network. It is stopped after a minute (`--timeout`) or at 2 GB of memory. \
-The table `study` has one row: whether all runs were finished.\
+these tables and nothing else: no file, no network. It is stopped after a minute (`--timeout`) or at 2 GB of memory; \
+outside Linux, one text of gigabytes may take more until the time is over. The table \
+`study` has one row: whether all runs were finished.\
 """.splitlines()
 """How to ask."""
 
