@@ -416,6 +416,25 @@ class Results:
 
         Of one run alone, only what it kept is read: a table of a large campaign may be larger than memory.
         """
+        try:
+            return self._open_as_told(table, run)
+        except ResultsError:
+            if not self._is_told_anew():  # by a process that moved the tables into place meanwhile
+                raise
+        return self._open_as_told(table, run)
+
+    def _is_told_anew(self) -> bool:
+        """Return whether the folder's manifest has changed since it was read; all is of the new one then."""
+        manifest = read_manifest(self.folder)
+        if manifest == self.manifest:
+            return False
+        read_once = [name for name in vars(self) if isinstance(getattr(type(self), name, None), cached_property)]
+        for name in read_once:
+            delattr(self, name)
+        self.manifest, self._checked, self._opened = manifest, {}, {}
+        return True
+
+    def _open_as_told(self, table: str, run: int | None) -> Dataset:
         kept = dict(kept_rows(self.folder, table, run)) if table in WRITTEN_BY_RUNS else {}
         path = self.checked(table)
         if not kept:

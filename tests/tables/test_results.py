@@ -410,6 +410,16 @@ def test_a_table_that_cannot_be_read_is_not_called_damaged(folder, tmp_path):
         _ = Results(copy).monthly
 
 
+def test_results_that_are_read_as_another_process_extends_them_are_those_after_it(config, tmp_path):
+    folder = run_campaign([config.model_copy(update={"population": 200, "replicates": 1})], tmp_path / "out").folder
+    before = Results(folder)
+    assert len(before.budgets) and before.runs["run"].tolist() == [0]
+    extend(folder, replicates=2)
+
+    assert before.monthly["run"].unique().tolist() == [0, 1]
+    assert before.runs["run"].tolist() == [0, 1]
+
+
 def test_a_folder_in_use_is_refused(folder):
     with pytest.raises(ResultsError, match="in use"):
         new_folder(folder)
