@@ -245,6 +245,10 @@ def _require_scenarios(manifest: _Manifest, path: Path) -> None:
                 key=f"scenarios.{name}",
                 allowed=NAME_IN_WORDS,
             )
+    for name, facts in manifest.scenarios.items():
+        if len(facts.plan) != len(facts.plan_in_force):
+            problem = f"has {len(facts.plan_in_force)} entries, where the plan has {len(facts.plan)}"
+            raise ResultsError(problem, file=path, key=f"scenarios.{name}.plan_in_force")
     of_stages = (name for stage in manifest.stages for name in stage.replicates)
     in_pairs = (name for named in (manifest.comparators, manifest.tests) for pair in named.items() for name in pair)
     for name in chain(in_pairs, of_stages):

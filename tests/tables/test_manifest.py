@@ -157,6 +157,18 @@ def test_a_study_without_the_texts_it_was_read_from_is_not_gone_on_with(edited, 
     assert "does not hold what its scenarios were read from" in line
 
 
+@pytest.mark.parametrize("command", [["show"], ["appraise"]], ids=" ".join)
+def test_a_plan_of_which_less_was_in_force_is_refused(edited, capsys, command):
+    asked = {"budget_gbp_per_year": 1.0, "at_no_effect": False}
+    wrong = edited(lambda manifest: manifest["scenarios"]["status_quo"].update(plan=[asked]))
+
+    with pytest.raises(SystemExit) as stopped:
+        main([*command, str(wrong)])
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "scenarios.status_quo.plan_in_force: has 0 entries, where the plan has 1" in line
+
+
 def test_a_comparator_that_was_not_run_is_refused(edited):
     with pytest.raises(ResultsError, match=r"scenarios\.nobody: is missing"):
         Results(edited(lambda manifest: manifest.update(comparators={"status_quo": "nobody"})))
