@@ -1,8 +1,10 @@
 """The workbook: what it holds, that text stays text, and that its formulas say what the appraisal says."""
 
+import errno
 import os
 import shutil
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -252,6 +254,18 @@ def test_a_workbook_that_is_there_stays_unless_forced(folder, shown, tmp_path, m
     assert code_of("export", folder, "--xlsx", path, "--force") == 0
     assert openpyxl.load_workbook(path).sheetnames[0] == "Read me"
     assert [one.name for one in tmp_path.iterdir()] == ["there.xlsx"]
+
+
+def test_a_workbook_whose_sheets_find_no_room_says_where(folder, tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "Error writing bytes to file")
+
+    monkeypatch.setattr("model.reporting.workbook.workbook.bytes_of", full)
+    assert code_of("export", folder, "--xlsx", str(tmp_path / "a.xlsx")) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    where = f"temporary files cannot be written in {tempfile.gettempdir()} ({os.strerror(errno.ENOSPC)})"
+    assert line == f"upstream: {tmp_path / 'a.xlsx'}: cannot be made: {where}"
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """The workbook of a results folder, in the order of a Treasury-style cost-benefit workbook."""
 
+import tempfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from model.core.errors import ResultsError
-from model.core.files import replace_bytes, require_new_file
+from model.core.files import reason_of, replace_bytes, require_new_file
 from model.reporting.workbook.agencies import agencies_sheet
 from model.reporting.workbook.annual import ANNUAL
 from model.reporting.workbook.appraisals import appraisal_sheets
@@ -47,8 +48,21 @@ def write_workbook(results: Results, path: Path, *, replace: bool = False) -> St
     _check(path, replace=replace)
     study = study_of(results)
     made = datetime.fromisoformat(results.manifest["started"]).replace(tzinfo=None)
-    replace_bytes(path, bytes_of(sheets_of(study), "Upstream: cost-benefit workbook", made), ResultsError)
+    sheets = sheets_of(study)
+    try:
+        book = bytes_of(sheets, "Upstream: cost-benefit workbook", made)
+    except OSError as problem:  # each sheet is a temporary file first
+        told = f"cannot be made: temporary files cannot be written in {_temporary_folder()} ({reason_of(problem)})"
+        raise ResultsError(told, file=path) from None
+    replace_bytes(path, book, ResultsError)
     return study
+
+
+def _temporary_folder() -> str:
+    try:
+        return tempfile.gettempdir()
+    except OSError:  # none at all
+        return "any folder for them"
 
 
 def sheets_of(study: Study) -> list[Sheet]:
