@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow.dataset import Dataset, dataset
 
 from model.core.errors import ResultsError
+from model.core.files import reason_of
 from model.tables.codebook import word_of
 from model.tables.schema import Field, arrow_schema
 
@@ -91,7 +92,8 @@ def write_database(tables: Mapping[str, DescribedTable], path: Path) -> None:
                     _write_table(database, name, table)
             (Path(growing) / path.name).rename(path)
     except (OSError, duckdb.Error) as problem:
-        raise ResultsError(f"cannot be written ({getattr(problem, 'strerror', problem)})", file=path) from None
+        words = reason_of(problem) if isinstance(problem, OSError) else problem
+        raise ResultsError(f"cannot be written ({words})", file=path) from None
 
 
 def _write_table(database: Any, name: str, table: DescribedTable) -> None:

@@ -11,6 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from model.core.errors import ResultsError
+from model.core.files import reason_of
 from model.tables.codebook import word_of
 
 CODEBOOK = "codebook"
@@ -71,7 +72,7 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException) as problem:
-        words = getattr(problem, "strerror", None) or problem
+        words = reason_of(problem) if isinstance(problem, OSError) else problem
         raise ResultsError(f"cannot be written ({words})", file=path) from None
 
 

@@ -1,6 +1,8 @@
 """Questions in SQL: right answers, no way out of the tables, and one message where something is wrong."""
 
+import errno
 import io
+import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -248,6 +250,16 @@ def test_an_export_holds_every_row_with_levers_and_a_codebook(folder, results, t
     book = read(out / f"codebook.{form}").set_index(["table", "column"])
     assert book.loc[("monthly", "adults"), "unit"] == "adults (sample)"
     assert ("monthly", LEVER) in book.index
+
+
+def test_an_export_that_finds_no_room_says_so_in_the_words_of_the_system(results, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28] No space left on device")
+
+    monkeypatch.setattr("model.tables.export._write", full)
+    with pytest.raises(ResultsError, match=rf"out: cannot be written \({os.strerror(errno.ENOSPC)}\)$"):
+        results.export(tmp_path / "out", "parquet")
+    assert not any(tmp_path.iterdir())
 
 
 def test_an_export_is_whole_or_not_there(folder, tmp_path, capsys):
