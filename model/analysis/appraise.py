@@ -508,6 +508,9 @@ def kept_in(judged: Sequence[AppraisedComparison], folder: Path) -> Path:
     """
     name = judged[0].look.name if judged else ""
     kept = folder / LOOKS / name if name else folder
+    for inner in (folder / LOOKS, kept) if name else ():
+        if inner.is_symlink():
+            raise ResultsError("is a link, and what is written there would change another folder", file=inner)
     try:
         kept.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -25,7 +25,7 @@ from model.analysis.appraisal import (
     rows_where,
     sums_of_pairs,
 )
-from model.analysis.appraise import AppraisedComparison, Look, appraise, numbers_of, write_appraisal
+from model.analysis.appraise import AppraisedComparison, Look, appraise, kept_in, numbers_of, write_appraisal
 from model.analysis.decisions import cash_at, loops
 from model.analysis.discounting import (
     Rates,
@@ -1252,6 +1252,17 @@ def test_the_command_tells_and_writes(results, capsys):
     for name in ("cost_effectiveness_helped", "appraisal_helped", "appraisal_same"):
         assert f"{name}.png (and .svg)" in told
         assert "discounted at 3 %, wellbeing at 1.29 %" in (look / f"{name}.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["looks", "looks/discount_0.03"])
+def test_no_look_is_kept_outside_its_folder_through_a_link(tmp_path, name):
+    outside, inside = tmp_path / "outside", tmp_path / "out"
+    (outside / "discount_0.03").mkdir(parents=True)
+    (inside / name).parent.mkdir(parents=True)
+    (inside / name).symlink_to(outside)
+
+    with pytest.raises(ResultsError, match=rf"{name}: is a link"):
+        kept_in([SimpleNamespace(look=SimpleNamespace(name="discount_0.03"))], inside)
 
 
 @pytest.mark.slow
