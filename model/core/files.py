@@ -149,7 +149,7 @@ def reason_of(problem: OSError) -> str:
     return os.strerror(problem.errno) if problem.errno else problem.strerror or str(problem)
 
 
-def as_typed(path: Path) -> str:
+def as_typed(path: str | Path) -> str:
     """Return a path as it is typed in a command, whatever signs it has.
 
     Examples
@@ -326,7 +326,7 @@ def validation_problem(
     ``schemas``, the outermost first, are searched for the names that exist where a key is
     unknown; ``also`` are further names that exist.
     """
-    errors = error.errors(include_url=False)
+    errors = _told_of_items(error.errors(include_url=False))
     # A misspelt key often means a missing key too, and is more informative.
     if unknown := [one for one in errors if one["type"] == "extra_forbidden"]:
         errors = unknown + [one for one in errors if one["type"] not in ("extra_forbidden", "missing")]
@@ -352,6 +352,12 @@ def validation_problem(
     if first["type"] != "missing" and first["loc"]:
         details["value"] = first["input"]
     return kind(_plain_problem(first), **details)
+
+
+def _told_of_items(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out lists that are too short only because an item of theirs is wrong, which has a finding of its own."""
+    around = {one["loc"][:k] for one in errors for k in range(len(one["loc"]))}
+    return [one for one in errors if one["type"] != "too_short" or one["loc"] not in around]
 
 
 def _plain_problem(one: ErrorDetails) -> str:

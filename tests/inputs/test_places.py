@@ -182,6 +182,18 @@ def test_bad_value_in_a_profile_is_named(tmp_path: Path, good: str, bad: str, to
     assert refused(profile(tmp_path, GOOD.replace(good, bad, 1))).startswith(told)
 
 
+def test_a_slip_in_the_only_neighbourhood_is_not_told_as_there_being_none(tmp_path: Path) -> None:
+    alone = "\n".join(line for line in GOOD.splitlines() if "T2" not in line)
+    problem = refused(profile(tmp_path, alone.replace("population = 100", "populaton = 100")))
+
+    assert problem.startswith("neighbourhoods.0.populaton = 100: unknown key")
+    assert "Also wrong" not in problem
+    none = "\n".join(line for line in alone.splitlines() if "T1" not in line)
+    assert "neighbourhoods = (): list should have at least 1 item" in refused(profile(tmp_path, none)).replace(
+        "[]", "()"
+    )
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "told"),
     [
