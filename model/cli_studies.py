@@ -284,12 +284,13 @@ def _has_older_figures(folder: Path) -> bool:
 
 def end(folder: Path, *, interrupted: bool, failed: int) -> None:
     """Say how far it came and, once there are any results, where they are; exit with the code that says so."""
+    from model.core.files import as_typed
     from model.tables.results import Results
 
     status(folder)
     if Results(folder).has_finished_runs:
         print(f"Tables  {folder}")
         again = ", and draws its figures again: those there are of fewer runs" if _has_older_figures(folder) else ""
-        print(f"Report  upstream show {folder}{again}")
+        print(f"Report  upstream show {as_typed(folder)}{again}")
     if interrupted or failed:
         raise typer.Exit(INTERRUPTED if interrupted else FAILED)

@@ -19,6 +19,7 @@ from model.campaign.stages import Stage
 from model.campaign.taken_over import take_over
 from model.campaign.workers import How, Lived, Run, Task, run_row
 from model.core.errors import ResultsError
+from model.core.files import as_typed
 from model.inputs.scenario import Scenario
 from model.tables.manifest import write_manifest
 from model.tables.schema import frame_of
@@ -269,8 +270,8 @@ def keeping_what_is_finished(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:  # the disk is full, say: nothing more can be kept
         raise ResultsError(
-            f"cannot be written ({error}). Runs that were finished are kept: make room, then upstream resume {folder} "
-            f"runs the rest",
+            f"cannot be written ({error}). Runs that were finished are kept: make room, then upstream resume "
+            f"{as_typed(folder)} runs the rest",
             file=folder,
         ) from error
 

@@ -34,6 +34,7 @@ from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn, drawn
 from model.analysis.sensitivity import FEWEST_DRAWS
 from model.core.errors import ResultsError
+from model.core.files import as_typed
 from model.reporting.answer import NOT_PLAUSIBLE, Answer
 from model.reporting.appraisal import implausible
 from model.reporting.doubt import percent, share_in_words
@@ -166,7 +167,7 @@ def decisions(results: Results) -> list[Decision]:
     if fewest[0] < FEWEST:
         allowed = f"results of upstream run ... --compare-to with --draws {FEWEST_DRAWS} or more, so without --no-doubt"
         if fewest[1] >= FEWEST:
-            allowed = f"upstream resume {results.folder} first: {fewest[1]} draws were asked for"
+            allowed = f"upstream resume {as_typed(results.folder)} first: {fewest[1]} draws were asked for"
         problem = f"has {fewest[0] or 'no'} finished draws of uncertain numbers to decide by, and needs {FEWEST}"
         raise ResultsError(problem, file=results.folder, allowed=allowed)
     league = League(judged, found)

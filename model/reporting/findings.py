@@ -12,7 +12,7 @@ from model.analysis.appraise import AppraisedComparison, appraise
 from model.analysis.outcomes import Drawn, drawn
 from model.analysis.pairs import Comparison, compare
 from model.core.errors import NothingToAppraiseError
-from model.core.files import package_changed
+from model.core.files import as_typed, package_changed
 from model.reporting.appraisal import answer_of, conventions
 from model.reporting.budgets import about_budgets, about_loop_gain
 from model.reporting.comparison import about
@@ -98,9 +98,9 @@ def where_more_is(results: Results, *, each: bool = False) -> list[str]:
     """List the commands that show more of a comparison; none before a run has finished."""
     if not results.has_finished_runs or not compare(results):
         return []
-    appraisal = [f"Full appraisal: upstream appraise {results.folder}"] if worth_of(results) else []
+    appraisal = [f"Full appraisal: upstream appraise {as_typed(results.folder)}"] if worth_of(results) else []
     what = "Each plan, with its figures" if is_side_by_side(results) else "Each scenario on its own"
-    return appraisal if each else [*appraisal, f"{what}: upstream show {results.folder} --each"]
+    return appraisal if each else [*appraisal, f"{what}: upstream show {as_typed(results.folder)} --each"]
 
 
 def figures(results: Results, *, each: bool = False) -> list[Path]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from model.campaign.stages import asked_in, stages_in
 from model.core.errors import InputError
+from model.core.files import as_typed
 from model.tables.manifest import changes_accepted
 from model.tables.results import Results
 
@@ -62,7 +63,7 @@ def notices(results: Results) -> list[str]:
 def _what_to_do(results: Results) -> str:
     if shard := results.manifest.get("shard"):
         return f"this folder has shard {shard}, and upstream merge joins all shards"
-    return f"upstream resume {results.folder} runs the rest"
+    return f"upstream resume {as_typed(results.folder)} runs the rest"
 
 
 def status_lines(results: Results) -> Iterator[str]:
@@ -87,7 +88,7 @@ def _rest(results: Results) -> Iterator[str]:
             yield f"About {duration(seconds_left(results))} left, at the pace of those that have ended."
     if manifest["status"] not in {"running", "finished"}:
         what = f"what shard {shard} lacks" if shard else "the rest"
-        yield f"To run {what}: upstream resume {results.folder}"
+        yield f"To run {what}: upstream resume {as_typed(results.folder)}"
     if shard:
         yield "Other runs are those of other shards; upstream merge joins them all."
 

@@ -20,6 +20,7 @@ import pyarrow as pa
 from pyarrow.dataset import Dataset, dataset, field
 
 from model.core.errors import ResultsError, nearest_name, printable
+from model.core.files import as_typed
 from model.tables.codebook import codebooks
 from model.tables.database import DescribedTable, campaign_table, write_database
 from model.tables.dimensions import design_of, joined, joined_by_run
@@ -174,7 +175,7 @@ class Results:
             When nothing was appraised yet.
         """
         if self.checked("appraisal") is None:
-            allowed = f"upstream appraise {self.folder}, which writes it"
+            allowed = f"upstream appraise {as_typed(self.folder)}, which writes it"
             raise ResultsError("has not been appraised", file=self.folder, allowed=allowed)
         return self._joined("appraisal")
 

@@ -24,6 +24,7 @@ from model.campaign.drawing import usual_drawing
 from model.campaign.provenance import manifest_of
 from model.cli import main
 from model.core.errors import ResultsError, ScenarioError
+from model.core.files import as_typed
 from model.inputs.scenario import Scenario
 from model.reporting.status import makers
 from model.simulation.timeline import Timeline
@@ -352,7 +353,7 @@ def test_status_says_how_far_it_is(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = interrupted(helped, config, tmp_path / "out", 5, monkeypatch)
+    folder = interrupted(helped, config, tmp_path / "my study", 5, monkeypatch)
     with pytest.raises(SystemExit) as ended:
         main(["status", str(folder)])
 
@@ -360,7 +361,8 @@ def test_status_says_how_far_it_is(
     first, *rest = capsys.readouterr().out.splitlines()
     assert first == "5 of 12 runs finished, of 2 scenarios; the study was interrupted."
     assert rest[:2] == ["  helped: 3 of 6", "  status_quo: 2 of 6"]
-    assert rest[-1] == f"To run the rest: upstream resume {folder}"
+    assert rest[-1] == f"To run the rest: upstream resume {as_typed(folder)}"
+    assert str(folder) != as_typed(folder)
 
 
 SMALL = ["--place", "sandbeck", "--population", "100", "--years", "1", "--set", "burn_in_years=0", "--out", "out"]

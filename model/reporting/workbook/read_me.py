@@ -6,6 +6,7 @@ from importlib.metadata import version
 from model.analysis.appraise import basis
 from model.analysis.discounting import load_guidance, load_schedule
 from model.core.constants import MONTHS_PER_YEAR
+from model.core.files import as_typed
 from model.reporting.answer import Answer, answer_words
 from model.reporting.appraisal import implausible
 from model.reporting.status import shortfall
@@ -174,7 +175,7 @@ def _check(study: Study) -> Iterator[str]:
     )
     yield (
         "Sensitivity has net present values at changed settings: set one, and the Appraisal sheets show them. Others: "
-        f"upstream appraise {study.results.folder.name} --discount 0.05 --set unit_costs.SERVICE=POUNDS "
+        f"upstream appraise {as_typed(study.results.folder.name)} --discount 0.05 --set unit_costs.SERVICE=POUNDS "
         "--optimism-bias costs."
     )
     yield "Every figure is made of others on the sheets: no macros, no links to other files, nothing hidden."
