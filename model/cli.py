@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import errno
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +25,9 @@ from model.reporting.progress import progress
 
 if TYPE_CHECKING:
     from model.core.errors import InputError
+
+NOT_PRINTED = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
+"""A disk that is full or fails, and a limit that a user or a file has reached."""
 
 UNUSABLE_INPUT = 2
 FAILED = 1
@@ -225,6 +229,7 @@ def split(
     the equal split.
     """
     from model.campaign.splits import finish_split, is_split, search_splits
+    from model.core.files import as_typed
     from model.inputs.splits import split_study
     from model.reporting.console import print_answer
     from model.reporting.figures.splits import draw_split
@@ -244,7 +249,9 @@ def split(
         with progress() as watcher:
             found = finish_split(folder, jobs, watcher, context.obj)
     if found.searched is None or not found.is_finished:
-        _say(f"Not finished: runs that have ended are kept. upstream split {folder} runs the rest.", error=True)
+        _say(
+            f"Not finished: runs that have ended are kept. upstream split {as_typed(folder)} runs the rest.", error=True
+        )
         raise typer.Exit(INTERRUPTED if found.outcome.interrupted else FAILED)
     told = SplitAnswer(found.searched, found.confirmed)
     print_answer(answered(told))
@@ -413,7 +420,7 @@ def _measure(folder: Path, file: Path, jobs: int | None) -> None:
     from model.campaign.continued import resume
     from model.campaign.studies import run_study
     from model.core.errors import EvidenceError
-    from model.core.files import check_place_for
+    from model.core.files import as_typed, check_place_for
     from model.reporting.pages.registers import STUDY, measured_in, write_measured
 
     if file.parent != folder:
@@ -421,7 +428,8 @@ def _measure(folder: Path, file: Path, jobs: int | None) -> None:
     with progress() as watcher:
         outcome = resume(folder, jobs, watcher) if folder.is_dir() else run_study(STUDY, folder, jobs, watcher)
     if outcome.interrupted or outcome.failed:
-        _say(f"Not finished: finished runs are kept. upstream assumptions --measure {folder} goes on.", error=True)
+        again = f"upstream assumptions --measure {as_typed(folder)} goes on."
+        _say(f"Not finished: finished runs are kept. {again}", error=True)
         raise typer.Exit(INTERRUPTED if outcome.interrupted else FAILED)
     write_measured(measured_in(outcome.results), file)
     print(f"Shares  {file}")
@@ -846,8 +854,9 @@ def _options(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; unusable input ends it with one message and exit code 2."""
     from model.core.errors import InputError
+    from model.core.files import reason_of
     from model.core.memory import collect_seldom
-    from model.reporting.console import ready_streams
+    from model.reporting.console import drop_rest, ready_streams
 
     ready_streams()
     collect_seldom()
@@ -858,7 +867,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         _require_folder()
         _require_text(words)
-        sys.exit(app(args=words, prog_name="upstream", standalone_mode=False, obj=["upstream", *words]) or 0)
+        code = app(args=words, prog_name="upstream", standalone_mode=False, obj=["upstream", *words]) or 0
+        sys.stdout.flush()
+        sys.exit(code)
     except InputError as error:
         _say(f"upstream: {error}", error=True)
         sys.exit(UNUSABLE_INPUT)
@@ -868,10 +879,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(UNUSABLE_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # who reads it has read enough
+        drop_rest(sys.stdout)
+        sys.exit(FAILED)
     except OSError as error:
-        if error.errno != errno.ENOSPC or error.filename is not None:
+        if error.errno not in NOT_PRINTED or error.filename is not None:
             raise
-        _say("upstream: what it prints cannot be written: no space is left there", error=True)
+        drop_rest(sys.stdout)
+        _say(f"upstream: what it prints cannot be written ({reason_of(error)})", error=True)
         sys.exit(FAILED)
 
 
@@ -923,16 +938,21 @@ def script() -> None:
 
 
 def _told(problem: str, words: Sequence[str]) -> "InputError":
-    """Say what is wrong with the words of a command; where one is no number, which."""
+    """Say what is wrong with the words of a command: of an option that was given once, with its value."""
     from model.core.errors import InputError
 
     option = problem.partition("'")[2].partition("'")[0]
     given = [after for word, after in pairwise(words) if word == option]
     given += [word.partition("=")[2] for word in words if word.startswith(f"{option}=")]
+    if len(given) != 1:
+        return InputError(problem)
     for kind, allowed in NUMBERS.items():
-        if f"valid {kind}," in problem and len(given) == 1:
+        if f"valid {kind}," in problem:
             return InputError("cannot be read", key=option, value=given[0], allowed=allowed)
-    return InputError(problem)
+    reason = problem.removeprefix(f"Invalid value for '{option}': ")
+    if bound := re.search(r"Input should be (.+)|is not in the range (.+?)\.?$", reason):
+        return InputError("is out of range", key=option, value=given[0], allowed=f"a number {bound[1] or bound[2]}")
+    return InputError(reason[:1].lower() + reason[1:], key=option, value=given[0])
 
 
 def _overrides(settings: Sequence[str] | None, options: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
@@ -988,7 +1008,15 @@ def _show(folder: Path, *, each: bool = False, quiet: bool = False, no_figures: 
 
 
 def _say(text: str, *, error: bool = False) -> None:
-    print(text, file=sys.stderr if error else sys.stdout)
+    if not error:
+        print(text)
+        return
+    from model.reporting.console import drop_rest
+
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:  # nobody can be told, but the code of the exit still says it
+        drop_rest(sys.stderr)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """The command line: what a run leaves behind, what is refused, and what survives a stop."""
 
 import contextlib
+import errno
 import io
 import multiprocessing
 import os
@@ -224,11 +225,28 @@ def test_where_what_is_printed_goes_nowhere_a_run_still_leaves_its_folder(here: 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_what_cannot_be_printed_is_told_in_one_line() -> None:
+def test_what_cannot_be_printed_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, unbuffered: str) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*UPSTREAM, "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, only_line_of(done.stderr).count("no space is left")) == (1, 1)
+    assert (done.returncode, only_line_of(done.stderr).count("No space left on device")) == (1, 1)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*UPSTREAM, "show", "nowhere"], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO])
+def test_whatever_keeps_words_from_being_printed_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    def fails(*words: Any, **how: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("model.cli.app", fails)
+    ends_with(1, "schema")
+    assert only_line_of(capsys.readouterr().err) == f"what it prints cannot be written ({os.strerror(number)})"
 
 
 @pytest.mark.slow
@@ -391,6 +409,8 @@ def test_places_are_listed(name: str, capsys: pytest.CaptureFixture[str]) -> Non
         (["--seed=1e9"], "--seed = '1e9': cannot be read. Allowed: a whole number"),
         (["--run-timeout", "soon"], "--run-timeout = 'soon': cannot be read. Allowed: a number, such as 0.035"),
         (["--years"], "Option '--years' requires an argument"),
+        (["--max-hours", "nan"], "--max-hours = 'nan': is out of range. Allowed: a number greater than or equal to"),
+        (["--run-timeout=0"], "--run-timeout = '0': is out of range. Allowed: a number greater than or equal to"),
         (["--replicates", "0"], "--replicates: replicates = 0: "),
         (["--population", "0"], "--population: population = 0: "),
         (["--population", "-5"], "--population: population = -5: "),

@@ -1,12 +1,14 @@
 """Print answers to any console: a terminal, a pipe, one that lacks signs, one that is closed."""
 
 import codecs
+import contextlib
 import io
 import os
 import sys
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -54,6 +56,25 @@ def ready_streams() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - it stays open
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="plain")
+            if isinstance(stream.buffer, io.RawIOBase) and stream is getattr(sys, f"__{name}__"):  # Python's own
+                setattr(sys, name, _buffered(stream, stream.buffer))
+
+
+def _buffered(stream: io.TextIOWrapper, raw: io.RawIOBase) -> io.TextIOWrapper:
+    """Return a stream like one without a buffer, as PYTHONUNBUFFERED asks for: each line is written at once.
+
+    Without any, what a disk has only half the room for would lose its other half in silence.
+    """
+    whole = io.BufferedWriter(raw)
+    return io.TextIOWrapper(whole, encoding=stream.encoding, errors=stream.errors, line_buffering=True)
+
+
+def drop_rest(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere: Python would try again to write it as it ends, and complain."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _plain_instead(problem: UnicodeError) -> tuple[str, int]:
