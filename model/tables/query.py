@@ -137,12 +137,12 @@ def _another_process() -> Iterator[Any]:
 
 
 def _ask(question: IO[bytes], asked: Mapping[str, Any], held: Mapping[str, pa.Table]) -> None:
-    with contextlib.suppress(BrokenPipeError):  # it has ended: what it told says why
+    with contextlib.suppress(OSError):  # it has ended: what it told says why
         question.write(json.dumps(asked).encode() + b"\n")
         for rows in held.values():
             with pa.ipc.new_stream(question, rows.schema) as given:
                 given.write_table(rows)
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(OSError):
         question.close()
 
 
