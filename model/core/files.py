@@ -123,7 +123,7 @@ def read_bounded(path: Path, largest_bytes: int, error: type[InputError]) -> Tex
         siblings = [other.name for other in path.parent.glob(f"*{path.suffix or '.toml'}")]
         raise error("no such file", file=path, known=siblings, wanted=path.name) from None
     except UnicodeDecodeError:
-        raise error("is not text in UTF-8", file=path) from None
+        raise error("is not text in UTF-8", file=path, allowed="the file saved as UTF-8, not ANSI or Unicode") from None
     except (OSError, ValueError) as problem:
         raise error(f"cannot be read ({problem})", file=path) from None
     read = TextFile(path, text)
@@ -258,6 +258,10 @@ def replace_bytes(path: Path, content: bytes, error: type[InputError]) -> None:
         growing.write_bytes(content)
 
 
+WITH_COMMAS = re.compile(r"^[^#\n\[\"']*=\s*(\d{1,3}(?:,\d{3})+)\s*(?:#|$)", re.MULTILINE)
+"""A number with commas between thousands, which TOML does not have."""
+
+
 def read_toml(path: Path, largest_bytes: int, error: type[InputError]) -> dict[str, Any]:
     """Read a TOML file of at most so many bytes.
 
@@ -280,7 +284,9 @@ def toml_of(file: TextFile, error: type[InputError]) -> dict[str, Any]:
     try:
         return parse_toml(file.body)
     except ValueError as problem:
-        raise error(f"is not TOML ({problem})", file=file.path) from None
+        comma = WITH_COMMAS.search(file.body)
+        plain = f"{comma[1].replace(',', '_')} or {comma[1].replace(',', '')} in place of {comma[1]}" if comma else None
+        raise error(f"is not TOML ({problem})", file=file.path, allowed=plain) from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

@@ -924,6 +924,20 @@ def test_a_neighbourhood_is_never_guessed_from_one_that_is_near(
     assert ("E02001707 (Gateshead 026)" in said) == ("of the place" in told)
 
 
+def test_thousands_with_commas_are_told_how_to_be_written(tmp_path: Path) -> None:
+    said = message_of(
+        write(tmp_path, '[[plan]]\nprogramme = "community_hub"\nbudget_gbp_per_year = 1,600,000 # pounds')
+    )
+    assert said.endswith("Allowed: 1_600_000 or 1600000 in place of 1,600,000")
+    assert "Allowed" not in message_of(write(tmp_path, 'title = "1,600,000"\nyears 3'))
+
+
+def test_text_in_another_encoding_is_told_how_to_be_saved(tmp_path: Path) -> None:
+    file = tmp_path / "ansi.toml"
+    file.write_bytes('title = "£5 a head"'.encode("cp1252"))
+    assert message_of(file).endswith("is not text in UTF-8. Allowed: the file saved as UTF-8, not ANSI or Unicode")
+
+
 def test_two_entries_of_a_programme_need_one_name_more(tmp_path: Path) -> None:
     file = write(tmp_path, PEERS + PEERS + 'name = "more"')
     assert [one.label for one in load_scenario(file).plan] == ["peer_support_group", "more"]
