@@ -73,8 +73,8 @@ def test_published_words_keep_the_decimals_of_what_was_published():
     ("words", "said"),
     [
         (["S66"], "CLAIM = 'S66': is no row of the register of replications. Did you mean 'S066'?"),
-        (["--seeds", "1"], "'--seeds': Input should be greater than or equal to 2"),
-        (["--population", "10"], "'--population': Input should be greater than or equal to 1000"),
+        (["--seeds", "1"], "--seeds = '1': is out of range. Allowed: a number greater than or equal to 2"),
+        (["--population", "10"], "--population = '10': is out of range. Allowed: a number greater than or equal"),
     ],
 )
 def test_what_cannot_be_replicated_is_refused_before_anything_is_run(words, said, capsys):
