@@ -145,6 +145,7 @@ MACHINERY = {
     "__dict__",
     "__doc__",
     "__firstlineno__",
+    "__slotnames__",
     "__init__",
     "__init_subclass__",
     "__module__",

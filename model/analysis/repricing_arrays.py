@@ -214,11 +214,13 @@ def _entries(one: AppraisedComparison) -> list[tuple[str, float]]:
 
 
 def _by_entry(one: AppraisedComparison) -> Array:
-    programmes, uplift = _programmes(one), one.appraisal.settings.uplift
+    programmes, uplift, named = _programmes(one), one.appraisal.settings.uplift, _entries(one)
+    if programmes.empty:
+        return np.zeros((one.n, one.comparison.years, len(named)))
     keys = programmes.index.to_frame()[["scenario", "item"]].itertuples(index=False, name=None)
     entries = pd.MultiIndex.from_tuples([(item, uplift[scenario, item]) for scenario, item in keys])
     sums = programmes.groupby([programmes.index.get_level_values("year"), entries]).sum()
-    return _laid_out(sums, pd.MultiIndex.from_tuples(_entries(one)), one.comparison.years)
+    return _laid_out(sums, pd.MultiIndex.from_tuples(named), one.comparison.years)
 
 
 def _pairs(one: AppraisedComparison) -> Pairs:
