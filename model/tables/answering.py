@@ -7,6 +7,7 @@ imports nothing of the project.
 
 import contextlib
 import json
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ BEGUN, ROWS, NONE_MORE, REFUSED, NOT_ONE_SELECT, TOO_LARGE = range(6)
 
 BYTES_PER_MB = 1_000_000
 
+MOST_THREADS = 4
+"""Threads with which Arrow reads files."""
+
 UNCOUNTED_MB = 500
 """What a process may hold beside what a query may: what Arrow reads ahead, and what is freed and not yet given back."""
 
@@ -34,6 +38,8 @@ def main() -> None:
     question, answer = sys.stdin.buffer, sys.stdout.buffer
     asked = json.loads(question.readline())
     held = {name: _held(question) for name in asked["held"]}
+    # Whoever asked keeps the question open: when they are gone, so is this process.
+    threading.Thread(target=_end_with, args=(question,), daemon=True).start()
     try:
         with duckdb.connect(config=asked["config"]) as database:
             for view in asked["views"]:
@@ -48,8 +54,15 @@ def main() -> None:
                 return
             with _stopped_after(asked["timeout_s"], database):
                 _answer(answer, database.sql(asked["sql"]).to_arrow_reader(), asked["memory_mb"])
-    except (duckdb.Error, pa.ArrowException, OSError, MemoryError) as problem:
-        _tell(answer, REFUSED, (str(problem) or type(problem).__name__).encode())
+    except FileNotFoundError as problem:
+        _tell(answer, REFUSED, f"a table is no longer there ({problem})".encode(errors="replace"))
+    except (duckdb.Error, pa.ArrowException, OSError, MemoryError, ValueError) as problem:
+        _tell(answer, REFUSED, (str(problem) or type(problem).__name__).encode(errors="replace"))
+
+
+def _end_with(question: BinaryIO) -> None:
+    question.read()
+    os._exit(1)
 
 
 def _held(question: BinaryIO) -> pa.Table:
@@ -108,9 +121,16 @@ def _limit_memory(memory_mb: int) -> None:
         import resource  # noqa: PLC0415 - Windows has none
 
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
-        most = pages * resource.getpagesize() + (memory_mb + UNCOUNTED_MB) * BYTES_PER_MB
+        most = pages * resource.getpagesize() + (memory_mb + UNCOUNTED_MB) * BYTES_PER_MB + _stacks_bytes(resource)
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
+
+
+def _stacks_bytes(resource: Any) -> int:
+    """Return what the stacks of Arrow's threads, which begin later, count for: in full, however little they use."""
+    pa.set_cpu_count(min(pa.cpu_count(), MOST_THREADS))
+    stack = int(resource.getrlimit(resource.RLIMIT_STACK)[0])
+    return (int(pa.cpu_count()) + int(pa.io_thread_count())) * max(stack, 0)
 
 
 if __name__ == "__main__":

@@ -112,11 +112,10 @@ def _comments(name: str, table: DescribedTable, dimensions: pa.Table) -> Iterato
 
 @contextlib.contextmanager
 def _another_process() -> Iterator[Any]:
-    command = [
-        sys.executable,
-        "-P",
-        answering.__file__,
-    ]  # no file beside it, or in the folder here, is taken for another
+    if not sys.executable:  # Python within another programme
+        raise _refused("cannot be answered (there is no Python to answer it)")
+    # With -P no file beside it, or in the folder here, is taken for another.
+    command = [sys.executable, "-P", answering.__file__]
     known = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
         other = subprocess.Popen(  # noqa: S603 - this Python, and code of its own
@@ -142,13 +141,12 @@ def _ask(question: IO[bytes], asked: Mapping[str, Any], held: Mapping[str, pa.Ta
         for rows in held.values():
             with pa.ipc.new_stream(question, rows.schema) as given:
                 given.write_table(rows)
-    with contextlib.suppress(OSError):
-        question.close()
+        question.flush()  # and left open: where it ends, so does the other process
 
 
 def _told(other: Any, timeout_s: float) -> Iterator[pa.Table]:
     """Yield an answer part by part; a process that doesn't stop when its time is over is ended."""
-    is_late = threading.Event()
+    is_late, has_begun = threading.Event(), False
 
     def end() -> None:
         is_late.set()
@@ -159,6 +157,7 @@ def _told(other: Any, timeout_s: float) -> Iterator[pa.Table]:
     try:
         while (part := _part(other.stdout)) and part[0] in (BEGUN, ROWS):
             if part[0] == BEGUN:
+                has_begun = True
                 timer.start()
             else:
                 yield pa.ipc.open_stream(part[1]).read_all()
@@ -166,6 +165,8 @@ def _told(other: Any, timeout_s: float) -> Iterator[pa.Table]:
         timer.cancel()
     if is_late.is_set():
         raise _too_long(timeout_s)
+    if part is None and not has_begun:
+        raise _refused(f"cannot be answered (its process ended with code {other.wait()})")
     if part is None:
         raise _too_much()
     if part[0] != NONE_MORE:
