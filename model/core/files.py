@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import shlex
-import subprocess
 import tomllib
 import uuid
 from collections.abc import Iterator, Sequence
@@ -154,10 +153,13 @@ def as_typed(path: str | Path) -> str:
 
     Examples
     --------
-    >>> print(as_typed(Path("results/001")), as_typed(Path("my study")).replace('"', "'"))
-    results/001 'my study'
+    >>> print(as_typed(Path("results/001")), as_typed(Path("my study")).replace('"', "'"), as_typed("-x"))
+    results/001 'my study' ./-x
     """
-    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
+    text = f"./{path}" if str(path).startswith("-") else str(path)  # or it would be taken for an option
+    if os.name == "nt":
+        return text if re.fullmatch(r"[\w.\\/:-]+", text) else f'"{text}"'
+    return shlex.quote(text)
 
 
 @contextlib.contextmanager

@@ -218,8 +218,8 @@ def doubt_of_gain(found: Drawn, them: Appraisal, lens: str) -> str:
 
 
 def _is_gain_in_draws(found: Drawn, lens: str, gain: Estimate) -> bool:
-    """Return whether a clear gain is still one with all doubted; with no draws there is nothing against it."""
-    return not found.n_draws or is_gain(found.row(lambda them: them.gains(lens).sum(), gain).with_all)
+    """Return whether a clear gain is still one with all doubted; with too few draws there is nothing against it."""
+    return is_gain(found.row(lambda them: them.gains(lens).sum(), gain).widest)
 
 
 def is_gain(amount: Estimate) -> bool:
@@ -268,7 +268,8 @@ def _saved_each(saved: Mapping[str, Estimate], found: Drawn, level: str, label: 
     yield line(saved)
     if found.n_draws and saved:
         both = found.rows(partial(_saved_by, level=level, names=list(saved)), [*saved.values()])
-        if told := {name: one.with_all for name, one in zip(saved, both, strict=True) if one.is_told}:
+        moved = {name: one.with_all for name, one in zip(saved, both, strict=True) if one.is_told}
+        if told := {name: amount for name, amount in moved.items() if amount.saved() != saved[name].saved()}:
             yield line(told)
 
 

@@ -1,7 +1,6 @@
 """One scenario compared with another, seed by seed: what changes, for which groups, how certainly."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -116,17 +115,18 @@ def _what_differs(one: Comparison, theirs: str) -> Iterable[RenderableType]:
     ours_set, theirs_set = settings_of(one.facts), settings_of(one.their_facts)
     own = [what for what in ours_set if what not in theirs_set]
     other = [what for what in theirs_set if what not in ours_set]
-    sentences = [f"With {first_few(own)}{_in_all(one.facts)}."] if own else []
+    sentences = [f"With {first_few(own)}{_in_all(one)}."] if own else []
     sentences += [f"{theirs} has {first_few(other)}."] if other else []
     if sentences:
         yield Text(" ".join(sentences))
 
 
-def _in_all(facts: Mapping[str, Any]) -> str:
-    """Say what a plan of several entries spends, in total and per resident of the real place."""
-    if len(facts["plan"]) < SEVERAL:
+def _in_all(one: Comparison) -> str:
+    """Say what several entries spend that the comparator does not have, in total and per resident of the real place."""
+    own = [entry for entry in one.facts["plan"] if entry not in one.their_facts["plan"]]
+    if len(own) < SEVERAL:
         return ""
-    return f": {total_in_words(facts['plan'], facts['years'], facts['real_population'])}"
+    return f": {total_in_words(own, one.years, one.facts['real_population'])}"
 
 
 def _answer(one: Comparison) -> Table:

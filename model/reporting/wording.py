@@ -223,6 +223,8 @@ def years_gbp_in_words(by_year: Sequence[float]) -> str:
     '£1m in year 1, rising to £1.5m in year 6'
     >>> years_gbp_in_words([2e5, 3e5, 6e5, 1e5, 2e5, 3e5])
     '£200,000 in year 1, at most £600,000 in year 3, at least £100,000 in year 4 and £300,000 in year 6'
+    >>> years_gbp_in_words([1e6, 3e6, 2e6, 3e6, 1e6, 3e6])
+    'between £1m and £3m a year in years 1 to 6'
     """
     n, spent = len(by_year), [k for k, gbp in enumerate(by_year, start=1) if gbp]
     if not spent:
@@ -238,9 +240,14 @@ def years_gbp_in_words(by_year: Sequence[float]) -> str:
     first, last = (f"{budget_in_words(by_year[year - 1])} in year {year}" for year in (start, end))
     if len(steps) == 1:
         return f"{first}, {'rising' if steps.pop() else 'falling'} to {last}{of_all}"
+    ends = ("at most", max(within)), ("at least", min(within))
+    if {gbp for _, gbp in ends} <= {within[0], within[-1]}:  # which alone would hide the years between
+        low, high = budget_in_words(min(within)), budget_in_words(max(within))
+        a_year = f"about {low}" if low == high else f"between {low} and {high}"
+        return f"{a_year} a year {_years(start, end)}{of_all}"
     between = [
         f"{at} {budget_in_words(gbp)} in year {start + within.index(gbp)}"
-        for at, gbp in (("at most", max(within)), ("at least", min(within)))
+        for at, gbp in ends
         if gbp not in {within[0], within[-1]}
     ]
     return f"{_and([first, *between, last])}{of_all}"
