@@ -2,9 +2,12 @@
 
 import errno
 import io
+import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
@@ -14,7 +17,7 @@ from model import Results
 from model.campaign.campaign import run_campaign
 from model.cli import main
 from model.core.errors import ResultsError
-from model.tables import query
+from model.tables import answering, query
 from model.tables.schema import DIMENSIONS
 
 LEVER = "plan.hub.budget_gbp_per_year"
@@ -158,17 +161,38 @@ def test_an_answer_larger_than_memory_allows_is_refused(results, monkeypatch, sq
         results.sql(sql)
 
 
-def test_a_query_that_takes_its_memory_in_one_step_is_refused(results):
-    with pytest.raises(ResultsError, match=r"MB of memory"):
-        results.sql("SELECT length(repeat(x, 3000000000)) FROM (SELECT max(place[1]) AS x FROM runs)")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits the memory of a process so")
+def test_a_query_that_takes_its_memory_in_one_step_is_refused(results, monkeypatch):
+    monkeypatch.setattr(query, "MEMORY_MB", 1)
+    more = (1 + answering.UNCOUNTED_MB) * 1_400_000
+
+    with pytest.raises(ResultsError, match=r"more than 1 MB of memory"):
+        results.sql(f"SELECT length(repeat(x, {more})) FROM (SELECT max(place[1]) AS x FROM runs)")  # noqa: S608
 
 
-def test_a_query_that_nothing_in_it_can_stop_is_ended(results, monkeypatch):
+def test_a_query_that_nothing_in_it_can_stop_is_ended(results, monkeypatch, tmp_path):
+    """In place of one, a process that says it has begun, and then waits for its question to end."""
+    waits = tmp_path / "waits.py"
+    begun = f"sys.stdout.buffer.write(bytes([{answering.BEGUN}]) + bytes({answering.SIZE_BYTES}))"
+    waits.write_text(f"import sys\n{begun}\nsys.stdout.flush()\nsys.stdin.buffer.read()\n")
+    monkeypatch.setattr(query.answering, "__file__", str(waits))
     monkeypatch.setattr(query, "SECONDS_TO_STOP", 0.1)
-    one_step = "SELECT levenshtein(repeat('a', 1000000), repeat('b', 1000000))"  # a quarter of an hour, and few bytes
 
     with pytest.raises(ResultsError, match=r"longer than 0\.1 seconds"):
-        results.sql(one_step, timeout_s=0.1)
+        results.sql("SELECT 1", timeout_s=0.1)
+
+
+def test_a_query_ends_with_whoever_asked_it():
+    asked = {"sql": "SELECT count(*) FROM range(100_000_000_000)", "timeout_s": 600.0, "memory_mb": 100}
+    nothing = dict.fromkeys(("views", "comments", "held"), ())
+    command = [sys.executable, "-P", answering.__file__]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdin.write(json.dumps({**asked, **nothing, "config": {}}).encode() + b"\n")
+        other.stdin.flush()
+        assert other.stdout.read(1) == bytes([answering.BEGUN])
+        other.stdin.close()  # as the system does where a process is killed
+
+        assert other.wait(timeout=600) == 1
 
 
 def test_queries_are_answered_in_threads_side_by_side(results):
