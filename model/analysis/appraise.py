@@ -44,7 +44,7 @@ from model.analysis.discounting import Bands, Rates, Schedule, at_one_rate, load
 from model.analysis.doubt import BEST
 from model.analysis.drawn_facts import facts_in_draw
 from model.analysis.labels import item_label
-from model.analysis.pairs import Comparison, compare
+from model.analysis.pairs import PAIR, Comparison, compare
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import EvidenceError, NothingToAppraiseError, ResultsError, ScenarioError
@@ -60,9 +60,6 @@ from model.tables.store import seal_beside
 
 NUMBERS = {"unit_costs": "GBP", "cashable": "share", "appraisal": "GBP"}
 """Groups of numbers that an appraisal may set, and their units."""
-
-PAIR = ["run_ours", "run_theirs"]
-"""Columns of pairs that name their runs."""
 
 LOOKS = "looks"
 """The folder, within that of the results, of appraisals that were asked for with options."""
@@ -409,8 +406,8 @@ def _lived_in(one: Comparison, best: AppraisedComparison | None) -> tuple[int, p
     Where a draw changes nothing that runs read, they are those of best estimates, of which there are more seeds.
     """
     if best is not None:
-        usual, lived = best.comparison.pairs[PAIR], dict(one.results.runs[["run", "lived_run"]].to_numpy())
-        if {lived[run] for run in one.pairs[PAIR].to_numpy().ravel()} <= set(usual.to_numpy().ravel()):
+        usual, runs = best.comparison.pairs[PAIR], one.pairs[PAIR].to_numpy().ravel().tolist()
+        if {one.results.lived_run(run) for run in runs} <= set(usual.to_numpy().ravel().tolist()):
             return BEST, usual
     return one.draw, one.pairs[PAIR]
 

@@ -31,6 +31,7 @@ from model.analysis.appraisal import (
 )
 from model.analysis.discounting import HALF_A_PENNY, Rates, at_one_rate, is_paid_back, payback_years
 from model.analysis.estimates import chance_above_zero, ratio_by_pair, ratio_of_means
+from model.analysis.pairs import PAIR
 from model.analysis.series import asked
 from model.core.arrays import Array
 from model.core.constants import MONTHS_PER_YEAR
@@ -419,7 +420,7 @@ def activity(services: pd.DataFrame, pairs: pd.DataFrame, years: int) -> dict[st
     dict of DataFrame
         ``asked``, ``met`` and ``refilled``: by service, a column for each seed.
     """
-    services = services[services["run"].isin(pairs[["run_ours", "run_theirs"]].to_numpy().ravel())]
+    services = services[services["run"].isin(pairs[PAIR].to_numpy().ravel())]
     stocks = services.loc[services["stock_months"] > 0, "service"].unique()
     scale = services["scale"] / years
     in_stock = services["stock_months"] / MONTHS_PER_YEAR

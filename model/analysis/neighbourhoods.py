@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model.analysis.estimates import Estimate, estimate
-from model.analysis.pairs import Comparison
+from model.analysis.pairs import PAIR, Comparison
 
 LOW = ("struggling", "in_crisis")
 
@@ -21,7 +21,7 @@ def fewer_low(one: Comparison) -> dict[str, Estimate]:
     one : Comparison
         A plan and what it is compared with.
     """
-    runs = one.pairs[["run_ours", "run_theirs"]].to_numpy()
+    runs = one.pairs[PAIR].to_numpy()
     gains = {
         pair: shares_low(one, int(theirs)) - shares_low(one, int(ours)) for pair, (ours, theirs) in enumerate(runs)
     }

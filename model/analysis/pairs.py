@@ -30,6 +30,9 @@ EARLY_YEARS = 3
 
 THOUSAND = 1_000
 
+PAIR = ["run_ours", "run_theirs"]
+"""Columns of pairs that name their runs."""
+
 USUAL_DIGITS = 3
 """Significant digits of what is told in words."""
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from model.analysis.lives_apart import PICKS, balance, picked
-from model.analysis.pairs import Comparison
+from model.analysis.pairs import PAIR, Comparison
 from model.campaign.missing import Watcher
 from model.campaign.restored import SAME_VERSION, campaign_in, require_unchanged
 from model.campaign.settled_places import settle
@@ -214,7 +214,7 @@ def _pairs(results: Results) -> list[tuple[int, int]]:
         (int(one), int(other))
         for draw in sorted(finished["draw"].unique())
         for scenario in results.manifest["comparators"]
-        for one, other in Comparison(results, scenario, int(draw)).pairs[["run_ours", "run_theirs"]].to_numpy()
+        for one, other in Comparison(results, scenario, int(draw)).pairs[PAIR].to_numpy()
     ]
 
 

@@ -184,14 +184,14 @@ class Results:
 
         Without the run's dimensions: there may be millions of rows.
         """
-        rows = self._framed(self.rows_of("lives", self._lived(run)))
-        return rows if self._lived(run) == run else rows.assign(run=np.int32(run))
+        rows = self._framed(self.rows_of("lives", self.lived_run(run)))
+        return rows if self.lived_run(run) == run else rows.assign(run=np.int32(run))
 
     def columns_of_lives(self, run: int, columns: Sequence[str]) -> pa.Table:
         """Return columns of the rows that `lives_of` has, as they were written: in half the time."""
-        return self.rows_of("lives", self._lived(run), columns)
+        return self.rows_of("lives", self.lived_run(run), columns)
 
-    def _lived(self, run: int) -> int:
+    def lived_run(self, run: int) -> int:
         """Return the run that was lived for a run, most often itself."""
         return self._lived_runs.get(run, run)
 
