@@ -24,6 +24,7 @@ from model.analysis.discounting import (
 )
 from model.analysis.estimates import Estimate, estimate, event_of_sum, ratio_of_means
 from model.analysis.matched_residents import OURS, THEIRS, Match, match
+from model.analysis.pairs import PAIR
 from model.core.arrays import Array
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
@@ -88,10 +89,7 @@ def sums_of_pairs(
 def _side_by_side(by_run: "pd.Series[float]", pairs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Lay sums by run out as `sums_of_pairs`."""
     sums = by_run.unstack("run", fill_value=0)
-    ours, theirs = (
-        sums.reindex(columns=pairs[which], fill_value=0.0).set_axis(pairs.index, axis=1)
-        for which in ("run_ours", "run_theirs")
-    )
+    ours, theirs = (sums.reindex(columns=pairs[which], fill_value=0.0).set_axis(pairs.index, axis=1) for which in PAIR)
     return ours.astype(float), theirs.astype(float)
 
 
@@ -344,17 +342,19 @@ class Appraisal:
         The mean over entries of both plans, each weighted by how much more or less is spent on it than by the
         comparator, in present value: what both do alike is no part of the difference.
         """
-        changed = self._mean_of(Appraisal._spent_by_entry, ["item", "uplift"]).abs()
+        changed = self._mean_of(_spent_by_entry, ["item", "uplift"]).abs()
         if self.settings.bias_on == COSTS_TOO_LOW or not changed.sum() > HALF_A_PENNY:
             return 0.0
         return float(np.average(changed.index.get_level_values("uplift"), weights=changed))
 
-    def _spent_by_entry(self) -> pd.DataFrame:
-        """Return discounted money of programmes more than by the comparator, by entry and share of optimism bias."""
+    @cached_property
+    def spent_by_entry(self) -> pd.DataFrame:
+        """Money of programmes more than by the comparator, not discounted: by year, entry and optimism bias."""
         money = self.spending[self.spending.index.get_level_values("kind") == PROGRAMME]
-        uplift = self._uplifts(money.index.to_frame(index=False))
-        present = times_by_year(money, self.settings.money_factors)
-        return present.groupby([present.index.get_level_values("item"), pd.Index(uplift, name="uplift")]).sum()
+        keys = money.index.to_frame(index=False)
+        levels = ["year", "item", "uplift"]
+        by_entry = pd.MultiIndex.from_frame(keys.assign(uplift=self._uplifts(keys))[levels])
+        return money.set_axis(by_entry).groupby(level=levels).sum()
 
     def _uplifts(self, own: pd.DataFrame) -> Array:
         keys = zip(*(own[name].to_numpy() for name in ("scenario", "item")), strict=True)
@@ -362,15 +362,14 @@ class Appraisal:
 
     def less_optimism(self, of: Benefit, level: str | None = None) -> pd.DataFrame:
         """Take optimism bias off a benefit; what is lost, in all or by a level, stays whole."""
-        return of(self).mul(self._kept(of, level), axis=0)
-
-    def _kept(self, of: Benefit, level: str | None = None) -> Array:
-        """Return the share of each row of a benefit that optimism bias leaves."""
         values = of(self)
-        if level is None:
-            return np.full(len(values), self._kept_in_all(of))
-        gained = self._mean_of(of, level) > 0.0
-        return 1.0 - self.optimism_share * gained.reindex(values.index.get_level_values(level)).to_numpy()
+        kept = self._kept_in_all(of) if level is None else self._kept(of, values.index.get_level_values(level))
+        return values.mul(kept, axis=0)
+
+    def _kept(self, of: Benefit, groups: "pd.Index[Any]") -> Array:
+        """Return the share of a benefit that optimism bias leaves, of the group of each row."""
+        gained = self._mean_of(of, str(groups.name)) > 0.0
+        return 1.0 - self.optimism_share * gained.reindex(groups).to_numpy()
 
     def _kept_in_all(self, of: Benefit) -> float:
         """Return the share of a benefit that optimism bias leaves: all of what is lost."""
@@ -491,7 +490,8 @@ class Appraisal:
         """As `_event_gbp`, discounted, and less what optimism bias takes off the row."""
         factors = self.settings.money_factors
         return {
-            lens: times_by_year(one.to_frame(), factors)[0] * self._kept(_saving_in(lens), "payer")
+            lens: times_by_year(one.to_frame(), factors)[0]
+            * self._kept(_saving_in(lens), one.index.get_level_values("payer"))
             for lens, one in self._event_gbp.items()
         }
 
@@ -558,7 +558,7 @@ class Appraisal:
         found: dict[int, Match] = {}
         if self._lives_of is None:
             return found
-        for seed, runs in zip(self.pairs.index, self.pairs[["run_ours", "run_theirs"]].to_numpy(), strict=True):
+        for seed, runs in zip(self.pairs.index, self.pairs[PAIR].to_numpy(), strict=True):
             ours, theirs = (self._lives_of(int(run), names) for run, names in zip(runs, (OURS, THEIRS), strict=True))
             if not (len(ours) and len(theirs)):
                 return {}
@@ -718,7 +718,7 @@ class Appraisal:
     @cached_property
     def cost_by_entry(self) -> pd.DataFrame:
         """Discounted money of each entry of the plan, more than the comparator spends on one of the same name."""
-        spent = self._spent_by_entry().groupby(level="item").sum()
+        spent = _spent_by_entry(self).groupby(level="item").sum()
         return spent.reindex(pd.Index(self.settings.entries, name="item"), fill_value=0.0)
 
     @property
@@ -912,6 +912,10 @@ class Appraisal:
 
     def _by_year(self, values: pd.DataFrame) -> pd.DataFrame:
         return values.groupby(level="year").sum().reindex(self.settings.money_factors.index, fill_value=0.0)
+
+
+def _spent_by_entry(them: Appraisal) -> pd.DataFrame:
+    return times_by_year(them.spent_by_entry, them.settings.money_factors)
 
 
 def _saving_in(lens: str) -> Benefit:

@@ -214,13 +214,9 @@ def _entries(one: AppraisedComparison) -> list[tuple[str, float]]:
 
 
 def _by_entry(one: AppraisedComparison) -> Array:
-    programmes, uplift, named = _programmes(one), one.appraisal.settings.uplift, _entries(one)
-    if programmes.empty:
-        return np.zeros((one.n, one.comparison.years, len(named)))
-    keys = programmes.index.to_frame()[["scenario", "item"]].itertuples(index=False, name=None)
-    entries = pd.MultiIndex.from_tuples([(item, uplift[scenario, item]) for scenario, item in keys])
-    sums = programmes.groupby([programmes.index.get_level_values("year"), entries]).sum()
-    return _laid_out(sums, pd.MultiIndex.from_tuples(named), one.comparison.years)
+    entries = _entries(one)
+    keys = pd.MultiIndex.from_arrays([[item for item, _ in entries], [share for _, share in entries]])
+    return _laid_out(one.appraisal.spent_by_entry, keys, one.comparison.years)
 
 
 def _pairs(one: AppraisedComparison) -> Pairs:

@@ -242,6 +242,22 @@ def test_draws_without_best_estimates_are_written_and_joined_later(usual, repric
     assert whole.at(Look()).doubted == repricings["helped"].at(Look()).doubted
 
 
+@pytest.mark.parametrize("plan", [[], [{"programme": "peer_support_group", "budget_gbp_per_year": 0.0}]])
+def test_a_plan_that_spends_nothing_is_read_again_too(town, tmp_path, plan):
+    usual = town.model_copy(update={"name": "usual", "replicates": 2, "population": 400})
+    free = Scenario.model_validate(
+        usual.model_dump() | {"name": "free", "plan": plan, "levers": {"improve_hazard_ratio": 2}}
+    )
+    run_campaign([free], tmp_path / "out", jobs=1, comparator=usual)
+    expected = drawn_at(Results(tmp_path / "out"), Look())["free"]
+    write_repricing(Repricing.of(expected.judged), tmp_path / "free.npz")
+    found = read_repricing(tmp_path / "free.npz").at(Look())
+
+    assert found.outcomes["wellbys"].any() and not found.outcomes["cost"].any()
+    for measure in MEASURES:
+        assert_alike(found.outcomes[measure], expected.outcomes[measure])
+
+
 def with_array(path, **changes):
     """Write a file again with changed arrays; its check sums fit."""
     with np.load(path) as file:
