@@ -205,8 +205,8 @@ def doubt_of_payback(found: Drawn, them: Appraisal, lens: str) -> str:
     net = them.net_of(lens)
     if not net.excludes_zero:
         return "that is not clear"
-    in_draws = not found.n_draws or found.row(lambda them: them.net(lens).sum(), net).with_all.excludes_zero
-    return "" if in_draws else "with all doubted that is not clear"
+    is_clear = _in_draws(found, lambda them: them.net(lens).sum(), net).excludes_zero
+    return "" if is_clear else "with all doubted that is not clear"
 
 
 def doubt_of_gain(found: Drawn, them: Appraisal, lens: str) -> str:
@@ -219,7 +219,12 @@ def doubt_of_gain(found: Drawn, them: Appraisal, lens: str) -> str:
 
 def _is_gain_in_draws(found: Drawn, lens: str, gain: Estimate) -> bool:
     """Return whether a clear gain is still one with all doubted; with too few draws there is nothing against it."""
-    return is_gain(found.row(lambda them: them.gains(lens).sum(), gain).widest)
+    return is_gain(_in_draws(found, lambda them: them.gains(lens).sum(), gain))
+
+
+def _in_draws(found: Drawn, of: Callable[[Appraisal], "pd.Series[float]"], alone: Estimate) -> Estimate:
+    """Return an estimate with all doubted; where there are no draws, or too few to tell, it is by chance alone."""
+    return found.row(of, alone).widest if found.n_draws else alone
 
 
 def is_gain(amount: Estimate) -> bool:
