@@ -5,9 +5,10 @@ is appraised: the pairs of a draw are appraised again at its numbers, and nothin
 """
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from model.analysis.doubt import (
     probability_above_zero,
 )
 from model.analysis.estimates import Estimate
+from model.analysis.pairs import Comparison
 from model.analysis.sensitivity import Sensitivity, sensitivity, switching_values
 from model.core.arrays import Array
 from model.core.errors import NothingToAppraiseError
@@ -119,6 +121,8 @@ class Drawn:
         Years simulated.
     judged : mapping
         By ``draw``, its appraisal, from which more can be told with both intervals.
+    idle : set of str
+        Numbers among them on which social value less cost cannot hang.
     """
 
     outcomes: pd.DataFrame
@@ -127,6 +131,7 @@ class Drawn:
     numbers: pd.DataFrame
     horizon: int
     judged: Mapping[int, AppraisedComparison] = field(default_factory=dict)
+    idle: frozenset[str] = frozenset()
 
     @property
     def n_draws(self) -> int:
@@ -205,12 +210,12 @@ class Drawn:
     @cached_property
     def sensitivity(self) -> Sensitivity:
         """What the answer hangs on."""
-        return sensitivity(self.numbers, self.answers())
+        return sensitivity(self.numbers, self.answers(), self.idle)
 
     @cached_property
     def turns(self) -> pd.DataFrame:
         """Where the answer turns: see `switching_values`."""
-        return switching_values(self.numbers, self.answers())
+        return switching_values(self.numbers, self.answers(), self.idle)
 
 
 def numbers_drawn(results: Results) -> pd.DataFrame:
@@ -273,4 +278,20 @@ def _outcomes(judged: Mapping[int, AppraisedComparison], numbers: pd.DataFrame) 
         numbers,
         best.comparison.years,
         judged,
+        _idle(numbers.columns, best.comparison),
     )
+
+
+def _idle(numbers: Iterable[str], one: Comparison) -> frozenset[str]:
+    """Return the numbers that neither run reads and that only price what is saved, which is no part of social value."""
+    both = one.facts, one.their_facts
+    return frozenset(name for name in numbers if not any(_is_read(name, facts) for facts in both))
+
+
+def _is_read(name: str, facts: Mapping[str, Any]) -> bool:
+    group, what, *_ = name.split(".")
+    if group == "programmes":
+        return what in {Path(entry["programme"]).stem for entry in facts["plan"] if entry["programme"]}
+    if group == "unit_costs":
+        return facts["budgets"]["regime"] != "planned" or what in {entry["service"] for entry in facts["plan"]}
+    return group != "cashable"

@@ -21,7 +21,7 @@ numbers looked at together (Holm 1979, Scandinavian Journal of Statistics 6:65).
 explains, bounds all shares: see `most_explainable`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -105,14 +105,18 @@ class Sensitivity:
         return self.table[self.table["is_clear"]].head(MOST_SHOWN)
 
     @property
+    def by_chance(self) -> float:
+        """The share that one number in twenty which does nothing has, or more: see `FEWEST_DRAWS`."""
+        return min(1.96**2 / (self.n_draws - 1), 1.0) if self.n_draws > 1 else 1.0
+
+    @property
     def why_not_told(self) -> str:
         """Say why too few draws tell nothing."""
-        seeming = 1.96**2 / (self.n_draws - 1) if self.n_draws > 1 else np.inf
         draws = f"{self.n_draws} draw{'' if self.n_draws == 1 else 's'}"
-        return TOO_FEW_DRAWS.format(draws, f"{100 * seeming:.0f} %" if seeming < 1 else "all")
+        return TOO_FEW_DRAWS.format(draws, f"{100 * self.by_chance:.0f} %" if self.by_chance < 1.0 else "all")
 
 
-def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]") -> Sensitivity:
+def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]", idle: Collection[str] = frozenset()) -> Sensitivity:
     """Measure which numbers an answer hangs on.
 
     Parameters
@@ -121,6 +125,9 @@ def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]") -> Sensitivi
         A row for each draw and a column for each number, without draw 0.
     effects : Series
         The answer of each draw, or what the draw changes of it; NaN or no row where it is missing.
+    idle : collection of str
+        Numbers that cannot move the answer: they are not looked at, so that they do not make it harder to tell others
+        from chance.
 
     Examples
     --------
@@ -132,7 +139,7 @@ def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]") -> Sensitivi
     """
     answers = effects.reindex(numbers.index).dropna()
     own = answers[answers.index.isin(_independent(numbers))]
-    present = _varied(numbers.loc[own.index])
+    present = _varied(numbers.loc[own.index, ~numbers.columns.isin(idle)])
     n_missing, why = len(numbers) - len(answers), _why_no_indices(numbers, answers)
     if len(own) < FEWEST_DRAWS or present.empty or np.ptp(own) == 0.0:
         return Sensitivity(_table([], []), np.nan, len(own), n_missing, why)
@@ -289,7 +296,9 @@ def most_explainable(parts: Mapping[str, Part], n_seeds: int) -> float:
     return draws / (draws + rest) if draws + rest else np.nan
 
 
-def switching_values(numbers: pd.DataFrame, answers: "pd.Series[float]") -> pd.DataFrame:
+def switching_values(
+    numbers: pd.DataFrame, answers: "pd.Series[float]", idle: Collection[str] = frozenset()
+) -> pd.DataFrame:
     """Return the value of each number at which the answer turns from above 0 to below, or back.
 
     Where a plane fitted to all draws is 0, with all other numbers at the mean of the draws. Only numbers with a clear
@@ -301,6 +310,8 @@ def switching_values(numbers: pd.DataFrame, answers: "pd.Series[float]") -> pd.D
         A row for each draw and a column for each number, without draw 0.
     answers : Series
         The answer of each draw; NaN or no row where it is missing.
+    idle : collection of str
+        Numbers that cannot move the answer.
 
     Returns
     -------
@@ -316,7 +327,7 @@ def switching_values(numbers: pd.DataFrame, answers: "pd.Series[float]") -> pd.D
     (2.0, True)
     """
     seen = answers.reindex(_independent(numbers)).dropna()
-    varied = _varied(numbers.loc[seen.index])
+    varied = _varied(numbers.loc[seen.index, ~numbers.columns.isin(idle)])
     columns = ["value", "low", "high", "is_within"]
     if len(seen) < FEWEST_DRAWS or varied.empty or np.ptp(seen) == 0.0:
         return pd.DataFrame(columns=columns)

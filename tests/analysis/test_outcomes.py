@@ -10,7 +10,7 @@ from model import Results
 from model.analysis.appraise import appraise
 from model.analysis.doubt import BEST, effects_of_draws
 from model.analysis.estimates import estimate
-from model.analysis.outcomes import MEASURES, counted_part, drawn, numbers_drawn
+from model.analysis.outcomes import MEASURES, _is_read, counted_part, drawn, numbers_drawn
 from model.campaign.campaign import run_campaign
 from model.inputs.scenario import Scenario
 from tests.drawn_study import PRICE, RATIO, WELLBY, drawn_study
@@ -45,6 +45,24 @@ def many(town, tmp_path_factory):
 
 def drawn_of(results):
     return drawn(results, {one.comparison.scenario: one for one in appraise(results)})["helped"]
+
+
+def test_social_value_hangs_on_no_price_that_only_savings_have(found):
+    """Unless a run reads it: where budgets react, or the plan buys more of the service."""
+    assert found.idle == {PRICE}
+    facts = found.judged[BEST].comparison.facts
+    bought = {"plan": [{"programme": None, "service": "gp"}]}
+    for changed, name, is_read in [
+        ({}, PRICE, False),
+        ({"budgets": {"regime": "siloed"}}, PRICE, True),
+        (bought, PRICE, True),
+        ({}, "cashable.gp", False),
+        ({}, RATIO, True),
+        (bought, RATIO, False),
+        ({}, WELLBY, True),
+        ({}, "parameters.frailty_sd", True),
+    ]:
+        assert _is_read(name, {**facts, **changed}) == is_read
 
 
 def at(results, draw, **numbers):

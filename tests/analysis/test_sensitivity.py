@@ -55,6 +55,19 @@ def test_with_more_numbers_than_draws_the_one_that_matters_is_found() -> None:
     assert np.isnan(found.r2)
 
 
+def test_a_number_that_cannot_move_the_answer_is_not_looked_at() -> None:
+    """Beside 40 such, the one that matters has to beat chance in one test, not in 41."""
+    numbers = drawn(60, 41)
+    idle = set(numbers.columns) - {"x0"}
+    answers = numbers["x0"] + pd.Series(np.random.default_rng(5).normal(0.0, 0.9, 60), numbers.index)
+    alone, among = sensitivity(numbers[["x0"]], answers), sensitivity(numbers, answers)
+
+    pd.testing.assert_frame_equal(sensitivity(numbers, answers, idle).table, alone.table)
+    assert alone.largest.index.tolist() == ["x0"]
+    assert among.largest.empty
+    assert switching_values(numbers, answers, idle).index.tolist() == ["x0"]
+
+
 @pytest.mark.parametrize("n_others", [1, 200])
 def test_a_number_that_goes_with_a_stronger_one_has_a_direction_of_its_own_only_if_both_are_regressed(
     n_others: int,

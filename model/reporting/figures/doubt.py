@@ -134,6 +134,7 @@ def _draw_shares(axes: "Axes", one: AppraisedComparison, found: Drawn) -> None:
         xerr=error_bars(shares),
         error_kw={"ecolor": INK, "lw": 0.8, "capsize": 2},
     )
+    axes.axvline(100.0 * measured.by_chance, color=QUIET, lw=1.0, ls=":")
     facts, programmes = one.comparison.facts, programmes_read(one.comparison.results)
     labels = [fill(number_in_words(str(name), facts, programmes), LABEL_WIDTH) for name in rows.index]
     axes.set_yticks(places, labels)
@@ -148,6 +149,7 @@ def _note(found: Drawn) -> str:
     )
     colours = (
         " Right: more of a green number raises the answer, of a purple one lowers it;\n"
-        "grey: not clear, or drawn together with a number above it, so that the two shares overlap."
+        "grey: not clear, or drawn together with a number above it, so that the two shares overlap. Dotted: one number "
+        "in twenty\nthat does nothing seems to explain as much."
     )
     return words + colours if found.sensitivity.is_told else words
