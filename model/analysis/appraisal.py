@@ -286,7 +286,9 @@ class Appraisal:
     lives_of : callable, optional
         Gives columns of the rows of ``lives`` of a run, none where they were not kept.
     programmes : DataFrame, optional
-        Supporters at the end of each year in the sample, by run; without it nobody gives time.
+        Who was enrolled in the sample, by run and year; without it nobody was.
+    supporters : DataFrame, optional
+        ``supporter_months`` in the sample, by run and year; without it nobody gives time.
     best : Appraisal, optional
         The same plan at best estimates, where these are pairs of a draw of uncertain numbers. They are few, so whether
         a draw gains or loses is judged by the mean at best estimates and what the draw changes.
@@ -300,9 +302,10 @@ class Appraisal:
         settings: AppraisalSettings,
         lives_of: LivesOf | None = None,
         programmes: pd.DataFrame | None = None,
+        supporters: pd.DataFrame | None = None,
         best: "Appraisal | None" = None,
     ) -> None:
-        self._programmes, self._best = programmes, best
+        self._programmes, self._supporters, self._best = programmes, supporters, best
         self.pairs, self.settings = pairs, settings
         runs = pairs.to_numpy().ravel()
         self._ledger, self._people = (
@@ -399,16 +402,12 @@ class Appraisal:
 
     @cached_property
     def supporter_months(self) -> pd.DataFrame:
-        """Months that supporters give, more than by the comparator, by year, in the real place.
-
-        From their number at the ends of a year; at the beginning of the first there are none.
-        """
+        """Months that supporters give, more than by the comparator, by year, in the real place."""
         years = self.settings.money_factors.index
-        if self._programmes is None:
+        if self._supporters is None:
             return pd.DataFrame(0.0, years, self.pairs.index)
-        ours, theirs = sums_of_pairs(self._programmes, "supporters", ["year"], self.pairs)
-        at_end = (ours - theirs).reindex(years, fill_value=0.0) * self.settings.scale
-        return (at_end + at_end.shift(fill_value=0.0)) / 2.0 * MONTHS_PER_YEAR
+        ours, theirs = sums_of_pairs(self._supporters, "supporter_months", ["year"], self.pairs)
+        return (ours - theirs).reindex(years, fill_value=0.0) * self.settings.scale
 
     @cached_property
     def volunteer_time(self) -> pd.DataFrame:

@@ -45,6 +45,7 @@ from model.analysis.doubt import BEST
 from model.analysis.drawn_facts import facts_in_draw
 from model.analysis.labels import item_label
 from model.analysis.pairs import PAIR, Comparison, compare
+from model.analysis.series import supporter_months
 from model.core.codes import STATES
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.errors import EvidenceError, NothingToAppraiseError, ResultsError, ScenarioError
@@ -444,9 +445,17 @@ def _judged(
     ledger = ledger_of(lived)
     if not any(_reacts(facts) for facts in both.values()):
         ledger = ledger[ledger["kind"] != USUAL]
-    people, programmes = (_of_draw(rows, lived) for rows in (one.results.people, one.results.programmes))
-    at_best = None if best is None else best.appraisal
-    worth = Appraisal(ledger, people, pairs, settings, one.results.columns_of_lives, programmes, at_best)
+    us = one.results
+    worth = Appraisal(
+        ledger,
+        _of_draw(us.people, lived),
+        pairs,
+        settings,
+        lives_of=us.columns_of_lives,
+        programmes=_of_draw(us.programmes, lived),
+        supporters=_of_draw(supporter_months(us), lived),
+        best=None if best is None else best.appraisal,
+    )
     return AppraisedComparison(one, worth, look)
 
 

@@ -16,7 +16,7 @@ from model.core.arrays import Array, read_arrays
 from model.core.errors import ResultsError
 from model.core.files import replacing
 
-FORMAT = 3
+FORMAT = 4
 
 AXES = {
     "services.step_units": ("services",),

@@ -10,6 +10,7 @@ from model.core.constants import MONTHS_PER_YEAR
 from model.tables.results import Results
 
 _MONTHS: WeakKeyDictionary[Results, pd.DataFrame] = WeakKeyDictionary()
+_SUPPORTERS: WeakKeyDictionary[Results, pd.DataFrame] = WeakKeyDictionary()
 """What was summed of each folder that was read."""
 
 SHARES = (*STATES, "lonely_often")
@@ -53,6 +54,27 @@ def place_months(results: Results) -> pd.DataFrame:
 def _summed(part: pd.DataFrame) -> pd.DataFrame:
     satisfied = (part["life_satisfaction"] * part["adults"]).fillna(0.0)
     return part.assign(satisfied=satisfied).groupby(["run", "month"])[[*COUNTS, "satisfied"]].sum()
+
+
+def supporter_months(results: Results) -> pd.DataFrame:
+    """Sum the months that residents support others in, over the whole place, reading ``monthly`` in parts.
+
+    Returns
+    -------
+    DataFrame
+        ``run``, ``draw``, ``year``, and ``supporter_months`` in the sample: supporters at the ends of months, summed.
+    """
+    if results not in _SUPPORTERS:
+        parts = results.in_parts("monthly", ["month", "supporters"])
+        sums = pd.concat(map(_supporters_by_year, parts)).groupby(level=["run", "year"]).sum().reset_index()
+        lived = sums.rename(columns={"run": "lived_run", "supporters": "supporter_months"})
+        _SUPPORTERS[results] = results.runs[["run", "lived_run", "draw"]].merge(lived, on="lived_run")
+    return _SUPPORTERS[results]
+
+
+def _supporters_by_year(part: pd.DataFrame) -> "pd.Series[int]":
+    year = (part["month"] - 1) // MONTHS_PER_YEAR + 1
+    return part.assign(year=year).groupby(["run", "year"])["supporters"].sum()
 
 
 def over_adults(results: Results, scenario: str, period: str) -> pd.DataFrame:

@@ -136,12 +136,13 @@ PEOPLE = pd.DataFrame(
 )
 
 
-SUPPORTERS = pd.DataFrame({"run": 0, "year": [1, 2, 3], "supporters": [2, 4, 4], "enrolled": 0})
+SUPPORTERS = pd.DataFrame({"run": 0, "year": [1, 2, 3], "supporter_months": [12, 36, 48]})
 
 
 @pytest.fixture
 def worked():
-    return Appraisal(LEDGER, PEOPLE, pairs(), terms(supporter_month_gbp=1.0, bias_on="benefits"), None, SUPPORTERS)
+    settings = terms(supporter_month_gbp=1.0, bias_on="benefits")
+    return Appraisal(LEDGER, PEOPLE, pairs(), settings, supporters=SUPPORTERS)
 
 
 def only(series):
@@ -286,8 +287,7 @@ def test_what_is_released_later_blurs_no_year_in_which_nothing_is():
 
 
 def test_social_value_of_the_worked_example(worked):
-    # Supporters: none at the beginning, 2, 4 and 4 at the ends of the years; a month of one is worth 1 pound.
-    months = [12 * number for number in (1, 3, 4)]
+    months = [12 * number for number in (1, 3, 4)]  # 1, 3 and 4 supporters all through; a month of one is worth 1 pound
     time = sum(number / 1.25**k for k, number in enumerate(months))
 
     assert worked.supporter_months.to_numpy().ravel().tolist() == months
@@ -675,7 +675,7 @@ COURSE = [  # Ann takes part in the hub in year 1 and stays a point up; Bob take
 def course(**changes):
     settings = terms(entries=("hub", "group"), uplift={("ours", "hub"): 0.0}, **changes)
     ledger = LEDGER.replace({"item": {"plan": "hub"}})
-    programmes = pd.DataFrame({"run": [0], "year": [1], "supporters": [0], "enrolled": [1]})
+    programmes = pd.DataFrame({"run": [0], "year": [1], "enrolled": [1]})
     return Appraisal(ledger, PEOPLE, pairs(), settings, of(COURSE), programmes)
 
 

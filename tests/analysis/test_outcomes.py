@@ -47,6 +47,21 @@ def drawn_of(results):
     return drawn(results, {one.comparison.scenario: one for one in appraise(results)})["helped"]
 
 
+def test_months_of_supporters_are_counted_month_by_month(town, tmp_path):
+    """A plan that ends with month 18 has no supporters at the end of year 2, and half a year of them in it."""
+    usual = town.model_copy(update={"name": "usual", "replicates": 2, "population": 800, "years": 2})
+    bought = {"programme": "peer_support_group", "budget_gbp_per_year": 200_000, "end_month": 18, "taper_months": 6}
+    helped = Scenario.model_validate(usual.model_dump() | {"name": "helped", "plan": [bought]})
+    found = run_campaign([helped], tmp_path / "out", comparator=usual).results
+    (one,) = appraise(found)
+
+    months = found.monthly[found.monthly["scenario"] == "helped"]
+    by_year = months.groupby(["seed", (months["month"] - 1) // 12 + 1])["supporters"].sum().unstack("seed")
+    assert (one.appraisal.supporter_months.to_numpy() == one.comparison.scale * by_year.to_numpy()).all()
+    assert (by_year.sum(axis=1) > 0).all()
+    assert months[months["month"] > 18]["supporters"].sum() == 0
+
+
 def test_social_value_hangs_on_no_price_that_only_savings_have(found):
     """Unless a run reads it: where budgets react, or the plan buys more of the service."""
     assert found.idle == {PRICE}
