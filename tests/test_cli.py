@@ -799,6 +799,15 @@ def test_what_cannot_be_run_is_refused_in_one_line(
     assert not list(here.iterdir())
 
 
+def test_a_dry_run_refuses_a_comparator_that_a_run_refuses(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "own.toml").write_text('extends = "status_quo.toml"\nyears = 2\n', encoding="utf-8")
+    for options in (["--dry-run"], []):
+        ends_with(2, "run", "status_quo", "--compare-to", "own.toml", *options)
+        assert "years = 30: the comparator own has 2. Allowed: the same in both" in only_line_of(
+            capsys.readouterr().err
+        )
+
+
 def test_more_processes_than_runs_need_no_more_memory() -> None:
     study = Study(scenarios=("status_quo",), population=200, years=1, replicates=2)
     assert forecast(study, jobs=100_000).memory_mb == forecast(study, jobs=2).memory_mb

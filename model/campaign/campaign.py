@@ -41,15 +41,7 @@ RESIDENT_MONTHS_A_PROCESS = 8_000_000
 
 
 def plan(scenarios: Sequence[Scenario], stage: Stage, draws: Sequence[Draw] = ()) -> list[Run]:
-    """Number every run of a new campaign, in the order of work: see `runs_of`.
-
-    Raises
-    ------
-    ScenarioError
-        When two scenarios have one name, or two places one key.
-    """
-    _require_one_name_each([config.name for config in scenarios])
-    places_of(scenarios)
+    """Number every run of a new campaign, in the order of work: see `runs_of`."""
     return runs_of({config.name: config for config in scenarios}, [stage], draws)
 
 
@@ -116,15 +108,41 @@ def with_comparator(scenarios: Sequence[Scenario], comparator: Scenario) -> tupl
     return [*scenarios, comparator], {config.name: comparator.name for config in scenarios}
 
 
-def _require_comparators(scenarios: Sequence[Scenario], comparators: Mapping[str, str]) -> dict[str, str]:
-    """Refuse comparators that are not there, or with which a scenario cannot be compared."""
+def require_runnable(scenarios: Sequence[Scenario], comparators: Mapping[str, str], draw_replicates: int) -> None:
+    """Refuse a campaign that cannot be run, whatever time, memory and disk there are.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        What would be run, with what it is compared with.
+    comparators : mapping of str to str
+        By the name of a scenario, that of its comparator.
+    draw_replicates : int
+        Replicates of each draw.
+
+    Raises
+    ------
+    ScenarioError, EvidenceError
+        When two scenarios have one name, or two places one key; when a comparator is not there, or differs in more
+        than may be compared; when parameters allow no rates and no demand.
+    """
+    require_draw_replicates(draw_replicates, scenarios)
+    _require_one_name_each([config.name for config in scenarios])
+    places_of(scenarios)
+    _require_comparators(scenarios, comparators)
+    with interrupts_put_off() as stop_if_asked:
+        for config in scenarios:
+            prepare(config)
+            stop_if_asked()
+
+
+def _require_comparators(scenarios: Sequence[Scenario], comparators: Mapping[str, str]) -> None:
     named = {config.name: config for config in scenarios}
     for pair in comparators.items():
         for name in pair:
             if name not in named:
                 raise ScenarioError("is not run", key="comparators", value=name, known=named, wanted=name)
         require_alike(*(named[name] for name in pair))
-    return dict(comparators)
 
 
 def run_campaign(
@@ -206,12 +224,12 @@ def run_campaign(
     """
     _require_scenarios(scenarios)
     part = shard_of(shard)
-    require_draw_replicates(draw_replicates, scenarios)
     n_drawn = (0 if draws is None else len(draws)) * draw_replicates
     jobs = number_of_jobs(jobs, [*scenarios, *([comparator] if comparator else [])], n_drawn, executor)
     if comparator is not None:
         scenarios, comparators = with_comparator(scenarios, comparator)
-    compared = _require_comparators(scenarios, comparators or {})
+    compared = dict(comparators or {})
+    require_runnable(scenarios, compared, draw_replicates)
     stage = _stage_of(scenarios, draws, draw_replicates)
     runs = plan(scenarios, stage, each_draw(draws))
     with_lives = keeps_lives(scenarios, compared=bool(compared), asked=lives)
@@ -221,12 +239,8 @@ def run_campaign(
     if test:
         _require_one_name_each([*(config.name for config in scenarios), *map(name_of_test, compared)])
     jobs = min(jobs, max(1, len(part.of(tasks_of(once_each(runs))))))
-    with interrupts_put_off() as stop_if_asked:
-        for config in scenarios:
-            prepare(config)  # refuses parameters that no rates and no demand can follow from
-            lives_mb = with_lives * config.population * config.years * BYTES / MB
-            require_memory(config, jobs, lives_mb)
-            stop_if_asked()
+    for config in scenarios:
+        require_memory(config, jobs, with_lives * config.population * config.years * BYTES / MB)
     how = How(with_lives, fresh, run_timeout or math.inf)
     campaign = Campaign({config.name: config for config in scenarios}, (stage,), each_draw(draws), how, test, part)
     started = time.perf_counter()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.campaign.campaign import keeps_lives, number_of_jobs
+from model.campaign.campaign import keeps_lives, number_of_jobs, require_runnable
 from model.campaign.planning import shard_of
 from model.campaign.studies import drawing_of, placed
 from model.core.constants import MONTHS_PER_YEAR
@@ -103,6 +103,7 @@ def forecast(
         When the study cannot be run.
     """
     made, part = scenarios_of(study), shard_of(shard)
+    require_runnable(made.scenarios, made.comparators, study.draw_replicates)
     test = test and part.is_whole
     first = _first_draw(study, made.scenarios) if study.draws else {}
     jobs = number_of_jobs(jobs, made.scenarios, study.n_drawn)

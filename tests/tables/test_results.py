@@ -19,9 +19,8 @@ import pytest
 from model import CommunityModel, Results, load_scenario
 from model.analysis.appraise import appraise, write_appraisal
 from model.analysis.estimates import estimate
-from model.campaign.campaign import places_of, plan, run_campaign
+from model.campaign.campaign import places_of, require_runnable, run_campaign
 from model.campaign.continued import extend
-from model.campaign.stages import Stage
 from model.campaign.workers import Run, run_row
 from model.core.errors import ResultsError, ScenarioError
 from model.core.files import sha256_of
@@ -234,7 +233,7 @@ def test_the_folder_may_be_given_as_text(config, tmp_path):
 
 def test_two_scenarios_of_one_name_are_refused(config):
     with pytest.raises(ScenarioError, match="this name"):
-        plan([config, config], Stage({}))
+        require_runnable([config, config], {}, 1)
 
 
 def test_two_places_of_one_key_are_refused(config, tmp_path):
@@ -244,7 +243,7 @@ def test_two_places_of_one_key_are_refused(config, tmp_path):
 
     assert places_of([theirs])["sandbeck"].name == "Elsewhere"
     with pytest.raises(ScenarioError, match="two places sandbeck"):
-        plan([config, theirs], Stage({}))
+        require_runnable([config, theirs], {}, 1)
 
 
 def test_a_damaged_database_is_refused(config, tmp_path):
