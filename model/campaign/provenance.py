@@ -181,6 +181,7 @@ def _plan(config: Scenario) -> list[dict[str, Any]]:
             "grade": entry.programme.grade if isinstance(entry, Entry) else None,
             "building_share": float(share_built[entry.number]),
             "building_numbers": _building_numbers(entry),
+            "enrols_until": entry.enrols_until if isinstance(entry, Entry) else None,
             **_payment(entry.terms.payment),
             "programme_file": _programme_file(entry, config),
         }

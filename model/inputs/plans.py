@@ -91,10 +91,13 @@ class Entry(PlannedSpending):
 
     def is_enrolling(self, month: int) -> bool:
         """Whether anybody new is taken in: not in the last months of a tapered ending."""
-        taper = 0 if self.is_abrupt else self.terms.taper_months
-        # A plan that goes on to the end of the simulation does not end there.
-        until = self.last_month - taper if self.terms.end_month else self.last_month
-        return self.terms.start_month <= month <= until
+        return self.terms.start_month <= month <= self.enrols_until
+
+    @property
+    def enrols_until(self) -> int:
+        """Last month in which anybody new is taken in; the simulation's end is no end of the plan."""
+        is_tapered = self.terms.end_month is not None and not self.is_abrupt
+        return self.last_month - (self.terms.taper_months if is_tapered else 0)
 
     def months_to_pay(self, month: int) -> int:
         """Return how many months of this year of the plan are still paid, from a month on.

@@ -128,7 +128,7 @@ def settings_of(facts: dict[str, Any]) -> list[str]:
     """List the settings that differ from the defaults: variant, plan, shocks, levers, parameters, capacity."""
     neutral, variant = Levers().model_dump(), facts["structure"]["variant"]
     changed = [] if variant == Structure().variant else [f"variant {variant}"]
-    changed += [entry_in_words(entry, facts["years"]) for entry in facts["plan"]]
+    changed += [entry_in_words(entry, facts["years"], until) for entry, until in entries_of(facts)]
     changed += [f"{one['kind']} from month {one['start_month']}" for one in facts["shocks"]]
     changed += [f"{key} = {value:g}" for key, value in facts["levers"].items() if value != neutral[key]]
     changed += [f"{key} = {value:g}" for key, value in facts["parameters"].items()]
@@ -136,7 +136,16 @@ def settings_of(facts: dict[str, Any]) -> list[str]:
     return changed + [f"limited capacity for {item_label(facts, name)}" for name in limited]
 
 
-def entry_in_words(entry: dict[str, Any], years: int) -> str:
+def entries_of(facts: dict[str, Any]) -> list[tuple[dict[str, Any], int | None]]:
+    """Return the entries of a plan, each with the last month in which it takes anybody new in.
+
+    Folders of before November 2026 don't say which month that is.
+    """
+    in_force = facts["plan_in_force"]
+    return [(entry, one.get("enrols_until")) for entry, one in zip(facts["plan"], in_force, strict=True)]
+
+
+def entry_in_words(entry: dict[str, Any], years: int, enrols_until: int | None = None) -> str:
     """Say what an entry of a plan buys, for how much, when and where, within the years simulated.
 
     Examples
@@ -149,7 +158,7 @@ def entry_in_words(entry: dict[str, Any], years: int) -> str:
     'community hub (£3m a year in years 1 to 4 of 6, in 1 neighbourhood)'
     """
     a_head, is_phased = entry.get("budget_gbp_per_head_per_year"), bool(entry.get("phasing") or _grows(entry))
-    how = [spending_in_words(entry, years)]
+    how = [spending_in_words(entry, years, enrols_until)]
     how += [f"£{a_head:,.2f} a head{' before phasing and growth' if is_phased else ''}"] if a_head is not None else []
     how += ["community-led"] if entry["approach"] == "community_led" else []
     how += ["at no effect"] if entry["at_no_effect"] else []
@@ -161,19 +170,25 @@ def entry_name(entry: dict[str, Any]) -> str:
     return Path(entry["name"] or entry["programme"] or f"more of {entry['service']}").stem.replace("_", " ")
 
 
-def spending_in_words(entry: dict[str, Any], years: int) -> str:
+def spending_in_words(entry: dict[str, Any], years: int, enrols_until: int | None = None) -> str:
     """Say what an entry spends and when, in which neighbourhoods if some are named, and if it outlasts the run.
+
+    Where it takes nobody new in before its money ends, ``enrols_until`` says from when.
 
     Examples
     --------
     >>> spending_in_words({"budget_gbp_per_year": 6e5, "end_month": 96}, 6)
     '£600,000 a year, going on until month 96, after this run ends'
+    >>> spending_in_words({"budget_gbp_per_year": 6e5, "end_month": 36}, 6, enrols_until=24)
+    '£600,000 a year in years 1 to 3 of 6, nobody new after month 24'
     """
     where = entry.get("neighbourhoods") or ()
     parts = [money_in_words(entry, years)]
     parts += [f"in {how_many(len(where), 'neighbourhood')}"] if where else []
     end = entry.get("end_month") or 0
     parts += [f"going on until month {end}, after this run ends"] if end > years * MONTHS_PER_YEAR else []
+    if enrols_until is not None and enrols_until < min(end, years * MONTHS_PER_YEAR):
+        parts += [f"nobody new after month {enrols_until}"]
     return ", ".join(parts)
 
 

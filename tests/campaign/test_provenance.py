@@ -20,7 +20,7 @@ from model.campaign.provenance import code_hash, manifest_of
 from model.core.files import DATA, PACKAGE
 from model.inputs.plans import spending_of
 from model.inputs.scenario import Scenario, load_scenario
-from model.reporting.wording import entry_in_words, yearly_gbp
+from model.reporting.wording import entry_in_words, settings_of, yearly_gbp
 from model.tables.results import Results
 from tests.own_files import OwnFiles
 
@@ -92,6 +92,13 @@ def test_numbers_of_a_programme_stand_as_they_were_set() -> None:
     config = load_scenario("people_powered_shift", {"programmes.community_hub.capacity.people": ("--set", 50.0)})
     facts = manifest_of([config], 1, {}, None, {})["scenarios"]["people_powered_shift"]
     assert facts["programmes"] == {"community_hub": {"capacity.people": 50.0}}
+
+
+def test_a_taper_stands_as_the_last_month_in_which_anybody_new_is_taken_in() -> None:
+    config = load_scenario("ten_year_pilot_tapered")
+    facts = manifest_of([config], 1, {}, None, {})["scenarios"]["ten_year_pilot_tapered"]
+    assert [one["enrols_until"] for one in facts["plan_in_force"]] == [96, 96]
+    assert sum(", nobody new after month 96" in words for words in settings_of(facts)) == 2
 
 
 def test_more_of_a_service_has_no_grade_and_no_file() -> None:

@@ -329,6 +329,14 @@ def test_an_entry_tells_the_money_of_each_year_simulated_and_where_it_goes(entry
     assert spending_in_words(entry, years) == said
 
 
+def test_an_entry_that_takes_nobody_new_in_before_its_money_ends_says_so():
+    entry = {"budget_gbp_per_year": 1e6, "end_month": 13}
+
+    assert spending_in_words(entry, 6, enrols_until=1) == "£1m a year in months 1 to 13 of 72, nobody new after month 1"
+    assert "nobody new" not in spending_in_words(entry, 6, enrols_until=13)
+    assert "nobody new" not in spending_in_words({**entry, "end_month": 96}, 6, enrols_until=84)  # after the run
+
+
 @pytest.mark.parametrize("k", range(8))
 def test_no_entry_hides_the_years_in_which_it_spends_most_and_least(k):
     phasing = [0.25 + (k * year * year + year) % 7 / 4 for year in range(6)]

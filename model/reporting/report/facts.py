@@ -13,11 +13,11 @@ from model.analysis.estimates import Estimate
 from model.analysis.outcomes import ANSWER, Drawn
 from model.analysis.use import Use, uses
 from model.reporting.answer import Answer
-from model.reporting.appraisal import doubt_of_gain, doubt_of_payback, implausible
+from model.reporting.appraisal import doubt_of_gain, doubt_of_payback, implausible, is_gain
 from model.reporting.appraisal_tables import averted_in, entry_in_words
 from model.reporting.doubt import turn_in_words
 from model.reporting.number_names import number_in_words, programmes_read
-from model.reporting.wording import agency_words, own_settings, quintile_words
+from model.reporting.wording import agency_words, entries_of, own_settings, quintile_words
 from model.reporting.wording import entry_in_words as bought_in_words
 
 MEASURED = ("cost", "full_cost", "cash", "full_cost_net", "cash_net", "wellbys", ANSWER)
@@ -161,7 +161,7 @@ def facts_of(one: AppraisedComparison, found: Drawn, name: str) -> PlanFacts:
         {measure: found.doubted[measure] for measure in MEASURED} | {"averted": found.row(averted_in, them.averted())},
         us.scenario,
         name,
-        tuple(bought_in_words(entry, us.years) for entry in us.facts["plan"])
+        tuple(bought_in_words(entry, us.years, until) for entry, until in entries_of(us.facts))
         or tuple(own_settings(us.facts, us.their_facts)),
         int((found.answers() > 0).sum()),
         share_of_draws((found.answers() > 0).to_numpy()),
@@ -228,7 +228,7 @@ def _hangs(one: AppraisedComparison, found: Drawn) -> list[Hang]:
 
 def _rest(one: AppraisedComparison) -> Rest | None:
     them = one.appraisal
-    if not them.gained().mean > 0 or not (name := them.largest_entry):
+    if not is_gain(them.gained()) or not (name := them.largest_entry):
         return None
     share = them.participant_wellbys.mean(axis=1)[name] / them.wellbys.sum().mean()
     return Rest(entry_in_words(name), float(share))

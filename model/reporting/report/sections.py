@@ -226,7 +226,7 @@ def _assumptions(results: Results) -> Iterator[Block]:
                     Row(
                         (
                             entry_name(entry),
-                            spending_in_words(entry, facts["years"]),
+                            spending_in_words(entry, facts["years"], known.get("enrols_until")),
                             str(known["grade"] or "not graded"),
                             ", ".join(agency_words(str(payer)) for payer in known["payers"]),
                         )
