@@ -29,6 +29,15 @@ WORTH_FOR_NO_COST = {
 }
 """And where nothing is spent beyond what the comparator spends: a cut, say, or a shock."""
 
+SAME = (
+    "It makes no difference here: wellbeing, costs and savings are the same as in what it is compared with, in every "
+    "pair of runs."
+)
+"""What is said where nothing differs."""
+
+JUDGED = ("cost", "full_cost", "cash", ANSWER)
+"""Measures that all differ in nothing where two worlds are one."""
+
 NOT_PLAUSIBLE = "a return or an effect of it is larger than is credible."
 """What is said where guidance holds so much gain implausible."""
 
@@ -48,7 +57,10 @@ class Answer:
 
     @property
     def verdict(self) -> str:
-        """Class the answer by its wider interval: ``gain``, ``loss``, or ``unclear``."""
+        """Class the answer by its wider interval: ``gain``, ``loss`` or ``unclear``; ``same`` where nothing differs."""
+        both = [self.measures[name] for name in JUDGED]
+        if all(one.by_chance.is_nothing and not one.is_told for one in both):
+            return "same"
         widest = self.widest(ANSWER)
         if widest.excludes_zero:
             return "gain" if widest.mean > 0 else "loss"
@@ -80,6 +92,8 @@ def answer_words(answer: Answer, *, is_plausible: bool = True) -> str:
     >>> first, third[:40]
     ('It is not certain that it is worth its cost', 'It does not pay for itself in money: it ')
     """
+    if answer.verdict == "same":
+        return SAME
     words = f"{_worth_in_words(answer)} {_money_in_words(answer)}"
     if not answer.widest(ANSWER).has_interval:
         cost = "" if answer.costs_no_more else f": it costs {amount(answer.measures['cost'].by_chance.mean)}"

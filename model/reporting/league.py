@@ -196,7 +196,12 @@ class League:
         return f"{what} against {whom}: {where}, over {years_in_words(compared[0].years)}"
 
 
-VERDICTS = {"gain": "Worth its cost", "unclear": "Not certain to be worth its cost", "loss": "Not worth its cost"}
+VERDICTS = {
+    "gain": "Worth its cost",
+    "unclear": "Not certain to be worth its cost",
+    "loss": "Not worth its cost",
+    "same": "No difference to what it is compared with",
+}
 """What is said of plans side by side, by the verdict on each."""
 
 TOO_GOOD = "A return or an effect is larger than is credible"

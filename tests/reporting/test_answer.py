@@ -47,6 +47,13 @@ def test_each_verdict_on_money(cash_net, full_cost_net, words) -> None:
     assert words in said(cash_net=cash_net, full_cost_net=full_cost_net)
 
 
+def test_worlds_that_are_one_are_said_to_be_and_no_chance_of_a_few_events_is_told() -> None:
+    same = dict.fromkeys(("cost", "cash", "full_cost", "social_net", "cash_net", "full_cost_net"), (0, 0, 0))
+
+    assert said(**same).startswith("It makes no difference here")
+    assert "no difference" not in said(**{**same, "full_cost": (0, 1, 2)})  # a price differs, say, and nobody's life
+
+
 @pytest.mark.parametrize(
     ("social_net", "words"),
     [
