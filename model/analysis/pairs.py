@@ -394,9 +394,9 @@ class Comparison:
         return units * MONTHS_PER_YEAR if column == "stock_months" else float(self.scale)
 
     def of_programmes(self, programmes: pd.DataFrame, column: str) -> Paired:
-        """Sum a column of ``programmes`` in the real place, by year and entry of the plan."""
+        """Sum a column of ``programmes`` in the real place, by year and entry of the plan: money, or people."""
         sums = programmes.groupby(["run", "year", "plan_entry"])[column].sum()
-        return self._paired(self._of_real_place(sums))
+        return self._paired(self._of_real_place(sums), 0.0 if column.endswith("_gbp") else self.scale)
 
     def _of_real_place(self, sums: "pd.Series[Any]") -> "pd.Series[Any]":
         """Scale counts of the sample; money is the real place's already."""
