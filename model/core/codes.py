@@ -30,7 +30,7 @@ ADULT_FROM_AGE = 16
 
 SEXES = ("female", "male")
 
-LONELINESS = ("hardly", "some of the time", "often")
+LONELINESS = ("hardly ever", "some of the time", "often")
 
 NOT_LONELY, SOMETIMES_LONELY, OFTEN_LONELY = range(len(LONELINESS))
 

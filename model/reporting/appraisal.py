@@ -147,6 +147,20 @@ def _hangs_on(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str
     return hangs_on(found, one.comparison.facts, programmes_read(one.comparison.results))
 
 
+def _time_words(gbp: float, months: float) -> str:
+    """Write the time that supporters give, or give less of than in the comparator.
+
+    Examples
+    --------
+    >>> _time_words(-8_240.0, -90.0)
+    '£8,240 less, for 90 fewer months of supporters; in no budget, in social value alone'
+    """
+    less, fewer = (" less,", "fewer ") if months < 0.0 else ("", "")
+    given = Estimate.exact(abs(months)).rounded().text(0)
+    worth = Estimate.exact(abs(gbp)).pounds()
+    return f"{worth}{less} for {given} {fewer}months of supporters; in no budget, in social value alone"
+
+
 def _costs_and_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str]]:
     them = one.appraisal
     cost = estimate(them.cost.sum().to_numpy()).pounds()
@@ -154,9 +168,7 @@ def _costs_and_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tupl
     yield "Cost", f"{cost}{_by_payer(them)}{_bias_on_costs(them)}" if is_paid else "no more than the comparator"
     yield from doubted_line(found, "cost", Estimate.pounds)
     if months := them.supporter_months.sum().mean():
-        time, given = them.volunteer_time.sum().mean(), Estimate.exact(months).rounded().text(0)
-        words = f"{Estimate.exact(time).pounds()} for {given} months of supporters; in no budget, in social value alone"
-        yield "Volunteers' time", words
+        yield "Volunteers' time", _time_words(them.volunteer_time.sum().mean(), months)
     if them.optimism_share:
         by = "by evidence of effect" if one.look.optimism_share is None else "as was set"
         yield "Optimism bias", f"{100 * them.optimism_share:.0f} % is taken off every benefit, {by}"

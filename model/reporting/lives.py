@@ -262,7 +262,7 @@ def _fate_words(one: Happening) -> str:
 
 IN_WORDS: Mapping[str, Callable[[Happening], str]] = {
     "employment": _work_words,
-    "loneliness": lambda one: f"lonely {LONELINESS[one.after]}, before {LONELINESS[one.before]}",
+    "loneliness": lambda one: f"lonely {LONELINESS[one.after]}, until then {LONELINESS[one.before]}",
     "lives_alone": lambda one: "now lives alone" if one.after else "no longer lives alone",
     "partner": lambda one: "lives as a couple" if one.after else "no longer lives as a couple",
     "help_months": partial(_phase_words, "help"),
@@ -303,12 +303,12 @@ def through_words(one: Through) -> str:
     Examples
     --------
     >>> through_words(Through(1, 4, 0, 3, 0))
-    'Through others: 1 of those tied to them in both worlds fare otherwise; 4 (3 by a programme) / 0 are so in one.'
+    'Through others: 4 (3 through a programme) / 0 are tied to them in one world only; 1 in both, but in another state.'
     """
     alone = ((one.only_ours, one.peers_ours), (one.only_theirs, one.peers_theirs))
-    counts = " / ".join(f"{n} ({peers} by a programme)" if peers else str(n) for n, peers in alone)
-    both = f"{one.otherwise} of those tied to them in both worlds fare otherwise"
-    return f"Through others: {both}; {counts} are so in one."
+    counts = " / ".join(f"{n} ({peers} through a programme)" if peers else str(n) for n, peers in alone)
+    both = f"{one.otherwise} in both, but in another state"
+    return f"Through others: {counts} are tied to them in one world only; {both}."
 
 
 def part_words(part: str, one: Parting) -> str:

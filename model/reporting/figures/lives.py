@@ -125,7 +125,7 @@ def _key() -> list[object]:
     from matplotlib.patches import Patch  # noqa: PLC0415
 
     return [
-        Patch(color=APART, label="months in which the two differ"),
+        Patch(color=APART, label="months at whose end their states differ"),
         Line2D([], [], color=EVENT, marker="v", ls="", label="life event"),
         Line2D([], [], color=INK, marker="o", ls="", label="month with contacts: larger with more"),
         Patch(color=PROGRAMME, label="takes part"),
