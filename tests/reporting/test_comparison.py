@@ -396,6 +396,11 @@ def test_programmes_are_told_where_a_campaign_has_them(results):
     assert "Programme delivery spent, £ enrolled" in words_of(other)
     assert "peer support +1,000 +" in words_of(other)
     assert "helped nobody" not in words_of(other)
+    people, spending = (
+        Comparison(other, "helped").of_programmes(spent, name).change() for name in ("enrolled", "spend_gbp")
+    )
+    assert people.size.low < people.size.mean < people.size.high  # three in every pair, but three are few
+    assert spending.size.low == spending.size.high
     other.programmes = spent.assign(enrolled=0)
     warned = "Peer support: £5 a year helped nobody to take part. Perhaps nobody is eligible"
     assert warned in words_of(other)
