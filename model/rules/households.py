@@ -23,6 +23,7 @@ from model.core.codes import NOBODY, VACANT
 from model.core.constants import MONTHS_PER_YEAR
 from model.core.draws import Draws, Low, Purpose, block, to_unit
 from model.core.kernels import formula, kernel
+from model.core.processor import use_widest_vectors
 from model.inputs.places import OLDEST_AGE
 from model.network import Network, is_tied
 from model.state.households import (
@@ -43,6 +44,8 @@ from model.state.population import Population
 PARTNERING, SEPARATING = int(Purpose.PARTNERING), int(Purpose.SEPARATING)
 LOOKS = 40
 """Blocks of draws for one who seeks a partner; each block points at four rows."""
+NOBODY_FREE = np.int32(1 << 30)
+"""In place of a month of birth, one that nobody is near to."""
 EARLY = 1.0
 """Ringing before this, in mean times of a pair of the usual gap, nobody else is looked at."""
 # --- Who lives alone -----------------------------------------------------------------------
@@ -196,18 +199,23 @@ def _is_head(i, found, n, month, columns):
     return True
 
 
+@kernel
+def _fill_free_men(month, columns, free_men):
+    """Write the month of birth of every grown man without a partner, and `NOBODY_FREE` for all others.
+
+    One who seeks looks at up to `LOOKS` times four of them, in random order: one column is fetched then and not four.
+    """
+    use_widest_vectors()
+    state, sex, partner, birth_month = columns.state, columns.sex, columns.partner, columns.birth_month
+    for j in range(free_men.size):
+        is_free = (state[j] != VACANT) & (sex[j] == MALE) & (partner[j] < 0) & (month - birth_month[j] >= GROWN)
+        free_men[j] = birth_month[j] if is_free else NOBODY_FREE
+
+
 @formula
-def _could_match(i, j, month, columns, rates):
+def _could_match(i, j, free_men, columns, rates):
     """Return whether a man is of a woman's age, grown and without a partner."""
-    apart = abs(columns.birth_month[i] - columns.birth_month[j] - rates.gap)
-    # Evaluated all at once: most fail, and which test they fail cannot be predicted.
-    return (
-        (columns.state[j] != VACANT)
-        & (columns.sex[j] == MALE)
-        & (columns.partner[j] < 0)
-        & (month - columns.birth_month[j] >= GROWN)
-        & (apart <= SPREADS * rates.spread)
-    )
+    return abs(columns.birth_month[i] - free_men[j] - rates.gap) <= SPREADS * rates.spread
 
 
 @formula
@@ -219,7 +227,7 @@ def _when_it_rings(i, j, seed, month, columns, rates):
 
 
 @kernel
-def _find_partner(i, size, seed, month, columns, ties, is_changing, rates):
+def _find_partner(i, size, seed, month, columns, free_men, ties, is_changing, rates):
     """Return the man a woman takes to, of those she knows or else of those she meets; or -1."""
     theirs, best, chosen = np.empty(KIN_SLOTS + 1, np.int64), math.inf, -1
     seats = np.empty(4, np.int64)
@@ -239,7 +247,7 @@ def _find_partner(i, size, seed, month, columns, ties, is_changing, rates):
             if look < known and 4 * look + k >= ties.n_local[i]:
                 break
             j = ties.local[i, 4 * look + k] if look < known else columns.row_at[first + seats[k]]
-            if j < 0 or not _could_match(i, j, month, columns, rates):
+            if j < 0 or not _could_match(i, j, free_men, columns, rates):
                 continue
             # His household is far off in memory: it is looked at only where he would be the first.
             rings = _when_it_rings(i, j, seed, month, columns, rates)
@@ -344,6 +352,8 @@ def _find_changes(likely, uniforms, seed, month, columns, ties, rates):
     found = _Found(lists[0], lists[1], lists[2], lists[3], lists[4], lists[5])
     is_changing = np.zeros(columns.state.size, np.bool_)
     members, leaving = np.empty(KIN_SLOTS + 1, np.int64), np.empty(KIN_SLOTS + 1, np.bool_)
+    free_men = np.empty(columns.state.size, np.int32)
+    _fill_free_men(month, columns, free_men)
     finding, could_change = np.empty(likely.size), np.empty(likely.size, np.bool_)
     for k in range(likely.size):
         finding[k] = _chance_of_finding(likely[k], month, columns, rates)
@@ -359,7 +369,7 @@ def _find_changes(likely, uniforms, seed, month, columns, ties, rates):
         elif _is_head(i, members, size, month, columns):
             j = -1
             if uniform < finds:
-                j = _find_partner(i, size, seed, month, columns, ties, is_changing, rates)
+                j = _find_partner(i, size, seed, month, columns, free_men, ties, is_changing, rates)
             if j < 0:
                 continue
             is_changing[columns.householder[j]] = True
