@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from model.core.arrays import Array
+from model.core.arrays import Array, zeros_on_lines
 from model.core.codes import LAYER_NAMES, LAYERS
 from model.core.errors import ResultsError
 from model.core.files import new_file
@@ -266,8 +266,7 @@ class Network:
     """
 
     def __init__(self, n: int, most: int = 0) -> None:
-        # The system gives zeros no memory before something is written there.
-        self._rooms = {layer.name: np.zeros((max(n, most), layer.slots), np.int32) for layer in LAYERS}
+        self._rooms = {layer.name: zeros_on_lines((max(n, most), layer.slots), np.int32) for layer in LAYERS}
         self.degrees, self.content, self.discontent = (np.empty((len(LAYERS), 0), np.uint8) for _ in range(3))
         self.overflow = dict.fromkeys(LAYER_NAMES, 0)
         self.extend(n)
@@ -286,7 +285,9 @@ class Network:
         for layer in LAYERS:
             room = self._rooms[layer.name]
             if n > len(room):
-                room = np.concatenate([room, np.zeros((n - len(room), layer.slots), np.int32)])
+                longer = zeros_on_lines((n, layer.slots), np.int32)
+                longer[: len(room)] = room
+                room = longer
             if not layer.is_rare:
                 room[held:n] = EMPTY
             self._rooms[layer.name] = room

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import gammainccinv
 
-from model.core.arrays import Array
+from model.core.arrays import Array, zeros_on_lines
 from model.core.chunks import picked
 from model.core.codes import (
     AGE_BANDS,
@@ -275,8 +275,7 @@ class Population:
         self.blocks, self.homes = np.zeros(1, np.int64), np.empty(0, np.int64)
         self.seat_bounds = np.concatenate([[0], np.cumsum(rows if seats is None else seats)]).astype(np.int64)
         self.row_at = np.full(int(self.seat_bounds[-1]), NOBODY, np.int32)
-        # The system gives zeros no memory before something is written there.
-        self._rooms = {column.name: np.zeros(self.row_at.size, column.dtype) for column in COLUMNS}
+        self._rooms = {column.name: zeros_on_lines((self.row_at.size,), column.dtype) for column in COLUMNS}
         self.add_rows(np.arange(len(rows)), np.asarray(rows, np.int64))
         if seats is None:
             self.seat[:] = self.row_at[:] = np.arange(self.n_rows)
