@@ -102,6 +102,10 @@ ANSWER = "social_net"
 """The outcome whose sign is the answer: wellbeing in pounds less cost."""
 
 
+NOTHING = Doubted(*2 * (Estimate(0.0, 0.0, 0.0, is_nothing=True),))
+"""What a plan that makes no difference does to any measure: few events seen are no doubt where worlds are one."""
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A plan's outcomes in every draw.
@@ -161,8 +165,15 @@ class Drawn:
         return self.outcomes.reset_index().pivot(index="draw", columns="seed", values=measure)
 
     @cached_property
+    def is_same(self) -> bool:
+        """Whether the plan makes no difference: in no pair of runs, of no draw, is there anything of any measure."""
+        return not self.outcomes.to_numpy().any()
+
+    @cached_property
     def doubted(self) -> dict[str, Doubted]:
-        """Each measure with both intervals."""
+        """Each measure with both intervals; of a plan that makes no difference, nothing for certain."""
+        if self.is_same:
+            return dict.fromkeys(MEASURES, NOTHING)
         return {name: doubted(self.by_seed(name), self.events[name], self.counted_part(name)) for name in MEASURES}
 
     def counted_part(self, measure: str) -> "pd.Series[float]":
@@ -191,7 +202,8 @@ class Drawn:
         figures = by_draw[BEST].index
         outcomes = pd.concat({draw: one.reindex(figures, fill_value=0.0) for draw, one in by_draw.items()}, axis=1)
         with_all = doubted_rows(outcomes, by_chance)
-        return [Doubted(*both) for both in zip(by_chance, with_all, strict=True)]
+        both = map(Doubted, by_chance, with_all)
+        return [NOTHING if self.is_same and one.by_chance.is_nothing else one for one in both]
 
     def row(self, of: Callable[[Appraisal], "pd.Series[float]"], by_chance: Estimate) -> Doubted:
         """Give one estimate of draw 0, of a figure by seed, its second interval: see `rows`."""
@@ -289,9 +301,10 @@ def _idle(numbers: Iterable[str], one: Comparison) -> frozenset[str]:
 
 
 def _is_read(name: str, facts: Mapping[str, Any]) -> bool:
-    group, what, *_ = name.split(".")
+    group, _, what = name.partition(".")
     if group == "programmes":
-        return what in {Path(entry["programme"]).stem for entry in facts["plan"] if entry["programme"]}
+        paid = (Path(entry["programme"]).stem for entry in facts["plan"] if entry["programme"])
+        return any(what.startswith(f"{one}.") for one in paid)
     if group == "unit_costs":
         return facts["budgets"]["regime"] != "planned" or what in {entry["service"] for entry in facts["plan"]}
     return group != "cashable"

@@ -86,6 +86,8 @@ class Sensitivity:
         Draws with an answer that repeat no other's numbers, and draws without an answer.
     why_no_indices : str
         Why a design that was made for total indices has none; empty otherwise.
+    by_chance : float
+        The share that one number in twenty which does nothing has, or more; NaN with too few draws.
     """
 
     table: pd.DataFrame
@@ -93,6 +95,7 @@ class Sensitivity:
     n_draws: int
     n_missing: int
     why_no_indices: str = ""
+    by_chance: float = np.nan
 
     @property
     def is_told(self) -> bool:
@@ -105,15 +108,11 @@ class Sensitivity:
         return self.table[self.table["is_clear"]].head(MOST_SHOWN)
 
     @property
-    def by_chance(self) -> float:
-        """The share that one number in twenty which does nothing has, or more: see `FEWEST_DRAWS`."""
-        return min(1.96**2 / (self.n_draws - 1), 1.0) if self.n_draws > 1 else 1.0
-
-    @property
     def why_not_told(self) -> str:
         """Say why too few draws tell nothing."""
+        seeming = 1.96**2 / (self.n_draws - 1) if self.n_draws > 1 else np.inf
         draws = f"{self.n_draws} draw{'' if self.n_draws == 1 else 's'}"
-        return TOO_FEW_DRAWS.format(draws, f"{100 * self.by_chance:.0f} %" if self.by_chance < 1.0 else "all")
+        return TOO_FEW_DRAWS.format(draws, f"{100 * seeming:.0f} %" if seeming < 1 else "all")
 
 
 def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]", idle: Collection[str] = frozenset()) -> Sensitivity:
@@ -147,7 +146,7 @@ def sensitivity(numbers: pd.DataFrame, effects: "pd.Series[float]", idle: Collec
     fit = _fitted(_scaled(ranks), _scaled(own.rank()))
     table = _table(present.columns, fit).join(_indices(numbers, answers)).sort_values("share", ascending=False)
     table["goes_with"] = _tied(ranks[table.index]) if np.isnan(fit.r2) else ""
-    return Sensitivity(table, fit.r2, len(own), n_missing, why)
+    return Sensitivity(table, fit.r2, len(own), n_missing, why, fit.by_chance)
 
 
 def _tied(ranks: pd.DataFrame) -> list[str]:
@@ -183,6 +182,11 @@ class _Fit(NamedTuple):
         """The 95 % interval of each slope."""
         half = quantile_of_t(self.freedom + 1) * self.errors
         return self.slopes - half, self.slopes + half
+
+    @property
+    def by_chance(self) -> float:
+        """The square of the slope that one number in twenty which does nothing has, or more."""
+        return float(np.median((quantile_of_t(self.freedom + 1) * self.errors) ** 2))
 
     @property
     def is_clear(self) -> Array:

@@ -30,8 +30,8 @@ WORTH_FOR_NO_COST = {
 """And where nothing is spent beyond what the comparator spends: a cut, say, or a shock."""
 
 SAME = (
-    "It makes no difference here: wellbeing, costs and savings are the same as in what it is compared with, in every "
-    "pair of runs."
+    "It makes no difference here: wellbeing, costs and savings are the same as in what it is compared with, in all "
+    "that was run."
 )
 """What is said where nothing differs."""
 
@@ -58,8 +58,7 @@ class Answer:
     @property
     def verdict(self) -> str:
         """Class the answer by its wider interval: ``gain``, ``loss`` or ``unclear``; ``same`` where nothing differs."""
-        both = [self.measures[name] for name in JUDGED]
-        if all(one.by_chance.is_nothing and not one.is_told for one in both):
+        if all(self.widest(name).ends == (0.0, 0.0, 0.0) for name in JUDGED):
             return "same"
         widest = self.widest(ANSWER)
         if widest.excludes_zero:

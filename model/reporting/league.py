@@ -289,7 +289,7 @@ def _worth_it(one: League) -> Iterable[tuple[str, str]]:
     """Say in how many draws social value is more than cost."""
     first = "Worth its cost in"
     for name in [name for _, name, _ in one.rows() if name]:
-        if (own := one.found[name]).n_draws:
+        if (own := one.found[name]).n_draws and not own.is_same:
             share = share_of_draws((own.answers() > 0).to_numpy())
             yield first, f"{one.called(name)}: {share_in_words(share, own.n_draws)}"
             first = ""

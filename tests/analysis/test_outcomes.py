@@ -1,6 +1,7 @@
 """From a results folder with draws to outcomes by draw and seed."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,10 @@ from model import Results
 from model.analysis.appraise import appraise
 from model.analysis.doubt import BEST, effects_of_draws
 from model.analysis.estimates import estimate
-from model.analysis.outcomes import MEASURES, _is_read, counted_part, drawn, numbers_drawn
+from model.analysis.outcomes import ANSWER, MEASURES, _is_read, counted_part, drawn, numbers_drawn
 from model.campaign.campaign import run_campaign
 from model.inputs.scenario import Scenario
+from model.reporting.answer import Answer
 from tests.drawn_study import PRICE, RATIO, WELLBY, drawn_study
 from tests.folders import reseal
 
@@ -62,13 +64,28 @@ def test_months_of_supporters_are_counted_month_by_month(town, tmp_path):
     assert months[months["month"] > 18]["supporters"].sum() == 0
 
 
+def test_a_plan_that_makes_no_difference_is_certain_to_and_one_that_does_in_a_single_draw_is_not(found):
+    same = replace(found, outcomes=found.outcomes * 0.0)
+    moved = same.outcomes.copy()
+    moved.loc[moved.index[-1], ANSWER] = 1.0
+    one_draw = replace(same, outcomes=moved)
+
+    assert Answer(same.doubted).verdict == "same"
+    assert same.doubted["wellbys"].widest.ends == (0.0, 0.0, 0.0)
+    assert Answer(one_draw.doubted).verdict == "unclear"
+    assert one_draw.doubted["wellbys"].by_chance.low < 0.0  # few events were seen, though all agree
+
+
 def test_social_value_hangs_on_no_price_that_only_savings_have(found):
     """Unless a run reads it: where budgets react, or the plan buys more of the service."""
     assert found.idle == {PRICE}
     facts = found.judged[BEST].comparison.facts
     bought = {"plan": [{"programme": None, "service": "gp"}]}
+    own = {"plan": [{"programme": "mine/my.group.toml", "service": None}]}
     for changed, name, is_read in [
         ({}, PRICE, False),
+        (own, "programmes.my.group.effects.1.improve", True),
+        (own, "programmes.my.effects.1.improve", False),
         ({"budgets": {"regime": "siloed"}}, PRICE, True),
         (bought, PRICE, True),
         ({}, "cashable.gp", False),

@@ -379,6 +379,7 @@ def sensitivity_of(shown, numbers, answers):
         outcomes=outcomes.reorder_levels(["draw", "seed"]).sort_index(),
         paybacks=pd.DataFrame(index=pd.RangeIndex(len(by_draw))),
         numbers=numbers,
+        idle=frozenset(),
     )
     sheet = sensitivity_sheet(replace(shown, plans=[replace(shown.plans[0], found=found)]))
     rows = [[cell.value for cell in row] for row in sheet.rows]
