@@ -808,6 +808,16 @@ def test_a_dry_run_refuses_a_comparator_that_a_run_refuses(here: Path, capsys: p
         )
 
 
+def test_a_dry_run_refuses_the_name_of_a_test_as_a_run_does(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = '[[plan]]\nprogramme = "community_hub"\nbudget_gbp_per_year = 1000.0\n'
+    for name in ("hub", "hub_at_no_effect"):
+        (here / f"{name}.toml").write_text(f"years = 1\npopulation = 300\n{plan}", encoding="utf-8")
+    words = ("run", "hub.toml", "hub_at_no_effect.toml", "--compare-to", "status_quo", "--years", "1")
+    for options in (["--dry-run"], []):
+        ends_with(2, *words, "--population", "300", *options)
+        assert "name = 'hub_at_no_effect': is the name of the test of hub" in only_line_of(capsys.readouterr().err)
+
+
 def test_more_processes_than_runs_need_no_more_memory() -> None:
     study = Study(scenarios=("status_quo",), population=200, years=1, replicates=2)
     assert forecast(study, jobs=100_000).memory_mb == forecast(study, jobs=2).memory_mb

@@ -4,7 +4,7 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,21 @@ def require_runnable(scenarios: Sequence[Scenario], comparators: Mapping[str, st
             stop_if_asked()
 
 
+def require_names_for_tests(scenarios: Sequence[Scenario], compared: Iterable[str]) -> None:
+    """Refuse a scenario that has the name of another's test.
+
+    Raises
+    ------
+    ScenarioError
+        With that name.
+    """
+    names = {config.name for config in scenarios}
+    for name in compared:
+        if (test := name_of_test(name)) in names:
+            problem = f"is the name of the test of {name}, which is run beside it"
+            raise ScenarioError(problem, key="name", value=test, allowed="another name for it, or --no-test")
+
+
 def _require_comparators(scenarios: Sequence[Scenario], comparators: Mapping[str, str]) -> None:
     named = {config.name: config for config in scenarios}
     for pair in comparators.items():
@@ -237,7 +252,7 @@ def run_campaign(
     require_usable(taken, with_lives=with_lives)
     test = test and with_lives and bool(compared)
     if test:
-        _require_one_name_each([*(config.name for config in scenarios), *map(name_of_test, compared)])
+        require_names_for_tests(scenarios, compared)
     jobs = min(jobs, max(1, len(part.of(tasks_of(once_each(runs))))))
     for config in scenarios:
         require_memory(config, jobs, with_lives * config.population * config.years * BYTES / MB)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.campaign.campaign import keeps_lives, number_of_jobs, require_runnable
+from model.campaign.campaign import keeps_lives, number_of_jobs, require_names_for_tests, require_runnable
 from model.campaign.planning import shard_of
 from model.campaign.studies import drawing_of, placed
 from model.core.constants import MONTHS_PER_YEAR
@@ -110,6 +110,8 @@ def forecast(
     largest = {bool(config.plan): config for config in sorted(made.scenarios, key=lambda one: one.population)}
     paces = {planned: timed(config) for planned, config in largest.items()}
     with_lives = keeps_lives(made.scenarios, compared=bool(made.comparators), asked=lives)
+    if test and with_lives:
+        require_names_for_tests(made.scenarios, made.comparators)
     tests = {
         config.name: config.replicates * (test and with_lives and config.name in made.comparators)
         for config in made.scenarios
