@@ -78,7 +78,7 @@ def _about(one: AppraisedComparison, found: Drawn) -> Iterable[RenderableType]:
     )
     if one.look.name:
         yield Text(f"A look beside the base case: {basis(one)}.")
-    if not any(
+    if found.is_same and not any(
         frame.to_numpy().any() for frame in (them.total_cost, them.saving["full_cost"], them.wellbys, them.life_years)
     ):
         yield Text("No pair of runs differs: nothing is spent, saved or gained compared with the other scenario.")
@@ -155,7 +155,7 @@ def _time_words(gbp: float, months: float) -> str:
     >>> _time_words(-8_240.0, -90.0)
     '£8,240 less, for 90 fewer months of supporters; in no budget, in social value alone'
     """
-    less, fewer = (" less,", "fewer ") if months < 0.0 else ("", "")
+    less, fewer = " less," if gbp < 0.0 else "", "fewer " if months < 0.0 else ""
     given = Estimate.exact(abs(months)).rounded().text(0)
     worth = Estimate.exact(abs(gbp)).pounds()
     return f"{worth}{less} for {given} {fewer}months of supporters; in no budget, in social value alone"
@@ -167,8 +167,9 @@ def _costs_and_benefits(one: AppraisedComparison, found: Drawn) -> Iterable[tupl
     is_paid = them.cost.to_numpy().any()
     yield "Cost", f"{cost}{_by_payer(them)}{_bias_on_costs(them)}" if is_paid else "no more than the comparator"
     yield from doubted_line(found, "cost", Estimate.pounds)
-    if months := them.supporter_months.sum().mean():
-        yield "Volunteers' time", _time_words(them.volunteer_time.sum().mean(), months)
+    if them.supporter_months.to_numpy().any():
+        time = _time_words(them.volunteer_time.sum().mean(), them.supporter_months.sum().mean())
+        yield "Volunteers' time", time
     if them.optimism_share:
         by = "by evidence of effect" if one.look.optimism_share is None else "as was set"
         yield "Optimism bias", f"{100 * them.optimism_share:.0f} % is taken off every benefit, {by}"

@@ -364,8 +364,10 @@ def _count(change: Change) -> str:
 
 
 def _people(change: Change) -> str:
-    """Write a number of people, which is no less than 0 where the comparator has none."""
-    return _count(change if change.base else Change(change.size.within(0.0), change.base))
+    """Write a number of people, with both ends of its interval where that is cut: it is no less than 0 there."""
+    size = change.size.rounded().within(0.0)
+    is_cut = not change.base and not change.is_nothing and size.has_interval and size.low == 0.0
+    return f"+{size.text(0)}" if is_cut else _count(change)
 
 
 def _cell(change: Change, digits: int) -> str:

@@ -133,7 +133,7 @@ def solve_loneliness(
     often, share_often, share_lonely, usual
         See `solve_wants`.
     satisfaction_lost : float
-        Life satisfaction of those hardly lonely, less that of those lonely some of the time.
+        Life satisfaction of those hardly ever lonely, less that of those lonely some of the time.
     deprivation_ratio : float
         Share lonely in the most deprived fifth, over that in the least.
 
