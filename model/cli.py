@@ -875,7 +875,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(UNUSABLE_INPUT)
     except _UsageError as error:
         if problem := " ".join(error.format_message().split()):  # none where help was shown
-            _say(f"upstream: {_told(problem, words)}", error=True)
+            _say(f"upstream: {_told(problem, words)}{_had_by(getattr(error, 'option_name', ''))}", error=True)
         sys.exit(UNUSABLE_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
@@ -888,6 +888,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         drop_rest(sys.stdout)
         _say(f"upstream: what it prints cannot be written ({reason_of(error)})", error=True)
         sys.exit(FAILED)
+
+
+def _had_by(option: str) -> str:
+    """Say which other commands have an option that the one asked for has not."""
+    commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
+    names = [f"upstream {name}" for name, one in commands.items() if any(option in own.opts for own in one.params)]
+    return f". It is an option of {', '.join(names)}" if option and names else ""
 
 
 def _require_folder() -> None:

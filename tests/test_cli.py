@@ -421,6 +421,10 @@ def test_places_are_listed(name: str, capsys: pytest.CaptureFixture[str]) -> Non
         (["--place", "sandbek"], "--place: place = 'sandbek': unknown place. Did you mean 's"),
         (["--place", "no.toml"], "no.toml: no such file"),
         (["--yeers", "3"], "No such option: --yeers"),
+        (
+            ["--discount", "0.05"],
+            "No such option: --discount (Possible options: --doubt, --no-doubt, --out). It is an option of ",
+        ),
         (["--set", "yeers=3"], "--set yeers: yeers = 3: unknown key. Did you mean 'years'?"),
         (["--set", "years"], "--set = 'years': is not a setting. Allowed: key=value"),
         (["--set", "levers.worsen_hazard_ratio=-1"], "--set levers.worsen_hazard_ratio: "),

@@ -51,7 +51,7 @@ _PLAIN = {
     "dict_type": "is not a table of keys",
     "tuple_type": "is not a list",
     "string_pattern_mismatch": "has signs that are not allowed here",
-    "literal_error": "is none of the names there are",
+    "literal_error": "is not one of the allowed names",
     "bool_type": "is neither true nor false",
     "bool_parsing": "is neither true nor false",
 }
@@ -351,7 +351,7 @@ def validation_problem(
     if first["type"] == "tuple_type" and isinstance(first["input"], dict):
         details["allowed"] = f"[[{key}]] above each of its tables"
     if first["type"] == "literal_error":
-        names = re.findall("'([^']+)'", first["ctx"]["expected"])
+        names = _names_allowed(first)
         details |= {"allowed": ", ".join(names), "known": names, "wanted": str(first["input"])}
     if first["type"] == "string_pattern_mismatch":
         details["allowed"] = _ALLOWED.get(first["ctx"]["pattern"], f"what matches {first['ctx']['pattern']}")
@@ -391,8 +391,16 @@ def _told(one: ErrorDetails, schemas: Sequence[type[BaseModel]], also: Sequence[
     key, problem, nearest = _key_of(one, schemas), _plain_problem(one), None
     if one["type"] == "extra_forbidden":
         nearest = nearest_name(str(one["loc"][-1]), _known_beside(one, schemas, also))
+    if one["type"] == "literal_error":
+        names = _names_allowed(one)
+        nearest = nearest_name(str(one["input"]), names)
+        problem += "" if nearest else f" ({', '.join(names)})"
     problem += f" (did you mean {nearest!r}?)" if nearest else ""
     return f"{key}: {problem}" if key else problem
+
+
+def _names_allowed(one: ErrorDetails) -> list[str]:
+    return re.findall("'([^']+)'", one["ctx"]["expected"])
 
 
 def _kind_problem(first: ErrorDetails, kind: type[InputError], known: list[str], details: dict[str, Any]) -> InputError:

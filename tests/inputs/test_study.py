@@ -190,7 +190,7 @@ def test_a_byte_order_mark_is_no_part_of_a_study(tmp_path: Path) -> None:
         (f"{SHIFT}years = '3'\n", "years = '3': input should be a valid integer"),
         (f"{SHIFT}draws = 0\n", "draws = 0: input should be greater than or equal to 1"),
         (f"{SHIFT}uncertainties = ['all']\n", "uncertainties = ('all',): needs draws. Allowed: with draws = 1 or more"),
-        (f"{SHIFT}variants = ['ful']\n", "variants.0 = 'ful': is none of the names there are. Allowed: full, "),
+        (f"{SHIFT}variants = ['ful']\n", "variants.0 = 'ful': is not one of the allowed names. Allowed: full, "),
         (f"{SHIFT}places = ['wigan', 'Wigan']\n", "places = 'wigan': is named twice"),
         (f"{SHIFT}places = ['../a.toml']\n", "places.0 = '../a.toml': is outside the allowed folders"),
         ("scenarios = ['people_power_shift']\n", "scenarios.0 = 'people_power_shift': no such scenario. Allowed: a "),
