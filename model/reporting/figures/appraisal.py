@@ -289,8 +289,10 @@ def _mark_payback(axes: "Axes", them: Appraisal, found: Drawn, lens: str) -> str
     year = them.mean_payback(lens)
     if not np.isfinite(year):
         return ""
-    axes.plot(year, them.net(lens).cumsum().mean(axis=1)[int(year)] / MILLION, "o", ms=5, color=INK)
     doubt = doubt_of_payback(found, them, lens)
+    filled = "white" if doubt else INK
+    net = them.net(lens).cumsum().mean(axis=1)[int(year)] / MILLION
+    axes.plot(year, net, "o", ms=5, color=INK, markerfacecolor=filled, clip_on=False)
     return f"\n{LENSES[lens]} paid back in year {year:.0f}" + (f",\nbut {doubt}" if doubt else "")
 
 

@@ -114,7 +114,9 @@ def _draw_intervals(axes: "Axes", found: Drawn, labels: Mapping[str, str], facto
 def _draw_shares(axes: "Axes", one: AppraisedComparison, found: Drawn) -> None:
     """Draw the measured tornado: the numbers that explain most of the variance, from the top."""
     measured = found.sensitivity
-    title_axes(axes, "What social value less cost hangs on", x_label="% of the variance, by rank")
+    is_none = measured.is_told and measured.largest.empty
+    title = "No number clearly moves social value less cost" if is_none else "What social value less cost hangs on"
+    title_axes(axes, title, x_label="% of the variance, by rank")
     if not measured.is_told:
         axes.set_axis_off()
         axes.text(
@@ -149,7 +151,8 @@ def _note(found: Drawn) -> str:
     )
     colours = (
         " Right: more of a green number raises the answer, of a purple one lowers it;\n"
-        "grey: not clear, or drawn together with a number above it, so that the two shares overlap. Dotted: one number "
-        "in twenty\nthat does nothing seems to explain as much."
+        "grey: not clear, or drawn together with a number above it, so that the two shares overlap. "
     )
-    return words + colours if found.sensitivity.is_told else words
+    told = " Right: none is clear of chance. " if found.sensitivity.largest.empty else colours
+    by_chance = "Dotted: one number in twenty\nthat does nothing seems to explain as much."
+    return words + told + by_chance if found.sensitivity.is_told else words
