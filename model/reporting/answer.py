@@ -38,7 +38,7 @@ SAME = (
 JUDGED = ("cost", "full_cost", "cash", ANSWER)
 """Measures that all differ in nothing where two worlds are one."""
 
-NOT_PLAUSIBLE = "a return or an effect of it is larger than is credible."
+NOT_PLAUSIBLE = "a return or an effect of it is larger than is credible, so its gains are too large to rely on."
 """What is said where guidance holds so much gain implausible."""
 
 

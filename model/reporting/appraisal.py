@@ -417,7 +417,8 @@ def _rests_on(one: AppraisedComparison, found: Drawn) -> Iterable[tuple[str, str
     if is_gain(them.gained()) and (name := them.largest_entry):
         shares = 100 * them.participant_wellbys.mean(axis=1) / them.wellbys.sum().mean()
         words = f"{shares[name]:.0f} % of WELLBYs are of people who took part in {entry_in_words(name)} first"
-        others = f"{100 - shares.sum():.0f} % of people who took part in nothing"
+        rest = 100 - shares.sum()
+        others = f"{rest:.0f} % of people who took part in nothing" if rest >= 0 else "and others lose some"
         yield "Rests on", f"{words}, {others}; what else: docs/assumptions.md, docs/limits.md"
 
 
