@@ -114,7 +114,7 @@ def test_a_programme_that_the_comparator_pays_for_too_is_not_tested(tmp_path: Pa
 
 def test_a_scenario_that_bears_the_name_of_a_test_is_refused_before_anything_is_run(tmp_path: Path) -> None:
     scenarios = [planned(WEAK), planned(STRONG, name=name_of_test("planned"))]
-    with pytest.raises(ScenarioError, match="two scenarios have this name"):
+    with pytest.raises(ScenarioError, match="is the name of the test of planned"):
         run_campaign(scenarios, tmp_path / "out", comparator=planned(name="none"), test=True)
     assert not (tmp_path / "out").exists()
 
