@@ -200,7 +200,7 @@ VERDICTS = {
     "gain": "Worth its cost",
     "unclear": "Not certain to be worth its cost",
     "loss": "Not worth its cost",
-    "same": "No difference to what it is compared with",
+    "same": "No difference from what it is compared with",
 }
 """What is said of plans side by side, by the verdict on each."""
 

@@ -139,7 +139,7 @@ def settings_of(facts: dict[str, Any]) -> list[str]:
 def entries_of(facts: dict[str, Any]) -> list[tuple[dict[str, Any], int | None]]:
     """Return the entries of a plan, each with the last month in which it takes anybody new in.
 
-    Folders of before November 2026 don't say which month that is.
+    Folders of before December 2026 don't say which month that is.
     """
     in_force = facts["plan_in_force"]
     return [(entry, one.get("enrols_until")) for entry, one in zip(facts["plan"], in_force, strict=True)]
